@@ -1,0 +1,1 @@
+"""An OpenAI connector: declare connections, call any operation, know what happened."""

@@ -1,0 +1,52 @@
+"""One operation of the catalogue: what its declaration says, and nothing that is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connector.model import JSON, Effect
+
+__all__ = ["Operation"]
+
+NOTHING: Mapping[str, JSON] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method and path of an entity, as the catalogue declares it."""
+
+    entity: str
+    action: str
+    area: str
+    method: str
+    template: str
+    path: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    query: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    required_query: tuple[str, ...] = ()
+    fixed_query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    headers: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    body: tuple[str, ...] = ()
+    payload: str | None = None
+    payload_required: bool = False
+    answer: Mapping[str, str | None] = field(default_factory=lambda: NOTHING)
+    ends: tuple[str, ...] = ()
+    stream: str | None = None
+    pages: str | None = None
+    key: str = "project"
+    beta: str | None = None
+    effect: Effect = Effect.OPAQUE
+    reconcile: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    verb: str | None = None
+    on: str | None = None
+    aliases: tuple[str, ...] = ()
+    deprecated: bool = False
+    removed: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.entity} {self.action}"
+
+    @property
+    def wire_name(self) -> str:
+        return f"{self.method} {self.template}"

@@ -1,0 +1,114 @@
+"""The few things that travel through the connector: a request, its faults, its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from connector.errors import CallFailed
+
+__all__ = ["Attempt", "Effect", "Fault", "JSON", "Outcome", "Request", "State"]
+
+JSON = Any
+"""A decoded JSON value; what is inside is the caller's business until a schema has spoken."""
+
+
+class Effect(StrEnum):
+    """What a repeat of an operation would do upstream."""
+
+    NONE = "none"
+    IDEMPOTENT = "idempotent"
+    RECONCILABLE = "reconcilable"
+    OPAQUE = "opaque"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a second call can neither be paid twice nor take effect twice."""
+        return self in (Effect.NONE, Effect.IDEMPOTENT)
+
+
+class State(StrEnum):
+    """What an attempt, and so a call, came to."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks of an operation, before it is resolved."""
+
+    path: Mapping[str, JSON] = field(default_factory=dict)
+    query: Mapping[str, JSON] = field(default_factory=dict)
+    payload: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a request: where, what was found, what is allowed, what may have been meant."""
+
+    where: str
+    found: str
+    allowed: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        meant = f"; {self.suggestion}" if self.suggestion else ""
+        return f"{self.where}: {self.found}; {self.allowed}{meant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try on the wire."""
+
+    state: State
+    status: int | None
+    seconds: float
+    reason: str = ""
+    waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The envelope every call ends in, and what response chains see."""
+
+    state: State
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: JSON = None
+    request_id: str | None = None
+    reason: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    evidence: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state is State.DONE
+
+    def require(self) -> JSON:
+        """The body of a call that is done; anything else raises CallFailed."""
+        if self.state is not State.DONE:
+            raise CallFailed(self)
+        return self.body
+
+    def sentence(self) -> str:
+        """The outcome in words, with what to do next."""
+        status = f" with status {self.status}" if self.status else ""
+        tries = f" after {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
+        trace = f" (request id {self.request_id})" if self.request_id else ""
+        return f"{self.state.value.replace('_', ' ')}{status}{tries}: {self.reason or 'no reason given'}{trace}"
+
+    def as_document(self) -> dict[str, JSON]:
+        """The outcome as JSON, in the order people read it."""
+        shown: dict[str, JSON] = {"state": self.state.value, "status": self.status, "request_id": self.request_id}
+        if self.reason:
+            shown["reason"] = self.reason
+        if self.evidence:
+            shown["evidence"] = self.evidence
+        shown |= {"attempts": len(self.attempts), "headers": dict(self.headers), "body": self.body}
+        return shown
