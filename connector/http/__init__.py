@@ -1,0 +1,1 @@
+"""The network: clients from prototypes, one transport seam, retries, bounded answers, streams, outcomes."""
