@@ -42,10 +42,10 @@ class State(StrEnum):
 class Request:
     """What a caller asks of an operation, before it is resolved."""
 
-    path: Mapping[str, JSON] = field(default_factory=dict)
-    query: Mapping[str, JSON] = field(default_factory=dict)
+    path: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    query: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     payload: JSON = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Outcome:
 
     state: State
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: JSON = None
     request_id: str | None = None
     reason: str = ""

@@ -1,0 +1,48 @@
+# One command each; `make setup` is done by whichever needs it.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup test lint docs-check docs run bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
+
+setup: .venv/ready ## install the connector and its tools into .venv
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Say which one: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: setup ## run all tests (offline, random order)
+	$(BIN)/python -m pytest -q
+
+lint: setup ## ruff, mypy, pyright and the floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+docs: setup ## write the generated reference pages
+	$(BIN)/python tools/reference.py
+
+docs-check: setup ## generated pages are current, examples in the docs run
+	$(BIN)/python tools/reference.py --check
+	$(BIN)/python -m pytest -q tests/docs
+
+run: setup ## the catalogue, and a request explained without being sent
+	$(BIN)/openai-connector entities list
+	$(BIN)/openai-connector explain "chat completions" create --payload @docs/examples/chat.json
+
+bench: setup ## compare with peers on loopback (not a test)
+	$(BIN)/python -m bench
+
+lock: setup ## resolve dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove what setup and tests made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
