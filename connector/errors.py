@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from connector.suggest import did_you_mean
+
 if TYPE_CHECKING:
     from connector.model import Fault, Outcome
 
@@ -38,8 +40,8 @@ class UnknownName(ConnectorError):
         self.kind = kind
         self.name = name
         self.suggestions = tuple(suggestions)
-        meant = f"; did you mean {' or '.join(repr(s) for s in self.suggestions)}?" if self.suggestions else ""
-        super().__init__(f"unknown {kind} {name!r}{meant}{f' {hint}' if hint else ''}")
+        meant = did_you_mean(self.suggestions)
+        super().__init__("; ".join(part for part in (f"unknown {kind} {name!r}", meant, hint) if part))
 
 
 class InvalidRequest(ConnectorError):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from connector.errors import CallFailed
+from connector.errors import CallFailed, InvalidRequest
+from connector.suggest import closest, did_you_mean
 
 __all__ = ["Attempt", "Effect", "Fault", "JSON", "Outcome", "Request", "State"]
 
@@ -47,6 +48,26 @@ class Request:
     payload: JSON = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    @classmethod
+    def of(cls, asked: Request | Mapping[str, JSON] | None) -> Request:
+        """The request a document stands for; a section that no request has is refused."""
+        if isinstance(asked, cls):
+            return asked
+        sections = dict(asked or {})
+        names = [known.name for known in fields(cls)]
+        faults = [
+            Fault(name, "no such section", f"a request has {', '.join(names)}", did_you_mean(closest(name, names)))
+            for name in sections
+            if name not in names
+        ] + [
+            Fault(name, f"found {type(sections[name]).__name__}", "an object of names and values")
+            for name in ("path", "query", "headers")
+            if not isinstance(sections.get(name) or {}, Mapping)
+        ]
+        if faults:
+            raise InvalidRequest("request", faults)
+        return cls(**{name: value for name, value in sections.items() if value is not None})
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -85,6 +106,8 @@ class Outcome:
     reason: str = ""
     attempts: tuple[Attempt, ...] = ()
     evidence: str = ""
+    faults: tuple[Fault, ...] = ()
+    """Why nothing was sent, when the request itself was the reason."""
 
     @property
     def ok(self) -> bool:
@@ -108,6 +131,8 @@ class Outcome:
         shown: dict[str, JSON] = {"state": self.state.value, "status": self.status, "request_id": self.request_id}
         if self.reason:
             shown["reason"] = self.reason
+        if self.faults:
+            shown["faults"] = [asdict(fault) for fault in self.faults]
         if self.evidence:
             shown["evidence"] = self.evidence
         shown |= {"attempts": len(self.attempts), "headers": dict(self.headers), "body": self.body}

@@ -1,0 +1,75 @@
+"""Reads entities: one GET, or as many as a list has pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connector.errors import CallFailed, ConfigurationError
+from connector.model import JSON, Outcome, Request, State
+from connector.paging import items_of, next_query
+
+if TYPE_CHECKING:
+    from connector.http import Client
+    from connector.request import Explanation
+
+__all__ = ["Subscriber"]
+
+
+class Subscriber:
+    """One readable operation of an entity, called through a client."""
+
+    def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
+        self.client = client
+        self.operation = client.catalogue.find(entity, action)
+        if self.operation.method != "GET":
+            raise ConfigurationError(
+                f"{self.operation.name} is {self.operation.wire_name}: a subscriber reads with GET; use a publisher"
+            )
+
+    async def read(
+        self, request: Request | Mapping[str, JSON] | None = None, *, limit: int | None = None
+    ) -> AsyncGenerator[JSON, None]:
+        """Every entity the operation gives, page after page; a page that cannot be read raises CallFailed."""
+        left = limit
+        async for page in self.pages(request):
+            for document in items_of(page.require()):
+                if left is not None:
+                    if left <= 0:
+                        return
+                    left -= 1
+                yield document
+
+    async def pages(self, request: Request | Mapping[str, JSON] | None = None) -> AsyncGenerator[Outcome, None]:
+        """The outcome of each page's request; the last one may be not done."""
+        asked = Request.of(request)
+        seen: set[str] = set()
+        while True:
+            outcome = await self.client.send(self.client.prepare(self.operation, asked))
+            yield outcome
+            more = next_query(self.operation.pages, outcome.body) if outcome.ok else {}
+            if not more:
+                return
+            cursor = next(iter(more.values()))
+            if cursor in seen:
+                raise CallFailed(_stuck(outcome, cursor))
+            seen.add(cursor)
+            asked = replace(asked, query={**asked.query, **more})
+
+    async def retrieve(self, request: Request | Mapping[str, JSON] | None = None) -> Outcome:
+        """The outcome of one request, without following pages."""
+        return await self.client.send(self.client.prepare(self.operation, request))
+
+    def stream(self, request: Request | Mapping[str, JSON] | None = None) -> AsyncGenerator[JSON, None]:
+        """The events of an answer that is sent while it is made."""
+        return self.client.stream(self.client.prepare(self.operation, request, stream=True))
+
+    def explain(self, request: Request | Mapping[str, JSON] | None = None) -> Explanation:
+        """The exact first request, redacted, with where each value came from; nothing is sent."""
+        return self.client.explain(self.client.prepare(self.operation, request))
+
+
+def _stuck(outcome: Outcome, cursor: str) -> Outcome:
+    reason = f"the list gave the cursor {cursor!r} twice, so reading on would never end; entities after it were not read"
+    return replace(outcome, state=State.UNKNOWN, reason=reason)
