@@ -10,7 +10,7 @@ from typing import Any
 from connector.errors import CallFailed, InvalidRequest
 from connector.suggest import closest, did_you_mean
 
-__all__ = ["Attempt", "Effect", "Fault", "JSON", "Outcome", "Request", "State"]
+__all__ = ["JSON", "Attempt", "Effect", "Fault", "Outcome", "Request", "State"]
 
 JSON = Any
 """A decoded JSON value; what is inside is the caller's business until a schema has spoken."""

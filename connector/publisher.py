@@ -35,7 +35,7 @@ class Publisher:
     async def publish_many(
         self, requests: Iterable[Asked] | AsyncIterable[Asked], *, concurrency: int = 16
     ) -> AsyncGenerator[tuple[int, Outcome], None]:
-        """Outcomes as they come, each with its request's position; an invalid request is an outcome that was not sent."""
+        """Outcomes as they come, each with its request's position; an invalid request was not sent."""
         running: set[asyncio.Task[tuple[int, Outcome]]] = set()
         try:
             position = 0

@@ -29,11 +29,11 @@ class Subscriber:
             )
 
     async def read(
-        self, request: Request | Mapping[str, JSON] | None = None, *, limit: int | None = None
+        self, request: Request | Mapping[str, JSON] | None = None, *, limit: int | None = None, from_text: bool = False
     ) -> AsyncGenerator[JSON, None]:
         """Every entity the operation gives, page after page; a page that cannot be read raises CallFailed."""
         left = limit
-        async for page in self.pages(request):
+        async for page in self.pages(request, from_text=from_text):
             for document in items_of(page.require()):
                 if left is not None:
                     if left <= 0:
@@ -41,12 +41,14 @@ class Subscriber:
                     left -= 1
                 yield document
 
-    async def pages(self, request: Request | Mapping[str, JSON] | None = None) -> AsyncGenerator[Outcome, None]:
+    async def pages(
+        self, request: Request | Mapping[str, JSON] | None = None, *, from_text: bool = False
+    ) -> AsyncGenerator[Outcome, None]:
         """The outcome of each page's request; the last one may be not done."""
         asked = Request.of(request)
         seen: set[str] = set()
         while True:
-            outcome = await self.client.send(self.client.prepare(self.operation, asked))
+            outcome = await self.client.send(self.client.prepare(self.operation, asked, from_text=from_text))
             yield outcome
             more = next_query(self.operation.pages, outcome.body) if outcome.ok else {}
             if not more:
@@ -71,5 +73,7 @@ class Subscriber:
 
 
 def _stuck(outcome: Outcome, cursor: str) -> Outcome:
-    reason = f"the list gave the cursor {cursor!r} twice, so reading on would never end; entities after it were not read"
+    reason = (
+        f"the list gave the cursor {cursor!r} twice, so reading on would never end; entities after it were not read"
+    )
     return replace(outcome, state=State.UNKNOWN, reason=reason)

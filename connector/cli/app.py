@@ -1,0 +1,67 @@
+"""The command line, put together; every command's work is imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Exit, Option, Typer
+
+from connector.cli.call import call, explain, subscribe
+from connector.cli.clients import client
+from connector.cli.entities import entities
+from connector.cli.exit_codes import of_error
+from connector.cli.output import say
+from connector.cli.raw import curl
+from connector.errors import ConnectorError
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+
+app = Typer(
+    name="openai-connector",
+    help="Call any operation of the OpenAI API by name, checked before it is sent.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("openai-connector"))  # noqa: T201  the result
+        raise Exit
+
+
+@app.callback()
+def openai_connector(
+    *,
+    version: Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Call any operation of the OpenAI API by name, checked before it is sent."""
+
+
+app.command()(call)
+app.command()(explain)
+app.command()(subscribe)
+app.command()(curl)
+app.add_typer(entities, name="entities")
+app.add_typer(client, name="client")
+
+
+def main() -> None:
+    """The command `openai-connector`: errors are sentences, exit codes are documented."""
+    try:
+        app()
+    except ConnectorError as error:
+        say(f"openai-connector: {error}")
+        sys.exit(of_error(error))
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

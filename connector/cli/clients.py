@@ -1,0 +1,41 @@
+"""`client`: the kinds of client there are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument, Typer
+
+from connector.cli import arguments as given
+from connector.cli.output import print_document, print_table, wants_json
+
+__all__ = ["client"]
+
+client = Typer(help="Clients and their prototypes.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@client.callback()
+def group() -> None:
+    """Keeps `prototypes` a command of its own while it is the only one."""
+
+
+@client.command()
+def prototypes(
+    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: given.Json = False
+) -> None:
+    """List the client prototypes, or one prototype's parameters."""
+    from connector.http import describe, prototypes
+
+    if name is None:
+        kinds = [{"name": kind.name, "summary": kind.summary} for kind in prototypes()]
+        if wants_json(json):
+            print_document(kinds)
+        else:
+            print_table(("prototype", "what it is for"), ((kind["name"], kind["summary"]) for kind in kinds))
+        return
+    rows = describe(name)
+    if wants_json(json):
+        print_document(rows)
+    else:
+        columns = ("name", "type", "default", "environment", "description")
+        print_table(columns, ([str(row.get(column) or "") for column in columns] for row in rows))

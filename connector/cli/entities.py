@@ -1,0 +1,117 @@
+"""`entities`: what the API offers, and where the catalogue comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option, Typer
+
+from connector.cli import arguments as given
+from connector.cli.output import print_document, print_line, print_table, say, wants_json
+
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue, Operation
+
+__all__ = ["entities"]
+
+entities = Typer(help="What the API offers: list, show, import, drift.", no_args_is_help=True, rich_markup_mode=None)
+
+Document = Annotated[Path, Argument(metavar="DOCUMENT", help="An OpenAPI 3.0 or 3.1 document, JSON or YAML.")]
+
+
+@entities.command("list")
+def list_operations(
+    area: Annotated[str | None, Option("--area", metavar="A", help="Only this area.")] = None,
+    search: Annotated[str | None, Option("--search", metavar="WORD", help="Only what has this word.")] = None,
+    json: given.Json = False,
+    folder: given.Entities = None,
+) -> None:
+    """List the operations: entity, action, method and path."""
+    chosen = [op for op in _open(folder).operations() if _has_area(op, area) and _has_word(op, search)]
+    if wants_json(json):
+        for op in chosen:
+            print_line(_summary(op))
+    else:
+        rows = ((op.entity, op.action, op.method, op.template, op.area) for op in chosen)
+        print_table(("entity", "action", "method", "path", "area"), rows)
+    if not chosen:
+        say("nothing matches; `entities list` shows everything")
+
+
+@entities.command("show")
+def show_operation(
+    name: Annotated[str, Argument(help="An entity, or any name of an operation.")],
+    action: Annotated[str | None, Argument()] = None,
+    json: given.Json = False,
+    folder: given.Entities = None,
+) -> None:
+    """Show an entity's operations: parameters, payload, answer, effect and an example that validates."""
+    from connector.catalogue.description import describe, render
+
+    catalogue = _open(folder)
+    described = [describe(op, catalogue) for op in catalogue.find_all(name, action)]
+    if wants_json(json):
+        print_document(described[0] if len(described) == 1 else described)
+    else:
+        print("\n\n".join(render(one) for one in described))  # noqa: T201  the result
+
+
+@entities.command("import")
+def import_entities(
+    document: Document,
+    into: Annotated[Path, Option("--into", metavar="FOLDER", help="Where the catalogue is written.")] = Path(
+        "entities"
+    ),
+) -> None:
+    """Build a catalogue from an OpenAPI document."""
+    from connector.catalogue.importing import import_document
+
+    report = import_document(document, into)
+    say(f"{into}: {report}")
+
+
+@entities.command("drift")
+def show_drift(document: Document, json: given.Json = False, folder: given.Entities = None) -> None:
+    """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
+    from connector.catalogue.drift import drift
+
+    report = drift(document, _open(folder))
+    if wants_json(json):
+        print_document(report.as_document())
+    else:
+        print("\n".join(report.lines()) or "no drift")  # noqa: T201  the result
+    raise Exit(1 if report else 0)
+
+
+def _open(folder: Path | None) -> Catalogue:
+    from connector.catalogue import Catalogue
+
+    return Catalogue.open(given.catalogue_folder(folder))
+
+
+def _has_area(operation: Operation, area: str | None) -> bool:
+    return area is None or area.casefold() == operation.area.casefold()
+
+
+def _has_word(operation: Operation, word: str | None) -> bool:
+    if word is None:
+        return True
+    text = " ".join((operation.entity, operation.action, operation.wire_name, *operation.aliases))
+    return word.casefold() in text.casefold()
+
+
+def _summary(operation: Operation) -> dict[str, str | bool]:
+    summary: dict[str, str | bool] = {
+        "entity": operation.entity,
+        "action": operation.action,
+        "method": operation.method,
+        "path": operation.template,
+        "area": operation.area,
+        "effect": operation.effect.value,
+    }
+    if operation.deprecated:
+        summary["deprecated"] = True
+    if operation.removed:
+        summary["removed"] = operation.removed
+    return summary
