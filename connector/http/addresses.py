@@ -1,0 +1,95 @@
+"""Which addresses a client may talk to: those of its configuration, over TLS, and never a machine's metadata service."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from socket import AddressFamily
+from urllib.parse import urlsplit
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from connector.errors import ConfigurationError
+
+__all__ = ["GuardedResolver", "check_base_uri", "is_loopback", "is_off_limits"]
+
+METADATA = (ip_address("100.100.100.200"), ip_address("fd00:ec2::254"), ip_address("fd20:ce::254"))
+NAT64 = ip_network("64:ff9b::/96")
+
+
+def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
+    """The address without its trailing slash; one that must not be called raises ConfigurationError."""
+    try:
+        parts = urlsplit(uri)
+        host, _ = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        raise ConfigurationError("base_uri is not a URL: give one such as https://api.openai.com/v1") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ConfigurationError("base_uri needs https:// and a host, such as https://api.openai.com/v1")
+    if parts.username is not None or parts.password is not None:
+        raise ConfigurationError("base_uri must not hold credentials: give them as token or headers")
+    if parts.query or parts.fragment or any(char <= " " or char == "\\" for char in uri):
+        raise ConfigurationError("base_uri must be an address and a path only, without query, fragment or spaces")
+    _check_host(host, parts.scheme, allowed_hosts)
+    return uri.rstrip("/")
+
+
+def _check_host(host: str, scheme: str, allowed_hosts: Collection[str]) -> None:
+    if host in allowed_hosts:
+        return
+    if is_off_limits(host):
+        raise ConfigurationError(
+            f"base_uri points to {host}, a link-local or metadata address: add it to allowed_hosts if that is meant"
+        )
+    if scheme == "http" and not is_loopback(host):
+        raise ConfigurationError(
+            f"base_uri would send credentials to {host} in the clear: use https, or add the host to allowed_hosts"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    address = _address(host)
+    return address.is_loopback if address else host.lower() == "localhost"
+
+
+def is_off_limits(host: str) -> bool:
+    """Whether the host is written as a link-local or metadata address."""
+    address = _address(host)
+    return address is not None and (address.is_link_local or address in METADATA)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        if address in NAT64:
+            return IPv4Address(int(address) & 0xFFFFFFFF)
+        return address.ipv4_mapped or address
+    return address
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves names as the system does, and refuses those that lead to a link-local or metadata address."""
+
+    def __init__(self, inner: AbstractResolver, allowed_hosts: Collection[str] = ()) -> None:
+        self._inner = inner
+        self._allowed = frozenset(allowed_hosts)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        if host.rstrip(".") not in self._allowed:
+            for result in found:
+                if is_off_limits(result["host"]):
+                    raise ConfigurationError(
+                        f"{host} leads to {result['host']}, a link-local or metadata address: nothing was sent; "
+                        "add the name to allowed_hosts if that is meant"
+                    )
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
