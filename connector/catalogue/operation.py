@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,10 +29,16 @@ class Operation:
     headers: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
     body: tuple[str, ...] = ()
     payload: str | None = None
+    alternatives: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """The payload's definition for a body kind where it is another than `payload`."""
+    parts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """The content type of a multipart body's parts, where it is not guessed."""
     payload_required: bool = False
     answer: Mapping[str, str | None] = field(default_factory=lambda: NOTHING)
     ends: tuple[str, ...] = ()
     stream: str | None = None
+    stream_on: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    """What switches the stream on where that is not `stream: true`."""
     pages: str | None = None
     key: str = "project"
     beta: str | None = None
@@ -49,4 +56,11 @@ class Operation:
 
     @property
     def wire_name(self) -> str:
-        return f"{self.method} {self.template}"
+        """Method and template, with the query that belongs to the path."""
+        fixed = "&".join(f"{name}={value}" for name, value in self.fixed_query.items())
+        return f"{self.method} {self.template}{'?' if fixed else ''}{fixed}"
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the path parameters, in the order of the template."""
+        return tuple(re.findall(r"\{([^}]+)\}", self.template))

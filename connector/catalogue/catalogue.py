@@ -1,0 +1,106 @@
+"""The catalogue of one folder: operations by name or path, and their schemas."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from connector.catalogue.index import Index, read_index
+from connector.catalogue.lookup import Lookup
+from connector.catalogue.matching import Matcher
+from connector.catalogue.notation import METHODS, operation_from
+from connector.catalogue.operation import Operation
+from connector.catalogue.schemas import DIALECT, Definitions
+from connector.declarations import folder as declarations
+from connector.model import JSON
+
+__all__ = ["Catalogue"]
+
+
+class Catalogue:
+    """What an API offers; nothing of an operation is read before it is asked for."""
+
+    def __init__(self, folder: Path, index: Index) -> None:
+        self.folder = folder
+        self._rows: list[Any] = index["operations"]
+        self._lookup = Lookup(index, self._match)
+        self._made: dict[int, Operation] = {}
+        self._schemas: dict[tuple[str, str], dict[str, JSON]] = {}
+        self._definitions = Definitions(folder)
+
+    @classmethod
+    def open(cls, folder: Path | None = None) -> Catalogue:
+        """The catalogue in a folder, else the one that ships with the connector."""
+        folder = folder or declarations("entities")
+        index, fresh = read_index(folder)
+        if not fresh:
+            message = f"{folder / 'index.json'} is older than the area files beside it; it was made anew in memory"
+            warnings.warn(message, stacklevel=2)
+        return cls(folder, index)
+
+    def find(self, name: str, action: str | None = None) -> Operation:
+        """The operation of that name: entity and action, alias, or method and path, whatever the separators."""
+        return self._operation(self._lookup.find(name, action))
+
+    def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation that a path on the wire belongs to, with the values of its path parameters."""
+        found = self._match(method, path)
+        return None if found is None else (self._operation(found[0]), found[1])
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Every operation, by area and entity."""
+        return tuple(self._operation(place) for place in range(len(self._rows)))
+
+    def entities(self) -> tuple[str, ...]:
+        """The names of all entities, by area."""
+        return tuple(dict.fromkeys(row[1] for row in self._rows))
+
+    def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSON] | None:
+        """The schema of an operation's payload, for one kind of body where kinds differ; nothing when it takes none."""
+        name = operation.alternatives.get(body or "", operation.payload)
+        return None if name is None else self._schema(operation.area, name)
+
+    def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSON] | None:
+        """The schema of one kind of an operation's answer; of its `events`, the schema of one event."""
+        name = operation.answer.get(kind)
+        return None if name is None else self._schema(operation.area, name)
+
+    def query_schema(self, operation: Operation) -> dict[str, JSON]:
+        """The schema of an operation's query as one object."""
+        return self._parameters(operation, "query", list(operation.required_query))
+
+    def path_schema(self, operation: Operation) -> dict[str, JSON]:
+        """The schema of an operation's path parameters as one object."""
+        return self._parameters(operation, "path", list(operation.parameters))
+
+    def _parameters(self, operation: Operation, part: str, required: list[str]) -> dict[str, JSON]:
+        declared = getattr(operation, part)
+        properties = {name: {"type": "string"} for name in operation.parameters} if part == "path" else {}
+        schema: dict[str, JSON] = {"$schema": DIALECT, "type": "object", "properties": {**properties, **declared}}
+        schema |= {"additionalProperties": False} | ({"required": required} if required else {})
+        defs = self._definitions.reached(operation.area, declared)
+        return schema | ({"$defs": defs} if defs else {})
+
+    def _schema(self, area: str, name: str) -> dict[str, JSON]:
+        if (area, name) not in self._schemas:
+            self._schemas[area, name] = self._definitions.schema(area, name)
+        return self._schemas[area, name]
+
+    def _operation(self, place: int) -> Operation:
+        if place not in self._made:
+            self._made[place] = operation_from(*self._rows[place])
+        return self._made[place]
+
+    def _match(self, method: str, path: str) -> tuple[int, dict[str, str]] | None:
+        return self._matcher.match(method, path)
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(
+            (place, method.upper(), entry[method], entry.get("fixed_query", {}))
+            for place, (_, _, _, entry) in enumerate(self._rows)
+            for method in METHODS
+            if method in entry
+        )

@@ -1,0 +1,7 @@
+"""Building a catalogue folder from an OpenAPI document."""
+
+from __future__ import annotations
+
+from connector.catalogue.importing.build import import_document
+
+__all__ = ["import_document"]

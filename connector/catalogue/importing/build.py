@@ -1,0 +1,81 @@
+"""From a document to a whole catalogue: read, filled up, declared, named, patched, and the definitions dealt out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.catalogue.importing.definitions import Definitions, references
+from connector.catalogue.importing.document import operations, read_document, servers
+from connector.catalogue.importing.entries import Areas, place_all
+from connector.catalogue.importing.fragments import with_fragments
+from connector.catalogue.importing.operations import declare
+from connector.catalogue.importing.overlays import Overlays, read_overlays
+from connector.catalogue.importing.writing import write_catalogue
+from connector.declarations import folder
+from connector.model import JSON
+
+__all__ = ["Built", "build", "import_document"]
+
+SHARED = "shared"
+WEBHOOKS = "webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A catalogue in memory: its entries by area, its definitions by file, the overlays it was made with."""
+
+    areas: Areas
+    schemas: Mapping[str, Mapping[str, JSON]]
+    overlays: Overlays
+
+
+def import_document(document_path: Path, into: Path, overlays: Path | None = None) -> Built:
+    """Writes the catalogue of an OpenAPI document into a folder: the same bytes for the same input."""
+    own = into / "overlays"
+    built = build(document_path, overlays or (own if own.is_dir() else None))
+    write_catalogue(into, built.areas, built.schemas, {overlay.file: overlay.text for overlay in built.overlays.files})
+    return built
+
+
+def build(document_path: Path, overlays: Path | None = None) -> Built:
+    """The catalogue of an OpenAPI document, with the overlays in a folder, else those that ship with the connector."""
+    document = read_document(document_path)
+    applied = read_overlays(overlays or folder("entities") / "overlays", servers(document))
+    document = with_fragments(document, applied)
+    definitions = Definitions(document)
+    declared = [declare(document, definitions, *operation) for operation in operations(document)]
+    areas = place_all(declared, document, applied)
+    return Built(areas, _dealt(areas, _webhooks(document, definitions), definitions), applied)
+
+
+def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:
+    """The definitions of what the API posts to its users."""
+    found: set[str] = set()
+    for event, item in (document.get("webhooks") or {}).items():
+        media = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+        if media:
+            found.add(definitions.place(media["schema"], f"webhook.{event}"))
+    return found
+
+
+def _dealt(areas: Areas, webhooks: set[str], definitions: Definitions) -> dict[str, dict[str, JSON]]:
+    """The definitions that are reached, by file: an area's own, and those that several areas share."""
+    reached = {area: definitions.closure(_named(entities)) for area, entities in areas.items()}
+    reached[WEBHOOKS] = definitions.closure(webhooks)
+    users = Counter(name for names in reached.values() for name in names)
+    dealt = {area: {name: definitions.schemas[name] for name in names if users[name] == 1} for area, names in reached.items()}
+    dealt[SHARED] = {name: definitions.schemas[name] for name, count in users.items() if count > 1}
+    return {file: schemas for file, schemas in dealt.items() if schemas}
+
+
+def _named(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> set[str]:
+    """The definitions that the entries of an area name."""
+    named: set[str] = set()
+    for entry in (entry for actions in entities.values() for entry in actions.values()):
+        named |= {entry["payload"]} if "payload" in entry else set()
+        named |= set(entry.get("alternatives", {}).values()) | {name for name in entry["answer"].values() if name}
+        named |= set(references([entry.get(key, {}) for key in ("path", "query", "headers")]))
+    return named

@@ -1,0 +1,131 @@
+"""The schema definitions of a document: mended, safely named, and found again by closure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+import orjson
+
+from connector.catalogue.importing.document import follow
+from connector.catalogue.importing.mending import POINTER, mend
+from connector.model import JSON
+
+__all__ = ["DEFS", "Definitions", "references"]
+
+DEFS = "#/$defs/"
+SMALL = 160
+"""A definition whose JSON is no longer than this is written out in a parameter rather than named."""
+
+
+class Definitions:
+    """Every definition of one document, and those that operations declare in place."""
+
+    def __init__(self, document: Mapping[str, JSON]) -> None:
+        self._document = document
+        self.schemas: dict[str, JSON] = {}
+        components = (document.get("components") or {}).get("schemas") or {}
+        self._names = {name: safe for name, safe in _safe_names(components)}
+        for name, schema in components.items():
+            self.schemas[self._names[name]] = mend(schema, name, self._rename)
+        self._open_referenced_models()
+
+    def place(self, schema: JSON, hint: str) -> str:
+        """The name of a schema: the definition it refers to, else a new one called like the hint."""
+        if isinstance(schema, dict) and set(schema) == {"$ref"}:
+            return self._rename(schema["$ref"]).removeprefix(DEFS)
+        return self._add(schema, hint)
+
+    def parameter(self, schema: JSON) -> JSON:
+        """A parameter's schema, with small definitions written out."""
+        return self._inline(mend(schema, "", self._rename))
+
+    def properties(self, schema: JSON) -> dict[str, JSON]:
+        """The properties an object of this (mended) schema can have, through references and allOf."""
+        schema = self.resolve(schema)
+        found: dict[str, JSON] = {}
+        for part in schema.get("allOf", []):
+            found |= self.properties(part)
+        return found | schema.get("properties", {})
+
+    def resolve(self, schema: JSON) -> Mapping[str, JSON]:
+        """The (mended) schema itself, or the definition it names."""
+        while isinstance(schema, dict) and "$ref" in schema:
+            schema = self.schemas[schema["$ref"].removeprefix(DEFS).split("/")[0]]
+        return schema if isinstance(schema, dict) else {}
+
+    def closure(self, names: Iterable[str]) -> set[str]:
+        """The definitions that these reach, themselves included."""
+        reached: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting.extend(references(self.schemas[name]))
+        return reached
+
+    def _rename(self, reference: str) -> str:
+        if not reference.startswith(POINTER):
+            hint = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+", reference))
+            return DEFS + self._added(reference, hint)
+        name, _, below = reference.removeprefix(POINTER).partition("/")
+        return DEFS + self._names.get(name, _safe(name)) + (f"/{below}" if below else "")
+
+    def _added(self, reference: str, hint: str) -> str:
+        if reference not in self._names:
+            self._names[reference] = self._add(follow(self._document, {"$ref": reference}), hint)
+        return self._names[reference]
+
+    def _add(self, schema: JSON, hint: str) -> str:
+        name = _safe(hint)
+        while name in self.schemas:
+            name += "Inline"
+        self.schemas[name] = True
+        self.schemas[name] = mend(schema, name, self._rename)
+        return name
+
+    def _inline(self, schema: JSON) -> JSON:
+        if isinstance(schema, list):
+            return [self._inline(item) for item in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if set(schema) == {"$ref"}:
+            meant = self.resolve(schema)
+            small = not any(references(meant)) and len(orjson.dumps(meant)) <= SMALL
+            return dict(meant) if small else schema
+        return {key: self._inline(value) for key, value in schema.items()}
+
+    def _open_referenced_models(self) -> None:
+        """Opens what a property called `model` refers to when that is a closed list of names."""
+        for schema in self.schemas.values():
+            model = schema.get("properties", {}).get("model") if isinstance(schema, dict) else None
+            if isinstance(model, dict) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:
+                schema["properties"]["model"] = {"anyOf": [{"type": "string"}, model]}
+
+
+def references(value: JSON) -> Iterator[str]:
+    """The names of the definitions that a schema refers to."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "$ref" and isinstance(item, str):
+                yield item.removeprefix(DEFS).split("/")[0]
+            else:
+                yield from references(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name) or "_"
+
+
+def _safe_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    taken: set[str] = set()
+    for name in names:
+        safe = _safe(name)
+        while safe in taken:
+            safe += "_"
+        taken.add(safe)
+        yield name, safe

@@ -1,0 +1,88 @@
+"""Reading an OpenAPI document, and following the references inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import unquote
+
+import orjson
+
+from connector.catalogue.yaml import read_yaml
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+__all__ = ["METHODS", "follow", "operations", "read_document", "servers"]
+
+METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+
+
+def read_document(path: Path) -> dict[str, JSON]:
+    """The OpenAPI 3.0 or 3.1 document in a JSON or YAML file."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
+    document = _read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path))
+    version = str(document.get("openapi", "")) if isinstance(document, dict) else ""
+    if not version.startswith(("3.0", "3.1")):
+        found = f"openapi: {version}" if version else "no openapi version"
+        raise ConfigurationError(f"{path}: {found}; an OpenAPI 3.0 or 3.1 document is needed")
+    return document
+
+
+def _read_json(data: bytes, path: Path) -> JSON:
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise ConfigurationError(f"{path}: not JSON ({error})") from error
+
+
+def follow(document: Mapping[str, JSON], value: JSON) -> JSON:
+    """The value itself, or what its `$ref` inside the document points at."""
+    seen: set[str] = set()
+    while isinstance(value, dict) and isinstance(value.get("$ref"), str):
+        reference = value["$ref"]
+        if reference in seen:
+            raise ConfigurationError(f"the document's reference {reference!r} leads back to itself")
+        seen.add(reference)
+        value = _point(document, reference)
+    return value
+
+
+def _point(document: Mapping[str, JSON], reference: str) -> JSON:
+    if not reference.startswith("#/"):
+        raise ConfigurationError(f"the reference {reference!r} leads outside the document; bundle it into one file first")
+    value: JSON = document
+    for step in reference[2:].split("/"):
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and name.isdigit() and int(name) < len(value):
+            value = value[int(name)]
+        elif isinstance(value, dict) and name in value:
+            value = value[name]
+        else:
+            raise ConfigurationError(f"the document's reference {reference!r} points at nothing")
+    return value
+
+
+def operations(document: Mapping[str, JSON]) -> Iterator[tuple[str, str, Mapping[str, JSON]]]:
+    """Every operation as method, path and object; parameters of its path are merged into its own."""
+    for path, declared in (document.get("paths") or {}).items():
+        item = follow(document, declared)
+        for method in METHODS:
+            if isinstance(item.get(method), dict):
+                yield method.upper(), path, {**item[method], "parameters": _parameters(document, item, item[method])}
+
+
+def _parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> list[JSON]:
+    merged: dict[tuple[str, str], JSON] = {}
+    for level in levels:
+        for declared in level.get("parameters") or []:
+            parameter = follow(document, declared)
+            merged[parameter["in"], parameter["name"]] = parameter
+    return list(merged.values())
+
+
+def servers(document: Mapping[str, JSON]) -> list[str]:
+    """The addresses the document says it is served at, without a slash at their end."""
+    return [server["url"].rstrip("/") for server in document.get("servers") or [] if server.get("url")]

@@ -1,0 +1,107 @@
+"""Giving every declared operation its area, its name, and what the overlays know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from connector.catalogue.importing.effects import effect_of
+from connector.catalogue.importing.inflection import is_plural, words
+from connector.catalogue.importing.naming import Name, name_operation, segments
+from connector.catalogue.importing.operations import Declared
+from connector.catalogue.importing.overlays import Overlays, patched
+from connector.catalogue.notation import ORDER
+from connector.model import JSON, Effect
+
+__all__ = ["Areas", "place_all"]
+
+Entry = dict[str, JSON]
+Areas = dict[str, dict[str, dict[str, Entry]]]
+ACTIONS = ("list", "retrieve", "create", "update", "replace", "delete")
+FROM_SOURCE = {
+    "x-beta": "beta", "x-key": "key", "x-pages": "pages", "x-stream": "stream", "x-ends": "ends", "x-removed": "removed",
+    "x-aliases": "aliases", "x-entity": "entity", "x-action": "action", "x-verb": "verb", "x-on": "on", "x-area": "area",
+}  # fmt: skip
+"""What an operation in an overlay's fragment may say beside OpenAPI."""
+
+
+def place_all(declared: Sequence[Declared], document: Mapping[str, JSON], overlays: Overlays) -> Areas:
+    """Every operation's entry by area, entity and action, in the order people look for them."""
+    areas: Areas = {}
+    singletons = {one.path for one in declared if one.method == "GET" and not _lists(one)}
+    aliases = _aliases(overlays.section("aliases"))
+    taken: set[tuple[str, str]] = set()
+    for one in sorted(declared, key=lambda one: (one.path, one.method)):
+        name = name_operation(one.method, one.path, overlays.naming, lists=_lists(one), singleton=one.path in singletons)
+        entry = _known(one, name, document, overlays, aliases)
+        area, entity = entry.pop("area"), entry.pop("entity")
+        action = _free(entity, entry.pop("action"), one, taken)
+        areas.setdefault(area, {}).setdefault(entity, {})[action] = _ordered(entry)
+    return {area: _sorted(areas[area]) for area in sorted(areas)}
+
+
+def _lists(one: Declared) -> bool:
+    last = [part for part in segments(one.path) if not part.startswith("{")][-1:]
+    return one.lists and ("pages" in one.entry or any(is_plural(part) for part in last))
+
+
+def _aliases(section: Mapping[str, JSON]) -> dict[str, list[str]]:
+    """The overlays' aliases, by the wire name they stand for."""
+    by_operation: dict[str, list[str]] = {}
+    for alias, wire_name in section.items():
+        by_operation.setdefault(wire_name, []).append(alias)
+    return by_operation
+
+
+def _known(
+    one: Declared, name: Name, document: Mapping[str, JSON], overlays: Overlays, aliases: Mapping[str, list[str]]
+) -> Entry:
+    """All that rules, the fragment and the overlays say of an operation."""
+    literals = [part for part in segments(one.path) if not part.startswith("{")]
+    entry: Entry = {"area": "-".join(words(literals[0])) if literals else "root", **one.entry}
+    if "x-entity" not in one.source:
+        entry |= {"entity": name.entity, "action": name.action, "verb": name.verb, "on": name.on}
+    entry["key"] = _key(one, document, overlays.section("keys"))
+    area = overlays.area(one.path)
+    said = {known: one.source[key] for key, known in FROM_SOURCE.items() if key in one.source}
+    for patch in (
+        {"area": area} if area else {},
+        said,
+        {"aliases": aliases.get(one.wire_name, [])},
+        *overlays.patches(one.wire_name),
+    ):
+        entry = patched(entry, patch)
+    return {"effect": str(effect_of(one.method, entry.get("verb"))), **entry}
+
+
+def _key(one: Declared, document: Mapping[str, JSON], keys: Mapping[str, JSON]) -> str:
+    schemes: Iterable[Mapping[str, JSON]] = one.source.get("security", document.get("security")) or []
+    return next((keys[scheme] for item in schemes for scheme in item if scheme in keys), "project")
+
+
+def _free(entity: str, action: str, one: Declared, taken: set[tuple[str, str]]) -> str:
+    """The action, or one made of the operation's own id or path when another operation has it already."""
+    if (entity, action) in taken:
+        action = "-".join(words(str(one.source.get("operationId") or ""))) or f"{action}-{len(taken)}"
+    while (entity, action) in taken:
+        action += "-other"
+    taken.add((entity, action))
+    return action
+
+
+def _ordered(entry: Entry) -> Entry:
+    """The entry without what is default, in the notation's order."""
+    defaults: Entry = {"key": "project", "effect": Effect.OPAQUE if _writes(entry) else Effect.NONE}
+    method = next(key for key in entry if key in ("get", "post", "put", "patch", "delete", "head", "options"))
+    kept = {key: entry[key] for key in ORDER if key in entry and entry[key] != defaults.get(key)}
+    return {method: entry[method], **{key: value for key, value in kept.items() if value not in (None, [], {})}}
+
+
+def _writes(entry: Entry) -> bool:
+    return not {"get", "head", "options"} & entry.keys()
+
+
+def _sorted(entities: Mapping[str, Mapping[str, Entry]]) -> dict[str, dict[str, Entry]]:
+    def rank(action: str) -> tuple[int, str]:
+        return (ACTIONS.index(action) if action in ACTIONS else len(ACTIONS), action)
+
+    return {entity: {action: entities[entity][action] for action in sorted(entities[entity], key=rank)} for entity in sorted(entities)}

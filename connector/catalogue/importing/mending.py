@@ -1,0 +1,174 @@
+"""Making a document's schemas valid JSON Schema 2020-12 that holds facts only, by rule.
+
+What OpenAPI 3.0 and careless documents write, and what it becomes:
+
+nullable: true               null joins the type, the enum, the union, or a new union
+exclusiveMinimum: true       the bound itself (and the same for the maximum)
+$recursiveRef                a plain reference to the definition it stands in
+oneOf                        anyOf, since documents say one where they mean any
+bounds beyond 64 bits        clamped: they are float roundings of the 64-bit limits
+a closed enum of `model`     an open string that still lists the names it knows
+format: binary               a string or an object: in a request a file is {"$file": …} or {"$content": …}
+prose and x- extensions      dropped
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeGuard
+
+from connector.model import JSON
+
+__all__ = ["POINTER", "mend"]
+
+POINTER = "#/components/schemas/"
+
+ONE = frozenset(
+    "items additionalProperties unevaluatedProperties unevaluatedItems not contains propertyNames if then else".split()
+)
+MANY = frozenset({"anyOf", "allOf", "prefixItems"})
+NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
+FACTS = frozenset(
+    "type enum const default required format deprecated minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
+    "minLength maxLength pattern minItems maxItems uniqueItems minContains maxContains minProperties maxProperties "
+    "dependentRequired readOnly writeOnly contentEncoding contentMediaType".split()
+)
+BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+ANNOTATIONS = ("default", "deprecated", "readOnly", "writeOnly")
+NULL: dict[str, JSON] = {"type": "null"}
+
+
+def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
+    """The schema as 2020-12 facts; `root` is the definition it stands in, `rename` says how a `$ref` is written."""
+    if not isinstance(schema, dict):
+        return schema
+    mended: dict[str, JSON] = {}
+    for key, value in schema.items():
+        _mend_keyword(mended, key, value, root, rename)
+    _mend_exclusive(mended)
+    _mend_bounds(mended)
+    if mended.get("format") == "binary" and mended.get("type") == "string":
+        mended["type"] = ["string", "object"]
+    _mend_union(mended, schema, root, rename)
+    return _nullable(_open_models(mended)) if _says_nullable(schema) else _open_models(mended)
+
+
+def _mend_keyword(
+    mended: dict[str, JSON], key: str, value: Any, root: str, rename: Callable[[str], str]
+) -> None:
+    if key == "$ref" and isinstance(value, str):
+        mended["$ref"] = rename(value)
+    elif key == "$recursiveRef":
+        mended["$ref"] = rename(POINTER + root)
+    elif key in ONE and isinstance(value, (dict, bool)):
+        mended[key] = mend(value, root, rename)
+    elif key in MANY and isinstance(value, list):
+        mended[key] = [mend(item, root, rename) for item in value]
+    elif key in NAMED and isinstance(value, dict):
+        mended[key] = {name: mend(item, root, rename) for name, item in value.items() if item is not None}
+    elif key == "discriminator" and isinstance(value, dict) and "propertyName" in value:
+        mended[key] = {"propertyName": value["propertyName"]}
+    elif key in FACTS and not _meaningless(key, value):
+        mended[key] = list(dict.fromkeys(value)) if key == "required" else value
+
+
+def _meaningless(key: str, value: JSON) -> bool:
+    if key == "required":
+        return not isinstance(value, list) or not value
+    if key in ("deprecated", "readOnly", "writeOnly", "uniqueItems"):
+        return value is not True
+    return key == "pattern" and not _compiles(value)
+
+
+def _compiles(pattern: JSON) -> bool:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError):
+        return False
+    return True
+
+
+def _mend_exclusive(schema: dict[str, JSON]) -> None:
+    for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
+        if isinstance(schema.get(exclusive), bool):
+            excluded = schema.pop(exclusive)
+            if excluded and bound in schema:
+                schema[exclusive] = schema.pop(bound)
+
+
+def _mend_bounds(schema: dict[str, JSON]) -> None:
+    whole = "integer" in _types(schema)
+    for key in BOUNDS:
+        bound = schema.get(key)
+        if isinstance(bound, (int, float)) and abs(bound) >= 2**63 and (whole or isinstance(bound, int)):
+            schema[key] = max(-(2**63), min(int(bound), 2**63 - 1))
+
+
+def _types(schema: Mapping[str, JSON]) -> list[str]:
+    declared = schema.get("type", [])
+    return [declared] if isinstance(declared, str) else list(declared)
+
+
+def _mend_union(mended: dict[str, JSON], schema: Mapping[str, JSON], root: str, rename: Callable[[str], str]) -> None:
+    if not isinstance(schema.get("oneOf"), list):
+        return
+    branches = [mend(branch, root, rename) for branch in schema["oneOf"]]
+    if "anyOf" in mended:
+        mended["allOf"] = [*mended.get("allOf", []), {"anyOf": branches}]
+    else:
+        mended["anyOf"] = branches
+
+
+def _says_nullable(schema: Mapping[str, JSON]) -> bool:
+    return schema.get("nullable") is True or any(_only_nullable(part) for part in _parts(schema))
+
+
+def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
+    parts = schema.get("allOf")
+    return parts if isinstance(parts, list) else []
+
+
+def _only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
+    """Whether an allOf part says nothing but that its neighbours may be null."""
+    return isinstance(part, dict) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
+
+
+def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
+    """The schema with null allowed as well."""
+    schema = _without_empty_parts(schema)
+    if "enum" in schema and None not in schema["enum"]:
+        schema["enum"] = [*schema["enum"], None]
+    if "type" in schema and not set(schema) & {"anyOf", "allOf", "$ref", "const"}:
+        schema["type"] = [*_types(schema), *(["null"] if "null" not in _types(schema) else [])]
+        return schema
+    if not schema:
+        return schema
+    outside = {key: schema[key] for key in ANNOTATIONS if key in schema}
+    inside = {key: value for key, value in schema.items() if key not in outside}
+    if set(inside) <= {"anyOf", "discriminator"}:
+        return {**inside, "anyOf": [*(b for b in inside["anyOf"] if b != NULL), dict(NULL)], **outside}
+    return {"anyOf": [inside, dict(NULL)], **outside}
+
+
+def _without_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
+    parts = [part for part in schema.get("allOf", []) if part != {}]
+    if "allOf" not in schema or len(parts) == len(schema["allOf"]):
+        return dict(schema)
+    rest = {key: value for key, value in schema.items() if key != "allOf"}
+    return {**parts[0], **rest} if len(parts) == 1 else {**rest, "allOf": parts} if parts else rest
+
+
+def _open_models(schema: dict[str, JSON]) -> dict[str, JSON]:
+    """The schema with its property `model` open to names that came after the document."""
+    model = schema.get("properties", {}).get("model")
+    if isinstance(model, dict) and _closed_names(model):
+        opened = {"anyOf": [{"type": "string"}, {key: model[key] for key in model if key not in ANNOTATIONS}]}
+        opened |= {key: model[key] for key in ANNOTATIONS if key in model}
+        schema["properties"] = {**schema["properties"], "model": opened}
+    return schema
+
+
+def _closed_names(model: Mapping[str, JSON]) -> bool:
+    names = model.get("enum")
+    return isinstance(names, list) and len(names) > 1 and any(isinstance(name, str) for name in names)

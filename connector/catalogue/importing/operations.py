@@ -1,0 +1,154 @@
+"""One operation of a document as an entry of the catalogue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connector.catalogue.importing.definitions import Definitions
+from connector.catalogue.importing.document import follow
+from connector.catalogue.importing.paging import holds_list, paging_of
+from connector.model import JSON
+
+__all__ = ["Declared", "declare"]
+
+IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
+PLAIN = {"type": "string"}
+
+
+@dataclass(slots=True)
+class Declared:
+    """An operation on its way into the catalogue: where it is on the wire, and its entry so far."""
+
+    method: str
+    path: str
+    entry: dict[str, JSON]
+    source: Mapping[str, JSON]
+    lists: bool
+
+    @property
+    def wire_name(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def declare(
+    document: Mapping[str, JSON], definitions: Definitions, method: str, path: str, source: Mapping[str, JSON]
+) -> Declared:
+    """What the document says of one operation, in the catalogue's notation."""
+    template, _, fixed = path.partition("?")
+    hint = _hint(source.get("operationId") or f"{method} {path}")
+    entry: dict[str, JSON] = {method.lower(): template}
+    if source.get("operationId"):
+        entry["aliases"] = [source["operationId"]]
+    if fixed:
+        entry["fixed_query"] = dict(pair.split("=", 1) for pair in fixed.split("&"))
+    entry |= _parameters(definitions, source.get("parameters", []))
+    entry |= _body(definitions, follow(document, source.get("requestBody")), hint)
+    entry["answer"] = _answer(document, definitions, source, hint)
+    answered = entry["answer"].get("json")
+    query = entry.get("query", {})
+    entry |= _stream(definitions, entry, query)
+    if source.get("deprecated") is True:
+        entry["deprecated"] = True
+    lists = holds_list(definitions, answered)
+    fields = definitions.properties(definitions.schemas[answered]) if answered else {}
+    if method == "GET" and lists and (pages := paging_of(query, fields)):
+        entry["pages"] = pages
+    return Declared(method, path, entry, source, lists)
+
+
+def _hint(name: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"\W+|_", name))
+
+
+def _parameters(definitions: Definitions, parameters: list[JSON]) -> dict[str, JSON]:
+    found: dict[str, dict[str, JSON]] = {"path": {}, "query": {}, "header": {}, "cookie": {}}
+    required: list[str] = []
+    for parameter in parameters:
+        where, name = parameter["in"], _parameter_name(parameter)
+        if where == "header" and name in IGNORED_HEADERS:
+            continue
+        found[where][name] = definitions.parameter(_parameter_schema(parameter))
+        if where == "query" and parameter.get("required") is True:
+            required.append(name)
+    path = {name: schema for name, schema in found["path"].items() if schema != PLAIN}
+    kept = {"path": path, "query": found["query"], "required_query": required, "headers": found["header"]}
+    return {key: value for key, value in kept.items() if value}
+
+
+def _parameter_name(parameter: Mapping[str, JSON]) -> str:
+    """The name people use: brackets belong to the wire, and headers have no case."""
+    name: str = parameter["name"]
+    return name.lower() if parameter["in"] == "header" else name.removesuffix("[]")
+
+
+def _parameter_schema(parameter: Mapping[str, JSON]) -> JSON:
+    content = parameter.get("content") or {}
+    return next((media.get("schema", {}) for media in content.values()), parameter.get("schema", {}))
+
+
+def _body(definitions: Definitions, body: JSON, hint: str) -> dict[str, JSON]:
+    entry: dict[str, JSON] = {}
+    payloads: dict[str, str] = {}
+    for content_type, media in ((body or {}).get("content") or {}).items():
+        kind = _body_kind(content_type)
+        payloads.setdefault(kind, definitions.place(media.get("schema", {}), f"{hint}{_suffix(kind)}"))
+        if media.get("encoding"):
+            entry["parts"] = {name: part["contentType"] for name, part in media["encoding"].items() if "contentType" in part}
+    if not payloads:
+        return {}
+    first, *others = payloads
+    entry |= {"body": list(payloads), "payload": payloads[first]}
+    others_differ = {kind: payloads[kind] for kind in others if payloads[kind] != payloads[first]}
+    return entry | ({"alternatives": others_differ} if others_differ else {}) | _required(body)
+
+
+def _required(body: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {"payload_required": True} if body.get("required") is True else {}
+
+
+def _suffix(kind: str) -> str:
+    return "Request" if kind in ("json", "multipart") else f"{kind.capitalize()}Request"
+
+
+def _body_kind(content_type: str) -> str:
+    essence = content_type.split(";")[0].strip().lower()
+    named = {"multipart/form-data": "multipart", "application/sdp": "sdp", "application/x-www-form-urlencoded": "form"}
+    return named.get(essence) or ("json" if essence.endswith(("json", "*/*")) else "binary")
+
+
+def _answer(
+    document: Mapping[str, JSON], definitions: Definitions, source: Mapping[str, JSON], hint: str
+) -> dict[str, JSON]:
+    answer: dict[str, JSON] = {}
+    for content_type, media in _success(document, source.get("responses") or {}):
+        kind = _answer_kind(content_type)
+        suffix = "Event" if kind == "events" else "Response"
+        schema = media.get("schema") if kind in ("json", "events") else None
+        answer.setdefault(kind, None if schema is None else definitions.place(schema, f"{hint}{suffix}"))
+    return answer or {"empty": None}
+
+
+def _success(document: Mapping[str, JSON], responses: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
+    good = sorted(status for status in responses if status.upper().startswith("2"))
+    for status in good or [status for status in responses if status == "default"]:
+        yield from (follow(document, responses[status]).get("content") or {}).items()
+
+
+def _answer_kind(content_type: str) -> str:
+    essence = content_type.split(";")[0].strip().lower()
+    if essence == "text/event-stream":
+        return "events"
+    if essence.startswith("text/") or essence == "application/sdp":
+        return "text"
+    return "json" if essence.endswith(("json", "*/*")) else "binary"
+
+
+def _stream(definitions: Definitions, entry: Mapping[str, JSON], query: Mapping[str, JSON]) -> dict[str, JSON]:
+    if "events" not in entry["answer"]:
+        return {}
+    payload = entry.get("payload")
+    if payload and "stream" in definitions.properties(definitions.schemas[payload]):
+        return {"stream": "payload"}
+    return {"stream": "query"} if "stream" in query else {}

@@ -1,0 +1,111 @@
+"""What a document does not know: hand-written YAML that an import applies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connector.catalogue.names import squeezed
+from connector.catalogue.importing.naming import NamingRules
+from connector.catalogue.yaml import read_yaml
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+__all__ = ["Overlay", "Overlays", "patched", "read_overlays"]
+
+SECTIONS = frozenset(
+    {"applies_to", "names", "areas", "keys", "operations", "aliases", "paths", "components", "x-additions", "x-relaxed"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """One file of an overlays folder."""
+
+    file: str
+    text: bytes
+    content: Mapping[str, Any]
+
+    def applies(self, addresses: Iterable[str]) -> bool:
+        """Whether it is about a document that is served at one of these addresses; one that names none is about any."""
+        meant = self.content.get("applies_to")
+        return meant is None or any(address in meant for address in addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class Overlays:
+    """The overlays that apply to one document, read together."""
+
+    files: Sequence[Overlay] = ()
+    naming: NamingRules = field(default_factory=NamingRules)
+
+    def section(self, name: str) -> dict[str, JSON]:
+        """One section of every file, merged; a key in two files is refused."""
+        merged: dict[str, JSON] = {}
+        for overlay in self.files:
+            declared = overlay.content.get(name) or {}
+            if twice := merged.keys() & declared.keys():
+                raise ConfigurationError(f"overlays/{overlay.file}: {name}: {min(twice)!r} stands in another overlay too")
+            merged |= declared
+        return merged
+
+    def patches(self, wire_name: str) -> Iterable[Mapping[str, JSON]]:
+        """What the overlays say of one operation: patterns with `*` first, its own name last."""
+        every = [item for overlay in self.files for item in (overlay.content.get("operations") or {}).items()]
+        for pattern, patch in sorted(every, key=lambda item: "*" not in item[0]):
+            if matches(pattern, wire_name):
+                yield patch
+
+    def area(self, path: str) -> str | None:
+        """The area that the longest matching pattern gives a path."""
+        fitting = [pattern for pattern in self.section("areas") if matches(pattern, path)]
+        return self.section("areas")[max(fitting, key=len)] if fitting else None
+
+
+def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
+    """The overlays in a folder that apply to a document served at these addresses."""
+    paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    files = [overlay for path in paths if (overlay := _read(path)).applies(addresses)]
+    names = [overlay.content.get("names") or {} for overlay in files]
+    rewrites = [rewrite for name in names for rewrite in name.get("rewrites", [])]
+    known = {word: written for name in names for word, written in name.get("words", {}).items()}
+    return Overlays(files, NamingRules(rewrites, known))
+
+
+def _read(path: Path) -> Overlay:
+    text = path.read_bytes()
+    content = read_yaml(text, str(path)) or {}
+    if unknown := sorted(content.keys() - SECTIONS):
+        raise ConfigurationError(f"{path}: unknown section {unknown[0]!r}; an overlay has {', '.join(sorted(SECTIONS))}")
+    return Overlay(path.name, text, content)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a pattern, in which `*` stands for anything, is the whole name."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+
+
+def patched(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, JSON]:
+    """An entry with a patch: aliases add up, maps but the answer merge, null removes, all else replaces."""
+    result = dict(entry)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif key == "aliases":
+            result[key] = _distinct([*result.get(key, []), *value])
+        elif key != "answer" and isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = {**result[key], **value}
+        else:
+            result[key] = value
+    return result
+
+
+def _distinct(aliases: Iterable[str]) -> list[str]:
+    """The aliases without those that only repeat another's letters."""
+    first: dict[str, str] = {}
+    for alias in aliases:
+        first.setdefault(squeezed(alias), alias)
+    return list(first.values())

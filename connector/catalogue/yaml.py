@@ -1,0 +1,30 @@
+"""Reading YAML as plain JSON values."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+__all__ = ["read_yaml"]
+
+
+def read_yaml(data: bytes, where: str) -> Any:
+    """One YAML document as JSON values; duplicate keys are refused, dates become their text."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return _as_json(YAML(typ="safe", pure=True).load(data))
+    except YAMLError as error:
+        raise ConfigurationError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
+
+
+def _as_json(value: Any) -> JSON:
+    if isinstance(value, dict):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime.date) else value
