@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.catalogue.importing.definitions import Definitions, references
 from connector.catalogue.importing.document import operations, read_document, servers
-from connector.catalogue.importing.entries import Areas, place_all
+from connector.catalogue.importing.entries import Areas, place_all, unused
 from connector.catalogue.importing.fragments import with_fragments
 from connector.catalogue.importing.operations import declare
 from connector.catalogue.importing.overlays import Overlays, read_overlays
@@ -30,6 +30,8 @@ class Built:
     areas: Areas
     schemas: Mapping[str, Mapping[str, JSON]]
     overlays: Overlays
+    notices: tuple[str, ...] = ()
+    """What the overlays say of things that the document does not have."""
 
 
 def import_document(document_path: Path, into: Path, overlays: Path | None = None) -> Built:
@@ -44,11 +46,12 @@ def build(document_path: Path, overlays: Path | None = None) -> Built:
     """The catalogue of an OpenAPI document, with the overlays in a folder, else those that ship with the connector."""
     document = read_document(document_path)
     applied = read_overlays(overlays or folder("entities") / "overlays", servers(document))
-    document = with_fragments(document, applied)
+    document, notices = with_fragments(document, applied)
     definitions = Definitions(document)
     declared = [declare(document, definitions, *operation) for operation in operations(document)]
     areas = place_all(declared, document, applied)
-    return Built(areas, _dealt(areas, _webhooks(document, definitions), definitions), applied)
+    schemas = _dealt(areas, _webhooks(document, definitions), definitions)
+    return Built(areas, schemas, applied, (*notices, *unused(declared, applied)))
 
 
 def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:

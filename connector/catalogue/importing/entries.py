@@ -8,11 +8,11 @@ from connector.catalogue.importing.effects import effect_of
 from connector.catalogue.importing.inflection import is_plural, words
 from connector.catalogue.importing.naming import Name, name_operation, segments
 from connector.catalogue.importing.operations import Declared
-from connector.catalogue.importing.overlays import Overlays, patched
+from connector.catalogue.importing.overlays import Overlays, matches, patched
 from connector.catalogue.notation import ORDER
 from connector.model import JSON, Effect
 
-__all__ = ["Areas", "place_all"]
+__all__ = ["Areas", "place_all", "unused"]
 
 Entry = dict[str, JSON]
 Areas = dict[str, dict[str, dict[str, Entry]]]
@@ -37,6 +37,15 @@ def place_all(declared: Sequence[Declared], document: Mapping[str, JSON], overla
         action = _free(entity, entry.pop("action"), one, taken)
         areas.setdefault(area, {}).setdefault(entity, {})[action] = _ordered(entry)
     return {area: _sorted(areas[area]) for area in sorted(areas)}
+
+
+def unused(declared: Sequence[Declared], overlays: Overlays) -> list[str]:
+    """What the overlays say of operations that there are none of."""
+    there = [one.wire_name for one in declared]
+    aliased = [("aliases", wire_name) for wire_name in overlays.section("aliases").values() if wire_name not in there]
+    patterns = [("operations", pattern) for overlay in overlays.files for pattern in overlay.content.get("operations") or {}]
+    idle = [(section, pattern) for section, pattern in patterns if not any(matches(pattern, name) for name in there)]
+    return [f"overlays: {section}: no operation is {name}" for section, name in (*aliased, *idle)]
 
 
 def _lists(one: Declared) -> bool:

@@ -1,4 +1,4 @@
-"""Filling a document up with what overlays declare in OpenAPI's own form: operations and schemas it lacks."""
+"""Filling a document up with what overlays declare in OpenAPI's own form: operations, schemas and patches."""
 
 from __future__ import annotations
 
@@ -6,38 +6,47 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from connector.catalogue.importing.overlays import Overlays
-from connector.errors import ConfigurationError
+from connector.catalogue.importing.overlays import Overlay, Overlays
+from connector.catalogue.importing.patches import apply_patch
 from connector.model import JSON
 
 __all__ = ["with_fragments"]
 
 
-def with_fragments(document: Mapping[str, JSON], overlays: Overlays) -> dict[str, JSON]:
-    """The document with the overlays' paths and components where it lacks them."""
+def with_fragments(document: Mapping[str, JSON], overlays: Overlays) -> tuple[dict[str, JSON], list[str]]:
+    """The document with what the overlays add where it lacks something, and what of them found no place in it."""
     filled: dict[str, Any] = copy.deepcopy(dict(document))
+    filled.setdefault("paths", {})
+    notices: list[str] = []
+    for section in ("x-additions", "x-relaxed"):
+        for overlay in overlays.files:
+            notices += _patch(filled, overlay, section)
     for overlay in overlays.files:
         for path, item in (overlay.content.get("paths") or {}).items():
             for method, operation in item.items():
-                _add(filled.setdefault("paths", {}), path, method, operation, overlay.file)
+                notices += _add(filled["paths"], path, method, operation, overlay.file)
         schemas = filled.setdefault("components", {}).setdefault("schemas", {})
         for name, schema in ((overlay.content.get("components") or {}).get("schemas") or {}).items():
             schemas.setdefault(name, schema)
-    return filled
+    return filled, notices
 
 
-def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str) -> None:
+def _patch(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
+    where = f"overlays/{overlay.file}: {section}"
+    patches = overlay.content.get(section) or []
+    return [f"{where}: {patch['at']} is not in the document" for patch in patches if not apply_patch(document, patch, where)]
+
+
+def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str) -> list[str]:
     """Adds one operation; what the document says of it already stays, and what it replaces moves here."""
-    known = paths.get(path, {}).get(method, {})
+    known = paths.get(path, {}).get(method)
     replaced = operation.get("x-replaces")
-    if replaced and not known:
-        known = _taken(paths, replaced, file) | {"x-aliases": [replaced]}
-    paths.setdefault(path, {})[method] = {**operation, **known}
-
-
-def _taken(paths: dict[str, Any], wire_name: str, file: str) -> dict[str, JSON]:
-    method, _, path = wire_name.partition(" ")
-    operation: dict[str, JSON] = paths.get(path, {}).pop(method.lower(), {})
-    if not operation:
-        raise ConfigurationError(f"overlays/{file}: x-replaces: {wire_name!r} is not in the document")
-    return operation
+    notices: list[str] = []
+    if replaced and known is None:
+        method_there, _, path_there = replaced.partition(" ")
+        known = paths.get(path_there, {}).pop(method_there.lower(), None)
+        if known is None:
+            notices = [f"overlays/{file}: x-replaces: {replaced} is not in the document"]
+    aliases = {"x-aliases": [replaced]} if replaced else {}
+    paths.setdefault(path, {})[method] = {**operation, **(known or {}), **aliases}
+    return notices

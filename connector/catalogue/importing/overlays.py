@@ -14,7 +14,7 @@ from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
-__all__ = ["Overlay", "Overlays", "patched", "read_overlays"]
+__all__ = ["Overlay", "Overlays", "matches", "patched", "read_overlays"]
 
 SECTIONS = frozenset(
     {"applies_to", "names", "areas", "keys", "operations", "aliases", "paths", "components", "x-additions", "x-relaxed"}

@@ -1,0 +1,147 @@
+"""One operation described for people and programs: what it takes, what it gives, what a repeat would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from connector.catalogue.example import example_request
+from connector.catalogue.operation import Operation
+from connector.catalogue.phrases import phrase
+from connector.model import JSON, Effect
+
+if TYPE_CHECKING:
+    from connector.catalogue.catalogue import Catalogue
+
+__all__ = ["describe", "render"]
+
+Rows = list[dict[str, JSON]]
+
+REPEATS = {
+    Effect.NONE: "reads only; repeated freely",
+    Effect.IDEMPOTENT: "may be repeated freely: a second call changes nothing more",
+    Effect.RECONCILABLE: "a repeat is not sent blindly; what the first call did can be found by listing",
+    Effect.OPAQUE: "a repeat is not sent blindly: it could be paid twice",
+}
+
+
+def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
+    """Everything the catalogue says about an operation, with an example request that validates."""
+    described: dict[str, JSON] = {
+        "entity": operation.entity,
+        "action": operation.action,
+        "method": operation.method,
+        "path": operation.template,
+        "area": operation.area,
+        "effect": operation.effect.value,
+        "key": operation.key,
+        "aliases": list(operation.aliases),
+        "path_parameters": _rows(catalogue.path_schema(operation)),
+        "query": _rows(catalogue.query_schema(operation)),
+        "headers": [{"name": name, "type": phrase(schema, {}), "required": False} for name, schema in operation.headers.items()],
+        "body": list(operation.body),
+        "payload": _rows(catalogue.payload_schema(operation)),
+        "answer": _answers(operation, catalogue),
+    }
+    optional = ("verb", "on", "beta", "pages", "ends", "stream", "removed")
+    described |= {name: getattr(operation, name) for name in optional if getattr(operation, name)}
+    described |= {"reconcile": dict(operation.reconcile)} if operation.reconcile else {}
+    described |= {"deprecated": True} if operation.deprecated else {}
+    described["example"] = example_request(operation, catalogue)
+    return described
+
+
+def _rows(schema: dict[str, JSON] | None) -> Rows:
+    """The properties of an object schema; those of every branch when it is a union."""
+    if schema is None:
+        return []
+    rows: dict[str, dict[str, JSON]] = {}
+    for branch in _objects(schema, schema):
+        required = branch.get("required", ())
+        for name, field in branch.get("properties", {}).items():
+            row = {"name": name, "type": phrase(field, schema), "required": name in required}
+            if isinstance(field, dict) and field.get("default") is not None:
+                row["default"] = field["default"]
+            rows.setdefault(name, row)
+    return sorted(rows.values(), key=lambda row: not row["required"])
+
+
+def _objects(schema: JSON, root: dict[str, JSON], depth: int = 0) -> list[dict[str, JSON]]:
+    if not isinstance(schema, dict) or depth > 6:
+        return []
+    schema = cast("dict[str, JSON]", schema)
+    found = [schema] if "properties" in schema else []
+    if "$ref" in schema:
+        found += _objects(root["$defs"].get(schema["$ref"].rsplit("/", 1)[-1]), root, depth + 1)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(keyword, ()):
+            found += _objects(branch, root, depth + 1)
+    return found
+
+
+def _answers(operation: Operation, catalogue: Catalogue) -> Rows:
+    answers: Rows = []
+    for kind, definition in operation.answer.items():
+        schema = catalogue.answer_schema(operation, kind)
+        fields = [row["name"] for row in _rows(schema)]
+        answers.append({"kind": kind, "schema": definition, "fields": fields})
+    return answers
+
+
+def render(described: dict[str, JSON]) -> str:
+    """A description as text for a terminal."""
+    lines = [
+        f"{described['entity']} {described['action']}    {described['method']} {described['path']}",
+        *_notes(described),
+        *_table("path", described["path_parameters"]),
+        *_table("query", described["query"]),
+        *_table("headers", described["headers"]),
+        *_table(f"payload ({' or '.join(described['body'])})" if described["body"] else "payload", described["payload"]),
+        *_answer_lines(described["answer"]),
+        *_example_lines(described),
+    ]
+    return "\n".join(lines)
+
+
+def _notes(described: dict[str, JSON]) -> list[str]:
+    notes = [f"  effect: {described['effect']}: {REPEATS[Effect(described['effect'])]}"]
+    if described.get("removed"):
+        notes.append(f"  removed from the API on {described['removed']}")
+    if described.get("deprecated"):
+        notes.append("  deprecated")
+    if described.get("on"):
+        notes.append(f"  also: {described['on']} {described['verb']}")
+    if described["key"] == "admin":
+        notes.append("  key: an admin key (OPENAI_ADMIN_KEY)")
+    if described.get("pages"):
+        notes.append("  a list: --all follows its pages")
+    if described.get("stream"):
+        notes.append("  can stream: --stream")
+    return notes
+
+
+def _table(title: str, rows: Rows) -> list[str]:
+    if not rows:
+        return []
+    width = max(len(row["name"]) for row in rows) + 1
+    return ["", title, *(f"  {row['name'] + ('*' if row['required'] else ''):<{width}}  {_said(row)}" for row in rows)]
+
+
+def _said(row: dict[str, JSON]) -> str:
+    return f"{row['type']}, default {row['default']}" if "default" in row else row["type"]
+
+
+def _answer_lines(answers: Rows) -> list[str]:
+    lines = [""]
+    for answer in answers:
+        fields = f": {', '.join(answer['fields'])}" if answer["fields"] else ""
+        lines.append(f"answer  {answer['kind']}{fields}")
+    return lines
+
+
+def _example_lines(described: dict[str, JSON]) -> list[str]:
+    from connector.documents import dump
+
+    example = {section: value for section, value in described["example"].items() if value}
+    name = f"{described['entity']!r}" if " " in described["entity"] else described["entity"]
+    request = f" --request '{dump(example).decode()}'" if example else ""
+    return ["", "example", f"  openai-connector call {name} {described['action']}{request}"]

@@ -1,0 +1,82 @@
+"""A JSON Schema as people say it: `text`, `number 0..2`, `one of asc, desc`, `list of text`."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from connector.model import JSON
+
+__all__ = ["phrase"]
+
+Schema = dict[str, JSON]
+
+WORDS = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}
+BOUNDS = (
+    ("minimum", "maximum", ""),
+    ("minLength", "maxLength", "characters"),
+    ("minItems", "maxItems", "items"),
+    ("minProperties", "maxProperties", "keys"),
+)
+MOST = 8
+"""Alternatives and values named before the rest is counted."""
+INT64 = 2**63
+
+
+def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
+    """What a value may be, in a few words."""
+    if not isinstance(schema, dict) or not schema:
+        return "anything"
+    schema = cast("Schema", schema)
+    if "$ref" in schema:
+        return _reference(schema["$ref"], root, depth)
+    if "const" in schema:
+        return _value(schema["const"])
+    if "enum" in schema:
+        return f"one of {_some([_value(value) for value in schema['enum']], ', ')}"
+    branches = schema.get("anyOf") or schema.get("oneOf")
+    if branches:
+        return _some(list(dict.fromkeys(phrase(branch, root, depth) for branch in branches)), " or ")
+    if "allOf" in schema:
+        return phrase(schema["allOf"][0], root, depth)
+    return _typed(schema, root, depth)
+
+
+def _reference(reference: str, root: Schema, depth: int) -> str:
+    name = reference.rsplit("/", 1)[-1]
+    target = root.get("$defs", {}).get(name)
+    plain = isinstance(target, dict) and target.get("type") not in ("object", None)
+    return phrase(target, root, depth + 1) if depth < MOST and (plain or _enumerates(target)) else name
+
+
+def _enumerates(schema: JSON) -> bool:
+    return isinstance(schema, dict) and ("enum" in schema or "const" in schema)
+
+
+def _typed(schema: Schema, root: Schema, depth: int) -> str:
+    types = schema.get("type", "object" if "properties" in schema else "anything")
+    names = [types] if isinstance(types, str) else list(types)
+    if schema.get("format") == "binary":
+        return "file"
+    said = " or ".join(WORDS.get(name, name) for name in names)
+    if "array" in names and "items" in schema:
+        said = said.replace("list", f"list of {phrase(schema['items'], root, depth + 1)}")
+    return " ".join(part for part in (said, *(_bound(schema, *bound) for bound in BOUNDS)) if part)
+
+
+def _bound(schema: Schema, lowest: str, highest: str, unit: str) -> str:
+    low, high = schema.get(lowest), schema.get(highest)
+    if low is None and "exclusiveMinimum" in schema and not unit:
+        low = f">{schema['exclusiveMinimum']}"
+    if (low is None and high is None) or (isinstance(high, int) and high >= INT64 - 1):
+        return ""
+    bounds = f"{'' if low is None else low}..{'' if high is None else high}"
+    return f"({bounds} {unit})" if unit else bounds
+
+
+def _value(value: JSON) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _some(said: list[str], joint: str) -> str:
+    rest = len(said) - MOST
+    return joint.join(said[:MOST]) + (f"{joint}{rest} more" if rest > 0 else "")
