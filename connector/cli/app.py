@@ -45,8 +45,8 @@ def openai_connector(
 
 
 app.command()(call)
-app.command()(explain)
-app.command()(subscribe)
+app.command("explain")(explain)
+app.command("subscribe")(subscribe)
 app.command()(curl)
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option, Typer
 
+from connector.catalogue.names import squeezed
 from connector.cli import arguments as given
 from connector.cli.output import print_document, print_line, print_table, say, wants_json
 
@@ -50,7 +51,7 @@ def show_operation(
     from connector.catalogue.description import describe, render
 
     catalogue = _open(folder)
-    described = [describe(op, catalogue) for op in catalogue.find_all(name, action)]
+    described = [describe(op, catalogue) for op in _meant(catalogue, name, action)]
     if wants_json(json):
         print_document(described[0] if len(described) == 1 else described)
     else:
@@ -82,6 +83,12 @@ def show_drift(document: Document, json: given.Json = False, folder: given.Entit
     else:
         print("\n".join(report.lines()) or "no drift")  # noqa: T201  the result
     raise Exit(1 if report else 0)
+
+
+def _meant(catalogue: Catalogue, name: str, action: str | None) -> list[Operation]:
+    """All operations of an entity, or the one operation that the name says."""
+    of_entity = [op for op in catalogue.operations() if squeezed(op.entity) == squeezed(name)]
+    return of_entity if of_entity and action is None else [catalogue.find(name, action)]
 
 
 def _open(folder: Path | None) -> Catalogue:
