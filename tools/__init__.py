@@ -1,0 +1,1 @@
+"""Tools for those who develop the connector; never part of the wheel."""
