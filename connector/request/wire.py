@@ -1,4 +1,4 @@
-"""What goes on the wire for one call: resolved, encoded and checked, before a client adds its address and credentials."""
+"""What goes on the wire for one call: resolved, encoded and checked, before a client adds address and credentials."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""JSON at the edge: text becomes one acceptable value, a value becomes compact bytes, and everything else is refused.
+
+Refused, here and nowhere else: NaN and Infinity, lone surrogates, NUL, integers beyond 64 bits, duplicate keys,
+documents deeper than MAX_DEPTH, and Python values that JSON does not have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import cast
+
+import orjson
+
+from connector.errors import InvalidDocument
+from connector.model import JSON
+
+__all__ = ["MAX_DEPTH", "check", "dump", "parse", "spot"]
+
+MAX_DEPTH = 200
+LOWEST, HIGHEST = -(2**63), 2**64 - 1
+NATIVE = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def parse(text: str | bytes, where: str = "document") -> JSON:
+    """The value that the text holds, or InvalidDocument saying what is wrong and where."""
+    data = _utf8(text, where)
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(data, error, where) from None
+    # Bytes that come out as they went in hide nothing: a duplicate key or a rounded integer would change them.
+    # Anything else (blanks, escapes, other spellings of a number) is read again by the slower and stricter reader.
+    suspicious = _is_deep(data) or b"\\u0000" in data
+    if suspicious or orjson.dumps(value) != data:
+        if suspicious:
+            check(value, where)
+        _read_strictly(data, where)
+    return value
+
+
+def dump(value: JSON, where: str = "document") -> bytes:
+    """The value as compact UTF-8, or InvalidDocument saying where it is not JSON."""
+    try:
+        data = orjson.dumps(value, option=NATIVE)
+    except TypeError as error:
+        check(value, where)
+        raise InvalidDocument(f"{where}: not JSON, {str(error).lower()}") from None
+    # orjson writes NaN as null and lets NUL and depth pass: look closer only where the bytes give a reason to.
+    if b"null" in data or b"\\u0000" in data or _is_deep(data):
+        check(value, where)
+    return data
+
+
+def check(value: JSON, where: str = "document") -> None:
+    """Raise InvalidDocument, with the JSON path, unless the value is an acceptable document."""
+    todo: list[tuple[JSON, str, int]] = [(value, where, 0)]
+    while todo:
+        item, path, depth = todo.pop()
+        if isinstance(item, str):
+            _check_text(item, path)
+        elif isinstance(item, dict | list | tuple):
+            if depth >= MAX_DEPTH:
+                raise InvalidDocument(f"{where}: nested deeper than {MAX_DEPTH} levels, the most that is accepted")
+            todo.extend((child, name, depth + 1) for child, name in _children(item, path))
+        elif item is not None:
+            _check_scalar(item, path)
+
+
+def spot(path: str, key: str | int) -> str:
+    """The JSON path of a member, as it is written in messages: `payload.messages[0]`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    plain = key.replace("-", "_").replace("$", "_")
+    if plain.isidentifier():
+        return f"{path}.{key}"
+    return f"{path}[{json.dumps(key if len(key) <= 60 else key[:57] + '...')}]"
+
+
+def _children(item: JSON, path: str) -> Iterator[tuple[JSON, str]]:
+    if not isinstance(item, dict):
+        yield from ((child, f"{path}[{index}]") for index, child in enumerate(item))
+        return
+    for key, child in cast("dict[object, JSON]", item).items():
+        if not isinstance(key, str):
+            raise InvalidDocument(f"{path}: a key is {_kind(key)}; JSON keys are text")
+        _check_text(key, f"a key of {path}")
+        yield child, spot(path, key)
+
+
+def _check_text(text: str, path: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidDocument(
+            f"{path}: lone surrogate at character {error.start + 1}; only text that UTF-8 can hold is accepted"
+        ) from None
+    if "\0" in text:
+        raise InvalidDocument(f"{path}: NUL at character {text.index(chr(0)) + 1}; text without NUL is accepted")
+
+
+def _check_scalar(item: object, path: str) -> None:
+    if isinstance(item, int):
+        if not LOWEST <= item <= HIGHEST:
+            raise InvalidDocument(f"{path}: integer beyond 64 bits; send it as text")
+    elif isinstance(item, float):
+        if item != item or item in (float("inf"), float("-inf")):
+            raise InvalidDocument(f"{path}: {_number(item)} is not a JSON number")
+    else:
+        raise InvalidDocument(f"{path}: {_kind(item)} is not JSON; use text, number, boolean, null, array or object")
+
+
+def _number(item: float) -> str:
+    return "NaN" if item != item else "Infinity" if item > 0 else "-Infinity"
+
+
+def _kind(item: object) -> str:
+    return f"a Python {type(item).__name__}"
+
+
+def _is_deep(data: bytes) -> bool:
+    # An upper bound: brackets inside text count as well, which only costs a closer look.
+    return data.count(b"{") + data.count(b"[") > MAX_DEPTH
+
+
+def _utf8(text: str | bytes, where: str) -> bytes:
+    if isinstance(text, bytes):
+        return text.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return text.removeprefix("\ufeff").encode()
+    except UnicodeEncodeError as error:
+        line, column = _position(text[: error.start])
+        raise InvalidDocument(f"{where}: lone surrogate at line {line}, column {column}") from None
+
+
+def _position(before: str) -> tuple[int, int]:
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _unreadable(data: bytes, error: orjson.JSONDecodeError, where: str) -> InvalidDocument:
+    if not data.strip():
+        return InvalidDocument(f"{where}: empty; one JSON value is expected")
+    found = error.msg.lower()
+    rest = error.doc[error.pos : error.pos + 9].lstrip("-")
+    if rest.startswith(("NaN", "Infinity")):
+        found = f"{'NaN' if rest.startswith('NaN') else 'Infinity'} is not a JSON number"
+    elif "utf-8" in found:
+        found = "bytes that are not UTF-8"
+    elif "surrogate" in found:
+        found = "lone surrogate in text"
+    elif "depth limit" in found or "recursion" in found:
+        found = f"nested deeper than {MAX_DEPTH} levels"
+    return InvalidDocument(f"{where}: {found} at line {error.lineno}, column {error.colno}")
+
+
+class _Duplicate:
+    """Stands for an object that names a key twice, until the walk finds out where it stands."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+class _Huge:
+    """Stands for an integer beyond 64 bits, until the walk finds out where it stands."""
+
+
+def _read_strictly(data: bytes, where: str) -> None:
+    marked: list[object] = []
+
+    def pairs(members: list[tuple[str, JSON]]) -> JSON:
+        found = dict(members)
+        if len(found) == len(members):
+            return found
+        names = [name for name, _ in members]
+        marked.append(_Duplicate(next(name for name in names if names.count(name) > 1)))
+        return marked[-1]
+
+    def integer(digits: str) -> JSON:
+        # Past twenty characters no integer fits, and Python itself refuses to read thousands of digits.
+        if len(digits) <= 20 and LOWEST <= (number := int(digits)) <= HIGHEST:
+            return number
+        marked.append(_Huge())
+        return marked[-1]
+
+    value = json.loads(data, object_pairs_hook=pairs, parse_int=integer)
+    if marked:
+        _report(value, where)
+        # The mark itself stood in an object that another duplicate replaced.
+        raise InvalidDocument(f"{where}: duplicate keys; each key may stand once")
+
+
+def _report(value: JSON, where: str) -> None:
+    todo = [(value, where)]
+    while todo:
+        item, path = todo.pop()
+        if isinstance(item, _Duplicate):
+            raise InvalidDocument(f"{path}: duplicate key {item.key!r}; each key may stand once")
+        if isinstance(item, _Huge):
+            raise InvalidDocument(f"{path}: integer beyond 64 bits; send it as text")
+        if isinstance(item, dict | list):
+            todo.extend(_children(item, path))

@@ -1,0 +1,134 @@
+"""Chooses the kind of a body, and makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from connector.catalogue.operation import Operation
+from connector.documents import dump, spot
+from connector.errors import InvalidDocument
+from connector.model import JSON, Fault
+from connector.request.files import is_file
+from connector.request.form import parts_of
+from connector.request.multipart import MultipartBody
+from connector.request.roots import Roots
+from connector.request.shapes import items, members
+from connector.request.wire import Body, BytesBody
+
+__all__ = ["JSON_TYPE", "Chosen", "choose", "encode", "judged", "not_json"]
+
+JSON_TYPE = "application/json"
+KINDS = {"json": JSON_TYPE, "multipart": "multipart/form-data", "sdp": "application/sdp"}
+
+
+class Chosen(NamedTuple):
+    """The kind of body for a payload, or why there is none."""
+
+    kind: str | None
+    fault: Fault | None = None
+
+
+def choose(operation: Operation, payload: JSON, content_type: str | None) -> Chosen:
+    """The kind of body that the payload asks for: by its content type, its files, its shape, else the default."""
+    kinds = operation.body
+    if not kinds:
+        return Chosen(None, None if payload is None or payload == {} else _no_payload(operation))
+    if content_type is not None:
+        return _named(kinds, content_type)
+    if len(kinds) == 1:
+        return Chosen(kinds[0])
+    fields = members(payload)
+    if "multipart" in kinds and any(file_places(fields, "")):
+        return Chosen("multipart")
+    if "sdp" in kinds:
+        return Chosen("sdp" if isinstance(payload, str) or fields.keys() <= {"sdp"} else "multipart")
+    return Chosen("json" if _reads_as_json(operation, fields) else kinds[0])
+
+
+def _reads_as_json(operation: Operation, fields: Mapping[str, JSON]) -> bool:
+    """Whether a payload without files goes as JSON: where both kinds take the same, or where it has structure."""
+    if "json" not in operation.body:
+        return False
+    return "json" not in operation.alternatives or any(_is_structured(value) for value in fields.values())
+
+
+def _is_structured(value: JSON) -> bool:
+    return isinstance(value, dict) or any(isinstance(item, dict) for item in items(value))
+
+
+def _named(kinds: tuple[str, ...], content_type: str) -> Chosen:
+    wanted = content_type.partition(";")[0].strip().lower()
+    kind = next((kind for kind in kinds if KINDS[kind] == wanted), None)
+    if kind is not None:
+        return Chosen(kind)
+    allowed = f"allowed: {', '.join(KINDS[kind] for kind in kinds)}"
+    return Chosen(kinds[0], Fault("headers.content-type", f"found {wanted[:60]!r}", allowed))
+
+
+def _no_payload(operation: Operation) -> Fault:
+    return Fault("payload", "not expected", f"{operation.name} takes none; leave it out")
+
+
+def file_places(value: JSON, where: str) -> list[str]:
+    """Where files stand in a payload."""
+    found: list[str] = []
+    todo: list[tuple[JSON, str]] = [(value, where)]
+    while todo:
+        item, place = todo.pop()
+        if isinstance(item, dict):
+            if is_file(item):
+                found.append(place)
+                continue
+            todo += [(child, spot(place, key)) for key, child in members(item).items() if child]
+        else:
+            todo += [(child, f"{place}[{index}]") for index, child in enumerate(items(item)) if child]
+    return found
+
+
+def judged(value: JSON) -> JSON:
+    """A form's payload as its schema sees it: a file counts as text."""
+    if isinstance(value, dict):
+        return "" if is_file(value) else {key: judged(child) for key, child in members(value).items()}
+    return [judged(child) for child in items(value)] if isinstance(value, list | tuple) else value
+
+
+def encode(operation: Operation, kind: str, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
+    """The body, or the faults for which there is none."""
+    if kind == "json":
+        return _json({} if payload is None else payload)
+    return _sdp(payload) if kind == "sdp" else _form(operation, payload, roots)
+
+
+def not_json(error: InvalidDocument) -> Fault:
+    """A value that is not JSON, as a fault of the request it stands in."""
+    where, _, found = str(error).partition(": ")
+    return Fault(where, found, "only JSON that every reader understands is sent")
+
+
+def _json(payload: JSON) -> tuple[Body | None, list[Fault]]:
+    try:
+        data = dump(payload, "payload")
+    except InvalidDocument as error:
+        return None, [not_json(error)]
+    if b'"$file"' in data or b'"$content"' in data:
+        allowed = (
+            "a JSON body holds no files: upload the file and name its id, or give its content as the field wants it"
+        )
+        faults = [Fault(place, "a file", allowed) for place in file_places(payload, "payload")]
+        return (None, faults) if faults else (BytesBody(JSON_TYPE, data), [])
+    return BytesBody(JSON_TYPE, data), []
+
+
+def _sdp(payload: JSON) -> tuple[Body | None, list[Fault]]:
+    text = members(payload).get("sdp") if isinstance(payload, dict) else payload
+    if not isinstance(text, str) or not text:
+        return None, [Fault("payload.sdp", "missing" if text is None else "not text", "the offer's text is needed")]
+    return BytesBody(KINDS["sdp"], text.encode()), []
+
+
+def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
+    if not isinstance(payload, dict | None):
+        return None, [Fault("payload", f"found {type(payload).__name__}", "an object of fields and files is allowed")]
+    parts, faults = parts_of(members(payload), operation.parts, roots)
+    return (None, faults) if faults else (MultipartBody(parts), [])

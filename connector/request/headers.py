@@ -1,0 +1,124 @@
+"""The headers of a call: those of the operation, and the caller's own as far as they are a caller's to give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from connector.catalogue.operation import Operation
+from connector.model import JSON, Fault
+from connector.request.check import Findings, Schema, Validate
+from connector.request.shapes import items, members
+from connector.suggest import closest, did_you_mean
+
+__all__ = ["Headers", "accept"]
+
+TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+BETA = "openai-beta"
+CREDENTIALS = {
+    "authorization": "the client's parameter token",
+    "proxy-authorization": "the client's parameter proxy",
+    "api-key": "the client's parameter api_key",
+}
+"""Headers that would carry a secret, and what to use for it."""
+CONNECTION = {
+    "host": "the client's parameter base_uri",
+    "content-length": "nothing, it is counted",
+    "transfer-encoding": "nothing, the client chooses it",
+    "connection": "nothing, the client keeps its connections",
+    "keep-alive": "nothing, the client keeps its connections",
+    "upgrade": "nothing, calls are plain HTTP",
+    "te": "nothing, the client chooses it",
+    "trailer": "nothing, the client chooses it",
+    "expect": "nothing, the client chooses it",
+}
+"""Headers that would break the connection, and what to use instead."""
+RESERVED = CREDENTIALS | CONNECTION
+ACCEPTED = {"events": "text/event-stream", "binary": "application/octet-stream", "text": "text/plain, */*"}
+
+
+def accept(operation: Operation) -> str:
+    """The kinds of answer to ask for: JSON where there is any, else what the operation gives."""
+    kinds = operation.answer
+    if "sdp" in operation.body:
+        return "application/sdp"
+    if "binary" in kinds:
+        return "application/binary" if operation.method == "GET" else ACCEPTED["binary"]
+    if "json" in kinds or not kinds:
+        return "application/json"
+    return next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "*/*")
+
+
+class Headers:
+    """The headers an operation takes."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.always = {"accept": accept(operation)} | ({BETA: operation.beta} if operation.beta else {})
+        self.declared = {name.lower(): schema for name, schema in operation.headers.items()}
+
+    def resolve(self, given: Mapping[str, JSON], mode: Validate, findings: Findings) -> dict[str, str]:
+        """The headers to send, under lower-case names; the caller's own win."""
+        headers = dict(self.always)
+        seen: dict[str, str] = {}
+        for name, value in given.items():
+            lower = self._name(name)
+            fault = self._refusal(name, lower, value) or self._twice(name, lower, seen)
+            if fault:
+                findings.faults.append(fault)
+                continue
+            if value is None or value == []:
+                continue
+            self._judge(name, lower, value, mode, findings)
+            headers[lower] = _text(value)
+        return headers
+
+    def _name(self, name: str) -> str:
+        lower = str(name).lower()
+        return BETA if lower == "betas" and BETA in self.declared else lower
+
+    def _twice(self, name: str, lower: str, seen: dict[str, str]) -> Fault | None:
+        if seen.setdefault(lower, name) == name:
+            return None
+        return Fault(f"headers.{name}", f"given twice, as {seen[lower]!r} too", "one of them is allowed")
+
+    def _refusal(self, name: str, lower: str, value: JSON) -> Fault | None:
+        where = f"headers.{name}"
+        if not TOKEN.fullmatch(lower):
+            return Fault(f"headers[{name[:60]!r}]", "not a header name", "letters, digits and - are allowed")
+        if lower in RESERVED:
+            return Fault(where, "not a caller's to set", f"use {RESERVED[lower]}")
+        if lower == "betas":
+            return Fault(where, "this operation takes no betas", "operations whose path ends in ?beta=true take them")
+        if not isinstance(value, str | int | float | list | tuple | None) or isinstance(value, bool):
+            return Fault(where, f"found {type(value).__name__}", "text is allowed")
+        if lower not in self.declared and isinstance(value, list | tuple):
+            return Fault(where, "found an array", "text is allowed")
+        try:
+            bad = FORBIDDEN.search(_text(value)) or not _text(value).encode()
+        except UnicodeEncodeError:
+            bad = True
+        if bad and value not in (None, "", []):
+            return Fault(where, "holds a line break or another control character", "one line of text is allowed")
+        return None
+
+    def _judge(self, name: str, lower: str, value: JSON, mode: Validate, findings: Findings) -> None:
+        schema = self.declared.get(lower)
+        if schema is None:
+            self._guess(name, lower, findings)
+            return
+        many = members(schema).get("type") == "array"
+        given = [item.strip() for item in value.split(",")] if many and isinstance(value, str) else value
+        Schema(lambda: members(schema)).find(given, f"headers.{name}", mode, findings)
+
+    def _guess(self, name: str, lower: str, findings: Findings) -> None:
+        near = closest(lower, [*self.declared, "openai-organization", "openai-project"])
+        if near and lower not in near:
+            warning = Fault(f"headers.{name}", "unknown header", "it is sent as it is", did_you_mean(near))
+            findings.warnings.append(warning)
+
+
+def _text(value: JSON) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(str(item) for item in items(value))
+    return "" if value is None else str(value)

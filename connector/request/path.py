@@ -1,0 +1,92 @@
+"""Fills a path template so that no value can reach another endpoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+from connector.model import JSON, Fault
+from connector.suggest import closest, did_you_mean
+
+__all__ = ["Template", "fill", "segment_fault"]
+
+SAFE = "!$&'()*+,;=:@"
+PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+PLAIN = re.compile(r"[A-Za-z0-9_:-]+")
+
+
+class Template(NamedTuple):
+    """A path template, cut at its placeholders: text, name, text, …, text."""
+
+    pieces: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Template:
+        return cls(tuple(PLACEHOLDER.split(text)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.pieces[1::2]
+
+
+def fill(template: Template, values: Mapping[str, JSON]) -> tuple[str, list[Fault]]:
+    """The encoded path, and what is wrong with the values; the path is only of use without faults."""
+    faults: list[Fault] = []
+    pieces = list(template.pieces)
+    for index in range(1, len(pieces), 2):
+        text, fault = _text_of(pieces[index], values)
+        pieces[index] = text if PLAIN.fullmatch(text) else quote(text, safe=SAFE, errors="replace")
+        if fault:
+            faults.append(fault)
+    if len(values) > len(template.names) or faults:
+        faults += [_unknown(name, template.names) for name in values if name not in template.names]
+    return "".join(pieces), faults
+
+
+def _text_of(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
+    where = f"path.{name}"
+    if name not in values:
+        return "", Fault(where, "missing", "this operation needs it in its path")
+    value = values[name]
+    if isinstance(value, bool):
+        return str(value).lower(), None
+    if isinstance(value, int) or (isinstance(value, float) and value == value and abs(value) != float("inf")):
+        return str(value), None
+    if not isinstance(value, str):
+        found = "null" if value is None else f"found {type(value).__name__}"
+        return "", Fault(where, found, "text, a number or a boolean is allowed")
+    fault = segment_fault(value)
+    return value, Fault(where, *fault) if fault else None
+
+
+def segment_fault(text: str) -> tuple[str, str] | None:
+    """What was found and what is allowed, when a text must not stand in a path; None when it may."""
+    if PLAIN.fullmatch(text):
+        return None
+    if not text:
+        return "empty", "at least one character is needed"
+    if CONTROL.search(text):
+        return "holds a control character", "printable text is allowed"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds a lone surrogate", "only text that UTF-8 can hold is allowed"
+    return _dots(text)
+
+
+def _dots(text: str) -> tuple[str, str] | None:
+    # Servers and proxies on the way may decode %2F or %2e, some of them twice: what is `..` to any of them is refused.
+    # A lone `%2e` cannot climb, and goes out as %252e.
+    decoded = unquote(unquote(text, errors="replace"), errors="replace")
+    pieces = re.split(r"[/\\]", decoded)
+    if text == "." or ".." in pieces or (len(pieces) > 1 and "." in pieces):
+        return f"is {text[:40]!r}, which climbs out of its place", "a name without the segments '.' and '..' is allowed"
+    return None
+
+
+def _unknown(name: str, names: tuple[str, ...]) -> Fault:
+    allowed = f"the path takes {', '.join(names)}" if names else "the path takes no parameters"
+    return Fault(f"path.{name}", "unknown parameter", allowed, did_you_mean(closest(name, names)))

@@ -1,0 +1,160 @@
+"""From a request to the wire: resolved, checked and encoded, or refused with every fault at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.catalogue import Catalogue
+from connector.catalogue.operation import Operation
+from connector.documents import check
+from connector.errors import InvalidDocument, InvalidRequest
+from connector.model import JSON, Fault, Request
+from connector.request.body import JSON_TYPE, choose, encode, judged, not_json
+from connector.request.check import Findings, Validate
+from connector.request.filefields import misplaced
+from connector.request.path import fill
+from connector.request.plan import Plan
+from connector.request.query import coerced
+from connector.request.roots import Roots
+from connector.request.shapes import members
+from connector.request.switch import answer_kind, switched
+from connector.request.wire import Body, Wire
+
+__all__ = ["Preparer"]
+
+Asked = Request | Mapping[str, JSON]
+
+
+class Preparer:
+    """Prepares requests of one catalogue; what it compiles for an operation it keeps."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._plans: dict[int, Plan] = {}
+
+    def prepare(
+        self,
+        operation: Operation,
+        request: Asked | None = None,
+        *,
+        validate: str = "strict",
+        from_text: bool = False,
+        roots: Sequence[str] = (),
+        stream: bool | None = None,
+    ) -> Wire:
+        """The call that a request stands for, or InvalidRequest with every fault of all its sections.
+
+        Args:
+            operation: what is called.
+            request: path, query, payload and headers, as a Request or as a document.
+            validate: strict (the default), known, warn or off.
+            from_text: path and query values are texts of a command line, to be read as their schemas want them.
+            roots: folders and URL prefixes that files may come from; with none, from anywhere.
+            stream: switches the operation's stream on or off; by default the request says.
+        """
+        mode = Validate(validate)
+        asked = request if isinstance(request, Request) else _request(operation, request)
+        findings = Findings()
+        plan = self._plan(operation)
+        if stream is not None:
+            asked = switched(operation, asked, findings, on=stream)
+        path = _path(plan, asked, mode, findings)
+        query = _query(plan, asked, mode, findings, from_text=from_text)
+        headers = plan.headers.resolve(asked.headers, mode, findings)
+        body = _body(plan, asked, mode, Roots(roots), headers, findings)
+        if findings.faults:
+            raise InvalidRequest(operation.name, findings.faults)
+        return Wire(
+            method=operation.method,
+            path=path,
+            query=query,
+            headers=headers,
+            body=body,
+            operation=operation,
+            effect=operation.effect,
+            answer=answer_kind(operation, asked),
+            warnings=(*plan.warnings, *findings.warnings),
+        )
+
+    def _plan(self, operation: Operation) -> Plan:
+        plan = self._plans.get(id(operation))
+        if plan is None:
+            # The plan holds its operation, so that no other one can come to stand at the same address.
+            plan = self._plans[id(operation)] = Plan(self.catalogue, operation)
+        return plan
+
+
+def _request(operation: Operation, document: Mapping[str, JSON] | None) -> Request:
+    try:
+        return Request.of(document)
+    except InvalidRequest as error:
+        raise InvalidRequest(operation.name, error.faults) from None
+
+
+def _path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str:
+    path, faults = fill(plan.template, asked.path)
+    findings.faults += faults
+    if not faults and plan.path is not None:
+        plan.path.find(dict(asked.path), "path", mode, findings)
+    return path
+
+
+def _query(
+    plan: Plan, asked: Request, mode: Validate, findings: Findings, *, from_text: bool
+) -> tuple[tuple[str, str], ...]:
+    query = plan.query
+    if not asked.query and not query.required:
+        return query.fixed_pairs
+    unreadable = _unreadable(dict(asked.query), "query")
+    if unreadable:
+        findings.faults.append(unreadable)
+        return ()
+    values, faults = query.normalise(asked.query)
+    findings.faults += faults
+    if from_text:
+        values = coerced(values, plan.queries.source)
+    if mode is not Validate.OFF:
+        findings.judge(mode, query.missing(values))
+        findings.judge(Validate.WARN if mode is Validate.KNOWN else mode, query.unknown(values))
+        known = {name: value for name, value in values.items() if value is not None and name in query.names}
+        plan.queries.find(known, "query", mode, findings)
+    return query.pairs(values)
+
+
+def _body(
+    plan: Plan, asked: Request, mode: Validate, roots: Roots, headers: dict[str, str], findings: Findings
+) -> Body | None:
+    operation, payload = plan.operation, asked.payload
+    kind, fault = choose(operation, payload, headers.pop("content-type", None))
+    if fault:
+        findings.faults.append(fault)
+    if kind is None:
+        if operation.method != "GET":
+            # The official SDK says so even where nothing follows, and servers in the wild may have come to expect it.
+            headers["content-type"] = JSON_TYPE
+        return None
+    unreadable = _unreadable(payload, "payload") if kind != "json" else None
+    body, faults = (None, [unreadable]) if unreadable else encode(operation, kind, payload, roots)
+    findings.faults += faults
+    if body is not None:
+        headers["content-type"] = body.content_type
+    if not unreadable and not any(fault.where == "payload" for fault in faults):
+        _check(plan, kind, {} if payload is None else payload, mode, findings)
+    return body
+
+
+def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findings) -> None:
+    if kind == "sdp" or mode is Validate.OFF:
+        return
+    if kind == "multipart":
+        findings.judge(mode, misplaced(members(payload), plan.files(kind)))
+        payload = judged(payload)
+    plan.payload(kind).find(payload, "payload", mode, findings)
+
+
+def _unreadable(value: JSON, where: str) -> Fault | None:
+    try:
+        check(value, where)
+    except InvalidDocument as error:
+        return not_json(error)
+    return None

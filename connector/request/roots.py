@@ -1,0 +1,55 @@
+"""Which files a request may name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["Roots"]
+
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=://|::)")
+LOCAL = ("file", "local")
+ARCHIVES = ("zip", "tar")
+
+
+class Roots:
+    """Folders and URL prefixes that files may come from; with none, they may come from anywhere."""
+
+    def __init__(self, allowed: Sequence[str | os.PathLike[str]] = ()) -> None:
+        names = [os.fspath(root) for root in allowed]
+        self._urls = [name.rstrip("/") for name in names if self.local(name) is None]
+        self._folders = [os.path.realpath(path) for name in names if (path := self.local(name)) is not None]
+        self._closed = bool(names)
+
+    def local(self, name: str) -> str | None:
+        """The path that a name means on this machine; nothing for a URL of elsewhere."""
+        scheme = SCHEME.match(name)
+        if scheme is None:
+            return name
+        return unquote(name[len(scheme[0]) + 3 :]) if scheme[0].lower() in LOCAL and "::" not in name else None
+
+    def refusal(self, name: str) -> str | None:
+        """What is allowed instead, when a file of that name is not."""
+        if not self._closed:
+            return None
+        *outer, inner = name.split("::")
+        if any(SCHEME.match(layer + "::") is None or layer.split("://")[0] not in ARCHIVES for layer in outer):
+            return "with allowed roots, only zip:// and tar:// may stand before '::'"
+        path = self.local(inner)
+        if self._holds_path(path) if path is not None else self._holds_url(inner):
+            return None
+        return f"files below {', '.join([*self._folders, *self._urls])} are allowed"
+
+    def _holds_path(self, path: str) -> bool:
+        # The real path is judged: neither `..` nor a link leads out.
+        real = Path(os.path.realpath(Path(path).expanduser()))
+        return any(real.is_relative_to(folder) for folder in self._folders)
+
+    def _holds_url(self, url: str) -> bool:
+        parts = urlsplit(url)
+        if ".." in re.split(r"[/\\]", unquote(unquote(parts.path))) or "\\" in url or parts.username is not None:
+            return False
+        return any(url == root or url.startswith(root + "/") for root in self._urls)

@@ -1,0 +1,46 @@
+"""Values as messages show them: short, and never a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import cast
+
+from connector.model import JSON
+
+__all__ = ["kind", "listed", "shown"]
+
+MOST = 40
+SECRET_VALUE = re.compile(r"(?i)\b(sk|ek|sess|rk|pk|ghp|xox[a-z])[-_][\w-]{8,}|\bbearer\s|\beyJ[\w-]{10,}")
+SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|authorization|credential|private_?key)s?\W*$")
+
+
+def shown(value: JSON, place: str = "") -> str:
+    """A value in a few characters; what may be a secret is only named."""
+    if isinstance(value, str):
+        if SECRET_VALUE.search(value) or SECRET_NAME.search(place):
+            return "a hidden text"
+        return repr(value) if len(value) <= MOST else f"{value[: MOST - 3] + '...'!r}"
+    if isinstance(value, dict | list | tuple):
+        return kind(value)
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)[:MOST]
+
+
+def kind(value: JSON, place: str = "") -> str:
+    """A value by its JSON type, with the value itself where it is short."""
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list | tuple):
+        size = len(cast("list[JSON]", value))
+        return f"an array of {size} item{'' if size == 1 else 's'}"
+    if isinstance(value, str):
+        return f"the text {shown(value, place)}" if value else "an empty text"
+    if isinstance(value, bool) or value is None:
+        return shown(value)
+    return f"the number {shown(value)}"
+
+
+def listed(names: Collection[str], most: int = 12) -> str:
+    """Names in a line, the first dozen of them."""
+    line = ", ".join(list(names)[:most])
+    return f"{line}, … ({len(names) - most} more)" if len(names) > most else line

@@ -1,0 +1,102 @@
+"""Narrows a refused union to the branch that was meant.
+
+First by JSON type; then by the properties that tell branches apart (`type`, `role`, any constant or choice); then by
+what was nearly met.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from connector.model import JSON
+
+__all__ = ["meant"]
+
+UNIONS = ("anyOf", "oneOf")
+CHOICES = ("const", "enum")
+TELLING = ("type", "role", "object", "kind", "mode")
+
+Refusals = list[Any]
+
+
+def meant(union: Any, value: JSON) -> Refusals:
+    """The refusals of the branch that was meant; none when no branch is nearer than the others."""
+    base: list[str | int] = union.instance_path
+    branches = [branch for branch in _branches(union) if not _mistyped(branch, base, value)]
+    if isinstance(value, dict):
+        branches = _told_apart(branches, base, cast("dict[str, JSON]", value))
+    if not branches or (len(branches) > 1 and not isinstance(value, dict | list)):
+        return [] if _only_choices(branches, base) else min(branches, key=_distance)
+    return min(branches, key=_distance)
+
+
+def _branches(union: Any) -> list[Refusals]:
+    """The reasons of each branch; a branch that is itself only a union stands for its own branches."""
+    found: list[Refusals] = []
+    for branch in union.kind.context:
+        inner = branch[0] if len(branch) == 1 else None
+        if inner is not None and inner.kind.name in UNIONS and inner.instance_path == union.instance_path:
+            found += _branches(inner)
+        else:
+            found.append(branch)
+    return found
+
+
+def _mistyped(branch: Refusals, base: list[str | int], value: JSON) -> bool:
+    wrong = ("type", *CHOICES) if isinstance(value, dict | list) else ("type",)
+    return any(refusal.kind.name in wrong and refusal.instance_path == base for refusal in branch)
+
+
+def _only_choices(branches: list[Refusals], base: list[str | int]) -> bool:
+    """Whether every branch that is left refuses the value itself for not being one of its choices."""
+    return all(branch[0].kind.name in CHOICES and branch[0].instance_path == base for branch in branches)
+
+
+def _told_apart(branches: list[Refusals], base: list[str | int], value: dict[str, JSON]) -> list[Refusals]:
+    """The branches whose telling properties agree with the value, as far as any do."""
+    wrong = {id(branch): _wrong_choices(branch, base, value) for branch in branches}
+    names = dict.fromkeys(name for found in wrong.values() for name in found)
+    for name in sorted(names, key=lambda name: TELLING.index(name) if name in TELLING else len(TELLING)):
+        agreeing = [branch for branch in branches if name not in wrong[id(branch)]]
+        if not agreeing:
+            return [_one_choice(branches, base, name)]
+        branches = agreeing
+    return branches
+
+
+def _wrong_choices(branch: Refusals, base: list[str | int], value: dict[str, JSON]) -> set[str]:
+    """The properties of the value that this branch refuses for not being one of its choices."""
+    found: set[str] = set()
+    for refusal in branch:
+        path = refusal.instance_path
+        if len(path) == len(base) + 1 and _chooses(refusal) and isinstance(value.get(path[-1]), str):
+            found.add(path[-1])
+    return found
+
+
+def _chooses(refusal: Any) -> bool:
+    if refusal.kind.name not in UNIONS:
+        return refusal.kind.name in CHOICES
+    return any(_chooses(inner) for branch in refusal.kind.context for inner in branch)
+
+
+def _one_choice(branches: list[Refusals], base: list[str | int], name: str) -> Refusals:
+    """What every branch has against one property, as a single refusal that holds all their choices."""
+    path = [*base, name]
+    return [_Union([[refusal] for branch in branches for refusal in branch if refusal.instance_path == path], path)]
+
+
+class _Union:
+    """Choices of several branches, in the shape of a refused union."""
+
+    name = "anyOf"
+
+    def __init__(self, context: list[Refusals], path: list[str | int]) -> None:
+        self.context = context
+        self.instance_path = path
+        self.kind = self
+
+
+def _distance(branch: Refusals) -> tuple[int, int]:
+    """How far a branch is from being met: by its reasons, and then by how deep they begin."""
+    return len(branch), -max(len(refusal.instance_path) for refusal in branch)
