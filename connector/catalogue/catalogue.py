@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,14 @@ class Catalogue:
     def entities(self) -> tuple[str, ...]:
         """The names of all entities, by area."""
         return tuple(dict.fromkeys(row[1] for row in self._rows))
+
+    def rows(self) -> Iterator[list[JSON]]:
+        """Every operation as area, entity, action and entry, in the catalogue's notation."""
+        return iter(self._rows)
+
+    def definitions(self) -> dict[str, JSON]:
+        """Every schema definition of every area, by name."""
+        return self._definitions.all()
 
     def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSON] | None:
         """The schema of an operation's payload, for one kind of body where kinds differ; nothing when it takes none."""

@@ -43,9 +43,10 @@ class Definitions:
         """The definitions that a schema written elsewhere refers to, and all they reach."""
         return self.closure(area, list(references(schema)))
 
-    def names(self, file: str) -> tuple[str, ...]:
-        """The names of the definitions in one file."""
-        return tuple(self._file(file))
+    def all(self) -> dict[str, JSON]:
+        """Every definition of every file, by name."""
+        files = sorted((self._folder / "schemas").glob("*.json"))
+        return {name: schema for file in files for name, schema in self._file(file.stem).items()}
 
     def _definition(self, area: str, name: str) -> JSON:
         own = self._file(area)

@@ -33,6 +33,11 @@ class Built:
     notices: tuple[str, ...] = ()
     """What the overlays say of things that the document does not have."""
 
+    def __str__(self) -> str:
+        entities = [actions for area in self.areas.values() for actions in area.values()]
+        counted = f"{sum(map(len, entities))} operations of {len(entities)} entities in {len(self.areas)} areas"
+        return "\n".join([counted, *(f"note: {notice}" for notice in self.notices)])
+
 
 def import_document(document_path: Path, into: Path, overlays: Path | None = None) -> Built:
     """Writes the catalogue of an OpenAPI document into a folder: the same bytes for the same input."""

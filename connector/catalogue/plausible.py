@@ -1,0 +1,92 @@
+"""Values that look as if a person had typed them, by a field's name, format and bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from connector.model import JSON
+
+__all__ = ["model_for", "number", "plausible"]
+
+MODELS = (
+    ("embedding", "text-embedding-3-small"), ("moderation", "omni-moderation-latest"), ("speech", "gpt-4o-mini-tts"),
+    ("transcription", "gpt-4o-transcribe"), ("translation", "whisper-1"), ("image", "gpt-image-1"), ("video", "sora-2"),
+    ("realtime", "gpt-realtime"), ("live", "gpt-realtime"), ("engine", "davinci"), ("", "gpt-4.1"),
+)  # fmt: skip
+"""A model's name for an entity whose own contains the word."""
+
+FORMATS = {
+    "uri": "https://example.com/", "date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "email": "ada@example.com",
+    "uuid": "00000000-0000-4000-8000-000000000000", "byte": "aGVsbG8=", "base64": "aGVsbG8=", "ipv4": "192.0.2.1",
+}  # fmt: skip
+
+NAMES = (
+    (r"(^|_)(url|uri|issuer)$", "https://example.com/"), (r"email", "ada@example.com"), (r"^sdp$", "v=0"),
+    (r"(^|_)(prompt|input|content|text|question|query|instruction|instructions)$", "Say hello."),
+    (r"^filename$", "data.jsonl"), (r"^mime_type$", "text/jsonl"), (r"^language$", "en"), (r"^file_ids?$", "file-abc123"),
+    (r"^training_file$|^validation_file$|file_id$", "file-abc123"), (r"^role_ids?$", "role_abc123"), (r"md5", "5d41402abc4b2a76b9719d911017c592"),
+    (r"^voice$", "alloy"), (r"timezone", "UTC"), (r"currency", "USD"), (r"path$", "/mnt/data/notes.txt"),
+    (r"certificate$|content$", "-----BEGIN CERTIFICATE-----"), (r"expression", "0 9 * * *"), (r"version", "1"),
+)  # fmt: skip
+"""Values by what a field's name looks like; the first that fits."""
+
+NUMBERS = ((r"_at$|_time$", 1767225600), (r"^limit$", 20), (r"bytes", 1024), (r"seconds", 3600), (r"^status_code$", 486))
+
+PATTERNS = (
+    "abc123", "abc_123", "abc-123", "ABC", "a", "1", "sk-abc123", "file-abc123", "tunnel_" + "0" * 32, "#aabbcc",
+    "data:image/png;base64,aGVsbG8=", "1024x1024", "https://example.com/",
+)  # fmt: skip
+"""What is tried for a field with a pattern."""
+
+
+def plausible(name: str, entity: str, facts: Mapping[str, Any]) -> str:
+    """A string for a field of that name that keeps to its facts."""
+    candidates = [_default(facts), FORMATS.get(facts.get("format", "")), _named(name, entity), *PATTERNS]
+    fitting = (value for value in candidates if value is not None and _fits(value, facts))
+    return next(fitting, _cut(_named(name, entity), facts))
+
+
+def model_for(entity: str) -> str:
+    """The name of a model that an entity is likely to be asked of."""
+    return next(model for word, model in MODELS if word in entity)
+
+
+def _default(facts: Mapping[str, Any]) -> str | None:
+    default = facts.get("default")
+    return default if isinstance(default, str) and default else None
+
+
+def _named(name: str, entity: str) -> str:
+    if name == "model":
+        return model_for(entity)
+    if name == "prompt" and re.search("image|video", entity):
+        return "A lighthouse at dawn."
+    for pattern, value in NAMES:
+        if re.search(pattern, name):
+            return value
+    return f"{name.removesuffix('_id')}_abc123" if name.endswith("_id") or name == "id" else f"my-{name.replace('_', '-')}"
+
+
+def _fits(value: str, facts: Mapping[str, Any]) -> bool:
+    long_enough = facts.get("minLength", 0) <= len(value) <= facts.get("maxLength", len(value))
+    return long_enough and ("pattern" not in facts or re.search(facts["pattern"], value) is not None)
+
+
+def _cut(value: str, facts: Mapping[str, Any]) -> str:
+    return value.ljust(facts.get("minLength", 0), "x")[: facts.get("maxLength")]
+
+
+def number(name: str, kind: str, facts: Mapping[str, Any]) -> JSON:
+    """A number for a field of that name within its bounds."""
+    named = next((value for pattern, value in NUMBERS if re.search(pattern, name)), 1)
+    value = facts["default"] if isinstance(facts.get("default"), (int, float)) else named
+    low = facts.get("minimum", facts.get("exclusiveMinimum"))
+    high = facts.get("maximum", facts.get("exclusiveMaximum"))
+    if low is not None and value <= low:
+        value = low if "minimum" in facts else low + (1 if kind == "integer" else 0.5)
+    if high is not None and value >= high:
+        value = high if "maximum" in facts else high - (1 if kind == "integer" else 0.5)
+    step = facts.get("multipleOf")
+    return value if not step else -(-value // step) * step
