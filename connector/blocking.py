@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -47,11 +48,7 @@ class Publisher:
 
     def publish(self, request: Asked | None = None, *, to: Path | str | None = None) -> Outcome:
         """What one call came to."""
-
-        async def publish() -> Outcome:
-            return await self._publisher.publish(request, to=to)
-
-        return self._portal.call(publish)
+        return self._portal.call(partial(self._publisher.publish, request, to=to))
 
     def publish_many(self, requests: Iterable[Asked], *, concurrency: int = 16) -> Iterator[tuple[int, Outcome]]:
         """Outcomes as they come, each with its request's position."""
@@ -77,9 +74,9 @@ class Subscriber:
         """Every entity the operation gives, page after page."""
         return _pumped(self._portal, self._subscriber.read(request, limit=limit))
 
-    def retrieve(self, request: Asked | None = None) -> Outcome:
+    def retrieve(self, request: Asked | None = None, *, to: Path | str | None = None) -> Outcome:
         """The outcome of one request, without following pages."""
-        return self._portal.call(self._subscriber.retrieve, request)
+        return self._portal.call(partial(self._subscriber.retrieve, request, to=to))
 
     def stream(self, request: Asked | None = None) -> Iterator[JSON]:
         """The events of an answer that is sent while it is made."""

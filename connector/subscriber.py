@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.errors import CallFailed, ConfigurationError
@@ -59,9 +60,11 @@ class Subscriber:
             seen.add(cursor)
             asked = replace(asked, query={**asked.query, **more})
 
-    async def retrieve(self, request: Request | Mapping[str, JSON] | None = None) -> Outcome:
-        """The outcome of one request, without following pages."""
-        return await self.client.send(self.client.prepare(self.operation, request))
+    async def retrieve(
+        self, request: Request | Mapping[str, JSON] | None = None, *, to: Path | str | None = None
+    ) -> Outcome:
+        """The outcome of one request, without following pages; its body goes to a file when `to` names one."""
+        return await self.client.send(self.client.prepare(self.operation, request), to=to)
 
     def stream(self, request: Request | Mapping[str, JSON] | None = None) -> AsyncGenerator[JSON, None]:
         """The events of an answer that is sent while it is made."""

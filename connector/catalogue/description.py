@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from connector.catalogue.example import example_request
 from connector.catalogue.operation import Operation
 from connector.catalogue.phrases import phrase
+from connector.documents import dump
 from connector.model import JSON, Effect
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _table(title: str, rows: Rows) -> list[str]:
 
 
 def _said(row: dict[str, JSON]) -> str:
-    return f"{row['type']}, default {row['default']}" if "default" in row else row["type"]
+    return f"{row['type']}, default {dump(row['default']).decode()}" if "default" in row else row["type"]
 
 
 def _answer_lines(answers: Rows) -> list[str]:
@@ -139,8 +140,6 @@ def _answer_lines(answers: Rows) -> list[str]:
 
 
 def _example_lines(described: dict[str, JSON]) -> list[str]:
-    from connector.documents import dump
-
     example = {section: value for section, value in described["example"].items() if value}
     name = f"{described['entity']!r}" if " " in described["entity"] else described["entity"]
     request = f" --request '{dump(example).decode()}'" if example else ""

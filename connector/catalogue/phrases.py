@@ -20,6 +20,8 @@ BOUNDS = (
 MOST = 8
 """Alternatives and values named before the rest is counted."""
 INT64 = 2**63
+DEEPEST = 6
+"""References followed before a name has to do."""
 
 
 def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
@@ -42,14 +44,20 @@ def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
 
 
 def _reference(reference: str, root: Schema, depth: int) -> str:
+    """A referenced value in words; a referenced object, or a choice among objects, by its name."""
     name = reference.rsplit("/", 1)[-1]
     target = root.get("$defs", {}).get(name)
-    plain = isinstance(target, dict) and target.get("type") not in ("object", None)
-    return phrase(target, root, depth + 1) if depth < MOST and (plain or _enumerates(target)) else name
+    return name if depth > DEEPEST or _is_object(target, root) else phrase(target, root, depth + 1)
 
 
-def _enumerates(schema: JSON) -> bool:
-    return isinstance(schema, dict) and ("enum" in schema or "const" in schema)
+def _is_object(schema: JSON, root: Schema, depth: int = 0) -> bool:
+    if not isinstance(schema, dict) or depth > DEEPEST:
+        return False
+    schema = cast("Schema", schema)
+    if "$ref" in schema:
+        return _is_object(root.get("$defs", {}).get(schema["$ref"].rsplit("/", 1)[-1]), root, depth + 1)
+    branches = [branch for keyword in ("anyOf", "oneOf", "allOf") for branch in schema.get(keyword, ())]
+    return "properties" in schema or (bool(branches) and all(_is_object(branch, root, depth + 1) for branch in branches))
 
 
 def _typed(schema: Schema, root: Schema, depth: int) -> str:
@@ -57,10 +65,11 @@ def _typed(schema: Schema, root: Schema, depth: int) -> str:
     names = [types] if isinstance(types, str) else list(types)
     if schema.get("format") == "binary":
         return "file"
-    said = " or ".join(WORDS.get(name, name) for name in names)
+    said = " or ".join(WORDS.get(name, name) for name in names if name != "null")
     if "array" in names and "items" in schema:
         said = said.replace("list", f"list of {phrase(schema['items'], root, depth + 1)}")
-    return " ".join(part for part in (said, *(_bound(schema, *bound) for bound in BOUNDS)) if part)
+    bounded = " ".join(part for part in (said, *(_bound(schema, *bound) for bound in BOUNDS)) if part)
+    return f"{bounded} or null" if bounded and "null" in names else bounded or "null"
 
 
 def _bound(schema: Schema, lowest: str, highest: str, unit: str) -> str:
