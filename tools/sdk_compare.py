@@ -151,5 +151,13 @@ class Comparison:
         for name, value in schema["properties"].items():
             for known in shape.properties.get(name, ()):
                 found += self.patches(value, known, f"{where}.{name}")
-        spared = [n for n in shape.required if n not in schema.get("required", ())]
-        return found + [Patch(shape.required[n], "optional", [n], where) for n in spared]
+        return found + self._spared(set(schema.get("required", ())), shape.required, leaf, where)
+
+    def _spared(self, given: set[str], required: Mapping[str, str], leaf: Node, where: str) -> list[Patch]:
+        """What the document requires and the SDK does not, whether plainly or as a choice between fields."""
+        found = [Patch(at, "optional", [name], where) for name, at in required.items() if name not in given]
+        for branches in self._document.choices(leaf):
+            if not any(given.issuperset(branch.schema["required"]) for branch in branches):
+                spared = [name for name in branches[0].schema["required"] if name not in given]
+                found.append(Patch(branches[0].at, "optional", spared, where))
+        return found

@@ -107,6 +107,14 @@ class Document:
         home = node.child("allOf", own[-1]).at if own and "properties" not in node.schema else node.at
         return Shape(properties, required, home, values)
 
+    def choices(self, node: Node) -> Iterator[list[Node]]:
+        """The unions of a schema, or of its allOf parts, whose branches only say which fields are required."""
+        for part, binding in self._parts(node):
+            for kind in UNIONS:
+                branches = part.schema.get(kind, ())
+                if binding and branches and all(set(branch) == {"required"} for branch in branches):
+                    yield [part.child(kind, index) for index in range(len(branches))]
+
     def _parts(self, node: Node, binding: bool = True) -> Iterator[tuple[Node, bool]]:
         """A schema with the parts of its allOf, which all bind, and the branches of its unions, which do not."""
         node = self.resolved(node)

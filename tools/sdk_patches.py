@@ -12,6 +12,7 @@ from tools.sdk_methods import Method
 from tools.sdk_paths import Translation
 from tools.sdk_types import any_of
 
+WRAPS = ("anyOf", "type", "nullable")
 RELAXED = ("optional", "nullable", "open", "type")
 
 
@@ -26,10 +27,15 @@ def overlay(
             entry = {"at": patch.at, "operation": method.operation, "location": patch.where, patch.kind: patch.value}
             key = (patch.at, patch.kind)
             together[key] = _merged(together[key], patch) if key in together else entry
-    found = sorted(together.items(), key=lambda item: item[0])
+    found = sorted(together.items(), key=lambda item: _order(*item[0]))
     additions = [entry for (_, kind), entry in found if kind not in RELAXED]
     relaxed = [{("anyOf" if k == "type" else k): v for k, v in e.items()} for (_, kind), e in found if kind in RELAXED]
     return additions, relaxed
+
+
+def _order(at: str, kind: str) -> tuple[int, str, str]:
+    """By place; but what wraps a schema comes last, the deepest first, so that no pointer is moved before its turn."""
+    return (at.count("/") * -1 if kind in WRAPS else -1000, at, kind)
 
 
 def _merged(entry: dict[str, Any], patch: Patch) -> dict[str, Any]:

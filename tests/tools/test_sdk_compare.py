@@ -79,6 +79,13 @@ def test_an_unknown_field_joins_the_inline_part_of_an_all_of() -> None:
     ]
 
 
+def test_a_choice_of_required_fields_is_opened_when_the_sdk_leaves_them_all_out() -> None:
+    theirs = {"properties": {"a": TEXT, "b": TEXT}, "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    mine = {"type": "object", "properties": {"a": TEXT, "b": TEXT}}
+    assert patches(mine, theirs) == [("/oneOf/0", "optional", ["a"])]
+    assert patches({**mine, "required": ["b"]}, theirs) == []
+
+
 def test_every_part_that_describes_a_field_must_take_it() -> None:
     theirs = {"allOf": [{"properties": {"a": {"type": ["string", "null"]}}}, {"properties": {"a": TEXT}}]}
     mine = {"type": "object", "properties": {"a": {"type": ["string", "null"]}}}
