@@ -20,7 +20,7 @@ class CertificateRefused(httpx.ConnectError):
     """The server did not prove who it is; trying again cannot help."""
 
 
-class Stale(Exception):  # noqa: N818 - a signal between our request class and its middleware, never seen outside
+class Stale(Exception):
     """A pooled connection turned out to be closed before anything was written to it."""
 
 
@@ -39,7 +39,9 @@ def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> htt
     return httpx.ConnectError(f"cannot connect to {where}: {_detail(exc)}")
 
 
-def after_sending(exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False) -> httpx.TransportError:
+def after_sending(
+    exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False
+) -> httpx.TransportError:
     """The truth about a call that was cut after it was handed to a connection."""
     if stalled:
         return httpx.WriteTimeout(f"{where} stopped reading the request")

@@ -19,6 +19,7 @@ from yarl import URL
 from connector.errors import ConnectorError
 from connector.http.addresses import GuardedResolver
 from connector.http.failures import Stale, after_sending, before_sending
+from connector.http.progress import Progress
 from connector.http.readable import has_news
 from connector.http.upload import Upload, pieces
 
@@ -55,11 +56,14 @@ class _Request(aiohttp.ClientRequest):
 class _Exchange:
     """One request and its answer: maps what goes wrong by how far it got."""
 
-    def __init__(self, transport: AiohttpTransport, where: str, upload: Upload | None) -> None:
+    def __init__(
+        self, transport: AiohttpTransport, where: str, upload: Upload | None, progress: Progress | None
+    ) -> None:
         self._transport = transport
         self._where = where
         self._upload = upload
-        self._handed_over = False
+        self._progress = progress or Progress()
+        self._progress.handed_over = False
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
         """The middleware around aiohttp's attempt; another pooled connection is taken while nothing was written."""
@@ -87,19 +91,17 @@ class _Exchange:
         used.add(protocol)
         if self._upload is not None:
             self._upload.abort = transport.abort
-        self._handed_over = True
+        self._progress.handed_over = True
 
     def told(self, exc: Exception) -> Exception:
         """The exception that tells how far the request got."""
         upload = self._upload
         if upload is not None and upload.failure is not None:
             return upload.failure
-        if not self._handed_over:
+        if not self._progress.handed_over:
             return before_sending(exc, where=self._where, queueing=self._transport.crowded)
         uploading = upload is not None and not upload.finished
-        return after_sending(
-            exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled
-        )
+        return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
 
 
 class _Answer(httpx.AsyncByteStream):
@@ -164,7 +166,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeout: dict[str, float | None] = request.extensions.get("timeout", {})
         upload, data = _body(request, timeout.get("write"))
         url = URL(str(request.url), encoded=True)
-        exchange = _Exchange(self, url.authority, upload)
+        exchange = _Exchange(self, url.authority, upload, request.extensions.get("progress"))
         self.in_flight += 1
         try:
             response = await session.request(
@@ -233,13 +235,12 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
 
 def _body(request: httpx.Request, idle: float | None) -> tuple[Upload | None, Upload | bytes | None]:
     """The body as aiohttp takes it, watched when it is not written at once."""
-    try:
-        content = request.content
-    except httpx.RequestNotRead:
-        stream = request.stream
+    stream = request.stream
+    if not isinstance(stream, httpx.ByteStream):
         assert isinstance(stream, httpx.AsyncByteStream)
         upload = Upload(stream, idle)
         return upload, upload
+    content = b"".join(stream)
     if len(content) > IN_ONE_PIECE:
         upload = Upload(pieces(content), idle)
         return upload, upload

@@ -1,0 +1,127 @@
+"""One attempt: a request goes to the transport, and what comes back is told without raising."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from connector.http.answer import NotWhatWasDue, lenient, read
+from connector.http.complaint import codes_of, evidence, is_complaint, message_of
+from connector.http.decompress import Unacceptable, decompressed
+from connector.http.failures import NEVER_SENT, CertificateRefused
+from connector.http.stream import StreamBroken
+from connector.model import JSON, State
+
+__all__ = ["Taker", "Tried", "attempted", "broken_stream", "headers_of", "opened", "refusal"]
+
+LARGEST_REFUSAL = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Tried:
+    """What one attempt came to, before anybody judged it."""
+
+    state: State
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    body: JSON = None
+    reason: str = ""
+    evidence: str = ""
+    codes: frozenset[str] = frozenset()
+    text: str = ""
+    """A refusal's body as it came, for rules that look into it."""
+    hopeless: bool = False
+    """Whether it is certain that another attempt ends the same way."""
+
+
+Taker = Callable[[httpx.Response, dict[str, str]], Awaitable[JSON]]
+"""Reads the body of an answer that says yes."""
+
+
+async def attempted(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, take: Taker, *, created: bool
+) -> Tried:
+    """Sends the request and reads the whole answer."""
+    response = await opened(transport, request)
+    if isinstance(response, Tried):
+        return response
+    try:
+        if response.status_code >= 300:
+            return await refusal(response)
+        return await _taken(response, take, created=created)
+    finally:
+        await response.aclose()
+
+
+async def opened(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | Tried:
+    """The answer as soon as its headers are there, or why there is none."""
+    try:
+        return await transport.handle_async_request(request)
+    except NEVER_SENT as exc:
+        # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
+        hopeless = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
+        return Tried(State.NOT_SENT, reason=_words(exc), hopeless=hopeless)
+    except httpx.TransportError as exc:
+        return Tried(State.UNKNOWN, reason=_words(exc))
+
+
+async def refusal(response: httpx.Response) -> Tried:
+    """An answer that says no; what it says is read as far as it goes."""
+    headers = headers_of(response)
+    try:
+        data = await read(decompressed(response.stream, headers.get("content-encoding", "")), LARGEST_REFUSAL)
+    except (httpx.TransportError, Unacceptable):
+        data = b""
+    body = lenient(data, headers.get("content-type", "")) if data else None
+    text = data.decode(errors="replace")
+    return Tried(State.REFUSED, response.status_code, headers, body, codes=codes_of(body), text=text)
+
+
+async def _taken(response: httpx.Response, take: Taker, *, created: bool) -> Tried:
+    """An answer that says yes, unless its body says otherwise."""
+    headers = headers_of(response)
+    try:
+        body = await take(response, headers)
+    except httpx.TransportError as exc:
+        return Tried(State.UNKNOWN, response.status_code, headers, reason=_words(exc))
+    except Unacceptable as exc:
+        return Tried(State.UNKNOWN, response.status_code, headers, reason=str(exc), hopeless=True)
+    except NotWhatWasDue as exc:
+        return Tried(State.UNKNOWN, response.status_code, headers, reason=str(exc), evidence=evidence(exc.data))
+    except StreamBroken as exc:
+        return broken_stream(exc, response.status_code, headers)
+    except OSError as exc:
+        reason = f"the answer came but could not be written: {exc.strerror or type(exc).__name__}"
+        return Tried(State.UNKNOWN, response.status_code, headers, reason=reason, hopeless=True)
+    if is_complaint(body, created=created):
+        return Tried(State.REFUSED, response.status_code, headers, body, codes=codes_of(body))
+    return Tried(State.DONE, response.status_code, headers, body)
+
+
+def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) -> Tried:
+    """A stream that said no or lost its end; once something of it was given, another try would give it twice."""
+    body = [*broken.seen, *([] if broken.complaint is None else [broken.complaint])]
+    return Tried(
+        broken.state,
+        status,
+        headers,
+        body,
+        reason=str(broken) or message_of(broken.complaint),
+        codes=codes_of(broken.complaint),
+        hopeless=bool(broken.seen),
+    )
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """The headers by lower-case name; a name given more than once has its values joined."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def _words(exc: httpx.TransportError) -> str:
+    return str(exc) or f"the transport gave up with {type(exc).__name__}"

@@ -1,0 +1,118 @@
+"""One prepared call of a client: its request as often as it is tried, and how its answer is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from connector.http.answer import decode, read, save
+from connector.http.attempt import Tried
+from connector.http.decompress import decompressed
+from connector.http.embeddings import as_floats
+from connector.http.progress import Progress
+from connector.http.stream import collected
+from connector.model import JSON, Effect, State
+from connector.request.wire import Body, BytesBody, Wire
+
+__all__ = ["Call", "FloatsWire"]
+
+BYTES_PER_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FloatsWire(Wire):
+    """A wire on which we ask for base64 embeddings ourselves, so that the caller gets floats back."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """A wire with its address, headers and limits."""
+
+    wire: Wire
+    url: httpx.URL
+    headers: list[tuple[bytes, bytes]]
+    timeouts: Mapping[str, float]
+    total: float
+    retries: int
+    kind: str
+    most: int
+    to: Path | None = None
+    progress: Progress = field(default_factory=Progress)
+
+    def request(self) -> httpx.Request:
+        """A fresh request; its body starts from the beginning."""
+        self.progress = Progress()
+        stream, framing = _body(self.wire)
+        return httpx.Request(
+            self.wire.method,
+            self.url,
+            headers=[*self.headers, *framing],
+            stream=stream,
+            extensions={"timeout": self.timeouts, "progress": self.progress},
+        )
+
+    async def take(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
+        """Reads the answer of a success as the kind that is due."""
+        chunks = decompressed(response.stream, headers.get("content-encoding", ""))
+        content_type = headers.get("content-type", "")
+        if self.to is not None:
+            size = await save(chunks, self.to, self.most)
+            return {"file": str(self.to), "bytes": size, "content_type": content_type or None}
+        if "event-stream" in content_type and self.kind in ("events", "json"):
+            return await collected(chunks, self.wire.operation, self.most)
+        data = await read(chunks, self.most)
+        kind = "empty" if response.status_code == 204 else self.kind
+        body = decode(kind, data, content_type, strict=self._strict(data), text_too=self._text_too)
+        return as_floats(body) if isinstance(self.wire, FloatsWire) else body
+
+    def late(self) -> Tried:
+        """What an attempt came to that used up the time."""
+        if self.progress.handed_over is False:
+            return Tried(State.NOT_SENT, reason=f"no connection within {self.total:g} seconds")
+        return Tried(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
+
+    @property
+    def created(self) -> bool:
+        """Whether an entity in the answer was made by this call."""
+        return self.wire.method == "POST" and self.wire.effect not in (Effect.NONE, Effect.IDEMPOTENT)
+
+    @property
+    def tokens(self) -> int:
+        """A rough count of what the request gives the model to read."""
+        length = self.wire.body.length if self.wire.body is not None else 0
+        return (length or 0) // BYTES_PER_TOKEN
+
+    def _strict(self, data: bytes) -> bool:
+        """Whether an answer that is not JSON is somebody else's: only where the catalogue says that JSON is due."""
+        return self.wire.operation is not None and (bool(data) or self.wire.method != "DELETE")
+
+    @property
+    def _text_too(self) -> bool:
+        return self.wire.operation is not None and "text" in self.wire.operation.answer
+
+
+class _Stream(httpx.AsyncByteStream):
+    """A body that is read while it is sent."""
+
+    def __init__(self, body: Body) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.chunks()
+
+
+NOTHING = httpx.ByteStream(b"")
+
+
+def _body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
+    """The body as httpx takes it, and the headers that frame it."""
+    body = wire.body
+    if body is None:
+        return NOTHING, [(b"content-length", b"0")] if wire.method in ("POST", "PUT", "PATCH") else []
+    stream = httpx.ByteStream(body.data) if isinstance(body, BytesBody) else _Stream(body)
+    if body.length is None:
+        return stream, [(b"transfer-encoding", b"chunked")]
+    return stream, [(b"content-length", b"%d" % body.length)]

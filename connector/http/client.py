@@ -1,0 +1,228 @@
+"""A client: one API, one set of credentials, one pace; everything that is sent goes through it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import fields, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+import httpx
+
+from connector.catalogue import Catalogue
+from connector.catalogue.operation import Operation
+from connector.errors import ConfigurationError
+from connector.http.attempt import attempted
+from connector.http.call import Call, FloatsWire
+from connector.http.configuration import configure, secrets_of
+from connector.http.dialling import dial
+from connector.http.headers import Headers
+from connector.http.pace import Pace
+from connector.http.parameters import Common
+from connector.http.policy import Policy
+from connector.http.prototypes import Prototype, prototypes
+from connector.http.report import Report
+from connector.http.secrets import Redactor
+from connector.http.streaming import streamed
+from connector.http.timing import SYSTEM, Timing
+from connector.http.tries import Judge, Pause, Tries, within
+from connector.model import JSON, Outcome, Request
+from connector.request import Preparer
+from connector.request.wire import Wire
+
+if TYPE_CHECKING:
+    from connector.request import Explanation
+
+__all__ = ["Client"]
+
+Asked = Request | Mapping[str, JSON]
+NO_LIMIT = 1 << 62
+
+
+class Client:
+    """Prepares requests, sends them, and tells what they came to.
+
+    Args:
+        prototype: the kind of client, by name or as a value.
+        transport: an engine's name, or any httpx transport in its place; the client closes it.
+        catalogue: the entities that can be named; the catalogue that ships with the connector unless given.
+        environ: where parameters that are not given come from; the process's environment unless given.
+        timing: a clock, a way to wait and chance.
+        parameters: the prototype's parameters.
+    """
+
+    def __init__(
+        self,
+        prototype: str | Prototype = "openai",
+        *,
+        transport: httpx.AsyncBaseTransport | str | None = None,
+        catalogue: Catalogue | None = None,
+        environ: Mapping[str, str] | None = None,
+        timing: Timing = SYSTEM,
+        **parameters: JSON,
+    ) -> None:
+        kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
+        if isinstance(transport, str):
+            parameters["transport"] = transport
+        self.prototype = kind
+        self.parameters: Common = configure(kind, parameters, os.environ if environ is None else environ)
+        self.redactor = Redactor(secrets_of(self.parameters))
+        self._endpoint = kind.endpoint(self.parameters)
+        self._headers = Headers(self.parameters)
+        self._given = catalogue
+        limits = self.parameters.limits
+        pace = Pace(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
+        policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
+        self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
+        self._report = Report(self.parameters.logging, self.redactor)
+        self._transport = dial(self.parameters) if transport is None or isinstance(transport, str) else transport
+        patience = self.parameters.timeouts
+        self._timeouts = {
+            "connect": patience.connect, "read": patience.read, "write": patience.read, "pool": patience.connect,
+        }  # fmt: skip
+        self._url = lru_cache(maxsize=512)(httpx.URL)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the client's connections."""
+        await self._transport.aclose()
+
+    def __repr__(self) -> str:
+        return f"Client({self.prototype.name!r}, base_uri={self.base_uri!r})"
+
+    @property
+    def base_uri(self) -> str:
+        """The address below which every path lies."""
+        return self._endpoint.base_uri
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing more should be sent until somebody has acted; a call that is done, or resume(), ends it."""
+        return self._judge.paused
+
+    def resume(self) -> None:
+        """Says that somebody has acted."""
+        self._judge.paused = None
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The entities that can be named."""
+        return self._given if self._given is not None else Catalogue.open(None)
+
+    @cached_property
+    def _preparer(self) -> Preparer:
+        return Preparer(self.catalogue)
+
+    def prepare(
+        self,
+        operation: Operation | str,
+        request: Asked | None = None,
+        *,
+        validate: str | None = None,
+        from_text: bool = False,
+        stream: bool | None = None,
+    ) -> Wire:
+        """The call a request stands for, ready to be sent, or InvalidRequest with every fault."""
+        found = self.catalogue.find(operation) if isinstance(operation, str) else operation
+        asked = request if isinstance(request, Request) else Request.of(request)
+        floats = self._asks_for_base64(found, asked)
+        if floats:
+            asked = replace(asked, payload={**asked.payload, "encoding_format": "base64"})
+        wire = self._preparer.prepare(
+            found,
+            asked,
+            validate=validate or self.parameters.validation,
+            from_text=from_text,
+            roots=self.parameters.file_roots,
+            stream=stream,
+        )
+        wire = self._endpoint.place(wire, asked.payload)
+        return FloatsWire(**{field.name: getattr(wire, field.name) for field in fields(Wire)}) if floats else wire
+
+    def _asks_for_base64(self, operation: Operation, asked: Request) -> bool:
+        """Whether embeddings travel packed although the request does not say so."""
+        return (
+            self.parameters.embeddings == "base64"
+            and operation.wire_name == "POST /embeddings"
+            and isinstance(asked.payload, dict)
+            and "encoding_format" not in cast("dict[str, JSON]", asked.payload)
+        )
+
+    async def send(
+        self,
+        wire: Wire,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  the client keeps time itself, to say how far a call got
+        retries: int | None = None,
+        answer: str | None = None,
+        to: Path | str | None = None,
+    ) -> Outcome:
+        """What a call came to, whatever the network or the API did.
+
+        Args:
+            wire: a prepared call.
+            timeout: seconds for the whole call in place of the client's.
+            retries: tries after the first in place of the client's.
+            answer: the kind of answer to expect in place of the wire's: json, text, binary, events or empty.
+            to: a file that the answer's body is written to.
+        """
+        call = self._call(wire, timeout, retries, answer, to)
+        tries = Tries(call, self._judge)
+        while True:
+            left = await tries.begin()
+            try:
+                tried = await within(left, attempted(self._transport, call.request(), call.take, created=call.created))
+            finally:
+                self._judge.pace.leave()
+            outcome = await tries.settle(tried or call.late())
+            if outcome is not None:
+                self._report(call, outcome)
+                return outcome
+
+    def stream(
+        self,
+        wire: Wire,
+        *,
+        timeout: float | None = None,
+        retries: int | None = None,
+    ) -> AsyncGenerator[JSON, None]:
+        """The data of an answer's events as they come; a stream that is not done raises CallFailed."""
+        call = self._call(wire, timeout, retries, "events", None)
+        return streamed(self._transport, call, self._judge, self._report)
+
+    def explain(self, wire: Wire) -> Explanation:
+        """The exact request, redacted, with where each value came from; nothing is sent."""
+        raise NotImplementedError
+
+    def _call(
+        self,
+        wire: Wire,
+        timeout: float | None,
+        retries: int | None,
+        answer: str | None,
+        to: Path | str | None,
+    ) -> Call:
+        parameters = self.parameters
+        file = Path(to) if to is not None else None
+        if file is not None and not file.parent.is_dir():
+            raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
+        kind = answer or wire.answer
+        url = self._url(f"{self.base_uri}{wire.target}")
+        return Call(
+            wire=wire,
+            url=url,
+            headers=self._headers.of(wire, kind, url, self._endpoint.credentials(wire)),
+            timeouts=self._timeouts,
+            total=parameters.timeouts.total if timeout is None else timeout,
+            retries=parameters.retry.max_retries if retries is None else retries,
+            kind=kind,
+            most=parameters.max_answer_bytes if file is None else parameters.max_file_bytes,
+            to=file,
+        )

@@ -1,0 +1,64 @@
+"""What an error body says, in whatever shape it comes."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from connector.model import JSON
+
+__all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
+
+EVIDENCE = 2048
+LONGEST_MESSAGE = 500
+
+
+def is_complaint(body: JSON, *, created: bool = False) -> bool:
+    """Whether the body of a success is an error after all.
+
+    An entity may tell of an error of its own, such as a failed job that is read; only when the call has just created
+    the entity is that error the call's.
+    """
+    if not isinstance(body, dict):
+        return False
+    fields = cast("dict[str, JSON]", body)
+    error = fields.get("error")
+    if isinstance(error, dict):
+        error = any(value is not None for value in cast("dict[str, JSON]", error).values())
+    return bool(error) and (created or not ("object" in fields or "id" in fields))
+
+
+def codes_of(body: JSON) -> frozenset[str]:
+    """The error's code and type; a stream's error event has them at its top."""
+    fields = _fields(body)
+    return frozenset(value for name in ("code", "type") if isinstance(value := fields.get(name), str))
+
+
+def message_of(body: JSON) -> str:
+    """The error in the server's own words, short; empty when it has none."""
+    if isinstance(body, str):
+        return _short(body) if "<" not in body[:50] else ""
+    fields = _fields(body)
+    for name in ("message", "detail", "error_description", "error", "title"):
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return _short(value)
+    return ""
+
+
+def evidence(data: bytes) -> str:
+    """The beginning of an answer nobody could use."""
+    return data[:EVIDENCE].decode(errors="replace")
+
+
+def _fields(body: JSON) -> dict[str, JSON]:
+    """The object that holds the error's fields."""
+    if not isinstance(body, dict):
+        return {}
+    outer = cast("dict[str, JSON]", body)
+    inner = outer.get("error")
+    return cast("dict[str, JSON]", inner) if isinstance(inner, dict) else outer
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."

@@ -1,0 +1,50 @@
+"""The headers of a request: ours, the client's, its credentials, and last the caller's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+
+import httpx
+
+from connector.http.decompress import ACCEPTED
+from connector.http.parameters import Common
+from connector.request.wire import Wire
+
+__all__ = ["Headers"]
+
+ACCEPT = {"json": "application/json", "events": "text/event-stream"}
+
+
+class Headers:
+    """Puts a client's headers together; of two with one name the more particular one goes out."""
+
+    def __init__(self, parameters: Common) -> None:
+        self._parameters = parameters
+
+    @cached_property
+    def _common(self) -> dict[bytes, bytes]:
+        own = {"accept-encoding": ACCEPTED, "user-agent": f"openai-connector/{_version()}"}
+        given = {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
+        return _encoded(own) | _encoded(given)
+
+    def of(self, wire: Wire, kind: str, url: httpx.URL, credentials: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        """The headers of one call, without those that frame its body."""
+        accept = ACCEPT.get(kind, "*/*").encode()
+        return list(
+            (
+                {b"host": url.netloc, b"accept": accept} | self._common | _encoded(credentials) | _encoded(wire.headers)
+            ).items()
+        )
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}
+
+
+def _version() -> str:
+    try:
+        return version("openai-connector")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,90 @@
+"""Azure OpenAI: its v1 surface, or with an api_version the older one with deployments in the path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+
+from connector.errors import ConfigurationError
+from connector.http.addresses import check_base_uri
+from connector.http.parameters import Common, environment
+from connector.http.prototypes.prototype import Prototype
+from connector.model import JSON
+from connector.request.wire import Wire
+
+__all__ = ["AZURE"]
+
+BY_DEPLOYMENT = frozenset({
+    "/completions", "/chat/completions", "/embeddings", "/audio/transcriptions", "/audio/translations",
+    "/audio/speech", "/images/generations", "/images/edits",
+})  # fmt: skip
+
+
+class Parameters(Common):
+    """An endpoint and one of two kinds of key."""
+
+    endpoint: str = Field(
+        description="The resource's address, such as https://example.openai.azure.com.",
+        json_schema_extra=environment("AZURE_OPENAI_ENDPOINT"),
+    )
+    api_key: SecretStr | None = Field(
+        None, description="The resource's key.", json_schema_extra=environment("AZURE_OPENAI_API_KEY")
+    )
+    token: SecretStr | None = Field(
+        None,
+        description="A Microsoft Entra token, in place of api_key.",
+        json_schema_extra=environment("AZURE_OPENAI_AD_TOKEN"),
+    )
+    api_version: str | None = Field(
+        None,
+        description="A dated version of the older surface; without it the v1 surface is used.",
+        json_schema_extra=environment("OPENAI_API_VERSION"),
+    )
+    deployments: dict[str, str] = Field(
+        default_factory=dict[str, str], description="Deployment names by model, where they differ."
+    )
+
+
+class AzureEndpoint:
+    """The v1 surface takes paths as they are; the older one wants a version and, for some, a deployment."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        address = check_base_uri(parameters.endpoint, parameters.allowed_hosts)
+        self._version = parameters.api_version
+        self._deployments = parameters.deployments
+        self.base_uri = f"{address}/openai" if self._version else f"{address}/openai/v1"
+        self._headers = _credentials(parameters)
+
+    def place(self, wire: Wire, payload: JSON) -> Wire:
+        if self._version is None:
+            return wire
+        path = wire.path
+        if path in BY_DEPLOYMENT:
+            path = f"/deployments/{self._deployment(payload)}{path}"
+        return replace(wire, path=path, query=(("api-version", self._version), *wire.query))
+
+    def _deployment(self, payload: JSON) -> str:
+        model = payload.get("model") if isinstance(payload, dict) else None
+        if not isinstance(model, str) or not model:
+            raise ConfigurationError("payload.model is missing: it names the deployment on Azure's older surface")
+        return quote(self._deployments.get(model, model), safe="")
+
+    def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature
+        if not self._headers:
+            raise ConfigurationError("azure-openai needs a key: set AZURE_OPENAI_API_KEY or give api_key or token")
+        return self._headers
+
+
+def _credentials(parameters: Parameters) -> dict[str, str]:
+    if parameters.token is not None:
+        return {"Authorization": f"Bearer {parameters.token.get_secret_value()}"}
+    if parameters.api_key is None:
+        return {}
+    key = parameters.api_key.get_secret_value()
+    return {"api-key": key} if parameters.api_version else {"Authorization": f"Bearer {key}"}
+
+
+AZURE = Prototype("azure-openai", "Azure OpenAI, its v1 or its older surface.", Parameters, AzureEndpoint)

@@ -1,0 +1,62 @@
+"""The error policy's notation: which answers a rule is about, and what is then done."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connector.model import Effect
+
+__all__ = ["Action", "Rule", "Who"]
+
+
+class Action(StrEnum):
+    """What is done about an answer that is not plainly done."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+    IGNORE = "ignore"
+    PAUSE = "pause"
+    UNKNOWN = "unknown"
+
+
+class Who(StrEnum):
+    """Who must act before the same call can pass."""
+
+    USER = "user"
+    OPENAI = "openai"
+    NETWORK = "network"
+
+
+Status = int | Literal["3xx", "4xx", "5xx"]
+
+
+class Rule(BaseModel):
+    """An answer that meets every condition is dealt with as `then` says; the first rule that fits decides."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    status: tuple[Status, ...] = Field((), description="Statuses this rule is about, or 3xx, 4xx, 5xx.")
+    code: tuple[str, ...] = Field((), description="Values of error.code or error.type this rule is about.")
+    body: str = Field("", description="A text that the answer's body must contain.")
+    effect: tuple[Effect, ...] = Field((), description="Effects of the operations this rule is about.")
+    method: str = Field("", description="The only method this rule is about.")
+    repeated: bool | None = Field(None, description="Whether an earlier attempt of the same call must have gone out.")
+    then: Action = Field(description="What is done: retry, fail, ignore (count as done), pause or unknown.")
+    who: Who = Field(Who.USER, description="Who must act: user, openai or network.")
+    advice: str = Field("", description="What to do next, in words.")
+
+    def fits(
+        self, status: int, codes: frozenset[str], body: str, effect: Effect, method: str, *, repeated: bool
+    ) -> bool:
+        """Whether every condition of the rule is met."""
+        return (
+            (not self.status or status in self.status or f"{status // 100}xx" in self.status)
+            and (not self.code or not codes.isdisjoint(self.code))
+            and (not self.effect or effect in self.effect)
+            and (not self.method or method == self.method)
+            and (self.repeated is None or repeated is self.repeated)
+            and self.body in body
+        )

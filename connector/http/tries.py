@@ -1,0 +1,210 @@
+"""The tries of one call: each is judged, and the call goes on or ends in its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from connector.http.attempt import Tried
+from connector.http.call import Call
+from connector.http.complaint import codes_of, message_of
+from connector.http.hints import exhausted_for, retry_hint
+from connector.http.pace import Pace
+from connector.http.parameters import Retry
+from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
+from connector.http.rules import Action, Who
+from connector.http.secrets import Redactor
+from connector.http.timing import Timing
+from connector.model import JSON, Attempt, Outcome, State
+
+__all__ = ["Judge", "Pause", "Tries", "within"]
+
+Result = TypeVar("Result")
+
+STATUS_OF_CODE = {
+    **dict.fromkeys(OVERLOADED, 503),
+    **dict.fromkeys(EXHAUSTED, 429),
+    "rate_limit_exceeded": 429,
+    "invalid_api_key": 401,
+    "server_error": 500,
+}
+"""An error inside a success has no status of its own; its code tells what it would have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why nothing more should be sent through a client until somebody has acted."""
+
+    reason: str
+    who: Who
+    status: int | None
+
+
+class Judge:
+    """What a client knows about retries: its policy, its waits, its pace, and whether it is paused."""
+
+    def __init__(self, policy: Policy, retry: Retry, pace: Pace, timing: Timing, redactor: Redactor) -> None:
+        self.policy = policy
+        self.retry = retry
+        self.pace = pace
+        self.timing = timing
+        self.redactor = redactor
+        self.paused: Pause | None = None
+
+    def verdict(self, tried: Tried, call: Call, *, repeated: bool) -> Verdict:
+        """Whether an attempt that is not done may be repeated."""
+        effect = call.wire.effect
+        if tried.state is State.NOT_SENT:
+            return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Who.NETWORK)
+        if tried.state is State.UNKNOWN:
+            free = effect.repeatable or self.retry.on_unknown == "retry"
+            action = Action.RETRY if free and not tried.hopeless else Action.UNKNOWN
+            advice = "" if effect.repeatable else "it may have taken effect: look before it is sent again"
+            return Verdict(State.UNKNOWN, action, Who.NETWORK, advice)
+        status = tried.status or 0
+        if status < 300:
+            status = next((STATUS_OF_CODE[code] for code in tried.codes if code in STATUS_OF_CODE), status)
+        found = self.policy.judge(
+            status, tried.headers, tried.codes, tried.text, effect, call.wire.method, repeated=repeated
+        )
+        if found.action is Action.UNKNOWN and self.retry.on_unknown == "retry":
+            found = replace(found, action=Action.RETRY)
+        if found.action is Action.RETRY and tried.hopeless:
+            found = replace(found, action=Action.FAIL)
+        return found
+
+    def wait(self, tried: Tried, number: int) -> float:
+        """The seconds before the next try: the larger of the server's hint and our own backoff."""
+        retry = self.retry
+        own = retry.delay * (2.0 ** min(number, 60) if retry.backoff == "exponential" else 1.0)
+        own = min(own, retry.max_delay) * (1 - 0.25 * self.timing.chance())
+        hint = retry_hint(tried.headers, datetime.now(UTC))
+        if hint is None and tried.status == 429:
+            hint = exhausted_for(tried.headers)
+        return max(own, hint or 0.0)
+
+
+class Tries:
+    """One call under way."""
+
+    def __init__(self, call: Call, judge: Judge) -> None:
+        self._call = call
+        self._judge = judge
+        self._attempts: list[Attempt] = []
+        self._waited = 0.0
+        self._started = 0.0
+        self._deadline: float | None = None
+        self._went_out = False
+
+    async def begin(self) -> float:
+        """Waits for a place and notes the time; returns the seconds this attempt has."""
+        self._waited += await self._judge.pace.enter(self._call.tokens)
+        self._started = self._judge.timing.clock()
+        if self._deadline is None:
+            self._deadline = self._started + self._call.total
+        return max(self._deadline - self._started, 0.0)
+
+    async def settle(self, tried: Tried) -> Outcome | None:
+        """The outcome of the call, or None after the wait before its next try."""
+        judge = self._judge
+        if tried.state is State.DONE:
+            judge.pace.ease()
+            judge.paused = None
+            return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
+        verdict = judge.verdict(tried, self._call, repeated=self._went_out)
+        self._went_out = self._went_out or tried.state is not State.NOT_SENT
+        if verdict.action is Action.PAUSE:
+            judge.paused = Pause(judge.redactor(_reason(tried, verdict)), verdict.who, tried.status)
+        if verdict.action is not Action.RETRY or len(self._attempts) >= self._call.retries:
+            self._ask_for_room(tried, verdict)
+            return self._outcome(tried, verdict)
+        wait = judge.wait(tried, len(self._attempts))
+        if self._deadline is not None and judge.timing.clock() + wait >= self._deadline:
+            return self._outcome(tried, replace(verdict, advice="no time is left for another try"))
+        self._note(tried, verdict)
+        await self._rest(tried, wait)
+        return None
+
+    async def _rest(self, tried: Tried, wait: float) -> None:
+        """The wait before the next try: everybody's when the server asked for less, else our own."""
+        judge = self._judge
+        if _crowding(tried):
+            judge.pace.hold(wait)
+        else:
+            await judge.timing.sleep(wait)
+            self._waited = wait
+
+    def _ask_for_room(self, tried: Tried, verdict: Verdict) -> None:
+        """A call that gives up on a full server still makes the others wait."""
+        if verdict.action is Action.RETRY and _crowding(tried):
+            self._judge.pace.hold(self._judge.wait(tried, len(self._attempts)))
+
+    def _note(self, tried: Tried, verdict: Verdict) -> None:
+        seconds = self._judge.timing.clock() - self._started
+        reason = "" if tried.state is State.DONE else self._judge.redactor(_reason(tried))
+        self._attempts.append(Attempt(verdict.state, tried.status, seconds, reason, self._waited))
+        self._waited = 0.0
+
+    def _outcome(self, tried: Tried, verdict: Verdict) -> Outcome:
+        self._note(tried, verdict)
+        headers = tried.headers
+        request_id = headers.get("x-request-id") or headers.get("apim-request-id")
+        if tried.state is State.DONE:
+            return Outcome(State.DONE, tried.status, headers, tried.body, request_id, attempts=tuple(self._attempts))
+        hide = self._judge.redactor
+        return Outcome(
+            verdict.state,
+            tried.status,
+            headers,
+            _hidden(tried.body, hide),
+            request_id,
+            reason=hide(_reason(tried, verdict)),
+            attempts=tuple(self._attempts),
+            evidence=hide(tried.evidence),
+        )
+
+
+def _crowding(tried: Tried) -> bool:
+    """Whether the server is asking everybody for less."""
+    return tried.status == 429 or not tried.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
+
+
+def _reason(tried: Tried, verdict: Verdict | None = None) -> str:
+    """What went wrong in words: the server's own, its code, and what to do."""
+    return "; ".join(part for part in _parts(tried, verdict) if part)
+
+
+def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
+    body = tried.body[-1] if isinstance(tried.body, list) and tried.body else tried.body
+    said = tried.reason or message_of(body)
+    codes = ", ".join(sorted(code for code in codes_of(body) if code not in ("error", "invalid_request_error")))
+    yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
+    if tried.status is not None and 300 <= tried.status < 400:
+        parts = urlsplit(tried.headers.get("location", ""))
+        yield f"the server redirects to {parts.hostname or parts.path or 'nowhere'}"
+    if verdict is not None:
+        yield verdict.advice
+
+
+def _hidden(body: JSON, hide: Redactor) -> JSON:
+    """The body of a refusal without the secrets that it may echo."""
+    if isinstance(body, str):
+        return hide(body)
+    if isinstance(body, dict):
+        return {hide(str(name)): _hidden(value, hide) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_hidden(item, hide) for item in body]
+    return body
+
+
+async def within(seconds: float, work: Awaitable[Result]) -> Result | None:
+    """What the work came to, or None when the time ran out first."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError:
+        return None
