@@ -21,7 +21,7 @@ from connector.errors import ConnectorError
 from connector.model import JSON, Fault
 from connector.request.roots import Roots
 
-__all__ = ["CHUNK", "ChangedFile", "FileInput", "Source", "is_file", "open_input"]
+__all__ = ["CHUNK", "ChangedFile", "Content", "FileInput", "LocalFile", "RemoteFile", "Source", "is_file", "open_input"]
 
 CHUNK = 256 * 1024
 MARKS = ("$file", "$content")
@@ -34,6 +34,11 @@ class ChangedFile(ConnectorError):
 
 class Source(Protocol):
     """Where the bytes of a file input come from, as often as they are needed."""
+
+    @property
+    def name(self) -> str:
+        """Where the bytes are, for people to read."""
+        ...
 
     @property
     def size(self) -> int | None: ...
@@ -57,6 +62,10 @@ class Content:
     data: bytes
 
     @property
+    def name(self) -> str:
+        return "the request itself"
+
+    @property
     def size(self) -> int:
         return len(self.data)
 
@@ -72,6 +81,10 @@ class LocalFile:
     path: str
     size: int
     identity: tuple[int, int, int, int]
+
+    @property
+    def name(self) -> str:
+        return self.path
 
     async def chunks(self) -> AsyncIterator[bytes]:
         file = await asyncio.to_thread(self._open)
@@ -110,6 +123,10 @@ class RemoteFile:
     url: str
     size: int | None
     mark: str
+
+    @property
+    def name(self) -> str:
+        return self.url
 
     async def chunks(self) -> AsyncIterator[bytes]:
         file = await asyncio.to_thread(self._open)

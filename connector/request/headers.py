@@ -53,7 +53,11 @@ def accept(operation: Operation) -> str:
 class Headers:
     """The headers an operation takes."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation | None = None) -> None:
+        self.declared: dict[str, JSON] = {}
+        self.always: dict[str, str] = {}
+        if operation is None:
+            return
         self.always = {"accept": accept(operation)} | ({BETA: operation.beta} if operation.beta else {})
         self.declared = {name.lower(): schema for name, schema in operation.headers.items()}
 

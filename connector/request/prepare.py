@@ -17,7 +17,7 @@ from connector.request.plan import Plan
 from connector.request.query import coerced
 from connector.request.roots import Roots
 from connector.request.shapes import members
-from connector.request.switch import answer_kind, switched
+from connector.request.switch import answer_kind, stream_origin, switched
 from connector.request.wire import Body, Wire
 
 __all__ = ["Preparer"]
@@ -74,6 +74,7 @@ class Preparer:
             effect=operation.effect,
             answer=answer_kind(operation, asked),
             warnings=(*plan.warnings, *findings.warnings),
+            origins={} if stream is None else stream_origin(operation),
         )
 
     def _plan(self, operation: Operation) -> Plan:

@@ -8,11 +8,17 @@ from typing import cast
 
 from connector.model import JSON
 
-__all__ = ["kind", "listed", "shown"]
+__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown"]
 
 MOST = 40
-SECRET_VALUE = re.compile(r"(?i)\b(sk|ek|sess|rk|pk|ghp|xox[a-z])[-_][\w-]{8,}|\bbearer\s|\beyJ[\w-]{10,}")
-SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|authorization|credential|private_?key)s?\W*$")
+SECRET_VALUE = re.compile(
+    r"\b(sk|ek|sess|rk|ghp|xox[a-z])[-_][\w-]{16,}|(?<=\b[Bb]earer )[\w.~+/=-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"
+)
+"""Texts that look like keys or tokens, whoever issued them."""
+SECRET_NAME = re.compile(
+    r"(?i)(^|[^a-z])(x[-_])?(api[-_]?key|(access|auth|refresh|bearer)?[-_]?token|(client[-_]?)?secret|password|passwd"
+    r"|(proxy[-_])?authorization|credentials?|private[-_]?key|cookie)$"
+)
 
 
 def shown(value: JSON, place: str = "") -> str:

@@ -11,7 +11,7 @@ from connector.request.check import Findings
 from connector.request.query import scalar
 from connector.request.shapes import members
 
-__all__ = ["answer_kind", "streams", "switched"]
+__all__ = ["answer_kind", "plain_kind", "stream_origin", "streams", "switched"]
 
 PLAIN_TEXT = ("text", "srt", "vtt")
 
@@ -33,6 +33,12 @@ def switched(operation: Operation, asked: Request, findings: Findings, *, on: bo
     return replace(asked, query=section) if operation.stream == "query" else replace(asked, payload=section or None)
 
 
+def stream_origin(operation: Operation) -> dict[str, str]:
+    """Says of the stream's switch that the call set it, and not its request."""
+    section = operation.stream or "payload"
+    return {f"{section}.{name}": "the call's stream" for name in operation.stream_on or ("stream",)}
+
+
 def streams(operation: Operation, asked: Request) -> bool:
     """Whether the request asks for events."""
     if operation.stream is None:
@@ -49,6 +55,12 @@ def answer_kind(operation: Operation, asked: Request) -> str:
             return "events"
         if "text" in kinds and members(asked.payload).get("response_format") in PLAIN_TEXT:
             return "text"
+    return plain_kind(operation)
+
+
+def plain_kind(operation: Operation) -> str:
+    """The kind of answer that comes when nothing asks for another."""
+    kinds = operation.answer
     return next((kind for kind in kinds if kind != "events"), next(iter(kinds), "json"))
 
 

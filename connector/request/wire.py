@@ -56,11 +56,13 @@ class Wire:
     """Content type, accept, beta and the caller's own; never credentials."""
     body: Body | None = None
     operation: Operation | None = None
-    """None for a raw request."""
+    """None for a raw request that no operation of the catalogue matches."""
     effect: Effect = Effect.OPAQUE
     answer: str = "json"
     """The kind of answer that is due: json, events, binary, text or empty."""
     warnings: tuple[Fault, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where values came from that neither the request nor the catalogue gave: `payload.stream` → what gave it."""
 
     @property
     def target(self) -> str:

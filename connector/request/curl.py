@@ -1,0 +1,114 @@
+"""A call as a command line for curl, its secrets as variables of the environment."""
+
+from __future__ import annotations
+
+import base64
+import re
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from connector.request.files import Content, FileInput, LocalFile
+from connector.request.multipart import MultipartBody
+from connector.request.redact import HIDDEN, Redactor
+from connector.request.shown import SECRET_NAME
+from connector.request.wire import BytesBody
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector.request.form import Part
+    from connector.request.wire import Body, Wire
+
+__all__ = ["command"]
+
+INLINE = 8 * 1024
+"""More bytes than that stand in a file of their own, not in the command line."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[str, str]) -> str:
+    """A line that a POSIX shell runs; a file that stood in the request itself needs bash."""
+    words = _Words(secrets)
+    lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_method(wire)} {words(url)}"]
+    for name, value in headers.items():
+        if not (name == "content-type" and isinstance(wire.body, MultipartBody)):
+            lines.append(f"-H {words(f'{name}: {value}', name)}")
+    lines += _body(wire.body, words) if wire.body is not None or wire.method == "POST" else []
+    if wire.answer == "binary":
+        lines.append("-o answer.bin")
+    return " \\\n  ".join(lines)
+
+
+class _Words:
+    """Words of a shell, in which no secret stands."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._names = {secret: name for secret, name in secrets.items() if secret}
+        self._redact = Redactor(secrets)
+        known = sorted(self._names, key=len, reverse=True)
+        self._split = re.compile("(" + "|".join(map(re.escape, known)) + ")") if known else None
+
+    def __call__(self, text: str, name: str = "") -> str:
+        pieces = self._split.split(text) if self._split else [text]
+        if len(pieces) == 1:
+            label = text.partition(": ")[0]
+            hidden = f"{label}: {HIDDEN}" if name and SECRET_NAME.search(name) else self._redact(text)
+            return quote(hidden)
+        return "".join(self._piece(piece) for piece in pieces if piece)
+
+    def _piece(self, piece: str) -> str:
+        if piece not in self._names:
+            return quote(self._redact(piece))
+        name = self._names[piece]
+        return f'"${name}"' if VARIABLE.fullmatch(name) else quote(HIDDEN)
+
+
+def _method(wire: Wire) -> str:
+    has_body = wire.body is not None
+    if wire.method == "HEAD":
+        return " -I"
+    return "" if wire.method == ("POST" if has_body else "GET") else f" -X {quote(wire.method)}"
+
+
+def _body(body: Body | None, words: _Words) -> list[str]:
+    if isinstance(body, MultipartBody):
+        return [_part(part, words) for part in body.parts]
+    if not isinstance(body, BytesBody):
+        return ["--data-raw ''"]
+    try:
+        return [f"--data-raw {words(body.data.decode())}"]
+    except UnicodeDecodeError:
+        return [f"--data-binary @{_inline(body.data, 'body.bin')}"]
+
+
+def _part(part: Part, words: _Words) -> str:
+    if not isinstance(part.value, FileInput):
+        if part.content_type is None:
+            return f"--form-string {words(f'{part.name}={part.value}')}"
+        return f"-F {words(f'{part.name}={_quoted(part.value)};type={part.content_type}')}"
+    file = part.value
+    options = f";filename={_quoted(file.filename)}" if file.filename else ""
+    options += f";type={file.content_type}" if file.content_type else ""
+    return f"-F {words(f'{part.name}=@')}{_source(file)}{words(options)}"
+
+
+def _source(file: FileInput) -> str:
+    source = file.source
+    if isinstance(source, Content):
+        return _inline(source.data, file.filename or "content.bin")
+    if isinstance(source, LocalFile):
+        return quote(_quoted(source.path))
+    return f"<(curl -sSL {quote(source.name)})" if source.name.startswith("http") else quote(_quoted(source.name))
+
+
+def _inline(data: bytes, name: str) -> str:
+    """Bytes by the shell's own means; many of them are left for a file of that name."""
+    if len(data) > INLINE:
+        return quote(_quoted(name))
+    return f"<(printf %s {quote(base64.b64encode(data).decode())} | base64 -d)"
+
+
+def _quoted(text: str) -> str:
+    """A value as curl's own form notation quotes it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

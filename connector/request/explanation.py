@@ -1,0 +1,148 @@
+"""The exact request, redacted, with where each value came from; nothing is sent to know it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from connector.request.curl import command
+from connector.request.files import FileInput
+from connector.request.multipart import MultipartBody
+from connector.request.redact import Redactor
+from connector.request.shapes import members
+from connector.request.wire import BytesBody
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connector.model import JSON, Fault
+    from connector.request.form import Part
+    from connector.request.wire import Body, Wire
+
+__all__ = ["Explanation", "explain"]
+
+MOST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a call would send."""
+
+    operation: str | None
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: JSON
+    """JSON as it is; a form as its parts; anything else as text or its size."""
+    effect: str
+    answer: str
+    warnings: tuple[Fault, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict[str, str])
+    curl: str = ""
+
+    def as_document(self) -> dict[str, JSON]:
+        """The explanation as JSON, in the order people read it."""
+        shown: dict[str, JSON] = {
+            "operation": self.operation,
+            "method": self.method,
+            "url": self.url,
+            "headers": dict(self.headers),
+        }
+        if self.body is not None:
+            shown["body"] = self.body
+        shown |= {"effect": self.effect, "answer": self.answer, "origins": dict(self.origins)}
+        return shown | ({"warnings": [str(warning) for warning in self.warnings]} if self.warnings else {})
+
+    def as_curl(self) -> str:
+        """The same call as a command line, its secrets as variables of the environment."""
+        return self.curl
+
+
+def explain(
+    wire: Wire,
+    *,
+    url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
+    origins: Mapping[str, str] | None = None,
+) -> Explanation:
+    """What a client would send for a wire.
+
+    Args:
+        wire: a prepared call.
+        url: the whole address, with its query; without it the path below the client's base URI.
+        headers: all that the client sends, where it adds to the wire's.
+        secrets: each secret, with the variable that a command line may name instead.
+        origins: where the client's values came from, such as `headers.authorization` → what gave it.
+    """
+    redact = Redactor(secrets or ())
+    sent = {**wire.headers, **{name.lower(): value for name, value in (headers or {}).items()}}
+    return Explanation(
+        operation=wire.operation.name if wire.operation else None,
+        method=wire.method,
+        url=redact(url or wire.target),
+        headers=redact.headers(sent),
+        body=_shown(wire.body, redact),
+        effect=wire.effect.value,
+        answer=wire.answer,
+        warnings=wire.warnings,
+        origins={**_origins(wire, sent), **wire.origins, **(origins or {})},
+        curl=command(wire, url or wire.target, sent, secrets or {}),
+    )
+
+
+def _shown(body: Body | None, redact: Redactor) -> JSON:
+    if isinstance(body, MultipartBody):
+        return [_part(part, redact) for part in body.parts]
+    if not isinstance(body, BytesBody):
+        return None if body is None else {"content_type": body.content_type, "bytes": body.length}
+    if "json" in body.content_type:
+        return redact.value(json.loads(body.data))
+    if body.content_type == "application/x-www-form-urlencoded":
+        return redact.value([list(pair) for pair in parse_qsl(body.data.decode(), keep_blank_values=True)])
+    try:
+        return redact(body.data.decode())[:MOST_TEXT]
+    except UnicodeDecodeError:
+        return {"content_type": body.content_type, "bytes": body.length}
+
+
+def _part(part: Part, redact: Redactor) -> dict[str, JSON]:
+    if isinstance(part.value, FileInput):
+        file = part.value
+        found = {"name": part.name, "filename": file.filename, "content_type": file.content_type}
+        return {**found, "source": redact(file.source.name), "bytes": file.source.size}
+    found = {"name": part.name, "value": redact.value(part.value, part.name)}
+    return {**found, "content_type": part.content_type} if part.content_type else found
+
+
+def _origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
+    """Where the values of a wire came from, as far as the wire tells."""
+    operation = wire.operation
+    found: dict[str, str] = {}
+    if operation is not None:
+        found |= {f"path.{name}": "request.path" for name in operation.parameters}
+    fixed: Mapping[str, str] = operation.fixed_query if operation else {}
+    for name, value in wire.query:
+        found[f"query.{name}"] = "catalogue: fixed" if fixed.get(name) == value else "request.query"
+    for name in sent:
+        found[f"headers.{name}"] = _header_origin(name, wire)
+    if isinstance(wire.body, MultipartBody):
+        names = (part.name.partition("[")[0] for part in wire.body.parts)
+        return found | {f"payload.{name}": "request.payload" for name in names}
+    if isinstance(wire.body, BytesBody) and "json" in wire.body.content_type:
+        payload = members(json.loads(wire.body.data))
+        return found | {f"payload.{name}": "request.payload" for name in payload}
+    return found
+
+
+def _header_origin(name: str, wire: Wire) -> str:
+    operation = wire.operation
+    if name not in wire.headers:
+        return "client"
+    if name == "openai-beta" and operation is not None and wire.headers[name] == operation.beta:
+        return "catalogue"
+    if name == "accept":
+        return "catalogue: the kinds of answer" if operation else "the answer's kind"
+    return "the body's kind" if name == "content-type" else "request.headers"

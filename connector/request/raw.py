@@ -1,0 +1,193 @@
+"""Calls of any path, known to the catalogue or not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from connector.documents import check, dump
+from connector.errors import InvalidDocument, InvalidRequest
+from connector.model import Effect, Fault
+from connector.request.body import JSON_TYPE, not_json
+from connector.request.check import Findings, Validate
+from connector.request.form import parts_of
+from connector.request.headers import Headers
+from connector.request.multipart import MultipartBody
+from connector.request.query import flatten
+from connector.request.roots import Roots
+from connector.request.switch import plain_kind
+from connector.request.wire import Body, BytesBody, Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from connector.catalogue import Catalogue
+    from connector.model import JSON
+
+__all__ = ["prepare_raw"]
+
+METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS")
+EFFECTS = {"GET": Effect.NONE, "HEAD": Effect.NONE, "OPTIONS": Effect.NONE, "DELETE": Effect.IDEMPOTENT}
+ANSWERS = ("json", "text", "binary", "events", "empty")
+ACCEPTED = {"json": "application/json", "events": "text/event-stream"}
+SAFE = "%/!$&'()*+,;=:@"
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def prepare_raw(
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, JSON] | None = None,
+    headers: Mapping[str, JSON] | None = None,
+    json: JSON = None,
+    data: str | bytes | Mapping[str, JSON] | None = None,
+    form: Mapping[str, JSON] | None = None,
+    files: Mapping[str, JSON] | None = None,
+    answer: str | None = None,
+    catalogue: Catalogue | None = None,
+    base_path: str = "",
+    roots: Sequence[str] = (),
+) -> Wire:
+    """The call of a path as it is given, checked only for what must never go out.
+
+    Args:
+        method: any HTTP method.
+        path: a path with a leading slash, percent-encoded or not, with its query if any.
+        query: more of the query, encoded with brackets.
+        headers: the caller's own.
+        json: a JSON body.
+        data: a body as it is, or an object that becomes a URL-encoded form.
+        form: fields and files of a multipart form.
+        files: more files of that form.
+        answer: json, text, binary, events or empty; by default what the catalogue says, else json.
+        catalogue: knows the effect, the key and the beta header of paths it declares.
+        base_path: the path of the client's base URI, which the path may repeat.
+        roots: folders and URL prefixes that files may come from.
+    """
+    findings = Findings()
+    method = _method(method, findings)
+    plain, pairs = _split(path, base_path, findings)
+    pairs += _pairs(query or {}, findings)
+    match = catalogue.match(method, _with_query(plain, pairs)) if catalogue and not findings.faults else None
+    operation = match[0] if match else None
+    resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
+    bodies = {"json": json, "data": data, "form": ({**(form or {}), **(files or {})}) or None}
+    body = _body(bodies, resolved, Roots(roots), findings)
+    kind = _answer(answer, findings) or (plain_kind(operation) if operation else "json")
+    if findings.faults:
+        raise InvalidRequest(f"{method} {path[:120]!r}", findings.faults)
+    return Wire(
+        method=method,
+        path=plain,
+        query=tuple(pairs),
+        headers=_typed(resolved, body, method, kind),
+        body=body,
+        operation=operation,
+        effect=operation.effect if operation else EFFECTS.get(method, Effect.OPAQUE),
+        answer=kind,
+    )
+
+
+def _method(method: str, findings: Findings) -> str:
+    if method.upper() not in METHODS:
+        findings.faults.append(Fault("method", f"found {method[:20]!r}", f"allowed: {', '.join(METHODS)}"))
+    return method.upper()
+
+
+def _answer(answer: str | None, findings: Findings) -> str | None:
+    if answer is not None and answer not in ANSWERS:
+        findings.faults.append(Fault("answer", f"found {answer[:20]!r}", f"allowed: {', '.join(ANSWERS)}"))
+    return answer
+
+
+def _split(path: str, base_path: str, findings: Findings) -> tuple[str, list[tuple[str, str]]]:
+    """The encoded path relative to the base URI, and the pairs of its query."""
+    found = _path_fault(path)
+    if found:
+        findings.faults.append(Fault("path", *found))
+        return path, []
+    plain, _, query = path.partition("?")
+    prefix = base_path.rstrip("/")
+    if prefix and (plain == prefix or plain.startswith(prefix + "/")):
+        plain = plain[len(prefix) :] or "/"
+    # Escapes stay as they are; a percent sign that begins none is one that was meant.
+    encoded = quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", plain), safe=SAFE)
+    return encoded, parse_qsl(query, keep_blank_values=True)
+
+
+def _path_fault(path: str) -> tuple[str, str] | None:
+    allowed = "a path below the client's address is allowed, such as /models"
+    if not path.startswith("/"):
+        return ("an absolute URL" if "://" in path else f"found {path[:60]!r}"), allowed
+    if path.startswith(("//", "/\\")):
+        return "names another host", allowed
+    if CONTROL.search(path) or CONTROL.search(unquote(path.partition("?")[0])):
+        return "holds a control character", "printable text is allowed"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "holds a lone surrogate", "only text that UTF-8 can hold is allowed"
+    if "#" in path:
+        return "holds a fragment", "write %23 for a '#' that belongs to the path"
+    return _climbs(path.partition("?")[0])
+
+
+def _climbs(path: str) -> tuple[str, str] | None:
+    decoded = unquote(unquote(path))
+    if any(segment in (".", "..") for segment in re.split(r"[/\\]", decoded)):
+        return "climbs out of its place", "a path without the segments '.' and '..' is allowed"
+    if "\\" in decoded:
+        return "holds a backslash", "segments are separated by '/'"
+    return ("holds an empty segment", "one '/' between segments is allowed") if "//" in path else None
+
+
+def _pairs(query: Mapping[str, JSON], findings: Findings) -> list[tuple[str, str]]:
+    try:
+        check(dict(query), "query")
+    except InvalidDocument as error:
+        findings.faults.append(not_json(error))
+        return []
+    return [pair for name, value in query.items() for pair in flatten(name.removesuffix("[]"), value)]
+
+
+def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findings: Findings) -> Body | None:
+    given = [name for name, value in bodies.items() if value is not None]
+    if len(given) > 1:
+        findings.faults.append(Fault("body", f"both {' and '.join(given)}", "one of them is allowed"))
+    if len(given) != 1:
+        return None
+    try:
+        if given == ["json"]:
+            return BytesBody(headers.get("content-type", JSON_TYPE), dump(bodies["json"], "json"))
+        check(bodies["form"], "form")
+    except InvalidDocument as error:
+        findings.faults.append(not_json(error))
+        return None
+    if given == ["data"]:
+        return _data(bodies["data"], headers.get("content-type"))
+    parts, faults = parts_of(bodies["form"], {}, roots, "form")
+    findings.faults += faults
+    return MultipartBody(parts)
+
+
+def _data(data: JSON, content_type: str | None) -> Body:
+    if isinstance(data, str | bytes):
+        raw = data.encode(errors="replace") if isinstance(data, str) else data
+        return BytesBody(content_type or "application/octet-stream", raw)
+    pairs = [pair for name, value in dict(data).items() for pair in flatten(name, value)]
+    return BytesBody("application/x-www-form-urlencoded", urlencode(pairs).encode())
+
+
+def _typed(headers: dict[str, str], body: Body | None, method: str, kind: str) -> dict[str, str]:
+    if body is not None:
+        headers["content-type"] = body.content_type
+    elif method in ("POST", "DELETE"):
+        headers.setdefault("content-type", JSON_TYPE)
+    headers.setdefault("accept", ACCEPTED.get(kind, "*/*"))
+    return headers

@@ -1,0 +1,74 @@
+"""Removes secrets from everything that is shown: whatever their encoding, and wherever they stand."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from functools import cached_property
+from json import dumps
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
+
+from connector.request.shapes import items, members
+from connector.request.shown import SECRET_NAME, SECRET_VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from connector.model import JSON
+
+__all__ = ["HIDDEN", "Redactor"]
+
+HIDDEN = "***"
+SHORTEST = 6
+"""A shorter secret would hide half of every text."""
+
+
+class Redactor:
+    """Knows some secrets, and hides them plain, in base64, in URLs, in JSON and in hexadecimal."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets = frozenset(secret for secret in secrets if len(secret) >= SHORTEST)
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._secrets)} secrets)"
+
+    def __call__(self, text: str) -> str:
+        """The text without the secrets, and without what looks like one."""
+        return SECRET_VALUE.sub(HIDDEN, self._pattern.sub(HIDDEN, text) if self._secrets else text)
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers without the secrets, and without the values of those that are made for secrets."""
+        return {name: self._header(name, value) for name, value in headers.items()}
+
+    def value(self, value: JSON, name: str = "") -> JSON:
+        """A JSON value without the secrets, and without what stands under a secret's name."""
+        if isinstance(value, str):
+            return HIDDEN if SECRET_NAME.search(name) else self(value)
+        if isinstance(value, dict):
+            return {self(key): self.value(child, key) for key, child in members(value).items()}
+        return [self.value(child, name) for child in items(value)] if isinstance(value, list | tuple) else value
+
+    def _header(self, name: str, value: str) -> str:
+        shown = self(value)
+        return HIDDEN if shown == value and SECRET_NAME.search(name) else shown
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        forms = {form for secret in self._secrets for form in _forms(secret)}
+        return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield secret
+    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
+    yield from (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (secret.encode().hex(), secret.encode().hex().upper())
+    for alphabet in (b"+/", b"-_"):
+        yield from (_within_base64(secret.encode(), lead, alphabet) for lead in range(3))
+
+
+def _within_base64(secret: bytes, lead: int, alphabet: bytes) -> str:
+    """The characters that depend on the secret alone when it stands `lead` bytes into a base64 text."""
+    encoded = b64encode(bytes(lead) + secret, alphabet).decode()
+    return encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]
