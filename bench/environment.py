@@ -1,0 +1,48 @@
+"""Which Python runs a peer: ours, or one of its own for a peer whose dependencies would disturb ours."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+__all__ = ["Unavailable", "python_of"]
+
+HOME = Path(__file__).resolve().parents[1] / ".bench"
+# litellm imports mcp for a call with tools, and does not say that it needs it.
+APART = {"litellm": ("litellm", "mcp")}
+LONGEST = 600
+
+
+class Unavailable(Exception):
+    """Why a peer cannot be measured here."""
+
+
+def python_of(peer: str) -> Path:
+    """The interpreter for this peer; its environment is made the first time it is asked for."""
+    return _own(peer) if peer in APART else Path(sys.executable)
+
+
+@cache
+def _own(peer: str) -> Path:
+    place = HOME / peer
+    python = place / "bin" / "python"
+    if not (place / "ready").exists():
+        print(f"{peer}: installing it into {place.relative_to(HOME.parent)}", file=sys.stderr, flush=True)
+        HOME.mkdir(exist_ok=True)
+        (HOME / ".gitignore").write_text("*\n", encoding="utf-8")
+        _run(sys.executable, "-m", "venv", "--clear", str(place))
+        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *APART[peer])
+        (place / "ready").touch()
+    return python
+
+
+def _run(*command: str) -> None:
+    try:
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"`{' '.join(command[1:4])}` took over {LONGEST} s") from None
+    if ended.returncode:
+        errors = [line for line in ended.stderr.splitlines() if line.startswith("ERROR")]
+        raise Unavailable(f"it cannot be installed: {errors[-1] if errors else ended.stderr[-300:].strip()}")

@@ -1,0 +1,49 @@
+"""Memory and time of uploading a file of 2 GB, which is streamed or is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.measure import Figures, measure, serving
+from bench.peers import BARE, NAMES, OURS, SDK
+from bench.reading import notes
+from bench.table import Section, Target
+
+__all__ = ["run"]
+
+PEERS = (OURS, BARE, "httpx_stock", SDK, "sdk_sync")
+SIZE = 2 * 1024**3
+MOST = 128e6
+HEAD = ("peer", "peak MB", "seconds", "MB/s", "CPU s")
+
+
+def run(rounds: int) -> Section:
+    with serving() as base, TemporaryDirectory() as folder:
+        sparse = Path(folder) / "lines.jsonl"
+        with sparse.open("wb") as file:
+            file.truncate(SIZE)
+        found = measure(PEERS, "upload", base, rounds, "--file", str(sparse))
+    how = (
+        f"POST /v1/files, a sparse file of {SIZE / 1e6:,.0f} MB to a server that counts and drops; "
+        f"median of {rounds} rounds, the highest peak of resident memory."
+    )
+    rows = [_row(peer, figures) for peer, figures in found.items()]
+    return Section("upload", HEAD, rows, _targets(found), (how, *notes(found)))
+
+
+def _row(peer: str, figures: Figures) -> tuple[str, ...]:
+    return (
+        NAMES[peer],
+        f"{figures.peak / 1e6:.0f}",
+        f"{figures.seconds:.2f}",
+        f"{figures.rate / 1e6:,.0f}",
+        f"{figures.cpu * SIZE:.2f}",
+    )
+
+
+def _targets(found: dict[str, Figures]) -> list[Target]:
+    if OURS not in found:
+        return []
+    peak = found[OURS].peak
+    return [Target("peak under 128 MB", peak < MOST, f"{peak / 1e6:.0f} MB")]
