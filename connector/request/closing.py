@@ -16,6 +16,7 @@ IN_PLACE = ("allOf", "anyOf", "oneOf")
 OPENERS = ("additionalProperties", "unevaluatedProperties")
 MEMBERS = ("properties", "patternProperties")
 BELOW = ("items", "additionalProperties", "contains")
+STRUCTURE = frozenset((*IN_PLACE, *MEMBERS, *BELOW, "$ref"))
 LOOSE = "~loose"
 """Marks the variant of a definition that is part of a composition: closed below, left open itself."""
 
@@ -42,6 +43,8 @@ class _Twin:
         if not isinstance(schema, dict):
             return schema
         schema = cast("Schema", schema)
+        if STRUCTURE.isdisjoint(schema):
+            return schema
         if "$ref" in schema and len(schema) == 1:
             return self._reference(schema["$ref"], loose=loose)
         twin = self._below(schema)
@@ -66,9 +69,13 @@ class _Twin:
         return twin
 
     def _shut(self, twin: Schema, schema: Schema, *, composed: bool) -> None:
+        if not composed:
+            if "properties" in schema:
+                twin["additionalProperties"] = False
+            return
         declares, anything = self._openness(schema)
-        if declares and not anything and (composed or "properties" in schema):
-            twin["unevaluatedProperties" if composed else "additionalProperties"] = False
+        if declares and not anything:
+            twin["unevaluatedProperties"] = False
 
     def _alternates(self, schema: Schema) -> bool:
         return "anyOf" in schema or "oneOf" in schema
