@@ -1,11 +1,11 @@
-"""Which addresses a client may talk to: those of its configuration, over TLS, and never a machine's metadata service."""
+"""Which addresses a client may talk to: the configured one, over TLS, and never a machine's metadata service."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from socket import AddressFamily
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -19,11 +19,10 @@ NAT64 = ip_network("64:ff9b::/96")
 
 def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
     """The address without its trailing slash; one that must not be called raises ConfigurationError."""
-    try:
-        parts = urlsplit(uri)
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        raise ConfigurationError("base_uri is not a URL: give one such as https://api.openai.com/v1") from None
+    parts = _split(uri)
+    if parts is None:
+        raise ConfigurationError("base_uri is not a URL: give one such as https://api.openai.com/v1")
+    host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in ("https", "http") or not host:
         raise ConfigurationError("base_uri needs https:// and a host, such as https://api.openai.com/v1")
     if parts.username is not None or parts.password is not None:
@@ -32,6 +31,15 @@ def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
         raise ConfigurationError("base_uri must be an address and a path only, without query, fragment or spaces")
     _check_host(host, parts.scheme, allowed_hosts)
     return uri.rstrip("/")
+
+
+def _split(uri: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(uri)
+        parts.port  # noqa: B018  a port that is no number is only found when it is asked for
+    except ValueError:
+        return None
+    return parts
 
 
 def _check_host(host: str, scheme: str, allowed_hosts: Collection[str]) -> None:

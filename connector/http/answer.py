@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -40,15 +40,10 @@ async def read(chunks: AsyncIterable[bytes], most: int) -> bytes:
 
 async def save(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
     """Writes the bytes beside the file and puts them in its place once they are whole; returns their number."""
-    size = 0
     part = to.with_name(f".{to.name}.{token_hex(4)}.part")
     try:
         with part.open("xb") as file:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > most:
-                    raise Unacceptable(f"the answer is larger than {most} bytes (max_file_bytes)")
-                file.write(chunk)
+            size = await _copied(chunks, file, most)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(to)
@@ -56,6 +51,16 @@ async def save(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
         with suppress(OSError):
             part.unlink()
         raise
+    return size
+
+
+async def _copied(chunks: AsyncIterable[bytes], file: BinaryIO, most: int) -> int:
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > most:
+            raise Unacceptable(f"the answer is larger than {most} bytes (max_file_bytes)")
+        file.write(chunk)
     return size
 
 

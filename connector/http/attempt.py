@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -14,7 +14,7 @@ from connector.http.failures import NEVER_SENT, CertificateRefused
 from connector.http.stream import StreamBroken
 from connector.model import JSON, State
 
-__all__ = ["Taker", "Tried", "attempted", "broken_stream", "headers_of", "opened", "refusal"]
+__all__ = ["Taker", "Tried", "attempted", "broken_stream", "chunks_of", "headers_of", "opened", "refusal"]
 
 LARGEST_REFUSAL = 1024 * 1024
 
@@ -71,7 +71,7 @@ async def refusal(response: httpx.Response) -> Tried:
     """An answer that says no; what it says is read as far as it goes."""
     headers = headers_of(response)
     try:
-        data = await read(decompressed(response.stream, headers.get("content-encoding", "")), LARGEST_REFUSAL)
+        data = await read(chunks_of(response, headers), LARGEST_REFUSAL)
     except (httpx.TransportError, Unacceptable):
         data = b""
     body = lenient(data, headers.get("content-type", "")) if data else None
@@ -98,6 +98,14 @@ async def _taken(response: httpx.Response, take: Taker, *, created: bool) -> Tri
     if is_complaint(body, created=created):
         return Tried(State.REFUSED, response.status_code, headers, body, codes=codes_of(body))
     return Tried(State.DONE, response.status_code, headers, body)
+
+
+def chunks_of(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
+    """The bytes of an answer as they come, without their content encoding."""
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("a transport for asynchronous calls must give asynchronous streams")
+    return decompressed(stream, headers.get("content-encoding", ""))
 
 
 def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) -> Tried:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from connector.http.answer import decode, read, save
-from connector.http.attempt import Tried
-from connector.http.decompress import decompressed
+from connector.http.attempt import Tried, chunks_of
 from connector.http.embeddings import as_floats
 from connector.http.progress import Progress
 from connector.http.stream import collected
@@ -25,6 +25,12 @@ BYTES_PER_TOKEN = 4
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatsWire(Wire):
     """A wire on which we ask for base64 embeddings ourselves, so that the caller gets floats back."""
+
+    @classmethod
+    def of(cls, wire: Wire) -> FloatsWire:
+        values: dict[str, Any] = {field.name: getattr(wire, field.name) for field in fields(Wire)}
+        values["origins"] = {**wire.origins, "payload.encoding_format": "client parameter embeddings"}
+        return cls(**values)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,7 +62,7 @@ class Call:
 
     async def take(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
         """Reads the answer of a success as the kind that is due."""
-        chunks = decompressed(response.stream, headers.get("content-encoding", ""))
+        chunks = chunks_of(response, headers)
         content_type = headers.get("content-type", "")
         if self.to is not None:
             size = await save(chunks, self.to, self.most)
@@ -73,6 +79,11 @@ class Call:
         if self.progress.handed_over is False:
             return Tried(State.NOT_SENT, reason=f"no connection within {self.total:g} seconds")
         return Tried(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """What is sent, as text; not yet redacted."""
+        return {name.decode(): value.decode() for name, value in self.headers}
 
     @property
     def created(self) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -16,7 +17,7 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import attempted
 from connector.http.call import Call, FloatsWire
-from connector.http.configuration import configure, secrets_of
+from connector.http.configuration import configure, provenance, secrets_of
 from connector.http.dialling import dial
 from connector.http.headers import Headers
 from connector.http.pace import Pace
@@ -24,16 +25,13 @@ from connector.http.parameters import Common
 from connector.http.policy import Policy
 from connector.http.prototypes import Prototype, prototypes
 from connector.http.report import Report
-from connector.http.secrets import Redactor
 from connector.http.streaming import streamed
 from connector.http.timing import SYSTEM, Timing
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Outcome, Request
-from connector.request import Preparer
+from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
+from connector.request.shapes import members
 from connector.request.wire import Wire
-
-if TYPE_CHECKING:
-    from connector.request import Explanation
 
 __all__ = ["Client"]
 
@@ -132,9 +130,9 @@ class Client:
         """The call a request stands for, ready to be sent, or InvalidRequest with every fault."""
         found = self.catalogue.find(operation) if isinstance(operation, str) else operation
         asked = request if isinstance(request, Request) else Request.of(request)
-        floats = self._asks_for_base64(found, asked)
+        floats = self._asks_for_base64(found, asked.payload)
         if floats:
-            asked = replace(asked, payload={**asked.payload, "encoding_format": "base64"})
+            asked = replace(asked, payload={**members(asked.payload), "encoding_format": "base64"})
         wire = self._preparer.prepare(
             found,
             asked,
@@ -144,16 +142,24 @@ class Client:
             stream=stream,
         )
         wire = self._endpoint.place(wire, asked.payload)
-        return FloatsWire(**{field.name: getattr(wire, field.name) for field in fields(Wire)}) if floats else wire
+        return FloatsWire.of(wire) if floats else wire
 
-    def _asks_for_base64(self, operation: Operation, asked: Request) -> bool:
-        """Whether embeddings travel packed although the request does not say so."""
-        return (
-            self.parameters.embeddings == "base64"
-            and operation.wire_name == "POST /embeddings"
-            and isinstance(asked.payload, dict)
-            and "encoding_format" not in cast("dict[str, JSON]", asked.payload)
+    def prepare_raw(self, method: str, path: str, **parts: JSON) -> Wire:
+        """The call of any path, known to the catalogue or not; the parts are those of connector.request.prepare_raw."""
+        wire = prepare_raw(
+            method,
+            path,
+            catalogue=self.catalogue,
+            base_path=urlsplit(self.base_uri).path,
+            roots=self.parameters.file_roots,
+            **parts,
         )
+        return self._endpoint.place(wire, parts.get("json") or parts.get("form"))
+
+    def _asks_for_base64(self, operation: Operation, payload: JSON) -> bool:
+        """Whether embeddings travel packed although the request does not say so."""
+        wanted = self.parameters.embeddings == "base64" and operation.wire_name == "POST /embeddings"
+        return wanted and isinstance(payload, dict) and "encoding_format" not in payload
 
     async def send(
         self,
@@ -199,7 +205,14 @@ class Client:
 
     def explain(self, wire: Wire) -> Explanation:
         """The exact request, redacted, with where each value came from; nothing is sent."""
-        raise NotImplementedError
+        call = self._call(wire, None, None, None, None)
+        secrets, origins = self._told
+        return explain(wire, url=str(call.url), headers=call.shown_headers, secrets=secrets, origins=origins)
+
+    @cached_property
+    def _told(self) -> tuple[dict[str, str], dict[str, str]]:
+        """Each secret with its variable, and where the client's headers come from."""
+        return provenance(self.prototype, self.parameters)
 
     def _call(
         self,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from connector.model import JSON
+from connector.request.shapes import members
 
 __all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
 
@@ -18,12 +17,10 @@ def is_complaint(body: JSON, *, created: bool = False) -> bool:
     An entity may tell of an error of its own, such as a failed job that is read; only when the call has just created
     the entity is that error the call's.
     """
-    if not isinstance(body, dict):
-        return False
-    fields = cast("dict[str, JSON]", body)
+    fields = members(body)
     error = fields.get("error")
     if isinstance(error, dict):
-        error = any(value is not None for value in cast("dict[str, JSON]", error).values())
+        error = any(value is not None for value in members(error).values())
     return bool(error) and (created or not ("object" in fields or "id" in fields))
 
 
@@ -52,11 +49,8 @@ def evidence(data: bytes) -> str:
 
 def _fields(body: JSON) -> dict[str, JSON]:
     """The object that holds the error's fields."""
-    if not isinstance(body, dict):
-        return {}
-    outer = cast("dict[str, JSON]", body)
-    inner = outer.get("error")
-    return cast("dict[str, JSON]", inner) if isinstance(inner, dict) else outer
+    outer = members(body)
+    return members(outer.get("error")) or outer
 
 
 def _short(text: str) -> str:

@@ -12,12 +12,13 @@ from connector.errors import ConfigurationError
 from connector.http.parameters import Common
 from connector.http.prototypes import Prototype
 from connector.model import JSON
+from connector.request.shapes import members
 from connector.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["configure", "environment_of", "is_sensitive", "secrets_of"]
+__all__ = ["configure", "environment_of", "is_sensitive", "provenance", "secrets_of"]
 
 SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
 
@@ -35,9 +36,9 @@ def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[
 
 
 def environment_of(model: type[Common], name: str) -> tuple[str, str]:
-    """The variable a parameter is taken from, and the parameter whose presence forbids that; empty when there is none."""
+    """The variable a parameter is taken from and the parameter whose presence forbids that, or empty texts."""
     extra = model.model_fields[name].json_schema_extra
-    marks = extra if isinstance(extra, dict) else {}
+    marks = members(extra)
     return str(marks.get("environment", "")), str(marks.get("unless", ""))
 
 
@@ -85,6 +86,17 @@ def _names_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]
 def is_sensitive(header: str) -> bool:
     """Whether a header's name says that its value lets somebody in."""
     return any(word in header.lower() for word in SENSITIVE)
+
+
+def provenance(prototype: Prototype, parameters: Common) -> tuple[dict[str, str], dict[str, str]]:
+    """Each secret with the variable it may be named by, and which parameter gave which header."""
+    secrets = dict.fromkeys(secrets_of(parameters), "")
+    for name in type(parameters).model_fields:
+        value = getattr(parameters, name)
+        if isinstance(value, SecretStr):
+            secrets[value.get_secret_value()] = environment_of(prototype.parameters, name)[0]
+    origins = {f"headers.{name.lower()}": "client parameter headers" for name in parameters.headers}
+    return secrets, origins
 
 
 def secrets_of(parameters: Common) -> Iterator[str]:

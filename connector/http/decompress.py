@@ -25,38 +25,34 @@ def decompressed(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[b
     if encoding in ("", "identity"):
         return chunks
     if encoding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(chunks, encoding)
+        return _inflated(chunks, gzip=encoding != "deflate")
     raise Unacceptable(f"the answer's content encoding {encoding[:40]!r} was not asked for")
 
 
-async def _inflated(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterator[bytes]:
+async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterator[bytes]:
     inflater = None
     taken = given = 0
     async for chunk in chunks:
         taken += len(chunk)
-        inflater = inflater or _inflater(encoding, chunk)
+        inflater = inflater or zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else _window(chunk))
         pending = chunk
         while pending and not inflater.eof:
-            piece = _piece(inflater, pending)
+            try:
+                piece = inflater.decompress(pending, PIECE)
+            except zlib.error:
+                break
             pending = inflater.unconsumed_tail
             given += len(piece)
             if given > HARMLESS and given > STEEPEST * taken:
                 raise Unacceptable(f"the answer unpacks to more than {STEEPEST} times its size")
-            if piece:
-                yield piece
+            yield piece
+        else:
+            continue
+        raise Unacceptable("the compressed answer is corrupt")
     if inflater is not None and not inflater.eof:
         raise Unacceptable("the compressed answer ends too early")
 
 
-def _inflater(encoding: str, first: bytes) -> zlib._Decompress:
+def _window(first: bytes) -> int:
     """For `deflate` servers send either a zlib or a raw stream; the first byte tells which."""
-    if encoding != "deflate":
-        return zlib.decompressobj(zlib.MAX_WBITS | 16)
-    return zlib.decompressobj(zlib.MAX_WBITS if first[:1] and first[0] & 0x0F == 8 else -zlib.MAX_WBITS)
-
-
-def _piece(inflater: zlib._Decompress, data: bytes) -> bytes:
-    try:
-        return inflater.decompress(data, PIECE)
-    except zlib.error:
-        raise Unacceptable("the compressed answer is corrupt") from None
+    return zlib.MAX_WBITS if first and first[0] & 0x0F == 8 else -zlib.MAX_WBITS

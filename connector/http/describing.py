@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -15,6 +15,9 @@ from connector.http.prototypes import Prototype, prototypes
 from connector.model import JSON
 
 __all__ = ["describe"]
+
+
+NAMES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def describe(prototype: str | Prototype) -> list[dict[str, JSON]]:
@@ -52,7 +55,8 @@ def _default(field: FieldInfo) -> JSON:
     if field.is_required():
         return None
     value = field.get_default(call_default_factory=True, validated_data={})
-    return list(value) if isinstance(value, tuple) else value
+    # mypy holds the cast for redundant, pyright needs it.
+    return list(cast("tuple[JSON, ...]", value)) if isinstance(value, tuple) else value  # type: ignore[redundant-cast]
 
 
 def _type(kind: Any) -> str:
@@ -68,4 +72,4 @@ def _type(kind: Any) -> str:
         return f"object of {_type(inner[1])}"
     if kind is SecretStr:
         return "secret string"
-    return {str: "string", int: "integer", float: "number", bool: "boolean"}.get(kind, kind.__name__.lower())
+    return NAMES.get(kind) or str(kind.__name__).lower()

@@ -6,18 +6,17 @@ import sys
 from array import array
 from base64 import b64decode
 from binascii import Error
-from typing import cast
 
 from connector.model import JSON
+from connector.request.shapes import items, members
 
 __all__ = ["as_floats"]
 
 
 def as_floats(body: JSON) -> JSON:
     """The answer with every base64 embedding unpacked from little-endian float32; anything else is left as it is."""
-    data = cast("dict[str, JSON]", body).get("data") if isinstance(body, dict) else None
-    for item in cast("list[JSON]", data) if isinstance(data, list) else ():
-        if isinstance(item, dict) and isinstance(packed := item.get("embedding"), str):
+    for item in map(members, items(members(body).get("data"))):
+        if isinstance(packed := item.get("embedding"), str):
             item["embedding"] = _unpacked(packed)
     return body
 

@@ -11,7 +11,7 @@ __all__ = ["Bucket", "Pace"]
 
 
 class Bucket:
-    """A flow of so many a minute, smooth but for one second's worth, that may be overdrawn and then makes others wait."""
+    """A flow of so many a minute, even but for one second's worth; who overdraws it makes the next ones wait."""
 
     def __init__(self, per_minute: float, timing: Timing) -> None:
         self._rate = per_minute / 60

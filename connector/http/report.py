@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 
 from connector.http.call import Call
-from connector.http.secrets import Redactor
 from connector.model import Outcome
+from connector.request import Redactor
 from connector.request.wire import BytesBody
 
 __all__ = ["Report"]
 
 LOG = logging.getLogger("connector.http")
 MOST = 2048
-HIDDEN = (b"authorization", b"api-key", b"cookie", b"proxy-authorization")
 
 
 class Report:
@@ -29,7 +28,7 @@ class Report:
         if LOG.isEnabledFor(logging.INFO):
             LOG.info("%s", self._hide(_line(call, outcome)))
         if self._level == "full" and LOG.isEnabledFor(logging.DEBUG):
-            LOG.debug("%s", self._hide(_exchange(call, outcome)))
+            LOG.debug("%s", self._hide(_exchange(call, outcome, self._hide)))
 
 
 def _line(call: Call, outcome: Outcome) -> str:
@@ -42,9 +41,9 @@ def _line(call: Call, outcome: Outcome) -> str:
     )
 
 
-def _exchange(call: Call, outcome: Outcome) -> str:
-    sent = [f"{name.decode()}: {'***' if name in HIDDEN else value.decode()}" for name, value in call.headers]
-    received = [f"{name}: {value}" for name, value in outcome.headers.items()]
+def _exchange(call: Call, outcome: Outcome, redactor: Redactor) -> str:
+    sent = [f"{name}: {value}" for name, value in redactor.headers(call.shown_headers).items()]
+    received = [f"{name}: {value}" for name, value in redactor.headers(outcome.headers).items()]
     body = call.wire.body
     payload = body.data[:MOST].decode(errors="replace") if isinstance(body, BytesBody) else "" if body is None else "…"
     return "\n".join(

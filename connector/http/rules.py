@@ -38,15 +38,17 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    status: tuple[Status, ...] = Field((), description="Statuses this rule is about, or 3xx, 4xx, 5xx.")
-    code: tuple[str, ...] = Field((), description="Values of error.code or error.type this rule is about.")
-    body: str = Field("", description="A text that the answer's body must contain.")
-    effect: tuple[Effect, ...] = Field((), description="Effects of the operations this rule is about.")
-    method: str = Field("", description="The only method this rule is about.")
-    repeated: bool | None = Field(None, description="Whether an earlier attempt of the same call must have gone out.")
+    status: tuple[Status, ...] = Field(default=(), description="Statuses this rule is about, or 3xx, 4xx, 5xx.")
+    code: tuple[str, ...] = Field(default=(), description="Values of error.code or error.type this rule is about.")
+    body: str = Field(default="", description="A text that the answer's body must contain.")
+    effect: tuple[Effect, ...] = Field(default=(), description="Effects of the operations this rule is about.")
+    method: str = Field(default="", description="The only method this rule is about.")
+    repeated: bool | None = Field(
+        default=None, description="Whether an earlier attempt of the same call must have gone out."
+    )
     then: Action = Field(description="What is done: retry, fail, ignore (count as done), pause or unknown.")
-    who: Who = Field(Who.USER, description="Who must act: user, openai or network.")
-    advice: str = Field("", description="What to do next, in words.")
+    who: Who = Field(default=Who.USER, description="Who must act: user, openai or network.")
+    advice: str = Field(default="", description="What to do next, in words.")
 
     def fits(
         self, status: int, codes: frozenset[str], body: str, effect: Effect, method: str, *, repeated: bool

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing, suppress
-from typing import cast
 
 import httpx
 import orjson
@@ -15,6 +14,7 @@ from connector.http.complaint import is_complaint
 from connector.http.decompress import Unacceptable
 from connector.http.events import EventParser, ServerEvent
 from connector.model import JSON, State
+from connector.request.shapes import members
 
 __all__ = ["StreamBroken", "collected", "data_of", "drained"]
 
@@ -64,17 +64,17 @@ async def collected(chunks: AsyncIterable[bytes], operation: Operation | None, m
     """All the data of a stream; what broke it carries what was seen before."""
     seen: list[JSON] = []
     try:
-        async for datum in data_of(chunks, operation, most):
-            seen.append(datum)
-    except StreamBroken as broken:
-        broken.seen = seen
-        raise
+        async with aclosing(data_of(chunks, operation, most)) as data:
+            async for datum in data:
+                seen.append(datum)  # noqa: PERF401  what was seen before a break must not be lost with it
+    except StreamBroken as exc:
+        broken = exc
     except (httpx.TransportError, Unacceptable) as exc:
         broken = StreamBroken(State.UNKNOWN, str(exc))
-        broken.seen = seen
     else:
         await drained(chunks)
         return seen
+    broken.seen = seen
     raise broken
 
 
@@ -97,11 +97,11 @@ def _datum(event: ServerEvent) -> JSON:
 
 
 def _type(datum: JSON) -> str:
-    kind = cast("dict[str, JSON]", datum).get("type") if isinstance(datum, dict) else None
+    kind = members(datum).get("type")
     return kind if isinstance(kind, str) else ""
 
 
 def _inner(datum: JSON) -> JSON:
     """The entity inside a terminal event, which holds the error."""
-    values = cast("dict[str, JSON]", datum).values() if isinstance(datum, dict) else ()
-    return next((value for value in values if isinstance(value, dict) and "error" in value), datum)
+    inner = map(members, members(datum).values())
+    return next((value for value in inner if "error" in value), datum)

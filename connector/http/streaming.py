@@ -10,10 +10,10 @@ import httpx
 
 from connector.errors import CallFailed
 from connector.http.answer import NotWhatWasDue
-from connector.http.attempt import Tried, broken_stream, headers_of, opened, refusal
+from connector.http.attempt import Tried, broken_stream, chunks_of, headers_of, opened, refusal
 from connector.http.call import Call
 from connector.http.complaint import evidence
-from connector.http.decompress import Unacceptable, decompressed
+from connector.http.decompress import Unacceptable
 from connector.http.report import Report
 from connector.http.stream import StreamBroken, data_of, drained
 from connector.http.tries import Judge, Tries, within
@@ -25,7 +25,7 @@ __all__ = ["streamed"]
 async def streamed(
     transport: httpx.AsyncBaseTransport, call: Call, judge: Judge, report: Report
 ) -> AsyncGenerator[JSON, None]:
-    """The data as they come; tried again only while nothing was given; raises CallFailed when the stream is not done."""
+    """The data as they come, tried again only while nothing was given; a stream that is not done raises CallFailed."""
     tries = Tries(call, judge)
     while True:
         flow = _Flow(transport, call)
@@ -73,7 +73,7 @@ class _Flow:
         headers, tried = headers_of(response), self.tried
         tried.status, tried.headers = response.status_code, headers
         try:
-            chunks = _timed(decompressed(response.stream, headers.get("content-encoding", "")), until, self._call)
+            chunks = _timed(chunks_of(response, headers), until, self._call)
             if "event-stream" in headers.get("content-type", "text/event-stream"):
                 async with aclosing(data_of(chunks, self._call.wire.operation, self._call.most)) as data:
                     async for datum in data:

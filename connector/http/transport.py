@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Collection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
 import aiohttp
@@ -67,8 +67,7 @@ class _Exchange:
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
         """The middleware around aiohttp's attempt; another pooled connection is taken while nothing was written."""
-        assert isinstance(request, _Request)
-        request.exchange = self
+        cast("_Request", request).exchange = self
         while True:
             try:
                 return await handler(request)
@@ -237,8 +236,7 @@ def _body(request: httpx.Request, idle: float | None) -> tuple[Upload | None, Up
     """The body as aiohttp takes it, watched when it is not written at once."""
     stream = request.stream
     if not isinstance(stream, httpx.ByteStream):
-        assert isinstance(stream, httpx.AsyncByteStream)
-        upload = Upload(stream, idle)
+        upload = Upload(cast("httpx.AsyncByteStream", stream), idle)
         return upload, upload
     content = b"".join(stream)
     if len(content) > IN_ONE_PIECE:

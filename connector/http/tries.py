@@ -13,13 +13,14 @@ from connector.http.attempt import Tried
 from connector.http.call import Call
 from connector.http.complaint import codes_of, message_of
 from connector.http.hints import exhausted_for, retry_hint
+from connector.http.narrow import items
 from connector.http.pace import Pace
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
 from connector.http.rules import Action, Who
-from connector.http.secrets import Redactor
 from connector.http.timing import Timing
-from connector.model import JSON, Attempt, Outcome, State
+from connector.model import Attempt, Outcome, State
+from connector.request import Redactor
 
 __all__ = ["Judge", "Pause", "Tries", "within"]
 
@@ -160,7 +161,7 @@ class Tries:
             verdict.state,
             tried.status,
             headers,
-            _hidden(tried.body, hide),
+            hide.value(tried.body),
             request_id,
             reason=hide(_reason(tried, verdict)),
             attempts=tuple(self._attempts),
@@ -179,7 +180,7 @@ def _reason(tried: Tried, verdict: Verdict | None = None) -> str:
 
 
 def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
-    body = tried.body[-1] if isinstance(tried.body, list) and tried.body else tried.body
+    body = next(reversed(items(tried.body)), tried.body)
     said = tried.reason or message_of(body)
     codes = ", ".join(sorted(code for code in codes_of(body) if code not in ("error", "invalid_request_error")))
     yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
@@ -188,17 +189,6 @@ def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
         yield f"the server redirects to {parts.hostname or parts.path or 'nowhere'}"
     if verdict is not None:
         yield verdict.advice
-
-
-def _hidden(body: JSON, hide: Redactor) -> JSON:
-    """The body of a refusal without the secrets that it may echo."""
-    if isinstance(body, str):
-        return hide(body)
-    if isinstance(body, dict):
-        return {hide(str(name)): _hidden(value, hide) for name, value in body.items()}
-    if isinstance(body, list):
-        return [_hidden(item, hide) for item in body]
-    return body
 
 
 async def within(seconds: float, work: Awaitable[Result]) -> Result | None:

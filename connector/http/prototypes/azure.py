@@ -13,6 +13,7 @@ from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON
+from connector.request.shapes import members
 from connector.request.wire import Wire
 
 __all__ = ["AZURE"]
@@ -31,15 +32,15 @@ class Parameters(Common):
         json_schema_extra=environment("AZURE_OPENAI_ENDPOINT"),
     )
     api_key: SecretStr | None = Field(
-        None, description="The resource's key.", json_schema_extra=environment("AZURE_OPENAI_API_KEY")
+        default=None, description="The resource's key.", json_schema_extra=environment("AZURE_OPENAI_API_KEY")
     )
     token: SecretStr | None = Field(
-        None,
+        default=None,
         description="A Microsoft Entra token, in place of api_key.",
         json_schema_extra=environment("AZURE_OPENAI_AD_TOKEN"),
     )
     api_version: str | None = Field(
-        None,
+        default=None,
         description="A dated version of the older surface; without it the v1 surface is used.",
         json_schema_extra=environment("OPENAI_API_VERSION"),
     )
@@ -67,7 +68,7 @@ class AzureEndpoint:
         return replace(wire, path=path, query=(("api-version", self._version), *wire.query))
 
     def _deployment(self, payload: JSON) -> str:
-        model = payload.get("model") if isinstance(payload, dict) else None
+        model = members(payload).get("model")
         if not isinstance(model, str) or not model:
             raise ConfigurationError("payload.model is missing: it names the deployment on Azure's older surface")
         return quote(self._deployments.get(model, model), safe="")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from connector.http.addresses import check_base_uri
-from connector.http.parameters import Common, environment
+from connector.http.parameters import VALIDATION, Common, environment
 from connector.http.prototypes.endpoint import Endpoint, FixedEndpoint
 from connector.http.prototypes.prototype import Prototype
 
@@ -22,18 +22,18 @@ class Parameters(Common):
         json_schema_extra=environment("OPENAI_BASE_URL"),
     )
     token: SecretStr | None = Field(
-        None,
+        default=None,
         description="The server's key, when it has one.",
         # A key from the environment belongs to the address from the environment: it is not shown to another server.
         json_schema_extra=environment("OPENAI_API_KEY", unless="base_uri"),
     )
     validation: Literal["strict", "known", "warn", "off"] = Field(
-        "known",
+        default="known",
         alias="validate",
-        description="How requests are checked: unknown fields refused, let through with a warning, only warnings, or not.",
+        description=VALIDATION,
     )
     embeddings: Literal["base64", "float"] = Field(
-        "float", description="How embeddings travel when the request does not say; you get floats either way."
+        default="float", description="How embeddings travel when the request does not say; you get floats either way."
     )
 
 

@@ -24,26 +24,26 @@ class Parameters(Common):
     """What the OpenAI API asks for."""
 
     base_uri: str | None = Field(
-        None,
+        default=None,
         description="Where the API is; https://api.openai.com/v1 unless given.",
         json_schema_extra=environment("OPENAI_BASE_URL", unless="region"),
     )
     region: Literal["us", "eu", "ae", "au", "in", "jp"] | None = Field(
-        None, description="The regional address to use, in place of base_uri."
+        default=None, description="The regional address to use, in place of base_uri."
     )
     token: SecretStr | None = Field(
-        None, description="The project key.", json_schema_extra=environment("OPENAI_API_KEY")
+        default=None, description="The project key.", json_schema_extra=environment("OPENAI_API_KEY")
     )
     admin_token: SecretStr | None = Field(
-        None,
+        default=None,
         description="The admin key, for organization and project administration.",
         json_schema_extra=environment("OPENAI_ADMIN_KEY"),
     )
     organization: str | None = Field(
-        None, description="The organization that pays.", json_schema_extra=environment("OPENAI_ORG_ID")
+        default=None, description="The organization that pays.", json_schema_extra=environment("OPENAI_ORG_ID")
     )
     project: str | None = Field(
-        None, description="The project that is charged.", json_schema_extra=environment("OPENAI_PROJECT_ID")
+        default=None, description="The project that is charged.", json_schema_extra=environment("OPENAI_PROJECT_ID")
     )
 
 
