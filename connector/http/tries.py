@@ -13,7 +13,6 @@ from connector.http.attempt import Tried
 from connector.http.call import Call
 from connector.http.complaint import codes_of, message_of
 from connector.http.hints import exhausted_for, retry_hint
-from connector.http.narrow import items
 from connector.http.pace import Pace
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
@@ -21,6 +20,7 @@ from connector.http.rules import Action, Who
 from connector.http.timing import Timing
 from connector.model import Attempt, Outcome, State
 from connector.request import Redactor
+from connector.request.shapes import items
 
 __all__ = ["Judge", "Pause", "Tries", "within"]
 
