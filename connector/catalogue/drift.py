@@ -49,8 +49,8 @@ def drift(document_path: Path, catalogue: Catalogue) -> Drift:
         for action, entry in actions.items()
     )
     new_schemas = {name: schema for file in built.schemas.values() for name, schema in file.items()}
-    differences = [*_operations(_by_wire_name(catalogue.rows()), theirs), *_definitions(catalogue.definitions(), new_schemas)]
-    return Drift(tuple(differences))
+    operations = _operations(_by_wire_name(catalogue.rows()), theirs)
+    return Drift((*operations, *_definitions(catalogue.definitions(), new_schemas)))
 
 
 def _by_wire_name(rows: Iterator[list[JSON]]) -> dict[str, dict[str, JSON]]:

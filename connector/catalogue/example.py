@@ -20,16 +20,21 @@ SHOWN = ("model", "input")
 LIKELY = ("name", "prompt", "session", "role", "metadata", "file")
 """What is shown, first come, where nothing is required."""
 DEEPEST = 12
+FILES = (
+    ("mask", "mask.png"), ("recording", "consent.wav"), ("audio", "audio.mp3"), ("image", "image.png"),
+    ("video", "video.mp4"), ("skill", "skill.zip"), ("", "document.pdf"),
+)  # fmt: skip
+"""A file's name for a field or an entity whose own contains the word."""
 
 
 def example_request(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
     """A minimal request for the operation whose path, query and payload pass their schemas."""
-    request: dict[str, JSON] = {"path": {}, "query": {}, "payload": None}
-    request["path"] = _object(shape_of(catalogue.path_schema(operation)), operation.entity, 0)
-    request["query"] = _object(shape_of(catalogue.query_schema(operation)), operation.entity, 0)
     schema = catalogue.payload_schema(operation)
-    if schema is not None:
-        request["payload"] = _payload(shape_of(schema), operation.entity)
+    request: dict[str, JSON] = {
+        "path": _object(shape_of(catalogue.path_schema(operation)), operation.entity, 0),
+        "query": _object(shape_of(catalogue.query_schema(operation)), operation.entity, 0),
+        "payload": None if schema is None else _payload(shape_of(schema), operation.entity),
+    }
     return {section: value for section, value in request.items() if value not in ({}, None)}
 
 
@@ -42,8 +47,8 @@ def _payload(shape: Shape, entity: str) -> JSON:
         payload[name] = _value(shape.property(name), name, entity, 1)
     if not payload:
         likely = [name for name in (*LIKELY, *shape.properties) if name in shape.properties]
-        tried = ((name, _value(shape.property(name), name, entity, 1)) for name in likely)
-        payload = dict([next((pair for pair in tried if pair[1] not in ({}, None)), ("metadata", {}))])
+        tried = ({name: _value(shape.property(name), name, entity, 1)} for name in likely)
+        payload = next((one for one in tried if one not in ({name: {}} for name in likely)), {})
     return {name: payload[name] for name in (*SHOWN, *payload) if name in payload}
 
 
@@ -62,11 +67,11 @@ def _value(shape: Shape, name: str, entity: str, depth: int) -> JSON:
         return likely if likely in shape.choices else next((one for one in shape.choices if one is not None), None)
     kind = shape.types[0]
     if kind == "object":
-        return _file(shape, name, entity) if shape.is_file else _object(shape, entity, depth)
+        return _file(name, entity) if shape.is_file else _object(shape, entity, depth)
     if kind == "array":
         return _array(shape, name, entity, depth)
     if kind == "string":
-        return _file(shape, name, entity) if shape.is_file else plausible(name, entity, shape.facts)
+        return _file(name, entity) if shape.is_file else plausible(name, entity, shape.facts)
     if kind in ("integer", "number"):
         return number(name, kind, shape.facts)
     return {"boolean": True, "null": None}[kind]
@@ -85,7 +90,5 @@ def _some_of(shape: Shape, entity: str) -> JSON:
     return {name: _value(shape.property(name), name, entity, DEEPEST) for name in plain}
 
 
-def _file(shape: Shape, name: str, entity: str) -> Mapping[str, JSON]:
-    kinds = {"audio": "audio.mp3", "image": "image.png", "mask": "mask.png", "video": "video.mp4", "recording": "consent.wav"}
-    named = [file for word, file in kinds.items() if word in name or word in entity]
-    return {"$file": named[0] if named else "skill.zip" if "skill" in entity else "document.pdf"}
+def _file(name: str, entity: str) -> Mapping[str, JSON]:
+    return {"$file": next(file for word, file in FILES if word in name or word in entity)}

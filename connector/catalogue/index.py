@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from connector.catalogue.names import squeezed
+from connector.catalogue.values import object_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -30,7 +31,7 @@ def read_index(folder: Path) -> tuple[Index, bool]:
     if not digests:
         raise ConfigurationError(f"{folder}: no catalogue here; name a folder made by `entities import`")
     try:
-        index = orjson.loads((folder / "index.json").read_bytes())
+        index: dict[str, JSON] = orjson.loads((folder / "index.json").read_bytes())
     except (OSError, orjson.JSONDecodeError):
         index = {}
     if index.get("format") == FORMAT and index.get("digests") == digests:
@@ -65,7 +66,7 @@ def _rows(path: Path) -> Iterator[list[JSON]]:
     from connector.catalogue.notation import operation_from
     from connector.catalogue.yaml import read_yaml
 
-    for entity, actions in (read_yaml(path.read_bytes(), str(path)) or {}).items():
+    for entity, actions in object_of(read_yaml(path.read_bytes(), str(path))).items():
         for action, entry in actions.items():
             operation_from(path.stem, entity, action, entry)
             yield [path.stem, entity, action, entry]

@@ -70,7 +70,8 @@ class Lookup:
             return actions["list"]
         if len(actions) == 1:
             return next(iter(actions.values()))
-        raise UnknownName("action", "", (), f"{entity} has {', '.join(self._actions(squeezed(entity)))}; name one of them")
+        known = ", ".join(self._actions(squeezed(entity)))
+        raise UnknownName("action", "", (), f"{entity} has {known}; name one of them")
 
     def _by_last_word(self, name: str) -> int:
         """`files get`: the last word is another name of an action."""

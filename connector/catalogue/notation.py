@@ -28,9 +28,8 @@ def operation_from(area: str, entity: str, action: str, entry: Mapping[str, JSON
     unknown = [key for key in entry if key not in METHODS and key not in ORDER]
     if len(methods) != 1 or unknown:
         found = f"unknown key {unknown[0]!r}" if unknown else f"{len(methods)} methods"
-        raise ConfigurationError(
-            f"{area}.yaml: {entity}: {action}: {found}; an entry has one of {', '.join(METHODS)}, and {', '.join(ORDER)}"
-        )
+        allowed = f"an entry has one of {', '.join(METHODS)}, and {', '.join(ORDER)}"
+        raise ConfigurationError(f"{area}.yaml: {entity}: {action}: {found}; {allowed}")
     method = methods[0]
     fields: dict[str, Any] = {key: value for key, value in entry.items() if key != method}
     for key in LISTS & fields.keys():

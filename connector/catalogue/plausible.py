@@ -18,21 +18,25 @@ MODELS = (
 """A model's name for an entity whose own contains the word."""
 
 FORMATS = {
-    "uri": "https://example.com/", "date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "email": "ada@example.com",
-    "uuid": "00000000-0000-4000-8000-000000000000", "byte": "aGVsbG8=", "base64": "aGVsbG8=", "ipv4": "192.0.2.1",
+    "uri": "https://example.com/", "date-time": "2026-01-01T00:00:00Z", "date": "2026-01-01", "byte": "aGVsbG8=",
+    "base64": "aGVsbG8=", "email": "ada@example.com", "uuid": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "192.0.2.1",
 }  # fmt: skip
 
 NAMES = (
     (r"(^|_)(url|uri|issuer)$", "https://example.com/"), (r"email", "ada@example.com"), (r"^sdp$", "v=0"),
-    (r"(^|_)(prompt|input|content|text|question|query|instruction|instructions)$", "Say hello."),
-    (r"^filename$", "data.jsonl"), (r"^mime_type$", "text/jsonl"), (r"^language$", "en"), (r"^file_ids?$", "file-abc123"),
-    (r"^training_file$|^validation_file$|file_id$", "file-abc123"), (r"^role_ids?$", "role_abc123"), (r"md5", "5d41402abc4b2a76b9719d911017c592"),
+    (r"(^|_)(prompt|input|content|text|question|query|instructions?)$", "Say hello."), (r"^filename$", "data.jsonl"),
+    (r"^mime_type$", "text/jsonl"), (r"^language$", "en"), (r"(^|_)file_ids?$", "file-abc123"),
+    (r"^(training|validation)_file$", "file-abc123"), (r"md5", "5d41402abc4b2a76b9719d911017c592"),
     (r"^voice$", "alloy"), (r"timezone", "UTC"), (r"currency", "USD"), (r"path$", "/mnt/data/notes.txt"),
-    (r"certificate$|content$", "-----BEGIN CERTIFICATE-----"), (r"expression", "0 9 * * *"), (r"version", "1"),
+    (r"certificate$", "-----BEGIN CERTIFICATE-----"), (r"expression", "0 9 * * *"), (r"version", "1"),
 )  # fmt: skip
 """Values by what a field's name looks like; the first that fits."""
 
-NUMBERS = ((r"_at$|_time$", 1767225600), (r"^limit$", 20), (r"bytes", 1024), (r"seconds", 3600), (r"^status_code$", 486))
+NUMBERS = (
+    (r"_at$|_time$", 1767225600), (r"^limit$", 20), (r"bytes", 1024), (r"seconds", 3600), (r"^status_code$", 486),
+)  # fmt: skip
+"""The same for numbers."""
 
 PATTERNS = (
     "abc123", "abc_123", "abc-123", "ABC", "a", "1", "sk-abc123", "file-abc123", "tunnel_" + "0" * 32, "#aabbcc",
@@ -66,7 +70,8 @@ def _named(name: str, entity: str) -> str:
     for pattern, value in NAMES:
         if re.search(pattern, name):
             return value
-    return f"{name.removesuffix('_id')}_abc123" if name.endswith("_id") or name == "id" else f"my-{name.replace('_', '-')}"
+    is_id = name == "id" or name.endswith("_id")
+    return f"{name.removesuffix('_id')}_abc123" if is_id else f"my-{name.replace('_', '-')}"
 
 
 def _fits(value: str, facts: Mapping[str, Any]) -> bool:

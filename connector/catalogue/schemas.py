@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import orjson
 
+from connector.catalogue.values import is_list, is_object
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
-__all__ = ["DIALECT", "Definitions"]
+__all__ = ["DEFS", "DIALECT", "SHARED", "Definitions", "references"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFS = "#/$defs/"
 SHARED = "shared"
+REFERENCE = re.compile(rb'"\$ref":\s*"#/\$defs/([^"/]+)')
 
 
 class Definitions:
@@ -22,61 +26,74 @@ class Definitions:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._files: dict[str, Mapping[str, JSON]] = {}
+        self._files: dict[str, Mapping[str, bytes]] = {}
 
     def schema(self, area: str, name: str) -> dict[str, JSON]:
         """A definition as a schema of its own, with all it refers to."""
         return {"$schema": DIALECT, "$ref": DEFS + name, "$defs": self.closure(area, [name])}
 
-    def closure(self, area: str, names: list[str]) -> dict[str, JSON]:
-        """The definitions that these reach, themselves included."""
-        reached: dict[str, JSON] = {}
+    def reached(self, area: str, schema: JSON) -> dict[str, JSON]:
+        """The definitions that a schema written elsewhere refers to, and all they reach."""
+        return self.closure(area, references(schema))
+
+    def closure(self, area: str, names: Iterable[str]) -> dict[str, JSON]:
+        """The definitions that these reach, themselves included; found in the text, so that only they are parsed."""
+        reached: dict[str, bytes] = {}
         waiting = list(names)
         while waiting:
             name = waiting.pop()
             if name not in reached:
-                reached[name] = self._definition(area, name)
-                waiting.extend(references(reached[name]))
-        return reached
-
-    def reached(self, area: str, schema: JSON) -> dict[str, JSON]:
-        """The definitions that a schema written elsewhere refers to, and all they reach."""
-        return self.closure(area, list(references(schema)))
+                reached[name] = self._text(area, name)
+                waiting += [found.decode() for found in REFERENCE.findall(reached[name])]
+        return _parsed(reached)
 
     def all(self) -> dict[str, JSON]:
         """Every definition of every file, by name."""
         files = sorted((self._folder / "schemas").glob("*.json"))
-        return {name: schema for file in files for name, schema in self._file(file.stem).items()}
+        return {name: schema for file in files for name, schema in _parsed(self._file(file.stem)).items()}
 
-    def _definition(self, area: str, name: str) -> JSON:
-        own = self._file(area)
-        if name in own:
-            return own[name]
-        try:
-            return self._file(SHARED)[name]
-        except KeyError:
+    def _text(self, area: str, name: str) -> bytes:
+        text = self._file(area).get(name) or self._file(SHARED).get(name)
+        if text is None:
             files = f"schemas/{area}.json or schemas/{SHARED}.json"
-            raise ConfigurationError(f"{self._folder}: no definition {name!r} in {files}; import the document again") from None
+            advice = "import the document again"
+            raise ConfigurationError(f"{self._folder}: no definition {name!r} in {files}; {advice}")
+        return text
 
-    def _file(self, name: str) -> Mapping[str, JSON]:
+    def _file(self, name: str) -> Mapping[str, bytes]:
         if name not in self._files:
             path = self._folder / "schemas" / f"{name}.json"
-            try:
-                self._files[name] = orjson.loads(path.read_bytes()) if path.is_file() else {}
-            except orjson.JSONDecodeError as error:
-                raise ConfigurationError(f"{path}: not JSON ({error}); import the document again") from error
+            self._files[name] = _definitions(path.read_bytes(), path) if path.is_file() else {}
         return self._files[name]
+
+
+def _definitions(data: bytes, path: Path) -> dict[str, bytes]:
+    """A file's definitions as JSON text: its lines as they stand, or parsed where an editor has laid them out anew."""
+    first, *lines, _ = data.split(b"\n") if data.endswith(b"\n}\n") else (b"", b"")
+    if first == b"{" and all(line.startswith(b'"') for line in lines[:-1]):
+        pairs = (line.split(b": ", 1) for line in lines[:-1])
+        return {name[1:-1].decode(): text.removesuffix(b",") for name, text in pairs}
+    try:
+        return {name: orjson.dumps(schema) for name, schema in orjson.loads(data).items()}
+    except orjson.JSONDecodeError as error:
+        raise ConfigurationError(f"{path}: not JSON ({error}); import the document again") from error
+
+
+def _parsed(definitions: Mapping[str, bytes]) -> dict[str, JSON]:
+    members = b",".join(b'"%b":%b' % (name.encode(), text) for name, text in definitions.items())
+    parsed: dict[str, JSON] = orjson.loads(b"{%b}" % members)
+    return parsed
 
 
 def references(value: JSON) -> Iterator[str]:
     """The names of the definitions that a schema refers to."""
-    waiting = [value]
+    waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
-        if isinstance(item, dict):
+        if is_object(item):
             reference = item.get("$ref")
             if isinstance(reference, str):
                 yield reference.removeprefix(DEFS).split("/")[0]
-            waiting.extend(part for part in item.values() if isinstance(part, (dict, list)))
-        elif isinstance(item, list):
-            waiting.extend(part for part in item if isinstance(part, (dict, list)))
+            waiting.extend(item.values())
+        elif is_list(item):
+            waiting.extend(item)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connector.catalogue.values import is_object
 from connector.model import JSON
 
 __all__ = ["Shape", "shape_of"]
@@ -41,7 +42,8 @@ class Shape:
 
     @property
     def properties(self) -> Mapping[str, Schema]:
-        return self.facts.get("properties", {})
+        properties: Mapping[str, Schema] = self.facts.get("properties", {})
+        return properties
 
     @property
     def required(self) -> Sequence[str]:
@@ -55,10 +57,9 @@ class Shape:
     def is_map(self) -> bool:
         """Whether it is an object whose keys are the caller's own, with text for values."""
         values = self.facts.get("additionalProperties")
-        return "properties" not in self.facts and isinstance(values, Mapping) and self.accepts_text(values)
+        return "properties" not in self.facts and is_object(values) and self._takes_text(values)
 
-    def accepts_text(self, schema: Schema) -> bool:
-        """Whether a part of this shape takes a string."""
+    def _takes_text(self, schema: Schema) -> bool:
         flat = _flat(schema, self.root, ())
         return "string" in Shape(flat, self.root).types and "enum" not in flat
 
@@ -82,14 +83,15 @@ def shape_of(schema: Schema) -> Shape:
 
 def _flat(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, Any]:
     """The schema's facts with references followed; a definition inside itself counts as anything."""
-    if not isinstance(schema, Mapping):
+    if not is_object(schema):
         return {}
     flat: dict[str, Any] = {}
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference not in within:
         within = (*within, reference)
         flat = _flat(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, within)
-    flat = _joined(flat, {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "anyOf", "$defs")})
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "anyOf", "$defs")}
+    flat = _joined(flat, own)
     for part in schema.get("allOf", ()):
         flat = _joined(flat, _flat(part, root, within))
     branches = [_flat(branch, root, within) for branch in schema.get("anyOf", ())]

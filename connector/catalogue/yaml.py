@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import Any
 
+from connector.catalogue.values import is_list, is_object
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -17,14 +18,15 @@ def read_yaml(data: bytes, where: str) -> Any:
     from ruamel.yaml.error import YAMLError
 
     try:
-        return _as_json(YAML(typ="safe", pure=True).load(data))
+        reader: Any = YAML(typ="safe", pure=True)  # the library has no types for what it reads
+        return _as_json(reader.load(data))
     except YAMLError as error:
         raise ConfigurationError(f"{where}: not YAML ({' '.join(str(error).split())})") from error
 
 
 def _as_json(value: Any) -> JSON:
-    if isinstance(value, dict):
+    if is_object(value):
         return {str(key): _as_json(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [_as_json(item) for item in value]
-    return value.isoformat() if isinstance(value, datetime.date) else value
+    return value.isoformat() if isinstance(value, dt.date) else value

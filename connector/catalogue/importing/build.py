@@ -7,19 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from connector.catalogue.importing.definitions import Definitions, references
+from connector.catalogue.importing.definitions import Definitions
 from connector.catalogue.importing.document import operations, read_document, servers
 from connector.catalogue.importing.entries import Areas, place_all, unused
 from connector.catalogue.importing.fragments import with_fragments
 from connector.catalogue.importing.operations import declare
 from connector.catalogue.importing.overlays import Overlays, read_overlays
 from connector.catalogue.importing.writing import write_catalogue
+from connector.catalogue.schemas import SHARED, references
+from connector.catalogue.values import object_of
 from connector.declarations import folder
 from connector.model import JSON
 
 __all__ = ["Built", "build", "import_document"]
 
-SHARED = "shared"
+
 WEBHOOKS = "webhooks"
 
 
@@ -62,7 +64,7 @@ def build(document_path: Path, overlays: Path | None = None) -> Built:
 def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:
     """The definitions of what the API posts to its users."""
     found: set[str] = set()
-    for event, item in (document.get("webhooks") or {}).items():
+    for event, item in object_of(document.get("webhooks")).items():
         media = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
         if media:
             found.add(definitions.place(media["schema"], f"webhook.{event}"))
@@ -74,9 +76,9 @@ def _dealt(areas: Areas, webhooks: set[str], definitions: Definitions) -> dict[s
     reached = {area: definitions.closure(_named(entities)) for area, entities in areas.items()}
     reached[WEBHOOKS] = definitions.closure(webhooks)
     users = Counter(name for names in reached.values() for name in names)
-    dealt = {area: {name: definitions.schemas[name] for name in names if users[name] == 1} for area, names in reached.items()}
-    dealt[SHARED] = {name: definitions.schemas[name] for name, count in users.items() if count > 1}
-    return {file: schemas for file, schemas in dealt.items() if schemas}
+    dealt = {area: [name for name in names if users[name] == 1] for area, names in reached.items()}
+    dealt[SHARED] = [name for name, count in users.items() if count > 1]
+    return {file: {name: definitions.schemas[name] for name in names} for file, names in dealt.items() if names}
 
 
 def _named(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> set[str]:

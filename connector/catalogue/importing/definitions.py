@@ -9,11 +9,12 @@ import orjson
 
 from connector.catalogue.importing.document import follow
 from connector.catalogue.importing.mending import POINTER, mend
+from connector.catalogue.schemas import DEFS, references
+from connector.catalogue.values import is_list, is_object, object_of
 from connector.model import JSON
 
-__all__ = ["DEFS", "Definitions", "references"]
+__all__ = ["Definitions"]
 
-DEFS = "#/$defs/"
 SMALL = 160
 """A definition whose JSON is no longer than this is written out in a parameter rather than named."""
 
@@ -24,15 +25,15 @@ class Definitions:
     def __init__(self, document: Mapping[str, JSON]) -> None:
         self._document = document
         self.schemas: dict[str, JSON] = {}
-        components = (document.get("components") or {}).get("schemas") or {}
-        self._names = {name: safe for name, safe in _safe_names(components)}
+        components = object_of(object_of(document.get("components")).get("schemas"))
+        self._names = dict(_safe_names(components))
         for name, schema in components.items():
             self.schemas[self._names[name]] = mend(schema, name, self._rename)
         self._open_referenced_models()
 
     def place(self, schema: JSON, hint: str) -> str:
         """The name of a schema: the definition it refers to, else a new one called like the hint."""
-        if isinstance(schema, dict) and set(schema) == {"$ref"}:
+        if is_object(schema) and set(schema) == {"$ref"}:
             return self._rename(schema["$ref"]).removeprefix(DEFS)
         return self._add(schema, hint)
 
@@ -46,13 +47,14 @@ class Definitions:
         found: dict[str, JSON] = {}
         for part in schema.get("allOf", []):
             found |= self.properties(part)
-        return found | schema.get("properties", {})
+        found |= schema.get("properties", {})
+        return found
 
     def resolve(self, schema: JSON) -> Mapping[str, JSON]:
         """The (mended) schema itself, or the definition it names."""
-        while isinstance(schema, dict) and "$ref" in schema:
+        while is_object(schema) and "$ref" in schema:
             schema = self.schemas[schema["$ref"].removeprefix(DEFS).split("/")[0]]
-        return schema if isinstance(schema, dict) else {}
+        return schema if is_object(schema) else {}
 
     def closure(self, names: Iterable[str]) -> set[str]:
         """The definitions that these reach, themselves included."""
@@ -86,9 +88,9 @@ class Definitions:
         return name
 
     def _inline(self, schema: JSON) -> JSON:
-        if isinstance(schema, list):
+        if is_list(schema):
             return [self._inline(item) for item in schema]
-        if not isinstance(schema, dict):
+        if not is_object(schema):
             return schema
         if set(schema) == {"$ref"}:
             meant = self.resolve(schema)
@@ -99,22 +101,9 @@ class Definitions:
     def _open_referenced_models(self) -> None:
         """Opens what a property called `model` refers to when that is a closed list of names."""
         for schema in self.schemas.values():
-            model = schema.get("properties", {}).get("model") if isinstance(schema, dict) else None
-            if isinstance(model, dict) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:
+            model = schema.get("properties", {}).get("model") if is_object(schema) else None
+            if is_object(model) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:
                 schema["properties"]["model"] = {"anyOf": [{"type": "string"}, model]}
-
-
-def references(value: JSON) -> Iterator[str]:
-    """The names of the definitions that a schema refers to."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "$ref" and isinstance(item, str):
-                yield item.removeprefix(DEFS).split("/")[0]
-            else:
-                yield from references(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from references(item)
 
 
 def _safe(name: str) -> str:

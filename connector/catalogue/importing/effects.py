@@ -6,10 +6,10 @@ from connector.model import Effect
 
 __all__ = ["REPEATABLE_VERBS", "effect_of"]
 
-REPEATABLE_VERBS = frozenset(
-    "update cancel pause resume archive unarchive activate deactivate enable disable suspend reject hangup validate "
-    "restore stop".split()
-)
+REPEATABLE_VERBS = frozenset({
+    "update", "cancel", "pause", "resume", "archive", "unarchive", "activate", "deactivate", "enable", "disable",
+    "suspend", "reject", "hangup", "validate", "restore", "stop",
+})  # fmt: skip
 """Verbs that bring one thing, named by its id, into a state: a second time changes nothing more."""
 
 

@@ -18,8 +18,9 @@ Entry = dict[str, JSON]
 Areas = dict[str, dict[str, dict[str, Entry]]]
 ACTIONS = ("list", "retrieve", "create", "update", "replace", "delete")
 FROM_SOURCE = {
-    "x-beta": "beta", "x-key": "key", "x-pages": "pages", "x-stream": "stream", "x-ends": "ends", "x-removed": "removed",
-    "x-aliases": "aliases", "x-entity": "entity", "x-action": "action", "x-verb": "verb", "x-on": "on", "x-area": "area",
+    "x-area": "area", "x-entity": "entity", "x-action": "action", "x-verb": "verb", "x-on": "on",
+    "x-aliases": "aliases", "x-key": "key", "x-beta": "beta", "x-pages": "pages", "x-stream": "stream",
+    "x-ends": "ends", "x-removed": "removed",
 }  # fmt: skip
 """What an operation in an overlay's fragment may say beside OpenAPI."""
 
@@ -31,7 +32,8 @@ def place_all(declared: Sequence[Declared], document: Mapping[str, JSON], overla
     aliases = _aliases(overlays.section("aliases"))
     taken: set[tuple[str, str]] = set()
     for one in sorted(declared, key=lambda one: (one.path, one.method)):
-        name = name_operation(one.method, one.path, overlays.naming, lists=_lists(one), singleton=one.path in singletons)
+        singleton = one.path in singletons
+        name = name_operation(one.method, one.path, overlays.naming, lists=_lists(one), singleton=singleton)
         entry = _known(one, name, document, overlays, aliases)
         area, entity = entry.pop("area"), entry.pop("entity")
         action = _free(entity, entry.pop("action"), one, taken)
@@ -43,8 +45,9 @@ def unused(declared: Sequence[Declared], overlays: Overlays) -> list[str]:
     """What the overlays say of operations that there are none of."""
     there = [one.wire_name for one in declared]
     aliased = [("aliases", wire_name) for wire_name in overlays.section("aliases").values() if wire_name not in there]
-    patterns = [("operations", pattern) for overlay in overlays.files for pattern in overlay.content.get("operations") or {}]
-    idle = [(section, pattern) for section, pattern in patterns if not any(matches(pattern, name) for name in there)]
+    idle = [
+        ("operations", pattern) for pattern in overlays.patterns() if not any(matches(pattern, one) for one in there)
+    ]
     return [f"overlays: {section}: no operation is {name}" for section, name in (*aliased, *idle)]
 
 
@@ -113,4 +116,5 @@ def _sorted(entities: Mapping[str, Mapping[str, Entry]]) -> dict[str, dict[str, 
     def rank(action: str) -> tuple[int, str]:
         return (ACTIONS.index(action) if action in ACTIONS else len(ACTIONS), action)
 
-    return {entity: {action: entities[entity][action] for action in sorted(entities[entity], key=rank)} for entity in sorted(entities)}
+    ranked = {entity: sorted(entities[entity], key=rank) for entity in sorted(entities)}
+    return {entity: {action: entities[entity][action] for action in actions} for entity, actions in ranked.items()}

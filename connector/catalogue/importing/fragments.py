@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.catalogue.importing.overlays import Overlay, Overlays
 from connector.catalogue.importing.patches import apply_patch
+from connector.catalogue.values import list_of, object_of
 from connector.model import JSON
 
 __all__ = ["with_fragments"]
@@ -22,19 +23,20 @@ def with_fragments(document: Mapping[str, JSON], overlays: Overlays) -> tuple[di
         for overlay in overlays.files:
             notices += _patch(filled, overlay, section)
     for overlay in overlays.files:
-        for path, item in (overlay.content.get("paths") or {}).items():
+        for path, item in object_of(overlay.content.get("paths")).items():
             for method, operation in item.items():
                 notices += _add(filled["paths"], path, method, operation, overlay.file)
         schemas = filled.setdefault("components", {}).setdefault("schemas", {})
-        for name, schema in ((overlay.content.get("components") or {}).get("schemas") or {}).items():
+        for name, schema in object_of(object_of(overlay.content.get("components")).get("schemas")).items():
             schemas.setdefault(name, schema)
     return filled, notices
 
 
 def _patch(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
     where = f"overlays/{overlay.file}: {section}"
-    patches = overlay.content.get(section) or []
-    return [f"{where}: {patch['at']} is not in the document" for patch in patches if not apply_patch(document, patch, where)]
+    patches = list_of(overlay.content.get(section))
+    unfit = [patch["at"] for patch in patches if not apply_patch(document, patch, where)]
+    return [f"{where}: {place} is not in the document" for place in unfit]
 
 
 def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str) -> list[str]:
@@ -48,5 +50,5 @@ def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, 
         if known is None:
             notices = [f"overlays/{file}: x-replaces: {replaced} is not in the document"]
     aliases = {"x-aliases": [replaced]} if replaced else {}
-    paths.setdefault(path, {})[method] = {**operation, **(known or {}), **aliases}
+    paths.setdefault(path, {})[method] = {**operation, **object_of(known), **aliases}
     return notices

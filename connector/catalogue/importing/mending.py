@@ -18,22 +18,29 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
+from connector.catalogue.values import is_list, is_object
 from connector.model import JSON
 
 __all__ = ["POINTER", "mend"]
 
 POINTER = "#/components/schemas/"
 
-ONE = frozenset(
-    "items additionalProperties unevaluatedProperties unevaluatedItems not contains propertyNames if then else".split()
-)
+ONE = frozenset({
+    "items", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "not", "contains", "propertyNames",
+    "if", "then", "else",
+})  # fmt: skip
+"""Keywords that hold a schema."""
 MANY = frozenset({"anyOf", "allOf", "prefixItems"})
+"""Keywords that hold a list of schemas."""
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
-FACTS = frozenset(
-    "type enum const default required format deprecated minimum maximum exclusiveMinimum exclusiveMaximum multipleOf "
-    "minLength maxLength pattern minItems maxItems uniqueItems minContains maxContains minProperties maxProperties "
-    "dependentRequired readOnly writeOnly contentEncoding contentMediaType".split()
-)
+"""Keywords that hold schemas by name."""
+FACTS = frozenset({
+    "type", "enum", "const", "default", "required", "format", "deprecated", "minimum", "maximum", "exclusiveMinimum",
+    "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems",
+    "minContains", "maxContains", "minProperties", "maxProperties", "dependentRequired", "readOnly", "writeOnly",
+    "contentEncoding", "contentMediaType",
+})  # fmt: skip
+"""Keywords that are kept as they are."""
 BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 ANNOTATIONS = ("default", "deprecated", "readOnly", "writeOnly")
 NULL: dict[str, JSON] = {"type": "null"}
@@ -41,7 +48,7 @@ NULL: dict[str, JSON] = {"type": "null"}
 
 def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
     """The schema as 2020-12 facts; `root` is the definition it stands in, `rename` says how a `$ref` is written."""
-    if not isinstance(schema, dict):
+    if not is_object(schema):
         return schema
     mended: dict[str, JSON] = {}
     for key, value in schema.items():
@@ -54,20 +61,18 @@ def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
     return _nullable(_open_models(mended)) if _says_nullable(schema) else _open_models(mended)
 
 
-def _mend_keyword(
-    mended: dict[str, JSON], key: str, value: Any, root: str, rename: Callable[[str], str]
-) -> None:
+def _mend_keyword(mended: dict[str, JSON], key: str, value: Any, root: str, rename: Callable[[str], str]) -> None:
     if key == "$ref" and isinstance(value, str):
         mended["$ref"] = rename(value)
     elif key == "$recursiveRef":
         mended["$ref"] = rename(POINTER + root)
     elif key in ONE and isinstance(value, (dict, bool)):
         mended[key] = mend(value, root, rename)
-    elif key in MANY and isinstance(value, list):
+    elif key in MANY and is_list(value):
         mended[key] = [mend(item, root, rename) for item in value]
-    elif key in NAMED and isinstance(value, dict):
+    elif key in NAMED and is_object(value):
         mended[key] = {name: mend(item, root, rename) for name, item in value.items() if item is not None}
-    elif key == "discriminator" and isinstance(value, dict) and "propertyName" in value:
+    elif key == "discriminator" and is_object(value) and "propertyName" in value:
         mended[key] = {"propertyName": value["propertyName"]}
     elif key in FACTS and not _meaningless(key, value):
         mended[key] = list(dict.fromkeys(value)) if key == "required" else value
@@ -75,7 +80,7 @@ def _mend_keyword(
 
 def _meaningless(key: str, value: JSON) -> bool:
     if key == "required":
-        return not isinstance(value, list) or not value
+        return not is_list(value) or not value
     if key in ("deprecated", "readOnly", "writeOnly", "uniqueItems"):
         return value is not True
     return key == "pattern" and not _compiles(value)
@@ -111,7 +116,7 @@ def _types(schema: Mapping[str, JSON]) -> list[str]:
 
 
 def _mend_union(mended: dict[str, JSON], schema: Mapping[str, JSON], root: str, rename: Callable[[str], str]) -> None:
-    if not isinstance(schema.get("oneOf"), list):
+    if not is_list(schema.get("oneOf")):
         return
     branches = [mend(branch, root, rename) for branch in schema["oneOf"]]
     if "anyOf" in mended:
@@ -126,12 +131,12 @@ def _says_nullable(schema: Mapping[str, JSON]) -> bool:
 
 def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
     parts = schema.get("allOf")
-    return parts if isinstance(parts, list) else []
+    return parts if is_list(parts) else []
 
 
 def _only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
     """Whether an allOf part says nothing but that its neighbours may be null."""
-    return isinstance(part, dict) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
+    return is_object(part) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
 
 
 def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
@@ -162,7 +167,7 @@ def _without_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
 def _open_models(schema: dict[str, JSON]) -> dict[str, JSON]:
     """The schema with its property `model` open to names that came after the document."""
     model = schema.get("properties", {}).get("model")
-    if isinstance(model, dict) and _closed_names(model):
+    if is_object(model) and _closed_names(model):
         opened = {"anyOf": [{"type": "string"}, {key: model[key] for key in model if key not in ANNOTATIONS}]}
         opened |= {key: model[key] for key in ANNOTATIONS if key in model}
         schema["properties"] = {**schema["properties"], "model": opened}
@@ -171,4 +176,4 @@ def _open_models(schema: dict[str, JSON]) -> dict[str, JSON]:
 
 def _closed_names(model: Mapping[str, JSON]) -> bool:
     names = model.get("enum")
-    return isinstance(names, list) and len(names) > 1 and any(isinstance(name, str) for name in names)
+    return is_list(names) and len(names) > 1 and any(isinstance(name, str) for name in names)

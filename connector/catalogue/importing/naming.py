@@ -35,7 +35,7 @@ class Name:
 
 def segments(path: str) -> list[str]:
     """The path's segments without those that only name a version."""
-    return [part for part in path.split("?")[0].split("/") if part and not VERSION.fullmatch(part.lower())]
+    return [part for part in path.split("?", maxsplit=1)[0].split("/") if part and not VERSION.fullmatch(part.lower())]
 
 
 def name_operation(method: str, path: str, rules: NamingRules, *, lists: bool, singleton: bool) -> Name:

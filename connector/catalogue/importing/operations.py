@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from connector.catalogue.importing.definitions import Definitions
 from connector.catalogue.importing.document import follow
 from connector.catalogue.importing.paging import holds_list, paging_of
+from connector.catalogue.values import object_of
 from connector.model import JSON
 
 __all__ = ["Declared", "declare"]
@@ -84,18 +85,19 @@ def _parameter_name(parameter: Mapping[str, JSON]) -> str:
 
 
 def _parameter_schema(parameter: Mapping[str, JSON]) -> JSON:
-    content = parameter.get("content") or {}
+    content = object_of(parameter.get("content"))
     return next((media.get("schema", {}) for media in content.values()), parameter.get("schema", {}))
 
 
 def _body(definitions: Definitions, body: JSON, hint: str) -> dict[str, JSON]:
     entry: dict[str, JSON] = {}
     payloads: dict[str, str] = {}
-    for content_type, media in ((body or {}).get("content") or {}).items():
+    for content_type, media in object_of(object_of(body).get("content")).items():
         kind = _body_kind(content_type)
         payloads.setdefault(kind, definitions.place(media.get("schema", {}), f"{hint}{_suffix(kind)}"))
         if media.get("encoding"):
-            entry["parts"] = {name: part["contentType"] for name, part in media["encoding"].items() if "contentType" in part}
+            parts = media["encoding"].items()
+            entry["parts"] = {name: part["contentType"] for name, part in parts if "contentType" in part}
     if not payloads:
         return {}
     first, *others = payloads
@@ -113,7 +115,7 @@ def _suffix(kind: str) -> str:
 
 
 def _body_kind(content_type: str) -> str:
-    essence = content_type.split(";")[0].strip().lower()
+    essence = content_type.split(";", maxsplit=1)[0].strip().lower()
     named = {"multipart/form-data": "multipart", "application/sdp": "sdp", "application/x-www-form-urlencoded": "form"}
     return named.get(essence) or ("json" if essence.endswith(("json", "*/*")) else "binary")
 
@@ -122,7 +124,7 @@ def _answer(
     document: Mapping[str, JSON], definitions: Definitions, source: Mapping[str, JSON], hint: str
 ) -> dict[str, JSON]:
     answer: dict[str, JSON] = {}
-    for content_type, media in _success(document, source.get("responses") or {}):
+    for content_type, media in _success(document, object_of(source.get("responses"))):
         kind = _answer_kind(content_type)
         suffix = "Event" if kind == "events" else "Response"
         schema = media.get("schema") if kind in ("json", "events") else None
@@ -133,11 +135,11 @@ def _answer(
 def _success(document: Mapping[str, JSON], responses: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
     good = sorted(status for status in responses if status.upper().startswith("2"))
     for status in good or [status for status in responses if status == "default"]:
-        yield from (follow(document, responses[status]).get("content") or {}).items()
+        yield from object_of(follow(document, responses[status]).get("content")).items()
 
 
 def _answer_kind(content_type: str) -> str:
-    essence = content_type.split(";")[0].strip().lower()
+    essence = content_type.split(";", maxsplit=1)[0].strip().lower()
     if essence == "text/event-stream":
         return "events"
     if essence.startswith("text/") or essence == "application/sdp":

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.catalogue.names import squeezed
 from connector.catalogue.importing.naming import NamingRules
+from connector.catalogue.names import squeezed
+from connector.catalogue.values import is_object, list_of, object_of
 from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -46,18 +47,25 @@ class Overlays:
         """One section of every file, merged; a key in two files is refused."""
         merged: dict[str, JSON] = {}
         for overlay in self.files:
-            declared = overlay.content.get(name) or {}
+            declared = object_of(overlay.content.get(name))
             if twice := merged.keys() & declared.keys():
-                raise ConfigurationError(f"overlays/{overlay.file}: {name}: {min(twice)!r} stands in another overlay too")
+                raise ConfigurationError(f"overlays/{overlay.file}: {name}: {min(twice)!r} stands in another file too")
             merged |= declared
         return merged
 
     def patches(self, wire_name: str) -> Iterable[Mapping[str, JSON]]:
         """What the overlays say of one operation: patterns with `*` first, its own name last."""
-        every = [item for overlay in self.files for item in (overlay.content.get("operations") or {}).items()]
-        for pattern, patch in sorted(every, key=lambda item: "*" not in item[0]):
+        every = self._patches()
+        for pattern, patch in (*(one for one in every if "*" in one[0]), *(one for one in every if "*" not in one[0])):
             if matches(pattern, wire_name):
                 yield patch
+
+    def patterns(self) -> Iterable[str]:
+        """The operations, or patterns of operations, that patches are for."""
+        return [pattern for pattern, _ in self._patches()]
+
+    def _patches(self) -> list[tuple[str, dict[str, JSON]]]:
+        return [item for overlay in self.files for item in object_of(overlay.content.get("operations")).items()]
 
     def area(self, path: str) -> str | None:
         """The area that the longest matching pattern gives a path."""
@@ -69,17 +77,18 @@ def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
     """The overlays in a folder that apply to a document served at these addresses."""
     paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
     files = [overlay for path in paths if (overlay := _read(path)).applies(addresses)]
-    names = [overlay.content.get("names") or {} for overlay in files]
-    rewrites = [rewrite for name in names for rewrite in name.get("rewrites", [])]
-    known = {word: written for name in names for word, written in name.get("words", {}).items()}
+    names = [object_of(overlay.content.get("names")) for overlay in files]
+    rewrites = [rewrite for name in names for rewrite in list_of(name.get("rewrites"))]
+    known = {word: written for name in names for word, written in object_of(name.get("words")).items()}
     return Overlays(files, NamingRules(rewrites, known))
 
 
 def _read(path: Path) -> Overlay:
     text = path.read_bytes()
-    content = read_yaml(text, str(path)) or {}
+    content = object_of(read_yaml(text, str(path)))
     if unknown := sorted(content.keys() - SECTIONS):
-        raise ConfigurationError(f"{path}: unknown section {unknown[0]!r}; an overlay has {', '.join(sorted(SECTIONS))}")
+        allowed = ", ".join(sorted(SECTIONS))
+        raise ConfigurationError(f"{path}: unknown section {unknown[0]!r}; an overlay has {allowed}")
     return Overlay(path.name, text, content)
 
 
@@ -96,7 +105,7 @@ def patched(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, J
             result.pop(key, None)
         elif key == "aliases":
             result[key] = _distinct([*result.get(key, []), *value])
-        elif key != "answer" and isinstance(value, dict) and isinstance(result.get(key), dict):
+        elif key != "answer" and is_object(value) and is_object(result.get(key)):
             result[key] = {**result[key], **value}
         else:
             result[key] = value

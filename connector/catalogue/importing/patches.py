@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from connector.catalogue.values import is_list, is_object, list_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -37,8 +38,8 @@ def _place(document: dict[str, Any], pointer: str) -> Place | None:
     key: Any = ""
     for step in steps:
         container = container[key]
-        key = int(step) if isinstance(container, list) and step.isdigit() else step
-        if not (key in container if isinstance(container, dict) else isinstance(key, int) and key < len(container)):
+        key = int(step) if is_list(container) and step.isdigit() else step
+        if key not in (container if is_object(container) else range(len(list_of(container)))):
             return None
     return container, key
 

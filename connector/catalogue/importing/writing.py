@@ -11,6 +11,7 @@ import orjson
 
 from connector.catalogue.importing.entries import Areas
 from connector.catalogue.index import index_text
+from connector.catalogue.values import is_list, is_object
 from connector.model import JSON
 
 __all__ = ["area_text", "definitions_text", "write_catalogue"]
@@ -20,21 +21,21 @@ WIDTH = 120
 
 def definitions_text(schemas: Mapping[str, JSON]) -> bytes:
     """A JSON object with one definition a line, in the order of their names."""
-    lines = [
-        orjson.dumps(name) + b": " + orjson.dumps(schemas[name], option=orjson.OPT_SORT_KEYS) for name in sorted(schemas)
-    ]
-    return b"{\n" + b",\n".join(lines) + b"\n}\n"
+    written = {name: orjson.dumps(schemas[name], option=orjson.OPT_SORT_KEYS) for name in sorted(schemas)}
+    return b"{\n" + b",\n".join(orjson.dumps(name) + b": " + text for name, text in written.items()) + b"\n}\n"
 
 
 def area_text(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> bytes:
     """An area's YAML: operations as blocks, what fits a line in flow style."""
     from ruamel.yaml import YAML
 
-    yaml = YAML()
+    yaml: Any = YAML()  # the library has no types for what it dumps
     yaml.width = 4096
-    yaml.default_flow_style = False
     stream = StringIO()
-    yaml.dump({entity: {action: _block(entry) for action, entry in actions.items()} for entity, actions in entities.items()}, stream)
+    blocks = {
+        entity: {action: _block(entry) for action, entry in actions.items()} for entity, actions in entities.items()
+    }
+    yaml.dump(blocks, stream)
     return stream.getvalue().encode()
 
 
@@ -48,15 +49,16 @@ def _block(entry: Mapping[str, JSON]) -> Any:
 
 
 def _too_long(key: str, value: JSON) -> bool:
-    return isinstance(value, dict) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
+    return is_object(value) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
 
 
 def _flow(value: JSON) -> Any:
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-    if isinstance(value, dict):
+    flow: Any
+    if is_object(value):
         flow = CommentedMap((key, _flow(item)) for key, item in value.items())
-    elif isinstance(value, list):
+    elif is_list(value):
         flow = CommentedSeq(_flow(item) for item in value)
     else:
         return value
