@@ -5,15 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from connector.errors import CallFailed, InvalidRequest
 from connector.suggest import closest, did_you_mean
 
-__all__ = ["JSON", "Attempt", "Effect", "Fault", "Outcome", "Request", "State"]
+__all__ = ["JSON", "Attempt", "Effect", "Fault", "Outcome", "Request", "State", "is_document", "is_list", "is_object"]
 
 JSON = Any
 """A decoded JSON value; what is inside is the caller's business until a schema has spoken."""
+
+
+def is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, Mapping)
+
+
+def is_document(value: JSON) -> TypeGuard[dict[str, JSON]]:
+    """Whether a JSON value is an object of ours, which may be changed."""
+    return isinstance(value, dict)
+
+
+def is_list(value: JSON) -> TypeGuard[list[JSON]]:
+    """Whether a JSON value is a list."""
+    return isinstance(value, list)
 
 
 class Effect(StrEnum):
@@ -51,9 +66,9 @@ class Request:
     @classmethod
     def of(cls, asked: Request | Mapping[str, JSON] | None) -> Request:
         """The request a document stands for; a section that no request has is refused."""
-        if isinstance(asked, cls):
+        if isinstance(asked, Request):
             return asked
-        sections = dict(asked or {})
+        sections: dict[str, JSON] = dict(asked or {})
         names = [known.name for known in fields(cls)]
         faults = [
             Fault(name, "no such section", f"a request has {', '.join(names)}", did_you_mean(closest(name, names)))

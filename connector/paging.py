@@ -2,37 +2,38 @@
 
 `cursor`: after = last_id, else the last item's id; ends on has_more false.
 `next`:   after = the body's next.
-`page`:   page = the body's next_page.
+`page`:   page = the body's next_page, which one list calls next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.model import JSON
+from connector.model import JSON, is_list, is_object
 
 __all__ = ["items_of", "next_query"]
 
 
 def items_of(body: JSON) -> list[JSON]:
     """The entities in one answer: the items of a list, or the answer itself."""
-    if isinstance(body, Mapping) and isinstance(body.get("data"), list):
-        return body["data"]
+    items = body.get("data") if is_object(body) else None
+    if is_list(items):
+        return items
     return [] if body is None else [body]
 
 
 def next_query(pages: str | None, body: JSON) -> dict[str, str]:
     """The query parameters that ask for the page after this one; empty after the last."""
-    if pages is None or not isinstance(body, Mapping) or body.get("has_more") is False:
+    if pages is None or not is_object(body) or body.get("has_more") is False:
         return {}
     name, token = {"cursor": _cursor, "next": _next, "page": _page}[pages](body)
     return {name: str(token)} if token else {}
 
 
 def _cursor(body: Mapping[str, JSON]) -> tuple[str, JSON]:
-    items = body.get("data") or []
+    items = items_of(body)
     last = items[-1] if items else None
-    return "after", body.get("last_id") or (last.get("id") if isinstance(last, Mapping) else None)
+    return "after", body.get("last_id") or (last.get("id") if is_object(last) else None)
 
 
 def _next(body: Mapping[str, JSON]) -> tuple[str, JSON]:
@@ -40,4 +41,4 @@ def _next(body: Mapping[str, JSON]) -> tuple[str, JSON]:
 
 
 def _page(body: Mapping[str, JSON]) -> tuple[str, JSON]:
-    return "page", body.get("next_page")
+    return "page", body.get("next_page") or body.get("next")

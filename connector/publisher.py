@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,21 +37,21 @@ class Publisher:
         self, requests: Iterable[Asked] | AsyncIterable[Asked], *, concurrency: int = 16
     ) -> AsyncGenerator[tuple[int, Outcome], None]:
         """Outcomes as they come, each with its request's position; an invalid request was not sent."""
-        running: set[asyncio.Task[tuple[int, Outcome]]] = set()
+        running: set[asyncio.Future[tuple[int, Outcome]]] = set()
         try:
-            position = 0
-            async for request in _each(requests):
-                running.add(asyncio.create_task(self._one(position, request)))
-                position += 1
-                if len(running) >= concurrency:
-                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        yield task.result()
+            async with aclosing(_numbered(requests)) as numbered:
+                async for position, request in numbered:
+                    running.add(asyncio.create_task(self._one(position, request)))
+                    if len(running) >= concurrency:
+                        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                        for task in done:
+                            yield task.result()
             for task in asyncio.as_completed(running):
                 yield await task
         finally:
             for task in running:
                 task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _one(self, position: int, request: Asked) -> tuple[int, Outcome]:
         try:
@@ -67,10 +68,12 @@ class Publisher:
         return self.client.explain(self.client.prepare(self.operation, request))
 
 
-async def _each(requests: Iterable[Asked] | AsyncIterable[Asked]) -> AsyncGenerator[Asked, None]:
+async def _numbered(requests: Iterable[Asked] | AsyncIterable[Asked]) -> AsyncGenerator[tuple[int, Asked], None]:
+    position = 0
     if isinstance(requests, AsyncIterable):
         async for request in requests:
-            yield request
+            yield position, request
+            position += 1
     else:
-        for request in requests:
-            yield request
+        for numbered in enumerate(requests):
+            yield numbered

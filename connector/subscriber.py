@@ -36,11 +36,10 @@ class Subscriber:
         left = limit
         async for page in self.pages(request, from_text=from_text):
             for document in items_of(page.require()):
-                if left is not None:
-                    if left <= 0:
-                        return
-                    left -= 1
                 yield document
+                left = None if left is None else left - 1
+                if left is not None and left <= 0:
+                    return
 
     async def pages(
         self, request: Request | Mapping[str, JSON] | None = None, *, from_text: bool = False

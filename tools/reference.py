@@ -26,7 +26,11 @@ def main() -> int:
     found = {path: path.read_text(encoding="utf-8") for path in REFERENCE.rglob("*.md")}
     if "--check" in sys.argv:
         stale = sorted(path.name for path in wanted.keys() | found.keys() if wanted.get(path) != found.get(path))
-        print(f"not current: {', '.join(stale)}; run `make docs`" if stale else f"{len(wanted)} reference pages are current")
+        print(
+            f"not current: {', '.join(stale)}; run `make docs`"
+            if stale
+            else f"{len(wanted)} reference pages are current"
+        )
         return 1 if stale else 0
     for path in found.keys() - wanted.keys():
         path.unlink()
@@ -49,10 +53,17 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def commands() -> str:
-    parts = ["# Commands", "Every command has `--help`. [Exit codes](../guides/errors-and-retries.md#exit-codes) are documented."]
+    parts = [
+        "# Commands",
+        "Every command has `--help`. [Exit codes](../guides/errors-and-retries.md#exit-codes) are documented.",
+    ]
     for name, command in walk(get_command(app), "openai-connector"):
         parts += [f"## `{name}`", command.help or "", f"```text\n{usage(name, command)}\n```"]
-        rows = [(f"`{', '.join(p.opts)}`", placeholder(p), getattr(p, "help", None) or "") for p in command.params if p.name != "help"]
+        rows = [
+            (f"`{', '.join(p.opts)}`", placeholder(p), getattr(p, "help", None) or "")
+            for p in command.params
+            if p.name != "help"
+        ]
         parts.append(table(("option", "value", "what it does"), rows))
     return "\n\n".join(part for part in parts if part)
 
@@ -78,10 +89,19 @@ def placeholder(parameter: Any) -> str:
 
 
 def client_prototypes() -> str:
-    parts = ["# Client prototypes", "A client is made from a prototype and its parameters; see [the guide](../guides/prototypes.md)."]
+    parts = [
+        "# Client prototypes",
+        "A client is made from a prototype and its parameters; see [the guide](../guides/prototypes.md).",
+    ]
     for kind in prototypes():
         rows = [
-            (f"`{row['name']}`", row["type"], default(row), f"`{row['environment']}`" if row["environment"] else "", row["description"])
+            (
+                f"`{row['name']}`",
+                row["type"],
+                default(row),
+                f"`{row['environment']}`" if row["environment"] else "",
+                row["description"],
+            )
             for row in describe_prototype(kind.name)
         ]
         parts += [f"## `{kind.name}`", kind.summary]
@@ -95,7 +115,10 @@ def default(row: dict[str, Any]) -> str:
 
 def all_entities(areas: dict[str, list[Operation]]) -> str:
     total = sum(len(operations) for operations in areas.values())
-    parts = ["# Entities", f"{total} operations in {len(areas)} areas. `openai-connector entities show NAME` says the same in a terminal."]
+    parts = [
+        "# Entities",
+        f"{total} operations in {len(areas)} areas. `openai-connector entities show NAME` says the same in a terminal.",
+    ]
     for area, operations in areas.items():
         rows = [(op.entity, op.action, f"`{op.wire_name}`", op.effect.value, state(op)) for op in operations]
         parts += [f"## [{area}](entities/{area}.md)", table(("entity", "action", "on the wire", "effect", ""), rows)]
@@ -110,19 +133,27 @@ def one_area(area: str, operations: list[Operation], catalogue: Catalogue) -> st
     parts = [f"# {area}", "[All areas](../entities.md)"]
     for operation in operations:
         described = describe(operation, catalogue)
-        parts += [f"## {operation.entity}: {operation.action}", f"`{operation.wire_name}` · effect: {operation.effect.value}"]
+        parts += [
+            f"## {operation.entity}: {operation.action}",
+            f"`{operation.wire_name}` · effect: {operation.effect.value}",
+        ]
         parts += [f"**{state(operation)}**"] if state(operation) else []
         for section in ("path_parameters", "query", "headers", "payload"):
-            rows = [(f"`{row['name']}`{'\\*' if row['required'] else ''}", row["type"]) for row in described[section]]
+            rows = [
+                (f"`{row['name']}`" + ("\\*" if row["required"] else ""), row["type"]) for row in described[section]
+            ]
             parts += [table((section.replace("_", " "), "value"), rows)] if rows else []
-        answers = [f"{answer['kind']}{f' (`{answer["schema"]}`)' if answer['schema'] else ''}" for answer in described["answer"]]
+        answers = (
+            f"{answer['kind']} (`{answer['schema']}`)" if answer["schema"] else answer["kind"]
+            for answer in described["answer"]
+        )
         parts.append(f"answer: {', '.join(answers)}")
     return "\n\n".join(parts)
 
 
 def table(columns: Row, rows: Iterable[Row]) -> str:
     lines = [columns, ["---" for _ in columns], *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '\\|') for cell in line)} |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from connector.catalogue.example import example_request
 from connector.catalogue.operation import Operation
 from connector.catalogue.phrases import phrase
 from connector.documents import dump
-from connector.model import JSON, Effect
+from connector.model import JSON, Effect, is_object
 
 if TYPE_CHECKING:
     from connector.catalogue.catalogue import Catalogue
@@ -38,7 +38,9 @@ def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
         "aliases": list(operation.aliases),
         "path_parameters": _rows(catalogue.path_schema(operation)),
         "query": _rows(catalogue.query_schema(operation)),
-        "headers": [{"name": name, "type": phrase(schema, {}), "required": False} for name, schema in operation.headers.items()],
+        "headers": [
+            {"name": name, "type": phrase(schema, {}), "required": False} for name, schema in operation.headers.items()
+        ],
         "body": list(operation.body),
         "payload": _rows(catalogue.payload_schema(operation)),
         "answer": _answers(operation, catalogue),
@@ -60,7 +62,7 @@ def _rows(schema: dict[str, JSON] | None) -> Rows:
         required = branch.get("required", ())
         for name, field in branch.get("properties", {}).items():
             row = {"name": name, "type": phrase(field, schema), "required": name in required}
-            if isinstance(field, dict) and field.get("default") is not None:
+            if is_object(field) and field.get("default") is not None:
                 row["default"] = field["default"]
             rows.setdefault(name, row)
     return sorted(rows.values(), key=lambda row: not row["required"])
@@ -96,7 +98,9 @@ def render(described: dict[str, JSON]) -> str:
         *_table("path", described["path_parameters"]),
         *_table("query", described["query"]),
         *_table("headers", described["headers"]),
-        *_table(f"payload ({' or '.join(described['body'])})" if described["body"] else "payload", described["payload"]),
+        *_table(
+            f"payload ({' or '.join(described['body'])})" if described["body"] else "payload", described["payload"]
+        ),
         *_answer_lines(described["answer"]),
         *_example_lines(described),
     ]

@@ -57,7 +57,9 @@ def _is_object(schema: JSON, root: Schema, depth: int = 0) -> bool:
     if "$ref" in schema:
         return _is_object(root.get("$defs", {}).get(schema["$ref"].rsplit("/", 1)[-1]), root, depth + 1)
     branches = [branch for keyword in ("anyOf", "oneOf", "allOf") for branch in schema.get(keyword, ())]
-    return "properties" in schema or (bool(branches) and all(_is_object(branch, root, depth + 1) for branch in branches))
+    return "properties" in schema or (
+        bool(branches) and all(_is_object(branch, root, depth + 1) for branch in branches)
+    )
 
 
 def _typed(schema: Schema, root: Schema, depth: int) -> str:

@@ -11,7 +11,7 @@ from typer import Option
 
 from connector.documents import parse
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 __all__ = [
     "BaseUri",
@@ -68,7 +68,7 @@ def pairs(texts: Iterable[str] | None, option: str) -> dict[str, JSON]:
 
 
 def _as_list(value: JSON) -> list[JSON]:
-    return value if isinstance(value, list) else [value]
+    return value if is_list(value) else [value]
 
 
 def header_pairs(texts: Iterable[str] | None) -> dict[str, str]:
@@ -111,19 +111,19 @@ def set_value(document: dict[str, JSON], assignment: str, option: str = "--set")
 
 
 def _step_into(place: JSON, name: str, assignment: str, option: str) -> JSON:
-    if isinstance(place, dict):
+    if is_document(place):
         if not isinstance(place.get(name), dict | list):
             place[name] = {}
         return place[name]
-    if isinstance(place, list) and name.isdigit() and int(name) < len(place):
+    if is_list(place) and name.isdigit() and int(name) < len(place):
         return place[int(name)]
     raise ConfigurationError(f"{option} {assignment!r}: there is no {name!r} to go into")
 
 
 def _put(place: JSON, name: str, value: JSON, assignment: str, option: str) -> None:
-    if isinstance(place, dict):
+    if is_document(place):
         place[name] = value
-    elif isinstance(place, list) and name.isdigit() and int(name) <= len(place):
+    elif is_list(place) and name.isdigit() and int(name) <= len(place):
         place[int(name) : int(name) + 1] = [value]
     else:
         raise ConfigurationError(f"{option} {assignment!r}: {name!r} is not a place in a list of {len(place)}")
@@ -139,6 +139,7 @@ def _json_or_text(text: str) -> JSON:
 
 
 def client_parameters(
+    prototype: str,
     *,
     base_uri: str | None,
     token: str | None,
@@ -149,7 +150,7 @@ def client_parameters(
     uploads: Iterable[str] | None = None,
 ) -> dict[str, JSON]:
     """The parameters that were given, as a client takes them; a file named on the command line may be read."""
-    given = {"base_uri": base_uri, "token": token, "organization": organization, "project": project}
+    given = {_address(prototype): base_uri, "token": token, "organization": organization, "project": project}
     parameters: dict[str, JSON] = {name: value for name, value in given.items() if value is not None}
     for assignment in others or ():
         set_value(parameters, assignment, "--parameter")
@@ -159,6 +160,14 @@ def client_parameters(
     if folders:
         parameters.setdefault("file_roots", [".", *folders])
     return parameters
+
+
+def _address(prototype: str) -> str:
+    """What a prototype calls its base URI."""
+    from connector.http import prototypes
+
+    own = prototypes().find(prototype).parameters.model_fields
+    return next((name for name in ("base_url", "endpoint") if name in own), "base_uri")
 
 
 def catalogue_folder(folder: Path | None) -> Path | None:

@@ -15,7 +15,7 @@ from connector.cli.output import picker, print_line
 from connector.cli.presets import preset
 from connector.cli.printing import Pick, print_events, print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -80,6 +80,7 @@ def call(
         select=select,
     )
     parameters = given.client_parameters(
+        client,
         base_uri=base_uri,
         token=token,
         organization=organization,
@@ -166,7 +167,7 @@ def _request_document(
 ) -> dict[str, JSON]:
     """The request that the options describe: --request first, then what is more particular."""
     document: JSON = given.read_document(request, "--request") if request else {}
-    if not isinstance(document, dict):
+    if not is_document(document):
         raise ConfigurationError("--request: a request is an object {path, query, payload, headers}")
     if payload is not None:
         document["payload"] = given.read_document(payload, "--payload")
@@ -185,7 +186,7 @@ def _request_document(
 
 def _uploads(files: list[str] | None) -> dict[str, JSON]:
     return {
-        field: [{"$file": name} for name in names] if isinstance(names, list) else {"$file": names}
+        field: [{"$file": name} for name in names] if is_list(names) else {"$file": names}
         for field, names in given.pairs(files, "--file").items()
     }
 

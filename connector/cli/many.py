@@ -14,7 +14,7 @@ from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_line, progress, say, shown
 from connector.documents import parse
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Outcome, State
+from connector.model import JSON, Outcome, State, is_document
 
 if TYPE_CHECKING:
     from connector.cli.call import Wanted
@@ -65,7 +65,7 @@ async def _one(
 
 async def _send(client: Client, line: bytes, wanted: Wanted) -> Outcome:
     asked = parse(line, where="the line")
-    if not isinstance(asked, dict):
+    if not is_document(asked):
         raise InvalidDocument('a line is an object such as {"entity": "files", "action": "list"}')
     operation = client.catalogue.find(*_name(asked))
     return await client.send(client.prepare(operation, asked, validate=wanted.validate), timeout=wanted.timeout)

@@ -13,7 +13,7 @@ from connector.cli.exit_codes import ExitCode
 from connector.cli.output import picker
 from connector.cli.printing import print_explanation, print_outcome
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_list
 
 __all__ = ["curl"]
 
@@ -59,6 +59,7 @@ def curl(
         "answer": answer,
     }
     parameters = given.client_parameters(
+        client,
         base_uri=base_uri,
         token=token,
         organization=organization,
@@ -98,6 +99,6 @@ def _fields(form: list[str] | None) -> dict[str, JSON] | None:
 
 
 def _field(value: JSON) -> JSON:
-    if isinstance(value, list):
+    if is_list(value):
         return [_field(item) for item in value]
     return {"$file": value[1:]} if value.startswith("@") else value

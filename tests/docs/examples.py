@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w+)(?: title=(?P<title>\S+))?$(?P<text>.*?)^(?P=indent)```$", re.M | re.S)
+FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w+)(?: title=(?P<title>\S+))?$(?P<text>.*?)^(?P=indent)```$", re.M | re.S
+)
 EXIT = re.compile(r"\s+# exit (\d+)$")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.examples import Block, Command, blocks, matches
-from tests.docs.upstream import upstream
+from tests.upstream import upstream
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -28,7 +28,12 @@ def base_uri() -> Iterator[str]:
 def environment(base_uri: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     tools = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"PATH": tools, "OPENAI_BASE_URL": base_uri, "OPENAI_API_KEY": "sk-example", "OPENAI_ADMIN_KEY": "sk-admin"}
+    return kept | {
+        "PATH": tools,
+        "OPENAI_BASE_URL": base_uri,
+        "OPENAI_API_KEY": "sk-example",
+        "OPENAI_ADMIN_KEY": "sk-admin",
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
@@ -42,8 +47,12 @@ def test_every_example_of_a_page_runs(page: Path, environment: dict[str, str], t
 
 
 def test_no_shell_block_escapes_the_runner() -> None:
-    unchecked = [f"{page}:{block.line}" for page in PAGES for block in blocks(page) if block.language in ("sh", "bash", "shell")]
-    assert unchecked == [f"{ROOT / 'README.md'}:{block.line}" for block in blocks(ROOT / "README.md") if block.language == "sh"]
+    unchecked = [
+        f"{page}:{block.line}" for page in PAGES for block in blocks(page) if block.language in ("sh", "bash", "shell")
+    ]
+    assert unchecked == [
+        f"{ROOT / 'README.md'}:{block.line}" for block in blocks(ROOT / "README.md") if block.language == "sh"
+    ]
 
 
 def example_files(folder: Path) -> None:

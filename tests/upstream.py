@@ -1,4 +1,4 @@
-"""What the documentation's examples talk to: a loopback server with a few canned answers."""
+"""A loopback server with a few canned answers, which examples and commands talk to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-FILES = [{"id": f"file-{n}", "object": "file", "filename": f"tickets-{n}.jsonl", "purpose": "batch"} for n in range(1, 6)]
+FILES = [
+    {"id": f"file-{n}", "object": "file", "filename": f"tickets-{n}.jsonl", "purpose": "batch"} for n in range(1, 6)
+]
 MODELS = [{"id": name, "object": "model", "owned_by": "openai"} for name in ("gpt-5", "gpt-5-mini")]
 WORDS = ["Good", " morning", "!"]
 
@@ -20,11 +22,19 @@ def routes() -> list[web.RouteDef]:
         web.get("/v1/models", lambda _: answer({"object": "list", "data": MODELS})),
         web.get("/v1/files", list_files),
         web.get("/v1/files/{id}", lambda request: refusal(404, f"No such File object: {request.match_info['id']}")),
-        web.get("/v1/files/{id}/content", lambda _: web.Response(body=b'{"custom_id": "1"}\n', content_type="application/octet-stream")),
+        web.get(
+            "/v1/files/{id}/content",
+            lambda _: web.Response(body=b'{"custom_id": "1"}\n', content_type="application/octet-stream"),
+        ),
         web.post("/v1/files", upload),
-        web.delete("/v1/files/{id}", lambda request: answer({"id": request.match_info["id"], "object": "file", "deleted": True})),
+        web.delete(
+            "/v1/files/{id}",
+            lambda request: answer({"id": request.match_info["id"], "object": "file", "deleted": True}),
+        ),
         web.post("/v1/chat/completions", chat),
-        web.post("/v1/embeddings", lambda _: answer({"object": "list", "data": [{"index": 0, "embedding": "AACAPwAAAAA="}]})),
+        web.post(
+            "/v1/embeddings", lambda _: answer({"object": "list", "data": [{"index": 0, "embedding": "AACAPwAAAAA="}]})
+        ),
         web.post("/v1/moderations", lambda _: answer({"id": "modr-1", "results": [{"flagged": False}]})),
         web.post("/v1/audio/transcriptions", lambda _: answer({"text": "hello"})),
         web.post("/v1/audio/speech", lambda _: web.Response(body=b"ID3", content_type="audio/mpeg")),
@@ -53,7 +63,9 @@ async def chat(request: web.Request) -> web.StreamResponse:
     message = {"role": "assistant", "content": "".join(WORDS)}
     usage = {"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    return answer({"id": "chatcmpl-1", "object": "chat.completion", "model": asked["model"], "choices": [choice], "usage": usage})
+    return answer(
+        {"id": "chatcmpl-1", "object": "chat.completion", "model": asked["model"], "choices": [choice], "usage": usage}
+    )
 
 
 async def respond(request: web.Request) -> web.StreamResponse:
@@ -63,7 +75,9 @@ async def respond(request: web.Request) -> web.StreamResponse:
     if not asked.get("stream"):
         return answer(whole)
     deltas = [{"type": "response.output_text.delta", "delta": word} for word in WORDS]
-    return await events(request, [json.dumps(one) for one in [*deltas, {"type": "response.completed", "response": whole}]])
+    return await events(
+        request, [json.dumps(one) for one in [*deltas, {"type": "response.completed", "response": whole}]]
+    )
 
 
 async def events(request: web.Request, data: list[str]) -> web.StreamResponse:
