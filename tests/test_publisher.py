@@ -105,11 +105,10 @@ async def test_a_stream_without_its_end_is_not_done() -> None:
     async with client(
         lambda _: httpx.Response(200, text=text, headers={"content-type": "text/event-stream"})
     ) as openai:
-        events = []
+        stream = Publisher(openai, "chat completions").stream({"payload": CHAT})
+        assert await anext(stream) == {"n": 1}
         with pytest.raises(CallFailed) as caught:
-            async for event in Publisher(openai, "chat completions").stream({"payload": CHAT}):
-                events.append(event)
-    assert events == [{"n": 1}]
+            await anext(stream)
     assert caught.value.outcome.state is State.UNKNOWN
 
 

@@ -92,12 +92,11 @@ async def test_a_page_that_is_refused_raises_after_what_was_read() -> None:
             httpx.Response(404, json={"error": {"message": "gone"}}),
         ]
     )
-    read: list[str] = []
     async with client(lambda _: next(bodies)) as openai:
+        files = Subscriber(openai, "files").read()
+        assert await anext(files) == {"id": "a"}
         with pytest.raises(CallFailed, match="gone"):
-            async for file in Subscriber(openai, "files").read():
-                read.append(file["id"])
-    assert read == ["a"]
+            await anext(files)
 
 
 async def test_one_entity_is_read_as_itself() -> None:

@@ -117,7 +117,7 @@ def upstream() -> Iterator[str]:
         loop.close()
 
 
-def awaited(handler: object):  # noqa: ANN201  aiohttp's handler type has no public name
+def awaited(handler: object):
     async def handle(request: web.Request) -> web.StreamResponse:
         result = handler(request)  # type: ignore[operator]  # either kind of function
         return await result if asyncio.iscoroutine(result) else result

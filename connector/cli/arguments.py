@@ -167,7 +167,7 @@ def _address(prototype: str) -> str:
     from connector.http import prototypes
 
     own = prototypes().find(prototype).parameters.model_fields
-    return next((name for name in ("base_url", "endpoint") if name in own), "base_uri")
+    return "endpoint" if "endpoint" in own else "base_uri"
 
 
 def catalogue_folder(folder: Path | None) -> Path | None:

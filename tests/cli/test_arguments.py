@@ -16,7 +16,7 @@ def test_pairs_repeat_into_lists_and_keep_later_equals_signs() -> None:
 
 @pytest.mark.parametrize("text", ["a", "=1", ""])
 def test_a_pair_without_a_name_or_value_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match="--query .* write it as name=value"):
+    with pytest.raises(ConfigurationError, match=r"--query .* write it as name=value"):
         pairs([text], "--query")
 
 
@@ -56,7 +56,7 @@ def test_documents_come_as_text_or_from_files(tmp_path: Path) -> None:
     file = tmp_path / "p.json"
     file.write_text('{"a": 1}', encoding="utf-8")
     assert read_document('{"a": 1}', "--payload") == read_document(f"@{file}", "--payload") == {"a": 1}
-    with pytest.raises(ConfigurationError, match="--payload: cannot read .*: No such file"):
+    with pytest.raises(ConfigurationError, match=r"--payload: cannot read .*: No such file"):
         read_document(f"@{tmp_path / 'none.json'}", "--payload")
     with pytest.raises(InvalidDocument, match="--payload"):
         read_document("{", "--payload")
@@ -83,7 +83,7 @@ def test_client_parameters_hold_what_was_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prototype", "name"), [("openai-compatible", "base_uri"), ("azure-openai", "endpoint"), ("http", "base_url")]
+    ("prototype", "name"), [("openai-compatible", "base_uri"), ("azure-openai", "endpoint"), ("http", "base_uri")]
 )
 def test_base_uri_is_what_the_prototype_calls_it(prototype: str, name: str) -> None:
     address = "https://example.com"

@@ -1,6 +1,6 @@
 """The runnable blocks of a Markdown page.
 
-```console   `$ command` lines, each followed by the output it must print; `…` stands for any text, `# exit N` for the code.
+```console   `$ command` lines, each followed by what it must print; `…` is any text, `# exit N` the exit code.
 ```python    a program that must run.
 ```json      (with a title: ```json title=FILE) a file the page's commands use; any language's block may have a title.
 """
@@ -12,9 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w+)(?: title=(?P<title>\S+))?$(?P<text>.*?)^(?P=indent)```$", re.M | re.S
-)
+FENCE = re.compile(r"(?ms)^(?P<indent> *)```(?P<language>\w+)(?: title=(?P<title>\S+))?$(?P<text>.*?)^(?P=indent)```$")
 EXIT = re.compile(r"\s+# exit (\d+)$")
 
 
@@ -57,7 +55,7 @@ def blocks(page: Path) -> Iterator[Block]:
 def matches(expected: str, printed: str) -> bool:
     """Whether the output is what the page says, `…` standing for any text and white space at line ends for nothing."""
     pattern = ".*?".join(re.escape(part) for part in _tidy(expected).split("…"))
-    return re.fullmatch(pattern, _tidy(printed), re.S) is not None
+    return re.fullmatch(pattern, _tidy(printed), re.DOTALL) is not None
 
 
 def _tidy(text: str) -> str:
