@@ -85,12 +85,13 @@ def serving() -> Iterator[str]:
 
 
 def measure(peers: Iterable[str], part: str, base: str, rounds: int, *arguments: str) -> Found:
-    """Every peer once a round; one that cannot run is named with its reason, and left out from then on."""
+    """Every peer once a round, each round begun by another; one that cannot run is left out, with its reason."""
     running = list(peers)
     found: dict[str, list[Measured]] = {peer: [] for peer in running}
     left_out: dict[str, str] = {}
     for number in range(rounds):
-        for peer in tuple(running):
+        first = number % len(running) if running else 0
+        for peer in running[first:] + running[:first]:
             note(f"{part} {' '.join(arguments)}: round {number + 1} of {rounds}: {peer}")
             try:
                 found[peer].append(_once(peer, part, base, arguments))

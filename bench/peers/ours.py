@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bench.exchange import TOKEN, payload
 from bench.load import Load
 from bench.watch import Watch
@@ -31,7 +33,7 @@ async def listing(base: str, watch: Watch) -> int:
 
 
 async def upload(base: str, path: str, watch: Watch) -> int:
-    async with Client("openai", token=TOKEN, base_uri=base) as client:
+    async with Client("openai", token=TOKEN, base_uri=base, file_roots=[str(Path(path).parent)]) as client:
         with watch:
             asked = {"payload": {"purpose": "batch", "file": {"$file": path}}}
             outcome = await Publisher(client, "files").publish(asked)
