@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from socket import AddressFamily
 from urllib.parse import SplitResult, urlsplit
-
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from connector.errors import ConfigurationError
 
-__all__ = ["GuardedResolver", "check_base_uri", "is_loopback", "is_off_limits"]
+__all__ = ["check_base_uri", "check_resolved", "is_loopback", "is_off_limits"]
 
 METADATA = (ip_address("100.100.100.200"), ip_address("fd00:ec2::254"), ip_address("fd20:ce::254"))
 NAT64 = ip_network("64:ff9b::/96")
@@ -79,25 +76,13 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-class GuardedResolver(AbstractResolver):
-    """Resolves names as the system does, and refuses those that lead to a link-local or metadata address."""
-
-    def __init__(self, inner: AbstractResolver, allowed_hosts: Collection[str] = ()) -> None:
-        self._inner = inner
-        self._allowed = frozenset(allowed_hosts)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_INET
-    ) -> list[ResolveResult]:
-        found = await self._inner.resolve(host, port, family)
-        if host.rstrip(".") not in self._allowed:
-            for result in found:
-                if is_off_limits(result["host"]):
-                    raise ConfigurationError(
-                        f"{host} leads to {result['host']}, a link-local or metadata address: nothing was sent; "
-                        "add the name to allowed_hosts if that is meant"
-                    )
-        return found
-
-    async def close(self) -> None:
-        await self._inner.close()
+def check_resolved(host: str, addresses: Iterable[str], allowed_hosts: Collection[str] = ()) -> None:
+    """Refuses a name that leads to a link-local or metadata address, unless the name is allowed."""
+    if host.rstrip(".") in allowed_hosts:
+        return
+    for address in addresses:
+        if is_off_limits(address):
+            raise ConfigurationError(
+                f"{host} leads to {address}, a link-local or metadata address: nothing was sent; "
+                "add the name to allowed_hosts if that is meant"
+            )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
@@ -62,7 +63,7 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{where}: no such parameter; {meant}"
     if fault["type"] == "missing":
         return f"{where}: missing; it has no default{_or_variable(model, where)}"
-    message = fault["msg"]
+    message = fault["msg"].removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:]}"
 
 
@@ -105,6 +106,8 @@ def secrets_of(parameters: Common) -> Iterator[str]:
         value = getattr(parameters, name)
         if isinstance(value, SecretStr):
             yield value.get_secret_value()
+    if parameters.proxy is not None:
+        yield urlsplit(parameters.proxy.get_secret_value()).password or ""
     for header, value in parameters.headers.items():
         if is_sensitive(header):
             yield value.get_secret_value()

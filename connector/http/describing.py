@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import UnionType
-from typing import Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -62,6 +62,8 @@ def _default(field: FieldInfo) -> JSON:
 def _type(kind: Any) -> str:
     """A type in a reader's words."""
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(inner[0])
     if origin is Literal:
         return " | ".join(inner)
     if origin in (Union, UnionType):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["LONGEST", "duration", "retry_hint", "should_retry"]
+__all__ = ["LONGEST", "duration", "exhausted_for", "retry_hint", "should_retry"]
 
 LONGEST = 300.0
 """No hint makes a call wait longer than this, in seconds."""

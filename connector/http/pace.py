@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 
 from connector.http.timing import Timing
+from connector.model import JSON
+from connector.request.shapes import members
 
 __all__ = ["Bucket", "Pace"]
 
@@ -81,10 +83,12 @@ class Pace:
             self._window += 1
             self._admit()
 
-    def spend(self, tokens: int) -> None:
-        """Takes tokens that turned out to be used beyond the estimate; a negative number gives back."""
+    def spend(self, estimate: int, answer: JSON) -> None:
+        """Corrects an estimate by the usage that the answer tells."""
         if self._tokens is not None:
-            self._tokens.take(tokens)
+            used = members(members(answer).get("usage")).get("total_tokens")
+            if isinstance(used, int):
+                self._tokens.take(used - estimate)
 
     async def _queued(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
 from connector.http.rules import Rule
 
-__all__ = ["VALIDATION", "Common", "Limits", "Retry", "Section", "Timeouts", "environment"]
+__all__ = ["VALIDATION", "Common", "HeaderText", "Limits", "Retry", "Secret", "Section", "Timeouts", "environment"]
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Wait = Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)]
@@ -24,6 +24,23 @@ def environment(variable: str, *, unless: str = "") -> dict[str, Any]:
 VALIDATION = (
     "How requests are checked: unknown fields refused, passed with a warning, all only warned of, or not at all."
 )
+
+
+def _header_text(text: str) -> str:
+    """A text that can stand in a header; the line break at the end of a file that held it is dropped."""
+    text = text.strip()
+    if not all(" " <= char <= "~" for char in text):
+        raise ValueError("it holds line breaks, control characters or letters that cannot stand in a header")
+    return text
+
+
+def _header_secret(value: SecretStr) -> SecretStr:
+    return SecretStr(_header_text(value.get_secret_value()))
+
+
+HeaderText = Annotated[str, AfterValidator(_header_text)]
+Secret = Annotated[SecretStr, AfterValidator(_header_secret)]
+"""A credential: never shown, and fit to stand in a header."""
 
 
 class Section(BaseModel):
@@ -87,7 +104,7 @@ class Common(Section):
     retry: Retry = Field(default=Retry(), description="What is tried again, and when.")
     limits: Limits = Field(default=Limits(), description="How fast the client may go.")
     errors: tuple[Rule, ...] = Field(default=(), description="Error rules that come before the built-in ones.")
-    headers: dict[str, SecretStr] = Field(
+    headers: dict[str, Secret] = Field(
         default_factory=dict[str, SecretStr], description="Headers that every request carries."
     )
     proxy: SecretStr | None = Field(default=None, description="The proxy's URL; the environment's proxies are ignored.")

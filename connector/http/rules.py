@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from connector.model import Effect
 
@@ -33,15 +33,29 @@ class Who(StrEnum):
 Status = int | Literal["3xx", "4xx", "5xx"]
 
 
+def _several(value: object) -> object:
+    """One condition written without a list."""
+    return (value,) if isinstance(value, int | str) else value
+
+
+Several = BeforeValidator(_several)
+
+
 class Rule(BaseModel):
     """An answer that meets every condition is dealt with as `then` says; the first rule that fits decides."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    status: tuple[Status, ...] = Field(default=(), description="Statuses this rule is about, or 3xx, 4xx, 5xx.")
-    code: tuple[str, ...] = Field(default=(), description="Values of error.code or error.type this rule is about.")
+    status: Annotated[tuple[Status, ...], Several] = Field(
+        default=(), description="Statuses this rule is about, or 3xx, 4xx, 5xx."
+    )
+    code: Annotated[tuple[str, ...], Several] = Field(
+        default=(), description="Values of error.code or error.type this rule is about."
+    )
     body: str = Field(default="", description="A text that the answer's body must contain.")
-    effect: tuple[Effect, ...] = Field(default=(), description="Effects of the operations this rule is about.")
+    effect: Annotated[tuple[Effect, ...], Several] = Field(
+        default=(), description="Effects of the operations this rule is about."
+    )
     method: str = Field(default="", description="The only method this rule is about.")
     repeated: bool | None = Field(
         default=None, description="Whether an earlier attempt of the same call must have gone out."

@@ -8,7 +8,7 @@ session sees an error, that error is ours, and ours it does not repeat.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
@@ -17,30 +17,24 @@ import httpx
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.addresses import GuardedResolver
 from connector.http.failures import Stale, after_sending, before_sending
 from connector.http.progress import Progress
 from connector.http.readable import has_news
+from connector.http.resolver import GuardedResolver
+from connector.http.tls import tls_context
 from connector.http.upload import Upload, pieces
 
 if TYPE_CHECKING:
     from aiohttp.client_middlewares import ClientHandlerType
     from aiohttp.connector import Connection
 
-__all__ = ["AiohttpTransport", "tls_context"]
+__all__ = ["AiohttpTransport"]
 
 LONGEST_HEADER = 32 * 1024
 MOST_HEADERS = 256
 READ_BUFFER = 256 * 1024
 IN_ONE_PIECE = 64 * 1024
 """A body up to this size is written at once; a larger one in pieces, so that a stalled reader is noticed."""
-
-
-def tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
-    """Certificates are always checked: against the given bundle, or else against certifi's."""
-    import certifi
-
-    return ssl.create_default_context(cafile=ca_bundle or certifi.where())
 
 
 class _Request(aiohttp.ClientRequest):
@@ -140,12 +134,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def __init__(
         self,
         *,
-        ca_bundle: str | None = None,
+        tls: Callable[[], ssl.SSLContext] = tls_context,
         proxy: str | None = None,
         connections: int = 0,
         allowed_hosts: Collection[str] = (),
     ) -> None:
-        self._ca_bundle = ca_bundle
+        self._make_context = tls
         self._proxy = proxy
         self._connections = connections
         self._allowed_hosts = allowed_hosts
@@ -212,7 +206,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     def _context(self) -> ssl.SSLContext:
         if self._tls is None:
-            self._tls = tls_context(self._ca_bundle)
+            self._tls = self._make_context()
         return self._tls
 
     def _timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:

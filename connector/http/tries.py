@@ -112,8 +112,10 @@ class Tries:
     async def settle(self, tried: Tried) -> Outcome | None:
         """The outcome of the call, or None after the wait before its next try."""
         judge = self._judge
-        if tried.state is State.DONE:
+        if tried.status is not None and not _crowding(tried):
             judge.pace.ease()
+        if tried.state is State.DONE:
+            judge.pace.spend(self._call.tokens, tried.body)
             judge.paused = None
             return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
         verdict = judge.verdict(tried, self._call, repeated=self._went_out)

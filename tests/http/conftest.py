@@ -1,23 +1,30 @@
-"""A loopback server whose every byte is scripted by the test."""
+"""A loopback server whose every byte is scripted by the test, and clients whose time stands still."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-CERTIFICATES = Path(__file__).parent / "certificates"
+from connector.http import Client
+from connector.http.timing import Timing
+from connector.model import Effect
+from connector.request.wire import BytesBody, Wire
 
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+CERTIFICATES = Path(__file__).parent / "certificates"
+TOKEN = "sk-canary-1234567890"
 
 
 @dataclass
 class Upstream:
-    """A server on loopback, the connections it saw and the request heads it read."""
+    """A server on loopback: the connections it saw, the heads and the bodies it read."""
 
     port: int = 0
     scheme: str = "http"
@@ -39,16 +46,16 @@ class Upstream:
         return head
 
 
-def answer(body: bytes = b"{}", *, status: str = "200 OK", headers: str = "content-type: application/json") -> bytes:
-    """A complete answer as it stands on the wire."""
-    return f"HTTP/1.1 {status}\r\n{headers}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+@pytest.fixture
+def certificates() -> Path:
+    return CERTIFICATES
 
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Callable[..., Awaitable[Upstream]]]:
-    """Starts a server that runs the script on every connection; all are stopped after the test."""
+    """Starts a server that runs a script on every connection; all are stopped after the test."""
     servers: list[asyncio.Server] = []
-    running: set[asyncio.Task[None]] = set()
+    running: set[asyncio.Task[Any]] = set()
 
     async def start(script: Callable[..., Awaitable[None]], *, certificate: str | None = None) -> Upstream:
         upstream = Upstream()
@@ -59,12 +66,11 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Upstream]]]:
             running.add(task)
             upstream.connections += 1
             try:
-                await script(upstream, reader, writer)
-            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                pass
+                with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                    await script(upstream, reader, writer)
             finally:
                 running.discard(task)
-                writer.transport.abort() if writer.transport.is_closing() else writer.close()
+                writer.close()
 
         context = None
         if certificate is not None:
@@ -82,3 +88,78 @@ async def serve() -> AsyncIterator[Callable[..., Awaitable[Upstream]]]:
     for task in list(running):
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+
+
+@dataclass
+class Clock:
+    """Time that passes only while somebody waits; what was waited is kept."""
+
+    now: float = 1000.0
+    waits: list[float] = field(default_factory=list)
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        until = self.now + seconds
+        await asyncio.sleep(0)
+        self.now = max(self.now, until)
+
+    @property
+    def timing(self) -> Timing:
+        return Timing(clock=lambda: self.now, sleep=self.sleep, chance=lambda: 0.0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def make_client(clock: Clock) -> AsyncIterator[Callable[..., Client]]:
+    """Makes a client of a handler, or of nothing for the network; its waits take no time, its environment is empty."""
+    async with AsyncExitStack() as stack:
+
+        def make(handler: Any = None, prototype: str = "openai", **options: Any) -> Client:
+            if handler is not None:
+                options.setdefault("transport", httpx.MockTransport(handler))
+            if prototype == "openai":
+                options.setdefault("token", TOKEN)
+            options.setdefault("environ", {})
+            client = Client(prototype, timing=clock.timing, **options)
+            stack.push_async_callback(client.close)
+            return client
+
+        yield make
+
+
+@pytest.fixture
+def wire() -> Callable[..., Wire]:
+    """Makes a wire: by default a POST that costs money and gives JSON."""
+
+    def make(effect: str = "opaque", **options: Any) -> Wire:
+        options.setdefault("method", {"none": "GET", "idempotent": "DELETE"}.get(effect, "POST"))
+        options.setdefault("path", "/things")
+        if options["method"] == "POST":
+            options.setdefault("body", BytesBody("application/json", b'{"a":1}'))
+        return Wire(effect=Effect(effect), **options)
+
+    return make
+
+
+class Answers:
+    """A handler that gives its answers one after the other, and keeps the requests."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.left = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def answers() -> type[Answers]:
+    return Answers

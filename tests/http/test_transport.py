@@ -6,12 +6,14 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from connector.http.failures import NEVER_SENT, CertificateRefused
+from connector.http.tls import tls_context
 from connector.http.transport import AiohttpTransport
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -20,11 +22,13 @@ SHORT = {"connect": 2.0, "read": 0.05, "write": 0.05, "pool": 1.0}
 
 @pytest.fixture
 async def transport() -> AsyncIterator[AiohttpTransport]:
-    async with AiohttpTransport(ca_bundle=str(CERTIFICATES / "ca.pem")) as opened:
+    async with AiohttpTransport(tls=partial(tls_context, str(CERTIFICATES / "ca.pem"))) as opened:
         yield opened
 
 
-async def call(transport: httpx.AsyncBaseTransport, uri: str, method: str = "POST", **options: object) -> httpx.Response:
+async def call(
+    transport: httpx.AsyncBaseTransport, uri: str, method: str = "POST", **options: object
+) -> httpx.Response:
     options.setdefault("content", b'{"a": 1}' if method == "POST" else b"")
     request = httpx.Request(method, uri, extensions={"timeout": SHORT}, **options)
     response = await transport.handle_async_request(request)

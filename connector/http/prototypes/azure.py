@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from connector.errors import ConfigurationError
 from connector.http.addresses import check_base_uri
-from connector.http.parameters import Common, environment
+from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON
 from connector.request.shapes import members
@@ -31,10 +31,10 @@ class Parameters(Common):
         description="The resource's address, such as https://example.openai.azure.com.",
         json_schema_extra=environment("AZURE_OPENAI_ENDPOINT"),
     )
-    api_key: SecretStr | None = Field(
+    api_key: Secret | None = Field(
         default=None, description="The resource's key.", json_schema_extra=environment("AZURE_OPENAI_API_KEY")
     )
-    token: SecretStr | None = Field(
+    token: Secret | None = Field(
         default=None,
         description="A Microsoft Entra token, in place of api_key.",
         json_schema_extra=environment("AZURE_OPENAI_AD_TOKEN"),

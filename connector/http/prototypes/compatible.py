@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from connector.http.addresses import check_base_uri
-from connector.http.parameters import VALIDATION, Common, environment
+from connector.http.parameters import VALIDATION, Common, Secret, environment
 from connector.http.prototypes.endpoint import Endpoint, FixedEndpoint
 from connector.http.prototypes.prototype import Prototype
 
@@ -21,7 +21,7 @@ class Parameters(Common):
         description="Where the server is, such as http://localhost:11434/v1.",
         json_schema_extra=environment("OPENAI_BASE_URL"),
     )
-    token: SecretStr | None = Field(
+    token: Secret | None = Field(
         default=None,
         description="The server's key, when it has one.",
         # A key from the environment belongs to the address from the environment: it is not shown to another server.

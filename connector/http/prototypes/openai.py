@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr
 
 from connector.errors import ConfigurationError
 from connector.http.addresses import check_base_uri
-from connector.http.parameters import Common, environment
+from connector.http.parameters import Common, HeaderText, Secret, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON
 from connector.request.wire import Wire
@@ -31,18 +31,18 @@ class Parameters(Common):
     region: Literal["us", "eu", "ae", "au", "in", "jp"] | None = Field(
         default=None, description="The regional address to use, in place of base_uri."
     )
-    token: SecretStr | None = Field(
+    token: Secret | None = Field(
         default=None, description="The project key.", json_schema_extra=environment("OPENAI_API_KEY")
     )
-    admin_token: SecretStr | None = Field(
+    admin_token: Secret | None = Field(
         default=None,
         description="The admin key, for organization and project administration.",
         json_schema_extra=environment("OPENAI_ADMIN_KEY"),
     )
-    organization: str | None = Field(
+    organization: HeaderText | None = Field(
         default=None, description="The organization that pays.", json_schema_extra=environment("OPENAI_ORG_ID")
     )
-    project: str | None = Field(
+    project: HeaderText | None = Field(
         default=None, description="The project that is charged.", json_schema_extra=environment("OPENAI_PROJECT_ID")
     )
 
