@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from connector.catalogue.operation import Operation
-from connector.documents import dump, spot
+from connector.documents import check, dump, spot
 from connector.errors import InvalidDocument
 from connector.model import JSON, Fault
 from connector.request.files import is_file
@@ -14,9 +14,10 @@ from connector.request.form import parts_of
 from connector.request.multipart import MultipartBody
 from connector.request.roots import Roots
 from connector.request.shapes import items, members
+from connector.request.shown import kind
 from connector.request.wire import Body, BytesBody
 
-__all__ = ["JSON_TYPE", "Chosen", "choose", "encode", "judged", "not_json"]
+__all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "not_json"]
 
 JSON_TYPE = "application/json"
 KINDS = {"json": JSON_TYPE, "multipart": "multipart/form-data", "sdp": "application/sdp"}
@@ -39,7 +40,7 @@ def choose(operation: Operation, payload: JSON, content_type: str | None) -> Cho
     if len(kinds) == 1:
         return Chosen(kinds[0])
     fields = members(payload)
-    if "multipart" in kinds and any(file_places(fields, "")):
+    if "multipart" in kinds and any(is_file(item) for value in fields.values() for item in (value, *items(value))):
         return Chosen("multipart")
     if "sdp" in kinds:
         return Chosen("sdp" if isinstance(payload, str) or fields.keys() <= {"sdp"} else "multipart")
@@ -86,8 +87,13 @@ def file_places(value: JSON, where: str) -> list[str]:
     return found
 
 
+def as_sent(payload: JSON) -> JSON:
+    """A form's payload as its schema is to see it: files count as text, and nulls are not there."""
+    return {name: judged(value) for name, value in members(payload).items() if value is not None}
+
+
 def judged(value: JSON) -> JSON:
-    """A form's payload as its schema sees it: a file counts as text."""
+    """A value whose files count as text."""
     if isinstance(value, dict):
         return "" if is_file(value) else {key: judged(child) for key, child in members(value).items()}
     return [judged(child) for child in items(value)] if isinstance(value, list | tuple) else value
@@ -95,8 +101,12 @@ def judged(value: JSON) -> JSON:
 
 def encode(operation: Operation, kind: str, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
     """The body, or the faults for which there is none."""
-    if kind == "json":
-        return _json({} if payload is None else payload)
+    try:
+        if kind == "json":
+            return _json({} if payload is None else payload)
+        check(payload, "payload")
+    except InvalidDocument as error:
+        return None, [not_json(error)]
     return _sdp(payload) if kind == "sdp" else _form(operation, payload, roots)
 
 
@@ -107,10 +117,7 @@ def not_json(error: InvalidDocument) -> Fault:
 
 
 def _json(payload: JSON) -> tuple[Body | None, list[Fault]]:
-    try:
-        data = dump(payload, "payload")
-    except InvalidDocument as error:
-        return None, [not_json(error)]
+    data = dump(payload, "payload")
     if b'"$file"' in data or b'"$content"' in data:
         allowed = (
             "a JSON body holds no files: upload the file and name its id, or give its content as the field wants it"
@@ -129,6 +136,6 @@ def _sdp(payload: JSON) -> tuple[Body | None, list[Fault]]:
 
 def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
     if not isinstance(payload, dict | None):
-        return None, [Fault("payload", f"found {type(payload).__name__}", "an object of fields and files is allowed")]
+        return None, [Fault("payload", f"found {kind(payload)}", "an object of fields and files is allowed")]
     parts, faults = parts_of(members(payload), operation.parts, roots)
     return (None, faults) if faults else (MultipartBody(parts), [])

@@ -37,7 +37,9 @@ class Findings:
     def judge(self, mode: Validate, found: list[Fault]) -> None:
         """Takes what a declaration has against the request: a fault, unless the caller only wants to be warned."""
         if mode is not Validate.OFF:
-            (self.warnings if mode is Validate.WARN else self.faults).extend(found)
+            # A place that has its fault already needs no second opinion.
+            places = {fault.where for fault in self.faults}
+            (self.warnings if mode is Validate.WARN else self.faults).extend(f for f in found if f.where not in places)
 
 
 class Schema:

@@ -59,7 +59,7 @@ def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, wh
             found |= dict.fromkeys(inner)
         elif refusal.kind.name in UNKNOWN:
             depth = len(refusal.instance_path)
-            found |= dict.fromkeys((depth, fault) for fault in _unknown(refusal, schema, where))
+            found |= dict.fromkeys((depth, fault) for fault in _unknown(refusal, instance, schema, where))
     return list(found)
 
 
@@ -71,22 +71,20 @@ def _faults(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> Itera
             return [_combined(refusal, instance, where)]
         return explain(branch, instance, schema, where)
     if name in UNKNOWN:
-        return _unknown(refusal, schema, where)
-    place = at(where, refusal.instance_path)
+        return _unknown(refusal, instance, schema, where)
+    place, value = located(where, instance, refusal.instance_path)
     if name == "required":
         return [Fault(spot(place, refusal.kind.property), "missing", "this field is required")]
-    value = value_at(instance, refusal.instance_path)
     return [Fault(place, *_simple(refusal, value, place))]
 
 
 def _branch(refusal: Refusal, instance: JSON) -> list[Refusal]:
-    return meant(refusal, value_at(instance, refusal.instance_path))
+    return meant(refusal, located("", instance, refusal.instance_path)[1])
 
 
 def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
     """One fault for a union none of whose branches was nearly met: everything that it allows."""
-    value = value_at(instance, refusal.instance_path)
-    place = at(where, refusal.instance_path)
+    place, value = located(where, instance, refusal.instance_path)
     types: dict[str, None] = {}
     options: list[JSON] = []
     for inner in _leaves(refusal):
@@ -110,8 +108,8 @@ def _leaves(refusal: Refusal) -> Iterable[Refusal]:
                 yield inner
 
 
-def _unknown(refusal: Refusal, schema: JSON, where: str) -> list[Fault]:
-    place = at(where, refusal.instance_path)
+def _unknown(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
+    place, _ = located(where, instance, refusal.instance_path)
     known = fields_at(schema, refusal.schema_path)
     allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
     return [
@@ -173,15 +171,10 @@ def _types(types: Iterable[str]) -> str:
     return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} or {ordered[-1]}"
 
 
-def at(where: str, path: Iterable[str | int]) -> str:
-    """The place in words: `payload.messages[0].content`."""
-    for key in path:
-        where = spot(where, key)
-    return where
-
-
-def value_at(instance: JSON, path: Iterable[str | int]) -> JSON:
-    """The part of a document that a path leads to."""
-    for key in path:
-        instance = cast("Mapping[str | int, JSON]", instance)[key]
-    return instance
+def located(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str, JSON]:
+    """The place in words, `payload.messages[0].content`, and what stands there."""
+    for step in path:
+        # A validator's path says 1 for the item 1 and for the member "1" alike.
+        key = str(step) if isinstance(instance, dict) else step
+        where, instance = spot(where, key), cast("Mapping[str | int, JSON]", instance)[key]
+    return where, instance

@@ -32,7 +32,7 @@ def fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
     """The fields known where a keyword stands that closes an object."""
     schema = root
     for step in keyword_path[:-1]:
-        schema = schema[step]
+        schema = schema[str(step) if isinstance(schema, dict) else step]
     return fields_of(schema, root)
 
 

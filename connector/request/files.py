@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from connector.errors import ConnectorError
 from connector.model import JSON, Fault
 from connector.request.roots import Roots
+from connector.request.shown import kind
 
 __all__ = ["CHUNK", "ChangedFile", "Content", "FileInput", "LocalFile", "RemoteFile", "Source", "is_file", "open_input"]
 
@@ -191,7 +192,7 @@ def _header_fault(text: JSON, where: str) -> Fault | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        return Fault(where, f"found {type(text).__name__}", "text is allowed")
+        return Fault(where, f"found {kind(text)}", "text is allowed")
     if any(character < " " or character == "\x7f" for character in text):
         return Fault(where, "holds a control character", "a name without line breaks and control characters is allowed")
     return None

@@ -9,6 +9,7 @@ from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault
 from connector.request.check import Findings, Schema, Validate
 from connector.request.shapes import items, members
+from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Headers", "accept"]
@@ -95,7 +96,7 @@ class Headers:
         if lower == "betas":
             return Fault(where, "this operation takes no betas", "operations whose path ends in ?beta=true take them")
         if not isinstance(value, str | int | float | list | tuple | None) or isinstance(value, bool):
-            return Fault(where, f"found {type(value).__name__}", "text is allowed")
+            return Fault(where, f"found {kind(value)}", "text is allowed")
         if lower not in self.declared and isinstance(value, list | tuple):
             return Fault(where, "found an array", "text is allowed")
         try:
@@ -116,7 +117,7 @@ class Headers:
         Schema(lambda: members(schema)).find(given, f"headers.{name}", mode, findings)
 
     def _guess(self, name: str, lower: str, findings: Findings) -> None:
-        near = closest(lower, [*self.declared, "openai-organization", "openai-project"])
+        near = closest(lower, [*self.declared, BETA, "openai-organization", "openai-project"])
         if near and lower not in near:
             warning = Fault(f"headers.{name}", "unknown header", "it is sent as it is", did_you_mean(near))
             findings.warnings.append(warning)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from connector.model import JSON, Fault
+from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Template", "fill", "segment_fault"]
@@ -56,8 +57,7 @@ def _text_of(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
     if isinstance(value, int) or (isinstance(value, float) and value == value and abs(value) != float("inf")):
         return str(value), None
     if not isinstance(value, str):
-        found = "null" if value is None else f"found {type(value).__name__}"
-        return "", Fault(where, found, "text, a number or a boolean is allowed")
+        return "", Fault(where, f"found {kind(value)}", "text, a number or a boolean is allowed")
     fault = segment_fault(value)
     return value, Fault(where, *fault) if fault else None
 

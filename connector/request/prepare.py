@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.documents import check
-from connector.errors import InvalidDocument, InvalidRequest
+from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
 from connector.model import JSON, Fault, Request
-from connector.request.body import JSON_TYPE, choose, encode, judged, not_json
+from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, not_json
 from connector.request.check import Findings, Validate
 from connector.request.filefields import misplaced
 from connector.request.path import fill
@@ -52,7 +52,7 @@ class Preparer:
             roots: folders and URL prefixes that files may come from; with none, from anywhere.
             stream: switches the operation's stream on or off; by default the request says.
         """
-        mode = Validate(validate)
+        mode = _mode(validate)
         asked = request if isinstance(request, Request) else _request(operation, request)
         findings = Findings()
         plan = self._plan(operation)
@@ -83,6 +83,13 @@ class Preparer:
             # The plan holds its operation, so that no other one can come to stand at the same address.
             plan = self._plans[id(operation)] = Plan(self.catalogue, operation)
         return plan
+
+
+def _mode(validate: str) -> Validate:
+    try:
+        return Validate(validate)
+    except ValueError:
+        raise ConfigurationError(f"validate: found {validate!r}; allowed: {', '.join(Validate)}") from None
 
 
 def _request(operation: Operation, document: Mapping[str, JSON] | None) -> Request:
@@ -134,12 +141,11 @@ def _body(
             # The official SDK says so even where nothing follows, and servers in the wild may have come to expect it.
             headers["content-type"] = JSON_TYPE
         return None
-    unreadable = _unreadable(payload, "payload") if kind != "json" else None
-    body, faults = (None, [unreadable]) if unreadable else encode(operation, kind, payload, roots)
+    body, faults = encode(operation, kind, payload, roots)
     findings.faults += faults
     if body is not None:
         headers["content-type"] = body.content_type
-    if not unreadable and not any(fault.where == "payload" for fault in faults):
+    if body is not None or not _unreadable(payload, "payload"):
         _check(plan, kind, {} if payload is None else payload, mode, findings)
     return body
 
@@ -149,6 +155,8 @@ def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findi
         return
     if kind == "multipart":
         findings.judge(mode, misplaced(members(payload), plan.files(kind)))
+        payload = as_sent(payload)
+    elif findings.faults:
         payload = judged(payload)
     plan.payload(kind).find(payload, "payload", mode, findings)
 

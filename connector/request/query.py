@@ -50,7 +50,7 @@ class Query:
     """The query an operation takes: names with and without brackets, fixed values, required ones."""
 
     def __init__(self, operation: Operation) -> None:
-        self.names = frozenset(plain(name) for name in operation.query)
+        self.names = dict.fromkeys(plain(name) for name in operation.query)
         self.fixed = dict(operation.fixed_query)
         self.fixed_pairs = tuple(self.fixed.items())
         self.required = tuple(plain(name) for name in operation.required_query)
@@ -105,9 +105,8 @@ class Query:
         return nested[1], whole
 
     def _unknown(self, name: str) -> Fault:
-        names = sorted(self.names)
-        allowed = f"the query takes {listed(names)}" if names else "the query takes no parameters"
-        return Fault(f"query.{name}", "unknown parameter", allowed, did_you_mean(closest(name, names)))
+        allowed = f"the query takes {listed(self.names)}" if self.names else "the query takes no parameters"
+        return Fault(f"query.{name}", "unknown parameter", allowed, did_you_mean(closest(name, self.names)))
 
 
 def coerced(values: Mapping[str, JSON], schema: JSON) -> dict[str, JSON]:

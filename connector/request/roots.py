@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,10 +20,15 @@ class Roots:
     """Folders and URL prefixes that files may come from; with none, they may come from anywhere."""
 
     def __init__(self, allowed: Sequence[str | os.PathLike[str]] = ()) -> None:
-        names = [os.fspath(root) for root in allowed]
-        self._urls = [name.rstrip("/") for name in names if self.local(name) is None]
-        self._folders = [os.path.realpath(path) for name in names if (path := self.local(name)) is not None]
-        self._closed = bool(names)
+        self._names = [os.fspath(root) for root in allowed]
+
+    @cached_property
+    def _urls(self) -> list[str]:
+        return [name.rstrip("/") for name in self._names if self.local(name) is None]
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        return [os.path.realpath(path) for name in self._names if (path := self.local(name)) is not None]
 
     def local(self, name: str) -> str | None:
         """The path that a name means on this machine; nothing for a URL of elsewhere."""
@@ -33,7 +39,7 @@ class Roots:
 
     def refusal(self, name: str) -> str | None:
         """What is allowed instead, when a file of that name is not."""
-        if not self._closed:
+        if not self._names:
             return None
         *outer, inner = name.split("::")
         if any(SCHEME.match(layer + "::") is None or layer.split("://")[0] not in ARCHIVES for layer in outer):

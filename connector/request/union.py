@@ -69,8 +69,8 @@ def _wrong_choices(branch: Refusals, base: list[str | int], value: dict[str, JSO
     found: set[str] = set()
     for refusal in branch:
         path = refusal.instance_path
-        if len(path) == len(base) + 1 and _chooses(refusal) and isinstance(value.get(path[-1]), str):
-            found.add(path[-1])
+        if len(path) == len(base) + 1 and _chooses(refusal) and isinstance(value.get(str(path[-1])), str):
+            found.add(str(path[-1]))
     return found
 
 
@@ -99,4 +99,10 @@ class _Union:
 
 def _distance(branch: Refusals) -> tuple[int, int]:
     """How far a branch is from being met: by its reasons, and then by how deep they begin."""
-    return len(branch), -max(len(refusal.instance_path) for refusal in branch)
+    return len(branch), -max(_depth(refusal) for refusal in branch)
+
+
+def _depth(refusal: Any) -> int:
+    """How deep a reason begins; a union begins where the deepest of its own reasons does."""
+    inner = refusal.kind.context if refusal.kind.name in UNIONS else ()
+    return max(len(refusal.instance_path), *(_depth(reason) for branch in inner for reason in branch), 0)
