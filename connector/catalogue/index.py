@@ -31,7 +31,7 @@ def read_index(folder: Path) -> tuple[Index, bool]:
     if not digests:
         raise ConfigurationError(f"{folder}: no catalogue here; name a folder made by `entities import`")
     try:
-        index: dict[str, JSON] = orjson.loads((folder / "index.json").read_bytes())
+        index = object_of(orjson.loads((folder / "index.json").read_bytes()))
     except (OSError, orjson.JSONDecodeError):
         index = {}
     if index.get("format") == FORMAT and index.get("digests") == digests:

@@ -71,7 +71,7 @@ class Lookup:
         if len(actions) == 1:
             return next(iter(actions.values()))
         known = ", ".join(self._actions(squeezed(entity)))
-        raise UnknownName("action", "", (), f"{entity} has {known}; name one of them")
+        raise UnknownName("operation", entity, (), f"it has {known}; name one of them")
 
     def _by_last_word(self, name: str) -> int:
         """`files get`: the last word is another name of an action."""
@@ -87,7 +87,9 @@ class Lookup:
         known |= {squeezed(f"{row[1]} {row[2]}"): f"{row[1]} {row[2]}" for row in self._rows}
         meant = closest(squeezed(name), [*known, *(key for key in self._names if " " not in key)])
         written = dict.fromkeys(known.get(key) or self._row_name(self._names[key]) for key in meant)
-        return UnknownName("entity", name, tuple(written), "" if meant else "`entities list` shows all")
+        entities = [one for one in written if squeezed(one) in self._entities]
+        distinct = [one for one in written if one in entities or not one.startswith(tuple(f"{e} " for e in entities))]
+        return UnknownName("entity", name, distinct, "" if meant else "`entities list` shows all")
 
     def _no_action(self, entity: str, action: str) -> UnknownName:
         actions = self._actions(squeezed(entity))

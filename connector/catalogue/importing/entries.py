@@ -31,7 +31,7 @@ def place_all(declared: Sequence[Declared], document: Mapping[str, JSON], overla
     singletons = {one.path for one in declared if one.method == "GET" and not _lists(one)}
     aliases = _aliases(overlays.section("aliases"))
     taken: set[tuple[str, str]] = set()
-    for one in sorted(declared, key=lambda one: (one.path, one.method)):
+    for one in sorted(declared, key=lambda one: (one.path.count("/"), one.path, one.method)):
         singleton = one.path in singletons
         name = name_operation(one.method, one.path, overlays.naming, lists=_lists(one), singleton=singleton)
         entry = _known(one, name, document, overlays, aliases)
@@ -91,11 +91,12 @@ def _key(one: Declared, document: Mapping[str, JSON], keys: Mapping[str, JSON]) 
 
 
 def _free(entity: str, action: str, one: Declared, taken: set[tuple[str, str]]) -> str:
-    """The action, or one made of the operation's own id or path when another operation has it already."""
+    """The action, or one that says by what it finds its entity when a shorter path has that action already."""
     if (entity, action) in taken:
-        action = "-".join(words(str(one.source.get("operationId") or ""))) or f"{action}-{len(taken)}"
+        by = [" ".join(words(part[1:-1])) for part in segments(one.path) if part.startswith("{")]
+        action = f"{action} by {' and '.join(by)}" if by else f"{action} {' '.join(words(one.method))}"
     while (entity, action) in taken:
-        action += "-other"
+        action += " too"
     taken.add((entity, action))
     return action
 

@@ -38,7 +38,7 @@ def declare(
 ) -> Declared:
     """What the document says of one operation, in the catalogue's notation."""
     template, _, fixed = path.partition("?")
-    hint = _hint(source.get("operationId") or f"{method} {path}")
+    hint = _hint(source.get("operationId") or f"{method.lower()} {template}")
     entry: dict[str, JSON] = {method.lower(): template}
     if source.get("operationId"):
         entry["aliases"] = [source["operationId"]]

@@ -30,10 +30,10 @@ class Overlay:
     text: bytes
     content: Mapping[str, Any]
 
-    def applies(self, addresses: Iterable[str]) -> bool:
-        """Whether it is about a document that is served at one of these addresses; one that names none is about any."""
-        meant = self.content.get("applies_to")
-        return meant is None or any(address in meant for address in addresses)
+    @property
+    def addresses(self) -> list[str]:
+        """Where the documents that it is about are served; none when it goes with the rest of its folder."""
+        return list_of(self.content.get("applies_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,14 @@ class Overlays:
 
 
 def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
-    """The overlays in a folder that apply to a document served at these addresses."""
-    paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    files = [overlay for path in paths if (overlay := _read(path)).applies(addresses)]
+    """The overlays in a folder that apply to a document served at these addresses.
+
+    A file that names no address goes with the others: it applies when one of them does, or when none names any.
+    """
+    every = [_read(path) for path in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
+    meant = [overlay for overlay in every if set(overlay.addresses) & set(addresses)]
+    silent = [overlay for overlay in every if not overlay.addresses]
+    files = [overlay for overlay in every if overlay in meant or (overlay in silent and (meant or silent == every))]
     names = [object_of(overlay.content.get("names")) for overlay in files]
     rewrites = [rewrite for name in names for rewrite in list_of(name.get("rewrites"))]
     known = {word: written for name in names for word, written in object_of(name.get("words")).items()}

@@ -73,8 +73,8 @@ def write_catalogue(
     files = {f"{area}.yaml": area_text(entities) for area, entities in areas.items()}
     files |= {f"schemas/{name}.json": definitions_text(definitions) for name, definitions in schemas.items()}
     files |= {f"overlays/{name}": text for name, text in overlays.items()}
-    for folder in ("schemas", "overlays"):
-        (into / folder).mkdir(parents=True, exist_ok=True)
+    for name in files:
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
     for stale in {*into.glob("*.yaml"), *into.glob("schemas/*.json")} - {into / name for name in files}:
         stale.unlink()
     for name, data in files.items():
