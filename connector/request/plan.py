@@ -10,6 +10,7 @@ from connector.request.filefields import file_fields
 from connector.request.headers import Headers
 from connector.request.path import Template
 from connector.request.query import Query, plain
+from connector.request.shapes import members
 
 __all__ = ["Plan"]
 
@@ -32,7 +33,7 @@ class Plan:
     def payload(self, kind: str) -> Schema:
         """The schema of the payload for one kind of body."""
         if kind not in self._payloads:
-            self._payloads[kind] = Schema(lambda: self._catalogue.payload_schema(self.operation, kind))
+            self._payloads[kind] = Schema(lambda: _objective(self._catalogue.payload_schema(self.operation, kind)))
         return self._payloads[kind]
 
     def files(self, kind: str) -> frozenset[str]:
@@ -40,6 +41,15 @@ class Plan:
         if kind not in self._files:
             self._files[kind] = file_fields(self.payload(kind).source)
         return self._files[kind]
+
+
+def _objective(schema: dict[str, JSON] | None) -> dict[str, JSON]:
+    """A payload's schema that says of itself that it is an object, where its declaration took that for granted."""
+    name = (schema or {}).get("$ref", "").removeprefix("#/$defs/")
+    declared = members(members((schema or {}).get("$defs")).get(name))
+    if schema is None or "properties" not in declared or "type" in declared:
+        return schema or {}
+    return {**schema, "$defs": {**schema["$defs"], name: {"type": "object", **declared}}}
 
 
 def _named_plainly(schema: dict[str, JSON]) -> dict[str, JSON]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -57,7 +57,12 @@ def operation() -> Callable[..., Operation]:
     return declared
 
 
-async def read(body: Body | None) -> bytes:
+@pytest.fixture(scope="session")
+def read() -> Callable[[Body | None], Awaitable[bytes]]:
     """The bytes of one pass over a body."""
-    assert body is not None
-    return b"".join([chunk async for chunk in body.chunks()])
+
+    async def read(body: Body | None) -> bytes:
+        assert body is not None
+        return b"".join([chunk async for chunk in body.chunks()])
+
+    return read

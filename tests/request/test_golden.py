@@ -16,19 +16,17 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 
 def cases(kind: str) -> list[Any]:
-    return [pytest.param(path, id=path.stem) for path in sorted(GOLDEN.glob(f"{kind}/*.json"))]
+    return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(GOLDEN.glob(f"{kind}/*.json"))]
 
 
-@pytest.mark.parametrize("path", cases("requests"))
-async def test_a_request_goes_on_the_wire_as_its_case_says(path: Path, prepare: Callable[..., Wire]) -> None:
-    case = json.loads(path.read_text())
+@pytest.mark.parametrize("case", cases("requests"))
+async def test_a_request_goes_on_the_wire_as_its_case_says(case: dict[str, Any], prepare: Callable[..., Wire]) -> None:
     wire = prepare(case["operation"], case["request"])
     assert await document_of(wire) == case["wire"]
 
 
-@pytest.mark.parametrize("path", cases("refusals"))
-def test_a_request_is_refused_as_its_case_says(path: Path, faults_of: Callable[..., list[str]]) -> None:
-    case = json.loads(path.read_text())
+@pytest.mark.parametrize("case", cases("refusals"))
+def test_a_request_is_refused_as_its_case_says(case: dict[str, Any], faults_of: Callable[..., list[str]]) -> None:
     assert faults_of(case["operation"], case["request"]) == case["faults"]
 
 
