@@ -8,7 +8,7 @@ from connector.request.shapes import members
 __all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
 
 EVIDENCE = 2048
-LONGEST_MESSAGE = 500
+LONGEST_MESSAGE = 16 * 1024
 
 
 def is_complaint(body: JSON, *, created: bool = False) -> bool:
@@ -33,18 +33,18 @@ def codes_of(body: JSON) -> frozenset[str]:
 def message_of(body: JSON) -> str:
     """The error in the server's own words, short; empty when it has none."""
     if isinstance(body, str):
-        return _short(body) if "<" not in body[:50] else ""
+        return _one_line(body) if "<" not in body[:50] else ""
     fields = _fields(body)
     for name in ("message", "detail", "error_description", "error", "title"):
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            return _short(value)
+            return _one_line(value)
     return ""
 
 
 def evidence(data: bytes) -> str:
-    """The beginning of an answer nobody could use."""
-    return data[:EVIDENCE].decode(errors="replace")
+    """The beginning of an answer nobody could use, more than is kept: secrets are hidden before it is cut."""
+    return data[: 4 * EVIDENCE].decode(errors="replace")
 
 
 def _fields(body: JSON) -> dict[str, JSON]:
@@ -53,6 +53,5 @@ def _fields(body: JSON) -> dict[str, JSON]:
     return members(outer.get("error")) or outer
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 3]}..."
+def _one_line(text: str) -> str:
+    return " ".join(text[:LONGEST_MESSAGE].split())

@@ -56,7 +56,7 @@ def _from_environment(model: type[Common], given: Mapping[str, JSON], environ: M
 
 def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
     """One fault in words: where, what is allowed; never the value, which may be a secret."""
-    where = ".".join(str(step) for step in fault["loc"]) or "parameters"
+    where = ".".join(_written(str(step)) for step in fault["loc"]) or "parameters"
     if fault["type"] == "extra_forbidden":
         names = _names_at(model, fault["loc"][:-1])
         meant = did_you_mean(closest(str(fault["loc"][-1]), names)) or f"there are {', '.join(names)}"
@@ -81,7 +81,12 @@ def _names_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             break
         model = kind
-    return [field.alias if name == "validation" and field.alias else name for name, field in model.model_fields.items()]
+    return [_written(name) for name in model.model_fields]
+
+
+def _written(field: str) -> str:
+    """A field's name as people write it: pydantic has taken `validate` for itself."""
+    return "validate" if field == "validation" else field
 
 
 def is_sensitive(header: str) -> bool:

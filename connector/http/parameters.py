@@ -47,7 +47,12 @@ class Section(BaseModel):
     """A group of parameters: frozen, closed, in snake_case or camelCase, and silent about values in its errors."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, alias_generator=to_camel, populate_by_name=True
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        loc_by_alias=False,
     )
 
 

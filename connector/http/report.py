@@ -28,7 +28,7 @@ class Report:
         if LOG.isEnabledFor(logging.INFO):
             LOG.info("%s", self._hide(_line(call, outcome)))
         if self._level == "full" and LOG.isEnabledFor(logging.DEBUG):
-            LOG.debug("%s", self._hide(_exchange(call, outcome, self._hide)))
+            LOG.debug("%s", _exchange(call, outcome, self._hide))
 
 
 def _line(call: Call, outcome: Outcome) -> str:
@@ -41,11 +41,17 @@ def _line(call: Call, outcome: Outcome) -> str:
     )
 
 
-def _exchange(call: Call, outcome: Outcome, redactor: Redactor) -> str:
-    sent = [f"{name}: {value}" for name, value in redactor.headers(call.shown_headers).items()]
-    received = [f"{name}: {value}" for name, value in redactor.headers(outcome.headers).items()]
+def _exchange(call: Call, outcome: Outcome, hide: Redactor) -> str:
+    """Both sides of a call, redacted, the bodies only by their beginning."""
     body = call.wire.body
-    payload = body.data[:MOST].decode(errors="replace") if isinstance(body, BytesBody) else "" if body is None else "…"
+    payload = body.data.decode(errors="replace") if isinstance(body, BytesBody) else "" if body is None else "…"
     return "\n".join(
-        [f"> {call.wire.method} {call.wire.target}", *sent, payload, "<", *received, str(outcome.body)[:MOST]]
+        [
+            hide(f"> {call.wire.method} {call.wire.target}"),
+            *(f"{name}: {value}" for name, value in hide.headers(call.shown_headers).items()),
+            hide(payload)[:MOST],
+            "<",
+            *(f"{name}: {value}" for name, value in hide.headers(outcome.headers).items()),
+            hide(str(outcome.body))[:MOST],
+        ]
     )

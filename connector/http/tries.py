@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from connector.http.attempt import Tried
 from connector.http.call import Call
-from connector.http.complaint import codes_of, message_of
+from connector.http.complaint import EVIDENCE, codes_of, message_of
 from connector.http.hints import exhausted_for, retry_hint
 from connector.http.pace import Pace
 from connector.http.parameters import Retry
@@ -25,6 +25,7 @@ from connector.request.shapes import items
 __all__ = ["Judge", "Pause", "Tries", "within"]
 
 Result = TypeVar("Result")
+LONGEST = 500
 
 STATUS_OF_CODE = {
     **dict.fromkeys(OVERLOADED, 503),
@@ -121,7 +122,7 @@ class Tries:
         verdict = judge.verdict(tried, self._call, repeated=self._went_out)
         self._went_out = self._went_out or tried.state is not State.NOT_SENT
         if verdict.action is Action.PAUSE:
-            judge.paused = Pause(judge.redactor(_reason(tried, verdict)), verdict.who, tried.status)
+            judge.paused = Pause(_told(tried, verdict, judge.redactor), verdict.who, tried.status)
         if verdict.action is not Action.RETRY or len(self._attempts) >= self._call.retries:
             self._ask_for_room(tried, verdict)
             return self._outcome(tried, verdict)
@@ -148,7 +149,7 @@ class Tries:
 
     def _note(self, tried: Tried, verdict: Verdict) -> None:
         seconds = self._judge.timing.clock() - self._started
-        reason = "" if tried.state is State.DONE else self._judge.redactor(_reason(tried))
+        reason = "" if tried.state is State.DONE else _told(tried, None, self._judge.redactor)
         self._attempts.append(Attempt(verdict.state, tried.status, seconds, reason, self._waited))
         self._waited = 0.0
 
@@ -165,9 +166,9 @@ class Tries:
             headers,
             hide.value(tried.body),
             request_id,
-            reason=hide(_reason(tried, verdict)),
+            reason=_told(tried, verdict, hide),
             attempts=tuple(self._attempts),
-            evidence=hide(tried.evidence),
+            evidence=hide(tried.evidence)[:EVIDENCE],
         )
 
 
@@ -176,9 +177,10 @@ def _crowding(tried: Tried) -> bool:
     return tried.status == 429 or not tried.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
 
 
-def _reason(tried: Tried, verdict: Verdict | None = None) -> str:
-    """What went wrong in words: the server's own, its code, and what to do."""
-    return "; ".join(part for part in _parts(tried, verdict) if part)
+def _told(tried: Tried, verdict: Verdict | None, hide: Redactor) -> str:
+    """What went wrong in words: the server's own, its code, and what to do; secrets are hidden before it is cut."""
+    parts = (hide(part) for part in _parts(tried, verdict) if part)
+    return "; ".join(part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..." for part in parts)
 
 
 def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:

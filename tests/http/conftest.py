@@ -31,6 +31,7 @@ class Upstream:
     connections: int = 0
     heads: list[bytes] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    seen: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def uri(self) -> str:
@@ -40,6 +41,7 @@ class Upstream:
         """The head of the next request; its body is read when its length is known."""
         head = await reader.readuntil(b"\r\n\r\n")
         self.heads.append(head)
+        self.seen.set()
         for line in head.lower().split(b"\r\n"):
             if line.startswith(b"content-length:"):
                 self.bodies.append(await reader.readexactly(int(line.partition(b":")[2])))

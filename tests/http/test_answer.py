@@ -123,7 +123,11 @@ async def test_a_success_that_carries_an_error(make_client, wire, effect, body, 
 @pytest.mark.parametrize(
     ("content", "content_type", "reason"),
     [
-        (b'{"error":{"message":"No such model","type":"invalid_request_error","code":"model_not_found"}}', "", "No such model [model_not_found]"),
+        (
+            b'{"error":{"message":"No such model","type":"invalid_request_error","code":"model_not_found"}}',
+            "",
+            "No such model [model_not_found]",
+        ),
         (b'{"error":"plain words"}', "application/json", "plain words"),
         (b'{"detail":"Not Found"}', "application/json", "Not Found"),
         (b'{"message":"gateway words"}', "application/json", "gateway words"),

@@ -134,8 +134,17 @@ async def test_paying_twice_can_be_chosen(make_client, wire, answers, first):
     assert [attempt.state for attempt in outcome.attempts] == [UNKNOWN, DONE]
 
 
-@pytest.mark.parametrize(("first", "tries"), [(error(400), 3), (error(404), 3), (error(500), 3), (error(502), 1),
-                                              (httpx.ReadError("x"), 1), (error(429, "insufficient_quota"), 1)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("first", "tries"),
+    [
+        (error(400), 3),
+        (error(404), 3),
+        (error(500), 3),
+        (error(502), 1),
+        (httpx.ReadError("x"), 1),
+        (error(429, "insufficient_quota"), 1),
+    ],
+)
 async def test_all_errors_repeats_refusals_and_nothing_else(make_client, wire, answers, first, tries):
     upstream = answers(*[first] * 3)
     await make_client(upstream, retry={"all_errors": True}).send(wire("opaque"))

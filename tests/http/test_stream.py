@@ -52,7 +52,7 @@ async def gathered(client, wire):
     seen, failed = [], None
     try:
         async for datum in client.stream(wire):
-            seen.append(datum)
+            seen.append(datum)  # noqa: PERF401  what came before the error counts
     except CallFailed as error:
         failed = error.outcome
     return seen, failed
@@ -104,7 +104,8 @@ async def test_a_stream_nobody_knows_may_just_end(make_client, wire):
         b'data: {"error":{"message":"too much","code":"server_error"}}\n\n',
         b'event: error\ndata: {"type":"error","message":"too much","code":"server_error"}\n\n',
         b'event: error\ndata: {"message":"too much"}\n\n',
-        b'event: response.failed\ndata: {"type":"response.failed","response":{"id":"r","error":{"message":"too much"}}}\n\n',
+        b"event: response.failed\n"
+        b'data: {"type":"response.failed","response":{"id":"r","error":{"message":"too much"}}}\n\n',
     ],
 )
 async def test_an_error_in_the_middle_is_a_refusal(make_client, wire, answers, error):

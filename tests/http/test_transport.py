@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -349,12 +349,8 @@ async def test_waiting_for_a_connection_is_a_pool_timeout(serve):
         first = asyncio.create_task(
             transport.handle_async_request(httpx.Request("GET", up.uri, extensions={"timeout": patience}))
         )
-        while not up.heads:
-            await asyncio.sleep(0)
+        await up.seen.wait()
         with pytest.raises(httpx.PoolTimeout):
             await transport.handle_async_request(httpx.Request("GET", up.uri, extensions={"timeout": patience}))
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
-
-
-Started = Callable[..., Awaitable[object]]
