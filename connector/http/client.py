@@ -27,6 +27,7 @@ from connector.http.prototypes import Prototype, prototypes
 from connector.http.report import Report
 from connector.http.streaming import streamed
 from connector.http.timing import SYSTEM, Timing
+from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Outcome, Request
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
@@ -75,7 +76,9 @@ class Client:
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
         self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
         self._report = Report(self.parameters.logging, self.redactor)
-        self._transport = dial(self.parameters) if transport is None or isinstance(transport, str) else transport
+        self._dialled = None if isinstance(transport, str) else transport
+        if self.parameters.ca_bundle is not None:
+            tls_context(self.parameters.ca_bundle)
         patience = self.parameters.timeouts
         self._timeouts = {
             "connect": patience.connect, "read": patience.read, "write": patience.read, "pool": patience.connect,
@@ -90,7 +93,15 @@ class Client:
 
     async def close(self) -> None:
         """Closes the client's connections."""
-        await self._transport.aclose()
+        if self._dialled is not None:
+            await self._dialled.aclose()
+
+    @property
+    def _transport(self) -> httpx.AsyncBaseTransport:
+        """What requests go through; made when the first one is sent, since explaining needs no network."""
+        if self._dialled is None:
+            self._dialled = dial(self.parameters)
+        return self._dialled
 
     def __repr__(self) -> str:
         return f"Client({self.prototype.name!r}, base_uri={self.base_uri!r})"

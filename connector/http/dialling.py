@@ -15,8 +15,6 @@ __all__ = ["dial"]
 
 def dial(parameters: Common) -> httpx.AsyncBaseTransport:
     """The transport that the parameters ask for, unconnected."""
-    if parameters.ca_bundle is not None:
-        tls_context(parameters.ca_bundle)
     proxy = parameters.proxy.get_secret_value() if parameters.proxy else None
     return _stock(parameters, proxy) if parameters.transport == "httpx" else _aiohttp(parameters, proxy)
 

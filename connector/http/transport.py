@@ -17,7 +17,7 @@ import httpx
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.failures import Stale, after_sending, before_sending
+from connector.http.mapping import Stale, after_sending, before_sending
 from connector.http.progress import Progress
 from connector.http.readable import has_news
 from connector.http.resolver import GuardedResolver

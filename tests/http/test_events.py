@@ -88,4 +88,4 @@ def test_an_endless_line_or_event_is_refused(endless):
     for _ in range(1000 // len(endless)):
         parser.feed(endless)
     with pytest.raises(Unacceptable, match="larger than 1000 bytes"):
-        parser.feed(endless * 200)
+        parser.feed(endless * 1000)

@@ -1,0 +1,65 @@
+"""aiohttp's exceptions as httpx's, told apart by one question: can any byte of the request have left?
+
+before_sending gives only ConnectError, ConnectTimeout, PoolTimeout and ProxyError; after_sending gives none of these.
+The messages are made here: aiohttp's own exceptions carry the request's headers, so none of them is kept as a cause.
+"""
+
+from __future__ import annotations
+
+import os
+
+import aiohttp
+import httpx
+
+from connector.http.failures import CertificateRefused
+
+__all__ = ["Stale", "after_sending", "before_sending"]
+
+
+class Stale(Exception):
+    """A pooled connection turned out to be closed before anything was written to it."""
+
+
+def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> httpx.TransportError:
+    """The truth about a call that never got hold of a connection."""
+    if isinstance(exc, TimeoutError):
+        if queueing:
+            return httpx.PoolTimeout(f"no connection to {where} became free in time")
+        return httpx.ConnectTimeout(f"no connection to {where} in time")
+    if isinstance(exc, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
+        return httpx.ProxyError(f"the proxy gave no connection to {where}: {_detail(exc)}")
+    if isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)):
+        return CertificateRefused(f"the certificate of {where} was refused: {_detail(exc)}")
+    if isinstance(exc, aiohttp.ClientConnectorDNSError):
+        return httpx.ConnectError(f"the name {where} was not found: {_detail(exc)}")
+    return httpx.ConnectError(f"cannot connect to {where}: {_detail(exc)}")
+
+
+def after_sending(
+    exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False
+) -> httpx.TransportError:
+    """The truth about a call that was cut after it was handed to a connection."""
+    if stalled:
+        return httpx.WriteTimeout(f"{where} stopped reading the request")
+    if isinstance(exc, TimeoutError):
+        return httpx.ReadTimeout(f"{where} sent nothing for too long")
+    if isinstance(exc, aiohttp.ServerDisconnectedError):
+        return httpx.RemoteProtocolError(f"{where} closed the connection without a complete answer")
+    if isinstance(exc, aiohttp.ClientPayloadError):
+        return httpx.RemoteProtocolError(f"{where} closed the connection in the middle of the answer")
+    if isinstance(exc, aiohttp.ClientResponseError):
+        return httpx.RemoteProtocolError(f"the answer of {where} is not HTTP: {exc.message[:200]}")
+    kind = httpx.WriteError if uploading else httpx.ReadError
+    return kind(f"the connection to {where} broke: {_detail(exc)}")
+
+
+def _detail(exc: Exception) -> str:
+    """The cause in a few words, without the request."""
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+        return getattr(exc.certificate_error, "verify_message", "") or type(exc.certificate_error).__name__
+    if isinstance(exc, aiohttp.ClientHttpProxyError):
+        return f"it answered with status {exc.status}"
+    inner = exc.os_error if isinstance(exc, aiohttp.ClientConnectorError) else exc
+    if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+        return os.strerror(inner.errno).lower()
+    return (getattr(inner, "strerror", None) or type(inner).__name__).lower()
