@@ -13,6 +13,7 @@ from typing import Any, cast
 from connector.documents import spot
 from connector.model import JSON, Fault
 from connector.request.fields import fields_at
+from connector.request.shapes import members
 from connector.request.shown import kind, listed, shown
 from connector.request.union import meant
 from connector.suggest import closest, did_you_mean
@@ -54,10 +55,10 @@ def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, wh
     """The fields that no declaration knows, with how deep the object stands that holds them."""
     found: dict[tuple[int, Fault], None] = {}
     for refusal in refusals:
-        if refusal.kind.name in UNIONS:
+        if _is_union(refusal):
             inner = unknown_fields(_branch(refusal, instance), instance, schema, where)
             found |= dict.fromkeys(inner)
-        elif refusal.kind.name in UNKNOWN:
+        elif _names_unknown(refusal):
             depth = len(refusal.instance_path)
             found |= dict.fromkeys((depth, fault) for fault in _unknown(refusal, instance, schema, where))
     return list(found)
@@ -65,17 +66,28 @@ def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, wh
 
 def _faults(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> Iterable[Fault]:
     name = refusal.kind.name
-    if name in UNIONS:
+    if _is_union(refusal):
         branch = _branch(refusal, instance)
         if not branch:
             return [_combined(refusal, instance, where)]
         return explain(branch, instance, schema, where)
-    if name in UNKNOWN:
+    if _names_unknown(refusal):
         return _unknown(refusal, instance, schema, where)
     place, value = located(where, instance, refusal.instance_path)
     if name == "required":
         return [Fault(spot(place, refusal.kind.property), "missing", "this field is required")]
     return [Fault(place, *_simple(refusal, value, place))]
+
+
+def _is_union(refusal: Refusal) -> bool:
+    """Whether a union is refused because no branch of it is met; one that meets too many has no reasons to look at."""
+    return refusal.kind.name in UNIONS and all(refusal.kind.context)
+
+
+def _names_unknown(refusal: Refusal) -> bool:
+    # An object that declares no fields at all is closed by the schema `false`.
+    name = refusal.kind.name
+    return name in UNKNOWN or (name == "falseSchema" and refusal.schema_path[-1:] == ["additionalProperties"])
 
 
 def _branch(refusal: Refusal, instance: JSON) -> list[Refusal]:
@@ -102,19 +114,19 @@ def _leaves(refusal: Refusal) -> Iterable[Refusal]:
         for inner in branch:
             if inner.instance_path != refusal.instance_path:
                 continue
-            if inner.kind.name in UNIONS:
+            if _is_union(inner):
                 yield from _leaves(inner)
             else:
                 yield inner
 
 
 def _unknown(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
-    place, _ = located(where, instance, refusal.instance_path)
+    place, value = located(where, instance, refusal.instance_path)
     known = fields_at(schema, refusal.schema_path)
     allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
     return [
         Fault(spot(place, name), "unknown field", allowed, did_you_mean(closest(name, known)))
-        for name in refusal.kind.unexpected
+        for name in getattr(refusal.kind, "unexpected", members(value))
         # A composition that is refused for another reason calls all its fields unexpected.
         if name not in known
     ]

@@ -105,4 +105,4 @@ def _distance(branch: Refusals) -> tuple[int, int]:
 def _depth(refusal: Any) -> int:
     """How deep a reason begins; a union begins where the deepest of its own reasons does."""
     inner = refusal.kind.context if refusal.kind.name in UNIONS else ()
-    return max(len(refusal.instance_path), *(_depth(reason) for branch in inner for reason in branch), 0)
+    return max([len(refusal.instance_path), *(_depth(reason) for branch in inner for reason in branch)])
