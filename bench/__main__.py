@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -16,10 +17,11 @@ PARTS = ("calls", "listing", "upload", "startup")
 
 def main() -> None:
     given = _arguments()
+    load = os.getloadavg()[0]
     for part in given.parts or PARTS:
         section = _run(part, given.rounds, given.seconds)
-        text = f"{section.markdown()}\n{_where()}\n"
-        print(f"\n## {part}\n\n{text}", flush=True)
+        text = f"\n{section.markdown()}\n{_where(load)}\n\n"
+        print(f"\n## {part}\n{text}", end="", flush=True)
         if given.write:
             try:
                 put(given.write, part, text)
@@ -39,16 +41,16 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return startup.run()
 
 
-def _where() -> str:
+def _where(load: float) -> str:
     pinned = "a core each for server and peer" if cores()[0] is not None else "server and peer share what there is"
-    return f"Machine: {described()}; loopback, {pinned}."
+    return f"Machine: {described()}; loopback, {pinned}; load when the bench began: {load:.1f}."
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="speed and memory beside those of others")
     parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=f"{', '.join(PARTS)} (all of them)")
-    parser.add_argument("--rounds", type=int, choices=range(1, 21), default=3, metavar="N", help="1 to 20 (3)")
-    parser.add_argument("--seconds", type=_seconds, default=3.0, metavar="S", help="each round of calls, up to 60 (3)")
+    parser.add_argument("--rounds", type=int, choices=range(1, 21), default=5, metavar="N", help="1 to 20 (5)")
+    parser.add_argument("--seconds", type=_seconds, default=2.0, metavar="S", help="each round of calls, up to 60 (2)")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables into this page as well")
     return parser.parse_args()
 
