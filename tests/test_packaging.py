@@ -55,10 +55,8 @@ def test_the_installed_command_runs_in_a_clean_environment(wheel: Path, tmp_path
     subprocess.run(words, check=True, capture_output=True)
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"], encoding="utf-8")
     python = str(tmp_path / "env" / "bin" / "python")
-    home = subprocess.run(
-        [python, "-c", "import connector; print(connector.__file__)"], cwd=tmp_path, capture_output=True
-    )
-    assert home.stdout.decode().startswith(str(site))
+    words = [python, "-c", "import connector; print(connector.__file__)"]
+    assert subprocess.check_output(words, cwd=tmp_path, text=True).startswith(str(site))
     words = [python, "-m", "connector", "entities", "list", "--area", "files"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert '"path":"/files/{file_id}/content"' in done.stdout

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from connector.catalogue.importing.effects import effect_of
 from connector.catalogue.importing.inflection import is_plural, words
@@ -28,12 +28,15 @@ FROM_SOURCE = {
 def place_all(declared: Sequence[Declared], document: Mapping[str, JSON], overlays: Overlays) -> Areas:
     """Every operation's entry by area, entity and action, in the order people look for them."""
     areas: Areas = {}
-    singletons = {one.path for one in declared if one.method == "GET" and not _lists(one)}
+    parents = {one.path.rpartition("/{")[0] for one in declared if one.method == "GET" and one.path.endswith("}")}
+    lists = {one.wire_name for one in declared if _lists(one, parents)}
+    singletons = {one.path for one in declared if one.method == "GET" and one.wire_name not in lists}
     aliases = _aliases(overlays.section("aliases"))
     taken: set[tuple[str, str]] = set()
     for one in sorted(declared, key=lambda one: (one.path.count("/"), one.path, one.method)):
-        singleton = one.path in singletons
-        name = name_operation(one.method, one.path, overlays.naming, lists=_lists(one), singleton=singleton)
+        name = name_operation(
+            one.method, one.path, overlays.naming, lists=one.wire_name in lists, singleton=one.path in singletons
+        )
         entry = _known(one, name, document, overlays, aliases)
         area, entity = entry.pop("area"), entry.pop("entity")
         action = _free(entity, entry.pop("action"), one, taken)
@@ -51,9 +54,13 @@ def unused(declared: Sequence[Declared], overlays: Overlays) -> list[str]:
     return [f"overlays: {section}: no operation is {name}" for section, name in (*aliased, *idle)]
 
 
-def _lists(one: Declared) -> bool:
+def _lists(one: Declared, parents: Collection[str]) -> bool:
+    """Whether an operation reads a list: by its paging, or by a plural name with an answer or single items below it."""
+    if one.path.endswith("}"):
+        return one.lists and "pages" in one.entry
     last = [part for part in segments(one.path) if not part.startswith("{")][-1:]
-    return one.lists and ("pages" in one.entry or any(is_plural(part) for part in last))
+    plural = any(is_plural(part) for part in last)
+    return (one.lists and ("pages" in one.entry or plural)) or (plural and one.path in parents)
 
 
 def _aliases(section: Mapping[str, JSON]) -> dict[str, list[str]]:
