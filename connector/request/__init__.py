@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from connector.request.check import Validate
 from connector.request.explanation import Explanation, explain
-from connector.request.files import ChangedFile
 from connector.request.prepare import Preparer
 from connector.request.raw import prepare_raw
 from connector.request.redact import Redactor
+from connector.request.sources import ChangedFile
 from connector.request.wire import Body, BytesBody, Wire
 
 __all__ = [

@@ -7,10 +7,11 @@ import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from connector.request.files import Content, FileInput, LocalFile
+from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
 from connector.request.redact import HIDDEN, Redactor
 from connector.request.shown import SECRET_NAME
+from connector.request.sources import Content, LocalFile
 from connector.request.wire import BytesBody
 
 if TYPE_CHECKING:

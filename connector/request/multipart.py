@@ -6,8 +6,9 @@ import os
 import re
 from collections.abc import AsyncIterator, Sequence
 
-from connector.request.files import FileInput, Source
+from connector.request.files import FileInput
 from connector.request.form import Part
+from connector.request.sources import Source
 
 __all__ = ["MultipartBody"]
 
@@ -19,7 +20,7 @@ class MultipartBody:
 
     def __init__(self, parts: Sequence[Part], boundary: str | None = None) -> None:
         self.parts = tuple(parts)
-        # As unguessable as a content that would hold it by design must not be able to foresee.
+        # Random, so that no content can hold it on purpose.
         self.boundary = boundary or os.urandom(16).hex()
         self._pieces = self._laid_out()
 

@@ -15,9 +15,10 @@ import pytest
 
 from connector.model import Fault
 from connector.request import ChangedFile
-from connector.request.files import CHUNK, FileInput, open_input
+from connector.request.files import FileInput, open_input
 from connector.request.multipart import MultipartBody, Part
 from connector.request.roots import Roots
+from connector.request.sources import CHUNK
 
 Read = Callable[[Any], Awaitable[bytes]]
 ANYWHERE = Roots()
