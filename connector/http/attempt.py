@@ -65,6 +65,9 @@ async def opened(transport: httpx.AsyncBaseTransport, request: httpx.Request) ->
         return Tried(State.NOT_SENT, reason=_words(exc), hopeless=hopeless)
     except httpx.TransportError as exc:
         return Tried(State.UNKNOWN, reason=_words(exc))
+    except OSError as exc:
+        reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
+        return Tried(State.UNKNOWN, reason=reason, hopeless=True)
 
 
 async def refusal(response: httpx.Response) -> Tried:
@@ -123,11 +126,12 @@ def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) ->
 
 
 def headers_of(response: httpx.Response) -> dict[str, str]:
-    """The headers by lower-case name; a name given more than once has its values joined."""
+    """The headers by lower-case name, values of the same name joined; cookies, which nobody keeps, are left out."""
     found: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
+    found.pop("set-cookie", None)
     return found
 
 

@@ -76,6 +76,7 @@ class Client:
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
         self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
         self._report = Report(self.parameters.logging, self.redactor)
+        self._closed = False
         self._dialled = None if isinstance(transport, str) else transport
         if self.parameters.ca_bundle is not None:
             tls_context(self.parameters.ca_bundle)
@@ -92,7 +93,8 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the client's connections."""
+        """Closes the client's connections; nothing can be sent afterwards."""
+        self._closed = True
         if self._dialled is not None:
             await self._dialled.aclose()
 
@@ -233,6 +235,8 @@ class Client:
         answer: str | None,
         to: Path | str | None,
     ) -> Call:
+        if self._closed:
+            raise ConfigurationError("this client is closed: make a new one, or send inside its `async with`")
         parameters = self.parameters
         file = Path(to) if to is not None else None
         if file is not None and not file.parent.is_dir():

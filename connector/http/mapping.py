@@ -13,11 +13,19 @@ import httpx
 
 from connector.http.failures import CertificateRefused
 
-__all__ = ["Stale", "after_sending", "before_sending"]
+__all__ = ["Stale", "Told", "after_sending", "before_sending"]
 
 
 class Stale(Exception):
     """A pooled connection turned out to be closed before anything was written to it."""
+
+
+class Told(Exception):
+    """What went wrong, in the words of this transport."""
+
+    def __init__(self, failure: Exception) -> None:
+        super().__init__()
+        self.failure = failure
 
 
 def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> httpx.TransportError:

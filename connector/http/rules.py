@@ -58,7 +58,7 @@ class Rule(BaseModel):
     )
     method: str = Field(default="", description="The only method this rule is about.")
     repeated: bool | None = Field(
-        default=None, description="Whether an earlier attempt of the same call must have gone out."
+        default=None, description="Whether an earlier attempt of the same call may have taken effect."
     )
     then: Action = Field(description="What is done: retry, fail, ignore (count as done), pause or unknown.")
     who: Who = Field(default=Who.USER, description="Who must act: user, openai or network.")

@@ -17,7 +17,7 @@ import httpx
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.mapping import Stale, after_sending, before_sending
+from connector.http.mapping import Stale, Told, after_sending, before_sending
 from connector.http.progress import Progress
 from connector.http.readable import has_news
 from connector.http.resolver import GuardedResolver
@@ -71,7 +71,7 @@ class _Exchange:
                 raise
             except (aiohttp.ClientError, OSError) as exc:
                 failure = self.told(exc)
-            raise failure
+            raise Told(failure)
 
     def hand_over(self, conn: Connection) -> None:
         """From here on bytes may leave; a pooled connection that the server has closed is left untouched."""
@@ -173,12 +173,16 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ssl=self._context() if url.scheme == "https" else True,
                 middlewares=(exchange,),
             )
-        except BaseException:
+        except Told as told:
+            failure = told.failure
+        else:
+            self.in_flight += 1
+            return httpx.Response(
+                response.status, headers=list(response.raw_headers), stream=_Answer(self, response, exchange)
+            )
+        finally:
             self.in_flight -= 1
-            raise
-        return httpx.Response(
-            response.status, headers=list(response.raw_headers), stream=_Answer(self, response, exchange)
-        )
+        raise failure
 
     async def aclose(self) -> None:
         session, self._session = self._session, None

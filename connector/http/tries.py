@@ -100,7 +100,7 @@ class Tries:
         self._waited = 0.0
         self._started = 0.0
         self._deadline: float | None = None
-        self._went_out = False
+        self._in_doubt = False
 
     async def begin(self) -> float:
         """Waits for a place and notes the time; returns the seconds this attempt has."""
@@ -119,8 +119,8 @@ class Tries:
             judge.pace.spend(self._call.tokens, tried.body)
             judge.paused = None
             return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
-        verdict = judge.verdict(tried, self._call, repeated=self._went_out)
-        self._went_out = self._went_out or tried.state is not State.NOT_SENT
+        verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
+        self._in_doubt = self._in_doubt or not (tried.state is State.NOT_SENT or _crowding(tried))
         if verdict.action is Action.PAUSE:
             judge.paused = Pause(_told(tried, verdict, judge.redactor), verdict.who, tried.status)
         if verdict.action is not Action.RETRY or len(self._attempts) >= self._call.retries:

@@ -11,8 +11,9 @@ import orjson
 import pytest
 import respx
 
-from connector.errors import InvalidRequest
+from connector.errors import ConfigurationError, InvalidRequest
 from connector.model import State
+from connector.request import ChangedFile
 
 CHAT = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}
 
@@ -134,6 +135,47 @@ async def test_the_callers_headers_win(make_client, wire, answers):
     await client.send(wire(headers={"x-team": "b", "openai-organization": "org-2"}))
     headers = upstream.requests[0].headers
     assert (headers["x-team"], headers["x-shift"], headers["openai-organization"]) == ("b", "night", "org-2")
+
+
+async def test_a_closed_client_says_so(make_client, wire):
+    client = make_client(lambda request: httpx.Response(200, json={}))
+    await client.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        await client.send(wire())
+
+
+class Failing:
+    """A file that cannot be read to its end."""
+
+    content_type = "application/octet-stream"
+    length = 100
+
+    def __init__(self, failure: Exception) -> None:
+        self.failure = failure
+
+    async def chunks(self):
+        yield b"x"
+        raise self.failure
+
+
+async def test_a_body_that_cannot_be_read_ends_the_call(make_client, wire):
+    client = make_client(lambda request: httpx.Response(200, json={}))
+    outcome = await client.send(wire("idempotent", method="POST", body=Failing(OSError(5, "Input/output error"))))
+    assert (outcome.state, len(outcome.attempts)) == (State.UNKNOWN, 1)
+    assert "could not be read: Input/output error" in outcome.reason
+
+
+async def test_a_body_that_has_changed_raises(make_client, wire):
+    client = make_client(lambda request: httpx.Response(200, json={}))
+    with pytest.raises(ChangedFile):
+        await client.send(wire(body=Failing(ChangedFile("a.txt changed"))))
+
+
+async def test_cookies_are_not_kept(make_client, wire):
+    client = make_client(lambda request: httpx.Response(200, json={}, headers=[("set-cookie", "a=b"), ("x-a", "1")]))
+    headers = (await client.send(wire())).headers
+    assert "set-cookie" not in headers
+    assert headers["x-a"] == "1"
 
 
 async def test_attempts_are_told_with_their_reasons(make_client, wire, answers):

@@ -98,8 +98,9 @@ async def test_a_first_delete_of_nothing_is_refused(make_client, wire, answers):
     assert (await make_client(answers(error(404))).send(wire("idempotent"))).state is REFUSED
 
 
-async def test_a_delete_that_was_never_sent_before_is_refused_too(make_client, wire, answers):
-    upstream = answers(httpx.ConnectError("x"), error(404))
+@pytest.mark.parametrize("first", [httpx.ConnectError("x"), error(429)])
+async def test_a_delete_that_cannot_have_happened_before_is_refused_too(make_client, wire, answers, first):
+    upstream = answers(first, error(404))
     assert (await make_client(upstream).send(wire("idempotent"))).state is REFUSED
 
 

@@ -217,6 +217,17 @@ async def test_an_early_answer_to_a_large_upload_is_read(transport, serve):
     assert (response.status_code, response.read_body) == (413, b"too large")
 
 
+async def test_an_answer_before_the_upload_ended_is_read_although_the_server_hung_up(transport, serve):
+    async def script(up, reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer(b"too large", status="413 Content Too Large", headers="connection: close"))
+        await writer.drain()
+
+    up = await serve(script)
+    response = await call(transport, up.uri, content=bytes(20_000_000))
+    assert (response.status_code, response.read_body) == (413, b"too large")
+
+
 class Pieces(httpx.AsyncByteStream):
     def __init__(self, *pieces: bytes | Exception) -> None:
         self.pieces = pieces
@@ -250,15 +261,16 @@ async def test_a_streamed_body_of_unknown_length_is_chunked(transport, serve):
     assert up.bodies == [b"2\r\nab\r\n2\r\ncd\r\n0\r\n\r\n"]
 
 
-async def test_what_goes_wrong_with_a_body_is_told_as_it_is(transport, serve):
+@pytest.mark.parametrize("failure", [LookupError("file has changed"), OSError(5, "file has changed")])
+async def test_what_goes_wrong_with_a_body_is_told_as_it_is(transport, serve, failure):
     async def script(up, reader, writer):
         await up.read_request(reader)
         writer.write(answer())
 
     up = await serve(script)
-    with pytest.raises(LookupError, match="file has changed"):
+    with pytest.raises(type(failure), match="file has changed"):
         await call(
-            transport, up.uri, content=None, stream=Pieces(b"a", LookupError("file has changed")),
+            transport, up.uri, content=None, stream=Pieces(b"a", failure),
             headers={"content-length": "9"},
         )  # fmt: skip
     assert up.bodies == []
