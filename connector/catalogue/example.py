@@ -47,8 +47,8 @@ def _payload(shape: Shape, entity: str) -> JSON:
         payload[name] = _value(shape.property(name), name, entity, 1)
     if not payload:
         likely = [name for name in (*LIKELY, *shape.properties) if name in shape.properties]
-        tried = ({name: _value(shape.property(name), name, entity, 1)} for name in likely)
-        payload = next((one for one in tried if one not in ({name: {}} for name in likely)), {})
+        tried = [{name: _value(shape.property(name), name, entity, 1)} for name in likely]
+        payload = next((one for one in tried if any(one.values())), payload)
     return {name: payload[name] for name in (*SHOWN, *payload) if name in payload}
 
 

@@ -63,4 +63,4 @@ class Operation:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the path parameters, in the order of the template."""
-        return tuple(re.findall(r"\{([^}]+)\}", self.template))
+        return tuple(dict.fromkeys(re.findall(r"\{([^}]+)\}", self.template)))

@@ -189,3 +189,23 @@ class TestDrift:
         assert {"what": "field", "where": "ImageReference.url"} in report["removed"]
         assert {"what": "schema", "where": "Schedule.nights.maximum", "from": 7, "to": 9} in report["changed"]
         assert json.loads(json.dumps(report)) == report
+
+
+def test_a_document_without_operations_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty.yaml").write_text("openapi: 3.1.0\npaths: {}")
+    with pytest.raises(ConfigurationError, match=r"empty.yaml: no operations in it"):
+        import_document(tmp_path / "empty.yaml", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_that_an_overlay_calls_by_a_name_the_document_has_not_stays_without_schema(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("operations: {POST /loans: {answer: {json: Loan, events: LoanEvent}}}")
+    built = import_document(DOCUMENTS / "library.yaml", tmp_path / "out", tmp_path)
+    assert built.notices == ("overlays: loans create: no definition is LoanEvent",)
+    assert Catalogue.open(tmp_path / "out").find("loans create").answer == {"json": "Loan", "events": None}
+
+
+def test_a_patch_must_say_one_thing(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("x-relaxed: [{at: /paths, open: true, nullable: true}]")
+    with pytest.raises(ConfigurationError, match=r"mine.yaml: x-relaxed: /paths: an entry has `at` and one of"):
+        import_document(DOCUMENTS / "library.yaml", tmp_path / "out", tmp_path)

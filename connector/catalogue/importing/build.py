@@ -17,6 +17,7 @@ from connector.catalogue.importing.writing import write_catalogue
 from connector.catalogue.schemas import SHARED, references
 from connector.catalogue.values import object_of
 from connector.declarations import folder
+from connector.errors import ConfigurationError
 from connector.model import JSON
 
 __all__ = ["Built", "build", "import_document"]
@@ -56,9 +57,23 @@ def build(document_path: Path, overlays: Path | None = None) -> Built:
     document, notices = with_fragments(document, applied)
     definitions = Definitions(document)
     declared = [declare(document, definitions, *operation) for operation in operations(document)]
+    if not declared:
+        raise ConfigurationError(f"{document_path}: no operations in it; a catalogue needs paths with methods")
     areas = place_all(declared, document, applied)
+    notices += _unknown_answers(areas, definitions)
     schemas = _dealt(areas, _webhooks(document, definitions), definitions)
     return Built(areas, schemas, applied, (*notices, *unused(declared, applied)))
+
+
+def _unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
+    """Leaves an answer without a schema where an overlay names a definition that this document does not have."""
+    notices: list[str] = []
+    for entity, actions in (item for entities in areas.values() for item in entities.items()):
+        for action, entry in actions.items():
+            unknown = [kind for kind, name in entry["answer"].items() if name and name not in definitions.schemas]
+            notices += [f"overlays: {entity} {action}: no definition is {entry['answer'][kind]}" for kind in unknown]
+            entry["answer"] = {kind: None if kind in unknown else name for kind, name in entry["answer"].items()}
+    return notices
 
 
 def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:

@@ -87,9 +87,13 @@ def _meaningless(key: str, value: JSON) -> bool:
 
 
 def _compiles(pattern: JSON) -> bool:
+    """Whether both the validator and the explainer can read a pattern."""
+    import jsonschema_rs
+
     try:
         re.compile(pattern)
-    except (re.error, TypeError):
+        jsonschema_rs.validator_for({"pattern": pattern})
+    except (re.error, TypeError, jsonschema_rs.ValidationError):
         return False
     return True
 

@@ -78,18 +78,19 @@ def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
 
     A file that names no address goes with the others: it applies when one of them does, or when none names any.
     """
-    every = [_read(path) for path in sorted(folder.glob("*.yaml"))] if folder.is_dir() else []
-    meant = [overlay for overlay in every if set(overlay.addresses) & set(addresses)]
-    silent = [overlay for overlay in every if not overlay.addresses]
-    files = [overlay for overlay in every if overlay in meant or (overlay in silent and (meant or silent == every))]
+    texts = {path: path.read_bytes() for path in sorted(folder.glob("*.yaml"))}
+    speaking = [_read(path, text) for path, text in texts.items() if b"\napplies_to:" in text]
+    files = [overlay for overlay in speaking if set(overlay.addresses) & set(addresses)]
+    if files or not speaking:
+        files += [_read(path, text) for path, text in texts.items() if b"\napplies_to:" not in text]
+    files.sort(key=lambda overlay: overlay.file)
     names = [object_of(overlay.content.get("names")) for overlay in files]
     rewrites = [rewrite for name in names for rewrite in list_of(name.get("rewrites"))]
     known = {word: written for name in names for word, written in object_of(name.get("words")).items()}
     return Overlays(files, NamingRules(rewrites, known))
 
 
-def _read(path: Path) -> Overlay:
-    text = path.read_bytes()
+def _read(path: Path, text: bytes) -> Overlay:
     content = object_of(read_yaml(text, str(path)))
     if unknown := sorted(content.keys() - SECTIONS):
         allowed = ", ".join(sorted(SECTIONS))
