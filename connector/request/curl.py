@@ -24,6 +24,8 @@ __all__ = ["command"]
 
 INLINE = 8 * 1024
 """More bytes than that stand in a file of their own, not in the command line."""
+CURL_KNOWS = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding"})
+"""Headers that curl sends by itself, or whose answer it would print packed."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -32,7 +34,7 @@ def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[s
     words = _Words(secrets)
     lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_method(wire)} {words(url)}"]
     for name, value in headers.items():
-        if not (name == "content-type" and isinstance(wire.body, MultipartBody)):
+        if name not in CURL_KNOWS and not (name == "content-type" and isinstance(wire.body, MultipartBody)):
             lines.append(f"-H {words(f'{name}: {value}', name)}")
     lines += _body(wire.body, words) if wire.body is not None or wire.method == "POST" else []
     if wire.answer == "binary":

@@ -204,6 +204,12 @@ def parts_in(body: bytes, content_type: str) -> list[tuple[str, list[str], bytes
     return found
 
 
+def test_what_curl_knows_by_itself_stays_out_of_the_line(prepare: Prepare) -> None:
+    headers = {"Host": "api.openai.com", "Accept-Encoding": "gzip", "User-Agent": "me"}
+    line = explain(prepare("GET /models"), headers=headers).as_curl()
+    assert line.splitlines() == ["curl -sS /models \\", "  -H 'accept: application/json' \\", "  -H 'user-agent: me'"]
+
+
 def test_a_large_content_stays_out_of_the_line(prepare: Prepare) -> None:
     content = {"$content": base64.b64encode(b"x" * 20_000).decode(), "filename": "big.bin"}
     line = explained(prepare("POST /files", {"payload": {"file": content, "purpose": "batch"}})).as_curl()
