@@ -21,7 +21,7 @@ from connector.request.roots import Roots
 Read = Callable[[MultipartBody], Awaitable[bytes]]
 ANYWHERE = Roots()
 NAMES = st.text(
-    st.characters(min_codepoint=32, exclude_characters='[];/"\\\x7f', exclude_categories=("Cs",)), min_size=1
+    st.characters(min_codepoint=32, exclude_characters='[];/$"\\\x7f', exclude_categories=("Cs",)), min_size=1
 )
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)))
 SCALARS = st.booleans() | st.integers() | TEXTS
