@@ -33,12 +33,14 @@ class Subscriber:
         self, request: Request | Mapping[str, JSON] | None = None, *, limit: int | None = None, from_text: bool = False
     ) -> AsyncGenerator[JSON, None]:
         """Every entity the operation gives, page after page; a page that cannot be read raises CallFailed."""
-        left = limit
+        if limit is not None and limit <= 0:
+            return
+        read = 0
         async for page in self.pages(request, from_text=from_text):
             for document in items_of(page.require()):
                 yield document
-                left = None if left is None else left - 1
-                if left is not None and left <= 0:
+                read += 1
+                if read == limit:
                     return
 
     async def pages(

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from typer import Exit, Option, Typer
 
-from connector.cli.call import call, explain, subscribe
+from connector.cli.call import CallOptions, call, explain, subscribe
 from connector.cli.clients import client
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
+from connector.cli.options import command
 from connector.cli.output import say
-from connector.cli.raw import curl
+from connector.cli.raw import CurlOptions, curl
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]
@@ -44,10 +45,10 @@ def openai_connector(
     """Call any operation of the OpenAI API by name, checked before it is sent."""
 
 
-app.command()(call)
-app.command("explain")(explain)
-app.command("subscribe")(subscribe)
-app.command()(curl)
+app.command("call")(command(call, CallOptions))
+app.command("explain")(command(explain, CallOptions, dry_run=True))
+app.command("subscribe")(command(subscribe, CallOptions, every=True, action=None))
+app.command("curl")(command(curl, CurlOptions))
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")
 

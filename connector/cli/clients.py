@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Typer
 
-from connector.cli import arguments as given
+from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 
 __all__ = ["client"]
@@ -21,7 +21,7 @@ def group() -> None:
 
 @client.command()
 def prototypes(
-    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: given.Json = False
+    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: Json = False
 ) -> None:
     """List the client prototypes, or one prototype's parameters."""
     from connector.http import describe, prototypes

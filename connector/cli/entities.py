@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option, Typer
 
 from connector.catalogue.names import squeezed
-from connector.cli import arguments as given
+from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_line, print_table, say, wants_json
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ Document = Annotated[Path, Argument(metavar="DOCUMENT", help="An OpenAPI 3.0 or 
 def list_operations(
     area: Annotated[str | None, Option("--area", metavar="A", help="Only this area.")] = None,
     search: Annotated[str | None, Option("--search", metavar="WORD", help="Only what has this word.")] = None,
-    json: given.Json = False,
-    folder: given.Entities = None,
+    json: Json = False,
+    folder: Entities = None,
 ) -> None:
     """List the operations: entity, action, method and path."""
     chosen = [op for op in _open(folder).operations() if _has_area(op, area) and _has_word(op, search)]
@@ -44,8 +44,8 @@ def list_operations(
 def show_operation(
     name: Annotated[str, Argument(help="An entity, or any name of an operation.")],
     action: Annotated[str | None, Argument()] = None,
-    json: given.Json = False,
-    folder: given.Entities = None,
+    json: Json = False,
+    folder: Entities = None,
 ) -> None:
     """Show an entity's operations: parameters, payload, answer, effect and an example that validates."""
     from connector.catalogue.description import describe, render
@@ -73,7 +73,7 @@ def import_entities(
 
 
 @entities.command("drift")
-def show_drift(document: Document, json: given.Json = False, folder: given.Entities = None) -> None:
+def show_drift(document: Document, json: Json = False, folder: Entities = None) -> None:
     """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
     from connector.catalogue.drift import drift
 
@@ -94,7 +94,7 @@ def _meant(catalogue: Catalogue, name: str, action: str | None) -> list[Operatio
 def _open(folder: Path | None) -> Catalogue:
     from connector.catalogue import Catalogue
 
-    return Catalogue.open(given.catalogue_folder(folder))
+    return Catalogue.open(catalogue_folder(folder))
 
 
 def _has_area(operation: Operation, area: str | None) -> bool:

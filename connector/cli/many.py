@@ -17,7 +17,7 @@ from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.model import JSON, Outcome, State, is_document
 
 if TYPE_CHECKING:
-    from connector.cli.call import Wanted
+    from connector.cli.call import CallOptions
     from connector.http import Client
 
 __all__ = ["call_many"]
@@ -26,11 +26,11 @@ AHEAD = 4
 """How many times `concurrency` answers may wait for a slower one before them."""
 
 
-async def call_many(client: Client, requests: Path, concurrency: int, wanted: Wanted) -> ExitCode:
+async def call_many(client: Client, options: CallOptions) -> ExitCode:
     """One outcome a line, in the order of the requests; the exit code is the worst of them."""
-    pick = picker(wanted.select)
+    pick = picker(options.select)
     codes: dict[ExitCode, int] = {}
-    places = asyncio.Semaphore(concurrency)
+    places = asyncio.Semaphore(options.concurrency)
     waiting: deque[asyncio.Task[tuple[int, Outcome, ExitCode]]] = deque()
 
     async def finish_first() -> None:
@@ -41,9 +41,9 @@ async def call_many(client: Client, requests: Path, concurrency: int, wanted: Wa
 
     with progress() as bar:
         task = bar.add_task("calls", total=None)
-        for number, line in _lines(requests):
-            waiting.append(asyncio.create_task(_one(client, places, number, line, wanted)))
-            if len(waiting) >= AHEAD * concurrency:
+        for number, line in _lines(options.requests or Path("-")):
+            waiting.append(asyncio.create_task(_one(client, places, number, line, options)))
+            if len(waiting) >= AHEAD * options.concurrency:
                 await finish_first()
         while waiting:
             await finish_first()
@@ -52,23 +52,23 @@ async def call_many(client: Client, requests: Path, concurrency: int, wanted: Wa
 
 
 async def _one(
-    client: Client, places: asyncio.Semaphore, number: int, line: bytes, wanted: Wanted
+    client: Client, places: asyncio.Semaphore, number: int, line: bytes, options: CallOptions
 ) -> tuple[int, Outcome, ExitCode]:
     async with places:
         try:
-            outcome = await _send(client, line, wanted)
+            outcome = await _send(client, line, options)
         except ConnectorError as error:
             faults = error.faults if isinstance(error, InvalidRequest) else ()
             return number, Outcome(State.NOT_SENT, reason=str(error), faults=faults), of_error(error)
         return number, outcome, of_outcome(outcome)
 
 
-async def _send(client: Client, line: bytes, wanted: Wanted) -> Outcome:
+async def _send(client: Client, line: bytes, options: CallOptions) -> Outcome:
     asked = parse(line, where="the line")
     if not is_document(asked):
         raise InvalidDocument('a line is an object such as {"entity": "files", "action": "list"}')
     operation = client.catalogue.find(*_name(asked))
-    return await client.send(client.prepare(operation, asked, validate=wanted.validate), timeout=wanted.timeout)
+    return await client.send(client.prepare(operation, asked, validate=options.validate), timeout=options.timeout)
 
 
 def _name(asked: dict[str, JSON]) -> tuple[str, str | None]:

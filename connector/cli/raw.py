@@ -3,99 +3,78 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.cli import arguments as given
+from connector.cli.arguments import pairs, read_document
 from connector.cli.exit_codes import ExitCode
+from connector.cli.options import ClientOptions, OutputOptions
 from connector.cli.output import picker
-from connector.cli.printing import print_explanation, print_outcome
+from connector.cli.printing import print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list
 
-__all__ = ["curl"]
+__all__ = ["CurlOptions", "curl"]
 
 
-def curl(
-    path: Annotated[str, Argument(help="A path such as /v1/models, with its query if any.")],
-    *,
+@dataclass(frozen=True, kw_only=True)
+class RawOptions:
+    """A request by its path."""
+
+    path: Annotated[str, Argument(help="A path such as /v1/models, with its query if any.")]
     method: Annotated[
-        str | None, Option("-X", "--request", metavar="METHOD", help="GET; POST when there is data.")
-    ] = None,
-    data: Annotated[str | None, Option("-d", "--data", metavar="JSON|@FILE|-", help="A JSON body.")] = None,
+        str | None, Option("-X", "--request", metavar="METHOD", help="GET, or POST when there is a body.")
+    ] = None
+    data: Annotated[str | None, Option("-d", "--data", metavar="JSON|@FILE|-", help="A JSON body.")] = None
     form: Annotated[
-        list[str] | None, Option("-F", "--form", metavar="NAME=VALUE", help="A form field; NAME=@FILE uploads a file.")
-    ] = None,
-    query: Annotated[list[str] | None, Option("--query", metavar="K=V")] = None,
-    header: given.Headers = None,
+        list[str] | None,
+        Option("-F", "--form", metavar="NAME=VALUE", help="A form field; NAME=@FILE uploads a file."),
+    ] = None
+    query: Annotated[list[str] | None, Option("--query", metavar="K=V", help="A query parameter.")] = None
     answer: Annotated[
-        str | None, Option("--answer", metavar="json|text|binary|events", help="What the answer should be taken for.")
-    ] = None,
-    client: given.Prototype = "openai",
-    base_uri: given.BaseUri = None,
-    token: given.Token = None,
-    organization: given.Organization = None,
-    project: given.Project = None,
-    parameter: given.Parameters = None,
-    timeout: given.Timeout = None,
-    retries: given.Retries = None,
-    to: given.To = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Show the exact request and send nothing.")] = False,
-    notation: Annotated[str, Option("--as", metavar="json|curl", help="With --dry-run.")] = "json",
-    select: given.Select = None,
-) -> None:
+        str | None, Option("--answer", metavar="json|text|binary|events", help="What the answer is taken for.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurlOptions(OutputOptions, ClientOptions, RawOptions):
+    """What `curl` can be told."""
+
+    def parts(self) -> dict[str, JSON]:
+        """The request's parts beside its method and path."""
+        if self.data is not None and self.form:
+            raise ConfigurationError("a request has either --data or --form")
+        fields = pairs(self.form, "--form")
+        return {
+            "query": pairs(self.query, "--query"),
+            "headers": self.headers(),
+            "json": None if self.data is None else read_document(self.data, "--data"),
+            "form": {name: _field(value) for name, value in fields.items()} or None,
+            "answer": self.answer,
+        }
+
+
+def curl(options: CurlOptions) -> None:
     """Call any path through the client: its credentials, retries, time-outs and envelope."""
-    if data is not None and form:
-        raise ConfigurationError("a request has either --data or --form")
-    asked = {
-        "method": method or ("POST" if data is not None or form else "GET"),
-        "path": path,
-        "query": given.pairs(query, "--query"),
-        "headers": given.header_pairs(header),
-        "json": None if data is None else given.read_document(data, "--data"),
-        "form": _fields(form),
-        "answer": answer,
-    }
-    parameters = given.client_parameters(
-        client,
-        base_uri=base_uri,
-        token=token,
-        organization=organization,
-        project=project,
-        others=parameter,
-        retries=retries,
-        uploads=[text.replace("=@", "=", 1) for text in form or () if "=@" in text],
-    )
-    raise Exit(asyncio.run(_curl(client, parameters, asked, timeout, to, dry_run, notation, select)))
+    raise Exit(asyncio.run(_curl(options)))
 
 
-async def _curl(
-    prototype: str,
-    parameters: dict[str, JSON],
-    asked: dict[str, JSON],
-    timeout: float | None,  # noqa: ASYNC109  handed to the client, which keeps time
-    to: Path | None,
-    dry_run: bool,
-    notation: str,
-    select: str | None,
-) -> ExitCode:
+async def _curl(options: CurlOptions) -> ExitCode:
+    from connector.catalogue import Catalogue
     from connector.http import Client
 
-    pick = picker(select)
-    async with Client(prototype, **parameters) as client:
-        wire = client.prepare_raw(**asked)
-        if dry_run:
-            return print_explanation(client, wire, notation, pick)
-        return await print_outcome(client, wire, timeout, to, pick)
-
-
-def _fields(form: list[str] | None) -> dict[str, JSON] | None:
-    if not form:
-        return None
-    fields = given.pairs(form, "--form")
-    return {name: _field(value) for name, value in fields.items()}
+    pick, parts = picker(options.select), options.parts()
+    method = options.method or ("GET" if parts["json"] is None and parts["form"] is None else "POST")
+    uploads = [field.partition("=@")[2] for field in options.form or () if "=@" in field]
+    catalogue = Catalogue.open(options.folder())
+    async with Client(options.client, catalogue=catalogue, **options.parameters(uploads)) as client:
+        wire = client.prepare_raw(method, options.path, **parts)
+        print_warnings(wire)
+        if options.dry_run:
+            return print_explanation(client, wire, options.notation, pick)
+        return await print_outcome(client, wire, options.timeout, options.to, pick)
 
 
 def _field(value: JSON) -> JSON:

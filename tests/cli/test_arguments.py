@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.cli.arguments import client_parameters, header_pairs, pairs, read_document, set_value
+from connector.cli.arguments import header_pairs, pairs, read_document, set_value
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON
 
@@ -60,32 +60,3 @@ def test_documents_come_as_text_or_from_files(tmp_path: Path) -> None:
         read_document(f"@{tmp_path / 'none.json'}", "--payload")
     with pytest.raises(InvalidDocument, match="--payload"):
         read_document("{", "--payload")
-
-
-def test_client_parameters_hold_what_was_given() -> None:
-    parameters = client_parameters(
-        "openai",
-        base_uri="http://127.0.0.1/v1",
-        token=None,
-        organization=None,
-        project=None,
-        others=["api_version=2025-01-01", "limits.concurrency=4"],
-        retries=0,
-        uploads=["file=/data/a.jsonl"],
-    )
-    assert parameters == {
-        "base_uri": "http://127.0.0.1/v1",
-        "api_version": "2025-01-01",
-        "limits": {"concurrency": 4},
-        "retry": {"max_retries": 0},
-        "file_roots": [".", "/data"],
-    }
-
-
-@pytest.mark.parametrize(
-    ("prototype", "name"), [("openai-compatible", "base_uri"), ("azure-openai", "endpoint"), ("http", "base_uri")]
-)
-def test_base_uri_is_what_the_prototype_calls_it(prototype: str, name: str) -> None:
-    address = "https://example.com"
-    options = {"token": None, "organization": None, "project": None, "others": None, "retries": None}
-    assert client_parameters(prototype, base_uri=address, **options) == {name: address}
