@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from connector.http.attempt import Tried
 from connector.http.call import Call
-from connector.http.complaint import EVIDENCE, codes_of, message_of
+from connector.http.complaint import EVIDENCE
 from connector.http.hints import exhausted_for, retry_hint
 from connector.http.pace import Pace
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
+from connector.http.reasons import told
 from connector.http.rules import Action, Who
 from connector.http.timing import Timing
-from connector.model import Attempt, Outcome, State
+from connector.model import Attempt, Effect, Outcome, State
 from connector.request import Redactor
-from connector.request.shapes import items
 
 __all__ = ["Judge", "Pause", "Tries", "within"]
 
 Result = TypeVar("Result")
-LONGEST = 500
 
 STATUS_OF_CODE = {
     **dict.fromkeys(OVERLOADED, 503),
@@ -35,6 +33,8 @@ STATUS_OF_CODE = {
     "server_error": 500,
 }
 """An error inside a success has no status of its own; its code tells what it would have been."""
+
+AFTER_DOUBT = "an earlier attempt may have taken effect: look before it is sent again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,13 @@ class Tries:
         verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
         self._in_doubt = self._in_doubt or not (tried.state is State.NOT_SENT or _crowding(tried))
         if verdict.action is Action.PAUSE:
-            judge.paused = Pause(_told(tried, verdict, judge.redactor), verdict.who, tried.status)
+            judge.paused = Pause(told(tried, verdict, judge.redactor), verdict.who, tried.status)
         if verdict.action is not Action.RETRY or len(self._attempts) >= self._call.retries:
             self._ask_for_room(tried, verdict)
             return self._outcome(tried, verdict)
         wait = judge.wait(tried, len(self._attempts))
         if self._deadline is not None and judge.timing.clock() + wait >= self._deadline:
+            self._ask_for_room(tried, verdict)
             return self._outcome(tried, replace(verdict, advice="no time is left for another try"))
         self._note(tried, verdict)
         await self._rest(tried, wait)
@@ -149,7 +150,7 @@ class Tries:
 
     def _note(self, tried: Tried, verdict: Verdict) -> None:
         seconds = self._judge.timing.clock() - self._started
-        reason = "" if tried.state is State.DONE else _told(tried, None, self._judge.redactor)
+        reason = "" if tried.state is State.DONE else told(tried, None, self._judge.redactor)
         self._attempts.append(Attempt(verdict.state, tried.status, seconds, reason, self._waited))
         self._waited = 0.0
 
@@ -160,39 +161,31 @@ class Tries:
         if tried.state is State.DONE:
             return Outcome(State.DONE, tried.status, headers, tried.body, request_id, attempts=tuple(self._attempts))
         hide = self._judge.redactor
+        state = self._whole(verdict.state)
+        if state is not verdict.state:
+            verdict = replace(verdict, advice=AFTER_DOUBT)
         return Outcome(
-            verdict.state,
+            state,
             tried.status,
             headers,
             hide.value(tried.body),
             request_id,
-            reason=_told(tried, verdict, hide),
+            reason=told(tried, verdict, hide),
             attempts=tuple(self._attempts),
             evidence=hide(tried.evidence)[:EVIDENCE],
         )
+
+    def _whole(self, last: State) -> State:
+        """What the call came to, given its last attempt: what an earlier one may have done is not undone by a no."""
+        if last is State.NOT_SENT:
+            return State.UNKNOWN if self._in_doubt else last
+        lost = any(attempt.state is State.UNKNOWN for attempt in self._attempts[:-1])
+        return State.UNKNOWN if last is State.REFUSED and lost and self._call.wire.effect is not Effect.NONE else last
 
 
 def _crowding(tried: Tried) -> bool:
     """Whether the server is asking everybody for less."""
     return tried.status == 429 or not tried.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
-
-
-def _told(tried: Tried, verdict: Verdict | None, hide: Redactor) -> str:
-    """What went wrong in words: the server's own, its code, and what to do; secrets are hidden before it is cut."""
-    parts = (hide(part) for part in _parts(tried, verdict) if part)
-    return "; ".join(part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..." for part in parts)
-
-
-def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
-    body = next(reversed(items(tried.body)), tried.body)
-    said = tried.reason or message_of(body)
-    codes = ", ".join(sorted(code for code in codes_of(body) if code not in ("error", "invalid_request_error")))
-    yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
-    if tried.status is not None and 300 <= tried.status < 400:
-        parts = urlsplit(tried.headers.get("location", ""))
-        yield f"the server redirects to {parts.hostname or parts.path or 'nowhere'}"
-    if verdict is not None:
-        yield verdict.advice
 
 
 async def within(seconds: float, work: Awaitable[Result]) -> Result | None:

@@ -128,6 +128,27 @@ async def test_an_unknown_end_is_repeated_only_where_that_is_free(make_client, w
     assert ("may have taken effect" in outcome.reason) is (effect in COSTLY)
 
 
+@pytest.mark.parametrize(
+    ("effect", "attempts", "state"),
+    [
+        ("opaque", [httpx.ReadError("x"), httpx.ConnectError("y")], UNKNOWN),
+        ("opaque", [httpx.ReadError("x"), error(400)], UNKNOWN),
+        ("opaque", [error(502), error(400)], UNKNOWN),
+        ("opaque", [error(429), httpx.ConnectError("y")], NOT_SENT),
+        ("idempotent", [httpx.ReadError("x"), error(403)], UNKNOWN),
+        ("idempotent", [error(500), httpx.ConnectError("y")], UNKNOWN),
+        ("none", [httpx.ReadError("x"), error(403)], REFUSED),
+        ("none", [httpx.ConnectError("x"), httpx.ReadError("y"), httpx.ConnectError("z")], UNKNOWN),
+        ("opaque", [httpx.ReadError("x"), httpx.Response(200, json={})], DONE),
+    ],
+)
+async def test_an_earlier_attempt_in_doubt_is_not_forgotten(make_client, wire, answers, effect, attempts, state):
+    client = make_client(answers(*attempts), retry={"on_unknown": "retry"})
+    outcome = await client.send(wire(effect), retries=len(attempts) - 1)
+    assert outcome.state is state
+    assert ("earlier attempt may have" in outcome.reason) is (state is UNKNOWN)
+
+
 @pytest.mark.parametrize("first", [httpx.ReadTimeout("x"), error(502)])
 async def test_paying_twice_can_be_chosen(make_client, wire, answers, first):
     upstream = answers(first, httpx.Response(200, json={}))
