@@ -209,3 +209,24 @@ def test_a_patch_must_say_one_thing(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("x-relaxed: [{at: /paths, open: true, nullable: true}]")
     with pytest.raises(ConfigurationError, match=r"mine.yaml: x-relaxed: /paths: an entry has `at` and one of"):
         import_document(DOCUMENTS / "library.yaml", tmp_path / "out", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        ("[1]", "not a well-formed OpenAPI document"),
+        (
+            "{/a: {get: {parameters: [{name: x}], responses: {}}}}",
+            r"not a well-formed OpenAPI document \(KeyError: 'in'\)",
+        ),
+        (
+            '{/a: {get: {responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/A"}}}}}}}}',
+            "a reference leads to the schema 'A', which is not in the document",
+        ),
+    ],
+)
+def test_a_malformed_document_is_refused_by_name(paths: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(f"openapi: 3.1.0\npaths: {paths}")
+    with pytest.raises(ConfigurationError, match=message) as refused:
+        import_document(tmp_path / "odd.yaml", tmp_path / "out")
+    assert str(refused.value).startswith(f"{tmp_path / 'odd.yaml'}: ")

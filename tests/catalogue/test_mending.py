@@ -43,8 +43,8 @@ MENDED: dict[str, tuple[Any, Any]] = {
         {"anyOf": [{"type": "object", "anyOf": [{"required": ["a"]}]}, {"type": "null"}]},
     ),
     "a property called nullable": (
-        {"properties": {"nullable": {"type": "boolean"}, "$ref": {"type": "string"}}},
-        {"properties": {"nullable": {"type": "boolean"}, "$ref": {"type": "string"}}},
+        {"type": "object", "properties": {"nullable": {"type": "boolean"}, "$ref": {"type": "string"}}},
+        {"type": "object", "properties": {"nullable": {"type": "boolean"}, "$ref": {"type": "string"}}},
     ),
     "exclusive minimum": (
         {"type": "number", "minimum": 0, "exclusiveMinimum": True},
@@ -60,7 +60,7 @@ MENDED: dict[str, tuple[Any, Any]] = {
     ),
     "exclusive without a bound": ({"type": "number", "exclusiveMinimum": True}, {"type": "number"}),
     "exclusive number": ({"type": "number", "exclusiveMinimum": 0}, {"type": "number", "exclusiveMinimum": 0}),
-    "recursion": ({"items": {"$recursiveRef": "#"}, "$recursiveAnchor": True}, {"items": {"$ref": "#/$defs/Root"}}),
+    "recursion": ({"not": {"$recursiveRef": "#"}, "$recursiveAnchor": True}, {"not": {"$ref": "#/$defs/Root"}}),
     "one of": ({"oneOf": [{"type": "string"}]}, {"anyOf": [{"type": "string"}]}),
     "one of beside any of": (
         {"anyOf": [{"required": ["a"]}], "oneOf": [{"required": ["b"]}]},
@@ -95,17 +95,24 @@ MENDED: dict[str, tuple[Any, Any]] = {
     ),
     "a file": ({"type": "string", "format": "binary"}, {"type": ["string", "object"], "format": "binary"}),
     "a closed list of models": (
-        {"properties": {"model": {"type": "string", "enum": ["a", "b"], "default": "a"}}},
+        {"type": "object", "properties": {"model": {"type": "string", "enum": ["a", "b"], "default": "a"}}},
         {
+            "type": "object",
             "properties": {
                 "model": {"anyOf": [{"type": "string"}, {"type": "string", "enum": ["a", "b"]}], "default": "a"}
-            }
+            },
         },
     ),
     "deep": (
-        {"not": {"items": {"nullable": True, "type": "string"}}},
-        {"not": {"items": {"type": ["string", "null"]}}},
+        {"not": {"contains": {"nullable": True, "type": "string"}}},
+        {"not": {"contains": {"type": ["string", "null"]}}},
     ),
+    "an object that is not called one": (
+        {"properties": {"a": {}}, "nullable": True},
+        {"type": ["object", "null"], "properties": {"a": {}}},
+    ),
+    "an array that is not called one": ({"items": {}}, {"type": "array", "items": {}}),
+    "what may be either": ({"items": {}, "properties": {}}, {"items": {}, "properties": {}}),
     "true": (True, True),
 }
 
@@ -135,10 +142,10 @@ def test_a_model_that_refers_to_a_closed_list_is_open() -> None:
 
 
 def test_names_that_a_pointer_cannot_hold_are_made_safe_and_stay_apart() -> None:
-    names = {"A b": {}, "A/b": {}, "A_b": {"items": {"$ref": "#/components/schemas/A b"}}}
+    names = {"A b": {}, "A/b": {}, "A_b": {"not": {"$ref": "#/components/schemas/A b"}}}
     definitions = Definitions({"components": {"schemas": names}})
     assert list(definitions.schemas) == ["A_b", "A_b_", "A_b__"]
-    assert definitions.schemas["A_b__"] == {"items": {"$ref": "#/$defs/A_b"}}
+    assert definitions.schemas["A_b__"] == {"not": {"$ref": "#/$defs/A_b"}}
 
 
 def test_a_schema_in_place_gets_a_name_that_is_free() -> None:
@@ -150,21 +157,25 @@ def test_a_schema_in_place_gets_a_name_that_is_free() -> None:
 def test_a_reference_to_anywhere_else_in_the_document_becomes_a_definition() -> None:
     document = {
         "components": {
-            "schemas": {"A": {"items": {"$ref": "#/components/headers/Size/schema"}}},
+            "schemas": {"A": {"not": {"$ref": "#/components/headers/Size/schema"}}},
             "headers": {"Size": {"schema": {"type": "integer"}}},
         }
     }
     definitions = Definitions(document)
-    assert definitions.schemas["A"] == {"items": {"$ref": "#/$defs/ComponentsHeadersSizeSchema"}}
+    assert definitions.schemas["A"] == {"not": {"$ref": "#/$defs/ComponentsHeadersSizeSchema"}}
     assert definitions.schemas["ComponentsHeadersSizeSchema"] == {"type": "integer"}
 
 
 def test_small_definitions_are_written_out_in_parameters() -> None:
-    schemas = {"Order": {"enum": ["asc", "desc"]}, "Tree": {"items": {"$ref": "#/components/schemas/Tree"}}}
+    schemas = {"Order": {"enum": ["asc", "desc"]}, "Tree": {"not": {"$ref": "#/components/schemas/Tree"}}}
     definitions = Definitions({"components": {"schemas": schemas}})
-    parameter = {"items": {"anyOf": [{"$ref": "#/components/schemas/Order"}, {"$ref": "#/components/schemas/Tree"}]}}
+    parameter = {
+        "type": "array",
+        "items": {"anyOf": [{"$ref": "#/components/schemas/Order"}, {"$ref": "#/components/schemas/Tree"}]},
+    }
     assert definitions.parameter(parameter) == {
-        "items": {"anyOf": [{"enum": ["asc", "desc"]}, {"$ref": "#/$defs/Tree"}]}
+        "type": "array",
+        "items": {"anyOf": [{"enum": ["asc", "desc"]}, {"$ref": "#/$defs/Tree"}]},
     }
 
 

@@ -53,12 +53,23 @@ def import_document(document_path: Path, into: Path, overlays: Path | None = Non
 def build(document_path: Path, overlays: Path | None = None) -> Built:
     """The catalogue of an OpenAPI document, with the overlays in a folder, else those that ship with the connector."""
     document = read_document(document_path)
-    applied = read_overlays(overlays or folder("entities") / "overlays", servers(document))
+    try:
+        return _built(document, overlays or folder("entities") / "overlays")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{document_path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        # A document can be malformed anywhere: one sentence here rather than a check at every step.
+        found = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(f"{document_path}: not a well-formed OpenAPI document ({found})") from error
+
+
+def _built(document: dict[str, JSON], overlays: Path) -> Built:
+    applied = read_overlays(overlays, servers(document))
     document, notices = with_fragments(document, applied)
     definitions = Definitions(document)
     declared = [declare(document, definitions, *operation) for operation in operations(document)]
     if not declared:
-        raise ConfigurationError(f"{document_path}: no operations in it; a catalogue needs paths with methods")
+        raise ConfigurationError("no operations in it; a catalogue needs paths with methods")
     areas = place_all(declared, document, applied)
     notices += _unknown_answers(areas, definitions)
     schemas = _dealt(areas, _webhooks(document, definitions), definitions)

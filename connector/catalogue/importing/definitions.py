@@ -11,6 +11,7 @@ from connector.catalogue.importing.document import follow
 from connector.catalogue.importing.mending import POINTER, mend
 from connector.catalogue.schemas import DEFS, references
 from connector.catalogue.values import is_list, is_object, object_of
+from connector.errors import ConfigurationError
 from connector.model import JSON
 
 __all__ = ["Definitions"]
@@ -37,6 +38,12 @@ class Definitions:
             return self._rename(schema["$ref"]).removeprefix(DEFS)
         return self._add(schema, hint)
 
+    def named(self, name: str) -> JSON:
+        """The definition of that name."""
+        if name not in self.schemas:
+            raise ConfigurationError(f"a reference leads to the schema {name!r}, which is not in the document")
+        return self.schemas[name]
+
     def parameter(self, schema: JSON) -> JSON:
         """A parameter's schema, with small definitions written out."""
         return self._inline(mend(schema, "", self._rename))
@@ -53,7 +60,7 @@ class Definitions:
     def resolve(self, schema: JSON) -> Mapping[str, JSON]:
         """The (mended) schema itself, or the definition it names."""
         while is_object(schema) and "$ref" in schema:
-            schema = self.schemas[schema["$ref"].removeprefix(DEFS).split("/")[0]]
+            schema = self.named(schema["$ref"].removeprefix(DEFS).split("/")[0])
         return schema if is_object(schema) else {}
 
     def closure(self, names: Iterable[str]) -> set[str]:
@@ -64,7 +71,7 @@ class Definitions:
             name = waiting.pop()
             if name not in reached:
                 reached.add(name)
-                waiting.extend(references(self.schemas[name]))
+                waiting.extend(references(self.named(name)))
         return reached
 
     def _rename(self, reference: str) -> str:

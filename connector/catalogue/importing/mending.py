@@ -6,6 +6,7 @@ nullable: true               null joins the type, the enum, the union, or a new 
 exclusiveMinimum: true       the bound itself (and the same for the maximum)
 $recursiveRef                a plain reference to the definition it stands in
 oneOf                        anyOf, since documents say one where they mean any
+properties, items, no type   an object, an array: without the type anything else would pass
 bounds beyond 64 bits        clamped: they are float roundings of the 64-bit limits
 a closed enum of `model`     an open string that still lists the names it knows
 format: binary               a string or an object: in a request a file is {"$file": …} or {"$content": …}
@@ -53,6 +54,7 @@ def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
     mended: dict[str, JSON] = {}
     for key, value in schema.items():
         _mend_keyword(mended, key, value, root, rename)
+    _mend_type(mended)
     _mend_exclusive(mended)
     _mend_bounds(mended)
     if mended.get("format") == "binary" and mended.get("type") == "string":
@@ -96,6 +98,11 @@ def _compiles(pattern: JSON) -> bool:
     except (re.error, TypeError, jsonschema_rs.ValidationError):
         return False
     return True
+
+
+def _mend_type(schema: dict[str, JSON]) -> None:
+    if "type" not in schema and ("properties" in schema) != ("items" in schema):
+        schema["type"] = "object" if "properties" in schema else "array"
 
 
 def _mend_exclusive(schema: dict[str, JSON]) -> None:

@@ -53,7 +53,7 @@ def declare(
     if source.get("deprecated") is True:
         entry["deprecated"] = True
     lists = holds_list(definitions, answered)
-    fields = definitions.properties(definitions.schemas[answered]) if answered else {}
+    fields = definitions.properties(definitions.named(answered)) if answered else {}
     if method == "GET" and lists and (pages := paging_of(query, fields)):
         entry["pages"] = pages
     return Declared(method, path, entry, source, lists)
@@ -151,6 +151,6 @@ def _stream(definitions: Definitions, entry: Mapping[str, JSON], query: Mapping[
     if "events" not in entry["answer"]:
         return {}
     payload = entry.get("payload")
-    if payload and "stream" in definitions.properties(definitions.schemas[payload]):
+    if payload and "stream" in definitions.properties(definitions.named(payload)):
         return {"stream": "payload"}
     return {"stream": "query"} if "stream" in query else {}

@@ -13,7 +13,7 @@ def holds_list(definitions: Definitions, answer: str | None) -> bool:
     """Whether an answer is an array, or an object that holds one as its `data` or `items`."""
     if answer is None:
         return False
-    schema = definitions.schemas[answer]
+    schema = definitions.named(answer)
     properties = definitions.properties(schema)
     held = [definitions.resolve(properties[name]) for name in ("data", "items") if name in properties]
     return any("array" in str(part.get("type")) for part in (definitions.resolve(schema), *held))
