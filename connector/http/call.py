@@ -81,11 +81,6 @@ class Call:
         return Tried(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
 
     @property
-    def shown_headers(self) -> dict[str, str]:
-        """What is sent, as text; not yet redacted."""
-        return {name.decode(): value.decode() for name, value in self.headers}
-
-    @property
     def created(self) -> bool:
         """Whether an entity in the answer was made by this call."""
         return self.wire.method == "POST" and self.wire.effect not in (Effect.NONE, Effect.IDEMPOTENT)

@@ -17,13 +17,14 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import attempted
 from connector.http.call import Call, FloatsWire
-from connector.http.configuration import configure, provenance, secrets_of
+from connector.http.configuration import configure, secrets_of
 from connector.http.dialling import dial
-from connector.http.headers import Headers
+from connector.http.headers import Headers, as_text
 from connector.http.pace import Pace
 from connector.http.parameters import Common
 from connector.http.policy import Policy
 from connector.http.prototypes import Prototype, prototypes
+from connector.http.provenance import Provenance
 from connector.http.report import Report
 from connector.http.streaming import streamed
 from connector.http.timing import SYSTEM, Timing
@@ -66,7 +67,9 @@ class Client:
         if isinstance(transport, str):
             parameters["transport"] = transport
         self.prototype = kind
-        self.parameters: Common = configure(kind, parameters, os.environ if environ is None else environ)
+        environ = os.environ if environ is None else environ
+        self.parameters: Common = configure(kind, parameters, environ)
+        self._provenance = Provenance(self.parameters, parameters, environ)
         self.redactor = Redactor(secrets_of(self.parameters))
         self._endpoint = kind.endpoint(self.parameters)
         self._headers = Headers(self.parameters)
@@ -218,14 +221,23 @@ class Client:
 
     def explain(self, wire: Wire) -> Explanation:
         """The exact request, redacted, with where each value came from; nothing is sent."""
-        call = self._call(wire, None, None, None, None)
-        secrets, origins = self._told
-        return explain(wire, url=str(call.url), headers=call.shown_headers, secrets=secrets, origins=origins)
+        credentials: Mapping[str, str] = {}
+        missing: dict[str, str] = {}
+        try:
+            credentials = self._endpoint.credentials(wire)
+        except ConfigurationError as error:
+            missing["headers.authorization"] = f"missing: {error}"
+        url = self._address(wire)
+        return explain(
+            wire,
+            url=str(url),
+            headers=as_text(self._headers.of(wire, wire.answer, url, credentials)),
+            secrets=self._provenance.secrets(),
+            origins=self._provenance.origins(credentials) | missing,
+        )
 
-    @cached_property
-    def _told(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Each secret with its variable, and where the client's headers come from."""
-        return provenance(self.prototype, self.parameters)
+    def _address(self, wire: Wire) -> httpx.URL:
+        return self._url(f"{self.base_uri}{wire.target}")
 
     def _call(
         self,
@@ -242,7 +254,7 @@ class Client:
         if file is not None and not file.parent.is_dir():
             raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
         kind = answer or wire.answer
-        url = self._url(f"{self.base_uri}{wire.target}")
+        url = self._address(wire)
         return Call(
             wire=wire,
             url=url,

@@ -19,7 +19,7 @@ from connector.suggest import closest, did_you_mean
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["configure", "environment_of", "is_sensitive", "provenance", "secrets_of"]
+__all__ = ["configure", "environment_of", "given_by_environment", "is_sensitive", "secrets_of"]
 
 SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
 
@@ -29,7 +29,7 @@ def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[
     model = prototype.parameters
     named = {name: value for name, value in given.items() if value is not None}
     try:
-        return model.model_validate({**_from_environment(model, named, environ), **named})
+        return model.model_validate({**given_by_environment(model, named, environ), **named})
     except ValidationError as error:
         faults = [_sentence(fault, model) for fault in error.errors(include_input=False, include_url=False)]
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
@@ -43,13 +43,13 @@ def environment_of(model: type[Common], name: str) -> tuple[str, str]:
     return str(marks.get("environment", "")), str(marks.get("unless", ""))
 
 
-def _from_environment(model: type[Common], given: Mapping[str, JSON], environ: Mapping[str, str]) -> dict[str, str]:
+def given_by_environment(model: type[Common], given: Mapping[str, JSON], environ: Mapping[str, str]) -> dict[str, str]:
     """The parameters that only the environment gives; an empty variable counts as missing."""
     found: dict[str, str] = {}
     for name in model.model_fields:
         variable, unless = environment_of(model, name)
         value = environ.get(variable, "") if variable else ""
-        if value and name not in given and to_camel(name) not in given and unless not in given:
+        if value and all(given.get(key) is None for key in (name, to_camel(name), unless, to_camel(unless))):
             found[name] = value
     return found
 
@@ -92,17 +92,6 @@ def _written(field: str) -> str:
 def is_sensitive(header: str) -> bool:
     """Whether a header's name says that its value lets somebody in."""
     return any(word in header.lower() for word in SENSITIVE)
-
-
-def provenance(prototype: Prototype, parameters: Common) -> tuple[dict[str, str], dict[str, str]]:
-    """Each secret with the variable it may be named by, and which parameter gave which header."""
-    secrets = dict.fromkeys(secrets_of(parameters), "")
-    for name in type(parameters).model_fields:
-        value = getattr(parameters, name)
-        if isinstance(value, SecretStr):
-            secrets[value.get_secret_value()] = environment_of(prototype.parameters, name)[0]
-    origins = {f"headers.{name.lower()}": "client parameter headers" for name in parameters.headers}
-    return secrets, origins
 
 
 def secrets_of(parameters: Common) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 
@@ -12,7 +12,7 @@ from connector.http.decompress import ACCEPTED
 from connector.http.parameters import Common
 from connector.request.wire import Wire
 
-__all__ = ["Headers"]
+__all__ = ["Headers", "as_text"]
 
 ACCEPT = {"json": "application/json", "events": "text/event-stream"}
 
@@ -37,6 +37,11 @@ class Headers:
                 {b"host": url.netloc, b"accept": accept} | self._common | _encoded(credentials) | _encoded(wire.headers)
             ).items()
         )
+
+
+def as_text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers for reading; not yet redacted."""
+    return {name.decode(): value.decode() for name, value in headers}
 
 
 def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from connector.http.call import Call
+from connector.http.headers import as_text
 from connector.model import Outcome
 from connector.request import Redactor
 from connector.request.wire import BytesBody
@@ -48,7 +49,7 @@ def _exchange(call: Call, outcome: Outcome, hide: Redactor) -> str:
     return "\n".join(
         [
             hide(f"> {call.wire.method} {call.wire.target}"),
-            *(f"{name}: {value}" for name, value in hide.headers(call.shown_headers).items()),
+            *(f"{name}: {value}" for name, value in hide.headers(as_text(call.headers)).items()),
             hide(payload)[:MOST],
             "<",
             *(f"{name}: {value}" for name, value in hide.headers(outcome.headers).items()),

@@ -12,6 +12,7 @@ import pytest
 import respx
 
 from connector.errors import ConfigurationError, InvalidRequest
+from connector.http.headers import as_text
 from connector.model import State
 from connector.request import ChangedFile
 
@@ -88,13 +89,32 @@ def test_an_explanation_says_what_the_client_added(make_client):
     assert "canary" not in str(shown)
 
 
+def test_an_explanation_says_what_gave_each_header(make_client):
+    client = make_client(
+        token=None, organization="org-9", headers={"X-Team": "a"}, environ={"OPENAI_API_KEY": "sk-env-123456"}
+    )  # fmt: skip
+    origins = client.explain(client.prepare("models list")).as_document()["origins"]
+    assert origins["headers.authorization"] == "client parameter token (environment OPENAI_API_KEY)"
+    assert origins["headers.openai-organization"] == "client parameter organization"
+    assert origins["headers.x-team"] == "client parameter headers"
+
+
+def test_an_explanation_needs_no_key_but_says_that_one_is_missing(make_client):
+    client = make_client(token=None)
+    shown = client.explain(client.prepare("models list")).as_document()
+    assert "authorization" not in shown["headers"]
+    assert shown["origins"]["headers.authorization"] == (
+        "missing: models list needs a key: set OPENAI_API_KEY or give token"
+    )  # fmt: skip
+
+
 def test_an_explanation_is_what_is_sent(make_client, answers):
     client = make_client()
     wire = client.prepare("chat completions create", {"payload": CHAT, "headers": {"X-Mine": "1"}})
     call = client._call(wire, None, None, None, None)
     shown = client.explain(wire)
     assert shown.url == str(call.url)
-    assert set(shown.headers) == set(call.shown_headers)
+    assert set(shown.headers) == set(as_text(call.headers))
     assert shown.headers["x-mine"] == "1"
     assert "$OPENAI_API_KEY" in shown.as_curl()
 
