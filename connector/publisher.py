@@ -54,6 +54,8 @@ class Publisher:
             await asyncio.gather(*running, return_exceptions=True)
 
     async def _one(self, position: int, request: Asked) -> tuple[int, Outcome]:
+        if self.client.paused:
+            return position, self.client.paused.outcome()
         try:
             return position, await self.publish(request)
         except InvalidRequest as error:

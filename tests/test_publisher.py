@@ -71,6 +71,23 @@ async def test_an_invalid_request_harms_no_neighbour() -> None:
     assert {fault.where for fault in outcomes[1].faults} == {"payload.input", "payload.inputt"}
 
 
+async def test_a_refused_key_pauses_the_client_instead_of_failing_every_call() -> None:
+    asked = 0
+
+    def handle(_: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        return httpx.Response(401, json={"error": {"message": "Incorrect API key provided"}})
+
+    async with client(handle) as openai:
+        requests = ({"payload": {"input": str(n)}} for n in range(100))
+        outcomes = dict([one async for one in Publisher(openai, "moderations").publish_many(requests, concurrency=4)])
+    states = [outcome.state for outcome in outcomes.values()]
+    assert (asked, len(states)) == (states.count(State.REFUSED), 100)
+    assert asked <= 4
+    assert "the client is paused: " in next(o.reason for o in outcomes.values() if o.state is State.NOT_SENT)
+
+
 async def test_leaving_many_early_leaves_nothing_running() -> None:
     async with client(moderated) as openai:
         many = Publisher(openai, "moderations").publish_many(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ class Catalogue:
 
     def __init__(self, folder: Path, index: Index) -> None:
         self.folder = folder
-        self._rows: list[Any] = index["operations"]
+        self._rows: Sequence[Any] = index["operations"]
         self._lookup = Lookup(index, self._match)
         self._made: dict[int, Operation] = {}
         self._schemas: dict[tuple[str, str], dict[str, JSON]] = {}

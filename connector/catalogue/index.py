@@ -6,7 +6,7 @@ rebuilt in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,48 @@ from connector.model import JSON
 __all__ = ["Index", "index_text", "read_index"]
 
 FORMAT = 1
+OPERATIONS = b'"operations": ['
 Index = Mapping[str, Any]
 """`operations`: [area, entity, action, entry]; `names`: every squeezed name to a place in that list."""
 
 
 def read_index(folder: Path) -> tuple[Index, bool]:
     """The folder's index, and whether the one on disk was as the area files are now."""
-    digests = _digests(folder)
-    if not digests:
+    if not any(folder.glob("*.yaml")):
         raise ConfigurationError(f"{folder}: no catalogue here; name a folder made by `entities import`")
     try:
-        index = object_of(orjson.loads((folder / "index.json").read_bytes()))
-    except (OSError, orjson.JSONDecodeError):
-        index = {}
-    if index.get("format") == FORMAT and index.get("digests") == digests:
-        return index, True
-    return _made(folder, digests), False
+        path = folder / "index.json"
+        head, rows = path.read_bytes().split(OPERATIONS, 1)
+        index = object_of(orjson.loads(head + OPERATIONS + b"]}"))
+        if index.get("format") == FORMAT and _current(folder, index["digests"], path.stat().st_mtime_ns):
+            return {**index, "operations": Rows(rows.strip().split(b"\n")[:-2])}, True
+    except (OSError, ValueError, KeyError):
+        pass
+    return _made(folder, _digests(folder)), False
+
+
+def _current(folder: Path, digests: Mapping[str, str], written: int) -> bool:
+    """Whether the area files are those that the index was made from; a file older than it is not read again."""
+    files = {path.name: path for path in folder.glob("*.yaml")}
+    return files.keys() == digests.keys() and all(
+        path.stat().st_mtime_ns < written or _digest(path) == digests[name] for name, path in files.items()
+    )
+
+
+class Rows(Sequence[Any]):
+    """The operations of an index, each parsed when it is looked at: a call needs one of hundreds."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._lines: Sequence[bytes] = lines
+        self._parsed: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, place: Any) -> Any:
+        if place not in self._parsed:
+            self._parsed[place] = orjson.loads(self._lines[int(place)].removesuffix(b","))
+        return self._parsed[place]
 
 
 def index_text(folder: Path) -> bytes:
@@ -45,11 +71,15 @@ def index_text(folder: Path) -> bytes:
     lines = {key: orjson.dumps(index[key], option=orjson.OPT_SORT_KEYS) for key in ("format", "digests", "names")}
     operations = b",\n".join(orjson.dumps(row) for row in index["operations"])
     head = b",\n".join(orjson.dumps(key) + b": " + value for key, value in lines.items())
-    return b"{\n" + head + b',\n"operations": [\n' + operations + b"\n]\n}\n"
+    return b"{\n" + head + b",\n" + OPERATIONS + b"\n" + operations + b"\n]\n}\n"
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    return {path.name: blake2b(path.read_bytes(), digest_size=12).hexdigest() for path in sorted(folder.glob("*.yaml"))}
+    return {path.name: _digest(path) for path in sorted(folder.glob("*.yaml"))}
+
+
+def _digest(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=12).hexdigest()
 
 
 def _made(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:

@@ -126,9 +126,9 @@ async def _call_one(client: Client, options: CallOptions) -> ExitCode:
     wire = client.prepare(
         operation, document, validate=options.validate, from_text=True, stream=True if options.stream else None
     )
-    print_warnings(wire)
     if options.dry_run:
         return print_explanation(client, wire, options.notation, pick)
+    print_warnings(wire)
     if options.every:
         return await _print_entities(client, options, document)
     if options.stream:

@@ -68,6 +68,8 @@ async def _send(client: Client, line: bytes, options: CallOptions) -> Outcome:
     if not is_document(asked):
         raise InvalidDocument('a line is an object such as {"entity": "files", "action": "list"}')
     operation = client.catalogue.find(*_name(asked))
+    if client.paused:
+        return client.paused.outcome()
     return await client.send(client.prepare(operation, asked, validate=options.validate), timeout=options.timeout)
 
 

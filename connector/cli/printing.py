@@ -13,21 +13,22 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.http import Client
-    from connector.request import Wire
+    from connector.request import Explanation, Wire
 
 __all__ = ["Pick", "print_events", "print_explanation", "print_outcome", "print_warnings"]
 
 Pick = Callable[[JSON], JSON]
 
 
-def print_warnings(wire: Wire) -> None:
-    for warning in wire.warnings:
+def print_warnings(of: Wire | Explanation) -> None:
+    for warning in of.warnings:
         say(f"warning: {warning}")
 
 
 def print_explanation(client: Client, wire: Wire, notation: str, pick: Pick) -> ExitCode:
     """The exact request, redacted; nothing is sent."""
     explanation = client.explain(wire)
+    print_warnings(explanation)
     if notation == "curl":
         print(explanation.as_curl())  # noqa: T201  a command line to paste
     elif notation == "json":

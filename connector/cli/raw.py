@@ -71,9 +71,9 @@ async def _curl(options: CurlOptions) -> ExitCode:
     catalogue = Catalogue.open(options.folder())
     async with Client(options.client, catalogue=catalogue, **options.parameters(uploads)) as client:
         wire = client.prepare_raw(method, options.path, **parts)
-        print_warnings(wire)
         if options.dry_run:
             return print_explanation(client, wire, options.notation, pick)
+        print_warnings(wire)
         return await print_outcome(client, wire, options.timeout, options.to, pick)
 
 

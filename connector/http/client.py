@@ -30,7 +30,7 @@ from connector.http.streaming import streamed
 from connector.http.timing import SYSTEM, Timing
 from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
-from connector.model import JSON, Outcome, Request
+from connector.model import JSON, Fault, Outcome, Request
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.shapes import members
 from connector.request.wire import Wire
@@ -227,6 +227,7 @@ class Client:
             credentials = self._endpoint.credentials(wire)
         except ConfigurationError as error:
             missing["headers.authorization"] = f"missing: {error}"
+            wire = replace(wire, warnings=(*wire.warnings, Fault("headers.authorization", "missing", str(error))))
         url = self._address(wire)
         return explain(
             wire,

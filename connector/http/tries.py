@@ -45,6 +45,10 @@ class Pause:
     who: Who
     status: int | None
 
+    def outcome(self) -> Outcome:
+        """What a call comes to that is not sent because of this."""
+        return Outcome(State.NOT_SENT, reason=f"the client is paused: {self.reason}")
+
 
 class Judge:
     """What a client knows about retries: its policy, its waits, its pace, and whether it is paused."""

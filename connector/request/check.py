@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
 
 from connector.model import JSON, Fault
 from connector.request.closing import closed
 from connector.request.faults import explain, unknown_fields
-
-if TYPE_CHECKING:
-    import jsonschema_rs
 
 __all__ = ["Findings", "Schema", "Validate"]
 
@@ -57,11 +56,11 @@ class Schema:
         return closed(self.source)
 
     @cached_property
-    def _strict(self) -> jsonschema_rs.Draft202012Validator:
+    def _strict(self) -> Draft202012Validator:
         return _compiled(self.twin)
 
     @cached_property
-    def _lenient(self) -> jsonschema_rs.Draft202012Validator:
+    def _lenient(self) -> Draft202012Validator:
         return _compiled(self.source)
 
     def find(self, value: JSON, where: str, mode: Validate, findings: Findings) -> None:
@@ -88,11 +87,9 @@ def _one_warning(unknown: list[Fault], where: str) -> Fault:
     return Fault(where, f"{fields}: {', '.join(names)}", "sent as they are")
 
 
-def _refusals(validator: jsonschema_rs.Draft202012Validator, value: JSON) -> list[Any]:
+def _refusals(validator: Draft202012Validator, value: JSON) -> list[Any]:
     return list(validator.iter_errors(value))
 
 
-def _compiled(schema: dict[str, JSON]) -> jsonschema_rs.Draft202012Validator:
-    from jsonschema_rs import Draft202012Validator
-
+def _compiled(schema: dict[str, JSON]) -> Draft202012Validator:
     return Draft202012Validator(schema)

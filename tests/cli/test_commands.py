@@ -174,6 +174,8 @@ def test_explain_needs_no_key_and_sends_nothing(command: Command, monkeypatch: p
     done = command("explain", "chat completions", "create", "--payload", CHAT, "--base-uri", "http://127.0.0.1:1/v1")
     shown = done.lines[0]
     assert (done.code, shown["method"], shown["body"]) == (0, "POST", json.loads(CHAT))
+    assert "headers.authorization: missing; chat completions create needs a key: set OPENAI_API_KEY" in done.err
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-123456789")
     pasted = command("explain", "chat completions", "create", "--payload", CHAT, "--as", "curl")
     assert "$OPENAI_API_KEY" in pasted.out
     assert pasted.out.startswith("curl ")
