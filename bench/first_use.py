@@ -1,4 +1,4 @@
-"""Milliseconds of importing jsonschema-rs, then of getting from an operation's name to its first validated request."""
+"""Milliseconds from an operation's name to its first validated request, in a client that is already there."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ REQUEST = {"payload": {"model": "gpt-4.1-mini", "input": [{"role": "user", "cont
 def main() -> None:
     client = Client("openai", token="none-needed")
     begun = time.perf_counter()
-    import jsonschema_rs  # noqa: F401 - the first validation of a process does it
-
-    imported = time.perf_counter()
     publisher = Publisher(client, "responses", "create")
     client.prepare(publisher.operation, REQUEST)
-    print((imported - begun) * 1000, (time.perf_counter() - imported) * 1000)
+    print((time.perf_counter() - begun) * 1000)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.documents import check
 from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Fault, Request
+from connector.model import JSON, Effect, Fault, Request
 from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, not_json
 from connector.request.check import Findings, Validate
 from connector.request.filefields import misplaced
@@ -71,7 +71,7 @@ class Preparer:
             headers=headers,
             body=body,
             operation=operation,
-            effect=operation.effect,
+            effect=_effect(operation, asked),
             answer=answer_kind(operation, asked),
             warnings=(*plan.warnings, *findings.warnings),
             origins={} if stream is None else stream_origin(operation),
@@ -83,6 +83,12 @@ class Preparer:
             # The plan holds its operation, so that no other one can come to stand at the same address.
             plan = self._plans[id(operation)] = Plan(self.catalogue, operation)
         return plan
+
+
+def _effect(operation: Operation, asked: Request) -> Effect:
+    """What a repeat would do; a first call is found by listing only if its payload asked to be kept."""
+    kept = operation.reconcile.get("when")
+    return Effect.OPAQUE if kept and members(asked.payload).get(kept) is not True else operation.effect
 
 
 def _mode(validate: str) -> Validate:

@@ -33,6 +33,16 @@ class Redactor:
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """What is hidden; not to be shown."""
+        return self._secrets
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Hides these too from now on: a key that was replaced is still one."""
+        self._secrets |= {secret for secret in secrets if len(secret) >= SHORTEST}
+        self.__dict__.pop("_pattern", None)
+
     def __call__(self, text: str) -> str:
         """The text without the secrets, and without what looks like one."""
         return SECRET_VALUE.sub(HIDDEN, self._pattern.sub(HIDDEN, text) if self._secrets else text)

@@ -12,7 +12,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.errors import InvalidRequest
-from connector.model import Request
+from connector.model import Effect, Request
 from connector.request import Preparer, Wire
 from connector.request.multipart import MultipartBody
 
@@ -216,3 +216,14 @@ def _seconds(prepare: Prepare) -> float:
     for _ in range(20):
         prepare("POST /chat/completions", {"payload": CHAT})
     return (time.perf_counter() - begun) / 20
+
+
+@pytest.mark.parametrize(
+    ("store", "effect"), [(True, Effect.RECONCILABLE), (False, Effect.OPAQUE), (None, Effect.OPAQUE)]
+)
+def test_a_completion_can_be_found_again_only_if_it_is_stored(
+    prepare: Prepare, store: bool | None, effect: Effect
+) -> None:
+    payload = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}], "store": store}
+    assert prepare("chat completions create", {"payload": payload}).effect is effect
+    assert prepare("files delete", {"path": {"file_id": "f"}}).effect is Effect.IDEMPOTENT
