@@ -74,10 +74,8 @@ class ClientOptions:
 
     def parameters(self, uploads: list[str]) -> dict[str, JSON]:
         """What was given, as the prototype's parameters; a file named on the command line may be read."""
-        given = {"token": self.token, "organization": self.organization, "project": self.project}
+        given = {name: getattr(self, name) for name in ("base_uri", "token", "organization", "project")}
         parameters: dict[str, JSON] = {name: value for name, value in given.items() if value is not None}
-        if self.base_uri is not None:
-            parameters[_address(self.client)] = self.base_uri
         for assignment in self.parameter or ():
             set_value(parameters, assignment, "--parameter")
         if self.retries is not None:
@@ -110,10 +108,3 @@ def catalogue_folder(folder: Path | None) -> Path | None:
     if folder is not None and not folder.is_dir():
         raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
     return folder
-
-
-def _address(prototype: str) -> str:
-    """What a prototype calls its base URI."""
-    from connector.http import prototypes
-
-    return "endpoint" if "endpoint" in prototypes().find(prototype).parameters.model_fields else "base_uri"

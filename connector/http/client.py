@@ -233,7 +233,7 @@ class Client:
             wire,
             url=str(url),
             headers=as_text(self._headers.of(wire, wire.answer, url, credentials)),
-            secrets=self._provenance.secrets(),
+            secrets=dict.fromkeys(self.redactor.secrets, "") | self._provenance.secrets(),
             origins=self._provenance.origins(credentials) | missing,
         )
 

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from connector.errors import ConfigurationError
 from connector.http.parameters import Common
 from connector.http.prototypes import Prototype
+from connector.http.spellings import normalised
 from connector.model import JSON
 from connector.request.shapes import members
 from connector.suggest import closest, did_you_mean
@@ -27,7 +28,7 @@ SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
 def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[str, str]) -> Common:
     """The parameters of a client: what was given, then the environment, then the defaults."""
     model = prototype.parameters
-    named = {name: value for name, value in given.items() if value is not None}
+    named = normalised({name: value for name, value in given.items() if value is not None}, model.model_fields)
     try:
         return model.model_validate({**given_by_environment(model, named, environ), **named})
     except ValidationError as error:

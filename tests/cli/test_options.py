@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-import pytest
 from typer import Argument, Option, Typer, echo
 from typer.testing import CliRunner
 
@@ -51,12 +50,3 @@ def test_client_parameters_hold_what_was_given() -> None:
     }
     assert options.headers() == {"X-A": "b"}
     assert ClientOptions().parameters([]) == {}
-
-
-@pytest.mark.parametrize(
-    ("prototype", "name"), [("openai", "base_uri"), ("azure-openai", "endpoint"), ("http", "base_uri")]
-)
-def test_base_uri_is_what_the_prototype_calls_it(prototype: str, name: str) -> None:
-    assert ClientOptions(client=prototype, base_uri="https://example.com").parameters([]) == {
-        name: "https://example.com"
-    }
