@@ -24,5 +24,5 @@ def test_tries_in_all_are_retries_after_the_first() -> None:
 
 
 async def test_no_tries_at_all_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="retry.max_retries"):
+    with pytest.raises(ConfigurationError, match=r"retry\.max_retries"):
         Client("openai", environ={}, retry={"attempts": 0})
