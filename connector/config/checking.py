@@ -1,0 +1,137 @@
+"""What a document of the right shape names and tells its prototypes, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+
+from connector.config.complaints import complaints
+from connector.config.findings import Finding, Path, Place, path_text
+from connector.config.kinds import Kinds
+from connector.config.models import ClientEntry, Document
+from connector.config.names import Use, prototyped, uses
+from connector.config.reading import Tree
+from connector.config.references import references_in
+from connector.config.shaping import is_late
+from connector.config.trees import at, without
+from connector.config.variables import Variables
+from connector.http import prototypes
+from connector.http.configuration import given_by_environment
+from connector.model import JSON, Fault, is_list, is_object
+from connector.request.shapes import members
+from connector.suggest import closest, did_you_mean
+
+__all__ = ["Checker", "templated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """Looks at a document beside the tree that it was made from."""
+
+    tree: Tree
+    document: Document
+    variables: Variables
+    kinds: Kinds
+
+    def references(self, *, required: bool) -> Iterator[Finding]:
+        """References that are none, or that nobody has set; late ones matter only when they are required."""
+        for section, entries in self.tree.value.items():
+            for name, entry in entries.items() if is_object(entries) else ():
+                if is_object(entry) and entry.get("disabled") is True:
+                    continue
+                for path, finding in self.variables.problems(entry, (section, name), declared=section == "clients"):
+                    if required or finding.rule != "variable-not-set" or not is_late(path):
+                        yield finding
+
+    def clients(self) -> Iterator[Finding]:
+        """Clients whose kind or parameters are wrong."""
+        kinds = {kind.name: kind for kind in prototypes()}
+        for name, client in self.document.clients.items():
+            path: Path = ("clients", name)
+            if client.prototype in kinds:
+                yield from self._client(kinds[client.prototype].parameters, client, (*path, "parameters"))
+            else:
+                yield self._unknown("client prototype", client.prototype, kinds, path)
+
+    def connections(self) -> Iterator[Finding]:
+        """Subscribers and publishers whose kind or parameters are wrong, as far as kinds are known."""
+        for part, path in prototyped(self.document):
+            kinds = self.kinds.incoming if path[-1] == "subscriber" else self.kinds.outgoing
+            if kinds is None:
+                continue
+            if part.prototype in kinds:
+                # A text with a reference or a placeholder becomes its value only when it is used.
+                skipped = [inner for inner, _ in templated(part.raw_parameters)]
+                model = kinds[part.prototype].parameters
+                yield from self._parameters(model, part.raw_parameters, (*path, "parameters"), skipped)
+            else:
+                yield self._unknown(f"{path[-1]} prototype", part.prototype, kinds, path)
+
+    def names(self) -> Iterator[Finding]:
+        """Names that nobody declares."""
+        for use in uses(self.document):
+            # An entry that is left out because it is wrong is declared all the same.
+            declared = {section: members(at(self.tree.value, (section,))) for section in use.sections}
+            found = [section for section, entries in declared.items() if use.name in entries]
+            if not found:
+                yield self._undeclared(use, [name for entries in declared.values() for name in entries])
+            elif len(found) > 1:
+                allowed = "write {route: NAME} or {incoming: NAME}"
+                yield self._finding(
+                    "ambiguous-name", use.path, f"both a route and an incoming is {use.name!r}", allowed
+                )
+
+    def _client(self, model: type[BaseModel], client: ClientEntry, path: Path) -> Iterator[Finding]:
+        written = client.raw_parameters
+        skipped = [inner for inner, _ in references_in(written, declared=True) if self._is_unset(at(written, inner))]
+        given = self.variables.resolve(without(written, skipped), path, for_client=True)
+        named = {key: value for key, value in given.items() if value is not None}
+        known = {**dict.fromkeys([str(inner[0]) for inner in skipped], ""), **named}
+        environ = given_by_environment(model, known, self.variables.providers.environment)  # type: ignore[arg-type]
+        yield from self._parameters(model, {**environ, **named}, path, skipped)
+
+    def _is_unset(self, text: str) -> bool:
+        return any(self.variables.problems(text, (), declared=True))
+
+    def _parameters(
+        self, model: type[BaseModel], given: JSON, path: Path, skipped: Iterable[Path]
+    ) -> Iterator[Finding]:
+        places = [(*path, *inner) for inner in skipped]
+        try:
+            model.model_validate(given)
+        except ValidationError as error:
+            for one in complaints(error, model, given, path, hide=lambda path: path[0] == "clients"):
+                if not any(one.path[: len(skip)] == skip for skip in places):
+                    yield Finding(one.rule, self._place(one.path, one.rule), one.fault)
+
+    def _undeclared(self, use: Use, names: list[str]) -> Finding:
+        noun = " or ".join(section.removesuffix("s") for section in use.sections)
+        allowed = f"declared: {', '.join(names)}" if names else f"no {noun} is declared"
+        meant = did_you_mean(closest(use.name, names))
+        return self._finding("unknown-name", use.path, f"unknown {noun} {use.name!r}", allowed, meant)
+
+    def _unknown(self, noun: str, name: str, kinds: Iterable[str], path: Path) -> Finding:
+        allowed = f"there are {', '.join(kinds)}"
+        meant = did_you_mean(closest(name, kinds))
+        return self._finding("unknown-prototype", (*path, "prototype"), f"unknown {noun} {name!r}", allowed, meant)
+
+    def _finding(self, rule: str, path: Path, found: str, allowed: str, meant: str = "") -> Finding:
+        return Finding(rule, self._place(path, rule), Fault(path_text(path), found, allowed, meant))
+
+    def _place(self, path: Path, rule: str) -> Place:
+        return self.tree.key_place(path) if rule == "unknown-key" else self.tree.value_place(path)
+
+
+def templated(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text whose value is known only when it is used."""
+    if isinstance(value, str):
+        if any(opening in value for opening in ("${", "&{", "?{", "@{")):
+            yield path, value
+    elif is_object(value):
+        for key, item in value.items():
+            yield from templated(item, (*path, key))
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from templated(item, (*path, index))

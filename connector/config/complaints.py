@@ -1,0 +1,174 @@
+"""What a model refuses, in words that a person can act on: where, what was found, what is allowed, what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union, cast, get_args, get_origin
+
+from pydantic import AliasChoices, BaseModel, SecretStr, ValidationError
+from pydantic.alias_generators import to_camel
+
+from connector.config.findings import Path, path_text
+from connector.model import JSON, Fault, is_list, is_object
+from connector.request.shown import kind, listed
+from connector.suggest import closest, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+__all__ = ["Complaint", "complaints", "written_name"]
+
+TYPES = {
+    "int": "an integer", "float": "a number", "bool": "true or false", "string": "text", "dict": "an object",
+    "model": "an object", "list": "a list", "tuple": "a list", "finite": "a finite number",
+}  # fmt: skip
+LIMITS = {
+    "greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than"),
+    "less_than_equal": ("le", "at most"), "less_than": ("lt", "less than"),
+    "too_short": ("min_length", "at least"), "too_long": ("max_length", "at most"),
+    "string_too_short": ("min_length", "at least"), "string_too_long": ("max_length", "at most"),
+}  # fmt: skip
+NO_VALUE = "found a value that is not shown"
+
+Model = type[BaseModel]
+
+
+def _open(_: Path) -> bool:
+    return False
+
+
+class Complaint(NamedTuple):
+    """A rule's name, where, and the fault."""
+
+    rule: str
+    path: Path
+    fault: Fault
+
+
+def complaints(
+    error: ValidationError, model: Model, document: JSON, base: Path = (), *, hide: Callable[[Path], bool] = _open
+) -> Iterator[Complaint]:
+    """Every refusal of a document; the value of a secret is never in the words.
+
+    Args:
+        error: what the model raised.
+        model: the model.
+        document: what it refused.
+        base: where the document stands.
+        hide: tells the places whose values are not shown either.
+    """
+    for refusal in error.errors(include_url=False):
+        path = (*base, *_as_written(refusal, document))
+        hidden = hide(path) or _is_secret(model, refusal["loc"])
+        yield Complaint(_rule(refusal), path, _fault(refusal, model, path_text(path), hidden=hidden))
+
+
+def written_name(model: Model, name: str) -> str:
+    """A field's name as people write it."""
+    field = model.model_fields[name]
+    alias = field.validation_alias if field.validation_alias is not None else field.alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return alias if isinstance(alias, str) and alias != to_camel(name) else name
+
+
+def _rule(refusal: ErrorDetails) -> str:
+    return {"extra_forbidden": "unknown-key", "missing": "missing-key"}.get(refusal["type"], "wrong-value")
+
+
+def _as_written(refusal: ErrorDetails, document: JSON) -> Iterator[int | str]:
+    """A refusal's place in the document: field names as they are spelt there, without the names of union branches."""
+    *parents, last = refusal["loc"] or ("",)
+    for step in (*parents, last):
+        name = str(step).removeprefix("raw_")
+        spellings = (step, name, to_camel(name), "validate" if step == "validation" else step)
+        if is_object(document):
+            found = next((spelling for spelling in spellings if spelling in document), None)
+            if found is not None:
+                document = document[str(found)]
+                yield found
+            elif step is last and refusal["type"] == "missing":
+                yield name
+        elif is_list(document) and isinstance(step, int) and step < len(document):
+            document = document[step]
+            yield step
+
+
+def _fault(refusal: ErrorDetails, model: Model, where: str, *, hidden: bool) -> Fault:
+    reason, context = refusal["type"], refusal.get("ctx", {})
+    if reason == "extra_forbidden":
+        names = _names_at(model, refusal["loc"][:-1])
+        allowed = f"known here: {listed(names)}" if names else "no keys are known here"
+        return Fault(where, "unknown key", allowed, did_you_mean(closest(str(refusal["loc"][-1]), names)))
+    if reason == "missing":
+        return Fault(where, "missing", "it is needed")
+    found = NO_VALUE if hidden else f"found {kind(refusal['input'], where)}"
+    if reason == "value_error":
+        said = str(context.get("error", refusal["msg"]))
+        first, separator, rest = said.partition("; ")
+        return Fault(where, first, rest) if separator else Fault(where, found, said)
+    return Fault(where, found, _allowed(refusal, context), "" if hidden else _meant(refusal, context))
+
+
+def _allowed(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
+    reason = refusal["type"]
+    if reason in LIMITS:
+        name, words = LIMITS[reason]
+        return f"{words} {context[name]} is allowed"
+    if reason == "literal_error":
+        return f"allowed: {context['expected']}".replace(" or ", ", ")
+    wanted = TYPES.get(reason.split("_")[0])
+    message = refusal["msg"]
+    return f"{wanted} is allowed" if wanted else f"{message[:1].lower()}{message[1:]}"
+
+
+def _meant(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
+    if refusal["type"] != "literal_error" or not isinstance(refusal["input"], str):
+        return ""
+    choices = str(context["expected"]).replace(" or ", ", ").replace("'", "").split(", ")
+    return did_you_mean(closest(refusal["input"], choices))
+
+
+def _names_at(model: Model, loc: Sequence[int | str]) -> list[str]:
+    """The keys that the object at a place has."""
+    models = [kind for kind in _kinds_at(model, loc)[-1] if _is_model(kind)]
+    return list(dict.fromkeys(written_name(kind, name) for kind in models for name in kind.model_fields))
+
+
+def _is_secret(model: Model, loc: Sequence[int | str]) -> bool:
+    """Whether a place holds, or stands in, a value that is never shown."""
+    return any(kind is SecretStr for kinds in _kinds_at(model, loc) for kind in kinds)
+
+
+def _kinds_at(model: Model, loc: Sequence[int | str]) -> list[list[Any]]:
+    """The types that a value may have at each step of a place; the name of a union's branch leads nowhere."""
+    trail: list[list[Any]] = [[model]]
+    for step in loc:
+        inner = [part for kind in trail[-1] for found in _inside(kind, step) for part in _alternatives(found)]
+        trail.append(inner or trail[-1])
+    return trail
+
+
+def _inside(kind: Any, step: int | str) -> Iterator[Any]:
+    if _is_model(kind):
+        fields = cast("Model", kind).model_fields
+        if step in fields:
+            yield fields[str(step)].annotation
+    elif get_origin(kind) is dict:
+        yield get_args(kind)[1]
+    elif get_origin(kind) in (list, tuple) and isinstance(step, int):
+        yield get_args(kind)[0]
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """The types behind annotations and unions."""
+    if get_origin(kind) is Annotated:
+        return _alternatives(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return [part for option in get_args(kind) for part in _alternatives(option)]
+    return [kind]
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

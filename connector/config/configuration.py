@@ -1,0 +1,93 @@
+"""A checked configuration, and the one that is in force while its files change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from connector.config.findings import Finding, InvalidConfiguration
+from connector.config.models import (
+    Chain,
+    ClientEntry,
+    Document,
+    Incoming,
+    Outgoing,
+    Route,
+    Schedule,
+    Section,
+    Storage,
+    Variable,
+)
+from connector.config.reading import Tree
+from connector.config.variables import Variables
+from connector.errors import UnknownName
+from connector.model import JSON
+from connector.suggest import closest
+
+if TYPE_CHECKING:
+    from connector.request import Redactor
+
+__all__ = ["Configuration"]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What was declared, by name; its secrets are looked up when they are used."""
+
+    folder: File
+    """Where relative names start."""
+    clients: Mapping[str, ClientEntry]
+    incoming: Mapping[str, Incoming]
+    outgoing: Mapping[str, Outgoing]
+    routes: Mapping[str, Route]
+    chains: Mapping[str, Chain]
+    schedules: Mapping[str, Schedule]
+    storages: Mapping[str, Storage]
+    variables: Mapping[str, Variable]
+    tree: Tree = field(repr=False)
+    lookup: Variables = field(repr=False)
+
+    @classmethod
+    def made(cls, document: Document, tree: Tree, lookup: Variables, folder: File) -> Configuration:
+        """The configuration of a document that was found right."""
+        sections = {name: getattr(document, name) for name in Document.model_fields}
+        for name, entries in sections.items():
+            for key, entry in entries.items():
+                entry.bind(lookup, (name, key))
+        frozen = {name: MappingProxyType(entries) for name, entries in sections.items()}
+        return cls(folder=folder, tree=tree, lookup=lookup, **frozen)
+
+    def find(self, section: str, name: str) -> Section:
+        """An entry by its name; UnknownName, with what may have been meant, when there is none."""
+        entries: Mapping[str, Section] = getattr(self, section)
+        if name not in entries:
+            hint = f"there are {', '.join(entries)}" if entries else "none is declared"
+            raise UnknownName(section.removesuffix("s"), name, closest(name, entries), hint)
+        return entries[name]
+
+    def saved_chains(self) -> dict[str, JSON]:
+        """The chains that others name, as the engine takes them."""
+        return {name: chain.as_document() for name, chain in self.chains.items()}
+
+    def variable_values(self) -> dict[str, JSON]:
+        """What `@{variables.…}` means in chains, as it is now; secrets among it."""
+        return self.lookup.values()
+
+    def redactor(self) -> Redactor:
+        """Hides what the configuration keeps secret, as far as it is set now."""
+        from connector.request import Redactor
+
+        return Redactor(self.lookup.secrets(self.tree.value))
+
+    def require(self, parts: Iterable[tuple[str, str]]) -> None:
+        """Raise, naming every one at once, when variables are not set that these parts, (section, name), need."""
+        found: list[Finding] = []
+        for section, name in parts:
+            written = self.tree.value.get(section, {}).get(name)
+            problems = self.lookup.problems(written, (section, name), declared=section == "clients")
+            found += [finding for _, finding in problems]
+        if found:
+            raise InvalidConfiguration(found)

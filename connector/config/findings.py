@@ -1,0 +1,79 @@
+"""What is found in a configuration: a rule, a place in a file, and a fault in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.documents import spot
+from connector.errors import ConfigurationError
+from connector.model import Fault
+
+__all__ = ["Finding", "InvalidConfiguration", "Path", "Place", "Severity", "path_text"]
+
+Path = tuple[str | int, ...]
+"""Where a value stands in a configuration: names of members, places in lists."""
+
+
+class Severity(StrEnum):
+    """Whether a configuration can run with what was found."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A spot in a file, counted from one."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, or odd, in a configuration."""
+
+    rule: str
+    place: Place
+    fault: Fault
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        warning = "warning: " if self.severity is Severity.WARNING else ""
+        return f"{self.place} {warning}{self.words}"
+
+    @property
+    def words(self) -> str:
+        """What was found, without the place in the file."""
+        fault = self.fault
+        parts = (fault.found, fault.allowed, fault.suggestion)
+        said = "; ".join(part for part in parts if part)
+        return f"{fault.where}: {said}" if fault.where else said
+
+    @property
+    def key(self) -> tuple[Place, str, str]:
+        """What findings are ordered by: as a reader meets them."""
+        return (self.place, self.fault.where, self.fault.found)
+
+
+class InvalidConfiguration(ConfigurationError):
+    """A configuration that cannot be used, with everything that was found in it."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: Sequence[Finding] = sorted(set(findings), key=lambda finding: finding.key)
+        count = "1 fault" if len(self.findings) == 1 else f"{len(self.findings)} faults"
+        super().__init__("\n".join([f"configuration, {count}:", *(f"  {finding}" for finding in self.findings)]))
+
+
+def path_text(path: Path) -> str:
+    """A path as it is written in messages: `outgoing.classify.chain[0]`."""
+    text = ""
+    for step in path:
+        text = spot(text, step)
+    return text.removeprefix(".")

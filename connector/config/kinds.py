@@ -1,0 +1,37 @@
+"""The kinds of subscriber and publisher that a configuration may name, as whoever runs it knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+__all__ = ["Kind", "Kinds"]
+
+
+class Kind(Protocol):
+    """A prototype's declaration."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def summary(self) -> str: ...
+
+    @property
+    def parameters(self) -> type[BaseModel]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """What is known of incoming and outgoing connections; what is not known is not checked."""
+
+    incoming: Mapping[str, Kind] | None = None
+    outgoing: Mapping[str, Kind] | None = None
+
+    @classmethod
+    def of(cls, incoming: Iterable[Kind], outgoing: Iterable[Kind]) -> Kinds:
+        """The kinds by their names."""
+        return cls({kind.name: kind for kind in incoming}, {kind.name: kind for kind in outgoing})

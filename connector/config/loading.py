@@ -1,0 +1,101 @@
+"""Reading a configuration: everything that is wrong with it at once, or the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as File
+
+from connector.config.checking import Checker
+from connector.config.configuration import Configuration
+from connector.config.findings import Finding, InvalidConfiguration, Place
+from connector.config.kinds import Kinds
+from connector.config.models import Document
+from connector.config.providers import Providers
+from connector.config.reading import Tree
+from connector.config.shaping import shape
+from connector.config.sources import files_of, folder_of, read_files
+from connector.config.variables import Variables
+from connector.model import JSON
+
+__all__ = ["Live", "Loaded", "examine", "load", "parse"]
+
+
+class Loaded:
+    """A configuration's files as far as they could be understood, and what is wrong with them."""
+
+    def __init__(self, tree: Tree, folder: File, environ: Mapping[str, str] | None, kinds: Kinds) -> None:
+        self.tree = tree
+        self.folder = folder
+        self.kinds = kinds
+        self.variables = Variables(Providers(environ, folder), place_of=tree.value_place)
+        self.findings: list[Finding] = list(tree.findings)
+        self.document: Document = shape(tree, self.variables, self.findings)
+        self.variables.declared = self.document.variables
+        self.checker = Checker(tree, self.document, self.variables, kinds)
+
+    def check(self, *, require_variables: bool) -> None:
+        """Adds what the document's parts say of each other, of their prototypes and of variables."""
+        self.findings += self.checker.references(required=require_variables)
+        self.findings += self.checker.clients()
+        self.findings += self.checker.connections()
+        self.findings += self.checker.names()
+
+    def configuration(self) -> Configuration:
+        """The configuration, or InvalidConfiguration with all that was found."""
+        if self.findings:
+            raise InvalidConfiguration(self.findings)
+        return Configuration.made(self.document, self.tree, self.variables, self.folder)
+
+
+def load(
+    source: File | str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    kinds: Kinds | None = None,
+    require_variables: bool = False,
+) -> Configuration:
+    """The configuration in a file or folder, or InvalidConfiguration with every fault and its place.
+
+    Args:
+        source: a YAML or JSON file, or a folder of such files.
+        environ: where `${NAME}` is looked up, before `.env`; the process's environment unless given.
+        kinds: the kinds of subscriber and publisher; without them their parameters are not checked.
+        require_variables: whether a variable that is not set is a fault already, and not only when it is used.
+    """
+    loaded = examine(source, environ=environ, kinds=kinds)
+    loaded.check(require_variables=require_variables)
+    return loaded.configuration()
+
+
+def examine(source: File | str, *, environ: Mapping[str, str] | None = None, kinds: Kinds | None = None) -> Loaded:
+    """A configuration's files, read but not yet checked."""
+    path = File(source)
+    return Loaded(read_files(files_of(path)), folder_of(path), environ, kinds or Kinds())
+
+
+def parse(
+    document: Mapping[str, JSON], *, folder: File | str = ".", environ: Mapping[str, str] | None = None,
+    kinds: Kinds | None = None, name: str = "configuration",
+) -> Configuration:  # fmt: skip
+    """The configuration that a document of plain values is, for programs that make one."""
+    place = Place(name, 1, 1)
+    loaded = Loaded(Tree(dict(document), {(): (place, place)}), File(folder), environ, kinds or Kinds())
+    loaded.check(require_variables=False)
+    return loaded.configuration()
+
+
+class Live:
+    """The configuration in force: what was read last and was right."""
+
+    def __init__(
+        self, source: File | str, *, environ: Mapping[str, str] | None = None, kinds: Kinds | None = None
+    ) -> None:
+        self._source = source
+        self._environ = environ
+        self._kinds = kinds
+        self.current = load(source, environ=environ, kinds=kinds)
+
+    def reload(self) -> Configuration:
+        """Reads the files again; a broken file raises InvalidConfiguration, and the old configuration stays."""
+        self.current = load(self._source, environ=self._environ, kinds=self._kinds)
+        return self.current

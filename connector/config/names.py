@@ -1,0 +1,99 @@
+"""Which names a configuration uses, where, and which of them nobody declares or nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from connector.config.findings import Path
+from connector.config.models import Document, Prototyped
+from connector.model import JSON, is_list, is_object
+
+__all__ = ["Use", "chains_of", "prototyped", "uses"]
+
+SECTION_OF = {"client": "clients", "storage": "storages"}
+"""The parameters whose value names an entry, by the section that it is looked for in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """An entry named somewhere."""
+
+    sections: tuple[str, ...]
+    """Where it is looked for; the first that has it is meant."""
+    name: str
+    path: Path
+
+
+def uses(document: Document) -> Iterator[Use]:
+    """Every name that a configuration uses, except those of saved chains, which the engine knows."""
+    for part, path in prototyped(document):
+        yield from _of_parameters(part.raw_parameters, (*path, "parameters"))
+    for steps, path in chains_of(document):
+        yield from _of_steps(steps, path)
+    yield from _of_routes(document)
+
+
+def prototyped(document: Document) -> Iterator[tuple[Prototyped, Path]]:
+    """Every subscriber and publisher, with where it stands."""
+    for name, incoming in document.incoming.items():
+        yield incoming.subscriber, ("incoming", name, "subscriber")
+    for name, outgoing in document.outgoing.items():
+        yield outgoing.publisher, ("outgoing", name, "publisher")
+        for part, response in (("answer", outgoing.answer), ("error", outgoing.error)):
+            if response is not None and response.publisher is not None:
+                yield response.publisher, ("outgoing", name, part, "publisher")
+
+
+def chains_of(document: Document) -> Iterator[tuple[list[JSON], Path]]:
+    """Every chain that stands in a document, with where it stands."""
+    for name, incoming in document.incoming.items():
+        yield incoming.raw_input, ("incoming", name, "input")
+        yield incoming.raw_chain, ("incoming", name, "chain")
+    for name, outgoing in document.outgoing.items():
+        yield outgoing.raw_chain, ("outgoing", name, "chain")
+        for part, response in (("answer", outgoing.answer), ("error", outgoing.error)):
+            if response is not None:
+                yield response.raw_chain, ("outgoing", name, part, "chain")
+    for name, route in document.routes.items():
+        yield route.raw_chain, ("routes", name, "chain")
+    for name, chain in document.chains.items():
+        yield chain.raw_steps, ("chains", name)
+
+
+def _of_routes(document: Document) -> Iterator[Use]:
+    for name, route in document.routes.items():
+        yield Use(("incoming",), route.incoming, ("routes", name, "incoming"))
+        yield Use(("outgoing",), route.outgoing, ("routes", name, "outgoing"))
+    for name, schedule in document.schedules.items():
+        for index, job in enumerate(schedule.run):
+            path = ("schedules", name, "run", index)
+            if job.name is not None:
+                yield Use(("routes", "incoming"), job.name, path)
+            elif job.route is not None:
+                yield Use(("routes",), job.route, (*path, "route"))
+            else:
+                yield Use(("incoming",), job.incoming or "", (*path, "incoming"))
+
+
+def _of_parameters(parameters: Mapping[str, JSON], path: Path) -> Iterator[Use]:
+    for key, section in SECTION_OF.items():
+        name = parameters.get(key)
+        # A name that a template makes is known only when a document is there.
+        if isinstance(name, str) and "{" not in name:
+            yield Use((section,), name, (*path, key))
+
+
+def _of_steps(value: JSON, path: Path) -> Iterator[Use]:
+    """What the steps below a place name, however deep they stand in other steps."""
+    if is_object(value):
+        if "prototype" in value and is_object(value.get("parameters")):
+            yield from _of_parameters(value["parameters"], (*path, "parameters"))
+        elif len(value) == 1 and is_object(next(iter(value.values()))):
+            name, parameters = next(iter(value.items()))
+            yield from _of_parameters(parameters, (*path, name))
+        for key, item in value.items():
+            yield from _of_steps(item, (*path, key))
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from _of_steps(item, (*path, index))

@@ -1,0 +1,115 @@
+"""Where the values behind references come from: environment, `.env`, files, the system's keyring.
+
+Each is read when it is used, so that a secret which is replaced while a run goes on is the new one from then on.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path as File
+
+from connector.config.dotenv import parse_dotenv
+from connector.config.references import Reference
+from connector.errors import ConfigurationError
+
+__all__ = ["Providers"]
+
+MOST_BYTES = 1024**2
+KEYRING_SECONDS = 30.0
+"""How long a keyring's answer holds: asking it may go through another process."""
+
+
+class Providers:
+    """Looks references up; files and keyrings are asked again only when their answer may have changed."""
+
+    def __init__(
+        self, environ: Mapping[str, str] | None, folder: File, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._environ = os.environ if environ is None else environ
+        self._folder = folder
+        self._clock = clock
+        self._files: dict[File, tuple[object, str]] = {}
+        self._dotenv: tuple[str, dict[str, str]] = ("", {})
+        self._keyring: dict[str, tuple[float, str | None]] = {}
+
+    def __repr__(self) -> str:
+        return f"Providers({str(self._folder)!r})"
+
+    def find(self, reference: Reference) -> str | None:
+        """The value a reference names; None when nobody has set it."""
+        if reference.kind == "file":
+            return self._file(self._folder / reference.name)
+        if reference.kind == "keyring":
+            return self._from_keyring(reference.name)
+        return self._environ.get(reference.name) or self._from_dotenv().get(reference.name) or None
+
+    def source(self, reference: Reference) -> str:
+        """Which provider has the value, in a word; empty when none has."""
+        if reference.kind != "environment":
+            return reference.kind if self.find(reference) is not None else ""
+        if self._environ.get(reference.name):
+            return "environment"
+        return ".env" if self._from_dotenv().get(reference.name) else ""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The process's variables, and below them those of `.env` beside the configuration."""
+        return {**self._from_dotenv(), **{name: value for name, value in self._environ.items() if value}}
+
+    def _from_dotenv(self) -> dict[str, str]:
+        file = self._folder / ".env"
+        text = self._file(file, whole=True) or ""
+        if text != self._dotenv[0]:
+            self._dotenv = (text, parse_dotenv(text, str(file)))
+        return self._dotenv[1]
+
+    def _file(self, file: File, *, whole: bool = False) -> str | None:
+        """A file's text; without `whole`, without the line break that editors put at its end."""
+        try:
+            status = file.stat()
+        except OSError:
+            return None
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._files.get(file)
+        if known is None or known[0] != stamp:
+            known = self._files[file] = (stamp, _read(file, status))
+        return known[1] if whole else known[1].removesuffix("\n").removesuffix("\r")
+
+    def _from_keyring(self, name: str) -> str | None:
+        known = self._keyring.get(name)
+        if known is None or self._clock() - known[0] > KEYRING_SECONDS:
+            known = self._keyring[name] = (self._clock(), _ask_keyring(name))
+        return known[1]
+
+
+def _read(file: File, status: os.stat_result) -> str:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError(f"{str(file)!r} is no regular file; a variable is read from one")
+    if status.st_size > MOST_BYTES:
+        raise ConfigurationError(f"{str(file)!r} has {status.st_size:,} bytes; at most {MOST_BYTES:,} make a variable")
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{str(file)!r} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{str(file)!r} is not UTF-8; a variable is text") from None
+
+
+def _ask_keyring(name: str) -> str | None:
+    from importlib import import_module
+
+    service, _, user = name.rpartition("/")
+    if not service or not user:
+        raise ConfigurationError(f"${{keyring:{name}}}: write it as ${{keyring:SERVICE/NAME}}")
+    try:
+        keyring = import_module("keyring")
+    except ImportError:
+        raise ConfigurationError(f"${{keyring:{name}}} needs the package keyring: pip install keyring") from None
+    try:
+        found: str | None = keyring.get_password(service, user)
+    except keyring.errors.KeyringError as error:
+        raise ConfigurationError(f"${{keyring:{name}}}: the keyring refuses: {type(error).__name__}") from None
+    return found

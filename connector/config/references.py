@@ -1,0 +1,88 @@
+"""`${NAME}` in the texts of a configuration: what is written, before it is looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector.config.findings import Path
+from connector.model import JSON, is_list, is_object
+
+__all__ = ["ALLOWED", "Malformed", "Reference", "Template", "holds_reference", "parse", "references_in"]
+
+ALLOWED = "${NAME}, ${NAME:-default}, ${file:PATH} and ${keyring:SERVICE/NAME} are allowed; \\${ is plain text"
+TOKEN = re.compile(r"\\\$\{|\$\{(?!\{)([^{}]*)(\})?|@\{variables\.([\w-]+)\}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A value that stands elsewhere."""
+
+    kind: str
+    """environment, file, keyring, or variable: one that the configuration declares."""
+    name: str
+    default: str | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "variable":
+            return f"@{{variables.{self.name}}}"
+        prefix = "" if self.kind == "environment" else f"{self.kind}:"
+        return f"${{{prefix}{self.name}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Something that begins like a reference and is none."""
+
+    text: str
+
+
+Template = tuple[str | Reference | Malformed, ...]
+
+
+def holds_reference(text: str) -> bool:
+    """Whether a text needs to be looked at."""
+    return "${" in text
+
+
+def parse(text: str, *, declared: bool = False) -> Template:
+    """The plain and the referring parts of a text; with `declared`, `@{variables.…}` refers too."""
+    parts: list[str | Reference | Malformed] = []
+    end = 0
+    for token in TOKEN.finditer(text):
+        parts.append(text[end : token.start()])
+        end = token.end()
+        if token[0].startswith("@"):
+            parts.append(Reference("variable", token[3]) if declared else token[0])
+        elif token[0].startswith("\\"):
+            parts.append("${")
+        else:
+            parts.append(_reference(token[1]) if token[2] else Malformed(token[0]))
+    parts.append(text[end:])
+    return tuple(part for part in parts if part != "")
+
+
+def references_in(
+    value: JSON, path: Path = (), *, declared: bool = False
+) -> Iterator[tuple[Path, Reference | Malformed]]:
+    """Every reference in a value, with where it stands."""
+    if isinstance(value, str):
+        if holds_reference(value) or (declared and "@{" in value):
+            yield from ((path, part) for part in parse(value, declared=declared) if not isinstance(part, str))
+    elif is_object(value):
+        for key, item in value.items():
+            yield from references_in(item, (*path, key), declared=declared)
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from references_in(item, (*path, index), declared=declared)
+
+
+def _reference(body: str) -> Reference | Malformed:
+    name, separator, rest = body.partition(":-")
+    default = rest if separator else None
+    kind, colon, inner = name.partition(":")
+    if colon and kind in ("file", "keyring") and inner.strip():
+        return Reference(kind, inner.strip(), default)
+    return Reference("environment", name, default) if NAME.fullmatch(name) else Malformed(f"${{{body}}}")

@@ -1,0 +1,72 @@
+"""From a tree to a document of the right shape, or as much of it as has one."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from connector.config.complaints import complaints
+from connector.config.findings import Finding, Path
+from connector.config.models import Document
+from connector.config.reading import Tree
+from connector.config.references import references_in
+from connector.config.trees import at, without
+from connector.config.variables import Variables
+from connector.model import JSON, is_document, is_list
+
+__all__ = ["is_late", "shape"]
+
+LATE = frozenset({"parameters", "chain", "input", "request"})
+"""The keys of parts whose references are replaced when they are used; all others when the configuration is read."""
+LATE_SECTIONS = ("chains", "variables")
+IGNORED = "x-"
+"""A key at the top that begins so is a place for anchors."""
+
+
+def shape(tree: Tree, variables: Variables, findings: list[Finding]) -> Document:
+    """The tree's document; entries of the wrong shape are noted and left out."""
+    given = {key: part for key, part in tree.value.items() if not key.startswith(IGNORED) and key != "$schema"}
+    unset: set[Path] = set()
+    early = {section: _early(part, (section,), variables, unset) for section, part in given.items()}
+    try:
+        return Document.model_validate(early)
+    except ValidationError as error:
+        found = list(complaints(error, Document, early, hide=lambda path: _is_private(tree.value, path)))
+        for one in found:
+            if one.path not in unset:
+                place = tree.key_place(one.path) if one.rule == "unknown-key" else tree.value_place(one.path)
+                findings.append(Finding(one.rule, place, one.fault))
+        return _salvaged(early, [one.path for one in found])
+
+
+def is_late(path: Path) -> bool:
+    """Whether the references at a place are replaced when they are used."""
+    return path[:1] in {(section,) for section in LATE_SECTIONS} or not LATE.isdisjoint(path[2:])
+
+
+def _early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> JSON:
+    """A part with the references replaced that are not replaced late; those that are not set are noted."""
+    if is_late(path):
+        return value
+    if is_document(value):
+        return {key: _early(item, (*path, key), variables, unset) for key, item in value.items()}
+    if is_list(value):
+        return [_early(item, (*path, index), variables, unset) for index, item in enumerate(value)]
+    if isinstance(value, str) and any(variables.problems(value, path)):
+        unset.add(path)
+        return value
+    return variables.resolve(value, path)
+
+
+def _is_private(given: JSON, path: Path) -> bool:
+    """Whether a value is not shown: a client's, or one that came from elsewhere."""
+    return path[:1] == ("clients",) or any(references_in(at(given, path)))
+
+
+def _salvaged(early: dict[str, JSON], wrong: list[Path]) -> Document:
+    """The document without what is wrong in it, so that the rest is looked at as well."""
+    kept = without(early, wrong)
+    try:
+        return Document.model_validate(kept)
+    except ValidationError as error:
+        entries = {tuple(refusal["loc"][:2]) for refusal in error.errors(include_url=False, include_input=False)}
+        return Document.model_validate(without(kept, entries))

@@ -1,0 +1,98 @@
+"""The files of a configuration, read and merged into one tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path as File
+
+from connector.config.findings import Finding, Path, Place, path_text
+from connector.config.reading import Tree, read_text
+from connector.errors import ConfigurationError
+from connector.model import Fault, is_document
+
+__all__ = ["SECTIONS", "files_of", "folder_of", "read_files"]
+
+SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables")
+ENDINGS = (".yaml", ".yml", ".json")
+OTHER_KINDS = (".test", ".schema")
+"""Cases and schemas may lie beside a configuration; they are no part of it."""
+
+
+def files_of(source: File) -> list[File]:
+    """A file itself; of a folder its YAML and JSON files, and those in folders that are named after a section."""
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise ConfigurationError(f"there is no configuration at {str(source)!r}; write one, or name another with -f")
+    folders = [source, *(source / section for section in SECTIONS)]
+    found = sorted(file for folder in folders if folder.is_dir() for file in folder.iterdir() if _belongs(file))
+    if not found:
+        raise ConfigurationError(f"the folder {str(source)!r} holds no {', '.join(ENDINGS)} file")
+    return found
+
+
+def folder_of(source: File) -> File:
+    """Where relative names of a configuration start."""
+    return source if source.is_dir() else source.parent
+
+
+def read_files(files: list[File]) -> Tree:
+    """All files as one tree; a name that two of them give is refused, naming both places."""
+    whole = Tree(value={}, places={(): (Place(str(files[0]), 1, 1), Place(str(files[0]), 1, 1))})
+    for file in files:
+        _merge(_read(file), whole)
+    return whole
+
+
+def _belongs(file: File) -> bool:
+    hidden = file.name.startswith(".")
+    return file.is_file() and file.suffix in ENDINGS and not hidden and not file.stem.endswith(OTHER_KINDS)
+
+
+def _read(file: File) -> Tree:
+    try:
+        return read_text(file.read_text(encoding="utf-8-sig"), str(file))
+    except OSError as error:
+        found, allowed = f"cannot be read: {error.strerror or error}", "a file that may be read is needed"
+    except UnicodeDecodeError as error:
+        found, allowed = f"not UTF-8 at byte {error.start + 1}", "save it as UTF-8"
+    return Tree(findings=[Finding("syntax", Place(str(file), 1, 1), Fault("", found, allowed))])
+
+
+def _merge(part: Tree, whole: Tree) -> None:
+    whole.findings += part.findings
+    if part.value is None:
+        return
+    if not is_document(part.value):
+        fault = Fault("", "not an object", f"a configuration has {', '.join(SECTIONS)}")
+        whole.findings.append(Finding("wrong-type", part.value_place(()), fault))
+        return
+    for section, entries in part.value.items():
+        known = whole.value.get(section)
+        if is_document(known) and is_document(entries) and section in SECTIONS:
+            _merge_section(section, part, whole)
+        elif section not in whole.value or known is None:
+            whole.value[section] = entries
+            _take_places((section,), part, whole)
+        elif section in SECTIONS and entries is not None:
+            whole.findings += _twice((section,), part, whole)
+
+
+def _merge_section(section: str, part: Tree, whole: Tree) -> None:
+    for name, entry in part.value[section].items():
+        path = (section, name)
+        if name in whole.value[section]:
+            whole.findings += _twice(path, part, whole)
+        else:
+            whole.value[section][name] = entry
+            _take_places(path, part, whole)
+
+
+def _take_places(path: Path, part: Tree, whole: Tree) -> None:
+    depth = len(path)
+    whole.places |= {at: places for at, places in part.places.items() if at[:depth] == path}
+
+
+def _twice(path: Path, part: Tree, whole: Tree) -> Iterator[Finding]:
+    allowed = f"it stands at {whole.key_place(path)} already; rename or remove one of them"
+    yield Finding("duplicate-name", part.key_place(path), Fault(path_text(path), "given twice", allowed))

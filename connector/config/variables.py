@@ -1,0 +1,205 @@
+"""From what is written to what is meant: references replaced by their values, when they are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connector.config.findings import Finding, InvalidConfiguration, Path, Place, path_text
+from connector.config.providers import Providers
+from connector.config.references import (
+    ALLOWED,
+    Malformed,
+    Reference,
+    holds_reference,
+    parse,
+    references_in,
+)
+from connector.documents import parse as parse_json
+from connector.errors import ConfigurationError, InvalidDocument
+from connector.model import JSON, Fault, is_list, is_object
+from connector.suggest import closest, did_you_mean
+
+if TYPE_CHECKING:
+    from connector.config.models import Variable
+
+__all__ = ["Scope", "Variables", "escaped"]
+
+OPENING = re.compile(r"(?=[&?@]\{)")
+TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Variables:
+    """The providers and the declared variables of one configuration."""
+
+    providers: Providers
+    declared: Mapping[str, Variable] = field(default_factory=dict[str, "Variable"])
+    place_of: Callable[[Path], Place] = lambda _: Place("", 1, 1)
+
+    def resolve(self, value: JSON, path: Path = (), *, for_client: bool = False) -> JSON:
+        """A value with its references replaced; every one that is not set is reported at once.
+
+        Args:
+            value: what is written.
+            path: where it stands, for messages.
+            for_client: whether it is a client's parameter: there `@{variables.…}` is replaced too, and what a
+                reference holds needs no care, since nobody looks for placeholders in it afterwards.
+        """
+        problems = list(self.problems(value, path, declared=for_client))
+        if problems:
+            raise InvalidConfiguration(finding for _, finding in problems)
+        return self._replaced(value, for_client)
+
+    def problems(self, value: JSON, path: Path, *, declared: bool = False) -> Iterator[tuple[Path, Finding]]:
+        """What keeps references from being replaced, with where it stands."""
+        for inner, reference in references_in(value, declared=declared):
+            where = (*path, *inner)
+            if isinstance(reference, Malformed):
+                fault = Fault(path_text(where), f"{reference.text[:60]!r} is no variable", ALLOWED)
+                yield where, Finding("malformed-variable", self.place_of(where), fault)
+            elif (why := self._missing(reference)) is not None:
+                yield where, Finding("variable-not-set", self.place_of(where), Fault(path_text(where), *why))
+
+    def find(self, reference: Reference) -> JSON:
+        """The value of one reference; None when it is not set and has no default."""
+        if reference.kind == "variable":
+            return self.value_of(reference.name) if reference.name in self.declared else None
+        found = self.providers.find(reference)
+        return reference.default if found is None else found
+
+    def value_of(self, name: str) -> JSON:
+        """A declared variable: what the environment says under its name, else its default."""
+        variable = self.declared[name]
+        given = self.providers.find(Reference("environment", name))
+        if given is None:
+            return self._replaced(variable.default, for_client=True)
+        return _typed(name, given, variable.type)
+
+    def values(self) -> dict[str, JSON]:
+        """All declared variables that have a value, for `@{variables.…}` in chains."""
+        return {name: self.value_of(name) for name in self.declared if not self.unset(name)}
+
+    def unset(self, name: str) -> bool:
+        """Whether a declared variable has neither a value nor a default."""
+        variable = self.declared[name]
+        if self.providers.find(Reference("environment", name)) is not None:
+            return False
+        if variable.default is None:
+            return "default" not in variable.model_fields_set
+        return any(self._missing(part) for _, part in references_in(variable.default) if isinstance(part, Reference))
+
+    def secrets(self, written: JSON) -> Iterator[str]:
+        """The values, as far as they are known now, that a part of a configuration must not show."""
+        for _, reference in references_in(written, declared=True):
+            if isinstance(reference, Reference) and self.is_secret(reference):
+                value = self._quietly(reference)
+                if isinstance(value, str) and value != reference.default:
+                    yield value
+        for name, variable in self.declared.items():
+            if variable.secret and isinstance(value := self._quietly(Reference("variable", name)), str):
+                yield value
+
+    def is_secret(self, reference: Reference) -> bool:
+        """Whether a value is one to hide: said so, kept where secrets are kept, or named like one."""
+        from connector.request.shown import SECRET_NAME
+
+        if reference.kind == "variable":
+            return reference.name in self.declared and self.declared[reference.name].secret
+        if reference.kind == "environment":
+            return SECRET_NAME.search(reference.name) is not None
+        return True
+
+    def _quietly(self, reference: Reference) -> JSON:
+        try:
+            return self.find(reference)
+        except ConfigurationError:
+            return None
+
+    def _missing(self, reference: Reference) -> tuple[str, str, str] | None:
+        """What is wrong with a reference, what is allowed, what may have been meant; None when nothing is."""
+        if reference.kind == "variable":
+            if reference.name not in self.declared:
+                meant = did_you_mean(closest(reference.name, self.declared))
+                allowed = f"declared: {', '.join(self.declared)}" if self.declared else "no variables are declared"
+                return f"{reference} is not declared", allowed, meant
+            return (f"{reference} has no value", _advice(reference), "") if self.unset(reference.name) else None
+        try:
+            found = self.find(reference)
+        except ConfigurationError as error:
+            return str(error), "", ""
+        return (f"{reference} is not set", _advice(reference), "") if found is None else None
+
+    def _replaced(self, value: JSON, for_client: bool) -> JSON:
+        if isinstance(value, str):
+            return self._text(value, for_client)
+        if is_object(value):
+            return {key: self._replaced(item, for_client) for key, item in value.items()}
+        return [self._replaced(item, for_client) for item in value] if is_list(value) else value
+
+    def _text(self, text: str, for_client: bool) -> JSON:
+        if not holds_reference(text) and not (for_client and "@{" in text):
+            return text
+        parts = parse(text, declared=for_client)
+        if len(parts) == 1 and isinstance(parts[0], Reference):
+            found = self.find(parts[0])
+            return _whole(found) if for_client else escaped(str(found))
+        return "".join(part if isinstance(part, str) else self._inserted(part, for_client) for part in parts)
+
+    def _inserted(self, part: Reference | Malformed, for_client: bool) -> str:
+        found = str(self.find(part)) if isinstance(part, Reference) else part.text
+        return found if for_client else escaped(found)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scope:
+    """A part of a configuration with the variables it may name."""
+
+    variables: Variables
+    path: Path
+
+    def resolve(self, value: JSON, *inner: str | int, for_client: bool = False) -> JSON:
+        """What is written at a place of this part, with the references replaced as they are now."""
+        return self.variables.resolve(value, (*self.path, *inner), for_client=for_client)
+
+
+def escaped(text: str) -> str:
+    """A value that will stand in a template: what looks like a placeholder in it is none."""
+    return OPENING.sub(r"\\", text)
+
+
+def _whole(found: JSON) -> JSON:
+    """An optional variable that is not set, `${NAME:-}`, is a parameter that is not given."""
+    return None if found == "" else found
+
+
+def _advice(reference: Reference) -> str:
+    if reference.kind == "environment":
+        return f"set it in the environment or in .env, or give a default: ${{{reference.name}:-…}}"
+    if reference.kind == "file":
+        return "there is no such file; relative names start at the configuration's folder"
+    if reference.kind == "keyring":
+        service, _, user = reference.name.rpartition("/")
+        return f"store it: keyring set {service} {user}"
+    return f"set {reference.name} in the environment or in .env, or declare a default"
+
+
+def _typed(name: str, given: str, kind: str | None) -> JSON:
+    """The text of the environment as the type that the variable declares."""
+    if kind in (None, "string"):
+        return given
+    value = _json_or_text(given)
+    if not isinstance(value, TYPES[str(kind)]) or (isinstance(value, bool) and kind != "boolean"):
+        raise ConfigurationError(f"variable {name}: the environment gives something else than its type, {kind}")
+    return value
+
+
+def _json_or_text(given: str) -> JSON:
+    try:
+        return parse_json(given)
+    except InvalidDocument:
+        return given
