@@ -1,0 +1,31 @@
+"""Transformers: documents changed by chains of declared steps. Knows no network; what calls gets it from its Context."""
+
+from connector.transform.chain import Chain, compile_chain
+from connector.transform.context import Context, Scope, Storage, Traced
+from connector.transform.declaration import Accessor, Condition, Field, Mapper, Step
+from connector.transform.registry import registry
+from connector.transform.signals import ChainFault, Failed, InvalidChain, Skipped, Unfit
+from connector.transform.template import Origin, Template, compile_template
+
+__all__ = [
+    "Accessor",
+    "Chain",
+    "ChainFault",
+    "Condition",
+    "Context",
+    "Failed",
+    "Field",
+    "InvalidChain",
+    "Mapper",
+    "Origin",
+    "Scope",
+    "Skipped",
+    "Step",
+    "Storage",
+    "Template",
+    "Traced",
+    "Unfit",
+    "compile_chain",
+    "compile_template",
+    "registry",
+]

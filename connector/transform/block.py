@@ -1,0 +1,144 @@
+"""A row of actions run as one; the only loop over steps there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from connector.model import JSON
+from connector.transform.awaiting import settled
+from connector.transform.context import Scope, Traced
+from connector.transform.declaration import Action, Many, Run
+from connector.transform.signals import Failed, Skipped, Unfit
+
+__all__ = ["Block", "awaitable"]
+
+
+def awaitable(action: Action | Block) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
+    """A run as asynchronous work, whether or not it waits."""
+    run, awaits = action.run, action.awaits
+
+    async def work(document: JSON, scope: Scope) -> JSON:
+        out = run(document, scope)
+        return await out if awaits else out
+
+    return work
+
+
+class Block:
+    """Actions in a row.
+
+    Attributes:
+        run: their work; gives what a Run gives.
+        awaits, many: whether any of them does.
+    """
+
+    __slots__ = ("actions", "awaits", "many", "run")
+
+    def __init__(self, actions: Iterable[Action]) -> None:
+        self.actions = tuple(_flat(actions))
+        self.awaits = any(action.awaits for action in self.actions)
+        self.many = any(action.many for action in self.actions)
+        self.run = self._run()
+
+    @property
+    def gathers(self) -> bool:
+        """Whether one of them makes few documents of many, which only a whole chain can do."""
+        return any(action.gather for action in self.actions)
+
+    def action(self, run: Run | None = None) -> Action:
+        """An action that does this block's work, or one that works through it."""
+        return Action(run or self.run, self.awaits, self.many)
+
+    def _run(self) -> Run:
+        if self.many:
+            work = _all_of_many(self.actions)
+            return work if self.awaits else settled(work)
+        return _waiting(self.actions) if self.awaits else _straight(self.actions)
+
+
+def _flat(actions: Iterable[Action]) -> Iterable[Action]:
+    for action in actions:
+        if action.inline is None:
+            yield action
+        else:
+            yield from _flat(action.inline)
+
+
+def _failed(action: Action, error: Exception) -> Failed:
+    if isinstance(error, Unfit):
+        return Failed(action.place, str(error))
+    # A step of a third party may raise anything; it must not take the other documents with it.
+    return Failed(action.place, f"{type(error).__name__}: {error}")
+
+
+def _straight(actions: tuple[Action, ...]) -> Run:
+    runs = tuple((action.run, action) for action in actions)
+
+    def run(document: JSON, scope: Scope) -> JSON:
+        action = None
+        try:
+            if scope.trace is not None:
+                for action in actions:
+                    document = _noted(action, document, action.run(document, scope), scope.trace)
+                return document
+            for work, action in runs:  # noqa: B007  the last one is the one that failed
+                document = work(document, scope)
+        except (Skipped, Failed):
+            raise
+        except Exception as error:
+            assert action is not None
+            raise _failed(action, error) from error
+        return document
+
+    return run
+
+
+def _waiting(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
+    async def run(document: JSON, scope: Scope) -> JSON:
+        for action in actions:
+            document = await _one(action, document, scope)
+        return document
+
+    return run
+
+
+async def _one(action: Action, document: JSON, scope: Scope) -> JSON:
+    try:
+        out = action.run(document, scope)
+        if action.awaits:
+            out = await out
+    except (Skipped, Failed):
+        raise
+    except Exception as error:
+        raise _failed(action, error) from error
+    return out if scope.trace is None else _noted(action, document, out, scope.trace)
+
+
+def _all_of_many(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
+    async def run(document: JSON, scope: Scope) -> Many:
+        documents = Many([document])
+        for action in actions:
+            out = Many()
+            for each in documents:
+                try:
+                    result = await _one(action, each, scope)
+                except (Skipped, Failed) as signal:
+                    if len(documents) == 1 and documents[0] is document:
+                        raise
+                    scope.lost(each, signal)
+                    continue
+                if isinstance(result, Many):
+                    out += result
+                else:
+                    out.append(result)
+            documents = out
+        return documents
+
+    return run
+
+
+def _noted(action: Action, before: JSON, after: JSON, trace: list[Traced]) -> JSON:
+    shown = list(after) if isinstance(after, Many) else after
+    trace.append(Traced(action.place, action.name, before, shown))
+    return after

@@ -1,0 +1,136 @@
+"""Comparisons of one value with another, and their negations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Condition, Verdict
+from connector.transform.fields import template
+from connector.transform.signals import Unfit
+from connector.transform.template import Template
+
+__all__ = ["COMPARISONS", "is_empty", "negated", "same"]
+
+
+def same(left: JSON, right: JSON) -> bool:
+    """Equal as JSON has it: 1 and 1.0 are one number, but neither is true, and "1" is text."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, dict | list) and isinstance(right, dict | list):
+        # Platforms that know one kind of container write an empty map as an empty list.
+        return not left and not right
+    return bool(left == right)
+
+
+def is_empty(value: JSON) -> bool:
+    """Null, nothing there, empty text, an empty list or object."""
+    return value is None or (isinstance(value, str | list | dict) and not value)
+
+
+def negated(verdict: Callable[..., Verdict]) -> Callable[..., Verdict]:
+    """The build of the opposite condition."""
+
+    def build(**fields: Any) -> Verdict:
+        holds = verdict(**fields)
+        return lambda value, document, scope: not holds(value, document, scope)
+
+    return build
+
+
+def _equals(value: Template) -> Verdict:
+    resolve = value.resolve
+    return lambda found, document, scope: same(found, resolve(document, scope))
+
+
+def _one_of(value: Template) -> Verdict:
+    resolve = value.resolve
+
+    def holds(found: JSON, document: JSON, scope: Scope) -> bool:
+        options = resolve(document, scope)
+        if not isinstance(options, list):
+            raise Unfit("one-of needs a list of values to compare with")
+        return any(same(found, option) for option in options)
+
+    return holds
+
+
+def _empty() -> Verdict:
+    return lambda found, _document, _scope: is_empty(found)
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Verdict]:
+    def build(value: Template) -> Verdict:
+        resolve = value.resolve
+
+        def holds(found: JSON, document: JSON, scope: Scope) -> bool:
+            pair = _comparable(found, resolve(document, scope))
+            return pair is not None and compare(*pair)
+
+        return holds
+
+    return build
+
+
+def _comparable(left: JSON, right: JSON) -> tuple[Any, Any] | None:
+    """Both as numbers, or both as text; None when one is not there or they have no common order."""
+    if isinstance(left, str) and isinstance(right, str):
+        numbers = _number(left), _number(right)
+        return (left, right) if None in numbers else numbers
+    numbers = _number(left), _number(right)
+    return None if None in numbers else numbers
+
+
+def _number(value: JSON) -> float | int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return int(value) if value.lstrip("-").isdecimal() and len(value) < 25 else float(value)
+    except ValueError:
+        return None
+
+
+VALUE = {"value": template("What to compare with; its placeholders read the document.", required=True)}
+OTHER = {"value": template("What to compare with; its placeholders read the document.")}
+NUMBER = {"value": template("The bound; texts that hold numbers are compared as numbers.", required=True)}
+OPTIONS = {"value": template("The list of values.", required=True, aliases=("values",))}
+
+
+def _pair(name: str, opposite: str, summaries: tuple[str, str], fields: Any, build: Any, sole: str) -> tuple[Condition, Condition]:
+    return (
+        Condition(name, summaries[0], fields, build, sole=sole),
+        Condition(opposite, summaries[1], fields, negated(build), sole=sole),
+    )
+
+
+COMPARISONS = (
+    *_pair("equals", "not-equals", ("The value is this one.", "The value is another one."), OTHER, _equals, "value"),
+    *_pair("one-of", "not-one-of", ("The value is one of these.", "The value is none of these."), OPTIONS, _one_of, "value"),
+    *_pair("empty", "not-empty", ("Nothing is there: null, or empty text, list or object.", "Something is there."), {}, _empty, ""),
+    *_pair(
+        "greater-than",
+        "not-greater-than",
+        ("The value is more than this one.", "The value is not more than this one."),
+        NUMBER,
+        _ordered(lambda left, right: left > right),
+        "value",
+    ),
+    *_pair(
+        "less-than",
+        "not-less-than",
+        ("The value is less than this one.", "The value is not less than this one."),
+        NUMBER,
+        _ordered(lambda left, right: left < right),
+        "value",
+    ),
+)

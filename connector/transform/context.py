@@ -1,0 +1,114 @@
+"""What a chain is given from outside: variables, the clock, storages, calls, and whom to tell about lost documents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Literal, Protocol
+from weakref import WeakValueDictionary
+
+from connector.errors import ConfigurationError
+from connector.model import JSON, Outcome
+from connector.transform.signals import Failed, Skipped
+
+__all__ = ["Call", "Context", "Scope", "Storage", "Traced"]
+
+NONE: Mapping[str, JSON] = MappingProxyType({})
+
+
+def _none() -> Mapping[str, JSON]:
+    return NONE
+
+
+
+Call = Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]]
+
+
+class Storage(Protocol):
+    """Where steps keep and find values by key."""
+
+    async def get(self, key: str) -> JSON: ...
+    async def put(self, key: str, value: JSON) -> None: ...
+    async def delete(self, key: str) -> None: ...
+
+
+async def _nobody_calls(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+    raise ConfigurationError(f"no calls can be made here: nothing stands behind client {client!r} ({kind}, {request})")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _unheard(document: JSON, reason: str) -> None:
+    """Whoever does not ask is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every document of a run shares.
+
+    Args:
+        variables, task, route: what `@{variables.…}`, `@{task.…}` and `@{route.…}` name.
+        now: the clock behind `@{now}`.
+        missing: what a placeholder does whose value is not there: stop the document, or stand for nothing.
+        omit_null: whether payloads of calls lose their nulls.
+        concurrency: how many documents may wait at a time.
+        on_skip: told of each document that a filter dropped, and why.
+        on_failed: told of each document that failed; without it the failure is raised.
+        call: how `openai` and `http-transformer` reach a client.
+        storages: what storage steps name.
+    """
+
+    variables: Mapping[str, JSON] = field(default_factory=_none)
+    task: Mapping[str, JSON] = field(default_factory=_none)
+    route: Mapping[str, JSON] = field(default_factory=_none)
+    now: Callable[[], datetime] = _now
+    missing: Literal["error", "empty"] = "error"
+    omit_null: bool = False
+    concurrency: int = 16
+    on_skip: Callable[[JSON, str], None] = _unheard
+    on_failed: Callable[[JSON, Failed], None] | None = None
+    call: Call = _nobody_calls
+    storages: Mapping[str, Storage] = field(default_factory=dict[str, Storage])
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """One step's work on one document, for --explain."""
+
+    where: str
+    step: str
+    before: JSON
+    after: JSON
+    note: str = ""
+
+
+Locks = WeakValueDictionary[str, asyncio.Lock]
+"""Locks by what they guard, gone with their last user."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a step sees beside its document: the context, the parameters of its chain, what the run keeps."""
+
+    context: Context
+    parameters: Mapping[str, JSON] = field(default_factory=_none)
+    trace: list[Traced] | None = None
+    locks: Locks = field(default_factory=lambda: Locks())
+
+    def inner(self, parameters: Mapping[str, JSON]) -> Scope:
+        """The scope of a saved chain that is given these parameters."""
+        return Scope(self.context, parameters, self.trace, self.locks)
+
+    def lost(self, document: JSON, signal: Skipped | Failed) -> None:
+        """Report a document that goes no further; raises when nobody listens to failures."""
+        if isinstance(signal, Skipped):
+            self.context.on_skip(document, str(signal))
+        elif self.context.on_failed is None:
+            raise signal
+        else:
+            self.context.on_failed(document, signal)

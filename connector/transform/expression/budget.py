@@ -1,0 +1,81 @@
+"""What one evaluation may cost: visits, time, and the size of what it makes.
+
+Values may share parts, so that a few steps write an exponential result: sizes are what the JSON text would have.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from connector.model import JSON
+from connector.transform.signals import Unfit
+
+__all__ = ["OUTPUT", "SECONDS", "VISITS", "Budget", "size_within"]
+
+VISITS = 2_000_000
+SECONDS = 0.5
+OUTPUT = 4 * 1024**2
+BETWEEN = 50_000
+"""Visits between two looks at the clock."""
+GROWTH = 4
+"""How many times the size of its document a large result may have."""
+
+
+class Budget:
+    """Counts down while an expression is evaluated."""
+
+    __slots__ = ("_deadline", "_left", "_look")
+
+    def __init__(self) -> None:
+        self._left = VISITS
+        self._look = VISITS - BETWEEN
+        # Processor time: a machine that is busy elsewhere must not make an expression fail.
+        self._deadline = time.thread_time() + SECONDS
+
+    def charge(self, visits: int) -> None:
+        """Take visits away; raises when they or the time are used up."""
+        self._left -= visits
+        if self._left < self._look:
+            self._check()
+
+    def _check(self) -> None:
+        if self._left < 0:
+            raise Unfit(f"the expression visits more than {VISITS} values, its budget; narrow it, or split the work")
+        if time.thread_time() > self._deadline:
+            raise Unfit(f"the expression takes more than {SECONDS} s, its budget; narrow it, or split the work")
+        self._look = self._left - BETWEEN
+
+    def charge_text(self, characters: int) -> None:
+        """Text is cheap, but not free."""
+        self.charge(characters // 16)
+
+
+def size_within(value: JSON, most: float) -> int | None:
+    """About how long the value's JSON text is, or None when longer than `most`; a number JSON lacks is refused."""
+    size = 0
+    todo: list[JSON] = [value]
+    while todo:
+        item = todo.pop()
+        size += 4
+        if isinstance(item, str):
+            size += len(item)
+        elif isinstance(item, dict):
+            size += sum(map(len, item))
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+        elif isinstance(item, float) and not math.isfinite(item):
+            raise Unfit(f"the expression makes {item}, a number that JSON does not have")
+        if size + 4 * len(todo) > most:
+            return None
+    return size
+
+
+def check_result(result: JSON, document: JSON) -> None:
+    """Refuse a result that grew out of proportion to its document."""
+    if size_within(result, OUTPUT) is not None:
+        return
+    allowed = GROWTH * (size_within(document, math.inf) or 0)
+    if size_within(result, allowed) is None:
+        raise Unfit(f"the expression makes more than {max(allowed, OUTPUT)} bytes, its budget")

@@ -1,0 +1,70 @@
+"""JMESPath's functions: the package's own, with what they are given and give back charged to the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from jmespath.functions import Functions
+from jmespath.visitor import _Expression  # pyright: ignore[reportPrivateUsage]  the functions ask for this very class
+
+from connector.model import JSON
+from connector.transform.expression.budget import OUTPUT, Budget, size_within
+from connector.transform.signals import Unfit
+
+__all__ = ["FUNCTIONS", "expression_reference"]
+
+
+class _Interpreter:
+    """Evaluates what an expression reference holds."""
+
+    def visit(self, evaluate: Callable[[JSON], JSON], value: JSON) -> JSON:
+        return evaluate(value)
+
+
+INTERPRETER: Final = _Interpreter()
+
+
+def expression_reference(evaluate: Callable[[JSON], JSON]) -> Any:
+    """What functions take for `&expression`."""
+    return _Expression(evaluate, INTERPRETER)
+
+
+class Bounded:
+    """The functions by name."""
+
+    def __init__(self) -> None:
+        self._functions: Any = Functions()  # the package has types for its face only
+
+    def call(self, name: str, arguments: list[JSON], budget: Budget) -> JSON:
+        for argument in arguments:
+            _charge(argument, budget)
+        if name == "to_string" or name == "contains":
+            _bound_size(name, arguments)
+        elif name == "join" and len(arguments) == 2:
+            _bound_join(*arguments)
+        result = self._functions.call_function(name, arguments)
+        _charge(result, budget)
+        return result
+
+
+def _charge(value: JSON, budget: Budget) -> None:
+    if isinstance(value, str):
+        budget.charge_text(len(value))
+    elif isinstance(value, list | dict):
+        budget.charge(len(value))
+
+
+def _bound_size(name: str, arguments: list[JSON]) -> None:
+    if any(size_within(argument, OUTPUT * 4) is None for argument in arguments if isinstance(argument, list | dict)):
+        raise Unfit(f"{name}() is given a value too large for the expression's budget")
+
+
+def _bound_join(separator: JSON, items: JSON) -> None:
+    if isinstance(separator, str) and isinstance(items, list):
+        length = len(separator) * len(items) + sum(len(item) for item in items if isinstance(item, str))
+        if length > OUTPUT * 4:
+            raise Unfit("join() makes a text too large for the expression's budget")
+
+
+FUNCTIONS: Final = Bounded()

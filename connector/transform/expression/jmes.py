@@ -1,0 +1,83 @@
+"""JMESPath compiled to closures; parsed and typed by the `jmespath` package, bounded by a budget."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from connector.model import JSON
+from connector.transform.expression.budget import Budget, check_result
+from connector.transform.signals import Unfit
+
+__all__ = ["compile_jmespath"]
+
+LONGEST, DEEPEST, MOST = 10_000, 100, 2_000
+Node = dict[str, Any]
+"""A node of the package's syntax tree, which has no types."""
+STRAIGHT = frozenset(
+    ("field", "index", "literal", "current", "identity", "subexpression", "index_expression", "pipe")
+    + ("or_expression", "and_expression", "not_expression")
+)
+"""Nodes that neither loop nor build: their cost is that of being written."""
+
+
+@lru_cache(maxsize=1024)
+def compile_jmespath(expression: str) -> Callable[[JSON], JSON]:
+    """A function from a document to the expression's value; raises Unfit for what cannot be compiled or evaluated."""
+    from connector.transform.expression.nodes import compile_node
+
+    tree = _parse(expression)
+    _bound(tree)
+    evaluate = compile_node(tree)
+    if all(node["type"] in STRAIGHT for node, _ in _nodes(tree)):
+        budget = Budget()
+        return lambda document: evaluate(document, budget)
+
+    def run(document: JSON) -> JSON:
+        try:
+            result = evaluate(document, Budget())
+            check_result(result, document)
+        except Unfit:
+            raise
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise Unfit(" ".join(str(error).split()) or type(error).__name__) from None
+        return result
+
+    return run
+
+
+def _parse(expression: str) -> Node:
+    import jmespath.parser
+
+    if len(expression) > LONGEST:
+        raise Unfit(f"an expression of {len(expression)} characters; at most {LONGEST} are allowed")
+    try:
+        with warnings.catch_warnings():
+            # Literals that are no JSON stand for text: the empty one is what users of other platforms write.
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            parsed: Node = jmespath.parser.Parser().parse(expression).parsed
+    except RecursionError:
+        raise Unfit(f"an expression nested too deeply; at most {DEEPEST} levels are allowed") from None
+    except ValueError as error:
+        raise Unfit(f"not a JMESPath expression: {' '.join(str(error).split())}") from None
+    return parsed
+
+
+def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
+    todo: list[tuple[Node, int]] = [(tree, 1)]
+    while todo:
+        node, depth = todo.pop()
+        yield node, depth
+        todo.extend((child, depth + 1) for child in node["children"] if isinstance(child, dict))
+
+
+def _bound(tree: Node) -> None:
+    for count, (node, depth) in enumerate(_nodes(tree), 1):
+        if depth > DEEPEST:
+            raise Unfit(f"an expression nested too deeply; at most {DEEPEST} levels are allowed")
+        if count > MOST:
+            raise Unfit(f"an expression of more than {MOST} parts; split it")
+        if node["type"] == "slice" and node["children"][2] == 0:
+            raise Unfit("a slice with step 0; 1 goes forward, -1 backward")

@@ -1,0 +1,71 @@
+"""`dictionary-map`: values looked up in a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.transform.conditions.compare import same
+from connector.transform.context import Scope
+from connector.transform.declaration import Field, Map, Mapper
+from connector.transform.fields import choice, template
+from connector.transform.regex import compile_regex
+from connector.transform.site import Site
+from connector.transform.template import Template
+
+__all__ = ["DICTIONARY"]
+
+Pairs = list[tuple[JSON, JSON]]
+MATCHERS = {"equals": same, "matches": lambda value, pattern: compile_regex(pattern).search(value) is not None}
+
+
+def _build(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
+    if comparator == "equals" and all(isinstance(key, str) for key, _ in map):
+        return _by_text({key: value for key, value in reversed(map)}, default)
+    matches = MATCHERS[comparator]
+
+    def run(value: JSON, scope: Scope) -> JSON:
+        if comparator == "equals" or isinstance(value, str):
+            for key, mapped in map:
+                if matches(value, key):
+                    return mapped
+        return value if default is None else default.resolve(value, scope)
+
+    return run
+
+
+def _by_text(table: dict[str, JSON], default: Template | None) -> Map:
+    def run(value: JSON, scope: Scope) -> JSON:
+        if isinstance(value, str) and value in table:
+            return table[value]
+        return value if default is None else default.resolve(value, scope)
+
+    return run
+
+
+def _pairs(given: JSON, site: Site) -> Pairs:
+    if isinstance(given, dict):
+        return list(given.items())
+    if isinstance(given, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in given):
+        return [(pair[0], pair[1]) for pair in given]
+    site.fault(f"found {kind(given)}", "an object, or a list of [from, to] pairs, is needed")
+    return []
+
+
+SCHEMA: dict[str, Any] = {
+    "anyOf": [{"type": "object"}, {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}}]
+}
+DICTIONARY = (
+    Mapper(
+        "dictionary-map",
+        "Looks the value up in a table.",
+        {
+            "map": Field("an object or pairs", "What each value becomes.", _pairs, SCHEMA, required=True),
+            "comparator": choice("How values are found.", tuple(MATCHERS), default="equals"),
+            "default": template("What any other value becomes; itself unless given."),
+        },
+        _build,
+        sole="map",
+    ),
+)

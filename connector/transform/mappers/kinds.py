@@ -1,0 +1,48 @@
+"""How mappers refuse what they cannot map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.transform.context import Scope
+from connector.transform.declaration import Map
+from connector.transform.signals import Unfit
+
+__all__ = ["of_list", "of_text", "unless_null"]
+
+
+def unless_null(work: Map) -> Map:
+    """The mapper that leaves null as it is."""
+    return lambda value, scope: None if value is None else work(value, scope)
+
+
+def of_text(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
+    """A mapper of text; numbers are taken as the text that shows them."""
+
+    def run(value: JSON, scope: Scope) -> JSON:
+        if isinstance(value, str):
+            return work(value, value, scope)
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return work(str(value), value, scope)
+        raise Unfit(f"{name}: found {kind(value)}, a text is needed")
+
+    return run
+
+
+def of_list(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
+    """A mapper of lists; an object is taken as the list of its values."""
+
+    def run(value: JSON, scope: Scope) -> JSON:
+        if isinstance(value, list):
+            return work(value, scope)
+        if value is None:
+            return None
+        if isinstance(value, dict):
+            return work(list(value.values()), scope)
+        raise Unfit(f"{name}: found {kind(value)}, a list is needed")
+
+    return run

@@ -1,0 +1,118 @@
+"""Lists counted, joined, sorted, freed of duplicates, filled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Map, Mapper
+from connector.transform.fields import At, choice, integer, path, template, text
+from connector.transform.mappers.kinds import of_list
+from connector.transform.paths import MISSING, child
+from connector.transform.signals import Unfit
+from connector.transform.template import Resolve, Template
+from connector.transform.text import to_text
+
+__all__ = ["LISTS"]
+
+MOST = 1_000_000
+
+
+def _values() -> Map:
+    return of_list("list-values", lambda items, _: items)
+
+
+def _implode(separator: Resolve) -> Map:
+    return of_list("list-implode", lambda items, scope: separator(items, scope).join(map(to_text, items)))
+
+
+def _count() -> Map:
+    count = of_list("list-count", lambda items, _: len(items))
+    return lambda value, scope: 0 if value is None else count(value, scope)
+
+
+def _by(items: list[JSON], by: At | None, scope: Scope) -> list[tuple[JSON, JSON]]:
+    if by is None:
+        return [(item, item) for item in items]
+    return [(_at(item, by(item, scope)), item) for item in items]
+
+
+def _at(item: JSON, keys: tuple[str, ...]) -> JSON:
+    for key in keys:
+        item = child(item, key)
+    return None if item is MISSING else item
+
+
+def _unique(by: At | None) -> Map:
+    def work(items: list[JSON], scope: Scope) -> JSON:
+        kept: dict[bytes, JSON] = {}
+        for key, item in _by(items, by, scope):
+            kept.setdefault(orjson.dumps(key, option=orjson.OPT_SORT_KEYS), item)
+        return list(kept.values())
+
+    return of_list("list-unique", work)
+
+
+def _rank(value: JSON) -> tuple[int, Any]:
+    """Null, then false and true, then numbers, then text; lists and objects by their JSON."""
+    if value is None:
+        return 0, 0
+    if isinstance(value, bool):
+        return 1, value
+    if isinstance(value, int | float):
+        return 2, value
+    return (3, value) if isinstance(value, str) else (4, to_text(value))
+
+
+def _sort(by: At | None, order: str) -> Map:
+    def work(items: list[JSON], scope: Scope) -> JSON:
+        pairs = sorted(_by(items, by, scope), key=lambda pair: _rank(pair[0]), reverse=order == "descending")
+        return [item for _, item in pairs]
+
+    return of_list("list-sort", work)
+
+
+def _fill(start: Resolve, length: Resolve, value: Template | None) -> Map:
+    def run(found: JSON, scope: Scope) -> JSON:
+        first, size = start(found, scope), length(found, scope)
+        if size > MOST:
+            raise Unfit(f"list-fill: a list of {size} items; at most {MOST} are allowed")
+        filling = found if value is None else value.resolve(found, scope)
+        return [filling] * size if first == 0 else {str(first + index): filling for index in range(size)}
+
+    return run
+
+
+BY = {"by": path("What of each item is compared; the item itself unless given.", aliases=("key",))}
+LISTS = (
+    Mapper("list-values", "The values of an object, or a list as it is.", {}, _values),
+    Mapper(
+        "list-implode",
+        "One text of all items.",
+        {"separator": text("What stands between them.", default=",", aliases=("glue", "delimiter"))},
+        _implode,
+        sole="separator",
+    ),
+    Mapper("list-count", "How many items there are; none in null.", {}, _count),
+    Mapper("list-unique", "Each item once, the first of equals.", BY, _unique, sole="by"),
+    Mapper(
+        "list-sort",
+        "The items in order: nulls, booleans, numbers, texts.",
+        {**BY, "order": choice("The direction.", ("ascending", "descending"), default="ascending")},
+        _sort,
+        sole="by",
+    ),
+    Mapper(
+        "list-fill",
+        "A list of one value many times.",
+        {
+            "start": integer("The first position; other than 0, an object of positions comes of it.", default=0),
+            "length": integer("How many times.", least=0, required=True),
+            "value": template("The value; the one that is mapped unless given."),
+        },
+        _fill,
+    ),
+)

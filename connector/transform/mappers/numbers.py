@@ -1,0 +1,149 @@
+"""Arithmetic on decimal numbers, lists joined into one, and numbers as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
+from functools import reduce
+from typing import Any
+
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.transform.context import Scope
+from connector.transform.declaration import Map, Mapper
+from connector.transform.fields import choice, integer, template, text
+from connector.transform.mappers.casts import as_number
+from connector.transform.mappers.kinds import unless_null
+from connector.transform.signals import Unfit
+from connector.transform.template import Resolve, Template
+
+__all__ = ["NUMBERS"]
+
+LARGEST = 2**63
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "addition": lambda left, right: left + right,
+    "subtraction": lambda left, right: left - right,
+    "multiplication": lambda left, right: left * right,
+    "division": lambda left, right: left / right,
+    "modulo": lambda left, right: left % right,
+    "minimum": min,
+    "maximum": max,
+}
+OPERATORS = (*ARITHMETIC, "array-merge")
+
+
+def calculate(operator: str, operands: list[JSON]) -> JSON:
+    """The operands joined from left to right."""
+    if operator == "array-merge":
+        return _merged(operands)
+    if not operands:
+        raise Unfit(f"{operator} has no operands")
+    try:
+        with localcontext(Context(prec=34)):
+            return plain(reduce(ARITHMETIC[operator], [decimal(operand) for operand in operands]))
+    except (DecimalException, OverflowError) as error:
+        raise Unfit(f"{operator}: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return "a division by zero" if "Zero" in repr(error) or "Undefined" in repr(error) else "the result is no number"
+
+
+def decimal(value: JSON) -> Decimal:
+    """The number as its digits say, so that 0.1 and 0.2 make 0.3."""
+    number = value.strip() if isinstance(value, str) else value
+    as_number(number)
+    return Decimal(str(int(number)) if isinstance(number, bool) else str(number))
+
+
+def plain(number: Decimal) -> int | float:
+    """A whole number as an integer, anything else as a float."""
+    if number == number.to_integral_value() and abs(number) < LARGEST:
+        return int(number)
+    result = float(number)
+    if not math.isfinite(result):
+        raise Unfit("the result is too large for a number")
+    return result
+
+
+def _merged(operands: list[JSON]) -> JSON:
+    for operand in operands:
+        if operand is not None and not isinstance(operand, dict | list):
+            raise Unfit(f"array-merge: found {kind(operand)}, lists or objects are needed")
+    given = [operand for operand in operands if operand]
+    if all(isinstance(operand, list) for operand in given):
+        return [item for operand in given for item in operand]
+    merged: dict[str, JSON] = {}
+    for operand in given:
+        # Positions of lists are counted on, as the platform does; named members replace each other.
+        for key, value in operand.items() if isinstance(operand, dict) else ((None, item) for item in operand):
+            merged[str(len(merged)) if key is None else key] = value
+    return merged
+
+
+def _operator(operator: str) -> Map:
+    def run(value: JSON, _: Scope) -> JSON:
+        if isinstance(value, dict):
+            value = list(value.values())
+        if not isinstance(value, list):
+            raise Unfit(f"operator: found {kind(value)}, a list of operands is needed")
+        return calculate(operator, value)
+
+    return unless_null(run)
+
+
+def _prepared(left: Template | None, operator: str, right: Template | None) -> Map:
+    def run(value: JSON, scope: Scope) -> JSON:
+        return calculate(operator, [*_side(left, value, scope), *_side(right, value, scope)])
+
+    return unless_null(run)
+
+
+def _side(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
+    """The operands of one side; the value itself where none is given."""
+    found = None if template is None else template.resolve(value, scope)
+    if found is None:
+        return [value]
+    return found if isinstance(found, list) else [found]
+
+
+def _format(decimals: Resolve, decimal_point: Resolve, thousands_separator: Resolve) -> Map:
+    def run(value: JSON, scope: Scope) -> JSON:
+        places = decimals(value, scope)
+        try:
+            rounded = decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400))
+        except DecimalException:
+            raise Unfit(f"format-number: found {kind(value)}, a number of fewer digits is needed") from None
+        whole, _, rest = f"{rounded:,f}".partition(".")
+        whole = whole.replace(",", thousands_separator(value, scope))
+        return whole + (decimal_point(value, scope) + rest if rest else "")
+
+    return unless_null(run)
+
+
+OPERATOR = choice("What to do.", OPERATORS, required=True)
+NUMBERS = (
+    Mapper("operator", "Joins a list of operands, numbers or lists, into one value.", {"operator": OPERATOR}, _operator, sole="operator"),
+    Mapper(
+        "prepared-operator",
+        "Joins the value with given operands.",
+        {
+            "left": template("The operands to the left; the value unless given."),
+            "operator": OPERATOR,
+            "right": template("The operands to the right; the value unless given."),
+        },
+        _prepared,
+    ),
+    Mapper(
+        "format-number",
+        "A number as text, rounded.",
+        {
+            "decimals": integer("Digits behind the point.", least=0, most=30, default=0),
+            "decimal_point": text("The point.", default="."),
+            "thousands_separator": text("What stands between thousands.", default=""),
+        },
+        _format,
+        sole="decimals",
+    ),
+)

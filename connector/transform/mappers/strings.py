@@ -1,0 +1,115 @@
+"""Text cut, split, trimmed, and in another case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Map, Mapper
+from connector.transform.fields import choice, integer, text
+from connector.transform.mappers.kinds import of_text
+from connector.transform.template import Resolve
+
+__all__ = ["STRINGS"]
+
+WORD = re.compile(r"[^\W_]+")
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _cut(start: Resolve, length: Resolve | None, suffix: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
+        first = start(found, scope)
+        begin = max(len(value) + first, 0) if first < 0 else first
+        size = length(found, scope) if length else None
+        if size is None:
+            return value[begin:]
+        end = len(value) + size if size < 0 else begin + size
+        cut = value[begin:end]
+        return cut + suffix(found, scope) if end < len(value) else cut
+
+    return of_text("string-cut", work)
+
+
+def _words(value: str) -> list[str]:
+    return WORD.findall(HUMP.sub(" ", value))
+
+
+def _camel(value: str) -> str:
+    first, *rest = _words(value) or [""]
+    return first.lower() + "".join(word.capitalize() for word in rest)
+
+
+CASES: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "title": str.title,
+    "first": lambda value: value[:1].upper() + value[1:],
+    "snake": lambda value: "_".join(_words(value)).lower(),
+    "kebab": lambda value: "-".join(_words(value)).lower(),
+    "camel": _camel,
+}
+
+
+def _case(case: str) -> Map:
+    change = CASES[case]
+    return of_text("string-case", lambda value, _found, _scope: change(value))
+
+
+def _split(separator: Resolve, limit: Resolve | None) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
+        between = separator(found, scope)
+        most = limit(found, scope) - 1 if limit else -1
+        if not value:
+            return []
+        return value.split(between, most) if between else list(value)
+
+    return of_text("string-split", work)
+
+
+def _trim(characters: Resolve | None, side: str) -> Map:
+    strip = {"both": str.strip, "left": str.lstrip, "right": str.rstrip}[side]
+    return of_text("trim", lambda value, found, scope: strip(value, characters(found, scope) if characters else None))
+
+
+STRINGS = (
+    Mapper(
+        "string-cut",
+        "A part of a text.",
+        {
+            "start": integer("The first character kept, from 0; negative counts from the end.", default=0, aliases=("offset",)),
+            "length": integer("How many characters; negative leaves that many off the end. The rest unless given."),
+            "suffix": text("What is put behind a text that was cut, such as an ellipsis.", default=""),
+        },
+        _cut,
+        sole="length",
+    ),
+    Mapper(
+        "string-case",
+        "Text in another case.",
+        {"case": choice("Which.", tuple(CASES), required=True)},
+        _case,
+        sole="case",
+    ),
+    Mapper(
+        "string-split",
+        "The list of parts between separators; no parts for an empty text.",
+        {
+            "separator": text("What stands between parts; an empty one splits into characters.", default=",", aliases=("delimiter",)),
+            "limit": integer("The most parts; the last holds the rest.", least=1),
+        },
+        _split,
+        sole="separator",
+    ),
+    Mapper(
+        "trim",
+        "Text without blanks, or other characters, at its ends.",
+        {
+            "characters": text("The characters to take away; blanks unless given."),
+            "side": choice("Which end.", ("both", "left", "right"), default="both"),
+        },
+        _trim,
+        sole="characters",
+    ),
+)

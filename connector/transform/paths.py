@@ -1,0 +1,118 @@
+"""Dotted paths: `products.0.sku`, with a key that holds dots in double quotes: `headers."x.y"`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeGuard
+
+from connector.model import JSON
+from connector.transform.signals import Unfit
+
+__all__ = ["MISSING", "Missing", "Segments", "as_index", "child", "is_container", "parse_path", "walker", "written"]
+
+
+class Missing:
+    """The type of MISSING."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+MISSING: Final = Missing()
+"""What a path leads to when nothing is there; null is something."""
+
+Segments = tuple[str, ...]
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"(?=\.|$)')
+LONGEST = 1_000
+INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
+
+
+@lru_cache(maxsize=4096)
+def parse_path(path: str) -> Segments:
+    """The keys of a dotted path; the empty path is the document itself."""
+    if len(path) > LONGEST:
+        raise Unfit(f"a path of {len(path)} characters; at most {LONGEST} are allowed")
+    if not path:
+        return ()
+    if '"' not in path:
+        segments = path.split(".")
+    else:
+        segments = _with_quotes(path)
+    if "" in segments and '""' not in path:
+        raise Unfit(f"the path {path!r} has an empty part; write keys with single dots between them")
+    return tuple(segments)
+
+
+def _with_quotes(path: str) -> list[str]:
+    segments: list[str] = []
+    at = 0
+    while at <= len(path):
+        quoted = QUOTED.match(path, at)
+        if quoted:
+            segments.append(json.loads(quoted[0]))
+            at = quoted.end() + 1
+        else:
+            end = path.find(".", at)
+            end = len(path) if end < 0 else end
+            segments.append(path[at:end])
+            at = end + 1
+    return segments
+
+
+def written(segments: Segments) -> str:
+    """The path that names these keys."""
+    return ".".join(json.dumps(key) if "." in key or '"' in key or not key else key for key in segments)
+
+
+def as_index(key: str) -> int | None:
+    """The position that a key stands for in a list, or None."""
+    return int(key) if INDEX.fullmatch(key) else None
+
+
+def is_container(value: JSON) -> TypeGuard[dict[str, JSON] | list[JSON]]:
+    """Whether a value can hold others."""
+    return isinstance(value, dict | list)
+
+
+def child(node: JSON, key: str) -> JSON:
+    """What stands at a key of an object or a position of a list, or MISSING."""
+    if isinstance(node, dict):
+        return node.get(key, MISSING)
+    if isinstance(node, list):
+        index = as_index(key)
+        return node[index] if index is not None and index < len(node) else MISSING
+    return MISSING
+
+
+def walker(segments: Segments) -> Callable[[JSON], JSON]:
+    """A function from a document to what stands at the path, or MISSING."""
+    if not segments:
+        return lambda document: document
+    if len(segments) == 1:
+        return _single(segments[0])
+    steps = [(key, as_index(key)) for key in segments]
+
+    def walk(node: JSON) -> JSON:
+        for key, index in steps:
+            if isinstance(node, dict):
+                node = node.get(key, MISSING)
+            elif index is not None and isinstance(node, list) and index < len(node):
+                node = node[index]
+            else:
+                return MISSING
+        return node
+
+    return walk
+
+
+def _single(key: str) -> Callable[[JSON], JSON]:
+    def get(node: JSON) -> JSON:
+        return node.get(key, MISSING) if isinstance(node, dict) else child(node, key)
+
+    return get

@@ -1,0 +1,71 @@
+"""How a document leaves a chain before its end, and what is wrong with a chain itself.
+
+Exception
+├── Skipped               a filter dropped the document: nothing is wrong
+└── ConnectorError
+    ├── Failed            a step could not do its work on this document; names the step
+    ├── Unfit             why, as the step says it; becomes Failed where the step stands
+    └── InvalidChain      steps that cannot work as they are written; carries every fault
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connector.documents import spot
+from connector.errors import ConfigurationError, ConnectorError
+from connector.model import Fault
+
+__all__ = ["ChainFault", "Failed", "InvalidChain", "Place", "Skipped", "Unfit", "shown_place"]
+
+Place = tuple[str | int, ...]
+"""Where something stands: the keys and positions that lead there."""
+
+
+def shown_place(place: Place) -> str:
+    """A place as it is written in messages: `chain[2].filters[0]`."""
+    if not place:
+        return ""
+    path = str(place[0])
+    for key in place[1:]:
+        path = spot(path, key)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault(Fault):
+    """One thing wrong with a chain, with its place as keys, so that a file's line can be found."""
+
+    place: Place = ()
+
+
+class Unfit(ConnectorError):
+    """Why a step cannot work on a value."""
+
+
+class Failed(ConnectorError):
+    """A step that could not do its work on a document; others go on."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where = where
+        self.reason = reason
+        super().__init__(f"{where}: {reason}")
+
+
+class Skipped(Exception):
+    """A document that a filter dropped."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where = where
+        self.reason = reason
+        super().__init__(f"{where}: {reason}")
+
+
+class InvalidChain(ConfigurationError):
+    """Steps that cannot work as they are written."""
+
+    def __init__(self, faults: Sequence[ChainFault]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__("\n".join([f"the chain has {count}:", *(f"  {fault}" for fault in self.faults)]))

@@ -1,0 +1,72 @@
+"""`aggregate`: many documents become one, for batches."""
+
+from __future__ import annotations
+
+import time
+
+import orjson
+
+from connector.errors import ConfigurationError
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Action, Gather, Step
+from connector.transform.edit import assign
+from connector.transform.fields import At, integer, number, path, template
+from connector.transform.template import Resolve, Template
+
+__all__ = ["AGGREGATE"]
+
+Setting = Resolve | None
+
+
+class Batch:
+    """Collects documents until one bound is reached."""
+
+    def __init__(self, bounds: tuple[Setting, Setting, Setting], value: Template, destination: At, scope: Scope) -> None:
+        self._size, self._bytes, self._seconds = [bound(None, scope) if bound else None for bound in bounds]
+        self._value, self._destination, self._scope = value.resolve, destination, scope
+        self._items: list[JSON] = []
+        self._weight = 0
+        self.due: float | None = None
+
+    def take(self, document: JSON) -> list[JSON]:
+        item = self._value(document, self._scope)
+        weight = len(orjson.dumps(item)) if self._bytes else 0
+        # A document that would pass the bound begins the next batch; one that is larger by itself stands alone.
+        full = self.rest() if self._bytes and self._items and self._weight + weight > self._bytes else []
+        self._items.append(item)
+        self._weight += weight
+        if self.due is None and self._seconds is not None:
+            self.due = time.monotonic() + self._seconds
+        if (self._size and len(self._items) >= self._size) or (self.due is not None and time.monotonic() >= self.due):
+            full += self.rest()
+        return full
+
+    def rest(self) -> list[JSON]:
+        items, self._items, self._weight, self.due = self._items, [], 0, None
+        return [assign({}, self._destination(None, self._scope), items)] if items else []
+
+
+def _build(size: Setting, bytes: Setting, seconds: Setting, value: Template, destination: At) -> Action:  # noqa: A002
+    if size is None and bytes is None and seconds is None:
+        raise ConfigurationError("aggregate needs size, bytes or seconds: when is a batch complete?")
+
+    def gather(scope: Scope) -> Gather:
+        return Batch((size, bytes, seconds), value, destination, scope)
+
+    return Action(lambda document, _: document, gather=gather)
+
+
+AGGREGATE = Step(
+    "aggregate",
+    "Collects documents into one; the last batch may be smaller.",
+    {
+        "size": integer("The most documents in one.", least=1, most=1_000_000),
+        "bytes": integer("The most bytes of their JSON together.", least=1),
+        "seconds": number("How long the first may wait for others."),
+        "value": template("What is kept of each; the document unless given.", default="&{@}"),
+        "destination": path("Where the list goes.", default="items"),
+    },
+    _build,
+    sole="size",
+)

@@ -1,0 +1,82 @@
+"""`value-mapper`, `list-mapper`, `key-mapper`: values, whole lists and keys put through mappers."""
+
+from __future__ import annotations
+
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.transform.context import Scope
+from connector.transform.declaration import Field, Look, Map, Run, Step
+from connector.transform.edit import Edit, rename
+from connector.transform.fields import accessor, mappers
+from connector.transform.paths import Segments
+from connector.transform.signals import Unfit
+
+__all__ = ["MAPPING"]
+
+
+def _through(value: JSON, maps: list[Map], scope: Scope) -> JSON:
+    for mapper in maps:
+        value = mapper(value, scope)
+    return value
+
+
+def _values(accessor: Look, mappers: list[Map]) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        edit = Edit(document)
+        for path, value in accessor.places(document):
+            edit.set(path, _through(value, mappers, scope))
+        return edit.end()
+
+    return run
+
+
+def _lists(accessor: Look, mappers: list[Map]) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        edit = Edit(document)
+        for path, container in accessor.whole(document):
+            edit.set(path, _through(container, mappers, scope))
+        return edit.end()
+
+    return run
+
+
+def _keys(accessor: Look, mappers: list[Map]) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        edit = Edit(document)
+        for parent, names in _parents(accessor, document).items():
+            node = edit.get(parent)
+            if not isinstance(node, dict):
+                raise Unfit(f"{'.'.join(parent) or 'the document'} is {kind(node)}, only objects have keys")
+            edit.set(parent, rename(node, {name: _name(_through(name, mappers, scope)) for name in names or node}))
+        return edit.end()
+
+    return run
+
+
+def _parents(accessor: Look, document: JSON) -> dict[Segments, list[str]]:
+    """The objects whose keys are meant, the innermost first; no names: all of them."""
+    found: dict[Segments, list[str]] = {}
+    for path, _ in accessor.places(document):
+        names = found.setdefault(path[:-1], [])
+        if path:
+            names.append(path[-1])
+    return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+def _name(value: JSON) -> str:
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise Unfit(f"a key became {kind(value)}, keys are texts")
+
+
+def _fields(summary: str) -> dict[str, Field]:
+    return {"accessor": accessor(summary, required=True), "mappers": mappers("The mappers, in their order.", required=True)}
+
+
+MAPPING = (
+    Step("value-mapper", "Puts each value that an accessor names through mappers.", _fields("The values."), _values),
+    Step("list-mapper", "Puts lists and objects as a whole through mappers.", _fields("The lists or objects."), _lists),
+    Step("key-mapper", "Puts keys through mappers.", _fields("The keys; the document's own unless more is said."), _keys),
+)

@@ -1,0 +1,62 @@
+"""`pattern-copy` and `pattern-move`: what a pattern matches, put where its captures say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connector.errors import ConfigurationError
+from connector.model import JSON
+from connector.transform.awaiting import settled
+from connector.transform.conditions.logic import first_false
+from connector.transform.context import Scope
+from connector.transform.declaration import Run, Step, Test
+from connector.transform.edit import Edit
+from connector.transform.fields import conditions, pattern, word
+from connector.transform.patterns import Match, Pattern, replacement
+
+__all__ = ["PATTERNS"]
+
+refused = settled(first_false)
+
+
+def _build(moves: bool) -> Callable[..., Run]:
+    def build(pattern: Pattern, replacement: str, conditions: list[Test]) -> Run:
+        target = target_of(replacement, pattern)
+
+        def run(document: JSON, scope: Scope) -> JSON:
+            matches = [match for match in pattern.matches(document) if not refused(conditions, match.value, document, scope)]
+            return _placed(document, [(match, target(match.captures)) for match in matches], moves)
+
+        return run
+
+    return build
+
+
+def _placed(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], moves: bool) -> JSON:
+    edit = Edit(document)
+    # Everything is taken away before anything is put: a target may be another match's place.
+    for match, target in matches:
+        if moves and match.path != target:
+            edit.remove(match.path)
+    for match, target in matches:
+        if match.path != target:
+            edit.set(target, match.value)
+    return edit.end()
+
+
+def target_of(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """Where each match goes; several matches need several places."""
+    if pattern.stars and "$" not in text:
+        raise ConfigurationError("a pattern with * needs $1 in its replacement: all matches would go to one place")
+    return replacement(text, pattern.stars)
+
+
+FIELDS = {
+    "pattern": pattern("What is taken; each * captures a key.", required=True),
+    "replacement": word("Where it goes; $1 stands for what the first * captured.", required=True),
+    "conditions": conditions("What a value must fulfil to be taken."),
+}
+PATTERNS = (
+    Step("pattern-copy", "Copies what a pattern matches to where its captures say.", FIELDS, _build(moves=False)),
+    Step("pattern-move", "Moves what a pattern matches to where its captures say.", FIELDS, _build(moves=True)),
+)

@@ -1,0 +1,81 @@
+"""`schema`: a JSON Schema check in the middle of a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from connector.errors import ConfigurationError
+from connector.model import JSON
+from connector.request.faults import explain
+from connector.transform.context import Scope
+from connector.transform.declaration import Run, Step
+from connector.transform.edit import assign
+from connector.transform.fields import At, choice, path, raw
+from connector.transform.paths import MISSING, child
+from connector.transform.signals import Skipped, Unfit
+
+__all__ = ["SCHEMA"]
+
+MOST = 10
+"""Faults named in one message."""
+
+
+def _build(schema: JSON, source: At | None, on_invalid: str, destination: At | None) -> Run:
+    faults_of = _checker(schema)
+    if on_invalid == "note" and destination is None:
+        raise ConfigurationError("on_invalid: note needs a destination for what it notes")
+
+    def run(document: JSON, scope: Scope) -> JSON:
+        value = document
+        for key in source(document, scope) if source else ():
+            value = child(value, key)
+        faults = ["nothing stands at the source"] if value is MISSING else faults_of(value)
+        if on_invalid == "note" and destination is not None:
+            return assign(document, destination(document, scope), faults)
+        if faults and on_invalid == "skip":
+            raise Skipped("schema", "; ".join(faults[:MOST]))
+        if faults:
+            raise Unfit("; ".join(faults[:MOST]))
+        return document
+
+    return run
+
+
+def _checker(schema: JSON) -> Callable[[JSON], list[str]]:
+    import jsonschema_rs
+
+    if not isinstance(schema, dict | bool):
+        raise ConfigurationError("a schema is an object, or true or false")
+    try:
+        # Linear regular expressions, and no reference is ever fetched: schemas may come from anywhere.
+        validator: Any = jsonschema_rs.validator_for(
+            schema, retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (ValueError, TypeError, jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError) as error:
+        raise ConfigurationError(f"not a JSON Schema: {' '.join(str(error).split())[:200]}") from None
+
+    def faults(value: JSON) -> list[str]:
+        if validator.is_valid(value):
+            return []
+        return [str(fault) for fault in explain(validator.iter_errors(value), value, schema, "document")]
+
+    return faults
+
+
+def _refuse(uri: str) -> JSON:
+    raise ValueError(f"{uri} is not fetched: put the definition into the schema")
+
+
+SCHEMA = Step(
+    "schema",
+    "Checks the document, or a part of it, against a JSON Schema.",
+    {
+        "schema": raw("The schema.", required=True),
+        "source": path("What is checked; the document unless given."),
+        "on_invalid": choice("What happens to a document that is refused.", ("fail", "skip", "note"), default="fail"),
+        "destination": path("Where the list of faults goes with on_invalid: note."),
+    },
+    _build,
+    sole="schema",
+)

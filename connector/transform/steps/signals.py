@@ -1,0 +1,55 @@
+"""`type-setter`, `exception`, `breakpoint-logger`: what says something about a document."""
+
+from __future__ import annotations
+
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.transform.context import Scope
+from connector.transform.declaration import Run, Step
+from connector.transform.fields import template, text
+from connector.transform.signals import Unfit
+from connector.transform.template import Resolve, Template
+from connector.transform.text import to_text
+
+__all__ = ["SIGNALS", "typed"]
+
+
+def typed(document: JSON, name: str) -> JSON:
+    """The document with a type."""
+    if not isinstance(document, dict):
+        raise Unfit(f"found {kind(document)}, only an object can have a type")
+    return {**document, "@type": name}
+
+
+def _type(entity_type: Resolve) -> Run:
+    return lambda document, scope: typed(document, entity_type(document, scope))
+
+
+def _exception(message: Template) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        raise Unfit(to_text(message.resolve(document, scope)) or "an exception without a message")
+
+    return run
+
+
+def _breakpoint() -> Run:
+    return lambda document, _: document
+
+
+SIGNALS = (
+    Step(
+        "type-setter",
+        "Says what a document is: its @type.",
+        {"entity_type": text("The type.", required=True)},
+        _type,
+        sole="entity_type",
+    ),
+    Step(
+        "exception",
+        "Fails the document.",
+        {"message": template("The reason.", default="an exception step was reached")},
+        _exception,
+        sole="message",
+    ),
+    Step("breakpoint-logger", "Shows the document as it is here in --explain; does nothing else.", {}, _breakpoint),
+)

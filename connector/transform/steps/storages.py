@@ -1,0 +1,94 @@
+"""Steps that look up, keep, and pass only what is new: all through the run's storages."""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Action, Step
+from connector.transform.edit import assign
+from connector.transform.fields import At, boolean, path, template, word
+from connector.transform.paths import MISSING, child
+from connector.transform.signals import Skipped, Unfit
+from connector.transform.storing import key_of, lock, storage_named
+from connector.transform.template import Resolve, Template
+
+__all__ = ["STORAGES"]
+
+
+def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
+    async def run(document: JSON, scope: Scope) -> JSON:
+        held = await storage_named(storage, scope).get(key_of(storage_key, document, scope))
+        if held is None:
+            return document
+        return held if destination is None else assign(document, destination(document, scope), held)
+
+    return Action(run, awaits=True)
+
+
+def _save(storage: str, storage_key: Template, source: At | None) -> Action:
+    async def run(document: JSON, scope: Scope) -> JSON:
+        value = document
+        for key in source(document, scope) if source else ():
+            value = child(value, key)
+        if value is MISSING:
+            raise Unfit("nothing stands at the source")
+        await storage_named(storage, scope).put(key_of(storage_key, document, scope), value)
+        return document
+
+    return Action(run, awaits=True)
+
+
+def _new(storage: str, storage_key: Template, add_entity_to_storage: Resolve) -> Action:
+    async def run(document: JSON, scope: Scope) -> JSON:
+        kept = storage_named(storage, scope)
+        digest = digest_of(document)
+        key = key_of(storage_key, document, scope) if storage_key.value is not None else digest
+        async with lock(storage, key, scope):
+            if await kept.get(key) == digest:
+                raise Skipped("storage-filter-stored-entity", f"{storage} holds it already, unchanged")
+            if add_entity_to_storage(document, scope):
+                await kept.put(key, digest)
+        return document
+
+    return Action(run, awaits=True)
+
+
+def digest_of(document: JSON) -> str:
+    """What tells a changed document from an unchanged one, whatever the order of its keys."""
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+STORAGE = word("The storage.", required=True)
+KEY = template("The key.", required=True)
+STORAGES = (
+    Step(
+        "storage-get-entity-from-storage",
+        "Looks a value up; a document whose key is not there stays as it is.",
+        {
+            "storage": STORAGE,
+            "storage_key": KEY,
+            "destination": path("Where the value goes; in the document's place unless given."),
+        },
+        _get,
+    ),
+    Step(
+        "storage-save-entity-in-storage",
+        "Keeps a value under a key.",
+        {"storage": STORAGE, "storage_key": KEY, "source": path("What is kept; the document unless given.")},
+        _save,
+    ),
+    Step(
+        "storage-filter-stored-entity",
+        "Drops a document that the storage has seen and that has not changed since.",
+        {
+            "storage": STORAGE,
+            "storage_key": template("What a document is known by; all of it unless given."),
+            "add_entity_to_storage": boolean("Whether a document that passes is remembered.", default=True),
+        },
+        _new,
+    ),
+)

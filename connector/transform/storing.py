@@ -1,0 +1,35 @@
+"""What steps and conditions share that use a storage."""
+
+from __future__ import annotations
+
+import asyncio
+
+from connector.model import JSON
+from connector.transform.context import Scope, Storage
+from connector.transform.signals import Unfit
+from connector.transform.template import Template
+from connector.transform.text import to_text
+
+__all__ = ["key_of", "lock", "storage_named"]
+
+
+def storage_named(name: str, scope: Scope) -> Storage:
+    """The storage of that name."""
+    storages = scope.context.storages
+    if name not in storages:
+        known = ", ".join(storages) or "none"
+        raise Unfit(f"no storage is named {name!r}; there are: {known}")
+    return storages[name]
+
+
+def key_of(template: Template, document: JSON, scope: Scope) -> str:
+    """The key under which something is kept."""
+    key = to_text(template.resolve(document, scope))
+    if not key:
+        raise Unfit("the storage key is empty; name fields that every document has")
+    return key
+
+
+def lock(name: str, key: str, scope: Scope) -> asyncio.Lock:
+    """What keeps two documents of a run from asking for one key at a time and both being told that it is new."""
+    return scope.locks.setdefault(f"{name}\0{key}", asyncio.Lock())

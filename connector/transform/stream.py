@@ -1,0 +1,112 @@
+"""Documents through steps that wait: many at a time, in order, and never more than the bound."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from typing import Any
+
+from connector.model import JSON
+from connector.transform.block import Block, awaitable
+from connector.transform.context import Scope
+from connector.transform.declaration import Gather
+from connector.transform.signals import Failed, Skipped
+
+__all__ = ["flow", "gathered"]
+
+Documents = AsyncIterable[JSON] | Iterable[JSON]
+END: Any = object()
+
+
+class Source:
+    """Documents one at a time, asked for ahead without blocking those that are under way."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._iterator = aiter(documents) if isinstance(documents, AsyncIterable) else None
+        self._plain = iter(documents) if not isinstance(documents, AsyncIterable) else iter(())
+        self.pending: asyncio.Task[JSON] | None = None
+        self.ended = False
+
+    def ask(self) -> None:
+        """Begin to fetch the next one, unless that is under way."""
+        if self.pending is None and not self.ended:
+            self.pending = asyncio.ensure_future(self._next())
+
+    def take(self) -> JSON:
+        """The one that was fetched; END when there are no more."""
+        assert self.pending is not None
+        document = self.pending.result()
+        self.pending = None
+        self.ended = document is END
+        return document
+
+    async def _next(self) -> JSON:
+        if self._iterator is None:
+            return next(self._plain, END)
+        return await anext(self._iterator, END)
+
+    async def close(self) -> None:
+        if self.pending is not None:
+            self.pending.cancel()
+            await asyncio.gather(self.pending, return_exceptions=True)
+        for iterator in (self._iterator, self._plain):
+            if hasattr(iterator, "aclose"):
+                await iterator.aclose()
+
+
+async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
+    """The documents that come of a block, in the order of those they come from."""
+    source, running = Source(documents), deque[asyncio.Task[list[JSON]]]()
+    most = scope.context.concurrency if block.awaits else 1
+    try:
+        while running or not source.ended:
+            if len(running) < most:
+                source.ask()
+            waited = {task for task in (source.pending, running[0] if running else None) if task}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if source.pending is not None and source.pending.done():
+                document = source.take()
+                if document is not END:
+                    running.append(asyncio.ensure_future(_work(block, document, scope)))
+            while running and running[0].done():
+                for out in running.popleft().result():
+                    yield out
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await source.close()
+
+
+async def _work(block: Block, document: JSON, scope: Scope) -> list[JSON]:
+    try:
+        out = await awaitable(block)(document, scope)
+    except (Skipped, Failed) as signal:
+        scope.lost(document, signal)
+        return []
+    return list(out) if block.many else [out]
+
+
+async def gathered(gather: Gather, documents: Documents) -> AsyncIterator[JSON]:
+    """The batches of these documents; one that is due is given without waiting for the next document."""
+    source = Source(documents)
+    try:
+        while not source.ended:
+            source.ask()
+            due = getattr(gather, "due", None)
+            assert source.pending is not None
+            left = None if due is None else max(due - time.monotonic(), 0)
+            done, _ = await asyncio.wait({source.pending}, timeout=left)
+            if not done:
+                batches = gather.rest()
+            else:
+                document = source.take()
+                batches = gather.rest() if document is END else gather.take(document)
+            for batch in batches:
+                yield batch
+    finally:
+        await source.close()
+
+

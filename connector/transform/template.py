@@ -1,0 +1,226 @@
+"""Templates: JSON values with placeholders, compiled once, resolved for each document in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal
+
+from connector.model import JSON
+from connector.suggest import closest, did_you_mean
+from connector.transform.context import Scope
+from connector.transform.expression import compile_jmespath
+from connector.transform.paths import MISSING, parse_path, walker
+from connector.transform.signals import ChainFault, InvalidChain, Place, Unfit, shown_place
+from connector.transform.text import Placeholder, has_placeholder, scan, to_text
+
+__all__ = ["Origin", "Resolve", "Template", "compile_template", "read_template"]
+
+Resolve = Callable[[JSON, Scope], JSON]
+PLAIN = re.compile(r"[@$]?\w[\w-]*(?:\.[@$]?\w[\w-]*)*")
+ROOTS = ("variables", "task", "route", "parameters", "now")
+Kind = Literal["constant", "document", "text", "variables", "task", "route", "parameters", "now"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one leaf of a resolved template comes from."""
+
+    place: Place
+    """Below the template; what a placeholder yields may have members of its own."""
+    kind: Kind
+    written: str
+    """The placeholder or the text with placeholders as it was written; the constant's text for a constant."""
+    names: tuple[str, ...] = ()
+    """The bodies of its placeholders."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A compiled template."""
+
+    resolve: Resolve
+    origins: tuple[Origin, ...]
+    constant: bool
+    """Whether it is the same for every document."""
+    value: JSON
+    """What it is made of; for a constant, what it resolves to."""
+
+    def __call__(self, document: JSON, scope: Scope) -> JSON:
+        return self.resolve(document, scope)
+
+
+def compile_template(value: JSON, *, where: str = "template", parameters: Collection[str] | None = ()) -> Template:
+    """The template that a JSON value is; InvalidChain lists every placeholder that cannot work.
+
+    Args:
+        where: how messages call the template.
+        parameters: the names that `@{parameters.…}` may use; None allows any.
+    """
+    faults: list[ChainFault] = []
+    template = read_template(value, (where,), parameters, faults)
+    if faults:
+        raise InvalidChain(faults)
+    return template
+
+
+def read_template(
+    value: JSON, place: Place, parameters: Collection[str] | None, faults: list[ChainFault]
+) -> Template:
+    """The template that a JSON value is; faults are added to the list."""
+    reader = _Reader(len(place), parameters, faults)
+    resolve = reader.read(value, place)
+    literal = resolve(None, None) if reader.constant and not faults else value  # type: ignore[arg-type]  constants ignore both
+    return Template(resolve, tuple(reader.origins), reader.constant, literal)
+
+
+class _Reader:
+    """Compiles one template, collecting origins and faults."""
+
+    def __init__(self, depth: int, parameters: Collection[str] | None, faults: list[ChainFault]) -> None:
+        self.constant = True
+        self.origins: list[Origin] = []
+        self._depth = depth
+        self._parameters = parameters
+        self._faults = faults
+
+    def read(self, value: JSON, place: Place) -> Resolve:
+        if isinstance(value, str):
+            return self._text(value, place)
+        if isinstance(value, dict):
+            return self._members([(key, self.read(item, (*place, key))) for key, item in value.items()], value, place)
+        if isinstance(value, list):
+            return self._items([self.read(item, (*place, index)) for index, item in enumerate(value)], value, place)
+        return self._literal(value, place)
+
+    def _literal(self, value: JSON, place: Place) -> Resolve:
+        self.origins.append(Origin(place[self._depth :], "constant", to_text(value)))
+        return lambda _document, _scope: value
+
+    def _members(self, members: list[tuple[str, Resolve]], value: JSON, place: Place) -> Resolve:
+        if not members:
+            self._literal(value, place)
+            return lambda _document, _scope: {}
+        return lambda document, scope: {key: resolve(document, scope) for key, resolve in members}
+
+    def _items(self, items: list[Resolve], value: JSON, place: Place) -> Resolve:
+        if not items:
+            self._literal(value, place)
+            return lambda _document, _scope: []
+        return lambda document, scope: [resolve(document, scope) for resolve in items]
+
+    def _text(self, text: str, place: Place) -> Resolve:
+        if not has_placeholder(text):
+            return self._literal(text, place)
+        try:
+            parts = list(scan(text))
+            resolves = [self._placeholder(part, place) if isinstance(part, Placeholder) else part for part in parts]
+        except Unfit as error:
+            self._faults.append(ChainFault(shown_place(place), str(error), "see placeholders", place=place))
+            return lambda _document, _scope: None
+        holders = [part for part in parts if isinstance(part, Placeholder)]
+        if not holders:
+            return self._literal("".join(str(part) for part in parts), place)
+        self.constant = False
+        kind = _kind(holders[0]) if len(parts) == 1 else "text"
+        self.origins.append(Origin(place[self._depth :], kind, text, tuple(holder.body for holder in holders)))
+        return resolves[0] if len(parts) == 1 and callable(resolves[0]) else _joined(resolves)
+
+    def _placeholder(self, holder: Placeholder, place: Place) -> Resolve:
+        where = f"{shown_place(place)}: " if len(place) > 1 else ""
+        if holder.sign == "@":
+            return self._named(holder, where)
+        find = _finder(holder.body)
+        return _optional(find) if holder.sign == "?" else _required(find, holder, where)
+
+    def _named(self, holder: Placeholder, where: str) -> Resolve:
+        root, _, rest = holder.body.partition(".")
+        if root not in ROOTS:
+            known = ", ".join(f"@{{{name}.…}}" for name in ROOTS[:-1])
+            hint = did_you_mean(closest(root, ROOTS))
+            raise Unfit(f"{holder} names nothing; there are {known} and @{{now}}{'; ' + hint if hint else ''}")
+        path = parse_path(rest)
+        if root == "now":
+            if path:
+                raise Unfit(f"{holder}: now has no parts; map it with format-date")
+            return lambda _document, scope: scope.context.now().isoformat()
+        if not path:
+            return lambda _document, scope: dict(_roots(scope, root))
+        if root == "parameters":
+            self._check_parameter(holder, path[0])
+        walk = walker(path)
+        return _required_name(root, walk, holder, where)
+
+    def _check_parameter(self, holder: Placeholder, name: str) -> None:
+        if self._parameters is not None and name not in self._parameters:
+            known = f"there are {', '.join(self._parameters)}" if self._parameters else "this chain declares none"
+            hint = did_you_mean(closest(name, self._parameters))
+            raise Unfit(f"{holder}: no such parameter; {known}{'; ' + hint if hint else ''}")
+
+
+def _kind(holder: Placeholder) -> Kind:
+    if holder.sign != "@":
+        return "document"
+    root: Kind = next(name for name in ROOTS if holder.body.partition(".")[0] == name)
+    return root
+
+
+def _roots(scope: Scope, root: str) -> JSON:
+    return scope.parameters if root == "parameters" else getattr(scope.context, root)
+
+
+def _required_name(root: str, walk: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
+    def find(_: JSON, scope: Scope) -> JSON:
+        found = walk(_roots(scope, root))
+        if found is not MISSING:
+            return found
+        if scope.context.missing == "empty":
+            return None
+        raise Unfit(f"{where}{holder} is not set")
+
+    return find
+
+
+def _finder(body: str) -> Callable[[JSON], JSON]:
+    """A function from a document to the value of an `&{…}` or `?{…}`; MISSING when there is none."""
+    if body == "@":
+        return lambda document: document
+    if PLAIN.fullmatch(body):
+        return walker(parse_path(body))
+    if not body:
+        raise Unfit("an empty placeholder; write a path or a JMESPath expression between the braces")
+    search = compile_jmespath(body)
+
+    def find(document: JSON) -> JSON:
+        found = search(document)
+        return MISSING if found is None else found
+
+    return find
+
+
+def _optional(find: Callable[[JSON], JSON]) -> Resolve:
+    def resolve(document: JSON, _: Scope) -> JSON:
+        found = find(document)
+        return None if found is MISSING else found
+
+    return resolve
+
+
+def _required(find: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
+    def resolve(document: JSON, scope: Scope) -> JSON:
+        found = find(document)
+        if found is not MISSING:
+            return found
+        if scope.context.missing == "empty":
+            return None
+        raise Unfit(f"{where}nothing at {holder} in the document; write ?{{{holder.body}}} if it may be missing")
+
+    return resolve
+
+
+def _joined(parts: list[str | Resolve]) -> Resolve:
+    def join(document: JSON, scope: Scope) -> str:
+        return "".join([part if isinstance(part, str) else to_text(part(document, scope)) for part in parts])
+
+    return join
