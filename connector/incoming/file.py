@@ -1,0 +1,134 @@
+"""Documents in files: JSONL, JSON, CSV, Parquet; here, elsewhere, or from standard input."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from typing import Any, BinaryIO, Literal, cast
+
+from pydantic import Field
+
+from connector.errors import ConfigurationError
+from connector.http.parameters import Section
+from connector.incoming.context import Context, Lost
+from connector.incoming.formats import Blocks, Format, format_of
+from connector.incoming.prototype import Prototype
+from connector.incoming.threads import from_thread
+from connector.model import JSON, is_object
+from connector.places import Places, is_local, suffix_of
+from connector.request.sources import filesystem
+
+__all__ = ["FILE"]
+
+STDIN = "-"
+GLOB = frozenset("*?[")
+
+
+class Parameters(Section):
+    """Which files, and what they are made of."""
+
+    url: str = Field(
+        description="A path or any URL that fsspec reads, with * and ** for many files; - is standard input."
+    )
+    format: Literal["jsonl", "json", "csv", "parquet"] | None = Field(
+        default=None, description="What the files are made of; their names tell unless given."
+    )
+    roots: tuple[str, ...] = Field(
+        default=(), description="Folders and URLs below which the files must lie; the folder of `url` unless given."
+    )
+    max_document_bytes: int = Field(default=64 * 1024**2, ge=1024, description="The largest document that is read.")
+
+
+class Reading:
+    """Reads files one after the other, in the order of their names."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+
+    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:
+        async with aclosing(self._urls(context)) as urls:
+            async for url in urls:
+                async with aclosing(from_thread(self._blocks(url, context))) as found:
+                    async for item in found:
+                        if isinstance(item, Lost):
+                            context.lost(item)
+                        else:
+                            yield item
+
+    async def explain(self, context: Context) -> JSON:
+        shown: list[JSON] = []
+        async with aclosing(self._urls(context)) as urls:
+            async for url in urls:
+                names = [STDIN] if url == STDIN else list(self._names(url, context))
+                shown.append(
+                    {"url": url, "format": self._format_name(names[0] if names else url), "files": names[:100]}
+                )
+        return shown
+
+    async def _urls(self, context: Context) -> AsyncGenerator[str, None]:
+        async with aclosing(context.requests({"url": self._parameters.url}, {})) as requests:
+            async for request in requests:
+                url = request.get("url") if is_object(request) else None
+                if not isinstance(url, str) or not url:
+                    raise ConfigurationError("the file subscriber's input chain must give {url: …}")
+                yield url
+
+    def _blocks(self, url: str, context: Context) -> Callable[[], Blocks]:
+        def read() -> Blocks:
+            if url == STDIN:
+                yield from _reader(self._format_name(url))(sys.stdin.buffer, "standard input", self._most)
+                return
+            for name in self._names(url, context):
+                with _opened(name) as file:
+                    yield from _reader(self._format_name(name))(file, name, self._most)
+
+        return read
+
+    @property
+    def _most(self) -> int:
+        return self._parameters.max_document_bytes
+
+    def _format_name(self, name: str) -> str:
+        if self._parameters.format is not None:
+            return self._parameters.format
+        return "jsonl" if name == STDIN else format_of(name, suffix_of(name))
+
+    def _names(self, url: str, context: Context) -> Iterator[str]:
+        """The files that a URL means, in order; each is judged by itself, since a link may lead anywhere."""
+        places = Places.of(context.folder, self._parameters.url, self._parameters.roots)
+        whole = places.find(url)
+        if GLOB.isdisjoint(url):
+            yield whole
+            return
+        system, pattern = filesystem(whole)
+        for path in sorted(system.glob(pattern)):
+            name = path if is_local(whole) else str(system.unstrip_protocol(path))
+            if not system.isdir(path):
+                yield places.find(name)
+
+
+def _reader(name: str) -> Format:
+    from importlib import import_module
+
+    return cast("Format", import_module(f"connector.incoming.formats.{name}").documents)
+
+
+def _opened(name: str) -> Any:
+    """The open file, unpacked when its name says that it is packed."""
+    from fsspec.core import OpenFile, get_compression  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs] - it has none
+
+    system, path = filesystem(name)
+    try:
+        if is_local(name) and not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  the path is a text already
+            raise ConfigurationError(f"{name!r} is no regular file")
+        return cast("BinaryIO", OpenFile(system, path, "rb", compression=get_compression(path, "infer")))
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {name!r}: {error.strerror or type(error).__name__}") from None
+
+
+FILE = Prototype(
+    "file", "Documents in files: JSONL, JSON, CSV or Parquet; globs, URLs, standard input.", Parameters, Reading
+)

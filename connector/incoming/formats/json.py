@@ -1,0 +1,134 @@
+"""A JSON list, its items read one after the other; any other value is one document."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import BinaryIO
+
+from connector.documents import parse
+from connector.errors import InvalidDocument
+from connector.incoming.context import Lost
+from connector.incoming.formats import Blocks
+from connector.model import JSON
+
+__all__ = ["documents"]
+
+CHUNK = 256 * 1024
+SHOWN = 100_000
+TOO_LONG = "longer than {} bytes, the most that max_document_bytes allows"
+BLANKS = " \t\r\n"
+NEXT = json.JSONDecoder().raw_decode
+
+
+def documents(file: BinaryIO, name: str, most: int) -> Blocks:
+    """The items of the list; what is broken ends the file there, since nobody knows where the next item begins."""
+    text = _Text(file)
+    if text.peek() != "[":
+        yield [_whole(text, name, most)]
+        return
+    text.take(1)
+    number, block = 0, list[JSON | Lost]()
+    if text.peek() == "]":
+        return
+    while True:
+        number += 1
+        where = f"{name}, item {number}"
+        found = ""
+        try:
+            found = text.value(where, most)
+            block.append(parse(found, where=where))
+        except _Lost as lost:
+            block.append(_lost(str(lost), lost.reason))
+            break
+        except InvalidDocument as error:
+            block.append(_lost(found, str(error)))
+        if text.fresh:
+            yield block
+            block = []
+        mark = text.peek()
+        if mark != ",":
+            if mark != "]":
+                block.append(
+                    Lost(
+                        {"$text": text.left[:100]},
+                        f"{name}: no ',' or ']' after item {number}; nothing after it was read",
+                    )
+                )
+            break
+        text.take(1)
+        text.peek()
+    yield block
+
+
+def _whole(text: _Text, name: str, most: int) -> JSON | Lost:
+    try:
+        return parse(text.rest(most), where=name)
+    except InvalidDocument as error:
+        return _lost(text.left, str(error))
+
+
+def _lost(text: str, reason: str) -> Lost:
+    return Lost({"$text": text[:SHOWN].encode(errors="replace").decode().replace("\0", "\ufffd")}, reason)
+
+
+class _Lost(Exception):
+    """An item after which nothing can be read."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(text)
+
+
+class _Text:
+    """A file as text of which only a part is in memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decode = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape").decode
+        self.left = ""
+        self._at_end = False
+        self.fresh = False
+        """Whether something was read since this was last asked."""
+
+    def _more(self, size: int = CHUNK) -> bool:
+        if self._at_end:
+            return False
+        chunk = self._file.read(size)
+        self._at_end = not chunk
+        self.left += self._decode(chunk, self._at_end)
+        self.fresh = True
+        return not self._at_end
+
+    def peek(self) -> str:
+        """The next character that is not blank; empty at the end."""
+        self.left = self.left.lstrip(BLANKS)
+        while not self.left and self._more():
+            self.left = self.left.lstrip(BLANKS)
+        return self.left[:1]
+
+    def take(self, count: int) -> str:
+        taken, self.left = self.left[:count], self.left[count:]
+        return taken
+
+    def rest(self, most: int) -> str:
+        while len(self.left) <= most and self._more(max(CHUNK, len(self.left))):
+            pass
+        if len(self.left) > most:
+            raise InvalidDocument(TOO_LONG.format(most))
+        return self.left
+
+    def value(self, where: str, most: int) -> str:
+        """The text of the next value, and no more of the file than it takes to find its end."""
+        self.fresh = False
+        while True:
+            try:
+                _, end = NEXT(self.left)
+                # A number may go on behind what was read.
+                if end < len(self.left) or not self._more():
+                    return self.take(end)
+            except (ValueError, RecursionError) as error:
+                if len(self.left) > most:
+                    raise _Lost(self.left, f"{where}: {TOO_LONG.format(most)}; nothing after it was read") from None
+                if not self._more(max(CHUNK, len(self.left))):
+                    raise _Lost(self.left, f"{where}: {str(error).lower()}; nothing after it was read") from None

@@ -1,0 +1,58 @@
+"""One JSON value a line; a line that is none is lost with its number, the others come."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from connector.documents import parse
+from connector.errors import InvalidDocument
+from connector.incoming.context import Lost
+from connector.incoming.formats import Blocks
+from connector.model import JSON
+
+__all__ = ["documents"]
+
+CHUNK = 256 * 1024
+SHOWN = 100_000
+"""How much of a line that is no document is kept."""
+
+
+def documents(file: BinaryIO, name: str, most: int) -> Blocks:
+    """A block for what each read gave, so that a slow pipe's documents do not wait for the next."""
+    number, rest, too_long = 0, b"", False
+    while chunk := _read(file):
+        *lines, rest = (rest + chunk).split(b"\n")
+        block: list[JSON | Lost] = []
+        for line in lines:
+            number += 1
+            if too_long or line.strip():
+                block += _one(line, name, number, most, too_long)
+            too_long = False
+        if len(rest) > most:
+            rest, too_long = rest[:SHOWN], True
+        yield block
+    if rest.strip() or too_long:
+        yield _one(rest, name, number + 1, most, too_long)
+
+
+def _read(file: BinaryIO) -> bytes:
+    # What is there already, rather than a full chunk that a pipe may never have.
+    read = getattr(file, "read1", file.read)
+    data: bytes = read(CHUNK)
+    return data
+
+
+def _one(line: bytes, name: str, number: int, most: int, too_long: bool) -> list[JSON | Lost]:
+    where = f"{name}, line {number}"
+    if too_long or len(line) > most:
+        return [
+            Lost({"$text": _text(line)}, f"{where}: longer than {most} bytes, the most that max_document_bytes allows")
+        ]
+    try:
+        return [parse(line, where=where)]
+    except InvalidDocument as error:
+        return [Lost({"$text": _text(line)}, str(error))]
+
+
+def _text(line: bytes) -> str:
+    return line[:SHOWN].decode(errors="replace").replace("\0", "\ufffd").rstrip("\r")

@@ -1,0 +1,23 @@
+"""Distributions that only some connections need, and what to do when one is missing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from connector.errors import ConfigurationError
+
+__all__ = ["needed"]
+
+
+def needed(module: str, extra: str, purpose: str) -> Any:
+    """The module, or ConfigurationError saying what to install."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != module.partition(".")[0]:
+            raise
+        distribution = module.partition(".")[0]
+        raise ConfigurationError(
+            f"{purpose} needs {distribution}, which is not installed: pip install 'openai-connector[{extra}]'"
+        ) from None

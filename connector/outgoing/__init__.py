@@ -1,0 +1,24 @@
+"""Where documents go: the kinds of configured publisher."""
+
+from __future__ import annotations
+
+from connector.outgoing.context import Context
+from connector.outgoing.prototype import Prototype, Writes
+from connector.registry import Registry
+
+__all__ = ["Context", "Prototype", "Writes", "prototypes"]
+
+GROUP = "openai_connector.publishers"
+
+
+def prototypes() -> Registry[Prototype]:
+    """The kinds that ship with the connector, then those that other distributions declare."""
+    from connector.outgoing.file import FILE
+    from connector.outgoing.http import HTTP
+    from connector.outgoing.none import NONE
+    from connector.outgoing.openai import OPENAI
+    from connector.outgoing.sql import SQL
+
+    registry = Registry("publisher prototype", (OPENAI, HTTP, FILE, SQL, NONE))
+    registry.add_installed(GROUP, Prototype)
+    return registry

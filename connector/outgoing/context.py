@@ -1,0 +1,52 @@
+"""What a publisher is given beside its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from connector.errors import ConfigurationError
+from connector.model import JSON, Outcome
+from connector.transform.context import Context as Chained
+from connector.transform.context import Scope
+
+if TYPE_CHECKING:
+    from connector.http import Client
+
+__all__ = ["Context"]
+
+
+def _no_client(name: str) -> Client:
+    raise ConfigurationError(f"there is no client {name!r} here")
+
+
+async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+    raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What publishers share.
+
+    Args:
+        folder: where relative file names start.
+        client: the client of a name.
+        call: one call through a named client.
+        chained: what placeholders in parameters may name.
+        validate: how hard requests are checked; the client's way unless given.
+        on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
+    """
+
+    folder: Path = field(default_factory=Path.cwd)
+    client: Callable[[str], Client] = _no_client
+    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
+    chained: Chained = field(default_factory=Chained)
+    validate: str | None = None
+    on_unknown: Literal["hold", "retry"] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What a template is resolved in."""
+        return Scope(self.chained)

@@ -1,0 +1,101 @@
+"""Parquet, through pyarrow when it is installed; the first rows decide the columns' types."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.errors import InvalidDocument
+from connector.model import JSON, is_object
+from connector.optional import needed
+from connector.request.shown import kind, listed
+
+__all__ = ["Parquet"]
+
+ROWS = 1000
+
+
+class Parquet:
+    """Groups of rows; the bytes of a group follow when it is full."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._arrow = needed("pyarrow", "parquet", "writing Parquet")
+        self._parquet = needed("pyarrow.parquet", "parquet", "writing Parquet")
+        self._columns = list(columns)
+        self._rows: list[Mapping[str, JSON]] = []
+        self._schema: Any = None
+        self._writer: Any = None
+        self._written = io.BytesIO()
+
+    def add(self, document: JSON) -> bytes:
+        if not is_object(document):
+            raise InvalidDocument(f"found {kind(document)}; a row is an object")
+        self._check(document)
+        self._rows.append(document)
+        return self._group() if len(self._rows) >= ROWS else b""
+
+    def end(self) -> bytes:
+        self._group()
+        if self._writer is None:
+            self._open(self._arrow.schema([(name, self._arrow.string()) for name in self._columns]))
+        self._writer.close()
+        return self._taken()
+
+    def _check(self, document: Mapping[str, JSON]) -> None:
+        """A row that the file's types cannot hold is refused by itself."""
+        unknown = [name for name in document if self._columns and name not in self._columns]
+        if unknown:
+            raise InvalidDocument(f"no column is named {listed(unknown)}; the file has {listed(self._columns)}")
+        rows = [document] if self._schema is not None else [*self._rows[-1:], document]
+        try:
+            self._arrow.Table.from_pylist([dict(row) for row in rows], schema=self._schema)
+        except (self._arrow.ArrowException, TypeError, OverflowError) as error:
+            raise InvalidDocument(
+                f"a row of other types than the rows before it: {str(error).splitlines()[0]}"
+            ) from None
+
+    def _group(self) -> bytes:
+        if not self._rows:
+            return b""
+        if self._schema is None:
+            names = self._columns or list(dict.fromkeys(name for row in self._rows for name in row))
+            table = self._arrow.Table.from_pylist([{name: row.get(name) for name in names} for row in self._rows])
+            self._columns = names
+            self._open(table.schema)
+        else:
+            table = self._arrow.Table.from_pylist([dict(row) for row in self._rows], schema=self._schema)
+        self._writer.write_table(table)
+        self._rows = []
+        return self._taken()
+
+    def _open(self, schema: Any) -> None:
+        # A column that is empty so far may hold anything later: as text it can.
+        fields = [field.with_type(self._arrow.string()) if str(field.type) == "null" else field for field in schema]
+        self._schema = self._arrow.schema(fields)
+        self._writer = self._parquet.ParquetWriter(_Counted(self._written), self._schema)
+
+    def _taken(self) -> bytes:
+        data = self._written.getvalue()
+        self._written.seek(0)
+        self._written.truncate()
+        return data
+
+
+class _Counted(io.RawIOBase):
+    """A file whose position goes on while what was written is taken away."""
+
+    def __init__(self, written: io.BytesIO) -> None:
+        self._written = written
+        self._position = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def write(self, data: Any) -> int:
+        count = self._written.write(data)
+        self._position += count
+        return count

@@ -1,0 +1,72 @@
+"""Entities of an API that the catalogue knows: created, deleted, or acted upon by a verb."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import Field
+
+from connector.errors import InvalidRequest
+from connector.http.parameters import Section
+from connector.model import JSON, Effect, Outcome, State
+from connector.outgoing.context import Context
+from connector.outgoing.prototype import AtOnce, Prototype
+from connector.places import Places
+from connector.publisher import Publisher
+from connector.request import Wire
+from connector.transform.template import compile_template
+from connector.transform.text import to_text
+from connector.values import plain
+
+__all__ = ["OPENAI"]
+
+
+class Parameters(Section):
+    """What to call, and with which client."""
+
+    client: str = Field(description="The client to call with.")
+    entity: str = Field(description="An entity, or any name of a writing operation.")
+    action: str | None = Field(default="create", description="create, delete, update or a verb such as cancel.")
+    to: str | None = Field(
+        default=None, description="A file for the answer's body; its name may hold placeholders on the request."
+    )
+
+
+class Writing(AtOnce):
+    """Calls an operation; a document is its request, {path, query, payload, headers}."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._to = compile_template(parameters.to, where="publisher.parameters.to") if parameters.to else None
+
+    async def publish(self, document: JSON, context: Context) -> Outcome:
+        client = context.client(self._parameters.client)
+        try:
+            wire = self._wire(document, context)
+            to = self._file(document, context)
+        except InvalidRequest as error:
+            return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
+        if client.paused:
+            return client.paused.outcome()
+        outcome = await client.send(wire, to=to)
+        return replace(outcome, body=plain(outcome.body)) if isinstance(outcome.body, bytes) else outcome
+
+    async def explain(self, document: JSON, context: Context) -> JSON:
+        client = context.client(self._parameters.client)
+        shown = client.explain(self._wire(document, context)).as_document()
+        return shown if self._to is None else {**shown, "to": self._file(document, context)}
+
+    def _wire(self, document: JSON, context: Context) -> Wire:
+        publisher = Publisher(context.client(self._parameters.client), self._parameters.entity, self._parameters.action)
+        wire = publisher.client.prepare(publisher.operation, document, validate=context.validate)
+        # What may be repeated at will is repeated by the client, with its waits and within its time.
+        return replace(wire, effect=Effect.IDEMPOTENT) if context.on_unknown == "retry" else wire
+
+    def _file(self, document: JSON, context: Context) -> str | None:
+        if self._to is None or self._parameters.to is None:
+            return None
+        name = to_text(self._to(document, context.scope))
+        return Places.of(context.folder, self._parameters.to).find(name)
+
+
+OPENAI = Prototype("openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, calls=True)

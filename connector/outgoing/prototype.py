@@ -1,0 +1,55 @@
+"""What a kind of publisher declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from connector.http.parameters import Section
+from connector.model import JSON, Outcome
+from connector.outgoing.context import Context
+
+__all__ = ["AtOnce", "Prototype", "Writes"]
+
+
+class Writes(Protocol):
+    """A publisher that knows its parameters; after the last document it is finished or abandoned."""
+
+    async def publish(self, document: JSON, context: Context) -> Outcome:
+        """What became of a document."""
+        ...
+
+    async def explain(self, document: JSON, context: Context) -> JSON:
+        """What would be done with a document, and how; nothing is done."""
+        ...
+
+    async def finish(self) -> None:
+        """Makes everything visible that waits to be complete."""
+        ...
+
+    async def abandon(self) -> list[str]:
+        """Leaves what waits as it is; the names of what was kept although it is not complete."""
+        ...
+
+
+class AtOnce:
+    """For publishers whose documents are out when they are published."""
+
+    async def finish(self) -> None:
+        """There is nothing left to do."""
+
+    async def abandon(self) -> list[str]:
+        """There is nothing that waits."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Prototype:
+    """A kind of publisher: its name, its parameters, what writes with them, and whether it calls an API."""
+
+    name: str
+    summary: str
+    parameters: type[Section]
+    build: Callable[[Any], Writes]
+    calls: bool = False

@@ -1,0 +1,127 @@
+"""One table of a database, and rows written to it in one transaction, or one by one when some are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from connector.documents import dump
+from connector.errors import ConfigurationError
+from connector.model import JSON, Outcome, State
+from connector.request.shown import listed
+from connector.sql import engine_of, fault_of, sqlalchemy
+from connector.suggest import closest, did_you_mean
+
+__all__ = ["Row", "Table"]
+
+Row = dict[str, JSON]
+
+
+class Table:
+    """A table as the database describes it."""
+
+    def __init__(self, url: str, name: str, mode: str, keys: Sequence[str]) -> None:
+        self._sql = sqlalchemy()
+        self._engine = engine_of(url)
+        schema, _, plain = name.rpartition(".")
+        try:
+            self._table = self._sql.Table(
+                plain, self._sql.MetaData(), schema=schema or None, autoload_with=self._engine
+            )
+        except self._sql.exc.NoSuchTableError:
+            raise ConfigurationError(f"sql: there is no table {name!r}; create it first") from None
+        except self._sql.exc.SQLAlchemyError as error:
+            raise ConfigurationError(f"sql: the database cannot be used: {fault_of(error)}") from None
+        self._columns = {column.name: column for column in self._table.columns}
+        self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
+        self._upserts = mode == "upsert"
+        if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
+            raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {', '.join(self._columns)}")
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def write(self, rows: list[Row]) -> list[Outcome]:
+        """What became of each row; those that are done are committed."""
+        faults = [self._fault(row) for row in rows]
+        good = [self._fit(row) for row, fault in zip(rows, faults, strict=True) if not fault]
+        try:
+            self._commit(good)
+            written = iter([""] * len(good))
+        except self._sql.exc.SQLAlchemyError:
+            written = iter([self._alone(row) for row in good])
+        return [_outcome(fault or next(written)) for fault in faults]
+
+    def _alone(self, row: Row) -> str:
+        try:
+            self._commit([row])
+        except self._sql.exc.SQLAlchemyError as error:
+            return f"the database refused the row: {fault_of(error)}"
+        return ""
+
+    def _commit(self, rows: list[Row]) -> None:
+        with self._engine.begin() as connection:
+            for row in rows:
+                self._put(connection, row)
+
+    def _put(self, connection: Any, row: Row) -> None:
+        insert = self._insert()
+        if not self._upserts:
+            connection.execute(insert, row)
+            return
+        others = [name for name in row if name not in self._keys]
+        if hasattr(insert, "on_conflict_do_update"):
+            updated = {name: insert.excluded[name] for name in others}
+            kept = insert.on_conflict_do_nothing(index_elements=self._keys)
+            changed = insert.on_conflict_do_update(index_elements=self._keys, set_=updated) if others else kept
+            connection.execute(changed, row)
+        elif hasattr(insert, "on_duplicate_key_update"):
+            names = others or self._keys
+            connection.execute(insert.on_duplicate_key_update({name: insert.inserted[name] for name in names}), row)
+        else:
+            self._update_or_insert(connection, row, others)
+
+    def _update_or_insert(self, connection: Any, row: Row, others: list[str]) -> None:
+        """For databases that have no word for it; both in one transaction."""
+        same = self._sql.and_(*(self._columns[name] == row.get(name) for name in self._keys))
+        found = connection.execute(self._sql.select(self._sql.literal(1)).select_from(self._table).where(same)).first()
+        if found is None:
+            connection.execute(self._table.insert(), row)
+        elif others:
+            connection.execute(self._table.update().where(same).values({name: row[name] for name in others}))
+
+    def _insert(self) -> Any:
+        """The dialect's own insert, where it has one that can update."""
+        from importlib import import_module
+
+        name = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}.get(
+            self._engine.dialect.name
+        )
+        return import_module(f"sqlalchemy.dialects.{name}").insert(self._table) if name else self._table.insert()
+
+    def _fault(self, row: Row) -> str:
+        unknown = [name for name in row if name not in self._columns]
+        if unknown:
+            meant = did_you_mean(closest(unknown[0], self._columns))
+            known = f"the table has {listed(self._columns)}"
+            return "; ".join(part for part in (f"no column is named {listed(unknown)}", known, meant) if part)
+        missing = [name for name in self._keys if self._upserts and row.get(name) is None]
+        return f"the row has no {listed(missing)}, which upsert needs" if missing else ""
+
+    def _fit(self, row: Row) -> Row:
+        """Objects and lists as JSON text, unless the column takes them; dates as the column wants them."""
+        return {name: self._value(self._columns[name], value) for name, value in row.items()}
+
+    def _value(self, column: Any, value: JSON) -> Any:
+        if isinstance(value, dict | list) and not isinstance(column.type, self._sql.JSON | self._sql.ARRAY):
+            return dump(value).decode()
+        if isinstance(value, str) and isinstance(column.type, self._sql.DateTime | self._sql.Date | self._sql.Time):
+            try:
+                return column.type.python_type.fromisoformat(value)
+            except ValueError:
+                return value
+        return value
+
+
+def _outcome(fault: str) -> Outcome:
+    return Outcome(State.REFUSED, reason=fault) if fault else Outcome(State.DONE)

@@ -1,0 +1,69 @@
+"""The files that a configuration names: relative to its folder, and below its roots when documents have a say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.errors import ConfigurationError
+from connector.request.roots import Roots
+
+__all__ = ["Places", "is_local", "suffix_of"]
+
+VARIES = re.compile(r"[*?\[]|\\?[&?@]\{")
+"""What begins the part of a configured name that files, documents or chains decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the names of one connection may lead."""
+
+    folder: Path
+    roots: Sequence[str]
+
+    @classmethod
+    def of(cls, folder: Path, configured: str, roots: Sequence[str] = ()) -> Places:
+        """The places of a configured name: its roots, or else the folder in which its constant part ends."""
+        return cls(folder, tuple(_below(folder, root) for root in roots or [_constant_folder(configured)]))
+
+    def find(self, name: str) -> str:
+        """The path or URL that a name stands for; one that leads out of the roots is refused."""
+        found = _below(self.folder, name)
+        if "\0" in found or "\n" in found:
+            raise ConfigurationError(f"the file name {name[:60]!r} holds a control character")
+        allowed = Roots(self.roots).refusal(found)
+        if allowed is not None:
+            raise ConfigurationError(f"the file {name[:200]!r} is outside the allowed places; {allowed}")
+        return Roots().local(found) or found
+
+
+def is_local(name: str) -> bool:
+    """Whether a name is a path of this machine."""
+    return Roots().local(name) is not None
+
+
+def suffix_of(name: str) -> str:
+    """The ending that tells a file's format, without the one that tells its compression."""
+    name = name.rpartition("::")[0] or name if "::" in name else name
+    endings = [ending.lower() for ending in Path(name.partition("?")[0] if "://" in name else name).suffixes]
+    while endings and endings[-1] in (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip"):
+        endings.pop()
+    return endings[-1] if endings else ""
+
+
+def _constant_folder(configured: str) -> str:
+    varies = VARIES.search(configured)
+    constant = configured[: varies.start()] if varies else configured
+    folder = constant.rpartition("/")[0]
+    return folder or ("/" if constant.startswith("/") else ".")
+
+
+def _below(folder: Path, name: str) -> str:
+    """A relative path as one that starts at a folder; URLs and absolute paths as they are."""
+    if not is_local(name) or "::" in name:
+        return name
+    path = Roots().local(name) or ""
+    return os.path.join(folder, Path(path).expanduser())  # noqa: PTH118  keeps a trailing `..` for the roots to judge
