@@ -1,4 +1,4 @@
-"""`client`: the kinds of client there are."""
+"""`client`: the kinds of client there are, and the clients of a configuration."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Typer
 
+from connector.cli.client_edit import register
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 
@@ -14,9 +15,7 @@ __all__ = ["client"]
 client = Typer(help="Clients and their prototypes.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@client.callback()
-def group() -> None:
-    """Keeps `prototypes` a command of its own while it is the only one."""
+register(client)
 
 
 @client.command()

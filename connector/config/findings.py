@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from connector.documents import spot
 from connector.errors import ConfigurationError
-from connector.model import Fault
+from connector.model import JSON, Fault
 
 __all__ = ["Finding", "InvalidConfiguration", "Path", "Place", "Severity", "path_text"]
 
@@ -55,6 +55,14 @@ class Finding:
         parts = (fault.found, fault.allowed, fault.suggestion)
         said = "; ".join(part for part in parts if part)
         return f"{fault.where}: {said}" if fault.where else said
+
+    def as_document(self) -> dict[str, JSON]:
+        """The finding as JSON."""
+        place, fault = self.place, self.fault
+        shown: dict[str, JSON] = {"rule": self.rule, "severity": self.severity.value}
+        shown |= {"file": place.file, "line": place.line, "column": place.column, "path": fault.where}
+        shown |= {"found": fault.found, "allowed": fault.allowed}
+        return shown | ({"suggestion": fault.suggestion} if fault.suggestion else {})
 
     @property
     def key(self) -> tuple[Place, str, str]:

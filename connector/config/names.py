@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from connector.config.findings import Path
 from connector.config.models import Document, Prototyped
+from connector.config.steps import fields_of
 from connector.model import JSON, is_list, is_object
+from connector.request.shapes import members
 
-__all__ = ["Use", "chains_of", "prototyped", "uses"]
+__all__ = ["Use", "chains_of", "prototyped", "step_of", "uses"]
 
 SECTION_OF = {"client": "clients", "storage": "storages"}
 """The parameters whose value names an entry, by the section that it is looked for in."""
@@ -87,13 +89,21 @@ def _of_parameters(parameters: Mapping[str, JSON], path: Path) -> Iterator[Use]:
 def _of_steps(value: JSON, path: Path) -> Iterator[Use]:
     """What the steps below a place name, however deep they stand in other steps."""
     if is_object(value):
-        if "prototype" in value and is_object(value.get("parameters")):
-            yield from _of_parameters(value["parameters"], (*path, "parameters"))
-        elif len(value) == 1 and is_object(next(iter(value.values()))):
-            name, parameters = next(iter(value.items()))
-            yield from _of_parameters(parameters, (*path, name))
+        for name, parameters, inner in step_of(value):
+            known = fields_of(name)
+            yield from _of_parameters({key: item for key, item in parameters.items() if key in known}, (*path, *inner))
         for key, item in value.items():
             yield from _of_steps(item, (*path, key))
     elif is_list(value):
         for index, item in enumerate(value):
             yield from _of_steps(item, (*path, index))
+
+
+def step_of(value: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON], Path]]:
+    """The step that an object may be: its name, its parameters, and where they stand in it."""
+    name = value.get("prototype")
+    if isinstance(name, str):
+        yield name, members(value.get("parameters")), ("parameters",)
+    elif len(value) == 1:
+        name = next(iter(value))
+        yield name, members(value[name]), (name,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from connector.config.references import (
     parse,
     references_in,
 )
+from connector.config.substitution import filled, inert
 from connector.documents import parse as parse_json
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_list, is_object
@@ -25,9 +25,8 @@ from connector.suggest import closest, did_you_mean
 if TYPE_CHECKING:
     from connector.config.models import Variable
 
-__all__ = ["Scope", "Variables", "escaped"]
+__all__ = ["Scope", "Variables"]
 
-OPENING = re.compile(r"(?=[&?@]\{)")
 TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
 }  # fmt: skip
@@ -144,15 +143,11 @@ class Variables:
     def _text(self, text: str, for_client: bool) -> JSON:
         if not holds_reference(text) and not (for_client and "@{" in text):
             return text
-        parts = parse(text, declared=for_client)
-        if len(parts) == 1 and isinstance(parts[0], Reference):
-            found = self.find(parts[0])
-            return _whole(found) if for_client else escaped(str(found))
-        return "".join(part if isinstance(part, str) else self._inserted(part, for_client) for part in parts)
-
-    def _inserted(self, part: Reference | Malformed, for_client: bool) -> str:
-        found = str(self.find(part)) if isinstance(part, Reference) else part.text
-        return found if for_client else escaped(found)
+        template = parse(text, declared=for_client)
+        if not for_client:
+            return inert(template, self.find)
+        whole = template[0] if len(template) == 1 else None
+        return _given(self.find(whole)) if isinstance(whole, Reference) else filled(template, self.find)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,12 +162,7 @@ class Scope:
         return self.variables.resolve(value, (*self.path, *inner), for_client=for_client)
 
 
-def escaped(text: str) -> str:
-    """A value that will stand in a template: what looks like a placeholder in it is none."""
-    return OPENING.sub(r"\\", text)
-
-
-def _whole(found: JSON) -> JSON:
+def _given(found: JSON) -> JSON:
     """An optional variable that is not set, `${NAME:-}`, is a parameter that is not given."""
     return None if found == "" else found
 

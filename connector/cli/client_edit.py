@@ -1,0 +1,151 @@
+"""`client add`, `client list` and `client test`: the clients of a configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option, Typer
+
+from connector.cli.arguments import header_pairs, set_value
+from connector.cli.config import NAMES, Config, configuration_at
+from connector.cli.exit_codes import ExitCode, of_outcome
+from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.output import print_document, print_table, say, wants_json
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+    from connector.config.diagnosis import Diagnosis
+
+__all__ = ["register"]
+
+
+def register(client: Typer) -> None:
+    """Adds the commands to the group `client`."""
+    client.command("add")(add)
+    client.command("list")(list_clients)
+    client.command("test")(try_client)
+
+
+def add(
+    name: Annotated[str, Argument(help="The new client's name.")],
+    prototype: Annotated[str, Option("--prototype", metavar="P", help="Its kind; see `client prototypes`.")] = "openai",
+    base_uri: Annotated[str | None, Option("--base-url", "--base-uri", metavar="U", help="Where the API is.")] = None,
+    header: Annotated[
+        list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header of every request.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None, Option("--parameter", metavar="NAME=VALUE", help="Any other parameter; dots go deeper.")
+    ] = None,
+    config: Config = None,
+    dry_run: Annotated[bool, Option("--dry-run", help="Print the change and write nothing.")] = False,
+) -> None:
+    """Add a client to the configuration, and print the change."""
+    from connector.config.editing import add_client
+    from connector.request import Redactor
+
+    given = _parameters(prototype, base_uri, header, parameter)
+    _check(name, prototype, given)
+    edit = add_client(_file(config), name, prototype, given)
+    if not dry_run:
+        edit.write()
+    plain = _plain_secrets(prototype, given)
+    print(Redactor(plain)(edit.diff()), end="")  # noqa: T201  the result
+    if plain:
+        say("a secret stands in the file as it is; better give ${NAME}, which is looked up when it is used")
+    say(f"{edit.file}: client {name!r} {'would be ' if dry_run else ''}added; try `client test {name}`")
+
+
+def list_clients(config: Config = None, json: Json = False) -> None:
+    """List the clients of the configuration."""
+    rows = [
+        {"name": name, "prototype": entry.prototype, "description": entry.description}
+        for name, entry in _load(config).clients.items()
+    ]
+    if wants_json(json):
+        print_document(rows)
+    else:
+        print_table(("client", "prototype", "description"), (tuple(row.values()) for row in rows))
+
+
+def try_client(
+    name: Annotated[str, Argument(help="A client of the configuration.")],
+    config: Config = None,
+    folder: Entities = None,
+    json: Json = False,
+) -> None:
+    """Try a client with one cheap call, and say in words what is wrong."""
+    found = asyncio.run(_try(_load(config), name, folder))
+    if wants_json(json):
+        print_document(found.as_document(name))
+    say(found.sentence(name))
+    raise Exit(of_outcome(found.outcome) if not found.outcome.ok else ExitCode.DONE)
+
+
+def _load(config: Path | None) -> Configuration:
+    from connector.config import load
+
+    return load(configuration_at(config))
+
+
+def _file(config: Path | None) -> Path:
+    """The file to edit: the one that was named or is there, or a new one; of a folder its clients' own."""
+    file = config or next((Path(name) for name in NAMES if Path(name).is_file()), Path(NAMES[0]))
+    if not file.is_dir():
+        return file
+    own = [file / name for name in ("clients.yaml", "clients.yml", *NAMES)]
+    return next((candidate for candidate in own if candidate.is_file()), own[0])
+
+
+def _parameters(
+    prototype: str, base_uri: str | None, headers: list[str] | None, more: list[str] | None
+) -> dict[str, JSON]:
+    from connector.http import prototypes
+
+    fields = prototypes().find(prototype).parameters.model_fields
+    given: dict[str, JSON] = {}
+    if base_uri is not None:
+        given["endpoint" if "endpoint" in fields else "base_uri"] = base_uri
+    for assignment in more or ():
+        set_value(given, assignment, "--parameter")
+    if headers:
+        given["headers"] = {**(given.get("headers") or {}), **header_pairs(headers)}
+    return given
+
+
+def _check(name: str, prototype: str, given: dict[str, JSON]) -> None:
+    """Refuses what the configuration would refuse; what variables hold may come later."""
+    from connector.config import parse
+    from connector.config.findings import InvalidConfiguration
+
+    try:
+        parse({"clients": {name: {"prototype": prototype, "parameters": given}}}, name=f"client {name}")
+    except InvalidConfiguration as error:
+        said = "; ".join(finding.words.removeprefix(f"clients.{name}.") for finding in error.findings)
+        raise ConfigurationError(f"client {name!r} would not work: {said}") from None
+
+
+def _plain_secrets(prototype: str, given: dict[str, JSON]) -> list[str]:
+    """What must not be printed although it is written."""
+    from connector.config.secrets import secret_places
+    from connector.config.trees import at
+    from connector.http import prototypes
+
+    model = prototypes().find(prototype).parameters
+    found = [str(at(given, path)) for path in secret_places(model, given)]
+    return [form for secret in found for form in (secret, secret.rpartition(" ")[2])]
+
+
+async def _try(configuration: Configuration, name: str, folder: Path | None) -> Diagnosis:
+    from connector.catalogue import Catalogue
+    from connector.config.diagnosis import diagnose
+    from connector.config.models import ClientEntry
+
+    entry = configuration.find("clients", name)
+    if not isinstance(entry, ClientEntry):
+        raise ConfigurationError(f"{name!r} is no client")
+    async with entry.client(catalogue=Catalogue.open(catalogue_folder(folder))) as client:
+        return await diagnose(client)

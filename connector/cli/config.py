@@ -1,0 +1,115 @@
+"""`lint`, `schema`, `variables`: what makes a configuration trustworthy before it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option
+
+from connector.cli.exit_codes import ExitCode
+from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.output import print_document, print_table, say, wants_json
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
+    from connector.config import Finding, Kinds
+
+__all__ = ["Config", "configuration_at", "connection_kinds", "lint", "schema", "variables"]
+
+NAMES = ("connector.yaml", "connector.yml", "connector.json")
+
+Config = Annotated[
+    Path | None,
+    Option(
+        "-f",
+        "--config",
+        envvar="OPENAI_CONNECTOR_CONFIG",
+        metavar="CONFIG",
+        help="The configuration, a file or folder; connector.yaml unless given.",
+    ),
+]
+
+
+def configuration_at(given: Path | None) -> Path:
+    """The configuration that was named, else the one of the current folder."""
+    found = given or next((Path(name) for name in NAMES if Path(name).is_file()), None)
+    if found is None:
+        raise ConfigurationError(f"there is no {NAMES[0]} here; name a configuration with -f")
+    return found
+
+
+def connection_kinds() -> Kinds:
+    """The kinds of subscriber and publisher that are installed."""
+    from connector.config import Kinds
+    from connector.incoming import prototypes as incoming
+    from connector.outgoing import prototypes as outgoing
+
+    return Kinds.of(incoming(), outgoing())
+
+
+def lint(
+    files: Annotated[list[Path] | None, Argument(metavar="[FILES]", help="Files or folders, each by itself.")] = None,
+    notation: Annotated[
+        str, Option("--format", metavar="text|json|sarif", help="How what is found is written.")
+    ] = "text",
+    folder: Entities = None,
+) -> None:
+    """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
+    from connector.config import Severity
+    from connector.config.linting import lint as lint_one
+
+    if notation not in ("text", "json", "sarif"):
+        raise ConfigurationError(f"--format {notation!r}: text, json or sarif")
+    kinds, catalogue = connection_kinds(), _catalogue(folder)
+    sources = files or [configuration_at(None)]
+    found = [finding for source in sources for finding in lint_one(source, kinds=kinds, catalogue=catalogue)]
+    _print(found, notation)
+    errors = sum(finding.severity is Severity.ERROR for finding in found)
+    say(f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
+    raise Exit(ExitCode.INVALID if errors else ExitCode.DONE)
+
+
+def schema(folder: Entities = None) -> None:
+    """Print the JSON Schema of a configuration, for editors that complete and check it."""
+    from connector.config.schema import json_schema
+
+    print_document(json_schema(connection_kinds(), _catalogue(folder)))
+
+
+def variables(config: Config = None, json: Json = False) -> None:
+    """Show which variables a configuration uses, which are set and which are missing; never their values."""
+    from connector.config.loading import examine
+    from connector.config.overview import variables_of
+
+    rows = [row.as_document() for row in variables_of(examine(configuration_at(config)))]
+    if wants_json(json):
+        print_document(rows)
+    else:
+        columns = ("variable", "value", "from", "used at")
+        print_table(columns, ((row["name"], row["value"], row["source"], "\n".join(row["used"])) for row in rows))
+    missing = [row["name"] for row in rows if row["state"] == "missing"]
+    if missing:
+        say(f"missing: {', '.join(missing)}")
+
+
+def _catalogue(folder: Path | None) -> Catalogue:
+    from connector.catalogue import Catalogue
+
+    return Catalogue.open(catalogue_folder(folder))
+
+
+def _print(found: list[Finding], notation: str) -> None:
+    if notation == "sarif":
+        from connector.config.sarif import sarif
+
+        print_document(sarif(found))
+    elif notation == "json":
+        print_document([finding.as_document() for finding in found])
+    elif found:
+        print("\n".join(map(str, found)))  # noqa: T201  the result
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,67 @@
+"""Everything that can be known of a configuration before it runs, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path as File
+
+from connector.catalogue import Catalogue
+from connector.config.findings import Finding, Severity
+from connector.config.kinds import Kinds
+from connector.config.loading import examine
+from connector.config.rules import RULES
+from connector.config.rules.subject import Subject
+
+__all__ = ["RULE_SUMMARIES", "lint"]
+
+RULE_SUMMARIES: Mapping[str, str] = {
+    "syntax": "The file is not YAML or JSON that can be read.",
+    "duplicate-key": "A key stands twice in one object.",
+    "duplicate-name": "Two files give the same name.",
+    "unknown-key": "A key that nothing knows.",
+    "missing-key": "A key that is needed is not there.",
+    "wrong-type": "A value that is no JSON, or of another type than is needed.",
+    "wrong-value": "A value that is not allowed.",
+    "unknown-prototype": "A kind of client, subscriber or publisher that there is not.",
+    "unknown-name": "A client, connection, route or storage that nobody declares.",
+    "ambiguous-name": "A name that means more than one thing.",
+    "unused-name": "Something is declared and never used.",
+    "malformed-variable": "Something begins like a variable and is none.",
+    "variable-not-set": "A variable has neither a value nor a default.",
+    "unknown-variable": "A variable that nobody declares.",
+    "unknown-step": "A step, mapper, condition or saved chain that there is not.",
+    "wrong-step": "A step's parameters are not what it needs.",
+    "unknown-operation": "An entity or action that the catalogue does not know.",
+    "wrong-direction": "A subscriber of an operation that writes, or a publisher of one that reads.",
+    "missing-parameter": "A request lacks what its operation needs.",
+    "wrong-request": "A request template that no document can make valid.",
+    "deprecated-operation": "An operation that is deprecated.",
+    "removed-operation": "An operation that was removed from the API.",
+    "wrong-shape": "A chain ends in something that is no request.",
+    "plain-secret": "A secret is written into the file.",
+}
+
+
+def lint(
+    source: File | str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    kinds: Kinds | None = None,
+    catalogue: Catalogue | None = None,
+) -> list[Finding]:
+    """What is wrong or odd in a configuration, in the order of its files.
+
+    Args:
+        source: a file or folder.
+        environ: where variables are looked up; the process's environment unless given.
+        kinds: the kinds of subscriber and publisher; without them their parameters are not checked.
+        catalogue: the entities that can be named; those that ship with the connector unless given.
+    """
+    loaded = examine(source, environ=environ, kinds=kinds)
+    loaded.check(require_variables=True)
+    subject = Subject(loaded.tree, loaded.document, catalogue or Catalogue.open(None))
+    found = [*loaded.findings, *(finding for rule in RULES for finding in rule(subject))]
+    errors = {finding.place for finding in found if finding.severity is Severity.ERROR}
+    # What is wrong needs no second word that it is also odd.
+    kept = [finding for finding in found if finding.severity is Severity.ERROR or finding.place not in errors]
+    return sorted(dict.fromkeys(kept), key=lambda finding: finding.key)

@@ -1,0 +1,87 @@
+"""Which variables a configuration uses, where, and which of them are set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from connector.config.findings import Path, path_text
+from connector.config.loading import Loaded
+from connector.config.references import Reference, references_in
+from connector.config.variables import Variables
+from connector.http import prototypes
+from connector.http.configuration import environment_of, given_by_environment
+from connector.model import JSON
+
+__all__ = ["Used", "variables_of"]
+
+HIDDEN = "***"
+
+
+@dataclass(slots=True)
+class Used:
+    """One variable: whether it is set, and where it is used; its value is nowhere in it."""
+
+    name: str
+    state: Literal["set", "default", "missing"]
+    source: str
+    """environment, .env, file, keyring, or empty."""
+    secret: bool
+    description: str = ""
+    used: list[str] = field(default_factory=list[str])
+
+    def as_document(self) -> dict[str, JSON]:
+        """The variable as JSON, its value masked."""
+        value = {"set": HIDDEN, "default": "its default", "missing": "missing"}[self.state]
+        shown: dict[str, JSON] = {"name": self.name, "value": value, "state": self.state, "source": self.source}
+        shown |= {"secret": self.secret, "used": self.used}
+        return shown | ({"description": self.description} if self.description else {})
+
+
+def variables_of(loaded: Loaded) -> list[Used]:
+    """Declared variables first, then those of the environment, files and keyrings, as a reader meets them."""
+    found: dict[str, Used] = {}
+    for name, variable in loaded.document.variables.items():
+        used = _used(Reference("variable", name), loaded.variables)
+        used.description = variable.description
+        used.used.append(_place(loaded, ("variables", name)))
+        found[used.name] = used
+    for section, part in loaded.tree.value.items():
+        for path, reference in references_in(part, (section,), declared=section == "clients"):
+            if isinstance(reference, Reference):
+                used = found.setdefault(str(reference), _used(reference, loaded.variables))
+                used.used.append(_place(loaded, path))
+    for path, variable_name in _implied(loaded):
+        reference = Reference("environment", variable_name)
+        used = found.setdefault(str(reference), _used(reference, loaded.variables))
+        used.used.append(f"{_place(loaded, path[:2])} ({path_text(path)} is not given)")
+    return list(found.values())
+
+
+def _used(reference: Reference, variables: Variables) -> Used:
+    secret = variables.is_secret(reference)
+    if reference.kind == "variable":
+        if reference.name not in variables.declared or variables.unset(reference.name):
+            return Used(str(reference), "missing", "", secret)
+        source = variables.providers.source(Reference("environment", reference.name))
+    else:
+        source = variables.providers.source(reference)
+        if not source and reference.default is None:
+            return Used(str(reference), "missing", "", secret)
+    return Used(str(reference), "set" if source else "default", source, secret)
+
+
+def _place(loaded: Loaded, path: Path) -> str:
+    return f"{loaded.tree.value_place(path)} {path_text(path)}"
+
+
+def _implied(loaded: Loaded) -> Iterator[tuple[Path, str]]:
+    """The variables that clients take for parameters which are not written."""
+    kinds = {kind.name: kind.parameters for kind in prototypes()}
+    for name, client in loaded.document.clients.items():
+        model = kinds.get(client.prototype)
+        if model is not None:
+            given = given_by_environment(model, client.raw_parameters, loaded.variables.providers.environment)
+            for parameter in given:
+                yield ("clients", name, "parameters", parameter), environment_of(model, parameter)[0]

@@ -1,0 +1,14 @@
+"""What lint knows: one file a rule, each from a configuration's parts to findings."""
+
+from __future__ import annotations
+
+from connector.config.rules.names import unused
+from connector.config.rules.operations import operations
+from connector.config.rules.secrets import plain_secrets
+from connector.config.rules.shapes import shapes
+from connector.config.rules.steps import steps
+from connector.config.rules.variables import undeclared
+
+__all__ = ["RULES"]
+
+RULES = (steps, undeclared, unused, operations, shapes, plain_secrets)

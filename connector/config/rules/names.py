@@ -1,0 +1,40 @@
+"""Entries that nobody names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.config.findings import Finding
+from connector.config.names import chains_of, uses
+from connector.config.rules.subject import Subject
+from connector.model import JSON, is_list, is_object
+
+__all__ = ["unused"]
+
+
+def unused(subject: Subject) -> Iterator[Finding]:
+    """Clients, chains and storages that nothing names; connections that no route joins, once there are routes."""
+    document = subject.document
+    named = {(section, use.name) for use in uses(document) for section in use.sections}
+    named |= {("chains", text) for steps, _ in chains_of(document) for text in _texts(steps)}
+    sections = ["clients", "chains", "storages"]
+    if document.routes:
+        sections += ["incoming", "outgoing"]
+    for section in sections:
+        for name, entry in getattr(document, section).items():
+            if (section, name) not in named and not getattr(entry, "disabled", False):
+                advice = "name it, or remove it"
+                yield subject.warning("unused-name", (section, name), "nothing uses it", advice, at_key=True)
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    """Every text and key in some steps, any of which may be a chain's name."""
+    if isinstance(value, str):
+        yield value
+    elif is_object(value):
+        for key, item in value.items():
+            yield key
+            yield from _texts(item)
+    elif is_list(value):
+        for item in value:
+            yield from _texts(item)

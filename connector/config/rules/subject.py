@@ -1,0 +1,38 @@
+"""What a rule looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connector.catalogue import Catalogue
+from connector.config.findings import Finding, Path, Severity, path_text
+from connector.config.models import Document
+from connector.config.reading import Tree
+from connector.model import JSON, Fault
+
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A configuration's tree and document, and the entities that it may name."""
+
+    tree: Tree
+    document: Document
+    catalogue: Catalogue
+
+    def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
+        """An error at a place: what was found, what is allowed, what may have been meant."""
+        place = self.tree.key_place(path) if at_key else self.tree.value_place(path)
+        return Finding(rule, place, Fault(path_text(path), *words))
+
+    def warning(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
+        """The same for what is only odd."""
+        found = self.finding(rule, path, *words, at_key=at_key)
+        return Finding(rule, found.place, found.fault, Severity.WARNING)
+
+    @property
+    def saved_chains(self) -> dict[str, JSON]:
+        """The configuration's own chains as they are written."""
+        written: dict[str, JSON] = self.tree.value.get("chains") or {}
+        return {name: written[name] for name in self.document.chains}

@@ -1,0 +1,104 @@
+"""The JSON Schema of a whole configuration, made from the declarations of everything that can stand in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connector.catalogue import Catalogue
+from connector.catalogue.schemas import DIALECT
+from connector.config.kinds import Kind, Kinds
+from connector.config.models import Document, Response
+from connector.config.schema.chains import chain_definitions
+from connector.config.schema.models import Definitions
+from connector.config.schema.spelling import TEXT, or_reference
+from connector.http import prototypes
+from connector.model import JSON
+
+__all__ = ["json_schema"]
+
+CHAINS = ("chain", "input")
+
+
+def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) -> dict[str, JSON]:
+    """What editors complete and check a configuration with.
+
+    Args:
+        kinds: the kinds of subscriber and publisher; without them their parameters may be anything.
+        catalogue: the entities that are suggested; those that ship with the connector unless given.
+    """
+    known = kinds or Kinds()
+    definitions = Definitions(_suggestions(catalogue or Catalogue.open(None)))
+    document = definitions.model(Document)
+    definitions.found |= chain_definitions(definitions.suggested)
+    entries = definitions.found
+    for name in ("Incoming", "Outgoing", "Route", "Response"):
+        _with_chains(entries[name])
+    entries["Chain"] = _chain(entries["Chain"])
+    entries["Variable"] = {"anyOf": [entries["Variable"], {"type": ["string", "number", "boolean", "array", "null"]}]}
+    entries["Storage"] = {"anyOf": [entries["Storage"], {"type": "null"}]}
+    entries["Job"] = {"anyOf": [TEXT, entries["Job"]]}
+    entries["ClientEntry"] = _branches(definitions, entries["ClientEntry"], list(prototypes()), "client")
+    part = entries.pop("Prototyped")
+    entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
+    entries["Publisher"] = _branches(definitions, part, _listed(known.outgoing), "publisher")
+    entries["Incoming"]["properties"]["subscriber"] = {"$ref": "#/$defs/Subscriber"}
+    entries["Outgoing"]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
+    entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
+    return _whole(document, entries)
+
+
+def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSON]:
+    sections = {name: {"anyOf": [part, {"type": "null"}]} for name, part in document["properties"].items()}
+    return {
+        "$schema": DIALECT,
+        "title": "openai-connector configuration",
+        "type": "object",
+        "properties": {"$schema": {"type": "string"}, **sections},
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+        "$defs": entries,
+    }
+
+
+def _suggestions(catalogue: Catalogue) -> dict[str, list[str]]:
+    """What is proposed for parameters whose values are open."""
+    actions = sorted({operation.action for operation in catalogue.operations()})
+    return {"entity": list(catalogue.entities()), "action": actions}
+
+
+def _listed(kinds: Mapping[str, Kind] | None) -> list[Kind] | None:
+    return None if kinds is None else list(kinds.values())
+
+
+def _with_chains(entry: dict[str, JSON]) -> None:
+    for name in CHAINS:
+        if name in entry["properties"]:
+            description = entry["properties"][name].get("description", "")
+            entry["properties"][name] = {"$ref": "#/$defs/steps", "description": description}
+
+
+def _chain(entry: dict[str, JSON]) -> dict[str, JSON]:
+    """A saved chain: its steps, or an object that says more."""
+    entry["properties"]["steps"] = {"$ref": "#/$defs/steps"}
+    return {"if": {"type": "object", "required": ["steps"]}, "then": entry, "else": {"$ref": "#/$defs/steps"}}
+
+
+def _branches(
+    definitions: Definitions, part: Mapping[str, JSON], kinds: Iterable[Kind] | None, noun: str
+) -> dict[str, JSON]:
+    """A prototype with the parameters of whichever kind it names."""
+    if kinds is None:
+        return dict(part)
+    branches: list[JSON] = []
+    names: list[str] = []
+    for kind in kinds:
+        names.append(kind.name)
+        parameters = definitions.parameters(kind, noun)
+        then: dict[str, JSON] = {"properties": {"parameters": {"$ref": f"#/$defs/{parameters}"}}}
+        if "required" in definitions.found[parameters] or "allOf" in definitions.found[parameters]:
+            then["required"] = ["parameters"]
+        condition = {"properties": {"prototype": {"const": kind.name}}, "required": ["prototype"]}
+        branches.append({"if": condition, "then": then})
+    prototype = {**part["properties"]["prototype"], **or_reference({"enum": names})}
+    prototype.pop("type", None)
+    return {**part, "properties": {**part["properties"], "prototype": prototype}, "allOf": branches}

@@ -1,0 +1,100 @@
+"""The schemas of chains: steps, conditions, mappers and accessors, each in full and in short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from connector.config.schema.spelling import closed
+from connector.config.steps import ready_made_names
+from connector.model import JSON, is_object
+from connector.transform.declaration import Declaration, Field
+from connector.transform.registry import registry
+
+__all__ = ["chain_definitions"]
+
+Suggested = Callable[[str, dict[str, JSON]], dict[str, JSON]]
+NOTHING: list[JSON] = [{"type": "null"}, {"type": "array", "maxItems": 0}]
+"""How no parameters may be written; other platforms export empty objects as empty lists."""
+
+
+def chain_definitions(suggested: Suggested) -> dict[str, dict[str, JSON]]:
+    """The definitions `steps`, `conditions`, `mappers`, `accessor`, and one for the parameters of each kind."""
+    kinds = registry()
+    found: dict[str, dict[str, JSON]] = {}
+    for noun, declared in (
+        ("step", kinds.steps), ("condition", kinds.conditions), ("mapper", kinds.mappers), ("accessor", kinds.accessors)
+    ):  # fmt: skip
+        declarations = list(declared)
+        found |= {f"{noun} {one.name}": _parameters(one, suggested) for one in declarations}
+        more = ready_made_names() if noun == "step" else ()
+        found[noun] = _one(noun, declarations, more)
+    for many, noun in (("steps", "step"), ("conditions", "condition"), ("mappers", "mapper")):
+        one: JSON = {"$ref": f"#/$defs/{noun}"}
+        found[many] = {"if": {"type": "array"}, "then": {"items": one}, "else": one}
+    return found
+
+
+def _one(noun: str, declarations: Sequence[Declaration], more: Iterable[str]) -> dict[str, JSON]:
+    """`{prototype, parameters}`, `{name: parameters}`, or a name alone."""
+    bare = [one.name for one in declarations if not any(field.required for field in one.fields.values())]
+    text = {"type": "string", "examples": sorted([*more, *bare])}
+    return {
+        "if": {"type": "object"},
+        "then": {
+            "if": {"required": ["prototype"]},
+            "then": _long(noun, declarations),
+            "else": _short(noun, declarations, closed_to_others=noun != "step"),
+        },
+        "else": text,
+    }
+
+
+def _long(noun: str, declarations: Sequence[Declaration]) -> dict[str, JSON]:
+    branches: list[JSON] = []
+    for one in declarations:
+        names = [one.name, *one.aliases]
+        then: dict[str, JSON] = {"properties": {"parameters": {"$ref": f"#/$defs/{noun} {one.name}"}}}
+        if any(field.required for field in one.fields.values()):
+            then["required"] = ["parameters"]
+        branches.append({"if": {"properties": {"prototype": {"enum": names}}, "required": ["prototype"]}, "then": then})
+    prototype = {"type": "string", "examples": [one.name for one in declarations]}
+    return {
+        "properties": {"prototype": prototype, "parameters": {}, "meta": {}},
+        "additionalProperties": False,
+        "allOf": branches,
+    }
+
+
+def _short(noun: str, declarations: Sequence[Declaration], *, closed_to_others: bool) -> dict[str, JSON]:
+    properties: dict[str, JSON] = {
+        name: {"$ref": f"#/$defs/{noun} {one.name}", "description": one.summary}
+        for one in declarations
+        for name in (one.name, *one.aliases)
+    }
+    # A saved chain is a step of its own, and its names are the configuration's.
+    others: JSON = False if closed_to_others else {"type": ["object", "null", "array"]}
+    return {
+        "properties": {**properties, "meta": {}},
+        "additionalProperties": others,
+        "minProperties": 1,
+        "maxProperties": 2,
+    }
+
+
+def _parameters(declared: Declaration, suggested: Suggested) -> dict[str, JSON]:
+    fields = declared.fields
+    properties = {name: suggested(name, _field(field)) for name, field in fields.items()}
+    required = [name for name, field in fields.items() if field.required]
+    spellings = {name: field.aliases for name, field in fields.items()}
+    whole = {"description": declared.summary, **closed(properties, required, spellings)}
+    if declared.sole:
+        return {"if": {"type": "object"}, "then": whole}
+    return whole if required else {"anyOf": [whole, *NOTHING]}
+
+
+def _field(field: Field) -> dict[str, JSON]:
+    schema: Mapping[str, JSON] = field.schema
+    if schema.get("type") == "array" and is_object(schema.get("items")):
+        # One item stands for a list of one, and an object of names and values for a list of pairs.
+        schema = {"anyOf": [schema, {"type": ["object", "string", "integer"]}]}
+    return {**schema, "description": field.summary}

@@ -1,0 +1,94 @@
+"""The schemas of models: by the names people write, open for variables, one definition for each distinct part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from connector.config.kinds import Kind
+from connector.config.schema.spelling import REFERENCE, TEMPLATE, closed, or_reference
+from connector.model import JSON, is_list, is_object
+from connector.request.shapes import members
+
+__all__ = ["Definitions"]
+
+REF = "#/$defs/"
+DROPPED = ("title", "environment", "unless", "writeOnly")
+
+
+class Definitions:
+    """Definitions by name, collected from models."""
+
+    def __init__(self, suggestions: Mapping[str, list[str]]) -> None:
+        self.found: dict[str, dict[str, JSON]] = {}
+        self._suggestions = suggestions
+
+    def model(self, model: type[BaseModel]) -> dict[str, JSON]:
+        """The schema of a model; its parts become definitions under their own names."""
+        source = model.model_json_schema(by_alias=False, ref_template=f"{REF}{{model}}")
+        for name, part in source.pop("$defs", {}).items():
+            self.found[name] = self._object(part, REFERENCE)
+        return self._object(source, REFERENCE)
+
+    def parameters(self, kind: Kind, noun: str) -> str:
+        """The name of the definition of a prototype's parameters."""
+        source = kind.parameters.model_json_schema(by_alias=False, ref_template=f"{REF}{{model}}")
+        opening = REFERENCE if noun == "client" else TEMPLATE
+        names: dict[str, str] = {}
+        parts = source.pop("$defs", {})
+        for name, part in parts.items():
+            shared, made = f"{noun}.{name}", self._object(part, opening)
+            names[name] = shared if self.found.get(shared, made) == made else f"{kind.name} {shared}"
+        for name, part in parts.items():
+            self.found[names[name]] = _renamed(self._object(part, opening), names)
+        whole = f"{kind.name} {noun}"
+        self.found[whole] = _renamed(self._object(source, opening), names)
+        return whole
+
+    def suggested(self, name: str, schema: dict[str, JSON]) -> dict[str, JSON]:
+        """A field's schema with proposals, where values are open but known."""
+        return {**schema, "examples": self._suggestions[name]} if name in self._suggestions else schema
+
+    def _object(self, schema: dict[str, JSON], opening: dict[str, JSON]) -> dict[str, JSON]:
+        if "properties" not in schema:
+            return self._part(schema, opening)
+        fields: dict[str, Any] = schema["properties"]
+        given = {name for name, field in fields.items() if field.get("environment")}
+        required = [_written(name) for name in schema.get("required", ()) if name not in given]
+        properties = {
+            _written(name): self.suggested(name, self._part(field, opening)) for name, field in fields.items()
+        }
+        made = closed(properties, required)
+        return {"description": schema["description"], **made} if "description" in schema else made
+
+    def _part(self, schema: JSON, opening: dict[str, JSON]) -> dict[str, JSON]:
+        """A schema without what only pydantic needs, in which a variable may stand for what is no text."""
+        kept = {key: value for key, value in members(schema).items() if key not in DROPPED}
+        for key in ("items", "additionalProperties"):
+            if is_object(kept.get(key)):
+                kept[key] = self._part(kept[key], opening)
+        for key in ("anyOf", "prefixItems", "allOf", "oneOf"):
+            if is_list(kept.get(key)):
+                kept[key] = [self._part(branch, opening) for branch in kept[key]]
+        if kept.get("type") in ("integer", "number", "boolean") or "enum" in kept or "const" in kept:
+            described: dict[str, JSON] = {key: kept.pop(key) for key in ("description", "default") if key in kept}
+            return {**or_reference(kept, opening), **described}
+        return kept
+
+
+def _written(field: str) -> str:
+    """A field's name as people write it."""
+    return {"validation": "validate"}.get(field, field.removeprefix("raw_"))
+
+
+def _renamed(schema: JSON, names: Mapping[str, str]) -> Any:
+    """A schema whose references say the new names."""
+    if is_object(schema):
+        renamed = {key: _renamed(value, names) for key, value in schema.items()}
+        if "$ref" in renamed:
+            name = schema["$ref"].removeprefix(REF)
+            renamed["$ref"] = REF + names.get(name, name)
+        return renamed
+    return [_renamed(item, names) for item in schema] if is_list(schema) else schema

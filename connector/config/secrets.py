@@ -1,0 +1,38 @@
+"""Which of a client's parameters are secrets, and stand in a file as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.alias_generators import to_camel
+
+from connector.config.findings import Path
+from connector.config.references import references_in
+from connector.http.configuration import is_sensitive
+from connector.model import JSON, is_object
+
+__all__ = ["secret_places"]
+
+
+def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterator[Path]:
+    """Where secrets stand that are no references."""
+    for name, field in model.model_fields.items():
+        for key in dict.fromkeys((name, to_camel(name))):
+            value = written.get(key)
+            if name == "headers" and is_object(value):
+                yield from ((key, header) for header, text in value.items() if is_sensitive(header) and _is_plain(text))
+            elif _is_secret(field.annotation) and _is_plain(value):
+                yield (key,)
+
+
+def _is_plain(value: JSON) -> bool:
+    return isinstance(value, str) and value != "" and not any(references_in(value, declared=True))
+
+
+def _is_secret(kind: Any) -> bool:
+    if get_origin(kind) in (Union, UnionType, Annotated):
+        return any(_is_secret(part) for part in get_args(kind))
+    return kind is SecretStr
