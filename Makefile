@@ -28,10 +28,10 @@ lint: setup ## ruff, mypy, pyright and the floors
 	$(BIN)/lint-imports
 
 docs: setup ## write the generated reference pages
-	$(BIN)/python tools/reference.py
+	$(BIN)/python -m tools.reference
 
 docs-check: setup ## generated pages are current, examples in the docs run
-	$(BIN)/python tools/reference.py --check
+	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q tests/docs
 
 run: setup ## the catalogue, and a request explained without being sent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ from connector.catalogue.description import describe
 from connector.cli.app import app
 from connector.http import describe as describe_prototype
 from connector.http import prototypes
+from tools.markdown import table
+from tools.reference_transformers import chains, transformers
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 NOTE = "<!-- made by `make docs`; change the declarations, not this page -->\n"
-
-Row = Iterable[str]
 
 
 def main() -> int:
@@ -43,6 +43,8 @@ def main() -> int:
 def pages() -> Iterator[tuple[str, str]]:
     yield "commands.md", commands()
     yield "prototypes.md", client_prototypes()
+    yield "transformers.md", transformers()
+    yield "chains.md", chains()
     catalogue = Catalogue.open()
     areas: dict[str, list[Operation]] = {}
     for operation in catalogue.operations():
@@ -149,11 +151,6 @@ def one_area(area: str, operations: list[Operation], catalogue: Catalogue) -> st
         )
         parts.append(f"answer: {', '.join(answers)}")
     return "\n\n".join(parts)
-
-
-def table(columns: Row, rows: Iterable[Row]) -> str:
-    lines = [columns, ["---" for _ in columns], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 if __name__ == "__main__":
