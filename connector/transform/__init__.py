@@ -1,8 +1,9 @@
-"""Transformers: documents changed by chains of declared steps. Knows no network; what calls gets it from its Context."""
+"""Transformers: documents changed by chains of declared steps. What must call or keep does so through a Context."""
 
 from connector.transform.chain import Chain, compile_chain
 from connector.transform.context import Context, Scope, Storage, Traced
 from connector.transform.declaration import Accessor, Condition, Field, Mapper, Step
+from connector.transform.description import definitions, describe, names
 from connector.transform.registry import registry
 from connector.transform.signals import ChainFault, Failed, InvalidChain, Skipped, Unfit
 from connector.transform.template import Origin, Template, compile_template
@@ -27,5 +28,8 @@ __all__ = [
     "Unfit",
     "compile_chain",
     "compile_template",
+    "definitions",
+    "describe",
+    "names",
     "registry",
 ]

@@ -74,20 +74,20 @@ def _failed(action: Action, error: Exception) -> Failed:
 
 def _straight(actions: tuple[Action, ...]) -> Run:
     runs = tuple((action.run, action) for action in actions)
+    if not runs:
+        return lambda document, _: document
+    traced = settled(_waiting(actions))
 
     def run(document: JSON, scope: Scope) -> JSON:
-        action = None
+        if scope.trace is not None:
+            return traced(document, scope)
+        action = actions[0]
         try:
-            if scope.trace is not None:
-                for action in actions:
-                    document = _noted(action, document, action.run(document, scope), scope.trace)
-                return document
             for work, action in runs:  # noqa: B007  the last one is the one that failed
                 document = work(document, scope)
         except (Skipped, Failed):
             raise
         except Exception as error:
-            assert action is not None
             raise _failed(action, error) from error
         return document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from connector.model import JSON, State
+from connector.model import JSON, State, is_document, is_list
 from connector.transform.context import Scope
 from connector.transform.edit import assign
 from connector.transform.fields import At
@@ -33,6 +33,6 @@ async def answered(
 
 def drop_nulls(value: JSON) -> JSON:
     """The value without members that are null; items of lists stay."""
-    if isinstance(value, dict):
+    if is_document(value):
         return {key: drop_nulls(item) for key, item in value.items() if item is not None}
-    return [drop_nulls(item) for item in value] if isinstance(value, list) else value
+    return [drop_nulls(item) for item in value] if is_list(value) else value

@@ -44,9 +44,7 @@ class Chain:
                 stream = _gathered(stage.gather(scope), stream)
         return stream
 
-    def arun(
-        self, documents: AsyncIterable[JSON] | Iterable[JSON], context: Context = DEFAULT
-    ) -> AsyncIterator[JSON]:
+    def arun(self, documents: AsyncIterable[JSON] | Iterable[JSON], context: Context = DEFAULT) -> AsyncIterator[JSON]:
         """The documents that come of these, in order; steps that wait do so for many documents at a time."""
         scope = Scope(context)
         stream = documents
@@ -94,7 +92,9 @@ class Chain:
 
     def _need_straight(self, instead: str) -> None:
         if self.awaits:
-            waiting = next(a.name for stage in self.stages if isinstance(stage, Block) for a in stage.actions if a.awaits)
+            waiting = next(
+                a.name for stage in self.stages if isinstance(stage, Block) for a in stage.actions if a.awaits
+            )
             raise ConfigurationError(f"the chain waits in {waiting}: use {instead}")
 
 
@@ -161,5 +161,3 @@ def _stages(actions: Iterable[Action]) -> Iterator[Block | Action]:
         row = []
     if row:
         yield Block(row)
-
-

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
-from connector.model import JSON
+from connector.model import JSON, is_list
 from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 from connector.transform.block import Block
-from connector.transform.declaration import Accessor, Action, Condition, Declaration, Look, Map, Mapper, Step, Test
+from connector.transform.declaration import Action, Declaration, Look, Map, Test
 from connector.transform.registry import Kinds, Known
 from connector.transform.saved import Saved, call_saved
 from connector.transform.signals import ChainFault
@@ -34,7 +34,7 @@ class Compiler:
         """A row of steps; one step may stand for a row of one."""
         if isinstance(raw, str | dict):
             raw = [raw] if raw else []
-        if not isinstance(raw, list):
+        if not is_list(raw):
             site.fault(f"found {kind(raw)}", "a list of steps")
             return Block(())
         return Block(tuple(self.step(item, site.at(index)) for index, item in enumerate(raw)))
@@ -79,7 +79,7 @@ class Compiler:
         try:
             return kinds.find(name)
         except ConnectorError as error:
-            site.fault(str(error), "see the reference")
+            site.fault(str(error), f"see the {kinds.noun}s there are")
             return None
 
     def _build(self, declared: Declaration, given: JSON, site: Site) -> Any:
@@ -116,5 +116,3 @@ class Compiler:
             else:
                 values[name] = None if field.default is None else field.read(field.default, site.at(name))
         return values
-
-

@@ -23,7 +23,6 @@ def _none() -> Mapping[str, JSON]:
     return NONE
 
 
-
 Call = Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]]
 
 
@@ -91,6 +90,10 @@ Locks = WeakValueDictionary[str, asyncio.Lock]
 """Locks by what they guard, gone with their last user."""
 
 
+def _locks() -> Locks:
+    return Locks()
+
+
 @dataclass(slots=True)
 class Scope:
     """What a step sees beside its document: the context, the parameters of its chain, what the run keeps."""
@@ -98,7 +101,7 @@ class Scope:
     context: Context
     parameters: Mapping[str, JSON] = field(default_factory=_none)
     trace: list[Traced] | None = None
-    locks: Locks = field(default_factory=lambda: Locks())
+    locks: Locks = field(default_factory=_locks)
 
     def inner(self, parameters: Mapping[str, JSON]) -> Scope:
         """The scope of a saved chain that is given these parameters."""

@@ -1,8 +1,8 @@
-"""What a step, mapper, condition or accessor says of itself: its name, what it does, its fields, and how it is built."""
+"""What a step, mapper, condition or accessor says of itself: name, purpose, fields, and how it is built."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,6 +46,11 @@ class Many(list[JSON]):
 class Gather(Protocol):
     """What makes few documents of many; one for each run."""
 
+    @property
+    def due(self) -> float | None:
+        """When, on the monotonic clock, what is kept must go on whether or not more documents come."""
+        ...
+
     def take(self, document: JSON) -> list[JSON]:
         """Keep a document; the documents that are complete with it."""
         ...
@@ -83,6 +88,11 @@ class Test:
 
 class Look(Protocol):
     """A built accessor: the places of a document that it names."""
+
+    @property
+    def sole(self) -> tuple[str, ...] | None:
+        """The one path it names, when it is always the same."""
+        ...
 
     def places(self, document: JSON) -> list[tuple[tuple[str, ...], JSON]]:
         """The paths that exist, with what stands there."""

@@ -6,12 +6,14 @@ that hold the same value never change together.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import pairwise
 from typing import Any
 
-from connector.model import JSON
-from connector.transform.paths import MISSING, Segments, as_index, child
+from connector.model import JSON, is_document, is_list
+from connector.transform.paths import MISSING, Segments, as_index, child, is_container, walker
 
-__all__ = ["Edit", "assign", "merge", "remove", "rename"]
+__all__ = ["Edit", "assign", "merge", "remove", "rename", "without"]
 
 GAP: Any = MISSING
 """Stands in a list where an item was taken away, until the edit ends."""
@@ -23,28 +25,65 @@ def assign(document: JSON, path: Segments, value: JSON) -> JSON:
     A position right behind a list's end appends; one further away turns the list into an object of positions, as the
     platform does where these paths come from.
     """
-    if len(path) == 1 and isinstance(document, dict):
-        return {**document, path[0]: value}
+    root = node = document.copy() if is_document(document) and path else None
+    for key, below in pairwise(path):
+        if node is None:
+            break
+        node = _own(node, key, below)
+    if node is not None:
+        node[path[-1]] = value
+        return root
     edit = Edit(document)
     edit.set(path, value)
     return edit.end()
 
 
+def _own(node: dict[str, JSON], key: str, below: str) -> dict[str, JSON] | None:
+    """A copy of the object at the key, put in its place; None when it is no object and must not become one."""
+    held = node.get(key, MISSING)
+    if is_document(held):
+        inner = held.copy()
+    elif held is MISSING and below != "0":
+        inner = {}
+    else:
+        return None
+    node[key] = inner
+    return inner
+
+
 def remove(document: JSON, path: Segments) -> JSON:
     """The document without what stands at the path; a list closes the gap."""
+    if not path or walker(path)(document) is MISSING:
+        return None if not path else document
+    root = node = document.copy() if is_document(document) else None
+    for key, below in pairwise(path):
+        if node is None:
+            break
+        node = _own(node, key, below)
+    if node is not None:
+        del node[path[-1]]
+        return root
     edit = Edit(document)
     edit.remove(path)
     return edit.end()
 
 
+def without(document: JSON, keys: Collection[str]) -> JSON:
+    """The object without some of its keys."""
+    left = document.copy()
+    for key in keys:
+        left.pop(key, None)
+    return left
+
+
 def merge(base: JSON, over: JSON) -> JSON:
     """Objects merged key by key, deeply; anything else is replaced by what comes over it."""
-    if not (isinstance(base, dict) and isinstance(over, dict)):
+    if not (is_document(base) and is_document(over)):
         return over
     merged = dict(base)
     for key, value in over.items():
         held = merged.get(key, MISSING)
-        merged[key] = merge(held, value) if isinstance(held, dict) and isinstance(value, dict) else value
+        merged[key] = merge(held, value) if is_document(held) and is_document(value) else value
     return merged
 
 
@@ -84,7 +123,7 @@ class Edit:
         key: str | int = 0
         for segment in path:
             parent, key = self._enter(parent, key, segment)
-        if isinstance(parent, list):
+        if is_list(parent):
             parent[int(key)] = GAP
             self._gaps.append(parent)
         else:
@@ -107,25 +146,31 @@ class Edit:
         """The container at parent[key], ours and fit for the segment, with the segment as its key."""
         node = _held(parent, key)
         index = as_index(segment)
-        if isinstance(node, list) and (index is None or index > len(node)):
+        if is_list(node) and (index is None or index > len(node)):
             node = {str(position): item for position, item in enumerate(node) if item is not GAP}
-        elif not isinstance(node, dict | list):
-            node = [] if index == 0 else {}
+        elif not is_container(node):
+            node = _container(index)
         elif id(node) not in self._own:
             node = node.copy()
         self._own[id(node)] = node
         _put(parent, key, node)
-        return node, segment if isinstance(node, dict) or index is None else index
+        return node, segment if index is None or is_document(node) else index
+
+
+def _container(index: int | None) -> JSON:
+    """A list for its first position, an object for anything else."""
+    return [] if index == 0 else {}
 
 
 def _held(parent: JSON, key: str | int) -> JSON:
-    if isinstance(parent, dict):
-        return parent.get(key, MISSING)
-    return parent[key] if int(key) < len(parent) else MISSING
+    if is_list(parent):
+        return parent[int(key)] if int(key) < len(parent) else MISSING
+    return parent.get(key, MISSING)
 
 
 def _put(parent: JSON, key: str | int, value: JSON) -> None:
-    if isinstance(parent, list) and key == len(parent):
-        parent.append(value)
+    if is_list(parent):
+        # A slice behind the end appends.
+        parent[int(key) : int(key) + 1] = [value]
     else:
         parent[key] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind, shown
 from connector.suggest import closest, did_you_mean
 from connector.transform.context import Scope
@@ -91,9 +91,7 @@ def _setting(words: str, types: tuple[type, ...], schema: Mapping[str, JSON], ch
 
         return resolve
 
-    def field(
-        summary: str, *, required: bool = False, default: JSON = None, aliases: Sequence[str] = ()
-    ) -> Field:
+    def field(summary: str, *, required: bool = False, default: JSON = None, aliases: Sequence[str] = ()) -> Field:
         allowed = {"anyOf": [schema, HOLDER]} if schema.get("type") != "string" else schema
         return Field(words, summary, read, allowed, required, default, tuple(aliases))
 
@@ -198,7 +196,7 @@ class Fixed:
     def __init__(self, segments: Segments) -> None:
         self.segments = segments
 
-    def __call__(self, document: JSON, scope: Scope) -> Segments:
+    def __call__(self, _document: JSON, _scope: Scope, /) -> Segments:
         return self.segments
 
 
@@ -224,7 +222,7 @@ def names(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) 
     def read(given: JSON, site: Site) -> list[str]:
         if isinstance(given, str | int) and not isinstance(given, bool):
             given = [given]
-        if not isinstance(given, list) or any(not isinstance(item, str | int) for item in given):
+        if not is_list(given) or any(not isinstance(item, str | int) for item in given):
             site.fault(f"found {kind(given)}", "a list of names is needed")
             return []
         return [str(item) for item in given]
@@ -273,7 +271,7 @@ def mappers(summary: str, *, required: bool = False, aliases: Sequence[str] = ()
 def _listed(given: JSON, site: Site, one: Callable[[JSON, Site], T], noun: str) -> list[T]:
     if isinstance(given, str | dict):
         given = [given] if given else []
-    if not isinstance(given, list):
+    if not is_list(given):
         site.fault(f"found {kind(given)}", f"a list of {noun} is needed")
         return []
     return [one(item, site.at(index)) for index, item in enumerate(given)]
@@ -288,7 +286,9 @@ def accessor(summary: str, *, required: bool = False, default: JSON = None, alia
     return Field("an accessor", summary, read, {"$ref": "#/$defs/accessor"}, required, default, tuple(aliases))
 
 
-def each(summary: str, fields: Mapping[str, Field], *, required: bool = False, short: str = "", value: str = "") -> Field:
+def each(
+    summary: str, fields: Mapping[str, Field], *, required: bool = False, short: str = "", value: str = ""
+) -> Field:
     """A list of objects with these fields; read as a list of dicts.
 
     Args:
@@ -297,11 +297,11 @@ def each(summary: str, fields: Mapping[str, Field], *, required: bool = False, s
     """
 
     def read(given: JSON, site: Site) -> list[dict[str, Any]]:
-        if isinstance(given, dict) and value and not given.keys() <= {*fields}:
+        if is_document(given) and value and not given.keys() <= {*fields}:
             return [_members(fields, {short: key, value: item}, site.at(key), key) for key, item in given.items()]
         if isinstance(given, str | dict):
             given = [given] if given else []
-        if not isinstance(given, list):
+        if not is_list(given):
             site.fault(f"found {kind(given)}", "a list of objects is needed")
             return []
         return [
@@ -313,12 +313,16 @@ def each(summary: str, fields: Mapping[str, Field], *, required: bool = False, s
     return Field("a list of objects", summary, read, {"type": "array", "items": items}, required, [])
 
 
-def _members(fields: Mapping[str, Field], given: Mapping[str, JSON], site: Site, key: str | None = None) -> dict[str, Any]:
+def _members(
+    fields: Mapping[str, Field], given: Mapping[str, JSON], site: Site, key: str | None = None
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     spelt = {alias: name for name, field in fields.items() for alias in (name, *field.aliases)}
     for written in given:
         if spelt.get(written, spelt.get(snake(written))) is None:
-            site.at(written).fault("unknown key", f"known here: {', '.join(fields)}", did_you_mean(closest(written, fields)))
+            site.at(written).fault(
+                "unknown key", f"known here: {', '.join(fields)}", did_you_mean(closest(written, fields))
+            )
     for name, field in fields.items():
         at = next((written for written in given if spelt.get(written, spelt.get(snake(written))) == name), None)
         if at is not None:
@@ -334,7 +338,9 @@ def object_schema(fields: Mapping[str, Field]) -> dict[str, JSON]:
     """The JSON Schema of an object with these fields."""
     schema: dict[str, JSON] = {
         "type": "object",
-        "properties": {name: merge(dict(field.schema), {"description": field.summary}) for name, field in fields.items()},
+        "properties": {
+            name: merge(dict(field.schema), {"description": field.summary}) for name, field in fields.items()
+        },
         "additionalProperties": False,
     }
     required = [name for name, field in fields.items() if field.required]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeGuard
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.signals import Unfit
 
 __all__ = ["MISSING", "Missing", "Segments", "as_index", "child", "is_container", "parse_path", "walker", "written"]
@@ -40,10 +40,7 @@ def parse_path(path: str) -> Segments:
         raise Unfit(f"a path of {len(path)} characters; at most {LONGEST} are allowed")
     if not path:
         return ()
-    if '"' not in path:
-        segments = path.split(".")
-    else:
-        segments = _with_quotes(path)
+    segments = _with_quotes(path) if '"' in path else path.split(".")
     if "" in segments and '""' not in path:
         raise Unfit(f"the path {path!r} has an empty part; write keys with single dots between them")
     return tuple(segments)
@@ -82,9 +79,9 @@ def is_container(value: JSON) -> TypeGuard[dict[str, JSON] | list[JSON]]:
 
 def child(node: JSON, key: str) -> JSON:
     """What stands at a key of an object or a position of a list, or MISSING."""
-    if isinstance(node, dict):
+    if is_document(node):
         return node.get(key, MISSING)
-    if isinstance(node, list):
+    if is_list(node):
         index = as_index(key)
         return node[index] if index is not None and index < len(node) else MISSING
     return MISSING
@@ -100,9 +97,9 @@ def walker(segments: Segments) -> Callable[[JSON], JSON]:
 
     def walk(node: JSON) -> JSON:
         for key, index in steps:
-            if isinstance(node, dict):
+            if is_document(node):
                 node = node.get(key, MISSING)
-            elif index is not None and isinstance(node, list) and index < len(node):
+            elif index is not None and is_list(node) and index < len(node):
                 node = node[index]
             else:
                 return MISSING
@@ -113,6 +110,6 @@ def walker(segments: Segments) -> Callable[[JSON], JSON]:
 
 def _single(key: str) -> Callable[[JSON], JSON]:
     def get(node: JSON) -> JSON:
-        return node.get(key, MISSING) if isinstance(node, dict) else child(node, key)
+        return node.get(key, MISSING) if is_document(node) else child(node, key)
 
     return get

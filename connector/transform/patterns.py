@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.paths import MISSING, Segments, child, parse_path
 from connector.transform.signals import Unfit
 
@@ -59,10 +59,10 @@ def _matches(node: JSON, left: Segments, path: Segments, captures: tuple[str, ..
         value = child(node, key)
         if value is not MISSING:
             yield from _matches(value, rest, (*path, key), captures)
-    elif isinstance(node, dict):
+    elif is_document(node):
         for name, value in node.items():
             yield from _matches(value, rest, (*path, name), (*captures, name))
-    elif isinstance(node, list):
+    elif is_list(node):
         for index, value in enumerate(node):
             yield from _matches(value, rest, (*path, str(index)), (*captures, str(index)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from connector.transform.signals import Unfit
@@ -22,10 +23,9 @@ def compile_regex(pattern: str) -> Regex:
     if len(pattern) > LONGEST:
         raise Unfit(f"a regular expression of {len(pattern)} characters; at most {LONGEST} are allowed")
     try:
-        import re2
+        library: Any = import_module("re2")  # it has no types
     except ImportError:
         raise Unfit("regular expressions need the package google-re2: pip install google-re2") from None
-    library: Any = re2
     options = library.Options()
     options.max_mem = MEMORY
     options.log_errors = False

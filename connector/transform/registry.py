@@ -29,9 +29,9 @@ class Known(Registry[Kind]):
     def add(self, kind: Kind, origin: str = OURS) -> None:
         for name in (kind.name, *kind.aliases):
             if name in self:
+                first = self.origins[self._aliases.get(name, name)]
                 raise ConfigurationError(
-                    f"two {self.noun}s are named {name!r}, of {self.origins[self._aliases.get(name, name)]} and of {origin}:"
-                    " remove one of them"
+                    f"two {self.noun}s are named {name!r}, of {first} and of {origin}: remove one of them"
                 )
         super().add(kind)
         self.origins[kind.name] = origin
@@ -48,7 +48,9 @@ class Known(Registry[Kind]):
         for point in points:
             kind = point.load()
             if not isinstance(kind, expected):
-                raise ConfigurationError(f"entry point {point.name!r} of {point.group} is no {self.noun}: {type(kind).__name__}")
+                raise ConfigurationError(
+                    f"entry point {point.name!r} of {point.group} is no {self.noun}: {type(kind).__name__}"
+                )
             self.add(kind, f"{point.dist.name} {point.dist.version}" if point.dist else point.value)
 
 

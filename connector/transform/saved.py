@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.context import Scope
 from connector.transform.declaration import Action
 from connector.transform.library import ready_made
-from connector.transform.signals import Place, Unfit
+from connector.transform.signals import Unfit
 from connector.transform.site import Site
 from connector.transform.template import Resolve, read_template
 
@@ -43,11 +43,12 @@ class Parameter:
 
     def check(self, value: JSON) -> JSON:
         """The value, when it has one of the types; null stands for a parameter that is not given."""
-        if value is None and not self.required or not self.types:
+        if (value is None and not self.required) or not self.types:
             return value
         if any(_is(value, name) for name in self.types):
             return value
-        raise Unfit(f"parameter {self.name}: found {kind(value, self.name)}, a value of type {' or '.join(self.types)} is needed")
+        types = " or ".join(self.types)
+        raise Unfit(f"parameter {self.name}: found {kind(value, self.name)}, a value of type {types} is needed")
 
 
 def _is(value: JSON, name: str) -> bool:
@@ -91,7 +92,7 @@ class Saved:
     def _compile(self, name: str) -> Chain:
         root, raw = ("chains", self._own[name]) if name in self._own else ("transformers", ready_made()[name])
         site = Site((root, name), self._compiler)
-        if not isinstance(raw, dict) or "prototype" in raw or "steps" not in raw:
+        if not is_document(raw) or "prototype" in raw or "steps" not in raw:
             return Chain({}, self._compiler.block(raw, site))
         parameters = _parameters(raw.get("parameters") or {}, site.at("parameters"))
         inner = Site((root, name, "steps"), self._compiler, tuple(parameters))
@@ -99,18 +100,20 @@ class Saved:
 
 
 def _parameters(raw: JSON, site: Site) -> dict[str, Parameter]:
-    if not isinstance(raw, dict):
+    if not is_document(raw):
         site.fault(f"found {kind(raw)}", "an object of parameters by name")
         return {}
     return {name: _parameter(name, declared or {}, site.at(name)) for name, declared in raw.items()}
 
 
 def _parameter(name: str, declared: Mapping[str, JSON], site: Site) -> Parameter:
-    types = declared.get("type") or []
-    types = tuple(types if isinstance(types, list) else [types])
+    given: JSON = declared.get("type") or []
+    types: list[JSON] = given if is_list(given) else [given]
     for found in types:
         if found not in TYPES and found not in ("null", "any"):
-            site.at("type").fault(f"found {found!r}", f"allowed: {', '.join(TYPES)}", did_you_mean(closest(str(found), TYPES)))
+            site.at("type").fault(
+                f"found {found!r}", f"allowed: {', '.join(TYPES)}", did_you_mean(closest(str(found), TYPES))
+            )
     known = () if "any" in types else tuple(found for found in types if found in TYPES)
     default = read_template(declared.get("default"), (*site.place, "default"), (), site.compiler.faults)
     return Parameter(name, known, "default" not in declared, default.resolve)
@@ -121,8 +124,12 @@ def call_saved(saved: Saved, name: str, given: Mapping[str, JSON], site: Site) -
     idle = Action(lambda document, _: document)
     if name not in saved:
         steps = [kind.name for kind in site.compiler.kinds.steps]
-        meant = did_you_mean(closest(name, [*saved.names(), *steps]))
-        site.fault(f"unknown step or saved chain {name!r}", "a step's name, a chain of the configuration or a ready-made one", meant)
+        meant = did_you_mean(closest(name, [*saved.names(), *steps])) or _elsewhere(name, site)
+        site.fault(
+            f"unknown step or saved chain {name!r}",
+            "a step's name, a chain of the configuration or a ready-made one",
+            meant,
+        )
         return idle
     chain = saved.find(name, site)
     if chain is None:
@@ -169,6 +176,10 @@ def _call(chain: Chain, resolves: list[tuple[Parameter, Resolve]], name: str, si
     return Action(run, chain.block.awaits, chain.block.many, name=name, place=site.where)
 
 
-def place_of(name: str, own: Mapping[str, JSON]) -> Place:
-    """Where a saved chain stands."""
-    return ("chains" if name in own else "transformers", name)
+def _elsewhere(name: str, site: Site) -> str:
+    """What the name is when it is no step's."""
+    kinds = site.compiler.kinds
+    for known, place in ((kinds.mappers, "value-mapper"), (kinds.conditions, "filters"), (kinds.accessors, "accessor")):
+        if name in known:
+            return f"{name} is a {known.noun}: it belongs in {place}"
+    return ""

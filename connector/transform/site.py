@@ -39,4 +39,6 @@ class Site:
     def unknown(self, found: str, name: str, known: Iterable[str]) -> None:
         """A name that nobody declared."""
         names = list(known)
-        self.fault(found, f"there are {', '.join(names)}" if names else "none are declared", did_you_mean(closest(name, names)))
+        self.fault(
+            found, f"there are {', '.join(names)}" if names else "none are declared", did_you_mean(closest(name, names))
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.site import Site
 
@@ -24,15 +24,17 @@ def split(raw: JSON, site: Site, noun: str) -> tuple[str, JSON, Site] | None:
     """The name, parameters and parameters' site of `{prototype, parameters}`, `{name: parameters}` or a bare name."""
     if isinstance(raw, str):
         return raw, {}, site
-    if isinstance(raw, dict) and isinstance(raw.get("prototype"), str):
+    if is_document(raw) and isinstance(raw.get("prototype"), str):
         for key in raw.keys() - LONG:
             site.at(key).fault("unknown key", f"a {noun} has prototype and parameters")
         return raw["prototype"], raw.get("parameters"), site.at("parameters")
-    if isinstance(raw, dict):
+    if is_document(raw):
         names = [key for key in raw if key != "meta"]
         if len(names) == 1:
             return names[0], raw[names[0]], site.at(names[0])
-        site.fault(f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
+        site.fault(
+            f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}"
+        )
         return None
     site.fault(f"found {kind(raw)}", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
     return None
@@ -42,7 +44,7 @@ def parameters_of(given: JSON, site: Site, sole: str = "") -> Mapping[str, JSON]
     """Parameters as an object; what is no object stands for the sole field, and an empty list for nothing."""
     if given is None or given == []:
         return {}
-    if isinstance(given, dict):
+    if is_document(given):
         return given
     if sole:
         return {sole: given}

@@ -29,15 +29,15 @@ class Source:
         self.pending: asyncio.Task[JSON] | None = None
         self.ended = False
 
-    def ask(self) -> None:
-        """Begin to fetch the next one, unless that is under way."""
-        if self.pending is None and not self.ended:
+    def ask(self) -> asyncio.Task[JSON]:
+        """The fetching of the next one, begun unless it is under way."""
+        if self.pending is None:
             self.pending = asyncio.ensure_future(self._next())
+        return self.pending
 
     def take(self) -> JSON:
         """The one that was fetched; END when there are no more."""
-        assert self.pending is not None
-        document = self.pending.result()
+        document = self.pending.result() if self.pending else END
         self.pending = None
         self.ended = document is END
         return document
@@ -51,9 +51,9 @@ class Source:
         if self.pending is not None:
             self.pending.cancel()
             await asyncio.gather(self.pending, return_exceptions=True)
-        for iterator in (self._iterator, self._plain):
-            if hasattr(iterator, "aclose"):
-                await iterator.aclose()
+        close = getattr(self._iterator, "aclose", None)
+        if close is not None:
+            await close()
 
 
 async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
@@ -62,7 +62,7 @@ async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterato
     most = scope.context.concurrency if block.awaits else 1
     try:
         while running or not source.ended:
-            if len(running) < most:
+            if len(running) < most and not source.ended:
                 source.ask()
             waited = {task for task in (source.pending, running[0] if running else None) if task}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -94,11 +94,8 @@ async def gathered(gather: Gather, documents: Documents) -> AsyncIterator[JSON]:
     source = Source(documents)
     try:
         while not source.ended:
-            source.ask()
-            due = getattr(gather, "due", None)
-            assert source.pending is not None
-            left = None if due is None else max(due - time.monotonic(), 0)
-            done, _ = await asyncio.wait({source.pending}, timeout=left)
+            left = None if gather.due is None else max(gather.due - time.monotonic(), 0)
+            done, _ = await asyncio.wait({source.ask()}, timeout=left)
             if not done:
                 batches = gather.rest()
             else:
@@ -108,5 +105,3 @@ async def gathered(gather: Gather, documents: Documents) -> AsyncIterator[JSON]:
                 yield batch
     finally:
         await source.close()
-
-

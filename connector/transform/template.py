@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.suggest import closest, did_you_mean
-from connector.transform.context import Scope
+from connector.transform.context import Context, Scope
 from connector.transform.expression import compile_jmespath
 from connector.transform.paths import MISSING, parse_path, walker
 from connector.transform.signals import ChainFault, InvalidChain, Place, Unfit, shown_place
@@ -18,9 +18,12 @@ from connector.transform.text import Placeholder, has_placeholder, scan, to_text
 __all__ = ["Origin", "Resolve", "Template", "compile_template", "read_template"]
 
 Resolve = Callable[[JSON, Scope], JSON]
+Root = Literal["variables", "task", "route", "parameters", "now"]
+Kind = Literal["constant", "document", "text"] | Root
 PLAIN = re.compile(r"[@$]?\w[\w-]*(?:\.[@$]?\w[\w-]*)*")
-ROOTS = ("variables", "task", "route", "parameters", "now")
-Kind = Literal["constant", "document", "text", "variables", "task", "route", "parameters", "now"]
+ROOTS: tuple[Root, ...] = ("variables", "task", "route", "parameters", "now")
+IDLE = Scope(Context())
+"""What constants are resolved in: they look at nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,11 @@ def compile_template(value: JSON, *, where: str = "template", parameters: Collec
     return template
 
 
-def read_template(
-    value: JSON, place: Place, parameters: Collection[str] | None, faults: list[ChainFault]
-) -> Template:
+def read_template(value: JSON, place: Place, parameters: Collection[str] | None, faults: list[ChainFault]) -> Template:
     """The template that a JSON value is; faults are added to the list."""
     reader = _Reader(len(place), parameters, faults)
     resolve = reader.read(value, place)
-    literal = resolve(None, None) if reader.constant and not faults else value  # type: ignore[arg-type]  constants ignore both
+    literal = resolve(None, IDLE) if reader.constant and not faults else value
     return Template(resolve, tuple(reader.origins), reader.constant, literal)
 
 
@@ -88,9 +89,9 @@ class _Reader:
     def read(self, value: JSON, place: Place) -> Resolve:
         if isinstance(value, str):
             return self._text(value, place)
-        if isinstance(value, dict):
+        if is_document(value):
             return self._members([(key, self.read(item, (*place, key))) for key, item in value.items()], value, place)
-        if isinstance(value, list):
+        if is_list(value):
             return self._items([self.read(item, (*place, index)) for index, item in enumerate(value)], value, place)
         return self._literal(value, place)
 
@@ -162,8 +163,7 @@ class _Reader:
 def _kind(holder: Placeholder) -> Kind:
     if holder.sign != "@":
         return "document"
-    root: Kind = next(name for name in ROOTS if holder.body.partition(".")[0] == name)
-    return root
+    return next(name for name in ROOTS if holder.body.partition(".")[0] == name)
 
 
 def _roots(scope: Scope, root: str) -> JSON:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.declaration import Accessor, Look
 from connector.transform.edit import Edit, assign
 from connector.transform.fields import names, word
@@ -22,6 +22,7 @@ class Keys:
         self._root = root
         self._keys = tuple(keys)
         self._find = walker(root)
+        self.sole = (*root, keys[0]) if len(keys) == 1 else None
 
     def places(self, document: JSON) -> list[Place]:
         container = self._find(document)
@@ -45,7 +46,7 @@ class Keys:
 
     def write(self, document: JSON, members: Mapping[str, JSON]) -> JSON:
         if not self._root:
-            return {**document, **members} if isinstance(document, dict) else dict(members)
+            return {**document, **members} if is_document(document) else dict(members)
         edit = Edit(document)
         for key, value in members.items():
             edit.set((*self._root, key), value)
@@ -62,7 +63,7 @@ def members(container: JSON) -> list[tuple[str, JSON]]:
     """The keys and values of an object, or positions and items of a list."""
     if not is_container(container):
         return []
-    if isinstance(container, dict):
+    if is_document(container):
         return list(container.items())
     return [(str(index), item) for index, item in enumerate(container)]
 

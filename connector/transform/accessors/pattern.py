@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.accessors.key import members
 from connector.transform.declaration import Accessor, Look
 from connector.transform.edit import Edit, assign
@@ -24,6 +24,7 @@ class Places:
     def __init__(self, pattern: Pattern, keys: list[str]) -> None:
         self._pattern = pattern
         self._keys = keys
+        self.sole = None if pattern.stars or keys else pattern.segments
         self._fixed = pattern.segments[: pattern.segments.index("*")] if pattern.stars else pattern.segments[:-1]
 
     def places(self, document: JSON) -> list[Place]:
@@ -48,7 +49,7 @@ class Places:
 
     def write(self, document: JSON, members: Mapping[str, JSON]) -> JSON:
         if not self._pattern.segments:
-            return {**document, **members} if isinstance(document, dict) else dict(members)
+            return {**document, **members} if is_document(document) else dict(members)
         if not self._pattern.stars:
             return assign(document, self._pattern.segments, dict(members))
         return assign(document, self._fixed, dict(members)) if self._fixed else dict(members)

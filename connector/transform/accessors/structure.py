@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.model import JSON
+from connector.model import JSON, is_list
 from connector.transform.accessors.key import members
 from connector.transform.declaration import Accessor, Look
 from connector.transform.edit import assign, remove
@@ -22,6 +22,7 @@ class Pairs:
 
     def __init__(self, root: Segments, key: Segments, value: Segments, keys: list[str]) -> None:
         self._root, self._key, self._value, self._keys = root, key, value, set(keys)
+        self.sole = None
         self._find, self._name, self._held = walker(root), walker(key), walker(value)
 
     def places(self, document: JSON) -> list[Place]:
@@ -48,15 +49,17 @@ class Pairs:
             if not self._keys or name in self._keys
         ]
         held = self._find(document)
-        return assign(document, self._root, [*(held if isinstance(held, list) else []), *pairs])
+        return assign(document, self._root, [*(held if is_list(held) else []), *pairs])
 
     def clear(self, document: JSON) -> JSON:
         if not self._keys:
             return assign(document, self._root, []) if child_at(document, self._root) is not MISSING else document
         held = self._find(document)
-        if not isinstance(held, list):
+        if not is_list(held):
             return remove(document, self._root)
-        return assign(document, self._root, [pair for pair in held if to_text(self._name(pair) or None) not in self._keys])
+        return assign(
+            document, self._root, [pair for pair in held if to_text(self._name(pair) or None) not in self._keys]
+        )
 
 
 def child_at(document: JSON, path: Segments) -> JSON:

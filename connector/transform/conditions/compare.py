@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Verdict
 from connector.transform.fields import template
@@ -19,9 +19,9 @@ def same(left: JSON, right: JSON) -> bool:
     """Equal as JSON has it: 1 and 1.0 are one number, but neither is true, and "1" is text."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
+    if is_document(left) and is_document(right):
         return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
-    if isinstance(left, list) and isinstance(right, list):
+    if is_list(left) and is_list(right):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, dict | list) and isinstance(right, dict | list):
         # Platforms that know one kind of container write an empty map as an empty list.
@@ -54,7 +54,7 @@ def _one_of(value: Template) -> Verdict:
 
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
         options = resolve(document, scope)
-        if not isinstance(options, list):
+        if not is_list(options):
             raise Unfit("one-of needs a list of values to compare with")
         return any(same(found, option) for option in options)
 
@@ -106,7 +106,9 @@ NUMBER = {"value": template("The bound; texts that hold numbers are compared as 
 OPTIONS = {"value": template("The list of values.", required=True, aliases=("values",))}
 
 
-def _pair(name: str, opposite: str, summaries: tuple[str, str], fields: Any, build: Any, sole: str) -> tuple[Condition, Condition]:
+def _pair(
+    name: str, opposite: str, summaries: tuple[str, str], fields: Any, build: Any, sole: str
+) -> tuple[Condition, Condition]:
     return (
         Condition(name, summaries[0], fields, build, sole=sole),
         Condition(opposite, summaries[1], fields, negated(build), sole=sole),
@@ -115,8 +117,17 @@ def _pair(name: str, opposite: str, summaries: tuple[str, str], fields: Any, bui
 
 COMPARISONS = (
     *_pair("equals", "not-equals", ("The value is this one.", "The value is another one."), OTHER, _equals, "value"),
-    *_pair("one-of", "not-one-of", ("The value is one of these.", "The value is none of these."), OPTIONS, _one_of, "value"),
-    *_pair("empty", "not-empty", ("Nothing is there: null, or empty text, list or object.", "Something is there."), {}, _empty, ""),
+    *_pair(
+        "one-of", "not-one-of", ("The value is one of these.", "The value is none of these."), OPTIONS, _one_of, "value"
+    ),
+    *_pair(
+        "empty",
+        "not-empty",
+        ("Nothing is there: null, or empty text, list or object.", "Something is there."),
+        {},
+        _empty,
+        "",
+    ),
     *_pair(
         "greater-than",
         "not-greater-than",

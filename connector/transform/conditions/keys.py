@@ -35,8 +35,12 @@ FILTER = Field(
 )
 PATH = {"path": path("The dotted path of the key.", required=True, aliases=("key",))}
 KEY_CONDITIONS = (
-    Condition("key-condition", "A condition on the keys of the document.", {"filter": FILTER}, _key_condition, sole="filter"),
-    Condition("key-exists-condition", "Something stands at a path.", PATH, _exists, aliases=("key-exists",), sole="path"),
+    Condition(
+        "key-condition", "A condition on the keys of the document.", {"filter": FILTER}, _key_condition, sole="filter"
+    ),
+    Condition(
+        "key-exists-condition", "Something stands at a path.", PATH, _exists, aliases=("key-exists",), sole="path"
+    ),
     Condition(
         "key-not-exists-condition",
         "Nothing stands at a path.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
+from connector.model import JSON, is_list
 from connector.transform.conditions.compare import negated, same
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Verdict
@@ -30,16 +30,22 @@ def _contains(value: Template) -> Verdict:
         wanted = resolve(document, scope)
         if isinstance(found, str):
             return to_text(wanted) in found
-        return isinstance(found, list) and any(same(item, wanted) for item in found)
+        return is_list(found) and any(same(item, wanted) for item in found)
 
     return holds
 
 
-PATTERN = {"pattern": text("A regular expression in RE2 syntax, found anywhere in the text.", required=True, aliases=("value", "regex"))}
+PATTERN = {
+    "pattern": text(
+        "A regular expression in RE2 syntax, found anywhere in the text.", required=True, aliases=("value", "regex")
+    )
+}
 HELD = {"value": template("The text or item to look for.", required=True)}
 MATCHES = (
     Condition("matches", "The text matches a regular expression.", PATTERN, _matches, sole="pattern"),
-    Condition("not-matches", "The text does not match a regular expression.", PATTERN, negated(_matches), sole="pattern"),
+    Condition(
+        "not-matches", "The text does not match a regular expression.", PATTERN, negated(_matches), sole="pattern"
+    ),
     Condition("contains", "The text or list holds this.", HELD, _contains, sole="value"),
     Condition("not-contains", "The text or list does not hold this.", HELD, negated(_contains), sole="value"),
 )

@@ -45,7 +45,11 @@ FIELDS = {
     "storage": word("The storage.", required=True),
     "storage_key": template("The key to look for.", required=True),
     "condition": Field(
-        "a condition", "What must hold of the value found; null when there is none.", _condition, {"$ref": "#/$defs/condition"}, True
+        "a condition",
+        "What must hold of the value found; null when there is none.",
+        _condition,
+        {"$ref": "#/$defs/condition"},
+        True,
     ),
     "store": each(
         "Whether the document is kept under the key when the condition holds.",

@@ -25,9 +25,13 @@ def _build(accessor: Look, conditions: list[Test]) -> Test:
 
 
 FIELDS = {
-    "accessor": accessor("What is asked about; when it names several values, all must fulfil the conditions.", required=True),
+    "accessor": accessor(
+        "What is asked about; when it names several values, all must fulfil the conditions.", required=True
+    ),
     "conditions": conditions("What must hold.", required=True, waits=True),
 }
 VALUE = (
-    Condition("value-condition-v2", "Conditions on a value of the document.", FIELDS, _build, aliases=("value-condition",)),
+    Condition(
+        "value-condition-v2", "Conditions on a value of the document.", FIELDS, _build, aliases=("value-condition",)
+    ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.signals import Unfit
 
 __all__ = ["OUTPUT", "SECONDS", "VISITS", "Budget", "size_within"]
@@ -60,10 +60,10 @@ def size_within(value: JSON, most: float) -> int | None:
         size += 4
         if isinstance(item, str):
             size += len(item)
-        elif isinstance(item, dict):
+        elif is_document(item):
             size += sum(map(len, item))
             todo.extend(item.values())
-        elif isinstance(item, list):
+        elif is_list(item):
             todo.extend(item)
         elif isinstance(item, float) and not math.isfinite(item):
             raise Unfit(f"the expression makes {item}, a number that JSON does not have")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from jmespath.functions import Functions
 from jmespath.visitor import _Expression  # pyright: ignore[reportPrivateUsage]  the functions ask for this very class
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.expression.budget import OUTPUT, Budget, size_within
 from connector.transform.signals import Unfit
 
@@ -27,7 +27,8 @@ INTERPRETER: Final = _Interpreter()
 
 def expression_reference(evaluate: Callable[[JSON], JSON]) -> Any:
     """What functions take for `&expression`."""
-    return _Expression(evaluate, INTERPRETER)
+    reference: Any = _Expression  # it only hands its first argument to the `visit` of its second
+    return reference(evaluate, INTERPRETER)
 
 
 class Bounded:
@@ -51,17 +52,17 @@ class Bounded:
 def _charge(value: JSON, budget: Budget) -> None:
     if isinstance(value, str):
         budget.charge_text(len(value))
-    elif isinstance(value, list | dict):
+    elif is_list(value) or is_document(value):
         budget.charge(len(value))
 
 
 def _bound_size(name: str, arguments: list[JSON]) -> None:
-    if any(size_within(argument, OUTPUT * 4) is None for argument in arguments if isinstance(argument, list | dict)):
+    if any(size_within(argument, OUTPUT * 4) is None for argument in arguments):
         raise Unfit(f"{name}() is given a value too large for the expression's budget")
 
 
 def _bound_join(separator: JSON, items: JSON) -> None:
-    if isinstance(separator, str) and isinstance(items, list):
+    if isinstance(separator, str) and is_list(items):
         length = len(separator) * len(items) + sum(len(item) for item in items if isinstance(item, str))
         if length > OUTPUT * 4:
             raise Unfit("join() makes a text too large for the expression's budget")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.expression.budget import Budget, check_result
 from connector.transform.signals import Unfit
 
@@ -17,8 +17,10 @@ LONGEST, DEEPEST, MOST = 10_000, 100, 2_000
 Node = dict[str, Any]
 """A node of the package's syntax tree, which has no types."""
 STRAIGHT = frozenset(
-    ("field", "index", "literal", "current", "identity", "subexpression", "index_expression", "pipe")
-    + ("or_expression", "and_expression", "not_expression")
+    (
+        *("field", "index", "literal", "current", "identity", "subexpression", "index_expression", "pipe"),
+        *("or_expression", "and_expression", "not_expression"),
+    )
 )
 """Nodes that neither loop nor build: their cost is that of being written."""
 
@@ -57,7 +59,8 @@ def _parse(expression: str) -> Node:
         with warnings.catch_warnings():
             # Literals that are no JSON stand for text: the empty one is what users of other platforms write.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
-            parsed: Node = jmespath.parser.Parser().parse(expression).parsed
+            parser: Any = jmespath.parser.Parser()
+            parsed: Node = parser.parse(expression).parsed
     except RecursionError:
         raise Unfit(f"an expression nested too deeply; at most {DEEPEST} levels are allowed") from None
     except ValueError as error:
@@ -70,7 +73,7 @@ def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
     while todo:
         node, depth = todo.pop()
         yield node, depth
-        todo.extend((child, depth + 1) for child in node["children"] if isinstance(child, dict))
+        todo.extend((child, depth + 1) for child in node["children"] if is_document(child))
 
 
 def _bound(tree: Node) -> None:

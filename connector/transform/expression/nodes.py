@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.transform.expression.budget import OUTPUT, Budget, size_within
 from connector.transform.expression.functions import FUNCTIONS, expression_reference
+from connector.transform.paths import is_container
 from connector.transform.signals import Unfit
 
 __all__ = ["compile_node"]
@@ -31,20 +32,20 @@ def _weight(node: Node) -> int:
     todo, weight = [node], 0
     while todo:
         weight += 1
-        todo.extend(child for child in todo.pop()["children"] if isinstance(child, dict))
+        todo.extend(child for child in todo.pop()["children"] if is_document(child))
     return weight
 
 
 def _field(node: Node) -> Evaluate:
     name: str = node["value"]
-    return lambda value, _: value.get(name) if isinstance(value, dict) else None
+    return lambda value, _: value.get(name) if is_document(value) else None
 
 
 def _index(node: Node) -> Evaluate:
     index: int = node["value"]
 
     def at(value: JSON, _: Budget) -> JSON:
-        if not isinstance(value, list):
+        if not is_list(value):
             return None
         return value[index] if -len(value) <= index < len(value) else None
 
@@ -55,7 +56,7 @@ def _slice(node: Node) -> Evaluate:
     part = slice(*node["children"])
 
     def cut(value: JSON, budget: Budget) -> JSON:
-        if not isinstance(value, list):
+        if not is_list(value):
             return None
         budget.charge(len(value))
         return value[part]
@@ -119,7 +120,7 @@ def _equal(left: JSON, right: JSON) -> bool:
     """Equal as the package has it: 0 and 1 are neither false nor true."""
     if isinstance(left, bool) != isinstance(right, bool) and (_is_number(left) or _is_number(right)):
         return False
-    if isinstance(left, dict | list) and isinstance(right, dict | list):
+    if is_container(left) and is_container(right):
         # Shared parts are compared once for each place they stand in.
         for side in (left, right):
             if size_within(side, OUTPUT * 4) is None:
@@ -145,7 +146,7 @@ def _comparator(node: Node) -> Evaluate:
 
     def ordered(value: JSON, budget: Budget) -> JSON:
         low, high = left(value, budget), right(value, budget)
-        if _is_number(low) and _is_number(high) or isinstance(low, str) and isinstance(high, str):
+        if (_is_number(low) and _is_number(high)) or (isinstance(low, str) and isinstance(high, str)):
             return compare(low, high)
         if (_is_number(low) or isinstance(low, str)) and (_is_number(high) or isinstance(high, str)):
             raise Unfit("a number and a text cannot be ordered; convert one of them")
@@ -160,7 +161,7 @@ def _projection(node: Node) -> Evaluate:
 
     def project(value: JSON, budget: Budget) -> JSON:
         items = base(value, budget)
-        if not isinstance(items, list):
+        if not is_list(items):
             return None
         budget.charge(weight * len(items))
         return [found for item in items if (found := each(item, budget)) is not None]
@@ -174,7 +175,7 @@ def _value_projection(node: Node) -> Evaluate:
 
     def project(value: JSON, budget: Budget) -> JSON:
         members = base(value, budget)
-        if not isinstance(members, dict):
+        if not is_document(members):
             return None
         budget.charge(weight * len(members))
         return [found for item in members.values() if (found := each(item, budget)) is not None]
@@ -188,7 +189,7 @@ def _filter_projection(node: Node) -> Evaluate:
 
     def project(value: JSON, budget: Budget) -> JSON:
         items = base(value, budget)
-        if not isinstance(items, list):
+        if not is_list(items):
             return None
         budget.charge(weight * len(items))
         kept = (item for item in items if not is_false(condition(item, budget)))
@@ -202,12 +203,12 @@ def _flatten(node: Node) -> Evaluate:
 
     def flatten(value: JSON, budget: Budget) -> JSON:
         items = base(value, budget)
-        if not isinstance(items, list):
+        if not is_list(items):
             return None
         flat: list[JSON] = []
         for item in items:
-            budget.charge(len(item) + 1 if isinstance(item, list) else 1)
-            if isinstance(item, list):
+            budget.charge(len(item) + 1 if is_list(item) else 1)
+            if is_list(item):
                 flat.extend(item)
             else:
                 flat.append(item)

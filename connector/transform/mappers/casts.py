@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.declaration import Map, Mapper
 from connector.transform.mappers.kinds import unless_null
@@ -54,9 +54,9 @@ def _to_bool(value: JSON) -> bool:
 
 
 def _to_list(value: JSON) -> JSON:
-    if isinstance(value, list):
+    if is_list(value):
         return value
-    return list(value.values()) if isinstance(value, dict) else [value]
+    return list(value.values()) if is_document(value) else [value]
 
 
 def _cast(name: str, summary: str, work: Callable[[JSON], JSON], *aliases: str) -> Mapper:

@@ -47,11 +47,12 @@ def _read(value: JSON, source: str) -> datetime:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(0, UTC) + timedelta(seconds=value)
-        if not isinstance(value, str):
-            raise ValueError
+        text = value if isinstance(value, str) else "a date is text"
         if source == "unix":
-            return datetime.fromtimestamp(0, UTC) + timedelta(seconds=float(value))
-        return datetime.strptime(value, _percents(source)) if source else datetime.fromisoformat(value.strip())  # noqa: DTZ007  the zone comes next
+            return datetime.fromtimestamp(0, UTC) + timedelta(seconds=float(text))
+        if source:
+            return datetime.strptime(text, _percents(source))  # noqa: DTZ007  the zone comes next
+        return datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         wanted = f"a date in the format {source}" if source else "an ISO 8601 date or seconds since 1970"
         raise Unfit(f"format-date: found {kind(value)}, {wanted} is needed") from None
@@ -106,9 +107,14 @@ DATES = (
         "A date or time as other text.",
         {
             "format": text(
-                "iso, unix, or a format: with percent signs (%Y-%m-%d) or in PHP's letters (Y-m-d).", default="iso", aliases=("to",)
+                "iso, unix, or a format: with percent signs (%Y-%m-%d) or in PHP's letters (Y-m-d).",
+                default="iso",
+                aliases=("to",),
             ),
-            "source": text("The format of what is given; ISO 8601 or seconds since 1970 unless given.", aliases=("from", "source_format")),
+            "source": text(
+                "The format of what is given; ISO 8601 or seconds since 1970 unless given.",
+                aliases=("from", "source_format"),
+            ),
             "timezone": text("The time zone to show it in; its own unless given."),
             "source_timezone": text("The time zone of times that name none.", default="UTC"),
         },

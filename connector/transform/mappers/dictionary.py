@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.conditions.compare import same
 from connector.transform.context import Scope
@@ -17,12 +18,18 @@ from connector.transform.template import Template
 __all__ = ["DICTIONARY"]
 
 Pairs = list[tuple[JSON, JSON]]
-MATCHERS = {"equals": same, "matches": lambda value, pattern: compile_regex(pattern).search(value) is not None}
+
+
+def _found(value: JSON, pattern: JSON) -> bool:
+    return compile_regex(pattern).search(value) is not None
+
+
+MATCHERS: dict[str, Callable[[JSON, JSON], bool]] = {"equals": same, "matches": _found}
 
 
 def _build(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
     if comparator == "equals" and all(isinstance(key, str) for key, _ in map):
-        return _by_text({key: value for key, value in reversed(map)}, default)
+        return _by_text(dict(reversed(map)), default)
     matches = MATCHERS[comparator]
 
     def run(value: JSON, scope: Scope) -> JSON:
@@ -45,9 +52,9 @@ def _by_text(table: dict[str, JSON], default: Template | None) -> Map:
 
 
 def _pairs(given: JSON, site: Site) -> Pairs:
-    if isinstance(given, dict):
+    if is_document(given):
         return list(given.items())
-    if isinstance(given, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in given):
+    if is_list(given) and all(is_list(pair) and len(pair) == 2 for pair in given):
         return [(pair[0], pair[1]) for pair in given]
     site.fault(f"found {kind(given)}", "an object, or a list of [from, to] pairs, is needed")
     return []

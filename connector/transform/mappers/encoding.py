@@ -47,7 +47,14 @@ def _algorithm() -> Field:
 
 
 ENCODING = (
-    Mapper("hash", "The digest of a text, in hexadecimal.", {"algorithm": _algorithm()}, _hash, ("string-hash",), "algorithm"),
+    Mapper(
+        "hash",
+        "The digest of a text, in hexadecimal.",
+        {"algorithm": _algorithm()},
+        _hash,
+        ("string-hash",),
+        "algorithm",
+    ),
     Mapper("base64-encode", "The text as Base64.", {}, _encode),
     Mapper("base64-decode", "The text that Base64 stands for.", {}, _decode),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map
@@ -37,11 +37,11 @@ def of_list(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
     """A mapper of lists; an object is taken as the list of its values."""
 
     def run(value: JSON, scope: Scope) -> JSON:
-        if isinstance(value, list):
+        if is_list(value):
             return work(value, scope)
         if value is None:
             return None
-        if isinstance(value, dict):
+        if is_document(value):
             return work(list(value.values()), scope)
         raise Unfit(f"{name}: found {kind(value)}, a list is needed")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
@@ -14,9 +14,9 @@ __all__ = ["MEMBERS"]
 
 
 def _given(name: str, array: JSON) -> dict[str, JSON]:
-    if isinstance(array, dict):
+    if is_document(array):
         return array
-    if isinstance(array, list):
+    if is_list(array):
         return {str(index): item for index, item in enumerate(array)}
     raise Unfit(f"{name}: array is {kind(array)}, an object is needed")
 
@@ -24,11 +24,11 @@ def _given(name: str, array: JSON) -> dict[str, JSON]:
 def _extend(array: Template) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
         more = array.resolve(value, scope)
-        if isinstance(value, list) and isinstance(more, list):
+        if is_list(value) and is_list(more):
             return value + more[len(value) :]
         if value is None or value == []:
             value = {}
-        if not isinstance(value, dict):
+        if not is_document(value):
             raise Unfit(f"list-extend-with: found {kind(value)}, an object is needed")
         return {**value, **{key: item for key, item in _given("list-extend-with", more).items() if key not in value}}
 
@@ -38,9 +38,9 @@ def _extend(array: Template) -> Map:
 def _intersect(array: Template) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
         keys = _given("list-intersect-keys", array.resolve(value, scope))
-        if isinstance(value, list):
+        if is_list(value):
             return [item for index, item in enumerate(value) if str(index) in keys]
-        if isinstance(value, dict):
+        if is_document(value):
             return {key: item for key, item in value.items() if key in keys}
         if value is None:
             return None

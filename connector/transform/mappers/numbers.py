@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcont
 from functools import reduce
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
@@ -72,21 +72,21 @@ def _merged(operands: list[JSON]) -> JSON:
         if operand is not None and not isinstance(operand, dict | list):
             raise Unfit(f"array-merge: found {kind(operand)}, lists or objects are needed")
     given = [operand for operand in operands if operand]
-    if all(isinstance(operand, list) for operand in given):
+    if all(is_list(operand) for operand in given):
         return [item for operand in given for item in operand]
     merged: dict[str, JSON] = {}
     for operand in given:
         # Positions of lists are counted on, as the platform does; named members replace each other.
-        for key, value in operand.items() if isinstance(operand, dict) else ((None, item) for item in operand):
+        for key, value in operand.items() if is_document(operand) else ((None, item) for item in operand):
             merged[str(len(merged)) if key is None else key] = value
     return merged
 
 
 def _operator(operator: str) -> Map:
     def run(value: JSON, _: Scope) -> JSON:
-        if isinstance(value, dict):
+        if is_document(value):
             value = list(value.values())
-        if not isinstance(value, list):
+        if not is_list(value):
             raise Unfit(f"operator: found {kind(value)}, a list of operands is needed")
         return calculate(operator, value)
 
@@ -105,7 +105,7 @@ def _side(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
     found = None if template is None else template.resolve(value, scope)
     if found is None:
         return [value]
-    return found if isinstance(found, list) else [found]
+    return found if is_list(found) else [found]
 
 
 def _format(decimals: Resolve, decimal_point: Resolve, thousands_separator: Resolve) -> Map:
@@ -124,7 +124,13 @@ def _format(decimals: Resolve, decimal_point: Resolve, thousands_separator: Reso
 
 OPERATOR = choice("What to do.", OPERATORS, required=True)
 NUMBERS = (
-    Mapper("operator", "Joins a list of operands, numbers or lists, into one value.", {"operator": OPERATOR}, _operator, sole="operator"),
+    Mapper(
+        "operator",
+        "Joins a list of operands, numbers or lists, into one value.",
+        {"operator": OPERATOR},
+        _operator,
+        sole="operator",
+    ),
     Mapper(
         "prepared-operator",
         "Joins the value with given operands.",

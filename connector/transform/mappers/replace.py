@@ -16,11 +16,15 @@ __all__ = ["REPLACE"]
 
 
 def _build(search: Resolve | None, pattern: Resolve | None, replace: Resolve) -> Map:
-    if (search is None) == (pattern is None):
-        raise ConfigurationError("string-replace needs either search or pattern")
+    if search is not None and pattern is None:
+        return _literal(search, replace)
+    if pattern is not None and search is None:
+        return _expression(pattern, replace)
+    raise ConfigurationError("string-replace needs either search or pattern")
 
-    def literal(value: str, found: JSON, scope: Scope) -> JSON:
-        assert search is not None
+
+def _literal(search: Resolve, replace: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
         wanted, put = search(found, scope), replace(found, scope)
         if not wanted or wanted not in value:
             return value
@@ -28,11 +32,14 @@ def _build(search: Resolve | None, pattern: Resolve | None, replace: Resolve) ->
             raise Unfit(f"the replaced text would be longer than {OUTPUT} characters")
         return value.replace(wanted, put)
 
-    def expression(value: str, found: JSON, scope: Scope) -> JSON:
-        assert pattern is not None
+    return of_text("string-replace", work)
+
+
+def _expression(pattern: Resolve, replace: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
         return substitute(compile_regex(pattern(found, scope)), replace(found, scope), value)
 
-    return of_text("string-replace", literal if pattern is None else expression)
+    return of_text("string-replace", work)
 
 
 REPLACE = (
@@ -41,7 +48,9 @@ REPLACE = (
         "Replaces parts of a text.",
         {
             "search": text("The text to replace."),
-            "pattern": text("A regular expression in RE2 syntax for what to replace, in place of search.", aliases=("regex",)),
+            "pattern": text(
+                "A regular expression in RE2 syntax for what to replace, in place of search.", aliases=("regex",)
+            ),
             "replace": text("What comes in its place; with a pattern, $1 stands for its first group.", default=""),
         },
         _build,

@@ -78,7 +78,9 @@ STRINGS = (
         "string-cut",
         "A part of a text.",
         {
-            "start": integer("The first character kept, from 0; negative counts from the end.", default=0, aliases=("offset",)),
+            "start": integer(
+                "The first character kept, from 0; negative counts from the end.", default=0, aliases=("offset",)
+            ),
             "length": integer("How many characters; negative leaves that many off the end. The rest unless given."),
             "suffix": text("What is put behind a text that was cut, such as an ellipsis.", default=""),
         },
@@ -96,7 +98,9 @@ STRINGS = (
         "string-split",
         "The list of parts between separators; no parts for an empty text.",
         {
-            "separator": text("What stands between parts; an empty one splits into characters.", default=",", aliases=("delimiter",)),
+            "separator": text(
+                "What stands between parts; an empty one splits into characters.", default=",", aliases=("delimiter",)
+            ),
             "limit": integer("The most parts; the last holds the rest.", least=1),
         },
         _split,

@@ -22,7 +22,9 @@ Setting = Resolve | None
 class Batch:
     """Collects documents until one bound is reached."""
 
-    def __init__(self, bounds: tuple[Setting, Setting, Setting], value: Template, destination: At, scope: Scope) -> None:
+    def __init__(
+        self, bounds: tuple[Setting, Setting, Setting], value: Template, destination: At, scope: Scope
+    ) -> None:
         self._size, self._bytes, self._seconds = [bound(None, scope) if bound else None for bound in bounds]
         self._value, self._destination, self._scope = value.resolve, destination, scope
         self._items: list[JSON] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.calls import answered, drop_nulls
 from connector.transform.context import Scope
 from connector.transform.declaration import Action, Step
@@ -25,12 +25,12 @@ def _build(client: str, request: list[dict[str, Any]], destination: At | None) -
 
 def _request(asked: dict[str, Any], document: JSON, scope: Scope) -> dict[str, JSON]:
     method = asked["method"](document, scope).upper()
-    query = asked["query"].resolve(document, scope) or {}
+    query: JSON = asked["query"].resolve(document, scope) or {}
     payload = asked["payload"].resolve(document, scope)
     payload = drop_nulls(payload) if scope.context.omit_null else payload
     if method in ("GET", "HEAD") and isinstance(payload, dict | list):
         # As the platform does: what a reading request carries goes into its query.
-        query, payload = {**query, **(payload if isinstance(payload, dict) else {})}, None
+        query, payload = {**query, **(payload if is_document(payload) else {})}, None
     return {
         "method": method,
         "path": asked["path"](document, scope),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.block import Block
 from connector.transform.declaration import Action, Field, Step
 from connector.transform.fields import steps
@@ -24,7 +22,7 @@ def _build(transformers: Block, call: Action | None) -> Action:
 
 
 def _called(given: JSON, site: Site) -> Action | None:
-    if not isinstance(given, Mapping) or not isinstance(given.get("name"), str):
+    if not is_document(given) or not isinstance(given.get("name"), str):
         site.fault("no name", "name and, if it has parameters, with")
         return None
     return call_saved(site.compiler.saved, given["name"], given.get("with") or {}, site)
@@ -39,7 +37,11 @@ CHAIN = Step(
             "a saved chain's name and parameters",
             "The saved chain to run: `{name: …, with: {parameter: value}}`.",
             _called,
-            {"type": "object", "properties": {"name": {"type": "string"}, "with": {"type": "object"}}, "required": ["name"]},
+            {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "with": {"type": "object"}},
+                "required": ["name"],
+            },
         ),
     },
     _build,

@@ -18,7 +18,11 @@ __all__ = ["CONDITIONAL"]
 def _build(
     filters: list[Test], transformers: Block, else_cases: list[dict[str, Any]], else_transformers: Block
 ) -> Action:
-    cases = [(filters, transformers), *((case["filters"], case["transformers"]) for case in else_cases), ([], else_transformers)]
+    cases: list[tuple[list[Test], Block]] = [
+        (filters, transformers),
+        *((case["filters"], case["transformers"]) for case in else_cases),
+        ([], else_transformers),
+    ]
     works = [(tests, awaitable(block)) for tests, block in cases]
 
     async def work(document: JSON, scope: Scope) -> JSON:

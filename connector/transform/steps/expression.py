@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from connector.model import JSON
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
@@ -12,7 +14,10 @@ from connector.transform.fields import At, choice, path, word
 
 __all__ = ["EXPRESSION"]
 
-LANGUAGES = {"jmespath": compile_jmespath, "jsonata": compile_jsonata}
+LANGUAGES: dict[str, Callable[[str], Callable[[JSON], JSON]]] = {
+    "jmespath": compile_jmespath,
+    "jsonata": compile_jsonata,
+}
 
 
 def _build(language: str, expression: str, destination: At | None) -> Run:

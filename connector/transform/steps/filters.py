@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON
+from connector.transform.accessors.key import members
 from connector.transform.awaiting import settled
 from connector.transform.conditions.logic import first_false
 from connector.transform.context import Scope
@@ -13,7 +14,6 @@ from connector.transform.declaration import Look, Run, Step, Test
 from connector.transform.edit import Edit
 from connector.transform.fields import accessor, choice, conditions
 from connector.transform.paths import Segments
-from connector.transform.accessors.key import members
 
 __all__ = ["FILTERS"]
 
@@ -50,8 +50,6 @@ def _without(document: JSON, paths: list[Segments]) -> JSON:
     for path in paths:
         edit.remove(path)
     return edit.end()
-
-
 
 
 def _fields(noun: str, mode: str) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Look, Map, Run, Step
-from connector.transform.edit import Edit, rename
+from connector.transform.edit import Edit, assign, rename
 from connector.transform.fields import accessor, mappers
-from connector.transform.paths import Segments
+from connector.transform.paths import MISSING, Segments, walker
 from connector.transform.signals import Unfit
 
 __all__ = ["MAPPING"]
@@ -21,11 +21,29 @@ def _through(value: JSON, maps: list[Map], scope: Scope) -> JSON:
 
 
 def _values(accessor: Look, mappers: list[Map]) -> Run:
+    if accessor.sole is not None:
+        return _one(accessor.sole, mappers)
+
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
         for path, value in accessor.places(document):
             edit.set(path, _through(value, mappers, scope))
         return edit.end()
+
+    return run
+
+
+def _one(path: Segments, maps: list[Map]) -> Run:
+    """The mapper of what stands at one path."""
+    find = walker(path)
+
+    def run(document: JSON, scope: Scope) -> JSON:
+        value = find(document)
+        if value is MISSING:
+            return document
+        for mapper in maps:
+            value = mapper(value, scope)
+        return assign(document, path, value)
 
     return run
 
@@ -45,7 +63,7 @@ def _keys(accessor: Look, mappers: list[Map]) -> Run:
         edit = Edit(document)
         for parent, names in _parents(accessor, document).items():
             node = edit.get(parent)
-            if not isinstance(node, dict):
+            if not is_document(node):
                 raise Unfit(f"{'.'.join(parent) or 'the document'} is {kind(node)}, only objects have keys")
             edit.set(parent, rename(node, {name: _name(_through(name, mappers, scope)) for name in names or node}))
         return edit.end()
@@ -72,11 +90,16 @@ def _name(value: JSON) -> str:
 
 
 def _fields(summary: str) -> dict[str, Field]:
-    return {"accessor": accessor(summary, required=True), "mappers": mappers("The mappers, in their order.", required=True)}
+    return {
+        "accessor": accessor(summary, required=True),
+        "mappers": mappers("The mappers, in their order.", required=True),
+    }
 
 
 MAPPING = (
     Step("value-mapper", "Puts each value that an accessor names through mappers.", _fields("The values."), _values),
     Step("list-mapper", "Puts lists and objects as a whole through mappers.", _fields("The lists or objects."), _lists),
-    Step("key-mapper", "Puts keys through mappers.", _fields("The keys; the document's own unless more is said."), _keys),
+    Step(
+        "key-mapper", "Puts keys through mappers.", _fields("The keys; the document's own unless more is said."), _keys
+    ),
 )

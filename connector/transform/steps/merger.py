@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.awaiting import settled
 from connector.transform.block import Block, awaitable
@@ -27,7 +27,7 @@ def _build(template: Template, transformer: Block) -> Action:
         values = template.resolve(result, scope)
         if values == [] or values is None:
             return document
-        if not isinstance(values, dict) or not isinstance(document, dict):
+        if not is_document(values) or not is_document(document):
             raise Unfit(f"the template makes {kind(values)} for {kind(document)}; objects can be merged")
         return merge(document, values)
 
@@ -39,7 +39,9 @@ MERGER = Step(
     "Runs steps on the side and merges what a template makes of their result into the document.",
     {
         "template": template("What is merged; &{@} is the result of the steps.", default="&{@}"),
-        "transformer": steps("The step or steps; the document itself stays as it is.", required=True, aliases=("transformers", "steps")),
+        "transformer": steps(
+            "The step or steps; the document itself stays as it is.", required=True, aliases=("transformers", "steps")
+        ),
     },
     _build,
 )

@@ -6,10 +6,10 @@ from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.transform.awaiting import settled
 from connector.transform.block import Block, awaitable
+from connector.transform.conditions.logic import waits
 from connector.transform.context import Scope
 from connector.transform.declaration import Action, Look, Step, Test
 from connector.transform.edit import Edit
-from connector.transform.conditions.logic import waits
 from connector.transform.fields import accessor, conditions, steps
 from connector.transform.signals import Skipped
 from connector.transform.steps.data import guard

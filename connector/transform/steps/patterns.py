@@ -24,7 +24,9 @@ def _build(moves: bool) -> Callable[..., Run]:
         target = target_of(replacement, pattern)
 
         def run(document: JSON, scope: Scope) -> JSON:
-            matches = [match for match in pattern.matches(document) if not refused(conditions, match.value, document, scope)]
+            matches = [
+                match for match in pattern.matches(document) if not refused(conditions, match.value, document, scope)
+            ]
             return _placed(document, [(match, target(match.captures)) for match in matches], moves)
 
         return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
@@ -20,8 +20,8 @@ def _build(children_pattern: Pattern, merge_template: Template) -> Run:
         matches = list(children_pattern.matches(document))
         if not matches:
             return document
-        values = merge_template.resolve(document, scope) or {}
-        if not isinstance(values, dict):
+        values: JSON = merge_template.resolve(document, scope) or {}
+        if not is_document(values):
             raise Unfit(f"merge_template makes {kind(values)}, an object is needed")
         edit = Edit(document)
         for match in matches:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.faults import explain
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
@@ -45,7 +45,7 @@ def _build(schema: JSON, source: At | None, on_invalid: str, destination: At | N
 def _checker(schema: JSON) -> Callable[[JSON], list[str]]:
     import jsonschema_rs
 
-    if not isinstance(schema, dict | bool):
+    if not is_document(schema) and not isinstance(schema, bool):
         raise ConfigurationError("a schema is an object, or true or false")
     try:
         # Linear regular expressions, and no reference is ever fetched: schemas may come from anywhere.

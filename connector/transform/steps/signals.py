@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
@@ -16,7 +16,7 @@ __all__ = ["SIGNALS", "typed"]
 
 def typed(document: JSON, name: str) -> JSON:
     """The document with a type."""
-    if not isinstance(document, dict):
+    if not is_document(document):
         raise Unfit(f"found {kind(document)}, only an object can have a type")
     return {**document, "@type": name}
 

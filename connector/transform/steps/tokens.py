@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from connector.model import JSON
@@ -36,10 +37,9 @@ class Estimate:
 def encoding_of(model: str) -> Any:
     """The model's own encoding; that of current models for unknown ones; an estimate without `tiktoken`."""
     try:
-        import tiktoken
+        library: Any = import_module("tiktoken")  # not a dependency: used when it is there
     except ImportError:
         return Estimate()
-    library: Any = tiktoken
     try:
         try:
             return Exact(library.encoding_for_model(model))
@@ -84,7 +84,7 @@ def _build(source: At, model: Resolve, max: Resolve | None, destination: At | No
 
 TOKENS = Step(
     "tokens",
-    "Counts the tokens of a text, or with max cuts it to so many; about four bytes each where `tiktoken` is not installed.",
+    "Counts the tokens of a text, or with max cuts it to so many; without `tiktoken`, four bytes are taken as one.",
     {
         "source": path("The text; objects and lists are taken as their JSON.", default=""),
         "model": text("The model whose tokens they are.", default="gpt-5"),

@@ -4,41 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Run, Step
-from connector.transform.edit import Edit, assign
+from connector.transform.edit import Edit, assign, remove, without
 from connector.transform.fields import At, Fixed, each, mappers, path, pattern, template
+from connector.transform.paths import as_index
 from connector.transform.patterns import Pattern
+from connector.transform.template import Template
 
 __all__ = ["VALUES"]
 
 
 def _setter(configurations: list[dict[str, Any]]) -> Run:
-    settings = [_setting(item["key"], item["value"].resolve, item["mappers"]) for item in configurations]
-    if len(settings) == 1:
-        return settings[0]
+    works = [_setting(item["key"], item["value"], item["mappers"]) for item in configurations]
+    if len(works) == 1:
+        return works[0]
 
     def run(document: JSON, scope: Scope) -> JSON:
-        for setting in settings:
-            document = setting(document, scope)
+        for work in works:
+            document = work(document, scope)
         return document
 
     return run
 
 
-def _setting(key: At, resolve: Run, maps: list[Map]) -> Run:
-    value = _mapped(resolve, maps)
-    if isinstance(key, Fixed) and len(key.segments) == 1:
-        name, segments = key.segments[0], key.segments
-
-        def put(document: JSON, scope: Scope) -> JSON:
-            if isinstance(document, dict):
-                return {**document, name: value(document, scope)}
-            return assign(document, segments, value(document, scope))
-
-        return put
-    return lambda document, scope: assign(document, key(document, scope), value(document, scope))
+def _setting(key: At, template: Template, maps: list[Map]) -> Run:
+    value = _mapped(template.resolve, maps)
+    if not isinstance(key, Fixed):
+        return lambda document, scope: assign(document, key(document, scope), value(document, scope))
+    segments = key.segments
+    return lambda document, scope: assign(document, segments, value(document, scope))
 
 
 def _mapped(resolve: Run, maps: list[Map]) -> Run:
@@ -56,23 +52,31 @@ def _mapped(resolve: Run, maps: list[Map]) -> Run:
 
 def _remover(patterns: list[dict[str, Pattern]]) -> Run:
     wanted = [item["key"] for item in patterns]
-    plain = {pattern.segments[0] for pattern in wanted if len(pattern.segments) == 1 and not pattern.stars}
-    rest = [pattern for pattern in wanted if len(pattern.segments) != 1 or pattern.stars]
+    plain = [pattern.segments[0] for pattern in wanted if len(pattern.segments) == 1 and _is_path(pattern)]
+    paths = [pattern.segments for pattern in wanted if len(pattern.segments) > 1 and _is_path(pattern)]
+    rest = [pattern for pattern in wanted if not _is_path(pattern)]
 
     def run(document: JSON, _: Scope) -> JSON:
-        if isinstance(document, dict) and not plain.isdisjoint(document):
-            document = {key: value for key, value in document.items() if key not in plain}
-        if rest or not isinstance(document, dict):
-            document = _removed(document, rest if isinstance(document, dict) else wanted)
-        return document
+        if not is_document(document):
+            return _removed(document, wanted)
+        if plain:
+            document = without(document, plain)
+        for keys in paths:
+            document = remove(document, keys)
+        return _removed(document, rest) if rest else document
 
     return run
 
 
+def _is_path(pattern: Pattern) -> bool:
+    """Whether it leads to one key, whatever else is removed: positions of a list move up, keys of objects do not."""
+    return bool(pattern.segments) and all(key != "*" and as_index(key) is None for key in pattern.segments)
+
+
 def _removed(document: JSON, patterns: list[Pattern]) -> JSON:
     edit = Edit(document)
-    for pattern in patterns:
-        for match in pattern.matches(document):
+    for wanted in patterns:
+        for match in wanted.matches(document):
             edit.remove(match.path)
     return edit.end()
 
@@ -94,7 +98,10 @@ VALUES = (
         "Removes what patterns lead to.",
         {
             "patterns": each(
-                "What is removed.", {"key": pattern("A pattern.", required=True, aliases=("pattern",))}, required=True, short="key"
+                "What is removed.",
+                {"key": pattern("A pattern.", required=True, aliases=("pattern",))},
+                required=True,
+                short="key",
             )
         },
         _remover,
