@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from connector.request.shapes import members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Checker", "templated"]
+
+NAME = re.compile(r"\w[\w .:-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,14 @@ class Checker:
                 yield from self._parameters(model, part.raw_parameters, (*path, "parameters"), skipped)
             else:
                 yield self._unknown(f"{path[-1]} prototype", part.prototype, kinds, path)
+
+    def entries(self) -> Iterator[Finding]:
+        """Entries whose names could not be written anywhere else."""
+        for section in Document.model_fields:
+            for name in members(self.tree.value.get(section)):
+                if not NAME.fullmatch(name):
+                    allowed = "a name starts with a letter or digit, and has letters, digits, blanks, _ . : and -"
+                    yield self._finding("wrong-name", (section, name), f"the name {name[:60]!r}", allowed)
 
     def names(self) -> Iterator[Finding]:
         """Names that nobody declares."""
@@ -121,7 +132,7 @@ class Checker:
         return Finding(rule, self._place(path, rule), Fault(path_text(path), found, allowed, meant))
 
     def _place(self, path: Path, rule: str) -> Place:
-        return self.tree.key_place(path) if rule == "unknown-key" else self.tree.value_place(path)
+        return self.tree.key_place(path) if rule in ("unknown-key", "wrong-name") else self.tree.value_place(path)
 
 
 def templated(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:

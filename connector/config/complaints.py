@@ -26,10 +26,9 @@ TYPES = {
 LIMITS = {
     "greater_than_equal": ("ge", "at least"), "greater_than": ("gt", "more than"),
     "less_than_equal": ("le", "at most"), "less_than": ("lt", "less than"),
-    "too_short": ("min_length", "at least"), "too_long": ("max_length", "at most"),
     "string_too_short": ("min_length", "at least"), "string_too_long": ("max_length", "at most"),
 }  # fmt: skip
-NO_VALUE = "found a value that is not shown"
+NO_VALUE = "found a text that is not shown"
 
 Model = type[BaseModel]
 
@@ -59,6 +58,8 @@ def complaints(
         hide: tells the places whose values are not shown either.
     """
     for refusal in error.errors(include_url=False):
+        if refusal["type"] == "too_short" and refusal["input"]:
+            continue  # its items are wrong, and each says so itself
         path = (*base, *_as_written(refusal, document))
         hidden = hide(path) or _is_secret(model, refusal["loc"])
         yield Complaint(_rule(refusal), path, _fault(refusal, model, path_text(path), hidden=hidden))
@@ -103,7 +104,7 @@ def _fault(refusal: ErrorDetails, model: Model, where: str, *, hidden: bool) -> 
         return Fault(where, "unknown key", allowed, did_you_mean(closest(str(refusal["loc"][-1]), names)))
     if reason == "missing":
         return Fault(where, "missing", "it is needed")
-    found = NO_VALUE if hidden else f"found {kind(refusal['input'], where)}"
+    found = NO_VALUE if hidden and isinstance(refusal["input"], str) else f"found {kind(refusal['input'], where)}"
     if reason == "value_error":
         said = str(context.get("error", refusal["msg"]))
         first, separator, rest = said.partition("; ")
@@ -116,6 +117,8 @@ def _allowed(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
     if reason in LIMITS:
         name, words = LIMITS[reason]
         return f"{words} {context[name]} is allowed"
+    if reason == "too_short":
+        return "at least one is needed"
     if reason == "literal_error":
         return f"allowed: {context['expected']}".replace(" or ", ", ")
     wanted = TYPES.get(reason.split("_")[0])

@@ -23,9 +23,7 @@ def parse_dotenv(text: str, where: str) -> dict[str, str]:
             continue
         match = LINE.fullmatch(line)
         if match is None:
-            raise ConfigurationError(
-                f"{where}:{number}:1: not a variable; write NAME=value, NAME='value' or # a comment"
-            )
+            raise ConfigurationError(f"{where}:{number}:1: not a variable; write NAME=value or # a comment")
         found[match["name"]] = _value(match)
     return found
 

@@ -20,6 +20,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "duplicate-name": "Two files give the same name.",
     "unknown-key": "A key that nothing knows.",
     "missing-key": "A key that is needed is not there.",
+    "wrong-name": "A name that could not be written elsewhere.",
     "wrong-type": "A value that is no JSON, or of another type than is needed.",
     "wrong-value": "A value that is not allowed.",
     "unknown-prototype": "A kind of client, subscriber or publisher that there is not.",
@@ -59,7 +60,7 @@ def lint(
     """
     loaded = examine(source, environ=environ, kinds=kinds)
     loaded.check(require_variables=True)
-    subject = Subject(loaded.tree, loaded.document, catalogue or Catalogue.open(None))
+    subject = Subject(loaded.tree, loaded.document, loaded.kinds, catalogue or Catalogue.open(None))
     found = [*loaded.findings, *(finding for rule in RULES for finding in rule(subject))]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}
     # What is wrong needs no second word that it is also odd.

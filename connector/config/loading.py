@@ -38,7 +38,11 @@ class Loaded:
         self.findings += self.checker.references(required=require_variables)
         self.findings += self.checker.clients()
         self.findings += self.checker.connections()
+        self.findings += self.checker.entries()
         self.findings += self.checker.names()
+        unread = {finding.place for finding in self.tree.findings}
+        # A value that could not be read is nothing, and what is said of nothing is no news.
+        self.findings = [one for one in self.findings if one in self.tree.findings or one.place not in unread]
 
     def configuration(self) -> Configuration:
         """The configuration, or InvalidConfiguration with all that was found."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from pydantic import (
@@ -34,7 +33,6 @@ __all__ = [
 ]  # fmt: skip
 
 Steps = list[JSON]
-NAME = re.compile(r"\w[\w .:-]{0,99}")
 
 
 def _spellings(name: str) -> AliasChoices:
@@ -44,13 +42,6 @@ def _spellings(name: str) -> AliasChoices:
 def _as_steps(value: JSON) -> JSON:
     """One step is a chain of one."""
     return [value] if isinstance(value, str) or is_object(value) else value
-
-
-def _named(value: dict[str, Any]) -> dict[str, Any]:
-    for name in value:
-        if not NAME.fullmatch(name):
-            raise ValueError(f"the name {name[:40]!r} is not allowed; names start with a letter or digit")
-    return value
 
 
 def _nothing_is_empty(value: JSON) -> JSON:
@@ -314,33 +305,30 @@ Step = JSON
 class Document(Section):
     """A whole configuration."""
 
-    clients: Annotated[dict[str, ClientEntry], BeforeValidator(_nothing_is_empty), AfterValidator(_named)] = Field(
+    clients: Annotated[dict[str, ClientEntry], BeforeValidator(_nothing_is_empty)] = Field(
         default_factory=dict[str, ClientEntry], description="Whom to call."
     )
-    incoming: Annotated[dict[str, Incoming], BeforeValidator(_nothing_is_empty), AfterValidator(_named)] = Field(
+    incoming: Annotated[dict[str, Incoming], BeforeValidator(_nothing_is_empty)] = Field(
         default_factory=dict[str, Incoming], description="Where documents come from."
     )
-    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(_nothing_is_empty), AfterValidator(_named)] = Field(
+    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(_nothing_is_empty)] = Field(
         default_factory=dict[str, Outgoing], description="Where documents go."
     )
-    routes: Annotated[dict[str, Route], BeforeValidator(_nothing_is_empty), AfterValidator(_named)] = Field(
+    routes: Annotated[dict[str, Route], BeforeValidator(_nothing_is_empty)] = Field(
         default_factory=dict[str, Route], description="Which incoming goes to which outgoing connection."
     )
     chains: Annotated[
         dict[str, Annotated[Chain, BeforeValidator(_chain)]],
         BeforeValidator(_nothing_is_empty),
-        AfterValidator(_named),
     ] = Field(default_factory=dict[str, Chain], description="Chains that others name.")
-    schedules: Annotated[dict[str, Schedule], BeforeValidator(_nothing_is_empty), AfterValidator(_named)] = Field(
+    schedules: Annotated[dict[str, Schedule], BeforeValidator(_nothing_is_empty)] = Field(
         default_factory=dict[str, Schedule], description="What starts by itself, and when."
     )
     storages: Annotated[
         dict[str, Annotated[Storage, BeforeValidator(_nothing_is_empty)]],
         BeforeValidator(_nothing_is_empty),
-        AfterValidator(_named),
     ] = Field(default_factory=dict[str, Storage], description="Where chains keep documents between runs.")
     variables: Annotated[
         dict[str, Annotated[Variable, BeforeValidator(_variable)]],
         BeforeValidator(_nothing_is_empty),
-        AfterValidator(_named),
     ] = Field(default_factory=dict[str, Variable], description="Values that chains reach as @{variables.NAME}.")

@@ -119,6 +119,8 @@ class _Reader:
             raise _TooMuch(f"more than {MAX_DEPTH} levels")
         place = self._place(node)
         self._tree.places[path] = (self._place(key) if key is not None else place, place)
+        if node.id != "scalar" and node.tag not in (f"{TAG}map", f"{TAG}seq"):
+            self._unknown_tag(node, path)
         if node.id == "mapping":
             return self._mapping(node, path, depth)
         if node.id == "sequence":
@@ -180,8 +182,11 @@ class _Reader:
         try:
             return self._number(kind, node, path)
         except ValueError:
-            self.refuse("wrong-type", node, path, f"the tag {node.tag} is not known", "write the value without a tag")
+            self._unknown_tag(node, path)
             return None
+
+    def _unknown_tag(self, node: Any, path: Path) -> None:
+        self.refuse("wrong-type", node, path, f"the tag {node.tag} is not known", "write the value without a tag")
 
     def _checked(self, text: str, node: Any, path: Path) -> str:
         if any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in text):

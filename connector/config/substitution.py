@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from connector.config.references import Malformed, Reference, Template
 from connector.model import JSON
-from connector.transform.text import escape, has_placeholder
+from connector.transform.text import escape
 
 __all__ = ["filled", "inert"]
 
-SIGN_AT_END = re.compile(r"(?<!\\)(?:\\\\)*[&?@]$")
-SLASHES_AT_END = re.compile(r"\\+$")
+SIGN_AT_END = re.compile(r"(\\*)([&?@])$")
+SLASHES_AT_END = re.compile(r"(\\+)$")
+OPENING = re.compile(r"\\*[&?@]\{")
 
 
 def filled(template: Template, find: Callable[[Reference], JSON]) -> str:
@@ -26,25 +27,18 @@ def inert(template: Template, find: Callable[[Reference], JSON]) -> str:
     A value could also complete a placeholder with what stands beside it; so the seams are closed as well.
     """
     text = ""
-    for index, part in enumerate(template):
-        if not isinstance(part, Reference):
-            text += _written(part, find)
-            continue
-        value = str(find(part))
-        if value.startswith("{") and SIGN_AT_END.search(text):
-            text = f"{text[:-1]}\\{text[-1]}"
-        text += _before(escape(value), template[index + 1 : index + 2])
+    for part in template:
+        text = _joined(text, escape(str(find(part))) if isinstance(part, Reference) else _written(part, find))
     return text
 
 
-def _before(value: str, following: Template) -> str:
-    """A value that neither opens nor shuts a placeholder with the text that follows it."""
-    after = following[0] if following and isinstance(following[0], str) else ""
-    if after.startswith("{") and SIGN_AT_END.search(value):
-        return f"{value[:-1]}\\{value[-1]}"
-    if has_placeholder(after[:2]):
-        return SLASHES_AT_END.sub(lambda slashes: slashes[0] * 2, value)
-    return value
+def _joined(text: str, piece: str) -> str:
+    """Two pieces of which neither opens or shuts a placeholder with the other."""
+    if piece.startswith("{"):
+        text = SIGN_AT_END.sub(r"\1\1\\\2", text)
+    elif OPENING.match(piece):
+        text = SLASHES_AT_END.sub(r"\1\1", text)
+    return text + piece
 
 
 def _written(part: str | Reference | Malformed, find: Callable[[Reference], JSON]) -> str:

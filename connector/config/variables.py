@@ -12,6 +12,7 @@ from connector.config.references import (
     ALLOWED,
     Malformed,
     Reference,
+    Template,
     holds_reference,
     parse,
     references_in,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scope", "Variables"]
 
+Fill = Callable[[Template, Callable[[Reference], JSON]], JSON]
 TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list,
 }  # fmt: skip
@@ -52,7 +54,7 @@ class Variables:
         problems = list(self.problems(value, path, declared=for_client))
         if problems:
             raise InvalidConfiguration(finding for _, finding in problems)
-        return self._replaced(value, for_client)
+        return self._replaced(value, _given if for_client else inert, declared=for_client)
 
     def problems(self, value: JSON, path: Path, *, declared: bool = False) -> Iterator[tuple[Path, Finding]]:
         """What keeps references from being replaced, with where it stands."""
@@ -76,7 +78,7 @@ class Variables:
         variable = self.declared[name]
         given = self.providers.find(Reference("environment", name))
         if given is None:
-            return self._replaced(variable.default, for_client=True)
+            return self._replaced(variable.default, filled)
         return _typed(name, given, variable.type)
 
     def values(self) -> dict[str, JSON]:
@@ -133,21 +135,14 @@ class Variables:
             return str(error), "", ""
         return (f"{reference} is not set", _advice(reference), "") if found is None else None
 
-    def _replaced(self, value: JSON, for_client: bool) -> JSON:
+    def _replaced(self, value: JSON, fill: Fill, *, declared: bool = False) -> JSON:
         if isinstance(value, str):
-            return self._text(value, for_client)
+            if not holds_reference(value) and not (declared and "@{" in value):
+                return value
+            return fill(parse(value, declared=declared), self.find)
         if is_object(value):
-            return {key: self._replaced(item, for_client) for key, item in value.items()}
-        return [self._replaced(item, for_client) for item in value] if is_list(value) else value
-
-    def _text(self, text: str, for_client: bool) -> JSON:
-        if not holds_reference(text) and not (for_client and "@{" in text):
-            return text
-        template = parse(text, declared=for_client)
-        if not for_client:
-            return inert(template, self.find)
-        whole = template[0] if len(template) == 1 else None
-        return _given(self.find(whole)) if isinstance(whole, Reference) else filled(template, self.find)
+            return {key: self._replaced(item, fill, declared=declared) for key, item in value.items()}
+        return [self._replaced(item, fill, declared=declared) for item in value] if is_list(value) else value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -162,8 +157,12 @@ class Scope:
         return self.variables.resolve(value, (*self.path, *inner), for_client=for_client)
 
 
-def _given(found: JSON) -> JSON:
-    """An optional variable that is not set, `${NAME:-}`, is a parameter that is not given."""
+def _given(template: Template, find: Callable[[Reference], JSON]) -> JSON:
+    """A client's parameter: a variable alone keeps its type, and one that is empty, `${NAME:-}`, is not given."""
+    whole = template[0] if len(template) == 1 else None
+    if not isinstance(whole, Reference):
+        return filled(template, find)
+    found = find(whole)
     return None if found == "" else found
 
 

@@ -13,11 +13,13 @@ __all__ = ["unused"]
 
 
 def unused(subject: Subject) -> Iterator[Finding]:
-    """Clients, chains and storages that nothing names; connections that no route joins, once there are routes."""
+    """Chains and storages that nothing names; clients once there are connections, connections once there are routes."""
     document = subject.document
     named = {(section, use.name) for use in uses(document) for section in use.sections}
     named |= {("chains", text) for steps, _ in chains_of(document) for text in _texts(steps)}
-    sections = ["clients", "chains", "storages"]
+    sections = ["chains", "storages"]
+    if document.incoming or document.outgoing:
+        sections.append("clients")
     if document.routes:
         sections += ["incoming", "outgoing"]
     for section in sections:

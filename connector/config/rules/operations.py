@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from connector.catalogue import Operation
@@ -12,6 +13,7 @@ from connector.config.rules.requests import request_findings
 from connector.config.rules.subject import Subject
 from connector.errors import UnknownName
 from connector.model import JSON, is_list, is_object
+from connector.request.plan import Plan
 from connector.suggest import did_you_mean
 
 __all__ = ["operations"]
@@ -38,6 +40,7 @@ class Call:
 
 def operations(subject: Subject) -> Iterator[Finding]:
     """Unknown entities and actions, wrong directions, what was removed, and requests that cannot validate."""
+    plans: dict[str, Plan] = {}
     for call in _calls(subject):
         entity, action = call.parameters.get("entity"), call.parameters.get("action")
         if not isinstance(entity, str) or "{" in f"{entity}{action or ''}":
@@ -45,10 +48,13 @@ def operations(subject: Subject) -> Iterator[Finding]:
         operation = yield from _found(subject, call, entity, action if isinstance(action, str) else None)
         if operation is None:
             continue
-        yield from _direction(subject, call, operation)
         yield from _age(subject, call, operation)
+        if call.reads is not None and call.reads != (operation.method == "GET"):
+            yield _direction(subject, call, operation)
+            continue
+        plan = plans.setdefault(operation.name, Plan(subject.catalogue, operation))
         for template, path in call.requests:
-            yield from request_findings(subject, operation, template, path, complete=call.complete, mode=call.mode)
+            yield from request_findings(subject, plan, template, path, complete=call.complete, mode=call.mode)
 
 
 def _calls(subject: Subject) -> Iterator[Call]:
@@ -101,7 +107,10 @@ def _in_steps(value: JSON, path: Path) -> Iterator[Call]:
 
 def _found(subject: Subject, call: Call, entity: str, action: str | None) -> Generator[Finding, None, Operation | None]:
     try:
-        return subject.catalogue.find(entity, action or ("create" if call.reads is False else None))
+        if action is None and call.reads is False:
+            with suppress(UnknownName):
+                return subject.catalogue.find(entity, "create")
+        return subject.catalogue.find(entity, action)
     except UnknownName as error:
         key = "action" if error.kind == "action" and action is not None else "entity"
         hint = str(error).split("; ")
@@ -112,13 +121,10 @@ def _found(subject: Subject, call: Call, entity: str, action: str | None) -> Gen
         return None
 
 
-def _direction(subject: Subject, call: Call, operation: Operation) -> Iterator[Finding]:
-    reads = operation.method == "GET"
-    if call.reads is None or call.reads == reads:
-        return
+def _direction(subject: Subject, call: Call, operation: Operation) -> Finding:
     found = f"{operation.name} is {operation.wire_name}"
     allowed = "a subscriber reads with GET; use a publisher" if call.reads else "it only reads; use a subscriber"
-    yield subject.finding("wrong-direction", (*call.path, "entity"), found, allowed)
+    return subject.finding("wrong-direction", (*call.path, "entity"), found, allowed)
 
 
 def _age(subject: Subject, call: Call, operation: Operation) -> Iterator[Finding]:

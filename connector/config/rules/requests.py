@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from connector.catalogue import Operation
 from connector.config.checking import templated
 from connector.config.findings import Finding, Path, Severity, path_text
 from connector.config.rules.subject import Subject
@@ -24,13 +23,13 @@ ANY_SEGMENT = "x"
 
 
 def request_findings(
-    subject: Subject, operation: Operation, template: JSON, path: Path, *, complete: bool, mode: str
+    subject: Subject, plan: Plan, template: JSON, path: Path, *, complete: bool, mode: str
 ) -> Iterator[Finding]:
     """What is wrong with a template for an operation's request.
 
     Args:
         subject: where it stands.
-        operation: what is called.
+        plan: the operation that is called.
         template: {path, query, payload, headers} with placeholders.
         path: where the template stands.
         complete: whether nothing is added to it, so that what is missing is missing.
@@ -40,7 +39,7 @@ def request_findings(
         return
     try:
         asked = Request.of(template)
-        found = _judged(Plan(subject.catalogue, operation), _open(asked), Validate(mode))
+        found = _judged(plan, _open(asked), Validate(mode))
     except InvalidRequest as error:
         found = Findings(faults=list(error.faults))
     unknown = _Unknown(template)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import BaseModel
+
 from connector.config.findings import Finding, Path
+from connector.config.models import Prototyped
+from connector.config.names import prototyped
 from connector.config.rules.subject import Subject
 from connector.config.secrets import secret_places
 from connector.http import prototypes
@@ -18,19 +22,26 @@ ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NA
 
 def plain_secrets(subject: Subject) -> Iterator[Finding]:
     """Keys and tokens written into the file, where everybody who reads it finds them."""
-    kinds = {kind.name: kind.parameters for kind in prototypes()}
+    found = [
+        (*path, "parameters", *inner)
+        for part, path, model in _parts(subject)
+        for inner in secret_places(model, part.raw_parameters)
+    ]
+    found += [path for path, text in _texts(subject.tree.value, ()) if SECRET_VALUE.search(text) and path not in found]
+    for path in found:
+        yield subject.warning("plain-secret", path, "a secret stands here as it is", ADVICE)
+
+
+def _parts(subject: Subject) -> Iterator[tuple[Prototyped, Path, type[BaseModel]]]:
+    """Everything of a known kind, with its parameters' model."""
+    clients = {kind.name: kind for kind in prototypes()}
     for name, client in subject.document.clients.items():
-        if client.prototype in kinds:
-            for inner in secret_places(kinds[client.prototype], client.raw_parameters):
-                yield _plain(subject, ("clients", name, "parameters", *inner))
-    known = {("clients", name, "parameters") for name in subject.document.clients}
-    for path, text in _texts(subject.tree.value, ()):
-        if SECRET_VALUE.search(text) and path[:3] not in known:
-            yield _plain(subject, path)
-
-
-def _plain(subject: Subject, path: Path) -> Finding:
-    return subject.warning("plain-secret", path, "a secret stands here as it is", ADVICE)
+        if client.prototype in clients:
+            yield client, ("clients", name), clients[client.prototype].parameters
+    for part, path in prototyped(subject.document):
+        kinds = subject.kinds.incoming if path[-1] == "subscriber" else subject.kinds.outgoing
+        if kinds and part.prototype in kinds:
+            yield part, path, kinds[part.prototype].parameters
 
 
 def _texts(value: JSON, path: Path) -> Iterator[tuple[Path, str]]:

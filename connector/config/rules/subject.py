@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connector.catalogue import Catalogue
 from connector.config.findings import Finding, Path, Severity, path_text
+from connector.config.kinds import Kinds
 from connector.config.models import Document
 from connector.config.reading import Tree
 from connector.model import JSON, Fault
@@ -19,6 +20,7 @@ class Subject:
 
     tree: Tree
     document: Document
+    kinds: Kinds
     catalogue: Catalogue
 
     def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:

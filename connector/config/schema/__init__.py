@@ -17,6 +17,8 @@ from connector.model import JSON
 __all__ = ["json_schema"]
 
 CHAINS = ("chain", "input")
+REQUEST: dict[str, JSON] = {"properties": {name: {} for name in ("path", "query", "payload", "headers")}}
+"""What editors propose; what else a kind of publisher takes is its own."""
 
 
 def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) -> dict[str, JSON]:
@@ -34,21 +36,26 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     for name in ("Incoming", "Outgoing", "Route", "Response"):
         _with_chains(entries[name])
     entries["Chain"] = _chain(entries["Chain"])
-    entries["Variable"] = {"anyOf": [entries["Variable"], {"type": ["string", "number", "boolean", "array", "null"]}]}
-    entries["Storage"] = {"anyOf": [entries["Storage"], {"type": "null"}]}
-    entries["Job"] = {"anyOf": [TEXT, entries["Job"]]}
+    entries["Variable"] = _or(entries["Variable"], {})
+    entries["Storage"] = _or(entries["Storage"], {"type": "null"})
+    entries["Job"] = _or(entries["Job"], TEXT)
+    run = entries["Schedule"]["properties"]["run"]
+    entries["Schedule"]["properties"]["run"] = {
+        "if": {"type": "array"}, "then": run, "else": run["items"], "description": run["description"]
+    }  # fmt: skip
     entries["ClientEntry"] = _branches(definitions, entries["ClientEntry"], list(prototypes()), "client")
     part = entries.pop("Prototyped")
     entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
     entries["Publisher"] = _branches(definitions, part, _listed(known.outgoing), "publisher")
     entries["Incoming"]["properties"]["subscriber"] = {"$ref": "#/$defs/Subscriber"}
+    entries["Outgoing"]["properties"]["request"] |= REQUEST
     entries["Outgoing"]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
     entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
     return _whole(document, entries)
 
 
 def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSON]:
-    sections = {name: {"anyOf": [part, {"type": "null"}]} for name, part in document["properties"].items()}
+    sections = {name: _or(part, {"type": "null"}) for name, part in document["properties"].items()}
     return {
         "$schema": DIALECT,
         "title": "openai-connector configuration",
@@ -58,6 +65,11 @@ def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSO
         "additionalProperties": False,
         "$defs": entries,
     }
+
+
+def _or(schema: dict[str, JSON], other: dict[str, JSON]) -> dict[str, JSON]:
+    """The schema for objects, and another for everything else: told apart so, a fault is named where it stands."""
+    return {"if": {"type": "object"}, "then": schema, "else": other}
 
 
 def _suggestions(catalogue: Catalogue) -> dict[str, list[str]]:

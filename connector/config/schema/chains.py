@@ -94,7 +94,11 @@ def _parameters(declared: Declaration, suggested: Suggested) -> dict[str, JSON]:
 
 def _field(field: Field) -> dict[str, JSON]:
     schema: Mapping[str, JSON] = field.schema
-    if schema.get("type") == "array" and is_object(schema.get("items")):
-        # One item stands for a list of one, and an object of names and values for a list of pairs.
-        schema = {"anyOf": [schema, {"type": ["object", "string", "integer"]}]}
+    items = schema.get("items")
+    if schema.get("type") == "array" and is_object(items):
+        # One item stands for a list of one, and an object of names and values for a list of pairs. The spellings of
+        # an item's members are not told: lint judges those.
+        open_items = {key: value for key, value in items.items() if key not in ("additionalProperties", "required")}
+        one: JSON = {"if": {"type": "object"}, "then": open_items} if "properties" in items else items
+        schema = {"if": {"type": "array"}, "then": {"items": one}}
     return {**schema, "description": field.summary}
