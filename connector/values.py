@@ -23,7 +23,7 @@ def plain(value: object) -> JSON:
         return {str(key): plain(item) for key, item in cast("dict[object, object]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item) for item in cast("list[object]", value)]
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes | bytearray):
         return {"$content": base64.b64encode(value).decode("ascii")}
     return _scalar(value)
 

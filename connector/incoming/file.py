@@ -130,5 +130,5 @@ def _opened(name: str) -> Any:
 
 
 FILE = Prototype(
-    "file", "Documents in files: JSONL, JSON, CSV or Parquet; globs, URLs, standard input.", Parameters, Reading
+    "file", "Documents in files: JSONL, JSON, CSV, Parquet; globs, URLs, standard input.", Parameters, Reading, ("url",)
 )

@@ -122,5 +122,5 @@ def _first(paging: Paging | None, request: JSON) -> Mapping[str, JSON]:
 
 
 HTTP = Prototype(
-    "http", "Any HTTP API: raw requests, with pages by cursor, link, number or offset.", Parameters, Reading
+    "http", "Any HTTP API: raw requests, paged by cursor, link, number or offset.", Parameters, Reading, ("request",)
 )

@@ -173,7 +173,8 @@ def _with_ids(subscriber: Subscriber, asked: Asked, family: tuple[JSON, ...]) ->
 
 OPENAI = Prototype(
     "openai",
-    "Entities of the API: one, a list with all its pages, or the children of every parent.",
+    "Entities of the API: one, a list with all its pages, the children of every parent.",
     Parameters,
     Reading,
+    ("request", "parent"),
 )

@@ -27,9 +27,10 @@ class Reads(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Prototype:
-    """A kind of subscriber: its name, its parameters, and what reads with them."""
+    """A kind of subscriber: its name, its parameters, what reads with them, and which parameters are templates."""
 
     name: str
     summary: str
     parameters: type[Section]
     build: Callable[[Any], Reads]
+    templates: tuple[str, ...] = ()

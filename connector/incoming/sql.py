@@ -75,4 +75,4 @@ class Reading:
         return read
 
 
-SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches, streamed.", Parameters, Reading)
+SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches, streamed.", Parameters, Reading, ("parameters",))

@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 __all__ = ["from_thread"]
 
 Item = TypeVar("Item")
+PATIENCE = 1.0
+"""Seconds that a reader gets to close its files; one that waits for a silent pipe is left behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    error: BaseException | None = None
+
+
+class _Pump(Generic[Item]):
+    """Moves blocks from a thread to the event loop, one ahead."""
+
+    def __init__(self, blocks: Callable[[], Generator[list[Item], None, None]]) -> None:
+        self._blocks = blocks
+        self._loop = asyncio.get_running_loop()
+        self.queue: asyncio.Queue[list[Item] | _End] = asyncio.Queue(1)
+        self._stop = threading.Event()
+        # A daemon: a read from a pipe that nobody writes to must not keep the process.
+        self._thread = threading.Thread(target=self._run, daemon=True, name="incoming")
+        self._thread.start()
+
+    def _run(self) -> None:
+        source = self._blocks()
+        end = _End()
+        try:
+            for block in source:
+                if not self._give(block):
+                    return
+        except BaseException as error:  # noqa: BLE001  raised again where the documents are awaited
+            end = _End(error)
+        finally:
+            source.close()
+            self._give(end)
+
+    def _give(self, block: list[Item] | _End) -> bool:
+        if self._stop.is_set():
+            return False
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            asyncio.run_coroutine_threadsafe(self.queue.put(block), self._loop).result()
+        return not self._stop.is_set()
+
+    async def close(self) -> None:
+        self._stop.set()
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        await asyncio.to_thread(self._thread.join, PATIENCE)
 
 
 async def from_thread(blocks: Callable[[], Generator[list[Item], None, None]]) -> AsyncGenerator[Item, None]:
     """The items of the blocks that a generator makes, which is started, run and closed in one thread."""
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, thread_name_prefix="incoming") as thread:
-        source = blocks()
-        try:
-            while (block := await loop.run_in_executor(thread, next, source, None)) is not None:
-                for item in block:
-                    yield item
-        finally:
-            await asyncio.shield(loop.run_in_executor(thread, source.close))
+    pump = _Pump(blocks)
+    try:
+        while not isinstance(block := await pump.queue.get(), _End):
+            for item in block:
+                yield item
+        if block.error is not None:
+            raise block.error
+    finally:
+        await pump.close()

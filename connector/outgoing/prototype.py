@@ -46,10 +46,20 @@ class AtOnce:
 
 @dataclass(frozen=True, slots=True)
 class Prototype:
-    """A kind of publisher: its name, its parameters, what writes with them, and whether it calls an API."""
+    """A kind of publisher.
+
+    Args:
+        name: how configurations call it.
+        summary: what it does, in a sentence.
+        parameters: what it wants to know.
+        build: makes what writes with them.
+        templates: the parameters whose placeholders are resolved for each document.
+        calls: whether a document is a request, that a template of the outgoing connection may complete.
+    """
 
     name: str
     summary: str
     parameters: type[Section]
     build: Callable[[Any], Writes]
+    templates: tuple[str, ...] = ()
     calls: bool = False

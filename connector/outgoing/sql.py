@@ -111,4 +111,4 @@ class Writing:
         return self._table.write(rows)
 
 
-SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches: insert or upsert.", Parameters, Writing)
+SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches: insert or upsert.", Parameters, Writing, ("row",))

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.documents import dump
 from connector.errors import ConfigurationError
-from connector.model import JSON, Outcome, State
+from connector.model import JSON, Outcome, State, is_list, is_object
 from connector.request.shown import listed
 from connector.sql import engine_of, fault_of, sqlalchemy
 from connector.suggest import closest, did_you_mean
@@ -113,8 +113,8 @@ class Table:
         return {name: self._value(self._columns[name], value) for name, value in row.items()}
 
     def _value(self, column: Any, value: JSON) -> Any:
-        if isinstance(value, dict | list) and not isinstance(column.type, self._sql.JSON | self._sql.ARRAY):
-            return dump(value).decode()
+        if is_object(value) or is_list(value):
+            return value if isinstance(column.type, self._sql.JSON | self._sql.ARRAY) else dump(value).decode()
         if isinstance(value, str) and isinstance(column.type, self._sql.DateTime | self._sql.Date | self._sql.Time):
             try:
                 return column.type.python_type.fromisoformat(value)

@@ -26,7 +26,7 @@ def documents(file: BinaryIO, name: str, most: int) -> Blocks:
     text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
     try:
         rows = csv.reader(text, delimiter="\t" if ".tsv" in name else ",", strict=True)
-        header = next(rows, [])
+        header: list[str] = next(rows, list[str]())
         if len(set(header)) < len(header) or not all(header):
             yield [Lost({"$text": ",".join(header)}, f"{name}: the header names a column twice or not at all")]
             return

@@ -39,7 +39,8 @@ class Parquet:
         self._group()
         if self._writer is None:
             self._open(self._arrow.schema([(name, self._arrow.string()) for name in self._columns]))
-        self._writer.close()
+        writer: Any = self._writer
+        writer.close()
         return self._taken()
 
     def _check(self, document: Mapping[str, JSON]) -> None:

@@ -1,0 +1,136 @@
+"""The request that a document would become, with where each of its values comes from; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from connector.connections.incoming import IncomingRun
+from connector.connections.outgoing import OutgoingRun
+from connector.connections.runtime import Runtime
+from connector.connections.templates import is_request
+from connector.documents import spot
+from connector.model import JSON, Outcome, State, is_document, is_list, is_object
+from connector.transform import Failed, Traced
+from connector.transform.paths import MISSING, walker
+
+__all__ = ["explain_incoming", "explain_outgoing"]
+
+Place = tuple[str, ...]
+SEARCHED = 10_000
+"""How many values of a document are looked at for one that came from it."""
+
+
+async def explain_incoming(runtime: Runtime, name: str) -> JSON:
+    """What an incoming connection would read first."""
+    return runtime.redact.value(await IncomingRun(runtime, name).explain())
+
+
+async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
+    """What an outgoing connection would do with a document: one explanation, or one for each request."""
+    run = OutgoingRun(runtime, name)
+    told: list[str] = []
+    failures: list[Failed] = []
+    chained = replace(
+        runtime.chained,
+        call=_no_call,
+        on_skip=lambda _, reason: told.append(reason),
+        on_failed=lambda _, error: failures.append(error),
+    )
+    trace = await run.chain.atrace(document, chained)
+    if failures:
+        raise failures[0]
+    made = await run.chain.aapply(document, chained)
+    if not made:
+        return {"skipped": told[0] if told else "the chain made nothing of the document"}
+    context = replace(run.context, chained=chained)
+    shown: list[JSON] = []
+    for each in made:
+        request = run.completed(each, chained)
+        explained = await run.writer.writes.explain(request, context)
+        if is_document(explained) and run.writer.kind.calls:
+            found = _Origins(run, document, each, trace).of(request)
+            # What the catalogue and the client put in keeps the origin that they name.
+            explained["origins"] = {**(explained.get("origins") or {}), **found}
+        shown.append(runtime.redact.value(explained))
+    return shown[0] if len(shown) == 1 else shown
+
+
+async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
+    return Outcome(State.NOT_SENT, reason="explain sends nothing, and the chain needs this answer to go on")
+
+
+class _Origins:
+    """Where the values of one request come from."""
+
+    def __init__(self, run: OutgoingRun, document: JSON, made: JSON, trace: Sequence[Traced]) -> None:
+        self._document = document
+        self._made = made
+        self._trace = trace
+        self._gave_request = run.request is None or is_request(made)
+        self._template = {origin.place: origin for origin in (run.request.origins if run.request else ())}
+        self._paths = dict(_leaves(document))
+
+    def of(self, request: JSON) -> dict[str, str]:
+        """The origin of each leaf, by its place in the request."""
+        found: dict[str, str] = {}
+        for place, value in _leaves(request):
+            found[_shown(place)] = self._of(place, value)
+        return found
+
+    def _of(self, place: Place, value: JSON) -> str:
+        if self._gave_request and walker(place)(self._made) is not MISSING:
+            return self._of_chain(place, value)
+        for depth in range(len(place), -1, -1):
+            origin = self._template.get(tuple(_key(step) for step in place[:depth]))
+            if origin is None:
+                continue
+            if origin.kind == "constant":
+                return "request template"
+            if origin.kind in ("variables", "now", "task", "route"):
+                return f"{'variable' if origin.kind == 'variables' else origin.kind}: {origin.written}"
+            return f"request template: {origin.written}{self._where(value)}"
+        return "request template"
+
+    def _of_chain(self, place: Place, value: JSON) -> str:
+        """The last step that changed what stands there; the document when none did."""
+        for step in reversed(self._trace):
+            before, after = walker(place)(step.before), walker(place)(step.after)
+            if before is MISSING or before != after:
+                return f"{step.where} {step.step}{self._where(value)}"
+        return f"document: {_shown(place)}"
+
+    def _where(self, value: JSON) -> str:
+        """Where in the document the same value stands, if it is one that does not stand everywhere."""
+        if isinstance(value, bool) or value in (None, "", 0, 1):
+            return ""
+        places = [place for place, found in self._paths.items() if type(found) is type(value) and found == value]
+        return f", from document: {_shown(places[0])}" if len(places) == 1 else ""
+
+
+def _key(step: str) -> str | int:
+    return int(step) if step.isdigit() else step
+
+
+def _leaves(value: JSON, place: Place = ()) -> Iterator[tuple[Place, JSON]]:
+    """Every value that holds no others, with where it stands."""
+    count = 0
+    todo: list[tuple[Place, JSON]] = [(place, value)]
+    while todo and count < SEARCHED:
+        where, item = todo.pop(0)
+        count += 1
+        if is_object(item) and item:
+            todo += [((*where, key), inner) for key, inner in item.items()]
+        elif is_list(item) and item:
+            todo += [((*where, str(index)), inner) for index, inner in enumerate(item)]
+        else:
+            yield where, item
+
+
+def _shown(place: Place) -> str:
+    if not place:
+        return "the document"
+    shown = place[0]
+    for key in place[1:]:
+        shown = spot(shown, _key(key))
+    return shown

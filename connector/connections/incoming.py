@@ -1,0 +1,158 @@
+"""An incoming connection: what its subscriber reads, through its chain."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from connector import incoming
+from connector.connections.applying import apply
+from connector.connections.counts import Counts
+from connector.connections.ordered import until
+from connector.connections.records import revived
+from connector.connections.runtime import Runtime
+from connector.connections.templates import RequestTemplate
+from connector.errors import ConfigurationError
+from connector.incoming import Context, Lost
+from connector.model import JSON
+from connector.transform import Chain, Failed
+from connector.transform.context import Locks
+
+if TYPE_CHECKING:
+    from connector.config.models import Incoming
+
+__all__ = ["IncomingRun"]
+
+Tell = Callable[[JSON, str, str], None]
+NOTHING: Mapping[str, JSON] = {}
+
+
+def _unheard(document: JSON, state: str, reason: str) -> None:
+    """Whoever does not ask is not told."""
+
+
+class IncomingRun:
+    """One run of an incoming connection.
+
+    Args:
+        runtime: the configuration at work.
+        name: the connection.
+        tell: told of each document that failed, as it came, with its state and the reason.
+        state: what templates of the request see, such as a cursor.
+    """
+
+    def __init__(
+        self, runtime: Runtime, name: str, *, tell: Tell = _unheard, state: Mapping[str, JSON] = NOTHING
+    ) -> None:
+        declared: Any = runtime.configuration.find("incoming", name)
+        self._declared: Incoming = declared
+        if declared.disabled:
+            raise ConfigurationError(f"incoming {name!r} is disabled")
+        self._runtime = runtime
+        self._tell = tell
+        self._state = dict(state)
+        self._lost_count = 0
+        self._where = f"incoming.{name}"
+        self.counts = Counts()
+        self.stopping = asyncio.Event()
+        kind = incoming.prototypes().find(declared.subscriber.prototype)
+        where = f"{self._where}.subscriber.parameters"
+        self._reader = kind.build(runtime.parameters(declared.subscriber, kind.parameters, kind.templates, where))
+        self._input = runtime.chain(declared.input, f"{self._where}.input")
+        self._chain: Chain = runtime.chain(declared.chain, f"{self._where}.chain")
+        self.context = Context(
+            folder=runtime.configuration.folder,
+            client=runtime.client,
+            call=runtime.call,
+            requests=self._requests,
+            lost=self._lost,
+        )
+
+    def stop(self, reason: str) -> None:
+        """Reads no further; what was read goes through."""
+        self.counts.stopped = reason
+        self.stopping.set()
+
+    async def documents(
+        self, *, limit: int | None = None, instead: AsyncGenerator[JSON, None] | None = None
+    ) -> AsyncGenerator[JSON, None]:
+        """The documents that come of what is read.
+
+        Args:
+            limit: at most so many are read.
+            instead: documents in place of the subscriber's, as when those that failed are tried again.
+        """
+        source = self._reader.documents(self.context) if instead is None else instead
+        made = (
+            self._chain.arun(self._counted(source, limit), self._chained)
+            if self._streams
+            else self._each(source, limit)
+        )
+        async with aclosing(made) as documents:  # type: ignore[type-var]  # arun gives a generator
+            async for document in documents:
+                self.counts.given += 1
+                yield document
+        self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
+
+    async def explain(self) -> JSON:
+        """What would be read first; nothing is read."""
+        return await self._reader.explain(self.context)
+
+    @property
+    def _streams(self) -> bool:
+        """Whether the chain must see all documents, or waits and so has many under way."""
+        return self._chain.awaits or len(self._chain.stages) > 1 or any(_gathers(stage) for stage in self._chain.stages)
+
+    async def _each(self, source: AsyncGenerator[JSON, None], limit: int | None) -> AsyncGenerator[JSON, None]:
+        context = self._chained
+        async with aclosing(self._counted(source, limit)) as documents:
+            async for document in documents:
+                for made in self._chain.apply(document, context):
+                    yield made
+
+    async def _counted(self, source: AsyncGenerator[JSON, None], limit: int | None) -> AsyncGenerator[JSON, None]:
+        if limit == 0:
+            return
+        async with aclosing(until(self.stopping, source)) as documents:
+            async for document in documents:
+                self.counts.read += 1
+                yield revived(document).document
+                if self.counts.read - self._lost_count == limit:
+                    return
+
+    @property
+    def _chained(self) -> Any:
+        return replace(self._runtime.chained, on_skip=self._skipped, on_failed=self._failed)
+
+    def _lost(self, lost: Lost) -> None:
+        self._lost_count += 1
+        self.counts.read += 1
+        self.counts.failed += 1
+        self._tell(lost.document, "failed", self._runtime.redact(lost.reason))
+
+    def _skipped(self, document: JSON, reason: str) -> None:
+        self.counts.skipped += 1
+        self._tell(document, "skipped", reason)
+
+    def _failed(self, document: JSON, error: Failed) -> None:
+        self.counts.failed += 1
+        self._tell(document, "failed", self._runtime.redact(str(error)))
+
+    async def _requests(self, template: JSON, document: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
+        """What the template becomes for a document, through the input chain."""
+        asked = RequestTemplate(template, f"{self._where}.subscriber.parameters.request")
+        scope = self._runtime.scope
+        request = asked.resolve({**self._state, **document}, scope)
+        found = await apply(self._input, request, self._runtime.chained, Locks())
+        if found.failed is not None:
+            raise found.failed
+        for made in found.documents:
+            if made or made == request:
+                yield made
+
+
+def _gathers(stage: object) -> bool:
+    return getattr(stage, "gather", None) is not None

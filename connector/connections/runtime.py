@@ -1,0 +1,116 @@
+"""A configuration at work: its clients, chains, storages and prototypes, made once and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from connector import incoming, outgoing
+from connector.config import Configuration, Kinds, load
+from connector.config.complaints import complaints
+from connector.connections.calls import called
+from connector.connections.storage import FolderStorage
+from connector.errors import ConfigurationError
+from connector.model import JSON, Outcome
+from connector.transform import Chain, Context, Scope, compile_chain, compile_template
+
+if TYPE_CHECKING:
+    from connector.config.models import Prototyped
+    from connector.http import Client
+    from connector.http.tries import Pause
+
+__all__ = ["Runtime", "kinds", "load_configuration"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def kinds() -> Kinds:
+    """The kinds of subscriber and publisher that can run."""
+    return Kinds.of(incoming.prototypes(), outgoing.prototypes())
+
+
+def load_configuration(source: Path | str, environ: Mapping[str, str] | None = None) -> Configuration:
+    """The configuration in a file or folder, its prototypes' parameters checked."""
+    return load(source, environ=environ, kinds=kinds())
+
+
+class Runtime:
+    """What the connections of a configuration share while they run.
+
+    Args:
+        configuration: what was declared.
+        client_options: for a client's name, more of what its constructor takes.
+    """
+
+    def __init__(
+        self, configuration: Configuration, client_options: Callable[[str], Mapping[str, Any]] | None = None
+    ) -> None:
+        self.configuration = configuration
+        self.redact = configuration.redactor()
+        self._options = client_options or (lambda _: {})
+        self._clients: dict[str, Client] = {}
+        self._open = AsyncExitStack()
+        self._saved = configuration.saved_chains()
+        self.chained = Context(
+            variables=configuration.variable_values(),
+            call=self.call,
+            storages={name: FolderStorage(self._folder(name)) for name in configuration.storages},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    def client(self, name: str) -> Client:
+        """The client of a name, made when it is first used."""
+        if name not in self._clients:
+            entry: Any = self.configuration.find("clients", name)
+            client = entry.client(**self._options(name))
+            self._open.push_async_callback(client.close)
+            self._clients[name] = client
+        return self._clients[name]
+
+    async def call(self, client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+        """One call through a named client."""
+        return await called(self.client(client), kind, request)
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why a client that was used must rest until somebody has acted."""
+        return next((client.paused for client in self._clients.values() if client.paused), None)
+
+    def chain(self, steps: JSON, where: str) -> Chain:
+        """The chain that steps of the configuration are."""
+        return compile_chain(steps, self._saved, where=where)
+
+    def parameters(self, part: Prototyped, model: type[Model], templates: tuple[str, ...], where: str) -> Model:
+        """A prototype's parameters; variables in those that are no templates are put in now."""
+        given = {
+            name: value
+            if name in templates
+            else compile_template(value, where=f"{where}.{name}").resolve({}, self.scope)
+            for name, value in part.parameters.items()
+        }
+        try:
+            return model.model_validate(given)
+        except ValidationError as error:
+            faults = [str(one.fault) for one in complaints(error, model, given, (where,))]
+        raise ConfigurationError("\n".join([f"{where} cannot work:", *(f"  {self.redact(fault)}" for fault in faults)]))
+
+    @property
+    def scope(self) -> Scope:
+        """What placeholders in parameters are resolved in."""
+        return Scope(self.chained)
+
+    def _folder(self, storage: str) -> Path:
+        path = self.configuration.storages[storage].path
+        return self.configuration.folder / (path if path is not None else f"storage/{storage}")

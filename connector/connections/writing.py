@@ -1,0 +1,62 @@
+"""A configured publisher at work, and the responses that become documents of another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector import outgoing
+from connector.connections.applying import apply
+from connector.connections.runtime import Runtime
+from connector.errors import ConnectorError
+from connector.model import JSON
+from connector.outgoing import Context, Prototype, Writes
+from connector.transform import Chain
+from connector.transform.context import Context as Chained
+from connector.transform.context import Locks
+
+if TYPE_CHECKING:
+    from connector.config.models import Prototyped, Response
+
+__all__ = ["Answered", "Responder", "Writer"]
+
+
+class Writer:
+    """A publisher with its prototype."""
+
+    def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
+        self.kind: Prototype = outgoing.prototypes().find(declared.prototype)
+        parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
+        self.writes: Writes = self.kind.build(parameters)
+
+
+@dataclass(slots=True)
+class Answered:
+    """What came of a response: documents that no publisher took, or why it failed."""
+
+    documents: list[JSON]
+    failed: str = ""
+
+
+class Responder:
+    """What becomes of answers, or of errors."""
+
+    def __init__(self, runtime: Runtime, declared: Response, where: str) -> None:
+        self._chain: Chain = runtime.chain(declared.chain, f"{where}.chain")
+        self.writer = Writer(runtime, declared.publisher, f"{where}.publisher") if declared.publisher else None
+
+    async def respond(self, envelope: JSON, chained: Chained, context: Context, locks: Locks) -> Answered:
+        """The envelope through the chain, and to the publisher."""
+        applied = await apply(self._chain, envelope, chained, locks)
+        if applied.failed is not None:
+            return Answered([], str(applied.failed))
+        if self.writer is None:
+            return Answered(applied.documents)
+        for document in applied.documents:
+            try:
+                outcome = await self.writer.writes.publish(document, context)
+            except ConnectorError as error:
+                return Answered([], str(error))
+            if not outcome.ok:
+                return Answered([], outcome.sentence())
+        return Answered([])
