@@ -10,7 +10,7 @@ from connector.transform.signals import Unfit
 from connector.transform.template import Template
 from connector.transform.text import to_text
 
-__all__ = ["key_of", "lock", "storage_named"]
+__all__ = ["held", "keep", "key_of", "lock"]
 
 
 def storage_named(name: str, scope: Scope) -> Storage:
@@ -23,11 +23,22 @@ def storage_named(name: str, scope: Scope) -> Storage:
 
 
 def key_of(template: Template, document: JSON, scope: Scope) -> str:
-    """The key under which something is kept."""
+    """The key under which something is kept; one of which nothing is there is refused, or keeps nothing."""
     key = to_text(template.resolve(document, scope))
-    if not key:
+    if not key and scope.context.missing == "error":
         raise Unfit("the storage key is empty; name fields that every document has")
     return key
+
+
+async def held(storage: str, key: str, scope: Scope) -> JSON:
+    """What the storage has under a key, or None."""
+    return await storage_named(storage, scope).get(key) if key else None
+
+
+async def keep(storage: str, key: str, value: JSON, scope: Scope) -> None:
+    """Have the storage keep a value; without a key there is nothing to find it by."""
+    if key:
+        await storage_named(storage, scope).put(key, value)
 
 
 def lock(name: str, key: str, scope: Scope) -> asyncio.Lock:

@@ -7,7 +7,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Field, Test
 from connector.transform.fields import boolean, each, template, word
 from connector.transform.site import Site
-from connector.transform.storing import key_of, lock, storage_named
+from connector.transform.storing import held, keep, key_of, lock
 from connector.transform.template import Resolve, Template
 
 __all__ = ["STORAGE"]
@@ -17,13 +17,11 @@ def _build(storage: str, storage_key: Template, condition: Test, store: list[dic
     adds = store[0]["add_entity_to_storage"] if store else None
 
     async def holds(_: JSON, document: JSON, scope: Scope) -> bool:
-        kept = storage_named(storage, scope)
         key = key_of(storage_key, document, scope)
         async with lock(storage, key, scope):
-            held = await kept.get(key)
-            verdict = bool(condition.holds(held, document, scope))
+            verdict = bool(condition.holds(await held(storage, key, scope), document, scope))
             if verdict and adds is not None and adds(document, scope):
-                await kept.put(key, document)
+                await keep(storage, key, document, scope)
         return verdict
 
     return Test(holds, awaits=True)
@@ -34,11 +32,11 @@ def _condition(given: JSON, site: Site) -> Test:
 
 
 def _absent() -> Test:
-    return Test(lambda held, _document, _scope: held is None)
+    return Test(lambda found, _document, _scope: found is None)
 
 
 def _present() -> Test:
-    return Test(lambda held, _document, _scope: held is not None)
+    return Test(lambda found, _document, _scope: found is not None)
 
 
 FIELDS = {

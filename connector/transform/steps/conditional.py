@@ -36,8 +36,8 @@ def _build(
 
 
 CASE = {
-    "filters": conditions("What must hold.", waits=True),
-    "transformers": steps("The steps of this case.", aliases=("steps",)),
+    "filters": conditions("What must hold.", aliases=("filter",), waits=True),
+    "transformers": steps("The steps of this case.", aliases=("transformer", "steps")),
 }
 CONDITIONAL = Step(
     "conditional",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Field, Look, Map, Run, Step
+from connector.transform.declaration import Look, Map, Run, Step
 from connector.transform.edit import Edit, assign, rename
-from connector.transform.fields import accessor, mappers
+from connector.transform.fields import accessor, mappers, raw
 from connector.transform.paths import MISSING, Segments, walker
 from connector.transform.signals import Unfit
 
@@ -63,6 +65,8 @@ def _keys(accessor: Look, mappers: list[Map]) -> Run:
         edit = Edit(document)
         for parent, names in _parents(accessor, document).items():
             node = edit.get(parent)
+            if node == []:
+                continue
             if not is_document(node):
                 raise Unfit(f"{'.'.join(parent) or 'the document'} is {kind(node)}, only objects have keys")
             edit.set(parent, rename(node, {name: _name(_through(name, mappers, scope)) for name in names or node}))
@@ -89,17 +93,20 @@ def _name(value: JSON) -> str:
     raise Unfit(f"a key became {kind(value)}, keys are texts")
 
 
-def _fields(summary: str) -> dict[str, Field]:
-    return {
-        "accessor": accessor(summary, required=True),
+def _step(name: str, summary: str, places: str, work: Callable[[Look, list[Map]], Run]) -> Step:
+    def build(accessor: Look, mappers: list[Map], strip_enclosures: JSON) -> Run:  # noqa: ARG001  has no effect here
+        return work(accessor, mappers)
+
+    fields = {
+        "accessor": accessor(places, required=True),
         "mappers": mappers("The mappers, in their order.", required=True),
+        "strip_enclosures": raw("Accepted from other platforms; what is mapped stays in its place."),
     }
+    return Step(name, summary, fields, build)
 
 
 MAPPING = (
-    Step("value-mapper", "Puts each value that an accessor names through mappers.", _fields("The values."), _values),
-    Step("list-mapper", "Puts lists and objects as a whole through mappers.", _fields("The lists or objects."), _lists),
-    Step(
-        "key-mapper", "Puts keys through mappers.", _fields("The keys; the document's own unless more is said."), _keys
-    ),
+    _step("value-mapper", "Puts each value that an accessor names through mappers.", "The values.", _values),
+    _step("list-mapper", "Puts lists and objects as a whole through mappers.", "The lists or objects.", _lists),
+    _step("key-mapper", "Puts keys through mappers.", "The keys; the document's own unless more is said.", _keys),
 )

@@ -13,7 +13,7 @@ from connector.transform.edit import assign
 from connector.transform.fields import At, boolean, path, template, word
 from connector.transform.paths import MISSING, child
 from connector.transform.signals import Skipped, Unfit
-from connector.transform.storing import key_of, lock, storage_named
+from connector.transform.storing import held, keep, key_of, lock
 from connector.transform.template import Resolve, Template
 
 __all__ = ["STORAGES"]
@@ -21,10 +21,10 @@ __all__ = ["STORAGES"]
 
 def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
-        held = await storage_named(storage, scope).get(key_of(storage_key, document, scope))
-        if held is None:
+        found = await held(storage, key_of(storage_key, document, scope), scope)
+        if found is None:
             return document
-        return held if destination is None else assign(document, destination(document, scope), held)
+        return found if destination is None else assign(document, destination(document, scope), found)
 
     return Action(run, awaits=True)
 
@@ -36,7 +36,7 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
             value = child(value, key)
         if value is MISSING:
             raise Unfit("nothing stands at the source")
-        await storage_named(storage, scope).put(key_of(storage_key, document, scope), value)
+        await keep(storage, key_of(storage_key, document, scope), value, scope)
         return document
 
     return Action(run, awaits=True)
@@ -44,14 +44,13 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
 
 def _new(storage: str, storage_key: Template, add_entity_to_storage: Resolve) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
-        kept = storage_named(storage, scope)
         digest = digest_of(document)
         key = key_of(storage_key, document, scope) if storage_key.value is not None else digest
         async with lock(storage, key, scope):
-            if await kept.get(key) == digest:
+            if await held(storage, key, scope) == digest:
                 raise Skipped("storage-filter-stored-entity", f"{storage} holds it already, unchanged")
             if add_entity_to_storage(document, scope):
-                await kept.put(key, digest)
+                await keep(storage, key, digest, scope)
         return document
 
     return Action(run, awaits=True)
