@@ -9,6 +9,7 @@ from typer import Exit, Option, Typer
 
 from connector.cli.call import CallOptions, call, explain, subscribe
 from connector.cli.clients import client
+from connector.cli.config import lint, schema, variables
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
 from connector.cli.options import command
@@ -49,6 +50,9 @@ app.command("call")(command(call, CallOptions))
 app.command("explain")(command(explain, CallOptions, dry_run=True))
 app.command("subscribe")(command(subscribe, CallOptions, every=True, action=None))
 app.command("curl")(command(curl, CurlOptions))
+app.command("lint")(lint)
+app.command("schema")(schema)
+app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")
 
