@@ -1,0 +1,57 @@
+"""`import`: configurations of other platforms become folders of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option, Typer
+
+from connector.cli.options import Json
+from connector.cli.output import print_document, say, wants_json
+
+if TYPE_CHECKING:
+    from connector.importing import Report
+
+__all__ = ["imports"]
+
+imports = Typer(
+    help="Make a folder of configuration from another platform's: alumio, atlas.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Into = Annotated[Path, Option("--into", metavar="FOLDER", help="A new or empty folder.")]
+INTO = Path("imported")
+
+
+@imports.command("alumio")
+def alumio(
+    exports: Annotated[list[Path], Argument(metavar="EXPORT.ndjson…", help="Exports, one object on each line.")],
+    into: Into = INTO,
+    json: Json = False,
+) -> None:
+    """Import Alumio's exports; the report says line by line what could not be carried over."""
+    from connector.importing import import_alumio
+
+    _show(import_alumio(exports, into), into, json)
+
+
+@imports.command("atlas")
+def atlas(
+    config: Annotated[Path, Argument(metavar="CONFIG.yml", help="Moment Atlas's configuration.")],
+    into: Into = INTO,
+    json: Json = False,
+) -> None:
+    """Import Moment Atlas's adapters as clients."""
+    from connector.importing import import_atlas
+
+    _show(import_atlas(config, into), into, json)
+
+
+def _show(report: Report, into: Path, json: bool) -> None:
+    if wants_json(json):
+        print_document(report.as_document())
+    else:
+        print("\n".join(report.text()))  # noqa: T201  the result
+    say(f"{into}: {report.summary()}")

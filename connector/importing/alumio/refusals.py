@@ -1,0 +1,31 @@
+"""What has no counterpart here, and what stands in its place: a step that fails and says why."""
+
+from __future__ import annotations
+
+from connector.importing.yamltext import Noted
+from connector.model import JSON
+
+__all__ = ["NoCounterpart", "refusal", "why"]
+
+
+class NoCounterpart(Exception):
+    """Something that cannot be said here."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path = path
+        self.brief = why.partition(";")[0]
+        super().__init__(why)
+
+
+def refusal(message: str, raw: JSON) -> JSON:
+    return Noted({"exception": {"message": message}}, f"Not carried over: {message}.", raw)
+
+
+def why(kind: str, name: str) -> str:
+    if name == "code-transformer":
+        return (
+            "code-transformer is refused: it runs JavaScript, and chains here evaluate no code; "
+            "write it with steps, with an expression step (jmespath or jsonata), or as a step of your own in Python"
+        )
+    noun = {"step": "transformer"}.get(kind, kind)
+    return f"the {noun} {name!r} has no counterpart here"

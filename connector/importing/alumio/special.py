@@ -1,0 +1,222 @@
+"""Prototypes whose use here is not the same word for word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from connector.importing.alumio.refusals import NoCounterpart
+from connector.importing.alumio.requests import our_request
+from connector.importing.shapes import as_list, as_map
+from connector.importing.texts import our_text, our_value
+from connector.importing.yamltext import Noted
+from connector.model import JSON, is_object
+
+if TYPE_CHECKING:
+    from connector.importing.alumio.steps import Translator
+
+__all__ = ["SPECIAL", "Special"]
+
+Parameters = Mapping[str, JSON]
+Special = Callable[["Translator", Parameters, str], JSON]
+"""Makes our use of exported parameters, or a row of them; NoCounterpart when there is none."""
+
+
+def _row(this: Translator, given: Parameters, path: str) -> JSON:
+    """A chain, or data without filters: nothing but its steps."""
+    if not as_list(given.get("filters")):
+        return this.steps(given.get("transformers"), f"{path}.transformers")
+    filters = this.conditions(given["filters"], f"{path}.filters")
+    return Noted(
+        {"data": {"filters": filters, "transformers": this.steps(given.get("transformers"), f"{path}.transformers")}}
+    )
+
+
+def _setter(this: Translator, given: Parameters, path: str) -> JSON:
+    settings = [_setting(this, as_map(item), path) for item in as_list(given.get("configurations"))]
+    brief = {item["key"]: item["value"] for item in settings}
+    simple = not any("mappers" in item for item in settings) and len(brief) == len(settings)
+    if simple and not brief.keys() <= {"key", "value", "mappers"}:
+        return Noted({"value-setter": {"configurations": brief}})
+    return Noted({"value-setter": {"configurations": settings}}) if settings else []
+
+
+def _setting(this: Translator, item: dict[str, JSON], path: str) -> dict[str, JSON]:
+    made = {"key": our_text(str(item.get("key", ""))), "value": our_value(item.get("value"))}
+    mappers = this.mappers(item.get("mappers"), f"{path}.configurations.{made['key']}.mappers")
+    return made | ({"mappers": mappers} if mappers else {})
+
+
+def _remover(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001  what all of them take
+    keys = [as_map(item).get("key") if is_object(item) else item for item in as_list(given.get("patterns"))]
+    return Noted({"value-remover": [key for key in keys if isinstance(key, str) and key]}) if any(keys) else []
+
+
+def _filter(name: str) -> Special:
+    """Alumio's filters of keys and values take away what fulfils their conditions."""
+
+    def make(this: Translator, given: Parameters, path: str) -> JSON:
+        conditions = this.conditions(given.get("conditions"), f"{path}.conditions")
+        accessor = this.accessor(given.get("accessor"), f"{path}.accessor")
+        made: dict[str, JSON] = {"accessor": accessor} | ({"conditions": conditions} if conditions else {})
+        mode = given.get("mode")
+        return Noted({name: made | {"mode": mode if mode in ("keep", "drop") else "drop"}})
+
+    return make
+
+
+def _key_condition(this: Translator, given: Parameters, path: str) -> JSON:
+    return this.conditions(given.get("filter"), f"{path}.filter")
+
+
+def _stored(this: Translator, given: Parameters, path: str) -> JSON:
+    """The condition of this filter says what is filtered away, so that it passes what does not fulfil it."""
+    asked = this.conditions(given.get("condition"), f"{path}.condition")
+    opposite = {
+        "storage-entity-does-not-exists": "storage-entity-exists",
+        "storage-entity-exists": "storage-entity-does-not-exists",
+    }
+    if len(asked) != 1 or asked[0] not in opposite:
+        this.log.changed(
+            path, "only conditions on whether a key is stored are known; this one is taken as: it is stored"
+        )
+    made: dict[str, JSON] = {
+        "storage": this.names.find("storages", str(given.get("storage") or "unnamed"), this.log),
+        "storage_key": our_value(given.get("storage_key")),
+        "condition": opposite.get(asked[0] if asked else "", "storage-entity-exists"),
+    }
+    if as_map(given.get("store")).get("addEntityToStorage"):
+        made["store"] = {"add_entity_to_storage": True}
+    return {"storage-entity-filter": made}
+
+
+def _only_new(this: Translator, given: Parameters, path: str) -> JSON:
+    """What a document is known by stands with its type in Alumio."""
+    made: dict[str, JSON] = {"storage": this.names.find("storages", str(given.get("storage") or "unnamed"), this.log)}
+    paths = this.names.identifiers.get(this.entity_type, [])
+    key = given.get("storage_key") or "|".join(f"&{{{one}}}" for one in paths)
+    if key:
+        made["storage_key"] = our_value(key)
+    else:
+        this.log.changed(path, "nothing says what a document is known by; all of it is, until storage_key is given")
+    if given.get("add_entity_to_storage") in (False, 0):
+        made["add_entity_to_storage"] = False
+    if given.get("comparator") not in (None, "equals"):
+        this.log.changed(f"{path}.comparator", "documents are compared exactly here")
+    return Noted({"storage-filter-stored-entity": made})
+
+
+def _typed(this: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+    this.entity_type = str(given.get("entity_type") or this.entity_type)
+    return Noted({"type-setter": our_text(this.entity_type)}) if this.entity_type else []
+
+
+def _http(this: Translator, given: Parameters, path: str) -> JSON:
+    made: dict[str, JSON] = {
+        "client": this.names.client(given, this.log),
+        "request": our_request(as_map(given.get("request")), f"{path}.request", this.log),
+    }
+    if isinstance(given.get("destination"), str):
+        made["destination"] = our_text(str(given["destination"]))
+    return Noted({"http-transformer": made})
+
+
+def _graphql(this: Translator, given: Parameters, path: str) -> JSON:
+    request = as_map(given.get("request"))
+    return _http(this, {**given, "request": {**request, "method": request.get("method") or "POST"}}, path)
+
+
+def _to_array(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+    mapper = {"structure": {"template": "&{(type(@) == 'object' && @) || to_array(@)}"}}
+    return Noted({"value-mapper": {"accessor": str(given.get("pattern") or ""), "mappers": [mapper]}})
+
+
+def _joined(this: Translator, given: Parameters, path: str) -> JSON:
+    """As a step, operator joins two places of the document into the first."""
+    left, right, operator = given.get("left"), given.get("right"), given.get("operator")
+    if not (isinstance(left, str) and isinstance(right, str) and isinstance(operator, str)):
+        raise NoCounterpart(path, "the transformer 'operator' without left, right and operator has no counterpart here")
+    this.log.changed(path, f"the result of {operator} is put at {left!r}")
+    setting = {"key": left, "value": [f"?{{{left}}}", f"?{{{right}}}"], "mappers": [{"operator": operator}]}
+    return Noted({"value-setter": {"configurations": [setting]}})
+
+
+def _around(before: str, after: str) -> Special:
+    """A text put before or after the value."""
+
+    def make(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+        texts = [our_text(str(given.get(name) or given.get("value") or "")) if name else "" for name in (before, after)]
+        return {"structure": {"template": "&{@}".join(texts)}}
+
+    return make
+
+
+def _expression(body: str) -> Special:
+    return lambda _this, _given, _path: {"structure": {"template": body}}
+
+
+def _case(case: str, remark: str = "") -> Special:
+    def make(this: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+        if remark:
+            this.log.changed(path, remark)
+        return {"string-case": case}
+
+    return make
+
+
+def _compared(ours: str) -> Special:
+    def make(this: Translator, given: Parameters, path: str) -> JSON:
+        this.log.changed(path, "values of different types are never the same here")
+        return {ours: {"value": our_value(given.get("value"))}}
+
+    return make
+
+
+def _standard(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+    return {"dictionary-map": {"map": [[given.get("from"), our_value(given.get("to"))]]}}
+
+
+def _date(this: Translator, given: Parameters, path: str) -> JSON:
+    spelt = {
+        "to_format": "format",
+        "from_format": "source",
+        "to_timezone": "timezone",
+        "from_timezone": "source_timezone",
+    }
+    declared = {spelt.get(name, name): value for name, value in given.items()}
+    known = {name: value for name, value in declared.items() if name in (*spelt.values(), "format") and value}
+    for name in declared.keys() - known.keys():
+        if declared[name]:
+            this.log.changed(f"{path}.{name}", "format-date has no such parameter here; left out")
+    return {"format-date": known} if known else "format-date"
+
+
+SPECIAL: Mapping[tuple[str, str], Special] = {
+    ("step", "chain"): _row,
+    ("step", "data"): _row,
+    ("step", "list-transformer-wrapper"): _row,
+    ("step", "value-setter"): _setter,
+    ("step", "value-remover"): _remover,
+    ("step", "key-filter"): _filter("key-filter"),
+    ("step", "value-filter"): _filter("value-filter"),
+    ("step", "type-setter"): _typed,
+    ("step", "storage-filter-stored-entity"): _only_new,
+    ("step", "http-transformer"): _http,
+    ("step", "graphql-transformer"): _graphql,
+    ("step", "convert-to-array"): _to_array,
+    ("step", "operator"): _joined,
+    ("condition", "key-condition"): _key_condition,
+    ("condition", "storage-entity-filter"): _stored,
+    ("condition", "equals-adaptive"): _compared("equals"),
+    ("condition", "not-equals-adaptive"): _compared("not-equals"),
+    ("mapper", "string-append"): _around("", "append"),
+    ("mapper", "string-prepend"): _around("prepend", ""),
+    ("mapper", "string-upper-first"): _case("first"),
+    ("mapper", "string-slugify"): _case(
+        "kebab", "string-slugify is written as string-case: kebab; letters with accents may differ"
+    ),
+    ("mapper", "list-keys"): _expression("&{keys(@)}"),
+    ("mapper", "list-reverse"): _expression("&{reverse(@)}"),
+    ("mapper", "standard"): _standard,
+    ("mapper", "format-date"): _date,
+}

@@ -1,0 +1,82 @@
+"""Texts of other platforms in our notation: their placeholders, their secrets, and what only looks like ours."""
+
+from __future__ import annotations
+
+import re
+
+from connector.model import JSON, is_list, is_object
+
+__all__ = ["environment_name", "our_secrets", "our_text", "our_value"]
+
+SECRETS = re.compile(
+    r"\{\{\s*secrets\.([A-Za-z_][\w.-]*)\s*\}\}|\$\{\{\s*(?:env\.|secrets\.)?([A-Za-z_][\w.-]*)\s*\}\}"
+)
+"""Camunda's `{{secrets.NAME}}` and Atlas's `${{ NAME }}`."""
+OTHERS = re.compile(r"\$\{(?![A-Za-z_]\w*(?::-[^{}]*)?\})")
+"""`${` that begins no reference of ours."""
+OPENING = re.compile(r"[&?@]\{")
+INSIDE = re.compile(r"""[{}]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
+
+
+def our_value(value: JSON, *, strict: bool = False) -> JSON:
+    """A value with every text in it in our notation."""
+    if isinstance(value, str):
+        return our_text(value, strict=strict)
+    if is_object(value):
+        return {key: our_value(item, strict=strict) for key, item in value.items()}
+    return [our_value(item, strict=strict) for item in value] if is_list(value) else value
+
+
+def our_text(text: str, *, strict: bool = False) -> str:
+    """A text in our notation; with strict, what it names must be there, else it may be missing, as it may in Alumio."""
+    return _placeholders(our_secrets(text), strict)
+
+
+def our_secrets(text: str) -> str:
+    """A text whose secrets are `${NAME}`; any other `${` is plain text."""
+    # What looks like a reference and is none is escaped first, so that the new references stay what they are.
+    parts: list[str] = []
+    end = 0
+    for found in SECRETS.finditer(text):
+        parts += [_escaped(text[end : found.start()]), f"${{{environment_name(found[1] or found[2])}}}"]
+        end = found.end()
+    return "".join([*parts, _escaped(text[end:])])
+
+
+def environment_name(name: str) -> str:
+    """A name that an environment variable can have."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return f"_{plain}" if plain[:1].isdigit() else plain or "_"
+
+
+def _escaped(text: str) -> str:
+    # `${{` is no reference of ours either, and needs no care.
+    return OTHERS.sub(lambda found: "${" if text[found.end() : found.end() + 1] == "{" else "\\${", text)
+
+
+def _placeholders(text: str, strict: bool) -> str:
+    parts: list[str] = []
+    end = 0
+    for opening in OPENING.finditer(text):
+        if opening.start() < end:
+            continue
+        parts.append(text[end : opening.start()])
+        end = opening.end()
+        close = _closing(text, end) if opening[0] == "&{" else None
+        if close is None:
+            parts.append("\\" + opening[0])
+            continue
+        body = text[end:close].strip()
+        parts.append(f"{'&' if strict or body == '@' else '?'}{{{body}}}")
+        end = close + 1
+    return "".join([*parts, text[end:]])
+
+
+def _closing(text: str, start: int) -> int | None:
+    """Where the brace closes, quotes and inner braces passed over."""
+    depth = 1
+    for found in INSIDE.finditer(text, start):
+        depth += {"{": 1, "}": -1}.get(found[0], 0)
+        if not depth:
+            return found.start()
+    return None

@@ -1,0 +1,150 @@
+"""Values as YAML that people like to read: short things on a line, long texts as blocks, comments in their place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from connector.model import JSON, is_list, is_object
+
+__all__ = ["Noted", "comment", "yaml_lines"]
+
+WIDTH = 110
+DEEPEST = 3
+"""Levels that may stand on one line."""
+PLAIN = re.compile(r"(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
+WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"))
+"""Texts that some reader of YAML takes for something else."""
+
+
+class Noted(dict[str, JSON]):
+    """An object that has a comment, and remembers what it was made of."""
+
+    def __init__(self, value: dict[str, JSON], note: str = "", raw: JSON = None) -> None:
+        super().__init__(value)
+        self.note = note
+        self.raw = raw
+
+
+def comment(text: str, indent: int = 0) -> Iterator[str]:
+    """A text as lines of comment."""
+    for line in text.replace("\r\n", "\n").strip().splitlines():
+        yield f"{' ' * indent}# {_printable(line)}".rstrip()
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()
+
+
+def yaml_lines(value: JSON, indent: int = 0) -> Iterator[str]:
+    """A value as lines of YAML in block style."""
+    if is_object(value) and value:
+        for key, item in value.items():
+            yield from _member(f"{' ' * indent}{_scalar(key)}:", item, indent + 2)
+    elif is_list(value) and value:
+        for item in value:
+            if isinstance(item, Noted) and item.note:
+                yield from comment(item.note, indent)
+            yield from _item(item, indent)
+    else:
+        yield f"{' ' * indent}{_flow(value)}"
+
+
+def _member(opening: str, value: JSON, indent: int) -> Iterator[str]:
+    if (block := _block_text(value, indent)) is not None:
+        yield f"{opening} {block[0]}"
+        yield from block[1:]
+    elif _fits(value, len(opening) + 1):
+        yield f"{opening} {_flow(value)}"
+    else:
+        yield opening
+        yield from yaml_lines(value, indent)
+
+
+def _item(value: JSON, indent: int) -> Iterator[str]:
+    opening = f"{' ' * indent}-"
+    block = _block_text(value, indent + 2)
+    if block is not None or not _container(value):
+        yield from _member(opening, value, indent + 2)
+    elif (is_list(value) or len(value) > 1) and _fits(value, len(opening) + 1):
+        yield f"{opening} {_flow(value)}"
+    else:
+        first, *rest = yaml_lines(value, indent + 2)
+        # What begins with a comment has no place beside the dash.
+        if first.lstrip().startswith("#"):
+            yield opening
+            yield first
+        else:
+            yield f"{opening} {first.lstrip()}"
+        yield from rest
+
+
+def _block_text(value: JSON, indent: int) -> list[str] | None:
+    """A text of several lines as a literal block; nothing when it cannot be one."""
+    if not isinstance(value, str) or "\n" not in value.rstrip("\n") or value[0] in " \n\t":
+        return None
+    if not all(letter.isprintable() or letter == "\n" for letter in value):
+        return None
+    body, ends = value.rstrip("\n"), len(value) - len(value.rstrip("\n"))
+    if ends > 1 or any(line != line.rstrip() for line in body.split("\n")):
+        return None
+    return ["|" if ends else "|-", *(f"{' ' * indent}{line}".rstrip() for line in body.split("\n"))]
+
+
+def _fits(value: JSON, used: int) -> bool:
+    if not _container(value):
+        return True
+    return _depth(value) <= DEEPEST and not _noted(value) and used + len(_flow(value)) <= WIDTH
+
+
+def _container(value: JSON) -> bool:
+    return (is_object(value) or is_list(value)) and len(value) > 0
+
+
+def _children(value: JSON) -> list[JSON]:
+    return list(value.values()) if is_object(value) else list(value) if is_list(value) else []
+
+
+def _depth(value: JSON) -> int:
+    return 1 + max(map(_depth, _children(value)), default=0) if _container(value) else 0
+
+
+def _noted(value: JSON) -> bool:
+    return (isinstance(value, Noted) and bool(value.note)) or any(map(_noted, _children(value)))
+
+
+def _flow(value: JSON) -> str:
+    if is_object(value):
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+    if is_list(value):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: JSON) -> str:
+    if not isinstance(value, str):
+        return _number(value) if isinstance(value, float) else json.dumps(value)
+    if PLAIN.fullmatch(value) and value.lower() not in WORDS and len(value) < WIDTH:
+        return value
+    if value.isprintable() and ("\\" in value or '"' in value):
+        return "'" + value.replace("'", "''") + "'"
+    return _quoted(value)
+
+
+def _number(value: float) -> str:
+    """A number that keeps its point: YAML asks for one before an exponent, and a sign after it."""
+    text = json.dumps(value)
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}" if e else text
+
+
+def _quoted(value: str) -> str:
+    """JSON's text is YAML's, but for letters that do not print."""
+    text = json.dumps(value, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
