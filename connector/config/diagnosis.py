@@ -62,8 +62,8 @@ ADVICE = {
 }
 
 
-def _says(*words: str) -> Callable[[Outcome], bool]:
-    return lambda outcome: any(word in f"{message_of(outcome.body)} {outcome.reason}".lower() for word in words)
+def _unsent(words: str) -> Callable[[Outcome], bool]:
+    return lambda outcome: outcome.status is None and words in outcome.reason.lower()
 
 
 def _status(*numbers: int) -> Callable[[Outcome], bool]:
@@ -71,9 +71,9 @@ def _status(*numbers: int) -> Callable[[Outcome], bool]:
 
 
 def _organization(outcome: Outcome) -> bool:
-    codes = " ".join(codes_of(outcome.body))
-    named = _says("organization", "project")(outcome)
-    return outcome.status in (400, 401, 403) and ("organization" in codes or "project" in codes or named)
+    # A refusal for lack of rights may name the organization too, as where to ask for them.
+    words = " ".join(codes_of(outcome.body)) + (message_of(outcome.body) if outcome.status == 401 else "")
+    return outcome.status in (400, 401, 403) and any(word in words.lower() for word in ("organization", "project"))
 
 
 def _quota(outcome: Outcome) -> bool:
@@ -93,8 +93,8 @@ PROBLEMS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
     ("key", _status(401)),
     ("permission", _status(403)),
     ("address", _foreign),
-    ("certificate", lambda outcome: outcome.status is None and _says("certificate")(outcome)),
-    ("host", lambda outcome: outcome.status is None and _says("was not found")(outcome)),
+    ("certificate", _unsent("certificate")),
+    ("host", _unsent("was not found")),
     ("connection", lambda outcome: outcome.state in (State.NOT_SENT, State.UNKNOWN) and outcome.status is None),
     ("server", lambda _: True),
 )
