@@ -85,7 +85,7 @@ class Compiler:
     def _build(self, declared: Declaration, given: JSON, site: Site) -> Any:
         """What the declaration makes of its parameters; None when they have faults."""
         before = len(self.faults)
-        values = self._read(declared, parameters_of(given, site, declared.sole), site)
+        values = self._read(declared, _parameters(declared, given, site), site)
         if len(self.faults) > before:
             return None
         try:
@@ -114,5 +114,13 @@ class Compiler:
             elif field.required:
                 site.at(name).fault("missing", f"{declared.name} needs {field.kind}: {field.summary}")
             else:
-                values[name] = None if field.default is None else field.read(field.default, site.at(name))
+                values[name] = field.absent if field.default is None else field.read(field.default, site.at(name))
         return values
+
+
+def _parameters(declared: Declaration, given: JSON, site: Site) -> Mapping[str, JSON]:
+    """The parameters as an object; in short, an empty list may be the value of the sole field."""
+    sole = declared.sole
+    if given == [] and sole and site.place[-1] != "parameters" and declared.fields[sole].lists:
+        return {sole: given}
+    return parameters_of(given, site, sole)

@@ -129,6 +129,13 @@ class Field:
     default: JSON = None
     """What stands there when nothing is given; read like anything given."""
     aliases: tuple[str, ...] = ()
+    absent: Any = None
+    """What the build gets when nothing is given and there is no default."""
+
+    @property
+    def lists(self) -> bool:
+        """Whether a list may stand there."""
+        return not self.schema or self.schema.get("type") == "array" or "$ref" in self.schema
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,12 @@ from connector.transform.patterns import Pattern
 from connector.transform.signals import Unfit
 from connector.transform.site import Site
 from connector.transform.spelling import parameters_of, snake
-from connector.transform.template import Resolve, Template, read_template
+from connector.transform.template import Resolve, Template, compile_template, read_template
 from connector.transform.text import has_placeholder
 
 __all__ = [
     "At",
     "accessor",
-    "anything",
     "boolean",
     "choice",
     "conditions",
@@ -36,7 +35,6 @@ __all__ = [
     "raw",
     "steps",
     "template",
-    "tests",
     "text",
     "word",
 ]
@@ -46,11 +44,20 @@ At = Callable[[JSON, Scope], Segments]
 """A path that may depend on the document."""
 HOLDER: Mapping[str, JSON] = {"type": "string", "pattern": r"[&?@]\{"}
 ANY: Mapping[str, JSON] = {}
+NULL = compile_template(None)
 
 
-def template(summary: str, *, required: bool = False, default: JSON = None, aliases: Sequence[str] = ()) -> Field:
-    """Any JSON with placeholders; read as a Template."""
-    return Field("a template", summary, _template, ANY, required, default, tuple(aliases))
+def template(
+    summary: str,
+    *,
+    required: bool = False,
+    default: JSON = None,
+    aliases: Sequence[str] = (),
+    optional: bool = False,
+) -> Field:
+    """Any JSON with placeholders; read as a Template, which is null when nothing is given, or None when optional."""
+    absent = None if optional else NULL
+    return Field("a template", summary, _template, ANY, required, default, tuple(aliases), absent)
 
 
 def _template(given: JSON, site: Site) -> Template:
@@ -60,9 +67,6 @@ def _template(given: JSON, site: Site) -> Template:
 def raw(summary: str, *, required: bool = False, default: JSON = None) -> Field:
     """Any JSON as it is."""
     return Field("any JSON", summary, lambda given, _: given, ANY, required, default)
-
-
-anything = template
 
 
 def _setting(words: str, types: tuple[type, ...], schema: Mapping[str, JSON], check: Callable[[Any], str]) -> Any:
@@ -256,9 +260,6 @@ def conditions(summary: str, *, required: bool = False, aliases: Sequence[str] =
     return Field("a list of conditions", summary, read, {"$ref": "#/$defs/conditions"}, required, [], tuple(aliases))
 
 
-tests = conditions
-
-
 def mappers(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) -> Field:
     """Mappers, one after the other; read as a list of Maps."""
 
@@ -330,7 +331,7 @@ def _members(
         elif field.required:
             site.at(name).fault("missing", field.summary)
         else:
-            found[name] = None if field.default is None else field.read(field.default, site.at(name))
+            found[name] = field.absent if field.default is None else field.read(field.default, site.at(name))
     return found
 
 

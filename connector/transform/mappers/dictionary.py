@@ -70,7 +70,7 @@ DICTIONARY = (
         {
             "map": Field("an object or pairs", "What each value becomes.", _pairs, SCHEMA, required=True),
             "comparator": choice("How values are found.", tuple(MATCHERS), default="equals"),
-            "default": template("What any other value becomes; itself unless given."),
+            "default": template("What any other value becomes; itself unless given.", optional=True),
         },
         _build,
         sole="map",

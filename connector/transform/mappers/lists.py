@@ -111,7 +111,7 @@ LISTS = (
         {
             "start": integer("The first position; other than 0, an object of positions comes of it.", default=0),
             "length": integer("How many times.", least=0, required=True),
-            "value": template("The value; the one that is mapped unless given."),
+            "value": template("The value; the one that is mapped unless given.", optional=True),
         },
         _fill,
     ),

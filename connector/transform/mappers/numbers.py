@@ -39,15 +39,14 @@ def calculate(operator: str, operands: list[JSON]) -> JSON:
         return _merged(operands)
     if not operands:
         raise Unfit(f"{operator} has no operands")
+    numbers = [decimal(operand) for operand in operands]
+    if operator in ("division", "modulo") and 0 in numbers[1:]:
+        raise Unfit(f"{operator} by zero")
     try:
         with localcontext(Context(prec=34)):
-            return plain(reduce(ARITHMETIC[operator], [decimal(operand) for operand in operands]))
-    except (DecimalException, OverflowError) as error:
-        raise Unfit(f"{operator}: {_reason(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    return "a division by zero" if "Zero" in repr(error) or "Undefined" in repr(error) else "the result is no number"
+            return plain(reduce(ARITHMETIC[operator], numbers))
+    except (DecimalException, OverflowError):
+        raise Unfit(f"{operator}: the result is no number") from None
 
 
 def decimal(value: JSON) -> Decimal:
@@ -135,9 +134,9 @@ NUMBERS = (
         "prepared-operator",
         "Joins the value with given operands.",
         {
-            "left": template("The operands to the left; the value unless given."),
+            "left": template("The operands to the left; the value unless given.", optional=True),
             "operator": OPERATOR,
-            "right": template("The operands to the right; the value unless given."),
+            "right": template("The operands to the right; the value unless given.", optional=True),
         },
         _prepared,
     ),

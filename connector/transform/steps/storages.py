@@ -42,10 +42,10 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
     return Action(run, awaits=True)
 
 
-def _new(storage: str, storage_key: Template, add_entity_to_storage: Resolve) -> Action:
+def _new(storage: str, storage_key: Template | None, add_entity_to_storage: Resolve) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
         digest = digest_of(document)
-        key = key_of(storage_key, document, scope) if storage_key.value is not None else digest
+        key = key_of(storage_key, document, scope) if storage_key else digest
         async with lock(storage, key, scope):
             if await held(storage, key, scope) == digest:
                 raise Skipped("storage-filter-stored-entity", f"{storage} holds it already, unchanged")
@@ -85,7 +85,7 @@ STORAGES = (
         "Drops a document that the storage has seen and that has not changed since.",
         {
             "storage": STORAGE,
-            "storage_key": template("What a document is known by; all of it unless given."),
+            "storage_key": template("What a document is known by; all of it unless given.", optional=True),
             "add_entity_to_storage": boolean("Whether a document that passes is remembered.", default=True),
         },
         _new,
