@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from connector.connections.incoming import IncomingRun
@@ -12,7 +12,8 @@ from connector.connections.templates import is_request
 from connector.documents import spot
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
 from connector.transform import Failed, Traced
-from connector.transform.paths import MISSING, walker
+from connector.transform.paths import MISSING, parse_path, walker
+from connector.transform.template import PLAIN
 
 __all__ = ["explain_incoming", "explain_outgoing"]
 
@@ -23,7 +24,11 @@ SEARCHED = 10_000
 
 async def explain_incoming(runtime: Runtime, name: str) -> JSON:
     """What an incoming connection would read first."""
-    return runtime.redact.value(await IncomingRun(runtime, name).explain())
+    run = IncomingRun(runtime, name)
+    explained = await run.explain()
+    if is_document(explained) and "origins" in explained:
+        explained["origins"] = {**_coarser(explained["origins"], run.origins), **run.origins}
+    return _redacted(explained, runtime)
 
 
 async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
@@ -51,9 +56,27 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
         if is_document(explained) and run.writer.kind.calls:
             found = _Origins(run, document, each, trace).of(request)
             # What the catalogue and the client put in keeps the origin that they name.
-            explained["origins"] = {**(explained.get("origins") or {}), **found}
-        shown.append(runtime.redact.value(explained))
+            explained["origins"] = {**_coarser(explained.get("origins") or {}, found), **found}
+        shown.append(_redacted(explained, runtime))
     return shown[0] if len(shown) == 1 else shown
+
+
+def _coarser(given: Mapping[str, str], finer: Mapping[str, str]) -> dict[str, str]:
+    """The origins of values that no finer one tells about."""
+    return {place: why for place, why in given.items() if not any(_is_within(inner, place) for inner in finer)}
+
+
+def _is_within(inner: str, place: str) -> bool:
+    return inner.startswith(place) and inner[len(place) :][:1] in ("", ".", "[")
+
+
+def _redacted(value: JSON, runtime: Runtime) -> JSON:
+    """Without the configuration's secrets; what is told about headers by their names is hidden already."""
+    if isinstance(value, str):
+        return runtime.redact(value)
+    if is_object(value):
+        return {key: _redacted(item, runtime) for key, item in value.items()}
+    return [_redacted(item, runtime) for item in value] if is_list(value) else value
 
 
 async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
@@ -89,7 +112,8 @@ class _Origins:
                 return "request template"
             if origin.kind in ("variables", "now", "task", "route"):
                 return f"{'variable' if origin.kind == 'variables' else origin.kind}: {origin.written}"
-            return f"request template: {origin.written}{self._where(value)}"
+            made_by = [self._by_name(name) for name in origin.names if not origin.kind.startswith("var")]
+            return f"request template: {origin.written}{''.join(f', {by}' for by in made_by if by)}"
         return "request template"
 
     def _of_chain(self, place: Place, value: JSON) -> str:
@@ -99,6 +123,15 @@ class _Origins:
             if before is MISSING or before != after:
                 return f"{step.where} {step.step}{self._where(value)}"
         return f"document: {_shown(place)}"
+
+    def _by_name(self, name: str) -> str:
+        """Who made what a placeholder names."""
+        if PLAIN.fullmatch(name) is None or name == "@":
+            return ""
+        place = parse_path(name)
+        if walker(place)(self._made) is MISSING:
+            return ""
+        return f"{name} from {self._of_chain(place, walker(place)(self._made))}"
 
     def _where(self, value: JSON) -> str:
         """Where in the document the same value stands, if it is one that does not stand everywhere."""

@@ -17,9 +17,10 @@ from connector.connections.runtime import Runtime
 from connector.connections.templates import RequestTemplate
 from connector.errors import ConfigurationError
 from connector.incoming import Context, Lost
-from connector.model import JSON
-from connector.transform import Chain, Failed
+from connector.model import JSON, is_object
+from connector.transform import Chain, Failed, Origin
 from connector.transform.context import Locks
+from connector.transform.signals import shown_place
 
 if TYPE_CHECKING:
     from connector.config.models import Incoming
@@ -55,6 +56,8 @@ class IncomingRun:
         self._tell = tell
         self._state = dict(state)
         self._lost_count = 0
+        self.origins: dict[str, str] = {}
+        """Where the values of the last request came from, by their place in it."""
         self._where = f"incoming.{name}"
         self.counts = Counts()
         self.stopping = asyncio.Event()
@@ -146,12 +149,27 @@ class IncomingRun:
         asked = RequestTemplate(template, f"{self._where}.subscriber.parameters.request")
         scope = self._runtime.scope
         request = asked.resolve({**self._state, **document}, scope)
+        self.origins = {shown_place(origin.place): _told(origin) for origin in asked.origins if origin.place}
         found = await apply(self._input, request, self._runtime.chained, Locks())
         if found.failed is not None:
             raise found.failed
         for made in found.documents:
             if made or made == request:
+                self._note_changes(request, made)
                 yield made
+
+    def _note_changes(self, request: JSON, made: JSON) -> None:
+        """Sections that the input chain changed are its own."""
+        for name, value in made.items() if is_object(made) else ():
+            if not is_object(request) or request.get(name) != value:
+                kept = {place: why for place, why in self.origins.items() if not place.startswith(str(name))}
+                self.origins = {**kept, str(name): "input chain"}
+
+
+def _told(origin: Origin) -> str:
+    if origin.kind == "constant":
+        return "configuration"
+    return f"variable: {origin.written}" if origin.kind == "variables" else f"template: {origin.written}"
 
 
 def _gathers(stage: object) -> bool:

@@ -17,7 +17,7 @@ from connector.connections.calls import called
 from connector.connections.storage import FolderStorage
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
-from connector.transform import Chain, Context, Scope, compile_chain, compile_template
+from connector.transform import Chain, Context, Scope, Storage, compile_chain, compile_template
 
 if TYPE_CHECKING:
     from connector.config.models import Prototyped
@@ -45,13 +45,21 @@ class Runtime:
     Args:
         configuration: what was declared.
         client_options: for a client's name, more of what its constructor takes.
+        storages: in place of the configuration's.
+        publisher: what stands in for a kind of publisher, as when a connection is only tried.
     """
 
     def __init__(
-        self, configuration: Configuration, client_options: Callable[[str], Mapping[str, Any]] | None = None
+        self,
+        configuration: Configuration,
+        client_options: Callable[[str], Mapping[str, Any]] | None = None,
+        *,
+        storages: Mapping[str, Storage] | None = None,
+        publisher: Callable[[outgoing.Prototype], outgoing.Prototype] = lambda kind: kind,
     ) -> None:
         self.configuration = configuration
         self.redact = configuration.redactor()
+        self.publisher = publisher
         self._options = client_options or (lambda _: {})
         self._clients: dict[str, Client] = {}
         self._open = AsyncExitStack()
@@ -59,7 +67,7 @@ class Runtime:
         self.chained = Context(
             variables=configuration.variable_values(),
             call=self.call,
-            storages={name: FolderStorage(self._folder(name)) for name in configuration.storages},
+            storages=storages or {name: FolderStorage(self._folder(name)) for name in configuration.storages},
         )
 
     async def __aenter__(self) -> Self:

@@ -25,7 +25,7 @@ class Writer:
     """A publisher with its prototype."""
 
     def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
-        self.kind: Prototype = outgoing.prototypes().find(declared.prototype)
+        self.kind: Prototype = runtime.publisher(outgoing.prototypes().find(declared.prototype))
         parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
         self.writes: Writes = self.kind.build(parameters)
 

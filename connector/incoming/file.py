@@ -105,9 +105,10 @@ class Reading:
             return
         system, pattern = filesystem(whole)
         for path in sorted(system.glob(pattern)):
-            name = path if is_local(whole) else str(system.unstrip_protocol(path))
-            if not system.isdir(path):
-                yield places.find(name)
+            if system.isdir(path):
+                continue
+            # A link may lead anywhere; what a filesystem elsewhere finds below a folder lies there.
+            yield places.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
 
 
 def _reader(name: str) -> Format:

@@ -166,4 +166,6 @@ class Writing:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
 
 
-FILE = Prototype("file", "Files: JSONL, JSON, CSV, Parquet, text, or one file a document.", Parameters, Writing, ("url", "content"))
+FILE = Prototype(
+    "file", "Files: JSONL, JSON, CSV, Parquet, text, or one file a document.", Parameters, Writing, ("url", "content")
+)

@@ -69,4 +69,6 @@ class Writing(AtOnce):
         return Places.of(context.folder, self._parameters.to).find(name)
 
 
-OPENAI = Prototype("openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True)
+OPENAI = Prototype(
+    "openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True
+)

@@ -36,12 +36,12 @@ class Parquet:
         return self._group() if len(self._rows) >= ROWS else b""
 
     def end(self) -> bytes:
-        self._group()
+        rows = self._group()
         if self._writer is None:
             self._open(self._arrow.schema([(name, self._arrow.string()) for name in self._columns]))
         writer: Any = self._writer
         writer.close()
-        return self._taken()
+        return rows + self._taken()
 
     def _check(self, document: Mapping[str, JSON]) -> None:
         """A row that the file's types cannot hold is refused by itself."""
@@ -64,9 +64,8 @@ class Parquet:
             table = self._arrow.Table.from_pylist([{name: row.get(name) for name in names} for row in self._rows])
             self._columns = names
             self._open(table.schema)
-        else:
-            table = self._arrow.Table.from_pylist([dict(row) for row in self._rows], schema=self._schema)
-        self._writer.write_table(table)
+        rows = [dict(row) for row in self._rows]
+        self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
         self._rows = []
         return self._taken()
 

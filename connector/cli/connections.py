@@ -1,0 +1,274 @@
+"""`subscribe`, `publish`, `explain`, `transform`, `test`: what a configuration declares, run from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option
+
+from connector.cli.arguments import read_document
+from connector.cli.call import CallOptions, call
+from connector.cli.exit_codes import ExitCode, of_outcome, worst
+from connector.cli.output import picker, print_document, print_line, progress, say, shown
+from connector.errors import ConnectorError, UnknownName
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+    from connector.connections import Counts, ErrorsFile, Result
+
+__all__ = [
+    "ExplainOptions",
+    "PublishOptions",
+    "SubscribeOptions",
+    "explain",
+    "publish",
+    "subscribe",
+]
+
+DEFAULT = "connector.yaml"
+INTERRUPTED = 130
+
+ConfigurationFile = Annotated[
+    Path | None,
+    Option("-f", "--config", metavar="CONFIG", help="The configuration, a file or folder; ./connector.yaml if there."),
+]
+Errors = Annotated[
+    Path | None, Option("--errors", metavar="FILE", help="Failed documents with their reasons, fit to be read again.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscribeOptions(CallOptions):
+    """What `subscribe` can be told."""
+
+    config: ConfigurationFile = None
+    errors: Errors = None
+    documents: Annotated[
+        Path | None,
+        Option("--documents", metavar="FILE|-", help="With a connection: documents in place of the subscriber's."),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(CallOptions):
+    """What `explain` can be told."""
+
+    config: ConfigurationFile = None
+    given: Annotated[
+        str | None, Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document for it.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishOptions:
+    """What `publish` can be told."""
+
+    name: Annotated[str, Argument(metavar="OUTGOING", help="An outgoing connection; its documents come from stdin.")]
+    config: ConfigurationFile = None
+    concurrency: Annotated[
+        int | None, Option("--concurrency", min=1, metavar="N", help="Documents under way at a time.")
+    ] = None
+    errors: Errors = None
+    select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
+    repeat_unknown: Annotated[
+        bool, Option("--repeat-unknown", help="Send again what may have taken effect, and may be paid twice.")
+    ] = False
+
+
+def subscribe(options: SubscribeOptions) -> None:
+    """Print what an incoming connection gives, or every entity of a list."""
+    configuration = _configuration(options.config, "incoming", options.entity)
+    if configuration is None:
+        call(options)
+        return
+    raise Exit(asyncio.run(_subscribe(configuration, options)))
+
+
+def publish(options: PublishOptions) -> None:
+    """Send the documents of standard input through an outgoing connection."""
+    configuration = _configuration(options.config or Path(DEFAULT), "outgoing", options.name)
+    assert configuration is not None  # one that was named is there or raises
+    raise Exit(asyncio.run(_publish(configuration, options)))
+
+
+def explain(options: ExplainOptions) -> None:
+    """Show the exact request that a call or a connection would send, and send nothing."""
+    kind = "outgoing" if options.given is not None else "incoming"
+    other = "incoming" if kind == "outgoing" else "outgoing"
+    for section in (kind, other) if options.action is None else ():
+        configuration = _configuration(options.config, section, options.entity, required=section == other)
+        if configuration is not None:
+            raise Exit(asyncio.run(_explain(configuration, section, options)))
+    call(options)
+
+
+def _configuration(
+    source: Path | None, section: str, name: str | None, *, required: bool = True
+) -> Configuration | None:
+    """The configuration when it declares the name; one that was not asked for by -f may be without it."""
+    from connector.connections import load_configuration
+
+    path = source or Path(DEFAULT)
+    if name is None or (source is None and not path.is_file()):
+        return None
+    try:
+        configuration = load_configuration(path)
+        configuration.find(section, name)
+    except UnknownName:
+        if source is not None and required:
+            raise
+        return None
+    except ConnectorError:
+        if source is not None:
+            raise
+        say(f"warning: {DEFAULT} is not used, it has faults; `lint` shows them")
+        return None
+    return configuration
+
+
+async def _subscribe(configuration: Configuration, options: SubscribeOptions) -> int:
+    from connector.connections import ErrorsFile, IncomingRun, Runtime
+
+    pick = picker(options.select)
+    errors = ErrorsFile(options.errors)
+
+    def tell(document: JSON, state: str, reason: str) -> None:
+        if state == "failed":
+            say(f"failed: {reason}")
+            errors.write(document, state, reason)
+
+    instead = _lines(options.documents, errors) if options.documents is not None else None
+    async with Runtime(configuration) as runtime:
+        run = IncomingRun(runtime, options.entity or "", tell=tell)
+        try:
+            with _draining(run.stop), progress() as bar:
+                task = bar.add_task(options.entity or "", total=options.limit)
+                async with aclosing(run.documents(limit=options.limit, instead=instead)) as documents:
+                    async for document in documents:
+                        print_line(pick(document))
+                        bar.update(task, completed=run.counts.read)
+        finally:
+            errors.close()
+            say(run.counts.sentence())
+    return _ended(run.counts, [ExitCode.INVALID] if run.counts.failed else [])
+
+
+async def _publish(configuration: Configuration, options: PublishOptions) -> int:
+    from connector.connections import ErrorsFile, OutgoingRun, Runtime
+
+    pick = picker(options.select)
+    errors = ErrorsFile(options.errors)
+    codes: set[ExitCode] = set()
+    async with Runtime(configuration) as runtime:
+        run = OutgoingRun(runtime, options.name, concurrency=options.concurrency, repeat_unknown=options.repeat_unknown)
+        try:
+            with _draining(run.stop), progress() as bar:
+                task = bar.add_task(options.name, total=None)
+                async with aclosing(run.results(_lines(Path("-"), errors, codes))) as results:
+                    async for result in results:
+                        codes.add(_code(result))
+                        _report(result, errors)
+                        for line in _printed(result, answers=run.answers):
+                            print_line(pick(line))
+                        bar.update(task, completed=run.counts.read)
+                        if runtime.paused and not errors.wanted:
+                            run.stop(f"a client is paused: {runtime.paused.reason}")
+        finally:
+            errors.close()
+            say(run.counts.sentence())
+            if run.kept:
+                say(f"the run broke off; what was written so far is in {', '.join(run.kept)}")
+    return _ended(run.counts, codes)
+
+
+async def _explain(configuration: Configuration, section: str, options: ExplainOptions) -> ExitCode:
+    from connector.connections import Runtime, explain_incoming, explain_outgoing
+
+    name = options.entity or ""
+    async with Runtime(configuration) as runtime:
+        if section == "incoming":
+            print_document(picker(options.select)(await explain_incoming(runtime, name)))
+        else:
+            document = read_document(options.given, "--document") if options.given is not None else {}
+            print_document(picker(options.select)(await explain_outgoing(runtime, name, document)))
+    return ExitCode.DONE
+
+
+async def _lines(path: Path, errors: ErrorsFile, codes: set[ExitCode] | None = None) -> AsyncGenerator[JSON, None]:
+    """The documents of a file or of standard input; a line that is none is a failed one."""
+    from connector import incoming
+
+    def lost(found: incoming.Lost) -> None:
+        say(f"failed: {found.reason}")
+        errors.write(found.document, "failed", found.reason)
+        if codes is not None:
+            codes.add(ExitCode.INVALID)
+
+    kind = incoming.prototypes().find("file")
+    # What is named on the command line may lie anywhere.
+    given = {"url": str(path) if str(path) == "-" else str(path.absolute()), "format": "jsonl"}
+    reader = kind.build(kind.parameters.model_validate(given))
+    async with aclosing(reader.documents(incoming.Context(lost=lost))) as documents:
+        async for document in documents:
+            yield document
+
+
+def _code(result: Result) -> ExitCode:
+    if result.state in ("done", "skipped"):
+        return ExitCode.DONE
+    if result.state == "unknown":
+        return ExitCode.UNKNOWN
+    ended = next((outcome for outcome in result.outcomes if not outcome.ok), None)
+    return of_outcome(ended) if ended is not None else ExitCode.INVALID
+
+
+def _report(result: Result, errors: ErrorsFile) -> None:
+    if result.state in ("done", "skipped"):
+        return
+    ended = next((outcome for outcome in result.outcomes if not outcome.ok), None)
+    reason = result.reason or (ended.sentence() if ended is not None else "")
+    say(f"{result.state}: document {', '.join(str(item.number) for item in result.items)}: {reason}")
+    for item in result.items:
+        errors.write(item.given.document, result.state, reason, result.kept)
+
+
+def _printed(result: Result, *, answers: bool) -> Iterator[JSON]:
+    """What nobody else takes: the answers of a connection that says nothing about them, or what came of them."""
+    if answers:
+        yield from result.answers
+        return
+    for outcome in result.outcomes:
+        yield {"document": result.items[0].number, **shown(outcome)}
+
+
+def _ended(counts: Counts, codes: set[ExitCode] | list[ExitCode]) -> int:
+    return INTERRUPTED if counts.stopped == "interrupted" else worst(codes)
+
+
+@contextmanager
+def _draining(stop: Callable[[str], None]) -> Iterator[None]:
+    """The first interrupt lets what is under way come to its end; the second one breaks off."""
+    import signal
+
+    loop = asyncio.get_running_loop()
+
+    def interrupted() -> None:
+        say("stopping: what is under way comes to its end; interrupt again to break off")
+        stop("interrupted")
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, interrupted)
+    except (NotImplementedError, RuntimeError):  # not on this system, or not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

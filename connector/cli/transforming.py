@@ -1,0 +1,184 @@
+"""`transform`: documents through a chain; `test`: cases of chains and connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Argument, Exit, Option
+
+from connector.cli.arguments import read_document
+from connector.cli.connections import DEFAULT, ConfigurationFile, Errors
+from connector.cli.exit_codes import ExitCode
+from connector.cli.output import progress, say
+from connector.documents import dump
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.connections import Counts, ErrorsFile, Runtime
+    from connector.transform import Chain, Context
+
+__all__ = ["TestOptions", "TransformOptions", "test", "transform"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformOptions:
+    """What `transform` can be told."""
+
+    chain: Annotated[str, Argument(metavar="CHAIN", help="A saved chain's name, or its steps as JSON or @FILE.")]
+    config: ConfigurationFile = None
+    explain: Annotated[bool, Option("--explain", help="Show what each step did, on standard error.")] = False
+    errors: Errors = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestOptions:
+    """What `test` can be told."""
+
+    __test__ = False  # not for pytest
+
+    files: Annotated[
+        list[Path] | None, Argument(metavar="FILES", help="*.test.yaml files, or folders of them; here unless given.")
+    ] = None
+    config: ConfigurationFile = None
+    junit: Annotated[Path | None, Option("--junit", metavar="FILE", help="Write the verdicts as JUnit XML.")] = None
+
+
+def transform(options: TransformOptions) -> None:
+    """Send the documents of standard input through a chain."""
+    raise Exit(asyncio.run(_transform(options)))
+
+
+def test(options: TestOptions) -> None:
+    """Run cases of chains, and of connections with recorded answers."""
+    raise Exit(asyncio.run(_test(options)))
+
+
+async def _transform(options: TransformOptions) -> ExitCode:
+    from connector.connections import Counts, ErrorsFile
+
+    counts, errors = Counts(), ErrorsFile(options.errors)
+    async with _runtime(options.config) as runtime:
+        chain = runtime.chain(_steps(options.chain), "chain")
+        context = _context(runtime, counts, errors)
+        try:
+            if options.explain:
+                await _explained(chain, context, counts, errors)
+            elif chain.awaits:
+                await _waited(chain, context, counts, errors)
+            else:
+                _straight(chain, context, counts, errors)
+        finally:
+            errors.close()
+            counts.done = counts.read - counts.skipped - counts.failed
+            say(counts.sentence())
+    return ExitCode.INVALID if counts.failed else ExitCode.DONE
+
+
+def _runtime(source: Path | None) -> Runtime:
+    from connector.config import parse
+    from connector.connections import Runtime, load_configuration
+
+    if source is not None or Path(DEFAULT).is_file():
+        return Runtime(load_configuration(source or Path(DEFAULT)))
+    return Runtime(parse({}))
+
+
+def _steps(chain: str) -> JSON:
+    if chain.startswith(("[", "{", "@")):
+        return read_document(chain, "CHAIN")
+    return chain
+
+
+def _context(runtime: Runtime, counts: Counts, errors: ErrorsFile) -> Context:
+    def skipped(_: JSON, reason: str) -> None:
+        counts.skipped += 1
+        say(f"skipped: {reason}")
+
+    def failed(document: JSON, error: Exception) -> None:
+        _lost(document, runtime.redact(str(error)), counts, errors)
+
+    return replace(runtime.chained, on_skip=skipped, on_failed=failed)
+
+
+def _lost(document: JSON, reason: str, counts: Counts, errors: ErrorsFile) -> None:
+    counts.failed += 1
+    say(f"failed: {reason}")
+    errors.write(document, "failed", reason)
+
+
+def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
+    """The documents of standard input; what was made of a block is written before the next one is waited for."""
+    from connector.connections import revived
+    from connector.incoming import Lost
+    from connector.incoming.formats.jsonl import documents
+
+    for block in documents(sys.stdin.buffer, "standard input", 64 * 1024**2):
+        for item in block:
+            counts.read += 1
+            if isinstance(item, Lost):
+                _lost(item.document, item.reason, counts, errors)
+            else:
+                yield revived(item).document
+        sys.stdout.buffer.flush()
+
+
+def _straight(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile) -> None:
+    """For chains in which nothing waits, as fast as they go."""
+    write = sys.stdout.buffer.write
+    for document in chain.run(_read(counts, errors), context):
+        write(dump(document) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+async def _waited(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile) -> None:
+    with progress() as bar:
+        task = bar.add_task("documents", total=None)
+        async for document in chain.arun(_read(counts, errors), context):
+            sys.stdout.buffer.write(dump(document) + b"\n")
+            sys.stdout.buffer.flush()
+            bar.update(task, completed=counts.read)
+
+
+async def _explained(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile) -> None:
+    """Each document by itself, with what every step made of it."""
+    from connector.transform.cases import diff
+
+    for document in _read(counts, errors):
+        say(f"document {counts.read}")
+        for step in await chain.atrace(document, replace(context, on_skip=_silent, on_failed=_silent)):
+            changed = diff(step.before, step.after)
+            say(f"  {step.where} {step.step}{'' if changed else ': nothing changed'}")
+            for line in changed.splitlines()[2:]:
+                say(f"    {line}")
+        for made in await chain.aapply(document, context):
+            sys.stdout.buffer.write(dump(made) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _silent(_: JSON, __: Any) -> None:
+    """Told once already."""
+
+
+async def _test(options: TestOptions) -> ExitCode:
+    from connector.connections.testing import found_files, junit, run_files
+
+    files = found_files(options.files or [Path()])
+    if not files:
+        raise ConfigurationError("no *.test.yaml files here; name files or folders that hold cases")
+    tested = []
+    async for one in run_files(files, options.config):
+        tested.append(one)
+        if not one.passed:
+            say(f"FAILED {one.file}: {one.name}")
+            say("\n".join(f"    {line}" for line in one.difference.splitlines()))
+    failed = sum(not one.passed for one in tested)
+    say(f"{len(tested) - failed} passed, {failed} failed, in {len(files)} file{'' if len(files) == 1 else 's'}")
+    if options.junit is not None:
+        options.junit.write_bytes(junit(tested))
+    return ExitCode.INVALID if failed else ExitCode.DONE
