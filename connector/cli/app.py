@@ -7,14 +7,17 @@ from typing import Annotated
 
 from typer import Exit, Option, Typer
 
-from connector.cli.call import CallOptions, call, explain, subscribe
+from connector.cli.call import CallOptions, call
 from connector.cli.clients import client
 from connector.cli.config import lint, schema, variables
+from connector.cli.connections import ExplainOptions, PublishOptions, SubscribeOptions, explain, publish, subscribe
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
+from connector.cli.importing import imports
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.raw import CurlOptions, curl
+from connector.cli.transforming import TestOptions, TransformOptions, test, transform
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]
@@ -47,14 +50,18 @@ def openai_connector(
 
 
 app.command("call")(command(call, CallOptions))
-app.command("explain")(command(explain, CallOptions, dry_run=True))
-app.command("subscribe")(command(subscribe, CallOptions, every=True, action=None))
+app.command("explain")(command(explain, ExplainOptions, dry_run=True))
+app.command("subscribe")(command(subscribe, SubscribeOptions, every=True, action=None))
+app.command("publish")(command(publish, PublishOptions))
+app.command("transform")(command(transform, TransformOptions))
+app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
 app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")
+app.add_typer(imports, name="import")
 
 
 def main() -> None:

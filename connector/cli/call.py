@@ -1,4 +1,4 @@
-"""`call`: any operation by name; `explain` and `subscribe` are the same with an option decided."""
+"""`call`: any operation by name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.model import JSON, is_document, is_list
 if TYPE_CHECKING:
     from connector.http import Client
 
-__all__ = ["CallOptions", "call", "explain", "subscribe"]
+__all__ = ["CallOptions", "call"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,16 +92,6 @@ def _uploads(files: dict[str, JSON]) -> dict[str, JSON]:
 def call(options: CallOptions) -> None:
     """Call any operation of the API by name."""
     raise Exit(asyncio.run(_call(options)))
-
-
-def explain(options: CallOptions) -> None:
-    """Show the exact request a call would send, and send nothing."""
-    call(options)
-
-
-def subscribe(options: CallOptions) -> None:
-    """Print every entity of a list, page after page."""
-    call(options)
 
 
 async def _call(options: CallOptions) -> ExitCode:
