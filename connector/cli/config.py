@@ -14,9 +14,9 @@ from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
-    from connector.config import Finding, Kinds
+    from connector.config import Finding
 
-__all__ = ["Config", "configuration_at", "connection_kinds", "lint", "schema", "variables"]
+__all__ = ["Config", "configuration_at", "lint", "schema", "variables"]
 
 NAMES = ("connector.yaml", "connector.yml", "connector.json")
 
@@ -40,15 +40,6 @@ def configuration_at(given: Path | None) -> Path:
     return found
 
 
-def connection_kinds() -> Kinds:
-    """The kinds of subscriber and publisher that are installed."""
-    from connector.config import Kinds
-    from connector.incoming import prototypes as incoming
-    from connector.outgoing import prototypes as outgoing
-
-    return Kinds.of(incoming(), outgoing())
-
-
 def lint(
     files: Annotated[list[Path] | None, Argument(metavar="[FILES]", help="Files or folders, each by itself.")] = None,
     notation: Annotated[
@@ -59,12 +50,13 @@ def lint(
     """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
     from connector.config import Severity
     from connector.config.linting import lint as lint_one
+    from connector.connections import kinds
 
     if notation not in ("text", "json", "sarif"):
         raise ConfigurationError(f"--format {notation!r}: text, json or sarif")
-    kinds, catalogue = connection_kinds(), _catalogue(folder)
+    known, catalogue = kinds(), _catalogue(folder)
     sources = files or [configuration_at(None)]
-    found = [finding for source in sources for finding in lint_one(source, kinds=kinds, catalogue=catalogue)]
+    found = [finding for source in sources for finding in lint_one(source, kinds=known, catalogue=catalogue)]
     _print(found, notation)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     say(f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
@@ -74,8 +66,9 @@ def lint(
 def schema(folder: Entities = None) -> None:
     """Print the JSON Schema of a configuration, for editors that complete and check it."""
     from connector.config.schema import json_schema
+    from connector.connections import kinds
 
-    print_document(json_schema(connection_kinds(), _catalogue(folder)))
+    print_document(json_schema(kinds(), _catalogue(folder)))
 
 
 def variables(config: Config = None, json: Json = False) -> None:

@@ -38,12 +38,18 @@ class Checker:
     variables: Variables
     kinds: Kinds
 
+    def all(self, *, require_variables: bool) -> Iterator[Finding]:
+        """Everything that is wrong."""
+        yield from self.references(required=require_variables)
+        yield from self.clients()
+        yield from self.connections()
+        yield from self.entries()
+        yield from self.names()
+
     def references(self, *, required: bool) -> Iterator[Finding]:
         """References that are none, or that nobody has set; late ones matter only when they are required."""
         for section, entries in self.tree.value.items():
             for name, entry in entries.items() if is_object(entries) else ():
-                if is_object(entry) and entry.get("disabled") is True:
-                    continue
                 for path, finding in self.variables.problems(entry, (section, name), declared=section == "clients"):
                     if required or finding.rule != "variable-not-set" or not is_late(path):
                         yield finding

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from connector.errors import ConfigurationError
-
 __all__ = ["parse_dotenv"]
 
 LINE = re.compile(
@@ -15,17 +13,17 @@ LINE = re.compile(
 ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def parse_dotenv(text: str, where: str) -> dict[str, str]:
-    """The variables of a file; a line that is none is refused by its number, its text never shown."""
+def parse_dotenv(text: str) -> tuple[dict[str, str], list[int]]:
+    """The variables of a file, and the numbers of the lines that are neither a variable nor a comment."""
     found: dict[str, str] = {}
+    wrong: list[int] = []
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
         match = LINE.fullmatch(line)
-        if match is None:
-            raise ConfigurationError(f"{where}:{number}:1: not a variable; write NAME=value or # a comment")
-        found[match["name"]] = _value(match)
-    return found
+        if match is not None:
+            found[match["name"]] = _value(match)
+        elif line.strip() and not line.lstrip().startswith("#"):
+            wrong.append(number)
+    return found, wrong
 
 
 def _value(match: re.Match[str]) -> str:

@@ -134,10 +134,12 @@ class _Insertion:
     def _in_block(self, key: Any, clients: Any, following: int | None, document: dict[str, JSON]) -> str:
         """On lines of its own, below the last line that belongs to the clients."""
         lines = self._text.splitlines(keepends=True)
-        column, start = key.start_mark.column, key.start_mark.line
+        column: int = key.start_mark.column
+        start: int = key.start_mark.line
         inner = clients.value[0][0].start_mark.column if clients.id == "mapping" else column + 2
         if clients.id == "scalar" and clients.value:  # `clients: null`, spelt out
-            lines[start] = lines[start][: clients.start_mark.column].rstrip() + self._newline
+            spelt: int = clients.start_mark.column
+            lines[start] = lines[start][:spelt].rstrip() + self._newline
         last = max(
             index for index in range(start, following or len(lines)) if _belongs(lines[index], inner, index == start)
         )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path as File
 
 from connector.catalogue import Catalogue
+from connector.config.disabled import softened
 from connector.config.findings import Finding, Severity
 from connector.config.kinds import Kinds
 from connector.config.loading import examine
 from connector.config.rules import RULES
-from connector.config.rules.subject import Subject
 
 __all__ = ["RULE_SUMMARIES", "lint"]
 
@@ -60,8 +61,9 @@ def lint(
     """
     loaded = examine(source, environ=environ, kinds=kinds)
     loaded.check(require_variables=True)
-    subject = Subject(loaded.tree, loaded.document, loaded.kinds, catalogue or Catalogue.open(None))
-    found = [*loaded.findings, *(finding for rule in RULES for finding in rule(subject))]
+    subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(None))
+    more = (finding for rule in RULES for finding in rule(subject))
+    found = [*loaded.findings, *softened(more, loaded.document)]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}
     # What is wrong needs no second word that it is also odd.
     kept = [finding for finding in found if finding.severity is Severity.ERROR or finding.place not in errors]

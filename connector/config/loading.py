@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
 from connector.config.checking import Checker
 from connector.config.configuration import Configuration
-from connector.config.findings import Finding, InvalidConfiguration, Place
+from connector.config.disabled import softened
+from connector.config.findings import Finding, InvalidConfiguration, Place, Severity
 from connector.config.kinds import Kinds
 from connector.config.models import Document
 from connector.config.providers import Providers
 from connector.config.reading import Tree
+from connector.config.rules import STRICT
+from connector.config.rules.subject import Subject
 from connector.config.shaping import shape
 from connector.config.sources import files_of, folder_of, read_files
 from connector.config.variables import Variables
-from connector.model import JSON
+from connector.model import JSON, Fault
 
 __all__ = ["Live", "Loaded", "examine", "load", "parse"]
 
@@ -29,25 +32,32 @@ class Loaded:
         self.kinds = kinds
         self.variables = Variables(Providers(environ, folder), place_of=tree.value_place)
         self.findings: list[Finding] = list(tree.findings)
+        self.findings += self._dotenv()
         self.document: Document = shape(tree, self.variables, self.findings)
         self.variables.declared = self.document.variables
-        self.checker = Checker(tree, self.document, self.variables, kinds)
+        self.subject = Subject(tree, self.document, kinds)
+
+    def _dotenv(self) -> Iterator[Finding]:
+        providers = self.variables.providers
+        for line in providers.wrong_lines():
+            fault = Fault("", "not a variable", "write NAME=value or # a comment")
+            yield Finding("syntax", Place(str(providers.dotenv), line, 1), fault)
 
     def check(self, *, require_variables: bool) -> None:
         """Adds what the document's parts say of each other, of their prototypes and of variables."""
-        self.findings += self.checker.references(required=require_variables)
-        self.findings += self.checker.clients()
-        self.findings += self.checker.connections()
-        self.findings += self.checker.entries()
-        self.findings += self.checker.names()
+        checker = Checker(self.tree, self.document, self.variables, self.kinds)
+        found = [*self.findings, *checker.all(require_variables=require_variables)]
+        found += [finding for rule in STRICT for finding in rule(self.subject)]
         unread = {finding.place for finding in self.tree.findings}
         # A value that could not be read is nothing, and what is said of nothing is no news.
-        self.findings = [one for one in self.findings if one in self.tree.findings or one.place not in unread]
+        told = (one for one in found if one in self.tree.findings or one.place not in unread)
+        self.findings = list(softened(told, self.document))
 
     def configuration(self) -> Configuration:
         """The configuration, or InvalidConfiguration with all that was found."""
-        if self.findings:
-            raise InvalidConfiguration(self.findings)
+        errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
+        if errors:
+            raise InvalidConfiguration(errors)
         return Configuration.made(self.document, self.tree, self.variables, self.folder)
 
 

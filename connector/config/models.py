@@ -4,99 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    AliasGenerator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
 from connector.config.cron import check_every, check_timezone
-from connector.config.variables import Scope
+from connector.config.section import Chained, Entry, Prototyped, Section, Steps, WithChain, nothing_is_empty
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 
 if TYPE_CHECKING:
-    from connector.config.findings import Path
-    from connector.config.variables import Variables
     from connector.http import Client
 
 __all__ = [
     "Chain", "ClientEntry", "Document", "Incoming", "Job", "Outgoing", "Prototyped", "Response", "Route", "Schedule",
-    "Step", "Storage", "Variable",
+    "Section", "Storage", "Variable",
 ]  # fmt: skip
-
-Steps = list[JSON]
-
-
-def _spellings(name: str) -> AliasChoices:
-    return AliasChoices(name, to_camel(name)) if "_" in name else AliasChoices(name)
-
-
-def _as_steps(value: JSON) -> JSON:
-    """One step is a chain of one."""
-    return [value] if isinstance(value, str) or is_object(value) else value
-
-
-def _nothing_is_empty(value: JSON) -> JSON:
-    return {} if value is None else value
-
-
-Chained = Annotated[Steps, BeforeValidator(_as_steps)]
-Parameters = Annotated[dict[str, JSON], BeforeValidator(_nothing_is_empty)]
-
-
-class Section(BaseModel):
-    """A part of a configuration: frozen, closed, in snake_case or camelCase, and silent about values in its errors."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        alias_generator=AliasGenerator(validation_alias=_spellings),
-        loc_by_alias=False,
-    )
-    _scope: Scope | None = PrivateAttr(None)
-
-    def bind(self, variables: Variables, path: Path) -> None:
-        """Lets this part and those within it replace references."""
-        self._scope = Scope(variables, path)
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, Section):
-                value.bind(variables, (*path, name))
-
-    def _resolved(self, value: JSON, *inner: str, for_client: bool = False) -> JSON:
-        return value if self._scope is None else self._scope.resolve(value, *inner, for_client=for_client)
-
-
-class Prototyped(Section):
-    """A kind and its parameters."""
-
-    prototype: str = Field(description="The kind, by its name.")
-    raw_parameters: Parameters = Field(
-        default_factory=dict[str, JSON],
-        validation_alias=AliasChoices("parameters"),
-        description="What this kind wants to know.",
-        repr=False,
-    )
-
-    @property
-    def parameters(self) -> dict[str, JSON]:
-        """The parameters with their `${…}` replaced as they are now; placeholders stay."""
-        return cast("dict[str, JSON]", self._resolved(self.raw_parameters, "parameters"))
-
-
-class Entry(Section):
-    """What everything that has a name can say about itself."""
-
-    description: str = Field(default="", description="What it is for.")
 
 
 class ClientEntry(Prototyped):
@@ -107,7 +28,7 @@ class ClientEntry(Prototyped):
     @property
     def parameters(self) -> dict[str, JSON]:
         """The parameters with their references replaced as they are now, secrets among them: not to be shown."""
-        return cast("dict[str, JSON]", self._resolved(self.raw_parameters, "parameters", for_client=True))
+        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters", for_client=True))
 
     def client(self, **options: Any) -> Client:
         """A client whose credentials follow their sources; `options` are those of connector.Client."""
@@ -118,7 +39,7 @@ class ClientEntry(Prototyped):
         return made(self, self._scope, options)
 
 
-class Incoming(Entry):
+class Incoming(WithChain, Entry):
     """Where documents come from, and what becomes of each."""
 
     subscriber: Prototyped = Field(description="What reads the documents.")
@@ -127,23 +48,14 @@ class Incoming(Entry):
         validation_alias=AliasChoices("input"),
         description="A chain that makes the request to read with; an empty result means there is nothing to read.",
     )
-    raw_chain: Chained = Field(
-        default_factory=list[JSON],
-        validation_alias=AliasChoices("chain"),
-        description="The chain that each document goes through.",
-    )
     disabled: bool = Field(default=False, description="Whether it is only kept.")
 
     @property
     def input(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_input, "input"))
-
-    @property
-    def chain(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_chain, "chain"))
+        return cast("Steps", self.resolved(self.raw_input, "input"))
 
 
-class Response(Section):
+class Response(WithChain):
     """What becomes of an answer, or of an error."""
 
     raw_chain: Chained = Field(
@@ -153,12 +65,8 @@ class Response(Section):
     )
     publisher: Prototyped | None = Field(default=None, description="What takes the result.")
 
-    @property
-    def chain(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_chain, "chain"))
 
-
-class Outgoing(Entry):
+class Outgoing(WithChain, Entry):
     """How documents become requests, and what becomes of the answers."""
 
     raw_chain: Chained = Field(
@@ -187,33 +95,20 @@ class Outgoing(Entry):
     disabled: bool = Field(default=False, description="Whether it is only kept.")
 
     @property
-    def chain(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_chain, "chain"))
-
-    @property
     def request(self) -> dict[str, JSON] | None:
-        return cast("dict[str, JSON] | None", self._resolved(self.raw_request, "request"))
+        return cast("dict[str, JSON] | None", self.resolved(self.raw_request, "request"))
 
 
-class Route(Entry):
+class Route(WithChain, Entry):
     """From an incoming to an outgoing connection."""
 
     incoming: str = Field(description="Where the documents come from.")
     outgoing: str = Field(description="Where they go.")
-    raw_chain: Chained = Field(
-        default_factory=list[JSON],
-        validation_alias=AliasChoices("chain"),
-        description="A chain between the incoming's and the outgoing's.",
-    )
     concurrency: int | None = Field(
         default=None, ge=1, le=10_000, description="Documents under way at a time; else the outgoing's."
     )
     on_unknown: Literal["hold", "retry"] | None = Field(default=None, description="In place of the outgoing's.")
     disabled: bool = Field(default=False, description="Whether it is only kept.")
-
-    @property
-    def chain(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_chain, "chain"))
 
 
 class Job(Section):
@@ -273,7 +168,7 @@ class Chain(Entry):
 
     @property
     def steps(self) -> Steps:
-        return cast("Steps", self._resolved(self.raw_steps, "steps"))
+        return cast("Steps", self.resolved(self.raw_steps, "steps"))
 
     def as_document(self) -> JSON:
         """The chain as the engine takes it: its steps, and its parameters where it has any."""
@@ -305,30 +200,30 @@ Step = JSON
 class Document(Section):
     """A whole configuration."""
 
-    clients: Annotated[dict[str, ClientEntry], BeforeValidator(_nothing_is_empty)] = Field(
+    clients: Annotated[dict[str, ClientEntry], BeforeValidator(nothing_is_empty)] = Field(
         default_factory=dict[str, ClientEntry], description="Whom to call."
     )
-    incoming: Annotated[dict[str, Incoming], BeforeValidator(_nothing_is_empty)] = Field(
+    incoming: Annotated[dict[str, Incoming], BeforeValidator(nothing_is_empty)] = Field(
         default_factory=dict[str, Incoming], description="Where documents come from."
     )
-    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(_nothing_is_empty)] = Field(
+    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(nothing_is_empty)] = Field(
         default_factory=dict[str, Outgoing], description="Where documents go."
     )
-    routes: Annotated[dict[str, Route], BeforeValidator(_nothing_is_empty)] = Field(
+    routes: Annotated[dict[str, Route], BeforeValidator(nothing_is_empty)] = Field(
         default_factory=dict[str, Route], description="Which incoming goes to which outgoing connection."
     )
     chains: Annotated[
         dict[str, Annotated[Chain, BeforeValidator(_chain)]],
-        BeforeValidator(_nothing_is_empty),
+        BeforeValidator(nothing_is_empty),
     ] = Field(default_factory=dict[str, Chain], description="Chains that others name.")
-    schedules: Annotated[dict[str, Schedule], BeforeValidator(_nothing_is_empty)] = Field(
+    schedules: Annotated[dict[str, Schedule], BeforeValidator(nothing_is_empty)] = Field(
         default_factory=dict[str, Schedule], description="What starts by itself, and when."
     )
     storages: Annotated[
-        dict[str, Annotated[Storage, BeforeValidator(_nothing_is_empty)]],
-        BeforeValidator(_nothing_is_empty),
+        dict[str, Annotated[Storage, BeforeValidator(nothing_is_empty)]],
+        BeforeValidator(nothing_is_empty),
     ] = Field(default_factory=dict[str, Storage], description="Where chains keep documents between runs.")
     variables: Annotated[
         dict[str, Annotated[Variable, BeforeValidator(_variable)]],
-        BeforeValidator(_nothing_is_empty),
+        BeforeValidator(nothing_is_empty),
     ] = Field(default_factory=dict[str, Variable], description="Values that chains reach as @{variables.NAME}.")

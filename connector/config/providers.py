@@ -32,6 +32,7 @@ class Providers:
         self._folder = folder
         self._clock = clock
         self._files: dict[File, tuple[object, str]] = {}
+        self.dotenv = folder / ".env"
         self._dotenv: tuple[str, dict[str, str]] = ("", {})
         self._keyring: dict[str, tuple[float, str | None]] = {}
 
@@ -59,11 +60,14 @@ class Providers:
         """The process's variables, and below them those of `.env` beside the configuration."""
         return {**self._from_dotenv(), **{name: value for name, value in self._environ.items() if value}}
 
+    def wrong_lines(self) -> list[int]:
+        """The lines of `.env` that are neither a variable nor a comment."""
+        return parse_dotenv(self._file(self.dotenv, whole=True) or "")[1]
+
     def _from_dotenv(self) -> dict[str, str]:
-        file = self._folder / ".env"
-        text = self._file(file, whole=True) or ""
+        text = self._file(self.dotenv, whole=True) or ""
         if text != self._dotenv[0]:
-            self._dotenv = (text, parse_dotenv(text, str(file)))
+            self._dotenv = (text, parse_dotenv(text)[0])
         return self._dotenv[1]
 
     def _file(self, file: File, *, whole: bool = False) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.config import InvalidConfiguration, Kinds, Live, load, parse
+from connector.config.linting import lint
 from connector.errors import ConfigurationError, UnknownName
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -165,6 +166,30 @@ def test_programs_make_configurations_of_plain_values() -> None:
     assert config.clients["a"].client().base_uri == "https://x.example"
     with pytest.raises(InvalidConfiguration, match=r"configuration:1:1 clients\.a\.prototype: missing"):
         parse({"clients": {"a": {}}})
+
+
+def test_unknown_steps_and_variables_are_found_when_it_is_loaded(write: Write) -> None:
+    chain = "[trimm, value-setter: {configurations: {a: '@{variables.x}'}}]"
+    path = write(f"outgoing: {{o: {{chain: {chain}, publisher: {{prototype: x}}}}}}\n")
+    assert [line.split(": ")[1].split(";")[0] for line in faults(path)] == [
+        "unknown step or saved chain 'trimm'", "unknown variable 'x'"
+    ]  # fmt: skip
+
+
+def test_what_is_disabled_stops_nobody(write: Write, kinds: Kinds) -> None:
+    entry = "{chain: [trimm], publisher: {prototype: kafka, parameters: {client: x, url: '${NOBODY}'}}"
+    path = write(f"outgoing:\n  o: {entry}, disabled: true}}\n")
+    assert load(path, environ={}, kinds=kinds, require_variables=True).outgoing["o"].disabled
+    found = lint(path, environ={}, kinds=kinds)
+    assert {finding.severity for finding in found} == {"warning"}
+    assert {finding.rule for finding in found} == {
+        "unknown-step",
+        "unknown-prototype",
+        "unknown-name",
+        "variable-not-set",
+    }
+    write(f"outgoing:\n  o: {entry}}}\n")
+    assert len(faults(path, kinds, require_variables=True)) == 4
 
 
 def test_names_are_found_or_guessed() -> None:

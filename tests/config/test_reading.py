@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.reading import MOST_VALUES, Tree, read_text
@@ -34,6 +34,7 @@ def test_values_are_those_of_yaml_1_2() -> None:
     }  # fmt: skip
 
 
+@settings(deadline=None)  # the first example imports
 @given(JSON_VALUES)
 def test_json_files_mean_what_json_says(value: object) -> None:
     tree = read(dump(value).decode(), "a.json")

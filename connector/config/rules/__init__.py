@@ -1,4 +1,4 @@
-"""What lint knows: one file a rule, each from a configuration's parts to findings."""
+"""What is asked of a configuration: one file a rule, each from a configuration's parts to findings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from connector.config.rules.shapes import shapes
 from connector.config.rules.steps import steps
 from connector.config.rules.variables import undeclared
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "STRICT"]
 
-RULES = (steps, undeclared, unused, operations, shapes, plain_secrets)
+STRICT = (steps, undeclared)
+"""What a configuration must fulfil to be loaded."""
+RULES = (unused, operations, shapes, plain_secrets)
+"""What only lint asks."""

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from connector.catalogue import Operation
+from connector.catalogue import Catalogue, Operation
 from connector.config.findings import Finding, Path
 from connector.config.names import chains_of, prototyped, step_of
 from connector.config.rules.requests import request_findings
@@ -40,19 +40,22 @@ class Call:
 
 def operations(subject: Subject) -> Iterator[Finding]:
     """Unknown entities and actions, wrong directions, what was removed, and requests that cannot validate."""
+    catalogue = subject.catalogue
+    if catalogue is None:
+        return
     plans: dict[str, Plan] = {}
     for call in _calls(subject):
         entity, action = call.parameters.get("entity"), call.parameters.get("action")
         if not isinstance(entity, str) or "{" in f"{entity}{action or ''}":
             continue
-        operation = yield from _found(subject, call, entity, action if isinstance(action, str) else None)
+        operation = yield from _found(subject, catalogue, call, entity, action if isinstance(action, str) else None)
         if operation is None:
             continue
         yield from _age(subject, call, operation)
         if call.reads is not None and call.reads != (operation.method == "GET"):
             yield _direction(subject, call, operation)
             continue
-        plan = plans.setdefault(operation.name, Plan(subject.catalogue, operation))
+        plan = plans.setdefault(operation.name, Plan(catalogue, operation))
         for template, path in call.requests:
             yield from request_findings(subject, plan, template, path, complete=call.complete, mode=call.mode)
 
@@ -105,12 +108,14 @@ def _in_steps(value: JSON, path: Path) -> Iterator[Call]:
             yield from _in_steps(item, (*path, index))
 
 
-def _found(subject: Subject, call: Call, entity: str, action: str | None) -> Generator[Finding, None, Operation | None]:
+def _found(
+    subject: Subject, catalogue: Catalogue, call: Call, entity: str, action: str | None
+) -> Generator[Finding, None, Operation | None]:
     try:
         if action is None and call.reads is False:
             with suppress(UnknownName):
-                return subject.catalogue.find(entity, "create")
-        return subject.catalogue.find(entity, action)
+                return catalogue.find(entity, "create")
+        return catalogue.find(entity, action)
     except UnknownName as error:
         key = "action" if error.kind == "action" and action is not None else "entity"
         hint = str(error).split("; ")

@@ -21,7 +21,7 @@ class Subject:
     tree: Tree
     document: Document
     kinds: Kinds
-    catalogue: Catalogue
+    catalogue: Catalogue | None = None
 
     def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
         """An error at a place: what was found, what is allowed, what may have been meant."""

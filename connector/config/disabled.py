@@ -1,0 +1,28 @@
+"""Entries that are only kept: what is wrong with what they name is no reason not to run the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from connector.config.findings import Finding, Severity, path_text
+from connector.config.models import Document
+
+__all__ = ["softened"]
+
+STILL_WRONG = frozenset({"syntax", "duplicate-key", "duplicate-name", "wrong-type", "malformed-variable"})
+"""What is wrong with the file, whoever reads it."""
+
+
+def softened(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
+    """The findings, those in disabled entries as warnings."""
+    kept = [
+        path_text((section, name))
+        for section in Document.model_fields
+        for name, entry in getattr(document, section).items()
+        if getattr(entry, "disabled", False)
+    ]
+    for finding in findings:
+        where = finding.fault.where
+        inside = any(where == place or where.startswith((f"{place}.", f"{place}[")) for place in kept)
+        yield replace(finding, severity=Severity.WARNING) if inside and finding.rule not in STILL_WRONG else finding

@@ -1,0 +1,100 @@
+"""What the parts of a configuration have in common: closed, frozen, in two spellings, references replaced late."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+from pydantic import AliasChoices, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic.alias_generators import to_camel
+
+from connector.config.variables import Scope
+from connector.model import JSON, is_object
+
+if TYPE_CHECKING:
+    from connector.config.findings import Path
+    from connector.config.variables import Variables
+
+__all__ = ["Chained", "Entry", "Prototyped", "Section", "Steps", "WithChain", "nothing_is_empty"]
+
+Steps = list[JSON]
+
+
+def _spellings(name: str) -> AliasChoices:
+    return AliasChoices(name, to_camel(name)) if "_" in name else AliasChoices(name)
+
+
+def as_steps(value: JSON) -> JSON:
+    """One step is a chain of one."""
+    return [value] if isinstance(value, str) or is_object(value) else value
+
+
+def nothing_is_empty(value: JSON) -> JSON:
+    """What is left empty in YAML, which reads it as null, is an object without members."""
+    return {} if value is None else value
+
+
+Chained = Annotated[Steps, BeforeValidator(as_steps)]
+Parameters = Annotated[dict[str, JSON], BeforeValidator(nothing_is_empty)]
+
+
+class Section(BaseModel):
+    """A part of a configuration: frozen, closed, in snake_case or camelCase, and silent about values in its errors."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        alias_generator=AliasGenerator(validation_alias=_spellings),
+        loc_by_alias=False,
+    )
+    _scope: Scope | None = PrivateAttr(None)
+
+    def bind(self, variables: Variables, path: Path) -> None:
+        """Lets this part and those within it replace references."""
+        self._scope = Scope(variables, path)
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Section):
+                value.bind(variables, (*path, name))
+
+    def resolved(self, value: JSON, *inner: str, for_client: bool = False) -> JSON:
+        """What is written at a place of this part, with its references replaced as they are now."""
+        return value if self._scope is None else self._scope.resolve(value, *inner, for_client=for_client)
+
+
+class Prototyped(Section):
+    """A kind and its parameters."""
+
+    prototype: str = Field(description="The kind, by its name.")
+    raw_parameters: Parameters = Field(
+        default_factory=dict[str, JSON],
+        validation_alias=AliasChoices("parameters"),
+        description="What this kind wants to know.",
+        repr=False,
+    )
+
+    @property
+    def parameters(self) -> dict[str, JSON]:
+        """The parameters with their `${…}` replaced as they are now; placeholders stay."""
+        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters"))
+
+
+class Entry(Section):
+    """What everything that has a name can say about itself."""
+
+    description: str = Field(default="", description="What it is for.")
+
+
+class WithChain(Section):
+    """A part whose documents go through a chain."""
+
+    raw_chain: Chained = Field(
+        default_factory=list[JSON],
+        validation_alias=AliasChoices("chain"),
+        description="What each document goes through, step by step.",
+    )
+
+    @property
+    def chain(self) -> Steps:
+        """The chain with its `${…}` replaced as they are now; placeholders stay."""
+        return cast("Steps", self.resolved(self.raw_chain, "chain"))
