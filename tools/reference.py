@@ -15,6 +15,7 @@ from connector.cli.app import app
 from connector.http import describe as describe_prototype
 from connector.http import prototypes
 from tools.markdown import table
+from tools.reference_connections import connections
 from tools.reference_transformers import chains, transformers
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -43,6 +44,7 @@ def main() -> int:
 def pages() -> Iterator[tuple[str, str]]:
     yield "commands.md", commands()
     yield "prototypes.md", client_prototypes()
+    yield "connections.md", connections()
     yield "transformers.md", transformers()
     yield "chains.md", chains()
     catalogue = Catalogue.open()
