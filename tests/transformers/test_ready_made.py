@@ -131,3 +131,9 @@ def test_there_are_chains_and_nothing_but_chains() -> None:
     folder = ready_made().cases(CHAINS[0]).parent
     expected = {f"{name}{ending}" for name in CHAINS for ending in (".yaml", ".test.yaml")}
     assert {path.name for path in folder.iterdir()} == expected
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_guide_names_every_chain(name: str) -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guides" / "chains.md"
+    assert re.search(rf"^\|.*`{name}`", guide.read_text(encoding="utf-8"), re.MULTILINE)
