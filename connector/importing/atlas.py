@@ -76,7 +76,8 @@ def _parts(path: Path) -> Iterator[tuple[int, bytes]]:
         if SEPARATOR.match(line):
             yield start, b"\n".join(part)
             # What follows the marker on its line belongs to the document.
-            start, part = number, [SEPARATOR.sub(b"", line)]
+            rest = SEPARATOR.sub(b"", line)
+            start, part = (number, [rest]) if rest.strip() else (number + 1, [])
         else:
             part.append(line)
     yield start, b"\n".join(part)

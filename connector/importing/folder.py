@@ -14,6 +14,7 @@ from connector.model import JSON
 
 __all__ = ["Entry", "Folder", "safe_name"]
 
+CASES = "A case whose expectation was not exported says only that nothing fails; calls need `calls`, their answers."
 REPORT = "import-report.md"
 LONGEST = 100
 """Letters in a name of a configuration."""
@@ -38,7 +39,9 @@ class Entry:
         """The file."""
         blocks = ["\n".join(comment(text)) for text in (self.title, self.comment, *self.notes) if text.strip()]
         head = "\n#\n".join(blocks).splitlines()
-        return _text([*head, *yaml_lines({self.section: {self.name: self.body}})])
+        named = next(yaml_lines({self.name: {}}, 2)).removesuffix(" {}")
+        body = yaml_lines(self.body, 4) if self.body else [f"{named} {{}}"]
+        return _text([*head, f"{self.section}:", *([named] if self.body else []), *body])
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Folder:
             stem = f"{section}/{_file_name(name, section, taken)}"
             yield f"{stem}.yaml", entry.text()
             if entry.cases:
-                yield f"{stem}.test.yaml", _text(yaml_lines(entry.cases))
+                yield f"{stem}.test.yaml", _text([*comment(CASES), *yaml_lines(entry.cases)])
         if not self.entries:
             yield "connector.yaml", _text(["# Nothing of the import became a part of a configuration.", "clients: {}"])
         for name, schema in self.schemas.items():

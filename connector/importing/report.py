@@ -29,7 +29,7 @@ class Line:
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where} {' '.join(part for part in (self.object, self.path) if part)}: {self.what}"
+        return f"{' '.join(part for part in (where, self.object, self.path) if part)}: {self.what}"
 
 
 @dataclass(slots=True)

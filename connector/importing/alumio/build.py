@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connector.importing.alumio import wiring
-from connector.importing.alumio.cases import add_case
+from connector.importing.alumio.cases import add_case, add_storages
 from connector.importing.alumio.clients import client, stub
 from connector.importing.alumio.connections import incoming, outgoing
 from connector.importing.alumio.exported import Exported, read_exports
@@ -30,6 +30,7 @@ SECTIONS = {
     "storage": "storages",
     "scheduler-entry": "schedules",
 }
+CLIENT_TEST = "http-client-test"
 TESTS = {"transformer-test": "chains", "incoming-transformer-test": "incoming"}
 
 
@@ -80,6 +81,7 @@ class _Building:
         self._tests()
         self._stubs(names)
         mend(self.made, self.logs)
+        add_storages(self.made)
         for exported, known in self.repeats:
             self._repeat(exported, known, names)
         return self.made
@@ -141,9 +143,7 @@ class _Building:
             schema = as_map(exported.parameters.get("schema"))
             if schema:
                 self.made.schemas[exported.identifier] = schema
-        elif exported.kind == "http-client-test":
-            self._client_test(exported)
-        elif exported.kind not in TESTS:
+        elif exported.kind not in TESTS and exported.kind != CLIENT_TEST:
             self.report.object(exported.kind, imported=False)
             exported.log.refused(exported.body, "", f"objects of type {exported.kind!r} have no counterpart here")
 
@@ -153,12 +153,14 @@ class _Building:
         given = exported.parameters
         self.report.object(exported.kind, imported=entry is not None)
         if entry is None:
-            exported.log.lost("", f"its client {exported.owner!r} is not part of the export, or stands after it")
+            exported.log.lost("", f"its client {exported.owner!r} is not part of the export")
         else:
             entry.notes.append(f"Tried with {given.get('method') or 'GET'} {given.get('uri') or '/'}.")
 
     def _tests(self) -> None:
         for exported in self.objects.values():
+            if exported.kind == CLIENT_TEST:
+                self._client_test(exported)
             section = TESTS.get(exported.kind)
             if section is None:
                 continue

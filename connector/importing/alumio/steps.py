@@ -144,7 +144,7 @@ class Translator:
         """A use of one of our kinds, as briefly as it can be written."""
         given = self._parameters(declared, parameters, path)
         if not given:
-            return Noted({declared.name: {}}) if kind == "step" else declared.name
+            return _bare(kind, declared.name)
         sole = given.get(declared.sole) if len(given) == 1 else None
         if sole is not None and sole != [] and not is_object(sole):
             return sole if declared.name == "pattern" and kind == "accessor" else _named(kind, declared.name, sole)
@@ -207,6 +207,13 @@ HARMLESS = frozenset(("strip_enclosures", "strict", "recursive", "keys"))
 def _says_something(step: str, name: str) -> bool:
     """Whether null or an empty list is a value there, and not the absence of one."""
     return name in ("value", "template", "merge_template", "array") or (step == "operator" and name == "operator")
+
+
+def _bare(kind: str, name: str) -> JSON:
+    """A use without parameters; the bare name of an accessor would be a pattern."""
+    if kind == "accessor":
+        return "" if name == "pattern" else {name: {}}
+    return Noted({name: {}}) if kind == "step" else name
 
 
 def _named(kind: str, name: str, value: JSON) -> JSON:
