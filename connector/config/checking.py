@@ -16,16 +16,17 @@ from connector.config.names import Use, prototyped, uses
 from connector.config.reading import Tree
 from connector.config.references import references_in
 from connector.config.shaping import is_late
-from connector.config.trees import at, without
+from connector.config.trees import at, walk, without
 from connector.config.variables import Variables
 from connector.http import prototypes
 from connector.http.configuration import given_by_environment
-from connector.model import JSON, Fault, is_list, is_object
+from connector.model import JSON, Fault, is_object
 from connector.request.shapes import members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Checker", "templated"]
 
+OPENINGS = ("${", "&{", "?{", "@{")
 NAME = re.compile(r"\w[\w .:-]{0,99}")
 
 
@@ -143,12 +144,6 @@ class Checker:
 
 def templated(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every text whose value is known only when it is used."""
-    if isinstance(value, str):
-        if any(opening in value for opening in ("${", "&{", "?{", "@{")):
-            yield path, value
-    elif is_object(value):
-        for key, item in value.items():
-            yield from templated(item, (*path, key))
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from templated(item, (*path, index))
+    for place, text in walk(value, path):
+        if isinstance(text, str) and any(opening in text for opening in OPENINGS):
+            yield place, text

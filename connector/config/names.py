@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from connector.config.findings import Path
 from connector.config.models import Document, Prototyped
 from connector.config.steps import fields_of
-from connector.model import JSON, is_list, is_object
+from connector.config.trees import walk
+from connector.model import JSON, is_object
 from connector.request.shapes import members
 
-__all__ = ["Use", "chains_of", "prototyped", "step_of", "uses"]
+__all__ = ["Use", "chains_of", "prototyped", "step_of", "steps_in", "uses"]
 
 SECTION_OF = {"client": "clients", "storage": "storages"}
 """The parameters whose value names an entry, by the section that it is looked for in."""
@@ -88,15 +89,17 @@ def _of_parameters(parameters: Mapping[str, JSON], path: Path) -> Iterator[Use]:
 
 def _of_steps(value: JSON, path: Path) -> Iterator[Use]:
     """What the steps below a place name, however deep they stand in other steps."""
-    if is_object(value):
-        for name, parameters, inner in step_of(value):
-            known = fields_of(name)
-            yield from _of_parameters({key: item for key, item in parameters.items() if key in known}, (*path, *inner))
-        for key, item in value.items():
-            yield from _of_steps(item, (*path, key))
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from _of_steps(item, (*path, index))
+    for name, parameters, inner in steps_in(value, path):
+        known = fields_of(name)
+        yield from _of_parameters({key: item for key, item in parameters.items() if key in known}, inner)
+
+
+def steps_in(value: JSON, path: Path) -> Iterator[tuple[str, Mapping[str, JSON], Path]]:
+    """Everything in a chain that may be a step: its name, its parameters, and where these stand."""
+    for place, item in walk(value, path):
+        if is_object(item):
+            for name, parameters, inner in step_of(item):
+                yield name, parameters, (*place, *inner)
 
 
 def step_of(value: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON], Path]]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connector.config.findings import Path
-from connector.model import JSON, is_list, is_object
+from connector.config.trees import walk
+from connector.model import JSON
 
 __all__ = ["ALLOWED", "Malformed", "Reference", "Template", "holds_reference", "parse", "references_in"]
 
@@ -68,15 +69,9 @@ def references_in(
     value: JSON, path: Path = (), *, declared: bool = False
 ) -> Iterator[tuple[Path, Reference | Malformed]]:
     """Every reference in a value, with where it stands."""
-    if isinstance(value, str):
-        if holds_reference(value) or (declared and "@{" in value):
-            yield from ((path, part) for part in parse(value, declared=declared) if not isinstance(part, str))
-    elif is_object(value):
-        for key, item in value.items():
-            yield from references_in(item, (*path, key), declared=declared)
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from references_in(item, (*path, index), declared=declared)
+    for place, text in walk(value, path):
+        if isinstance(text, str) and (holds_reference(text) or (declared and "@{" in text)):
+            yield from ((place, part) for part in parse(text, declared=declared) if not isinstance(part, str))
 
 
 def _reference(body: str) -> Reference | Malformed:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from connector.config.findings import Path
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["at", "without"]
+__all__ = ["at", "walk", "without"]
 
 
 def at(value: JSON, path: Path) -> JSON:
@@ -20,6 +20,17 @@ def at(value: JSON, path: Path) -> JSON:
         else:
             return None
     return value
+
+
+def walk(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
+    """A value and everything in it, each with its place."""
+    yield path, value
+    if is_object(value):
+        for key, item in value.items():
+            yield from walk(item, (*path, key))
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from walk(item, (*path, index))
 
 
 def without(value: JSON, places: Iterable[Path]) -> JSON:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from connector.config.findings import Finding
 from connector.config.names import chains_of, uses
 from connector.config.rules.subject import Subject
-from connector.model import JSON, is_list, is_object
+from connector.config.trees import walk
+from connector.model import JSON
 
 __all__ = ["unused"]
 
@@ -31,12 +32,5 @@ def unused(subject: Subject) -> Iterator[Finding]:
 
 def _texts(value: JSON) -> Iterator[str]:
     """Every text and key in some steps, any of which may be a chain's name."""
-    if isinstance(value, str):
-        yield value
-    elif is_object(value):
-        for key, item in value.items():
-            yield key
-            yield from _texts(item)
-    elif is_list(value):
-        for item in value:
-            yield from _texts(item)
+    for path, item in walk(value):
+        yield from (text for text in (item, *path[-1:]) if isinstance(text, str))

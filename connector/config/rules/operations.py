@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from connector.catalogue import Catalogue, Operation
 from connector.config.findings import Finding, Path
-from connector.config.names import chains_of, prototyped, step_of
+from connector.config.names import chains_of, prototyped, steps_in
 from connector.config.rules.requests import request_findings
 from connector.config.rules.subject import Subject
 from connector.errors import UnknownName
-from connector.model import JSON, is_list, is_object
+from connector.model import JSON, is_object
 from connector.request.plan import Plan
 from connector.suggest import did_you_mean
 
@@ -96,16 +96,10 @@ def _parents(parameters: Mapping[str, JSON], path: Path) -> Iterator[Call]:
 
 def _in_steps(value: JSON, path: Path) -> Iterator[Call]:
     """The `openai` steps of a chain, however deep they stand."""
-    if is_object(value):
-        for name, parameters, inner in step_of(value):
-            if name == OPENAI:
-                request = {section: parameters[section] for section in SECTIONS if section in parameters}
-                yield Call(parameters, (*path, *inner), None, ((request, (*path, *inner)),), complete=True)
-        for key, item in value.items():
-            yield from _in_steps(item, (*path, key))
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from _in_steps(item, (*path, index))
+    for name, parameters, inner in steps_in(value, path):
+        if name == OPENAI:
+            request = {section: parameters[section] for section in SECTIONS if section in parameters}
+            yield Call(parameters, inner, None, ((request, inner),), complete=True)
 
 
 def _found(

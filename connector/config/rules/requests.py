@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from connector.config.checking import templated
 from connector.config.findings import Finding, Path, Severity, path_text
 from connector.config.rules.subject import Subject
+from connector.config.trees import walk
 from connector.errors import InvalidRequest
-from connector.model import JSON, Fault, Request, is_list, is_object
+from connector.model import JSON, Fault, Request, is_object
 from connector.request.body import as_sent, choose, judged
 from connector.request.check import Findings, Validate
 from connector.request.path import fill
@@ -98,7 +99,7 @@ class _Unknown:
     """The places of a template, and which of them are known only when there is a document."""
 
     def __init__(self, template: Mapping[str, JSON]) -> None:
-        self._places = {path_text(place): place for place in _places(template, ())}
+        self._places = {path_text(place): place for place, _ in walk(template)}
         self._open = {path_text(place) for place, _ in templated(template)}
         self._open |= {path_text(place[:-1]) for place, _ in templated(template) if place[-1] in TELLING}
 
@@ -115,13 +116,3 @@ class _Unknown:
 
 def _within(inner: str, outer: str) -> bool:
     return inner == outer or inner.startswith((f"{outer}.", f"{outer}["))
-
-
-def _places(value: JSON, path: Path) -> Iterator[Path]:
-    yield path
-    if is_object(value):
-        for key, item in value.items():
-            yield from _places(item, (*path, key))
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from _places(item, (*path, index))

@@ -11,8 +11,8 @@ from connector.config.models import Prototyped
 from connector.config.names import prototyped
 from connector.config.rules.subject import Subject
 from connector.config.secrets import secret_places
+from connector.config.trees import walk
 from connector.http import prototypes
-from connector.model import JSON, is_list, is_object
 from connector.request.shown import SECRET_VALUE
 
 __all__ = ["plain_secrets"]
@@ -27,7 +27,9 @@ def plain_secrets(subject: Subject) -> Iterator[Finding]:
         for part, path, model in _parts(subject)
         for inner in secret_places(model, part.raw_parameters)
     ]
-    found += [path for path, text in _texts(subject.tree.value, ()) if SECRET_VALUE.search(text) and path not in found]
+    for path, text in walk(subject.tree.value):
+        if isinstance(text, str) and SECRET_VALUE.search(text) and path not in found:
+            found.append(path)
     for path in found:
         yield subject.warning("plain-secret", path, "a secret stands here as it is", ADVICE)
 
@@ -42,14 +44,3 @@ def _parts(subject: Subject) -> Iterator[tuple[Prototyped, Path, type[BaseModel]
         kinds = subject.kinds.incoming if path[-1] == "subscriber" else subject.kinds.outgoing
         if kinds and part.prototype in kinds:
             yield part, path, kinds[part.prototype].parameters
-
-
-def _texts(value: JSON, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif is_object(value):
-        for key, item in value.items():
-            yield from _texts(item, (*path, key))
-    elif is_list(value):
-        for index, item in enumerate(value):
-            yield from _texts(item, (*path, index))
