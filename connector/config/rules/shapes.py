@@ -17,8 +17,8 @@ __all__ = ["shapes"]
 
 SECTIONS = ("path", "query", "payload", "headers")
 REQUEST = f"a request is an object of {', '.join(SECTIONS)}"
-UNTOUCHED = frozenset({"schema", "breakpoint-logger", "exception"})
-"""Steps that leave a document as it is."""
+UNTOUCHED = frozenset({"schema", "breakpoint-logger", "exception", "value-mapper", "storage-filter-stored-entity"})
+"""Steps that leave a document's members where they are."""
 MOST_DEEP = 20
 
 
@@ -98,6 +98,8 @@ def _set(parameters: Mapping[str, JSON], short: JSON, shape: Shape) -> Shape:
     else:
         keys = [members(one).get("key") for one in items(configured)]
     for key in keys:
+        if key == "":
+            shape = UNKNOWN  # the whole document is another
         first = _first(key)
         shape = shape.having(first) if first else shape
     return shape
@@ -111,11 +113,11 @@ def _remove(parameters: Mapping[str, JSON], _: JSON, shape: Shape) -> Shape:
     return replace(shape, keys=shape.keys - set(keys))
 
 
-def _expression(parameters: Mapping[str, JSON], _: JSON, shape: Shape) -> Shape:
+def _expression(parameters: Mapping[str, JSON], short: JSON, shape: Shape) -> Shape:
     if parameters.get("destination"):
         first = _first(parameters["destination"])
         return shape.having(first) if first else shape
-    text = parameters.get("expression")
+    text = parameters.get("expression", short)
     if parameters.get("language", "jmespath") != "jmespath" or not isinstance(text, str):
         return UNKNOWN
     return _of_jmespath(text)
