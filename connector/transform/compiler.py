@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
-from connector.model import JSON, is_list
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 from connector.transform.block import Block
@@ -85,7 +85,7 @@ class Compiler:
     def _build(self, declared: Declaration, given: JSON, site: Site) -> Any:
         """What the declaration makes of its parameters; None when they have faults."""
         before = len(self.faults)
-        values = self._read(declared, _parameters(declared, given, site), site)
+        values = self._read(declared, given, site)
         if len(self.faults) > before:
             return None
         try:
@@ -94,7 +94,23 @@ class Compiler:
             site.fault(str(error), f"see {declared.name}")
             return None
 
-    def _read(self, declared: Declaration, given: Mapping[str, JSON], site: Site) -> dict[str, Any]:
+    def _read(self, declared: Declaration, raw: JSON, site: Site) -> dict[str, Any]:
+        given = _parameters(declared, raw, site)
+        written = self._spelt(declared, given, site)
+        values: dict[str, Any] = {}
+        for name, field in declared.fields.items():
+            if name in written:
+                # What stands for the sole field has no key of its own.
+                place = site.at(written[name]) if is_document(raw) else site
+                values[name] = field.read(given[written[name]], place)
+            elif field.required:
+                site.at(name).fault("missing", f"{declared.name} needs {field.kind}: {field.summary}")
+            else:
+                values[name] = field.absent if field.default is None else field.read(field.default, site.at(name))
+        return values
+
+    def _spelt(self, declared: Declaration, given: Mapping[str, JSON], site: Site) -> dict[str, str]:
+        """How the fields that are given are written; what no field is called is a fault."""
         spelt = {alias: name for name, field in declared.fields.items() for alias in (name, *field.aliases)}
         found: dict[str, str] = {}
         for key in given:
@@ -107,15 +123,7 @@ class Compiler:
                 site.at(key).fault("given twice", f"{found[name]} is the same")
             else:
                 found[name] = key
-        values: dict[str, Any] = {}
-        for name, field in declared.fields.items():
-            if name in found:
-                values[name] = field.read(given[found[name]], site.at(found[name]))
-            elif field.required:
-                site.at(name).fault("missing", f"{declared.name} needs {field.kind}: {field.summary}")
-            else:
-                values[name] = field.absent if field.default is None else field.read(field.default, site.at(name))
-        return values
+        return found
 
 
 def _parameters(declared: Declaration, given: JSON, site: Site) -> Mapping[str, JSON]:

@@ -129,7 +129,7 @@ class _Reader:
         return resolves[0] if len(parts) == 1 and callable(resolves[0]) else _joined(resolves)
 
     def _placeholder(self, holder: Placeholder, place: Place) -> Resolve:
-        where = f"{shown_place(place)}: " if len(place) > 1 else ""
+        where = f"{shown_place(place[max(self._depth - 1, 0) :])}: "
         if holder.sign == "@":
             return self._named(holder, where)
         find = _finder(holder.body)

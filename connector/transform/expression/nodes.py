@@ -123,7 +123,7 @@ def _equal(left: JSON, right: JSON) -> bool:
     if is_container(left) and is_container(right):
         # Shared parts are compared once for each place they stand in.
         for side in (left, right):
-            if size_within(side, OUTPUT * 4) is None:
+            if size_within(side, OUTPUT * 2) is None:
                 raise Unfit("the expression compares values too large for its budget")
     return bool(left == right)
 

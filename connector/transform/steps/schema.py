@@ -77,5 +77,4 @@ SCHEMA = Step(
         "destination": path("Where the list of faults goes with on_invalid: note."),
     },
     _build,
-    sole="schema",
 )

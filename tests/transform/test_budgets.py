@@ -1,0 +1,202 @@
+"""What would run away is stopped: clearly, in under a second, and before memory grows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+from connector.transform import Failed, InvalidChain, Unfit, compile_chain
+from connector.transform.expression import compile_jmespath
+from connector.transform.regex import compile_regex
+
+MEGABYTES = 200
+
+
+DOUBLED = " | ".join(["[@, @]"] * 60)
+HOSTILE: list[tuple[str, Any, str]] = [
+    (DOUBLED, {"a": 1}, "more than 4194304 bytes, its budget"),
+    (" | ".join(["{a: @, b: @}"] * 40), 1, "bytes, its budget"),
+    (" | ".join(["[@, @][]"] * 40), [1], "visits more than"),
+    (" | ".join(["join('', [@, @])"] * 40), "abcdefg", "too large for the expression's budget"),
+    (f"to_string({DOUBLED})", {"a": 1}, "to_string() is given a value too large"),
+    (f"({DOUBLED}) == ({DOUBLED})", {"a": 1}, "compares values too large"),
+    (f"contains([{DOUBLED}], {DOUBLED})", {"a": 1}, "contains() is given a value too large"),
+    ("a[*].b[*].c[*].d[*]", {"a": [{"b": [{"c": [{"d": [1] * 60}] * 60}] * 60}] * 60}, "visits more than"),
+    ("sort_by(@, &sort_by(@, &@)[0])", [[1] * 2000] * 2000, "visits more than"),
+    ("map(&map(&map(&@, @), @), @)", [[[1] * 200] * 200] * 200, "visits more than"),
+    ("to_number('1e999')", {}, "inf, a number that JSON does not have"),
+    ("ceil(to_number('1e999'))", {}, "infinity"),
+    ("[to_number('nan')]", {}, "nan, a number that JSON does not have"),
+]
+
+
+@pytest.mark.parametrize(("expression", "document", "reason"), HOSTILE)
+def test_an_expression_that_runs_away_is_stopped(expression: str, document: Any, reason: str) -> None:
+    chain = compile_chain([{"expression": {"expression": expression, "destination": "r"}}])
+    began = time.process_time()
+    with pytest.raises(Failed) as caught:
+        chain.apply(document)
+    assert time.process_time() - began < 1
+    assert reason in str(caught.value)
+
+
+ALONE = """
+import json, resource, sys
+from connector.transform import Unfit
+from connector.transform.expression import compile_jmespath
+for expression, document in json.load(sys.stdin):
+    try:
+        compile_jmespath(expression)(document)
+    except Unfit:
+        continue
+    sys.exit(f"not stopped: {expression[:80]}")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is counted in other units elsewhere")
+def test_expressions_that_run_away_take_no_memory() -> None:
+    """All of them in a process of their own, whose peak is looked at."""
+    given = json.dumps([case[:2] for case in HOSTILE])
+    ended = subprocess.run([sys.executable, "-c", ALONE], input=given, capture_output=True, text=True, check=True)
+    assert int(ended.stdout) < MEGABYTES
+
+
+TOO_DEEP = [
+    "(" * 1000 + "a" + ")" * 1000,
+    "[" * 1000 + "a" + "]" * 1000,
+    "!" * 5000 + "a",
+    " || ".join(["a"] * 1500),
+    "`" + "[" * 3000 + "]" * 3000 + "`",
+]
+
+
+@pytest.mark.parametrize("expression", TOO_DEEP, ids=range(len(TOO_DEEP)))
+def test_an_expression_that_nests_a_thousand_deep_is_refused(expression: str) -> None:
+    began = time.process_time()
+    with pytest.raises(Unfit, match=r"nested too deeply|at most"):
+        compile_jmespath(expression)
+    assert time.process_time() - began < 1
+
+
+def test_a_long_path_is_not_deep() -> None:
+    assert compile_jmespath("a" + ".b" * 1000 + "[0]" * 500)({"a": 1}) is None
+
+
+def test_a_long_expression_is_refused() -> None:
+    with pytest.raises(Unfit, match="at most 10000 are allowed"):
+        compile_jmespath("a" * 10_001)
+    with pytest.raises(Unfit, match="more than 2000 parts"):
+        compile_jmespath("[" + ",".join(["a"] * 2100) + "]")
+
+
+def test_large_documents_are_no_reason_to_stop() -> None:
+    rows = [{"id": number, "text": "x" * 100} for number in range(60_000)]
+    found = compile_jmespath("rows[?id >= `0`].{id: id, text: text}")({"rows": rows})
+    assert len(found) == 60_000
+
+
+RUNAWAY = [
+    "(a+)+b",
+    "(a|a)*b",
+    "(a|aa)+b",
+    "^(([a-z])+.)+[A-Z]([a-z])+$",
+    "(.*)*(.*)*(.*)*b",
+    "a{1,100}a{1,100}a{1,100}b",
+]
+
+
+@pytest.mark.parametrize("pattern", RUNAWAY)
+def test_a_regular_expression_takes_linear_time(pattern: str) -> None:
+    condition = {"value-condition": {"accessor": "t", "conditions": [{"matches": pattern}]}}
+    mapper = {"value-mapper": {"accessor": "t", "mappers": [{"string-replace": {"pattern": pattern, "replace": "-"}}]}}
+    began = time.process_time()
+    chain = compile_chain([mapper, {"data": {"filters": [condition]}}])
+    assert chain.apply({"t": "a" * 30_000}) == []
+    assert time.process_time() - began < 1
+
+
+REFUSED = [
+    ("(a", "missing )"),
+    ("(?=a)b", "neither look-around nor back references"),
+    (r"(a)\1", "neither look-around nor back references"),
+    ("(a{1000}){1000}", "cannot be used"),
+    ("((a{100}){100}){100}", "cannot be used"),
+    ("a" * 1001, "at most 1000 are allowed"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "reason"), REFUSED)
+def test_a_regular_expression_that_cannot_be_linear_is_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        compile_regex(pattern)
+    assert reason in str(caught.value)
+
+
+def test_without_re2_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    compile_regex.cache_clear()
+    with pytest.raises(Unfit, match="pip install google-re2"):
+        compile_regex("a-pattern-nobody-uses")
+
+
+def test_patterns_of_schemas_take_linear_time() -> None:
+    chain = compile_chain([{"schema": {"schema": {"properties": {"t": {"pattern": "^(a+)+b$"}}}}}])
+    began = time.process_time()
+    with pytest.raises(Failed):
+        chain.apply({"t": "a" * 20_000})
+    assert time.process_time() - began < 1
+
+
+def test_schemas_are_never_fetched() -> None:
+    with pytest.raises(InvalidChain, match="not a JSON Schema"):
+        compile_chain([{"schema": {"schema": {"$ref": "http://127.0.0.1:1/schema.json"}}}])
+    with pytest.raises(InvalidChain, match="not a JSON Schema"):
+        compile_chain([{"schema": {"schema": {"$ref": "file:///etc/passwd"}}}])
+
+
+def test_without_jsonata_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connector.transform.expression.jsonata.find_spec", lambda _: None)
+    with pytest.raises(InvalidChain, match="pip install jsonata-python"):
+        compile_chain([{"expression": {"language": "jsonata", "expression": "a"}}])
+
+
+needs_jsonata = pytest.mark.skipif(find_spec("jsonata") is None, reason="jsonata-python is not installed")
+
+
+@needs_jsonata
+def test_jsonata_evaluates() -> None:
+    steps = [{"expression": {"language": "jsonata", "expression": "$sum(items.(price * qty))", "destination": "total"}}]
+    items = [{"price": 2, "qty": 3}, {"price": 1.5, "qty": 2}]
+    assert compile_chain(steps).apply({"items": items}) == [{"items": items, "total": 9}]
+
+
+@needs_jsonata
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "($f := function($n) { $f($n + 1) }; $f(1))",
+        "$pad('a', 1000000000)",
+        "$map([1..10000000], function($x) { $x })",
+        "$match('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!', /(a+)+b/)",
+    ],
+)
+def test_jsonata_that_runs_away_is_stopped(expression: str) -> None:
+    chain = compile_chain([{"expression": {"language": "jsonata", "expression": expression}}])
+    for _ in range(2):
+        began = time.monotonic()
+        with pytest.raises(Failed, match=r"budget|MemoryError"):
+            chain.apply({})
+        assert time.monotonic() - began < 10
+
+
+@needs_jsonata
+def test_jsonata_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidChain, match="JSONata"):
+        compile_chain([{"expression": {"language": "jsonata", "expression": "$sum("}}])
