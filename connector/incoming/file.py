@@ -79,7 +79,7 @@ class Reading:
     def _blocks(self, url: str, context: Context) -> Callable[[], Blocks]:
         def read() -> Blocks:
             if url == STDIN:
-                yield from _reader(self._format_name(url))(sys.stdin.buffer, "standard input", self._most)
+                yield from _reader(self._format_name(url))(_stdin(), "standard input", self._most)
                 return
             for name in self._names(url, context):
                 with _opened(name) as file:
@@ -109,6 +109,11 @@ class Reading:
                 continue
             # A link may lead anywhere; what a filesystem elsewhere finds below a folder lies there.
             yield places.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
+
+
+def _stdin() -> BinaryIO:
+    """Standard input without its buffer, whose lock a reader that is left behind would hold when the process ends."""
+    return cast("BinaryIO", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def _reader(name: str) -> Format:

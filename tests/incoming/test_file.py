@@ -37,7 +37,7 @@ async def test_globs_give_the_files_in_order_and_folders_not_at_all(read: Any, t
 
 
 async def test_a_missing_file_is_named(read: Any) -> None:
-    with pytest.raises(ConfigurationError, match="cannot read .*missing.jsonl.*No such file"):
+    with pytest.raises(ConfigurationError, match=r"cannot read .*missing\.jsonl.*No such file"):
         await read("file", url="missing.jsonl")
 
 
@@ -54,7 +54,7 @@ async def test_a_json_list_is_read_item_by_item_wherever_the_reads_end(
     assert (documents, lost) == (items, [])
 
 
-@pytest.mark.parametrize("text, documents, reason", [
+@pytest.mark.parametrize(("text", "documents", "reason"), [
     ("[]", [], ""),
     (" [ ] ", [], ""),
     ('{"a": 1}', [{"a": 1}], ""),
@@ -70,16 +70,19 @@ async def test_json_says_what_is_broken(
     (tmp_path / "in.json").write_text(text)
     found, lost = await read("file", url="in.json")
     assert found == documents
-    assert len(lost) == bool(reason) and all(reason in one.reason for one in lost)
+    assert len(lost) == bool(reason)
+    assert all(reason in one.reason for one in lost)
 
 
 async def test_bytes_that_are_no_text_are_lost(read: Any, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_bytes(b'["a\xff", "b"]')
     (tmp_path / "in.csv").write_bytes(b"a\nx\xff\nb\n")
     documents, lost = await read("file", url="in.json")
-    assert documents == ["b"] and "surrogate" in lost[0].reason
+    assert documents == ["b"]
+    assert "surrogate" in lost[0].reason
     documents, lost = await read("file", url="in.csv")
-    assert documents == [{"a": "b"}] and "line 2: bytes that are not UTF-8" in lost[0].reason
+    assert documents == [{"a": "b"}]
+    assert "line 2: bytes that are not UTF-8" in lost[0].reason
 
 
 async def test_csv_rows_stand_under_the_header(read: Any, tmp_path: Path) -> None:
@@ -95,16 +98,15 @@ async def test_csv_rows_stand_under_the_header(read: Any, tmp_path: Path) -> Non
 
 async def test_parquet_rows_become_json(read: Any, tmp_path: Path) -> None:
     pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
     from datetime import date
     from decimal import Decimal
-
-    import pyarrow.parquet
 
     rows = [
         {"n": 1, "day": date(2026, 1, 2), "price": Decimal("1.50"), "raw": b"\x00\xff", "tags": ["a"]},
         {"n": 2, "day": None, "price": Decimal("3.00"), "raw": None, "tags": []},
     ]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in.parquet")
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "in.parquet")
     documents, lost = await read("file", url="in.parquet")
     assert lost == []
     assert documents == [
@@ -193,7 +195,8 @@ async def test_a_document_that_is_too_long_is_lost_and_never_held(read: Any, tmp
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert documents == [{"a": 1}, {"c": 2}]
-    assert len(lost) == 1 and "line 2: longer than 1024 bytes" in lost[0].reason
+    assert len(lost) == 1
+    assert "line 2: longer than 1024 bytes" in lost[0].reason
     assert peak < 8 * 1024**2
 
 

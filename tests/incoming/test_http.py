@@ -21,11 +21,25 @@ def counted(page: Any) -> Any:
     return handler
 
 
-@pytest.mark.parametrize("paging, page", [
-    ({"by": "cursor", "read": "meta.next", "write": "query.after"}, lambda q: {"items": [int(q.get("after", 0))], "meta": {"next": int(q.get("after", 0)) + 1 if int(q.get("after", 0)) < 2 else None}}),
-    ({"by": "page", "write": "query.p", "start": 0}, lambda q: {"items": [int(q["p"])] if int(q["p"]) < 3 else []}),
-    ({"by": "offset"}, lambda q: {"items": [int(q["offset"])] if int(q["offset"]) < 3 else []}),
-    ({"by": "next_link", "read": "next"}, lambda q: {"items": [int(q.get("n", 0))], "next": f"https://api.example/v1/things?n={int(q.get('n', 0)) + 1}" if int(q.get("n", 0)) < 2 else None}),
+def by_cursor(query: Any) -> Any:
+    number = int(query.get("after", 0))
+    return {"items": [number], "meta": {"next": number + 1 if number < 2 else None}}
+
+
+def by_link(query: Any) -> Any:
+    number = int(query.get("n", 0))
+    return {"items": [number], "next": f"https://api.example/v1/things?n={number + 1}" if number < 2 else None}
+
+
+def by_count(name: str) -> Any:
+    return lambda query: {"items": [int(query[name])] if int(query[name]) < 3 else []}
+
+
+@pytest.mark.parametrize(("paging", "page"), [
+    ({"by": "cursor", "read": "meta.next", "write": "query.after"}, by_cursor),
+    ({"by": "page", "write": "query.p", "start": 0}, by_count("p")),
+    ({"by": "offset"}, by_count("offset")),
+    ({"by": "next_link", "read": "next"}, by_link),
 ])  # fmt: skip
 async def test_pages(read: Any, over: Any, paging: Any, page: Any) -> None:
     context, _ = over(counted(lambda q: httpx.Response(200, json=page(q))), **BASE)
@@ -47,7 +61,7 @@ async def test_the_link_header(read: Any, over: Any) -> None:
     assert documents == [0, 1, 2]
 
 
-@pytest.mark.parametrize("paging, body", [
+@pytest.mark.parametrize(("paging", "body"), [
     ({"by": "cursor", "read": "next", "write": "query.after"}, {"data": [1], "next": "same"}),
     ({"by": "page"}, {"data": [1]}),
     ({"by": "offset"}, {"data": [1]}),
@@ -67,7 +81,7 @@ async def test_a_link_to_another_host_is_not_followed(read: Any, over: Any) -> N
         return httpx.Response(200, json={"data": [1], "next": "https://evil.example/v1/things"})
 
     context, _ = over(handler, **BASE)
-    with pytest.raises(ConfigurationError, match="leads to 'evil.example'"):
+    with pytest.raises(ConfigurationError, match=r"leads to 'evil\.example'"):
         await read("http", context, client="c", request={"path": "/things"}, paging={"by": "next_link", "read": "next"})
     assert seen == ["api.example"]
 

@@ -64,7 +64,8 @@ async def test_a_parent_whose_children_cannot_be_read_is_lost_alone(read: Any, o
         parent={"entity": "vector stores", "action": "list"},
     )
     assert [document["id"] for document in documents] == ["vs1-a", "vs1-b", "vs3-a", "vs3-b"]
-    assert [one.document["id"] for one in lost] == ["vs2"] and "no such store" in lost[0].reason
+    assert [one.document["id"] for one in lost] == ["vs2"]
+    assert "no such store" in lost[0].reason
 
 
 async def test_children_are_read_many_at_a_time_up_to_the_bound(read: Any, over: Any) -> None:
@@ -112,7 +113,7 @@ async def test_grandchildren_take_the_ids_of_all_their_parents(read: Any, over: 
 
 async def test_too_few_parents_are_told_before_anything_is_read(read: Any, over: Any) -> None:
     context, _ = over(stores)
-    with pytest.raises(ConfigurationError, match="there is 1 parent; give run_id in request.path"):
+    with pytest.raises(ConfigurationError, match=r"there is 1 parent; give run_id in request\.path"):
         await read(
             "openai",
             context,

@@ -22,11 +22,19 @@ from connector.outgoing.whole import LocalWhole
 DOCUMENTS = [{"id": 1, "text": 'a, "b"\nü', "tags": ["x"]}, {"id": 2, "text": "", "tags": []}]
 
 
+def text(name: str) -> str:
+    return Path(name).read_text()
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
 def left_behind(folder: Path) -> list[str]:
     return [path.name for path in folder.rglob("*.partial")]
 
 
-@pytest.mark.parametrize("name, read", [
+@pytest.mark.parametrize(("name", "read"), [
     ("out.jsonl", lambda path: [json.loads(line) for line in path.read_text().splitlines()]),
     ("out.json", lambda path: json.loads(path.read_text())),
 ])  # fmt: skip
@@ -53,13 +61,12 @@ async def test_csv_of_no_documents_has_the_columns_that_were_named(write: Any, t
 
 
 async def test_parquet(write: Any, tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    import pyarrow.parquet
+    parquet = pytest.importorskip("pyarrow.parquet")
 
     many = [{"id": number, "text": "x" * 10, "none": None} for number in range(2500)]
     outcomes = await write("file", [*many, {"id": "no number"}, {"id": 9, "new": 1}, {"id": 7}], url="out.parquet")
     assert [outcome.ok for outcome in outcomes[-3:]] == [False, False, True]
-    table = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    table = parquet.read_table(tmp_path / "out.parquet")
     assert table.num_rows == 2501
     assert table.slice(0, 2).to_pylist() == many[:2]
 
@@ -95,10 +102,9 @@ async def test_a_document_cannot_name_a_file_elsewhere(write: Any, tmp_path: Pat
     (tmp_path / "out").mkdir()
     [outcome] = await write("file", [{"name": name}], url="out/&{name}.json")
     if name not in ("..", "/etc/x"):  # those become `out/...json` and `out/etc/x.json`
-        assert not outcome.ok and (
-            "outside the allowed places" in outcome.reason or "control character" in outcome.reason
-        )
-    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+        assert not outcome.ok
+        assert "outside the allowed places" in outcome.reason or "control character" in outcome.reason
+    assert names(tmp_path) == ["out"]
 
 
 async def test_nothing_is_visible_before_the_end_and_nothing_after_a_break(
@@ -110,7 +116,7 @@ async def test_nothing_is_visible_before_the_end_and_nothing_after_a_break(
     assert (tmp_path / "out.jsonl").read_text() == "old\n"
     kept = await writes.abandon()
     assert (tmp_path / "out.jsonl").read_text() == "old\n"
-    assert [Path(name).read_text() for name in kept] == ['{"n":1}\n']
+    assert [text(name) for name in kept] == ['{"n":1}\n']
 
 
 async def test_appending(write: Any, tmp_path: Path) -> None:
@@ -120,7 +126,7 @@ async def test_appending(write: Any, tmp_path: Path) -> None:
     assert (tmp_path / "out.jsonl").read_text() == '{"n":0}\n{"torn": \n{"n":1}\n{"n":2}\n'
 
 
-@pytest.mark.parametrize("parameters, message", [
+@pytest.mark.parametrize(("parameters", "message"), [
     ({"url": "out.csv", "append": True}, "only jsonl can be appended"),
     ({"url": "s3://bucket/out.jsonl", "append": True}, "this machine"),
     ({"url": "out.jsonl", "format": "xml"}, "format"),
@@ -152,7 +158,8 @@ async def test_a_full_disk_fails_the_document_and_leaves_the_file_whole(
 
     whole.file = Full()
     outcome = await writes.publish({"n": 2}, context)
-    assert not outcome.ok and "No space left" in outcome.reason
+    assert not outcome.ok
+    assert "No space left" in outcome.reason
     whole.file = real
     assert (await writes.publish({"n": 3}, context)).ok
     await writes.finish()
@@ -167,7 +174,8 @@ async def test_what_is_no_json_fails_alone(write: Any, tmp_path: Path) -> None:
 
 async def test_a_missing_value_in_a_name_fails_the_document(write: Any) -> None:
     [outcome] = await write("file", [{}], url="&{id}.json")
-    assert not outcome.ok and "nothing at &{id}" in outcome.reason
+    assert not outcome.ok
+    assert "nothing at &{id}" in outcome.reason
 
 
 async def test_elsewhere(write: Any) -> None:

@@ -45,7 +45,8 @@ async def test_a_row_that_is_refused_does_not_take_the_others_with_it(
     outcomes = await asyncio.gather(*(writes.publish(document, context) for document in documents))
     await writes.finish()
     assert [outcome.ok for outcome in outcomes] == [number != 5 for number in range(10)]
-    assert "NOT NULL" in outcomes[5].reason and "p4" not in outcomes[5].reason
+    assert "NOT NULL" in outcomes[5].reason
+    assert "p4" not in outcomes[5].reason
     assert len(rows(database)) == 9
 
 
@@ -77,7 +78,7 @@ async def test_upsert_where_the_dialect_has_no_word_for_it(
     assert [row[:2] for row in rows(database)] == [(1, "Bo"), (2, "Cy")]
 
 
-@pytest.mark.parametrize("document, message", [
+@pytest.mark.parametrize(("document", "message"), [
     ({"id": 1, "nam": "x"}, "did you mean 'name'"),
     ("text", "a row is an object"),
     ({}, "a row is an object"),
@@ -86,7 +87,8 @@ async def test_what_is_no_row_is_refused(
     write: Any, database: sqlite3.Connection, url: str, document: Any, message: str
 ) -> None:
     [outcome] = await write("sql", [document], url=url, table="people")
-    assert not outcome.ok and message in outcome.reason
+    assert not outcome.ok
+    assert message in outcome.reason
     assert rows(database) == []
 
 
@@ -107,4 +109,5 @@ async def test_many_documents_at_a_time_share_transactions(
     await writes.finish()
     assert all(outcome.ok for outcome in outcomes)
     assert len(rows(database)) == 501
-    assert sum(commits) == 500 and len(commits) < 50
+    assert sum(commits) == 500
+    assert len(commits) < 50

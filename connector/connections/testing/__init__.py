@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from connector.connections.testing.files import found_files, run_files
 from connector.connections.testing.junit import junit
-from connector.connections.testing.report import Tested
+from connector.connections.testing.report import Checked
 
-__all__ = ["Tested", "found_files", "junit", "run_files"]
+__all__ = ["Checked", "found_files", "junit", "run_files"]

@@ -1,12 +1,13 @@
 """A case of a whole connection: documents in, recorded answers, and what must come of it.
 
-`{name, incoming | outgoing, input | inputs?, environ?, storages?, upstream?, output | outputs | skipped | failed | unknown}`;
-`skipped`, `failed` and `unknown` are true, or a part of the reason. An incoming without `input` reads with its subscriber.
+`{name, incoming | outgoing, input | inputs?, environ?, storages?, upstream?}` with one or more of `output`, `outputs`,
+`skipped`, `failed`, `unknown`: the last three are true, or a part of the reason. An incoming without `input` reads with
+its subscriber.
 """
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -40,6 +41,17 @@ class Found:
 
     def tell(self, _: JSON, state: str, reason: str) -> None:
         self.reasons.setdefault(state, []).append(reason)
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Time that passes only where somebody waits, and then at once."""
+
+    now: float = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
 
 
 def is_connection_case(case: JSON) -> bool:
@@ -80,11 +92,10 @@ def _check(case: Mapping[str, JSON], where: str) -> None:
 def _runtime(case: Mapping[str, JSON], configuration: Configuration, replay: Replay, recorder: Recorder) -> Runtime:
     import httpx
 
-    async def at_once(_: float) -> None:
-        """Waits take no time."""
+    clock = _Clock()
 
     def options(_: str) -> Mapping[str, Any]:
-        timing = Timing(clock=time.monotonic, sleep=at_once, chance=lambda: 0.0)
+        timing = Timing(clock=lambda: clock.now, sleep=clock.sleep, chance=lambda: 0.0)
         return {"transport": httpx.MockTransport(replay), "timing": timing}
 
     given: Mapping[str, JSON] = case.get("storages") or {}

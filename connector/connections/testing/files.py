@@ -12,7 +12,7 @@ from connector.config import Configuration
 from connector.config.references import Reference, references_in
 from connector.connections.runtime import load_configuration
 from connector.connections.testing.connection import is_connection_case, run_connection_case
-from connector.connections.testing.report import Tested
+from connector.connections.testing.report import Checked
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list
 from connector.transform import compile_chain
@@ -44,7 +44,7 @@ def _below(folder: Path) -> Iterator[Path]:
             yield path
 
 
-async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Tested, None]:
+async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Checked, None]:
     """The verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
     for file in files:
         cases = read_yaml(file.read_bytes(), str(file))
@@ -55,7 +55,7 @@ async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncG
             started = time.monotonic()
             difference = await _difference(case, file, source, f"{file}[{index}]")
             name = str(case.get("name", index) if isinstance(case, dict) else index)
-            yield Tested(file, name, difference, time.monotonic() - started)
+            yield Checked(file, name, difference, time.monotonic() - started)
 
 
 def _source(file: Path, configuration: Path | None) -> Path | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Tested"]
+__all__ = ["Checked"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class Checked:
     """A case of a file, and in what it differs; nothing when it passed."""
 
     file: Path
