@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
@@ -76,10 +76,19 @@ class Report:
             own = self.prototypes.setdefault(name, Count())
             own.done, own.total = own.done + count.done, own.total + count.total
 
-    def unmap(self, raw: JSON) -> None:
+    def since(self, mark: dict[str, Count]) -> dict[str, int]:
+        """How many uses were mapped after a mark was made."""
+        new = {name: count.done - mark.get(name, Count()).done for name, count in self.prototypes.items()}
+        return {name: done for name, done in new.items() if done}
+
+    def unmap(self, uses: Mapping[str, int]) -> None:
         """What was counted as mapped has turned out not to work."""
-        for name in prototypes_in(raw):
-            self.prototypes[name].done -= 1
+        for name, done in uses.items():
+            self.prototypes[name].done -= done
+
+    def sort(self, files: list[str]) -> None:
+        """Puts the remarks in the order of the files and their lines."""
+        self.lines.sort(key=lambda line: (files.index(line.file), line.line))
 
     def summary(self) -> str:
         """One sentence on the whole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from connector.model import JSON, is_list, is_object
 
@@ -19,12 +19,12 @@ WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", 
 
 
 class Noted(dict[str, JSON]):
-    """An object that has a comment, and remembers what it was made of."""
+    """An object that has a comment, and knows how many uses of which prototypes became part of it."""
 
-    def __init__(self, value: dict[str, JSON], note: str = "", raw: JSON = None) -> None:
+    def __init__(self, value: dict[str, JSON], note: str = "", uses: Mapping[str, int] | None = None) -> None:
         super().__init__(value)
         self.note = note
-        self.raw = raw
+        self.uses = uses
 
 
 def comment(text: str, indent: int = 0) -> Iterator[str]:

@@ -129,6 +129,15 @@ def test_other_clients_become_plain_ones(bring: Bring) -> None:
     imported.load()
 
 
+def test_a_secret_in_the_export_is_warned_of_and_not_shown(bring: Bring) -> None:
+    imported = bring(
+        exported("http-client", "ai", use("openai-http-client", token="sk-canary")),
+        exported("http-client", "shop", use("shopify-http-client-v3", baseUri="https://s.test", token="canary")),
+    )
+    assert sum("the secret stands in the file" in line for line in imported.lines) == 2
+    assert "canary" not in imported.text("import-report.md")
+
+
 def test_routes_and_schedules(bring: Bring) -> None:
     imported = bring(
         SHOP,
@@ -256,7 +265,7 @@ def test_tests_become_cases(bring: Bring) -> None:
             "transformer-test", "t--one", params(entity={"x": []}, expected={"expected": [[]]}), owner="t", name="One"
         ),
         exported(
-            "transformer-test", "t--two", params(entity={}, expected={"expected": [{"a": 1}]}), owner="t", name="One"
+            "transformer-test", "t--two", params(entity=[], expected={"expected": [{"a": 1}]}), owner="t", name="One"
         ),
         exported("transformer-test", "t--three", params(expected=[]), owner="t"),
         exported("list-transformer", "t", use("chain", transformers=[step])),

@@ -23,7 +23,8 @@ spec:
 
 def adapter(name: str, url: str, *headers: tuple[str, str], more: str = "") -> str:
     lines = [
-        f"apiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\nmetadata: {{name: {name}}}\nspec:\n  baseUrl: {url}\n{more}"
+        "apiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\nmetadata:\n"
+        f"  name: {name}\nspec:\n  baseUrl: {url}\n{more}"
     ]
     if headers:
         lines.append("  headers:\n" + "".join(f"    - name: {key}\n      value: {value}\n" for key, value in headers))

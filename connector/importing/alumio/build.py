@@ -23,11 +23,11 @@ __all__ = ["import_alumio"]
 
 SECTIONS = {
     "http-client": "clients",
+    "storage": "storages",
+    "list-transformer": "chains",
     "incoming-configuration": "incoming",
     "outgoing-configuration": "outgoing",
     "route-configuration": "routes",
-    "list-transformer": "chains",
-    "storage": "storages",
     "scheduler-entry": "schedules",
 }
 CLIENT_TEST = "http-client-test"
@@ -46,6 +46,7 @@ def import_alumio(exports: list[Path], into: Path) -> Report:
     for exported in read_exports(exports, report):
         building.take(exported)
     folder = building.folder()
+    report.sort([path.name for path in exports])
     folder.write(into, report)
     return report
 
@@ -76,7 +77,11 @@ class _Building:
     def folder(self) -> Folder:
         """Everything that was read, in our notation."""
         names = Names(self.named["chains"], self.named["clients"], self.named["storages"], self._identifiers())
-        for exported in self.objects.values():
+        # What names others comes after them, so that it knows which of them there are.
+        order = list(SECTIONS)
+        for exported in sorted(
+            self.objects.values(), key=lambda one: order.index(one.kind) if one.kind in order else -1
+        ):
             self._object(exported, names)
         self._tests()
         self._stubs(names)
@@ -97,6 +102,8 @@ class _Building:
         if entry is not None:
             self.made.add(entry)
             self.logs[section, name] = exported.log
+        else:
+            del self.named[section][exported.identifier]
 
     def _repeat(self, exported: Exported, known: Exported, names: Names) -> None:
         """What is said twice is there once; its uses count as often as they are said."""
@@ -113,7 +120,9 @@ class _Building:
             return exported.body
         aside = Report()
         quiet = replace(exported, log=replace(exported.log, report=aside))
-        entry = self._entry(section, quiet, self.named[section][exported.identifier], Translator(names, quiet.log))
+        entry = self._entry(
+            section, quiet, self.named[section].get(exported.identifier, ""), Translator(names, quiet.log)
+        )
         if self.objects[exported.kind, exported.identifier] is not exported:
             self.report.add(aside)
         return None if entry is None else entry.body

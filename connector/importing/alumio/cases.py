@@ -20,7 +20,8 @@ def add_case(exported: Exported, entry: Entry) -> None:
     name, number = exported.title, 2
     while name in names:
         name, number = f"{exported.title} ({number})", number + 1
-    case: dict[str, JSON] = {"name": name, "input": given["entity"]}
+    # An empty object is exported as a list.
+    case: dict[str, JSON] = {"name": name, "input": given["entity"] or {}}
     entry.cases.append(case | _expected(given.get("expected")))
 
 

@@ -29,6 +29,7 @@ AZURE = {
     "token": "token",
     "apiVersion": "api_version",
 }
+SECRETS = ("token", "admin_token", "api_key")
 TOKENS = {"shopify": ("X-Shopify-Access-Token", "{}")}
 """Where a plain token goes, by the name that the prototype begins with; else it is a bearer's."""
 LOGGING = {"simple": "basic", "short": "basic", "long": "full", "full": "full"}
@@ -66,6 +67,8 @@ def _openai(prototype: str, given: dict[str, JSON], log: Log) -> dict[str, JSON]
         if key in (spelt := AZURE if azure else OPENAI):
             if value not in (None, "", []):
                 parameters[spelt[key]] = _text(value)
+                if spelt[key] in SECRETS:
+                    _keep_out(str(value), f"parameters.{key}", log)
         elif value not in (None, "", [], False) and key not in SILENT:
             log.changed(f"parameters.{key}", "the client has no such parameter here; left out")
     return {"prototype": "azure-openai" if azure else "openai", "parameters": parameters}
@@ -97,6 +100,7 @@ def _let_in(prototype: str, given: dict[str, JSON], name: str, headers: dict[str
             (found for key, found in TOKENS.items() if prototype.startswith(key)), ("Authorization", "Bearer {}")
         )
         headers[header] = form.format(_text(token))
+        _keep_out(token, "parameters.token", log)
     elif logins:
         headers["Authorization"] = f"Bearer {_variable(name, 'TOKEN')}"
         log.changed(
@@ -104,6 +108,12 @@ def _let_in(prototype: str, given: dict[str, JSON], name: str, headers: dict[str
             f"the login of {prototype or 'the client'} ({', '.join(logins)}) is not made here; "
             f"put an access token into {_variable(name, 'TOKEN')}",
         )
+
+
+def _keep_out(value: str, path: str, log: Log) -> None:
+    """Warns of a secret that is no reference."""
+    if "${" not in value and "{{" not in value:
+        log.changed(path, "the secret stands in the file; better keep it in the environment, as ${NAME}")
 
 
 def _authentication(raw: JSON, path: str, token: JSON, logins: list[str], log: Log) -> tuple[JSON, list[str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from connector.importing.alumio.refusals import Refusal
 from connector.importing.folder import Folder
 from connector.importing.report import Log
 from connector.importing.yamltext import Noted
@@ -65,13 +67,28 @@ def _replaced(
     log = logs.get(where)
     if log is not None:
         log.lost("", f"{fault}; a step that fails is in its place")
-        if isinstance(step, Noted) and step.raw is not None:
-            log.report.unmap(step.raw)
-    message = f"a step of the export does not work here: {fault.found}"
-    row[index] = Noted(
-        {"exception": {"message": message.replace("{", "(").replace("}", ")")}}, "Not carried over; see the report."
+        log.report.unmap(_uses(step))
+    row[index] = Refusal(
+        f"a step of the export does not work here: {fault.found}", step.uses if isinstance(step, Noted) else None
     )
     return True
+
+
+def _uses(step: JSON) -> dict[str, int]:
+    """The uses that are part of a step, without those of inner steps that were taken out before."""
+    found = Counter[str]((step.uses or {}) if isinstance(step, Noted) else {})
+    for inner in _refusals(step):
+        found.subtract(inner.uses or {})
+    return dict(found)
+
+
+def _refusals(value: JSON) -> Iterator[Refusal]:
+    items = value.values() if is_document(value) else value if is_list(value) else ()
+    for item in items:
+        if isinstance(item, Refusal):
+            yield item
+        else:
+            yield from _refusals(item)
 
 
 def _innermost(steps: JSON, path: list[str | int]) -> tuple[list[JSON], int] | None:
@@ -80,7 +97,7 @@ def _innermost(steps: JSON, path: list[str | int]) -> tuple[list[JSON], int] | N
     value: JSON = steps
     for key in path:
         if is_list(value) and isinstance(key, int) and key < len(value):
-            if isinstance(value[key], Noted | str) and not _is_refusal(value[key]):
+            if isinstance(value[key], Noted | str) and not isinstance(value[key], Refusal):
                 found = value, key
             value = value[key]
         elif is_document(value) and key in value:
@@ -88,7 +105,3 @@ def _innermost(steps: JSON, path: list[str | int]) -> tuple[list[JSON], int] | N
         else:
             break
     return found
-
-
-def _is_refusal(step: JSON) -> bool:
-    return isinstance(step, dict) and "exception" in step

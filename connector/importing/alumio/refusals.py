@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from connector.importing.yamltext import Noted
-from connector.model import JSON
+from collections.abc import Mapping
 
-__all__ = ["NoCounterpart", "refusal", "why"]
+from connector.importing.yamltext import Noted
+
+__all__ = ["NoCounterpart", "Refusal", "why"]
 
 
 class NoCounterpart(Exception):
@@ -17,8 +18,12 @@ class NoCounterpart(Exception):
         super().__init__(why)
 
 
-def refusal(message: str, raw: JSON) -> JSON:
-    return Noted({"exception": {"message": message}}, f"Not carried over: {message}.", raw)
+class Refusal(Noted):
+    """A step that fails, in the place of one that does not come over."""
+
+    def __init__(self, message: str, uses: Mapping[str, int] | None = None) -> None:
+        plain = message.replace("{", "(").replace("}", ")")
+        super().__init__({"exception": {"message": plain}}, f"Not carried over: {plain}.", uses)
 
 
 def why(kind: str, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.importing.alumio.catalog import CASES, HOLDS, RENAMED
-from connector.importing.alumio.refusals import NoCounterpart, refusal, why
+from connector.importing.alumio.refusals import NoCounterpart, Refusal, why
 from connector.importing.alumio.special import SPECIAL, Special
 from connector.importing.folder import safe_name
 from connector.importing.report import Log
@@ -77,7 +77,7 @@ class Translator:
             return [self.names.find("chains", raw, self.log)]
         if not is_object(raw) or not isinstance(raw.get("prototype"), str):
             self.log.refused(raw, path, "this is no step: it has no prototype")
-            return [refusal("a step of the export that could not be read", raw)]
+            return [Refusal("a step of the export that could not be read")]
         counted = self.log.report.mark()
         try:
             row = self._made("step", raw, path)
@@ -87,9 +87,9 @@ class Translator:
             self.log.refused(
                 raw, error.path, f"{error}; a step that fails is in the place of {raw['prototype']!r} at {path}"
             )
-            return [refusal(f"{raw['prototype']!r} of the export cannot be done here: {error.brief}", raw)]
-        if len(row) == 1 and isinstance(row[0], Noted) and row[0].raw is None:
-            row[0].raw = raw
+            return [Refusal(f"{raw['prototype']!r} of the export cannot be done here: {error.brief}")]
+        if len(row) == 1 and isinstance(row[0], Noted) and row[0].uses is None:
+            row[0].uses = self.log.report.since(counted)
         if row and (title := str(as_map(raw.get("meta")).get("name") or "")):
             row[0] = _titled(row[0], title)
         return row
