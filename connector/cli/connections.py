@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +196,7 @@ async def _explain(configuration: Configuration, section: str, options: ExplainO
         if section == "incoming":
             print_document(picker(options.select)(await explain_incoming(runtime, name)))
         else:
-            document = read_document(options.given, "--document") if options.given is not None else {}
+            document: JSON = {} if options.given is None else read_document(options.given, "--document")
             print_document(picker(options.select)(await explain_outgoing(runtime, name, document)))
     return ExitCode.DONE
 
@@ -253,7 +253,7 @@ def _ended(counts: Counts, codes: set[ExitCode] | list[ExitCode]) -> int:
 
 
 @contextmanager
-def _draining(stop: Callable[[str], None]) -> Iterator[None]:
+def _draining(stop: Callable[[str], None]) -> Generator[None]:
     """The first interrupt lets what is under way come to its end; the second one breaks off."""
     import signal
 

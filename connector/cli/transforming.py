@@ -21,6 +21,7 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.connections import Counts, ErrorsFile, Runtime
+    from connector.connections.testing import Checked
     from connector.transform import Chain, Context
 
 __all__ = ["TestOptions", "TransformOptions", "test", "transform"]
@@ -171,7 +172,7 @@ async def _test(options: TestOptions) -> ExitCode:
     files = found_files(options.files or [Path()])
     if not files:
         raise ConfigurationError("no *.test.yaml files here; name files or folders that hold cases")
-    tested = []
+    tested: list[Checked] = []
     async for one in run_files(files, options.config):
         tested.append(one)
         if not one.passed:

@@ -36,11 +36,18 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     run = OutgoingRun(runtime, name)
     told: list[str] = []
     failures: list[Failed] = []
+
+    def skipped(_: JSON, reason: str) -> None:
+        told.append(reason)
+
+    def failed(_: JSON, error: Failed) -> None:
+        failures.append(error)
+
     chained = replace(
         runtime.chained,
         call=_no_call,
-        on_skip=lambda _, reason: told.append(reason),
-        on_failed=lambda _, error: failures.append(error),
+        on_skip=skipped,
+        on_failed=failed,
     )
     trace = await run.chain.atrace(document, chained)
     if failures:

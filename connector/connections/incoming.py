@@ -94,11 +94,14 @@ class IncomingRun:
             if self._streams
             else self._each(source, limit)
         )
-        async with aclosing(made) as documents:  # type: ignore[type-var]  # arun gives a generator
-            async for document in documents:
+        try:
+            async for document in made:
                 self.counts.given += 1
                 yield document
-        self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
+        finally:
+            if isinstance(made, AsyncGenerator):
+                await made.aclose()
+            self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
 
     async def explain(self) -> JSON:
         """What would be read first; nothing is read."""

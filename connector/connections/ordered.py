@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 __all__ = ["until", "worked"]
 
@@ -57,10 +57,7 @@ async def worked(
             elif running or pending is not None:
                 await progress.wait()
     finally:
-        left = [*running, *([pending] if pending is not None else [])]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await _cancelled([*running, pending])
 
 
 async def until(stop: asyncio.Event, source: AsyncGenerator[Given, None]) -> AsyncGenerator[Given, None]:
@@ -75,11 +72,16 @@ async def until(stop: asyncio.Event, source: AsyncGenerator[Given, None]) -> Asy
                 return
             yield found[0]
     finally:
-        left = [stopped, *([pending] if pending is not None else [])]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await _cancelled([stopped, pending])
         await source.aclose()
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[Any] | None]) -> None:
+    """Ends what is under way, and waits until it has ended."""
+    left = [task for task in tasks if task is not None]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _next(source: AsyncIterator[Given]) -> tuple[Given] | None:

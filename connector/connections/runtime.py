@@ -39,6 +39,10 @@ def load_configuration(source: Path | str, environ: Mapping[str, str] | None = N
     return load(source, environ=environ, kinds=kinds())
 
 
+def _no_options(_: str) -> Mapping[str, Any]:
+    return {}
+
+
 class Runtime:
     """What the connections of a configuration share while they run.
 
@@ -60,7 +64,7 @@ class Runtime:
         self.configuration = configuration
         self.redact = configuration.redactor()
         self.publisher = publisher
-        self._options = client_options or (lambda _: {})
+        self._options = client_options or _no_options
         self._clients: dict[str, Client] = {}
         self._open = AsyncExitStack()
         self._saved = configuration.saved_chains()

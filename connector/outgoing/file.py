@@ -70,6 +70,7 @@ class Writing:
         self._url = compile_template(parameters.url, where="publisher.parameters.url")
         self._content = compile_template(parameters.content, where="publisher.parameters.content")
         self._many = has_placeholder(parameters.url)
+        self._sole: tuple[str, str] | None = None
         self._open: dict[str, _Open] = {}
         self._complete: set[str] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outgoing")
@@ -99,6 +100,14 @@ class Writing:
             self._thread.shutdown(wait=False)
 
     def _place(self, document: JSON, context: Context) -> tuple[str, str]:
+        """The file of a document and what it is made of; a name without placeholders is judged once."""
+        if self._sole is not None:
+            return self._sole
+        place = self._found(document, context)
+        self._sole = None if self._many else place
+        return place
+
+    def _found(self, document: JSON, context: Context) -> tuple[str, str]:
         written = to_text(self._url(document, context.scope))
         name = Places.of(context.folder, self._parameters.url, self._parameters.roots).find(written)
         return name, self._parameters.format or format_of(written, suffix_of(written))

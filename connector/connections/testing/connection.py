@@ -22,6 +22,7 @@ from connector.connections.testing.replay import Replay
 from connector.errors import ConfigurationError, ConnectorError
 from connector.http.timing import Timing
 from connector.model import JSON, is_object
+from connector.request.shapes import members
 from connector.suggest import closest, did_you_mean
 from connector.transform.cases import Memory, diff
 
@@ -64,7 +65,7 @@ async def run_connection_case(case: Mapping[str, JSON], load: Load, where: str) 
     _check(case, where)
     replay, found, recorder = Replay(case.get("upstream") or [], where), Found(), Recorder()
     try:
-        configuration = load({name: str(value) for name, value in (case.get("environ") or {}).items()})
+        configuration = load({name: str(value) for name, value in members(case.get("environ")).items()})
         async with _runtime(case, configuration, replay, recorder) as runtime:
             if "incoming" in case:
                 await _incoming(case, runtime, found)

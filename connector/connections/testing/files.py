@@ -15,6 +15,7 @@ from connector.connections.testing.connection import is_connection_case, run_con
 from connector.connections.testing.report import Checked
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list
+from connector.request.shapes import members
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_case
 
@@ -54,7 +55,7 @@ async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncG
         for index, case in enumerate(cases):
             started = time.monotonic()
             difference = await _difference(case, file, source, f"{file}[{index}]")
-            name = str(case.get("name", index) if isinstance(case, dict) else index)
+            name = str(members(case).get("name", index))
             yield Checked(file, name, difference, time.monotonic() - started)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from connector.documents import dump, parse
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, is_list, is_object
+from connector.request.shapes import members
 from connector.transform.cases import diff
 
 if TYPE_CHECKING:
@@ -91,8 +92,8 @@ def _fits(wanted: Mapping[str, JSON], asked: Mapping[str, JSON]) -> bool:
     path = str(wanted.get("path", ""))
     if wanted.get("method", asked["method"]).upper() != asked["method"] or not str(asked["path"]).endswith(path):
         return False
-    query = {name: str(value) for name, value in (wanted.get("query") or {}).items()}
-    headers = {name.lower(): str(value) for name, value in (wanted.get("headers") or {}).items()}
+    query = {name: str(value) for name, value in members(wanted.get("query")).items()}
+    headers = {name.lower(): str(value) for name, value in members(wanted.get("headers")).items()}
     return (
         _holds(query, asked["query"])
         and _holds(headers, asked["headers"])
