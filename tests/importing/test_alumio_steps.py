@@ -132,6 +132,24 @@ CASES: list[tuple[str, JSON, JSON, JSON]] = [
         {"all": {"a": 1}},
     ),
     (
+        "matches of a pattern that go to one place",
+        use("pattern-move", pattern="*.locale", conditions=[], replacement="locale"),
+        {"a": {"locale": "de"}, "b": {"locale": "en", "c": 1}, "d": [5]},
+        {"a": {}, "b": {"c": 1}, "d": [5], "locale": "en"},
+    ),
+    (
+        "no matches that go to one place",
+        use("pattern-copy", pattern="a.*.*.id", conditions=[], replacement="id"),
+        {"a": [[{"x": 1}]]},
+        {"a": [[{"x": 1}]]},
+    ),
+    (
+        "copies that go to one place",
+        use("pattern-copy", pattern="a.*.*.id", conditions=[], replacement="ids.0"),
+        {"a": [[{"id": 1}, {"id": 2}]]},
+        {"a": [[{"id": 1}, {"id": 2}]], "ids": [2]},
+    ),
+    (
         "pattern-copy",
         use("pattern-copy", pattern="a.*", conditions=[], replacement="b.$1.name"),
         {"a": ["x"]},

@@ -1,25 +1,23 @@
-"""Prototypes whose use here is not the same word for word."""
+"""Steps and filters whose use here is not the same word for word."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from connector.importing.alumio.refusals import NoCounterpart
 from connector.importing.alumio.requests import our_request
+from connector.importing.alumio.values import VALUES, Parameters, Special
 from connector.importing.shapes import as_list, as_map
 from connector.importing.texts import our_text, our_value
 from connector.importing.yamltext import Noted
 from connector.model import JSON, is_object
+from connector.transform import registry
 
 if TYPE_CHECKING:
     from connector.importing.alumio.steps import Translator
 
 __all__ = ["SPECIAL", "Special"]
-
-Parameters = Mapping[str, JSON]
-Special = Callable[["Translator", Parameters, str], JSON]
-"""Makes our use of exported parameters, or a row of them; NoCounterpart when there is none."""
 
 
 def _row(this: Translator, given: Parameters, path: str) -> JSON:
@@ -61,6 +59,29 @@ def _filter(name: str) -> Special:
         made: dict[str, JSON] = {"accessor": accessor} | ({"conditions": conditions} if conditions else {})
         mode = given.get("mode")
         return Noted({name: made | {"mode": mode if mode in ("keep", "drop") else "drop"}})
+
+    return make
+
+
+def _relocated(name: str) -> Special:
+    """Where all matches of a pattern go to one place, the last stays there; here each match has a place of its own."""
+
+    def make(this: Translator, given: Parameters, path: str) -> JSON:
+        pattern, target = str(given.get("pattern") or ""), str(given.get("replacement") or "")
+        declared = registry().steps.find(name)
+        if "*" not in pattern or "$" in target or not target:
+            return this.short("step", declared, given, path)
+        captures = "-".join(f"${number}" for number in range(1, pattern.count("*") + 1))
+        spread = this.short("step", declared, {**given, "replacement": f"{ASIDE}.at-{captures}"}, path)
+        last = {
+            "key": target,
+            "value": f"?{{{ASIDE}}}",
+            "mappers": ["list-values", {"structure": {"template": "?{@[-1]}"}}],
+        }
+        steps: list[JSON] = [{"value-setter": {"configurations": [last]}}, {"value-remover": [ASIDE]}]
+        found = {"filters": [{"key-exists-condition": ASIDE}], "transformers": steps}
+        spread.note = f"To {target}; of several, the last."
+        return [spread, Noted({"conditional": found}, uses={})]
 
     return make
 
@@ -141,62 +162,17 @@ def _joined(this: Translator, given: Parameters, path: str) -> JSON:
     return Noted({"value-setter": {"configurations": [setting]}})
 
 
-def _around(before: str, after: str) -> Special:
-    """A text put before or after the value."""
-
-    def make(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
-        texts = [our_text(str(given.get(name) or given.get("value") or "")) if name else "" for name in (before, after)]
-        return {"structure": {"template": "&{@}".join(texts)}}
-
-    return make
-
-
-def _expression(body: str) -> Special:
-    return lambda _this, _given, _path: {"structure": {"template": body}}
-
-
-def _case(case: str, remark: str = "") -> Special:
-    def make(this: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
-        if remark:
-            this.log.changed(path, remark)
-        return {"string-case": case}
-
-    return make
-
-
-def _compared(ours: str) -> Special:
-    def make(this: Translator, given: Parameters, path: str) -> JSON:
-        this.log.changed(path, "values of different types are never the same here")
-        return {ours: {"value": our_value(given.get("value"))}}
-
-    return make
-
-
-def _standard(_: Translator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
-    return {"dictionary-map": {"map": [[given.get("from"), our_value(given.get("to"))]]}}
-
-
-def _date(this: Translator, given: Parameters, path: str) -> JSON:
-    spelt = {
-        "to_format": "format",
-        "from_format": "source",
-        "to_timezone": "timezone",
-        "from_timezone": "source_timezone",
-    }
-    declared = {spelt.get(name, name): value for name, value in given.items()}
-    known = {name: value for name, value in declared.items() if name in (*spelt.values(), "format") and value}
-    for name in declared.keys() - known.keys():
-        if declared[name]:
-            this.log.changed(f"{path}.{name}", "format-date has no such parameter here; left out")
-    return {"format-date": known} if known else "format-date"
-
-
+ASIDE = "_found"
+"""Where things lie in between."""
 SPECIAL: Mapping[tuple[str, str], Special] = {
+    **VALUES,
     ("step", "chain"): _row,
     ("step", "data"): _row,
     ("step", "list-transformer-wrapper"): _row,
     ("step", "value-setter"): _setter,
     ("step", "value-remover"): _remover,
+    ("step", "pattern-copy"): _relocated("pattern-copy"),
+    ("step", "pattern-move"): _relocated("pattern-move"),
     ("step", "key-filter"): _filter("key-filter"),
     ("step", "value-filter"): _filter("value-filter"),
     ("step", "type-setter"): _typed,
@@ -207,16 +183,4 @@ SPECIAL: Mapping[tuple[str, str], Special] = {
     ("step", "operator"): _joined,
     ("condition", "key-condition"): _key_condition,
     ("condition", "storage-entity-filter"): _stored,
-    ("condition", "equals-adaptive"): _compared("equals"),
-    ("condition", "not-equals-adaptive"): _compared("not-equals"),
-    ("mapper", "string-append"): _around("", "append"),
-    ("mapper", "string-prepend"): _around("prepend", ""),
-    ("mapper", "string-upper-first"): _case("first"),
-    ("mapper", "string-slugify"): _case(
-        "kebab", "string-slugify is written as string-case: kebab; letters with accents may differ"
-    ),
-    ("mapper", "list-keys"): _expression("&{keys(@)}"),
-    ("mapper", "list-reverse"): _expression("&{reverse(@)}"),
-    ("mapper", "standard"): _standard,
-    ("mapper", "format-date"): _date,
 }

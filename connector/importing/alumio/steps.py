@@ -197,7 +197,7 @@ class Translator:
         if any(prototypes_in(value)):
             self.log.refused(value, path, f"{declared.name} has no such parameter here; left out")
         elif value not in (None, [], {}, "", False) and name not in HARMLESS:
-            self.log.changed(path, f"{declared.name} has no such parameter here; left out (it was {_shown(value)})")
+            self.log.changed(path, f"{declared.name} has no such parameter here; left out")
 
 
 HARMLESS = frozenset(("strip_enclosures", "strict", "recursive", "keys"))
@@ -225,8 +225,3 @@ def _titled(step: JSON, title: str) -> JSON:
         step.note = f"{title}\n{step.note}".strip()
         return step
     return Noted({"chain": [step]}, title) if isinstance(step, str) else step
-
-
-def _shown(value: JSON) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
