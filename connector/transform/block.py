@@ -108,11 +108,17 @@ async def _one(action: Action, document: JSON, scope: Scope) -> JSON:
         out = action.run(document, scope)
         if action.awaits:
             out = await out
-    except (Skipped, Failed):
+    except (Skipped, Failed) as signal:
+        _note_end(action, document, signal, scope)
         raise
     except Exception as error:
-        raise _failed(action, error) from error
-    return out if scope.trace is None else _noted(action, document, out, scope.trace)
+        failure = _failed(action, error)
+        _note_end(action, document, failure, scope)
+        raise failure from error
+    if scope.trace is not None:
+        shown = [*out] if isinstance(out, Many) else out
+        scope.trace.append(Traced(action.place, action.name, document, shown))
+    return out
 
 
 def _all_of_many(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
@@ -138,7 +144,8 @@ def _all_of_many(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Corouti
     return run
 
 
-def _noted(action: Action, before: JSON, after: JSON, trace: list[Traced]) -> JSON:
-    shown = list(after) if isinstance(after, Many) else after
-    trace.append(Traced(action.place, action.name, before, shown))
-    return after
+def _note_end(action: Action, document: JSON, signal: Skipped | Failed, scope: Scope) -> None:
+    """Put the end of a document into the trace, once: by the innermost step."""
+    trace = scope.trace
+    if trace is not None and (not trace or trace[-1].note != str(signal)):
+        trace.append(Traced(action.place, action.name, document, None, str(signal)))

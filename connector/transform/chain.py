@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -32,10 +32,12 @@ class Chain:
         """Whether a step waits for something, so that only `arun` can run the chain."""
         return any(isinstance(stage, Block) and stage.awaits for stage in self.stages)
 
-    def run(self, documents: Iterable[JSON], context: Context = DEFAULT) -> Iterator[JSON]:
+    def run(
+        self, documents: Iterable[JSON], context: Context = DEFAULT, *, trace: list[Traced] | None = None
+    ) -> Iterator[JSON]:
         """The documents that come of these; for chains in which nothing waits."""
         self._need_straight("arun")
-        scope = Scope(context)
+        scope = Scope(context, trace=trace)
         stream = iter(documents)
         for stage in self.stages:
             if isinstance(stage, Block):
@@ -44,9 +46,15 @@ class Chain:
                 stream = _gathered(stage.gather(scope), stream)
         return stream
 
-    def arun(self, documents: AsyncIterable[JSON] | Iterable[JSON], context: Context = DEFAULT) -> AsyncIterator[JSON]:
+    def arun(
+        self,
+        documents: AsyncIterable[JSON] | Iterable[JSON],
+        context: Context = DEFAULT,
+        *,
+        trace: list[Traced] | None = None,
+    ) -> AsyncIterator[JSON]:
         """The documents that come of these, in order; steps that wait do so for many documents at a time."""
-        scope = Scope(context)
+        scope = Scope(context, trace=trace)
         stream = documents
         for stage in self.stages:
             if isinstance(stage, Block):
@@ -65,28 +73,15 @@ class Chain:
 
     def trace(self, document: JSON, context: Context = DEFAULT) -> list[Traced]:
         """What each step made of one document, up to where it was dropped or failed."""
-        self._need_straight("atrace")
         trace: list[Traced] = []
-        scope = Scope(context, trace=trace)
-        documents = [document]
-        for stage in self.stages:
-            if isinstance(stage, Block):
-                documents = list(_worked(stage, documents, scope))
-            elif stage.gather is not None:
-                documents = list(_gathered(stage.gather(scope), documents))
+        for _ in self.run((document,), _unheard(context), trace=trace):
+            pass
         return trace
 
     async def atrace(self, document: JSON, context: Context = DEFAULT) -> list[Traced]:
         """What each step made of one document; for chains in which something waits."""
         trace: list[Traced] = []
-        scope = Scope(context, trace=trace)
-        stream: AsyncIterable[JSON] | Iterable[JSON] = [document]
-        for stage in self.stages:
-            if isinstance(stage, Block):
-                stream = flow(stage, stream, scope)
-            elif stage.gather is not None:
-                stream = gathered(stage.gather(scope), stream)
-        async for _ in _async(stream):
+        async for _ in self.arun((document,), _unheard(context), trace=trace):
             pass
         return trace
 
@@ -96,6 +91,15 @@ class Chain:
                 a.name for stage in self.stages if isinstance(stage, Block) for a in stage.actions if a.awaits
             )
             raise ConfigurationError(f"the chain waits in {waiting}: use {instead}")
+
+
+def _unheard(context: Context) -> Context:
+    """The same context, but that nobody is told of lost documents: a trace tells."""
+
+    def ignore(_document: JSON, _reason: object) -> None:
+        pass
+
+    return replace(context, on_skip=ignore, on_failed=ignore)
 
 
 def _worked(block: Block, documents: Iterable[JSON], scope: Scope) -> Iterator[JSON]:

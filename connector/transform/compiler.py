@@ -47,7 +47,8 @@ class Compiler:
             return Action(lambda document, _: document)
         name, given, inner = taken
         if name not in self.kinds.steps:
-            return call_saved(self.saved, name, parameters_of(given, inner), inner)
+            known = name in self.saved
+            return call_saved(self.saved, name, parameters_of(given, inner) if known else {}, inner)
         declared = self.kinds.steps.find(name)
         name = declared.name
         built = self._build(declared, given, inner)
@@ -95,7 +96,10 @@ class Compiler:
             return None
 
     def _read(self, declared: Declaration, raw: JSON, site: Site) -> dict[str, Any]:
+        before = len(self.faults)
         given = _parameters(declared, raw, site)
+        if len(self.faults) > before:
+            return {}
         written = self._spelt(declared, given, site)
         values: dict[str, Any] = {}
         for name, field in declared.fields.items():

@@ -124,7 +124,7 @@ def call_saved(saved: Saved, name: str, given: Mapping[str, JSON], site: Site) -
     idle = Action(lambda document, _: document)
     if name not in saved:
         steps = [kind.name for kind in site.compiler.kinds.steps]
-        meant = did_you_mean(closest(name, [*saved.names(), *steps])) or _elsewhere(name, site)
+        meant = _elsewhere(name, site) or did_you_mean(closest(name, [*saved.names(), *steps]))
         site.fault(
             f"unknown step or saved chain {name!r}",
             "a step's name, a chain of the configuration or a ready-made one",

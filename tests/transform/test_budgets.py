@@ -23,7 +23,7 @@ HOSTILE: list[tuple[str, Any, str]] = [
     (DOUBLED, {"a": 1}, "more than 4194304 bytes, its budget"),
     (" | ".join(["{a: @, b: @}"] * 40), 1, "bytes, its budget"),
     (" | ".join(["[@, @][]"] * 40), [1], "visits more than"),
-    (" | ".join(["join('', [@, @])"] * 40), "abcdefg", "too large for the expression's budget"),
+    (" | ".join(["join('', [@, @])"] * 40), "abcdefg", "budget"),
     (f"to_string({DOUBLED})", {"a": 1}, "to_string() is given a value too large"),
     (f"({DOUBLED}) == ({DOUBLED})", {"a": 1}, "compares values too large"),
     (f"contains([{DOUBLED}], {DOUBLED})", {"a": 1}, "contains() is given a value too large"),
@@ -63,7 +63,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is counted in other units elsewhere")
 def test_expressions_that_run_away_take_no_memory() -> None:
     """All of them in a process of their own, whose peak is looked at."""
-    given = json.dumps([case[:2] for case in HOSTILE])
+    given = json.dumps([case[:2] for case in HOSTILE if len(json.dumps(case[1])) < 1_000])
     ended = subprocess.run([sys.executable, "-c", ALONE], input=given, capture_output=True, text=True, check=True)
     assert int(ended.stdout) < MEGABYTES
 

@@ -11,11 +11,16 @@ import time
 from connector.model import JSON, is_document, is_list
 from connector.transform.signals import Unfit
 
-__all__ = ["OUTPUT", "SECONDS", "VISITS", "Budget", "size_within"]
+__all__ = ["SECONDS", "VISITS", "WITHIN", "Budget", "check_result", "size_within"]
 
 VISITS = 2_000_000
 SECONDS = 0.5
 OUTPUT = 4 * 1024**2
+"""Bytes of JSON in a result, unless its document is large itself."""
+WITHIN = 64 * 1024**2
+"""Bytes of JSON in a value that is compared or written as text on the way."""
+PARTS = 400_000
+"""Values in one that is measured, compared or written; each is looked at."""
 BETWEEN = 50_000
 """Visits between two looks at the clock."""
 GROWTH = 4
@@ -51,13 +56,17 @@ class Budget:
         self.charge(characters // 16)
 
 
-def size_within(value: JSON, most: float) -> int | None:
-    """About how long the value's JSON text is, or None when longer than `most`; a number JSON lacks is refused."""
+def size_within(value: JSON, most: float, parts: float = PARTS) -> int | None:
+    """About how long the value's JSON text is, or None beyond `most` bytes or `parts` values.
+
+    Raises Unfit for a number that JSON does not have.
+    """
     size = 0
     todo: list[JSON] = [value]
     while todo:
         item = todo.pop()
         size += 4
+        parts -= 1
         if isinstance(item, str):
             size += len(item)
         elif is_document(item):
@@ -67,7 +76,7 @@ def size_within(value: JSON, most: float) -> int | None:
             todo.extend(item)
         elif isinstance(item, float) and not math.isfinite(item):
             raise Unfit(f"the expression makes {item}, a number that JSON does not have")
-        if size + 4 * len(todo) > most:
+        if size > most or len(todo) > parts:
             return None
     return size
 
@@ -76,6 +85,6 @@ def check_result(result: JSON, document: JSON) -> None:
     """Refuse a result that grew out of proportion to its document."""
     if size_within(result, OUTPUT) is not None:
         return
-    allowed = GROWTH * (size_within(document, math.inf) or 0)
-    if size_within(result, allowed) is None:
+    allowed = GROWTH * (size_within(document, math.inf, math.inf) or 0)
+    if size_within(result, allowed, math.inf) is None:
         raise Unfit(f"the expression makes more than {max(allowed, OUTPUT)} bytes, its budget")

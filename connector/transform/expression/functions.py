@@ -9,7 +9,7 @@ from jmespath.functions import Functions
 from jmespath.visitor import _Expression  # pyright: ignore[reportPrivateUsage]  the functions ask for this very class
 
 from connector.model import JSON, is_document, is_list
-from connector.transform.expression.budget import OUTPUT, Budget, size_within
+from connector.transform.expression.budget import WITHIN, Budget, size_within
 from connector.transform.signals import Unfit
 
 __all__ = ["FUNCTIONS", "expression_reference"]
@@ -57,14 +57,14 @@ def _charge(value: JSON, budget: Budget) -> None:
 
 
 def _bound_size(name: str, arguments: list[JSON]) -> None:
-    if any(size_within(argument, OUTPUT * 2) is None for argument in arguments):
+    if any(size_within(argument, WITHIN) is None for argument in arguments):
         raise Unfit(f"{name}() is given a value too large for the expression's budget")
 
 
 def _bound_join(separator: JSON, items: JSON) -> None:
     if isinstance(separator, str) and is_list(items):
         length = len(separator) * len(items) + sum(len(item) for item in items if isinstance(item, str))
-        if length > OUTPUT * 2:
+        if length > WITHIN:
             raise Unfit("join() makes a text too large for the expression's budget")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.transform.expression.budget import OUTPUT, Budget, size_within
+from connector.transform.expression.budget import WITHIN, Budget, size_within
 from connector.transform.expression.functions import FUNCTIONS, expression_reference
 from connector.transform.paths import is_container
 from connector.transform.signals import Unfit
@@ -123,7 +123,7 @@ def _equal(left: JSON, right: JSON) -> bool:
     if is_container(left) and is_container(right):
         # Shared parts are compared once for each place they stand in.
         for side in (left, right):
-            if size_within(side, OUTPUT * 2) is None:
+            if size_within(side, WITHIN) is None:
                 raise Unfit("the expression compares values too large for its budget")
     return bool(left == right)
 
