@@ -34,6 +34,8 @@ __all__ = [
 
 DEFAULT = "connector.yaml"
 INTERRUPTED = 130
+MOST_TOLD = 100
+"""So many failures are told one by one."""
 
 ConfigurationFile = Annotated[
     Path | None,
@@ -174,7 +176,7 @@ async def _publish(configuration: Configuration, options: PublishOptions) -> int
                 async with aclosing(run.results(_lines(Path("-"), errors, codes))) as results:
                     async for result in results:
                         codes.add(_code(result))
-                        _report(result, errors)
+                        _report(result, errors, run.counts)
                         for line in _printed(result, answers=run.answers):
                             print_line(pick(line))
                         bar.update(task, completed=run.counts.read)
@@ -229,12 +231,16 @@ def _code(result: Result) -> ExitCode:
     return of_outcome(ended) if ended is not None else ExitCode.INVALID
 
 
-def _report(result: Result, errors: ErrorsFile) -> None:
+def _report(result: Result, errors: ErrorsFile, counts: Counts) -> None:
     if result.state in ("done", "skipped"):
         return
     ended = next((outcome for outcome in result.outcomes if not outcome.ok), None)
     reason = result.reason or (ended.sentence() if ended is not None else "")
-    say(f"{result.state}: document {', '.join(str(item.number) for item in result.items)}: {reason}")
+    told = counts.failed + counts.unknown
+    if told <= MOST_TOLD:
+        say(f"{result.state}: document {', '.join(str(item.number) for item in result.items)}: {reason}")
+    elif told - len(result.items) <= MOST_TOLD:
+        say("more documents failed; --errors FILE keeps them all")
     for item in result.items:
         errors.write(item.given.document, result.state, reason, result.kept)
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
@@ -22,7 +22,7 @@ from connector.model import JSON
 if TYPE_CHECKING:
     from connector.connections import Counts, ErrorsFile, Runtime
     from connector.connections.testing import Checked
-    from connector.transform import Chain, Context
+    from connector.transform import Chain, Context, Traced
 
 __all__ = ["TestOptions", "TransformOptions", "test", "transform"]
 
@@ -152,18 +152,19 @@ async def _explained(chain: Chain, context: Context, counts: Counts, errors: Err
 
     for document in _read(counts, errors):
         say(f"document {counts.read}")
-        for step in await chain.atrace(document, replace(context, on_skip=_silent, on_failed=_silent)):
+        trace: list[Traced] = []
+        made = [each async for each in chain.arun((document,), context, trace=trace)]
+        for step in trace:
+            if step.note:
+                say(f"  {step.where} {step.step}: {step.note}")
+                continue
             changed = diff(step.before, step.after)
             say(f"  {step.where} {step.step}{'' if changed else ': nothing changed'}")
             for line in changed.splitlines()[2:]:
                 say(f"    {line}")
-        for made in await chain.aapply(document, context):
-            sys.stdout.buffer.write(dump(made) + b"\n")
+        for each in made:
+            sys.stdout.buffer.write(dump(each) + b"\n")
         sys.stdout.buffer.flush()
-
-
-def _silent(_: JSON, __: Any) -> None:
-    """Told once already."""
 
 
 async def _test(options: TestOptions) -> ExitCode:

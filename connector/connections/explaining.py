@@ -8,6 +8,7 @@ from dataclasses import replace
 from connector.connections.incoming import IncomingRun
 from connector.connections.outgoing import OutgoingRun
 from connector.connections.runtime import Runtime
+from connector.connections.storage import Untouched
 from connector.connections.templates import is_request
 from connector.documents import spot
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
@@ -43,16 +44,12 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     def failed(_: JSON, error: Failed) -> None:
         failures.append(error)
 
-    chained = replace(
-        runtime.chained,
-        call=_no_call,
-        on_skip=skipped,
-        on_failed=failed,
-    )
-    trace = await run.chain.atrace(document, chained)
+    storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
+    chained = replace(runtime.chained, call=_no_call, storages=storages, on_skip=skipped, on_failed=failed)
+    trace: list[Traced] = []
+    made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
     if failures:
         raise failures[0]
-    made = await run.chain.aapply(document, chained)
     if not made:
         return {"skipped": told[0] if told else "the chain made nothing of the document"}
     context = replace(run.context, chained=chained)
@@ -125,7 +122,7 @@ class _Origins:
 
     def _of_chain(self, place: Place, value: JSON) -> str:
         """The last step that changed what stands there; the document when none did."""
-        for step in reversed(self._trace):
+        for step in reversed([step for step in self._trace if not step.note]):
             before, after = walker(place)(step.before), walker(place)(step.after)
             if before is MISSING or before != after:
                 return f"{step.where} {step.step}{self._where(value)}"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from connector.documents import dump, parse
 from connector.model import JSON
+from connector.transform import Storage
 
-__all__ = ["FolderStorage"]
+__all__ = ["FolderStorage", "Untouched"]
 
 
 class FolderStorage:
@@ -45,3 +46,20 @@ class FolderStorage:
             file.flush()
             os.fsync(file.fileno())
         neighbour.replace(path)
+
+
+class Untouched:
+    """Another storage as it would become; the other one stays as it is."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._changed: dict[str, JSON] = {}
+
+    async def get(self, key: str) -> JSON:
+        return self._changed[key] if key in self._changed else await self._storage.get(key)
+
+    async def put(self, key: str, value: JSON) -> None:
+        self._changed[key] = value
+
+    async def delete(self, key: str) -> None:
+        self._changed[key] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -98,3 +99,12 @@ async def test_the_first_request_of_an_incoming(runtime: Any) -> None:
         assert shown["headers"]["authorization"] != "Bearer sk-canary-0123456789"
         changed = await explain_incoming(at_work, "changed")
         assert changed["origins"]["query"] == "input chain"
+
+
+async def test_explaining_remembers_nothing(runtime: Any, tmp_path: Path) -> None:
+    chain = [{"storage-filter-stored-entity": {"storage": "seen", "storage_key": "&{id}"}}]
+    outgoing = {"out": {"chain": chain, "publisher": {"prototype": "none"}}}
+    async with runtime(nobody, outgoing=outgoing, storages={"seen": {}}) as at_work:
+        first = await explain_outgoing(at_work, "out", {"id": "a"})
+        assert await explain_outgoing(at_work, "out", {"id": "a"}) == first == {"document": {"id": "a"}}
+    assert not (tmp_path / "storage").exists()
