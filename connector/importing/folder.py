@@ -14,7 +14,9 @@ from connector.model import JSON
 
 __all__ = ["Entry", "Folder", "safe_name"]
 
-CASES = "A case whose expectation was not exported says only that nothing fails; calls need `calls`, their answers."
+CASES = """To be run with `openai-connector test tests -f .` in the folder above.
+A case whose expectation was not exported says only that nothing fails; answers to calls were not exported at all,
+empty ones stand in for them."""
 REPORT = "import-report.md"
 LONGEST = 100
 """Letters in a name of a configuration."""
@@ -72,7 +74,9 @@ class Folder:
             stem = f"{section}/{_file_name(name, section, taken)}"
             yield f"{stem}.yaml", entry.text()
             if entry.cases:
-                yield f"{stem}.test.yaml", _text([*comment(CASES), *yaml_lines(entry.cases)])
+                # A case of a chain finds its chain by the name of its file; others name what they are about.
+                cases = _file_name(name if section == "chains" else f"{section}-{name}", "tests", taken)
+                yield f"tests/{cases}.test.yaml", _text([*comment(CASES), *yaml_lines(entry.cases)])
         if not self.entries:
             yield "connector.yaml", _text(["# Nothing of the import became a part of a configuration.", "clients: {}"])
         for name, schema in self.schemas.items():

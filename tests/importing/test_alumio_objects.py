@@ -269,16 +269,36 @@ def test_tests_become_cases(bring: Bring) -> None:
         ),
         exported("transformer-test", "t--three", params(expected=[]), owner="t"),
         exported("list-transformer", "t", use("chain", transformers=[step])),
+        exported("incoming-transformer-test", "in--one", params(entity={"b": 1}, expected={}), owner="in"),
+        exported("incoming-configuration", "in", params(subscriber=reads(), transformers=["t"])),
         exported("http-client-test", "shop--test", params(uri="/bikes", method="GET"), owner="shop"),
         SHOP,
     )
-    assert imported.yaml("chains/t.test.yaml") == [
+    assert imported.yaml("tests/t.test.yaml") == [
         {"name": "One", "input": {"x": []}, "failed": False},
         {"name": "One (2)", "input": {}, "output": {"a": 1}},
+    ]
+    assert imported.yaml("tests/incoming-in.test.yaml") == [
+        {"name": "In--One", "incoming": "in", "input": {"b": 1}, "failed": False}
     ]
     assert "# Tried with GET /bikes.\n" in imported.text("clients/shop.yaml")
     assert imported.report.objects["transformer-test"].total == 3
     assert [line for line in imported.lost() if "the test has no input" in line]
+
+
+def test_cases_have_what_their_chains_use(bring: Bring) -> None:
+    saves = use("storage-save-entity-in-storage", storage="attic", storageKey="&{id}")
+    calls = use("http-transformer", client="shop", request={"uri": "/x"})
+    imported = bring(
+        SHOP,
+        exported("storage", "attic", []),
+        exported("list-transformer", "outer", use("chain", transformers=["inner", saves])),
+        exported("list-transformer", "inner", use("chain", transformers=[calls])),
+        exported("transformer-test", "o", params(entity={"id": 1}), owner="outer"),
+    )
+    assert imported.yaml("tests/outer.test.yaml") == [
+        {"name": "O", "input": {"id": 1}, "failed": False, "storages": {"attic": {}}, "calls": [{"body": {}}]}
+    ]
 
 
 def test_entities_say_what_documents_are_known_by(bring: Bring) -> None:

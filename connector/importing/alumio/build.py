@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connector.importing.alumio import wiring
-from connector.importing.alumio.cases import add_case, add_storages
+from connector.importing.alumio.cases import add_case, add_surroundings
 from connector.importing.alumio.clients import client, stub
 from connector.importing.alumio.connections import incoming, outgoing
 from connector.importing.alumio.exported import Exported, read_exports
@@ -86,7 +86,7 @@ class _Building:
         self._tests()
         self._stubs(names)
         mend(self.made, self.logs)
-        add_storages(self.made)
+        add_surroundings(self.made)
         for exported, known in self.repeats:
             self._repeat(exported, known, names)
         return self.made

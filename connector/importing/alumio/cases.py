@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from connector.importing.alumio.exported import Exported
 from connector.importing.folder import Entry, Folder
 from connector.importing.shapes import as_list, as_map
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["add_case", "add_storages"]
+__all__ = ["add_case", "add_surroundings"]
 
 
 def add_case(exported: Exported, entry: Entry) -> None:
@@ -21,34 +23,39 @@ def add_case(exported: Exported, entry: Entry) -> None:
     while name in names:
         name, number = f"{exported.title} ({number})", number + 1
     # An empty object is exported as a list.
-    case: dict[str, JSON] = {"name": name, "input": given["entity"] or {}}
+    about: dict[str, JSON] = {} if entry.section == "chains" else {entry.section: entry.name}
+    case: dict[str, JSON] = {"name": name, **about, "input": given["entity"] or {}}
     entry.cases.append(case | _expected(given.get("expected")))
 
 
-def add_storages(folder: Folder) -> None:
-    """Gives every case of a chain the storages that the chain and those in it use, empty."""
+def add_surroundings(folder: Folder) -> None:
+    """Gives every case of a chain what the chain and those in it use: empty storages, and an empty answer to each call."""
     for (section, name), entry in folder.entries.items():
-        used = sorted(_storages(name, folder)) if section == "chains" and entry.cases else []
-        if used:
-            entry.cases = [{**case, "storages": {storage: {} for storage in used}} for case in entry.cases]
+        if section != "chains" or not entry.cases:
+            continue
+        uses = list(_uses(name, folder))
+        storages = sorted({str(use["storage"]) for use in uses if "storage" in use})
+        calls = [{"body": {}} for use in uses if "client" in use]
+        given: dict[str, JSON] = {"storages": {storage: {} for storage in storages}} if storages else {}
+        given |= {"calls": calls} if calls else {}
+        entry.cases = [{**case, **given} for case in entry.cases]
 
 
-def _storages(name: str, folder: Folder) -> set[str]:
-    found: set[str] = set()
+def _uses(name: str, folder: Folder) -> Iterator[Mapping[str, JSON]]:
+    """The parameters of every use of a storage or a client, in a chain and in the chains that it names."""
     seen: set[str] = set()
     todo: list[JSON] = [name]
     while todo:
         item = todo.pop()
         if is_object(item):
-            if isinstance(item.get("storage"), str):
-                found.add(item["storage"])
+            if isinstance(item.get("storage"), str) or isinstance(item.get("client"), str):
+                yield item
             todo.extend(item.values())
         elif is_list(item):
             todo.extend(item)
         elif isinstance(item, str) and ("chains", item) in folder.entries and item not in seen:
             seen.add(item)
             todo.append(folder.entries["chains", item].body)
-    return found
 
 
 def _expected(raw: JSON) -> dict[str, JSON]:
