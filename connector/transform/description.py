@@ -111,7 +111,7 @@ def _both(kind: Declaration) -> list[dict[str, JSON]]:
     allowed = [members, *([kind.fields[kind.sole].schema] if kind.sole else [])]
     parameters: dict[str, JSON] = {"anyOf": allowed} if len(allowed) > 1 else members
     parameters = {**parameters, "description": kind.summary}
-    if not members.get("required"):
+    if not members.get("allOf"):
         parameters = {"anyOf": [parameters, {"type": "null"}, {"type": "array", "maxItems": 0}]}
     short: list[dict[str, JSON]] = [
         {

@@ -9,9 +9,8 @@ from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 from connector.transform.declaration import Field
-from connector.transform.edit import merge
 from connector.transform.site import Site
-from connector.transform.spelling import parameters_of, snake
+from connector.transform.spelling import camel, parameters_of, snake
 
 __all__ = ["each", "object_schema"]
 
@@ -36,8 +35,10 @@ def each(
             return []
         return [_member(fields, item, site.at(index), short) for index, item in enumerate(given)]
 
-    items = object_schema(fields)
-    return Field("a list of objects", summary, read, {"type": "array", "items": items}, required, [])
+    members = object_schema(fields)
+    item = {"anyOf": [members, fields[short].schema]} if short else members
+    shapes: list[JSON] = [{"type": "array", "items": item}, item, *([{"type": "object"}] if value else [])]
+    return Field("a list of objects", summary, read, {"anyOf": shapes}, required, [])
 
 
 def _member(fields: Mapping[str, Field], given: JSON, site: Site, short: str) -> dict[str, Any]:
@@ -71,13 +72,20 @@ def _members(
 
 
 def object_schema(fields: Mapping[str, Field]) -> dict[str, JSON]:
-    """The JSON Schema of an object with these fields."""
+    """The JSON Schema of an object with these fields, in any of their spellings."""
+    spelt = {name: list(dict.fromkeys((name, camel(name), *field.aliases))) for name, field in fields.items()}
     schema: dict[str, JSON] = {
         "type": "object",
         "properties": {
-            name: merge(dict(field.schema), {"description": field.summary}) for name, field in fields.items()
+            spelling: {**fields[name].schema, "description": fields[name].summary}
+            for name, spellings in spelt.items()
+            for spelling in spellings
         },
         "additionalProperties": False,
     }
-    required = [name for name, field in fields.items() if field.required]
-    return schema | ({"required": required} if required else {})
+    needed: list[JSON] = [
+        {"anyOf": [{"required": [spelling]} for spelling in spelt[name]]}
+        for name, field in fields.items()
+        if field.required
+    ]
+    return schema | ({"allOf": needed} if needed else {})

@@ -30,7 +30,7 @@ BRANCHER = Step(
     "brancher",
     "Makes a document of each part that a pattern leads to; a document without such parts is dropped.",
     {
-        "pattern": pattern("The parts, such as data.*", required=True),
+        "pattern": pattern("The parts, data.* for example.", required=True),
         "entity_type": text("The type that each gets, as @type."),
     },
     _build,

@@ -31,7 +31,7 @@ GROUP_BY = Step(
     "group-by",
     "Groups items by a value of each, as an object of lists; items without the value form the group of the empty name.",
     {
-        "pattern": pattern("The items, such as lines.*", required=True),
+        "pattern": pattern("The items, lines.* for example.", required=True),
         "path": path("The value in each item.", required=True),
         "destination": path("Where the groups go.", required=True),
     },

@@ -35,7 +35,7 @@ RECURSIVE_COPY = Step(
     "recursively-copy-values-to-children",
     "Merges values of the document into each of its parts that a pattern leads to.",
     {
-        "children_pattern": pattern("The parts, such as orders.*.lines.*", required=True),
+        "children_pattern": pattern("The parts, orders.*.lines.* for example.", required=True),
         "merge_template": template("The values; placeholders read the document.", required=True),
     },
     _build,

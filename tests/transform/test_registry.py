@@ -1,0 +1,186 @@
+"""What chains may be made of: ours, others' by entry point, described for schemas and docs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint
+from types import SimpleNamespace
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from connector.errors import ConfigurationError, UnknownName
+from connector.transform import Condition, Mapper, Step, compile_chain, definitions, describe, names, registry
+from connector.transform.fields import text
+from connector.transform.registry import build
+from connector.transform.steps.tokens import encoding_of
+
+
+def shout(mark: Any) -> Any:
+    return lambda value, scope: f"{value}{mark(value, scope)}"
+
+
+SHOUT = Mapper("shout", "Shouts.", {"mark": text("With what.", default="!")}, shout, sole="mark")
+TRIM = Mapper("another-trim", "Clashes.", {}, lambda: None, aliases=("trim",))
+NO_STEP = Condition("odd", "Is no step.", {}, lambda: None)
+
+
+def point(name: str) -> EntryPoint:
+    made = EntryPoint(name, f"{__name__}:{name}", "openai_connector.mappers")
+    object.__setattr__(made, "dist", SimpleNamespace(name="acme-steps", version="1.2"))
+    vars(made)["load"] = lambda: globals()[name]
+    return made
+
+
+def test_others_bring_theirs_and_are_listed_with_their_origin() -> None:
+    kinds = build()
+    kinds.mappers.add_points([point("SHOUT")], Mapper)
+    assert describe("mapper", "shout", kinds).origin == "acme-steps 1.2"
+    assert describe("mapper", "trim", kinds).origin == "openai-connector"
+    steps = [{"value-mapper": {"accessor": "a", "mappers": ["shout", {"shout": "?"}]}}]
+    assert compile_chain(steps, kinds=kinds).apply({"a": "hé"}) == [{"a": "hé!?"}]
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    kinds = build()
+    with pytest.raises(
+        ConfigurationError, match=r"two mappers are named 'trim', of openai-connector and of acme-steps 1\.2"
+    ):
+        kinds.mappers.add_points([point("TRIM")], Mapper)
+    with pytest.raises(ConfigurationError, match="two mappers are named 'hash'"):
+        kinds.mappers.add(Mapper("hash", "", {}, lambda: None))
+    with pytest.raises(ConfigurationError, match="two steps are named 'list-transformer-wrapper'"):
+        kinds.steps.add(Step("list-transformer-wrapper", "", {}, lambda: None))
+
+
+def test_what_is_no_step_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"'NO_STEP' of openai_connector.mappers is no mapper: Condition"):
+        build().mappers.add_points([point("NO_STEP")], Mapper)
+
+
+def test_every_declaration_describes_itself() -> None:
+    for kind in ("step", "mapper", "condition", "accessor"):
+        for name in names(kind):
+            shown = describe(kind, name)
+            assert shown.summary.endswith(".")
+            assert shown.summary.count(". ") == 0
+            assert all(row.summary.endswith(".") and row.kind for row in shown.fields), name
+            assert not shown.sole or shown.sole in [row.name for row in shown.fields]
+
+
+def test_a_description_has_what_a_page_shows() -> None:
+    shown = describe("step", "list-transformer-wrapper")
+    assert (shown.name, shown.aliases, shown.sole) == ("chain", ("list-transformer-wrapper",), "transformers")
+    (row,) = [row for row in describe("step", "storage-save-entity-in-storage").fields if row.name == "storage_key"]
+    assert (row.kind, row.summary, row.required, row.default) == ("a template", "The key.", True, None)
+    with pytest.raises(UnknownName, match="did you mean 'value-setter'"):
+        describe("step", "value-seter")
+
+
+def schema(name: str) -> Any:
+    return jsonschema_rs.validator_for({"$ref": f"#/$defs/{name}", "$defs": definitions(["greet"])})
+
+
+GOOD: list[Any] = [
+    [],
+    "greet",
+    ["greet", {"greet": {"a": 1}}],
+    [
+        {
+            "prototype": "value-setter",
+            "parameters": {"configurations": [{"key": "a", "value": [1, "&{x}"], "mappers": []}]},
+        }
+    ],
+    [{"meta": [], "prototype": "chain", "parameters": {"transformers": ["greet"]}}],
+    [
+        {
+            "data": {
+                "filters": [{"value-condition": {"accessor": "a", "conditions": [{"equals": None}, "empty"]}}],
+                "transformers": [],
+            }
+        }
+    ],
+    [{"node": {"accessor": {"key": {"root": "a"}}, "node_transformers": [{"value-remover": ["b"]}]}}],
+    [{"value-mapper": {"accessor": "a", "mappers": ["trim", {"string-case": "upper"}, {"cast-int": []}]}}],
+    [
+        {"node": {"accessor": "a", "nodeFilters": ["empty"], "steps": "greet"}},
+        {"value-setter": {"configurations": {"a": 1}}},
+    ],
+    [{"aggregate": 5}, {"breakpoint-logger": None}, {"brancher": "a.*"}, {"aggregate": {"size": "@{variables.size}"}}],
+]
+BAD: list[Any] = [
+    5,
+    [5],
+    [{"value-seter": {}}],
+    [{"value-setter": {"configurations": [{"value": 1}]}}],
+    [{"value-setter": {"configurations": [{"key": "a", "valeu": 1}]}}],
+    [{"string-case": "upper"}],
+    [{"value-mapper": {"accessor": "a", "mappers": [{"string-case": "loud"}]}}],
+    [{"prototype": "chain", "paramters": {}}],
+    [{"aggregate": 0}],
+]
+
+
+@pytest.mark.parametrize("steps", GOOD, ids=range(len(GOOD)))
+def test_the_schema_takes_what_compiles(steps: Any) -> None:
+    compile_chain(steps, {"greet": {"parameters": {"a": {"default": 1}}, "steps": []}})
+    assert schema("steps").is_valid(steps)
+
+
+@pytest.mark.parametrize("steps", BAD, ids=range(len(BAD)))
+def test_the_schema_refuses_what_does_not(steps: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        compile_chain(steps)
+    assert not schema("steps").is_valid(steps)
+
+
+def test_the_registry_is_made_once() -> None:
+    assert registry() is registry()
+
+
+class Words:
+    """An encoding of which every word is a token."""
+
+    def encode(self, text: str, disallowed_special: Sequence[str] = ("all",)) -> list[str]:
+        assert disallowed_special == ()
+        return text.split(" ")
+
+    def decode(self, tokens: list[str], errors: str = "strict") -> str:
+        assert errors == "ignore"
+        return " ".join(tokens)
+
+
+@pytest.fixture
+def tiktoken(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    import sys
+
+    def for_model(model: str) -> Words:
+        if model == "broken":
+            raise OSError("no network")
+        if model != "known":
+            raise KeyError(model)
+        return Words()
+
+    library = SimpleNamespace(
+        encoding_for_model=for_model, get_encoding=lambda name: Words() if name == "o200k_base" else None
+    )
+    monkeypatch.setitem(sys.modules, "tiktoken", library)
+    encoding_of.cache_clear()
+    return library
+
+
+@pytest.mark.usefixtures("tiktoken")
+@pytest.mark.parametrize(("model", "count"), [("known", 3), ("new-model", 3), ("broken", 4)])
+def test_tokens_are_counted_by_the_models_own_encoding_where_there_is_one(model: str, count: int) -> None:
+    steps = [{"tokens": {"source": "t", "model": model, "destination": "n"}}]
+    assert compile_chain(steps).apply({"t": "one two threeé"}) == [{"t": "one two threeé", "n": count}]
+
+
+@pytest.mark.usefixtures("tiktoken")
+def test_tokens_are_cut() -> None:
+    steps = [{"tokens": {"source": "t", "model": "known", "max": "&{most}", "destination": "cut"}}]
+    (found,) = compile_chain(steps).apply({"t": "one two three", "most": 2})
+    assert found["cut"] == "one two"
+    (found,) = compile_chain(steps).apply({"t": "one two three", "most": 9})
+    assert found["cut"] == "one two three"
