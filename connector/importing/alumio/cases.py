@@ -29,13 +29,13 @@ def add_case(exported: Exported, entry: Entry) -> None:
 
 
 def add_surroundings(folder: Folder) -> None:
-    """Gives every case of a chain what the chain and those in it use: empty storages, and an empty answer to each call."""
+    """Gives every case of a chain what it uses: empty storages, and an empty answer to each call."""
     for (section, name), entry in folder.entries.items():
         if section != "chains" or not entry.cases:
             continue
         uses = list(_uses(name, folder))
         storages = sorted({str(use["storage"]) for use in uses if "storage" in use})
-        calls = [{"body": {}} for use in uses if "client" in use]
+        calls: list[JSON] = [{"body": {}} for use in uses if "client" in use]
         given: dict[str, JSON] = {"storages": {storage: {} for storage in storages}} if storages else {}
         given |= {"calls": calls} if calls else {}
         entry.cases = [{**case, **given} for case in entry.cases]
