@@ -3,7 +3,7 @@
 from connector.transform.chain import Chain, compile_chain
 from connector.transform.context import Context, Scope, Storage, Traced
 from connector.transform.declaration import Accessor, Condition, Field, Mapper, Step
-from connector.transform.description import definitions, describe, names
+from connector.transform.description import describe, names
 from connector.transform.registry import registry
 from connector.transform.signals import ChainFault, Failed, InvalidChain, Skipped, Unfit
 from connector.transform.template import Origin, Template, compile_template
@@ -28,7 +28,6 @@ __all__ = [
     "Unfit",
     "compile_chain",
     "compile_template",
-    "definitions",
     "describe",
     "names",
     "registry",

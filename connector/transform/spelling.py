@@ -9,7 +9,7 @@ from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.site import Site
 
-__all__ = ["camel", "parameters_of", "snake", "split"]
+__all__ = ["parameters_of", "snake", "split"]
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 LONG = {"prototype", "parameters", "meta"}
@@ -18,12 +18,6 @@ LONG = {"prototype", "parameters", "meta"}
 def snake(name: str) -> str:
     """`nodeFilters` as `node_filters`."""
     return HUMP.sub("_", name).lower()
-
-
-def camel(name: str) -> str:
-    """`node_filters` as `nodeFilters`."""
-    first, *rest = name.split("_")
-    return first + "".join(map(str.capitalize, rest))
 
 
 def split(raw: JSON, site: Site, noun: str) -> tuple[str, JSON, Site] | None:

@@ -7,11 +7,10 @@ from importlib.metadata import EntryPoint
 from types import SimpleNamespace
 from typing import Any
 
-import jsonschema_rs
 import pytest
 
 from connector.errors import ConfigurationError, UnknownName
-from connector.transform import Condition, Mapper, Step, compile_chain, definitions, describe, names, registry
+from connector.transform import Condition, Mapper, Step, compile_chain, describe, names, registry
 from connector.transform.fields import text
 from connector.transform.registry import build
 from connector.transform.steps.tokens import encoding_of
@@ -76,63 +75,6 @@ def test_a_description_has_what_a_page_shows() -> None:
     assert (row.kind, row.summary, row.required, row.default) == ("a template", "The key.", True, None)
     with pytest.raises(UnknownName, match="did you mean 'value-setter'"):
         describe("step", "value-seter")
-
-
-def schema(name: str) -> Any:
-    return jsonschema_rs.validator_for({"$ref": f"#/$defs/{name}", "$defs": definitions(["greet"])})
-
-
-GOOD: list[Any] = [
-    [],
-    "greet",
-    ["greet", {"greet": {"a": 1}}],
-    [
-        {
-            "prototype": "value-setter",
-            "parameters": {"configurations": [{"key": "a", "value": [1, "&{x}"], "mappers": []}]},
-        }
-    ],
-    [{"meta": [], "prototype": "chain", "parameters": {"transformers": ["greet"]}}],
-    [
-        {
-            "data": {
-                "filters": [{"value-condition": {"accessor": "a", "conditions": [{"equals": None}, "empty"]}}],
-                "transformers": [],
-            }
-        }
-    ],
-    [{"node": {"accessor": {"key": {"root": "a"}}, "node_transformers": [{"value-remover": ["b"]}]}}],
-    [{"value-mapper": {"accessor": "a", "mappers": ["trim", {"string-case": "upper"}, {"cast-int": []}]}}],
-    [
-        {"node": {"accessor": "a", "nodeFilters": ["empty"], "steps": "greet"}},
-        {"value-setter": {"configurations": {"a": 1}}},
-    ],
-    [{"aggregate": 5}, {"breakpoint-logger": None}, {"brancher": "a.*"}, {"aggregate": {"size": "@{variables.size}"}}],
-]
-BAD: list[Any] = [
-    5,
-    [5],
-    [{"value-seter": {}}],
-    [{"value-setter": {"configurations": [{"value": 1}]}}],
-    [{"value-setter": {"configurations": [{"key": "a", "valeu": 1}]}}],
-    [{"string-case": "upper"}],
-    [{"value-mapper": {"accessor": "a", "mappers": [{"string-case": "loud"}]}}],
-    [{"prototype": "chain", "paramters": {}}],
-    [{"aggregate": 0}],
-]
-
-
-@pytest.mark.parametrize("steps", GOOD, ids=range(len(GOOD)))
-def test_the_schema_takes_what_compiles(steps: Any) -> None:
-    compile_chain(steps, {"greet": {"parameters": {"a": {"default": 1}}, "steps": []}})
-    assert schema("steps").is_valid(steps)
-
-
-@pytest.mark.parametrize("steps", BAD, ids=range(len(BAD)))
-def test_the_schema_refuses_what_does_not(steps: Any) -> None:
-    with pytest.raises(ConfigurationError):
-        compile_chain(steps)
-    assert not schema("steps").is_valid(steps)
 
 
 def test_the_registry_is_made_once() -> None:

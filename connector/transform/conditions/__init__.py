@@ -5,8 +5,9 @@ from connector.transform.conditions.keys import KEY_CONDITIONS
 from connector.transform.conditions.logic import LOGIC
 from connector.transform.conditions.matches import MATCHES
 from connector.transform.conditions.storage import STORAGE
+from connector.transform.conditions.types import TYPES
 from connector.transform.conditions.value import VALUE
 
 __all__ = ["CONDITIONS"]
 
-CONDITIONS = (*VALUE, *KEY_CONDITIONS, *COMPARISONS, *MATCHES, *LOGIC, *STORAGE)
+CONDITIONS = (*VALUE, *KEY_CONDITIONS, *COMPARISONS, *TYPES, *MATCHES, *LOGIC, *STORAGE)

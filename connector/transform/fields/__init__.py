@@ -1,6 +1,6 @@
 """The kinds of fields that declarations are made of: each reads what was given, and has its JSON Schema."""
 
-from connector.transform.fields.objects import each, object_schema
+from connector.transform.fields.objects import each
 from connector.transform.fields.places import At, Fixed, path, pattern
 from connector.transform.fields.rows import accessor, conditions, mappers, steps
 from connector.transform.fields.values import boolean, integer, number, raw, template, text
@@ -18,7 +18,6 @@ __all__ = [
     "mappers",
     "names",
     "number",
-    "object_schema",
     "path",
     "pattern",
     "raw",

@@ -10,9 +10,9 @@ from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 from connector.transform.declaration import Field
 from connector.transform.site import Site
-from connector.transform.spelling import camel, parameters_of, snake
+from connector.transform.spelling import parameters_of, snake
 
-__all__ = ["each", "object_schema"]
+__all__ = ["each"]
 
 
 def each(
@@ -35,10 +35,8 @@ def each(
             return []
         return [_member(fields, item, site.at(index), short) for index, item in enumerate(given)]
 
-    members = object_schema(fields)
-    item = {"anyOf": [members, fields[short].schema]} if short else members
-    shapes: list[JSON] = [{"type": "array", "items": item}, item, *([{"type": "object"}] if value else [])]
-    return Field("a list of objects", summary, read, {"anyOf": shapes}, required, [])
+    schema = {"type": "array", "items": _object_schema(fields)}
+    return Field("a list of objects", summary, read, schema, required, [])
 
 
 def _member(fields: Mapping[str, Field], given: JSON, site: Site, short: str) -> dict[str, Any]:
@@ -71,21 +69,11 @@ def _members(
     return found
 
 
-def object_schema(fields: Mapping[str, Field]) -> dict[str, JSON]:
-    """The JSON Schema of an object with these fields, in any of their spellings."""
-    spelt = {name: list(dict.fromkeys((name, camel(name), *field.aliases))) for name, field in fields.items()}
+def _object_schema(fields: Mapping[str, Field]) -> dict[str, JSON]:
     schema: dict[str, JSON] = {
         "type": "object",
-        "properties": {
-            spelling: {**fields[name].schema, "description": fields[name].summary}
-            for name, spellings in spelt.items()
-            for spelling in spellings
-        },
+        "properties": {name: {**field.schema, "description": field.summary} for name, field in fields.items()},
         "additionalProperties": False,
     }
-    needed: list[JSON] = [
-        {"anyOf": [{"required": [spelling]} for spelling in spelt[name]]}
-        for name, field in fields.items()
-        if field.required
-    ]
-    return schema | ({"allOf": needed} if needed else {})
+    required = [name for name, field in fields.items() if field.required]
+    return schema | ({"required": required} if required else {})

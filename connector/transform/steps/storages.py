@@ -12,7 +12,7 @@ from connector.transform.declaration import Action, Step
 from connector.transform.edit import assign
 from connector.transform.fields import At, boolean, path, template, word
 from connector.transform.paths import MISSING, child
-from connector.transform.signals import Skipped, Unfit
+from connector.transform.signals import Skipped
 from connector.transform.storing import held, keep, key_of, lock
 from connector.transform.template import Resolve, Template
 
@@ -35,7 +35,7 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
         for key in source(document, scope) if source else ():
             value = child(value, key)
         if value is MISSING:
-            raise Unfit("nothing stands at the source")
+            return document
         await keep(storage, key_of(storage_key, document, scope), value, scope)
         return document
 
@@ -76,7 +76,7 @@ STORAGES = (
     ),
     Step(
         "storage-save-entity-in-storage",
-        "Keeps a value under a key.",
+        "Keeps a value under a key; where nothing stands at the source, nothing is kept.",
         {"storage": STORAGE, "storage_key": KEY, "source": path("What is kept; the document unless given.")},
         _save,
     ),
