@@ -25,6 +25,83 @@ VALUES: dict[str, tuple[Any, dict[str, tuple[Any, bool]]]] = {
             "nested": ([[1, "é"]], False),
         },
     ),
+    "type-array": (
+        {"strict": True},
+        {
+            "happy": ([1], True),
+            "missing": (GONE, False),
+            "wrong type": ("[]", False),
+            "empty": ([], True),
+            "unicode": ("é", False),
+            "nested": ([[1]], True),
+        },
+    ),
+    "type-object": (
+        {"strict": True},
+        {
+            "happy": ({"a": 1}, True),
+            "missing": (GONE, False),
+            "wrong type": ([], False),
+            "empty": ({}, True),
+            "unicode": ("é", False),
+            "nested": ([[1]], False),
+        },
+    ),
+    "type-string": (
+        {"strict": True},
+        {
+            "happy": ("a", True),
+            "missing": (GONE, False),
+            "wrong type": (1, False),
+            "empty": ("", True),
+            "unicode": ("é", True),
+            "nested": ([[1]], False),
+        },
+    ),
+    "type-boolean": (
+        {"strict": True},
+        {
+            "happy": (False, True),
+            "missing": (GONE, False),
+            "wrong type": (0, False),
+            "empty": ("", False),
+            "unicode": ("é", False),
+            "nested": ([[1]], False),
+        },
+    ),
+    "type-number": (
+        {"strict": True},
+        {
+            "happy": (1.5, True),
+            "missing": (GONE, False),
+            "wrong type": ("1", False),
+            "empty": ("", False),
+            "unicode": ("é", False),
+            "nested": ([[1]], False),
+        },
+    ),
+    "type-integer": (
+        {"strict": True},
+        {
+            "happy": (1, True),
+            "missing": (GONE, False),
+            "wrong type": (True, False),
+            "empty": ("", False),
+            "unicode": ("é", False),
+            "nested": ([[1]], False),
+        },
+    ),
+    "type-numeric": (
+        {"strict": True},
+        {
+            "happy": ("1.5", True),
+            "missing": (GONE, False),
+            "wrong type": (True, False),
+            "empty": ("", False),
+            "unicode": ("é", False),
+            "nested": ([[1]], False),
+        },
+    ),
     "one-of": (
         {"value": [1, "é", None, []]},
         {

@@ -7,7 +7,7 @@ from connector.transform.conditions.compare import negated
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Field, Test, Verdict
 from connector.transform.fields import At, path
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.site import Site
 
 __all__ = ["KEY_CONDITIONS"]
@@ -15,9 +15,7 @@ __all__ = ["KEY_CONDITIONS"]
 
 def _exists(path: At) -> Verdict:
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
-        for key in path(document, scope):
-            found = child(found, key)
-        return found is not MISSING
+        return look_up(found, path(document, scope)) is not MISSING
 
     return holds
 

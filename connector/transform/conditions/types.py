@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.model import JSON
+from connector.transform.conditions.compare import negated
 from connector.transform.declaration import Condition, Verdict
 from connector.transform.fields import boolean
 
@@ -35,18 +36,23 @@ def _holds_number(value: JSON) -> bool:
     return True
 
 
+def _pair(
+    name: str, noun: str, holds: Callable[[JSON], bool], aliases: tuple[str, ...] = ()
+) -> tuple[Condition, Condition]:
+    build = _is(holds)
+    opposites = tuple(f"not-{alias}" for alias in aliases)
+    return (
+        Condition(name, f"The value is {noun}.", STRICT, build, aliases=aliases),
+        Condition(f"not-{name}", f"The value is not {noun}.", STRICT, negated(build), aliases=opposites),
+    )
+
+
 TYPES = (
-    Condition("type-array", "The value is a list.", STRICT, _is(lambda value: isinstance(value, list))),
-    Condition("type-object", "The value is an object.", STRICT, _is(lambda value: isinstance(value, dict))),
-    Condition("type-string", "The value is a text.", STRICT, _is(lambda value: isinstance(value, str))),
-    Condition("type-boolean", "The value is true or false.", STRICT, _is(lambda value: isinstance(value, bool))),
-    Condition("type-number", "The value is a number.", STRICT, _is(_number), aliases=("type-float",)),
-    Condition(
-        "type-integer",
-        "The value is a whole number.",
-        STRICT,
-        _is(lambda value: type(value) is int),
-        aliases=("type-int",),
-    ),
-    Condition("type-numeric", "The value is a number, or a text that holds one.", STRICT, _is(_holds_number)),
+    *_pair("type-array", "a list", lambda value: isinstance(value, list)),
+    *_pair("type-object", "an object", lambda value: isinstance(value, dict)),
+    *_pair("type-string", "a text", lambda value: isinstance(value, str)),
+    *_pair("type-boolean", "true or false", lambda value: isinstance(value, bool)),
+    *_pair("type-number", "a number", _number, ("type-float",)),
+    *_pair("type-integer", "a whole number", lambda value: type(value) is int, ("type-int",)),
+    *_pair("type-numeric", "a number, or a text that holds one", _holds_number),
 )
