@@ -1,4 +1,4 @@
-"""python -m bench [calls|listing|upload|startup …] [--rounds N] [--seconds S] [--write PAGE]"""
+"""python -m bench [calls|listing|upload|startup|transform …] [--rounds N] [--seconds S] [--write PAGE]"""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, listing, startup, upload
+from bench import calls, listing, startup, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup")
+PARTS = ("calls", "listing", "upload", "startup", "transform")
 
 
 def main() -> None:
@@ -37,6 +37,8 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return listing.run(rounds)
         case "upload":
             return upload.run(rounds)
+        case "transform":
+            return transform.run(rounds, seconds)
         case _:
             return startup.run()
 

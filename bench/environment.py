@@ -11,7 +11,12 @@ __all__ = ["Unavailable", "python_of"]
 
 HOME = Path(__file__).resolve().parents[1] / ".bench"
 # litellm imports mcp for a call with tools, and does not say that it needs it.
-APART = {"litellm": ("litellm", "mcp")}
+APART = {
+    "litellm": ("litellm", "mcp"),
+    "jsonata_alone": ("jsonata-python", "orjson"),
+    "dlt_map": ("dlt", "orjson"),
+    "airbyte": ("airbyte-cdk", "orjson"),
+}
 LONGEST = 600
 
 

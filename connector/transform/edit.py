@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.transform.paths import MISSING, Segments, as_index, child, is_container, walker
+from connector.transform.paths import MISSING, Segments, as_index, is_container, look_up
 
 __all__ = ["Edit", "assign", "merge", "remove", "rename", "without"]
 
@@ -25,44 +25,45 @@ def assign(document: JSON, path: Segments, value: JSON) -> JSON:
     A position right behind a list's end appends; one further away turns the list into an object of positions, as the
     platform does where these paths come from.
     """
-    root = node = document.copy() if is_document(document) and path else None
-    for key, below in pairwise(path):
-        if node is None:
-            break
-        node = _own(node, key, below)
-    if node is not None:
-        node[path[-1]] = value
-        return root
+    if document.__class__ is dict and path:
+        root: dict[str, JSON] = document.copy()
+        node = _owned(root, path)
+        if node is not None:
+            node[path[-1]] = value
+            return root
     edit = Edit(document)
     edit.set(path, value)
     return edit.end()
 
 
-def _own(node: dict[str, JSON], key: str, below: str) -> dict[str, JSON] | None:
-    """A copy of the object at the key, put in its place; None when it is no object and must not become one."""
-    held = node.get(key, MISSING)
-    if is_document(held):
-        inner = held.copy()
-    elif held is MISSING and below != "0":
-        inner = {}
-    else:
-        return None
-    node[key] = inner
-    return inner
+def _owned(root: dict[str, JSON], path: Segments) -> dict[str, JSON] | None:
+    """The object that holds the path's last key, all objects on the way to it copied; None when not all are objects."""
+    node = root
+    for key, below in pairwise(path):
+        held = node.get(key, MISSING)
+        if held.__class__ is dict:
+            inner: dict[str, JSON] = held.copy()
+        elif held is MISSING and below != "0":
+            inner = {}
+        else:
+            return None
+        node[key] = inner
+        node = inner
+    return node
 
 
 def remove(document: JSON, path: Segments) -> JSON:
     """The document without what stands at the path; a list closes the gap."""
-    if not path or walker(path)(document) is MISSING:
-        return None if not path else document
-    root = node = document.copy() if is_document(document) else None
-    for key, below in pairwise(path):
-        if node is None:
-            break
-        node = _own(node, key, below)
-    if node is not None:
-        del node[path[-1]]
-        return root
+    if not path:
+        return None
+    if look_up(document, path) is MISSING:
+        return document
+    if document.__class__ is dict:
+        root: dict[str, JSON] = document.copy()
+        node = _owned(root, path)
+        if node is not None:
+            del node[path[-1]]
+            return root
     edit = Edit(document)
     edit.remove(path)
     return edit.end()
@@ -131,10 +132,7 @@ class Edit:
 
     def get(self, path: Segments) -> JSON:
         """What stands at the path now, or MISSING."""
-        node = self._root[0]
-        for segment in path:
-            node = child(node, segment)
-        return node
+        return look_up(self._root[0], path)
 
     def end(self) -> JSON:
         """The document as it is now, lists without gaps."""

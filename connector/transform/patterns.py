@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from connector.model import JSON, is_document, is_list
-from connector.transform.paths import MISSING, Segments, child, parse_path
+from connector.transform.paths import MISSING, Segments, as_index, child, look_up, parse_path
 from connector.transform.signals import Unfit
 
 __all__ = ["Match", "Pattern", "replacement"]
@@ -38,12 +38,15 @@ class Pattern:
     def stars(self) -> int:
         return self.segments.count("*")
 
+    @property
+    def is_path(self) -> bool:
+        """Whether it names one key whatever else is removed: keys stay what they are, positions of a list move up."""
+        return bool(self.segments) and all(key != "*" and as_index(key) is None for key in self.segments)
+
     def matches(self, document: JSON) -> Iterator[Match]:
         """The places that exist, in the document's order."""
         if "*" not in self.segments:
-            value = document
-            for key in self.segments:
-                value = child(value, key)
+            value = look_up(document, self.segments)
             if value is not MISSING:
                 yield Match(self.segments, value, ())
             return

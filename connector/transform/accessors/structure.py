@@ -9,7 +9,7 @@ from connector.transform.accessors.key import members
 from connector.transform.declaration import Accessor, Look
 from connector.transform.edit import assign, remove
 from connector.transform.fields import names, word
-from connector.transform.paths import MISSING, Segments, as_index, child, parse_path, walker
+from connector.transform.paths import MISSING, Segments, as_index, parse_path, walker
 from connector.transform.text import to_text
 
 __all__ = ["STRUCTURE"]
@@ -53,20 +53,13 @@ class Pairs:
 
     def clear(self, document: JSON) -> JSON:
         if not self._keys:
-            return assign(document, self._root, []) if child_at(document, self._root) is not MISSING else document
+            return assign(document, self._root, []) if self._find(document) is not MISSING else document
         held = self._find(document)
         if not is_list(held):
             return remove(document, self._root)
         return assign(
             document, self._root, [pair for pair in held if to_text(self._name(pair) or None) not in self._keys]
         )
-
-
-def child_at(document: JSON, path: Segments) -> JSON:
-    """What stands at a path."""
-    for key in path:
-        document = child(document, key)
-    return document
 
 
 def _name(name: str) -> JSON:

@@ -11,7 +11,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
 from connector.transform.fields import At, choice, integer, path, template, text
 from connector.transform.mappers.kinds import of_list
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.signals import Unfit
 from connector.transform.template import Resolve, Template
 from connector.transform.text import to_text
@@ -41,9 +41,8 @@ def _by(items: list[JSON], by: At | None, scope: Scope) -> list[tuple[JSON, JSON
 
 
 def _at(item: JSON, keys: tuple[str, ...]) -> JSON:
-    for key in keys:
-        item = child(item, key)
-    return None if item is MISSING else item
+    found = look_up(item, keys)
+    return None if found is MISSING else found
 
 
 def _unique(by: At | None) -> Map:

@@ -7,7 +7,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
 from connector.transform.edit import assign
 from connector.transform.fields import At, path, pattern
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.patterns import Pattern
 from connector.transform.text import to_text
 
@@ -18,9 +18,7 @@ def _build(pattern: Pattern, path: At, destination: At) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         groups: dict[str, list[JSON]] = {}
         for match in pattern.matches(document):
-            value = match.value
-            for key in path(match.value, scope):
-                value = child(value, key)
+            value = look_up(match.value, path(match.value, scope))
             groups.setdefault("" if value is MISSING else to_text(value), []).append(match.value)
         return assign(document, destination(document, scope), groups)
 

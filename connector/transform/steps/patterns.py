@@ -10,8 +10,9 @@ from connector.transform.awaiting import settled
 from connector.transform.conditions.logic import first_false
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step, Test
-from connector.transform.edit import Edit
+from connector.transform.edit import Edit, assign, remove
 from connector.transform.fields import conditions, pattern, word
+from connector.transform.paths import MISSING, Segments, walker
 from connector.transform.patterns import Match, Pattern, replacement
 
 __all__ = ["PATTERNS"]
@@ -22,6 +23,8 @@ refused = settled(first_false)
 def _build(moves: bool) -> Callable[..., Run]:
     def build(pattern: Pattern, replacement: str, conditions: list[Test]) -> Run:
         target = target_of(replacement, pattern)
+        if pattern.is_path and not conditions:
+            return _one(pattern.segments, target(()), moves)
 
         def run(document: JSON, scope: Scope) -> JSON:
             matches = [
@@ -32,6 +35,19 @@ def _build(moves: bool) -> Callable[..., Run]:
         return run
 
     return build
+
+
+def _one(source: Segments, target: Segments, moves: bool) -> Run:
+    """The copy or move of what stands at one path."""
+    find = walker(source)
+
+    def run(document: JSON, _: Scope) -> JSON:
+        value = find(document)
+        if value is MISSING or source == target:
+            return document
+        return assign(remove(document, source) if moves else document, target, value)
+
+    return run
 
 
 def _placed(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], moves: bool) -> JSON:

@@ -12,7 +12,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
 from connector.transform.edit import assign
 from connector.transform.fields import At, choice, path, raw
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.signals import Skipped, Unfit
 
 __all__ = ["SCHEMA"]
@@ -27,9 +27,7 @@ def _build(schema: JSON, source: At | None, on_invalid: str, destination: At | N
         raise ConfigurationError("on_invalid: note needs a destination for what it notes")
 
     def run(document: JSON, scope: Scope) -> JSON:
-        value = document
-        for key in source(document, scope) if source else ():
-            value = child(value, key)
+        value = look_up(document, source(document, scope)) if source else document
         faults = ["nothing stands at the source"] if value is MISSING else faults_of(value)
         if on_invalid == "note" and destination is not None:
             return assign(document, destination(document, scope), faults)

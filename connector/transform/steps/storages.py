@@ -11,7 +11,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Action, Step
 from connector.transform.edit import assign
 from connector.transform.fields import At, boolean, path, template, word
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.signals import Skipped
 from connector.transform.storing import held, keep, key_of, lock
 from connector.transform.template import Resolve, Template
@@ -31,9 +31,7 @@ def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
 
 def _save(storage: str, storage_key: Template, source: At | None) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
-        value = document
-        for key in source(document, scope) if source else ():
-            value = child(value, key)
+        value = look_up(document, source(document, scope)) if source else document
         if value is MISSING:
             return document
         await keep(storage, key_of(storage_key, document, scope), value, scope)

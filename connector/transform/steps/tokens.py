@@ -12,7 +12,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
 from connector.transform.edit import assign
 from connector.transform.fields import At, integer, path, text
-from connector.transform.paths import MISSING, child
+from connector.transform.paths import MISSING, look_up
 from connector.transform.signals import Unfit
 from connector.transform.template import Resolve
 from connector.transform.text import to_text
@@ -67,9 +67,7 @@ class Exact:
 def _build(source: At, model: Resolve, max: Resolve | None, destination: At | None) -> Run:  # noqa: A002
     def run(document: JSON, scope: Scope) -> JSON:
         place = source(document, scope)
-        value = document
-        for key in place:
-            value = child(value, key)
+        value = look_up(document, place)
         if value is MISSING:
             raise Unfit(f"nothing at {'.'.join(place)!r} in the document")
         encoding, found = encoding_of(model(document, scope)), to_text(value)

@@ -9,7 +9,6 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Map, Run, Step
 from connector.transform.edit import Edit, assign, remove, without
 from connector.transform.fields import At, Fixed, each, mappers, path, pattern, template
-from connector.transform.paths import as_index
 from connector.transform.patterns import Pattern
 from connector.transform.template import Template
 
@@ -52,9 +51,9 @@ def _mapped(resolve: Run, maps: list[Map]) -> Run:
 
 def _remover(patterns: list[dict[str, Pattern]]) -> Run:
     wanted = [item["key"] for item in patterns]
-    plain = [pattern.segments[0] for pattern in wanted if len(pattern.segments) == 1 and _is_path(pattern)]
-    paths = [pattern.segments for pattern in wanted if len(pattern.segments) > 1 and _is_path(pattern)]
-    rest = [pattern for pattern in wanted if not _is_path(pattern)]
+    plain = [pattern.segments[0] for pattern in wanted if len(pattern.segments) == 1 and pattern.is_path]
+    paths = [pattern.segments for pattern in wanted if len(pattern.segments) > 1 and pattern.is_path]
+    rest = [pattern for pattern in wanted if not pattern.is_path]
 
     def run(document: JSON, _: Scope) -> JSON:
         if not is_document(document):
@@ -66,11 +65,6 @@ def _remover(patterns: list[dict[str, Pattern]]) -> Run:
         return _removed(document, rest) if rest else document
 
     return run
-
-
-def _is_path(pattern: Pattern) -> bool:
-    """Whether it leads to one key, whatever else is removed: positions of a list move up, keys of objects do not."""
-    return bool(pattern.segments) and all(key != "*" and as_index(key) is None for key in pattern.segments)
 
 
 def _removed(document: JSON, patterns: list[Pattern]) -> JSON:
