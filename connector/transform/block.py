@@ -8,10 +8,10 @@ from typing import Any
 from connector.model import JSON
 from connector.transform.awaiting import settled
 from connector.transform.context import Scope, Traced
-from connector.transform.declaration import Action, Many, Run
+from connector.transform.declaration import Action, Gather, Many, Run
 from connector.transform.signals import Failed, Skipped, Unfit
 
-__all__ = ["Block", "awaitable"]
+__all__ = ["Block", "awaitable", "lost", "take"]
 
 
 def awaitable(action: Action | Block) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
@@ -65,11 +65,21 @@ def _flat(actions: Iterable[Action]) -> Iterable[Action]:
             yield from _flat(action.inline)
 
 
-def _failed(action: Action, error: Exception) -> Failed:
+def lost(action: Action, error: Exception) -> Skipped | Failed:
+    """Why a document goes no further, with the place of the step."""
+    if isinstance(error, Failed) or (isinstance(error, Skipped) and error.where):
+        return error
+    if isinstance(error, Skipped):
+        return Skipped(action.place, f"{action.name}: {error.reason}")
     if isinstance(error, Unfit):
         return Failed(action.place, str(error))
     # A step of a third party may raise anything; it must not take the other documents with it.
     return Failed(action.place, f"{type(error).__name__}: {error}")
+
+
+def _cause(error: Exception) -> BaseException | None:
+    """What stands behind a loss: nothing more behind one that is known by its own words."""
+    return error.__cause__ if isinstance(error, Skipped | Failed) else error
 
 
 def _straight(actions: tuple[Action, ...]) -> Run:
@@ -85,10 +95,8 @@ def _straight(actions: tuple[Action, ...]) -> Run:
         try:
             for work, action in runs:  # noqa: B007  the last one is the one that failed
                 document = work(document, scope)
-        except (Skipped, Failed):
-            raise
         except Exception as error:
-            raise _failed(action, error) from error
+            raise lost(action, error) from _cause(error)
         return document
 
     return run
@@ -108,13 +116,10 @@ async def _one(action: Action, document: JSON, scope: Scope) -> JSON:
         out = action.run(document, scope)
         if action.awaits:
             out = await out
-    except (Skipped, Failed) as signal:
-        _note_end(action, document, signal, scope)
-        raise
     except Exception as error:
-        failure = _failed(action, error)
-        _note_end(action, document, failure, scope)
-        raise failure from error
+        signal = lost(action, error)
+        _note_end(action, document, signal, scope)
+        raise signal from _cause(error)
     if scope.trace is not None:
         shown = [*out] if isinstance(out, Many) else out
         scope.trace.append(Traced(action.place, action.name, document, shown))
@@ -142,6 +147,20 @@ def _all_of_many(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Corouti
         return documents
 
     return run
+
+
+def take(gather: Gather, action: Action, document: JSON, scope: Scope) -> list[JSON]:
+    """The documents that are complete with this one; one that cannot be kept is reported."""
+    try:
+        made = gather.take(document)
+    except Exception as error:  # noqa: BLE001  as in a block: other documents are not harmed
+        signal = lost(action, error)
+        _note_end(action, document, signal, scope)
+        scope.lost(document, signal)
+        return []
+    if scope.trace is not None:
+        scope.trace.append(Traced(action.place, action.name, document, made))
+    return made
 
 
 def _note_end(action: Action, document: JSON, signal: Skipped | Failed, scope: Scope) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.transform.block import Block
+from connector.transform.block import Block, take
 from connector.transform.compiler import Compiler
 from connector.transform.context import Context, Scope, Traced
 from connector.transform.declaration import Action, Gather
@@ -43,7 +43,7 @@ class Chain:
             if isinstance(stage, Block):
                 stream = _worked(stage, stream, scope)
             elif stage.gather is not None:
-                stream = _gathered(stage.gather(scope), stream)
+                stream = _gathered(stage, stage.gather(scope), stream, scope)
         return stream
 
     def arun(
@@ -60,7 +60,7 @@ class Chain:
             if isinstance(stage, Block):
                 stream = flow(stage, stream, scope)
             elif stage.gather is not None:
-                stream = gathered(stage.gather(scope), stream)
+                stream = gathered(stage, stage.gather(scope), stream, scope)
         return _async(stream)
 
     def apply(self, document: JSON, context: Context = DEFAULT) -> list[JSON]:
@@ -116,9 +116,9 @@ def _worked(block: Block, documents: Iterable[JSON], scope: Scope) -> Iterator[J
             yield out
 
 
-def _gathered(gather: Gather, documents: Iterable[JSON]) -> Iterator[JSON]:
+def _gathered(action: Action, gather: Gather, documents: Iterable[JSON], scope: Scope) -> Iterator[JSON]:
     for document in documents:
-        yield from gather.take(document)
+        yield from take(gather, action, document, scope)
     yield from gather.rest()
 
 

@@ -54,7 +54,7 @@ class Failed(ConnectorError):
 
 
 class Skipped(Exception):
-    """A document that a filter dropped."""
+    """A document that a filter dropped; without a place, the step that raises it is the filter."""
 
     def __init__(self, where: str, reason: str) -> None:
         self.where = where

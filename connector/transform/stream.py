@@ -9,9 +9,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.block import Block, awaitable
+from connector.transform.block import Block, awaitable, take
 from connector.transform.context import Scope
-from connector.transform.declaration import Gather
+from connector.transform.declaration import Action, Gather
 from connector.transform.signals import Failed, Skipped
 
 __all__ = ["flow", "gathered"]
@@ -89,7 +89,7 @@ async def _work(block: Block, document: JSON, scope: Scope) -> list[JSON]:
     return list(out) if block.many else [out]
 
 
-async def gathered(gather: Gather, documents: Documents) -> AsyncIterator[JSON]:
+async def gathered(action: Action, gather: Gather, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
     """The batches of these documents; one that is due is given without waiting for the next document."""
     source = Source(documents)
     try:
@@ -100,7 +100,7 @@ async def gathered(gather: Gather, documents: Documents) -> AsyncIterator[JSON]:
                 batches = gather.rest()
             else:
                 document = source.take()
-                batches = gather.rest() if document is END else gather.take(document)
+                batches = gather.rest() if document is END else take(gather, action, document, scope)
             for batch in batches:
                 yield batch
     finally:

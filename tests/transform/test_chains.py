@@ -266,6 +266,7 @@ def test_a_failure_names_the_innermost_step() -> None:
         chain.apply({"l": [{"n": 1}, {"n": "x"}]})
     assert caught.value.where == "chains.up[0]"
     assert caught.value.reason == "cast-int: found the text 'x', a number is needed"
+    assert str(caught.value.__cause__) == caught.value.reason
 
 
 def test_a_trace_shows_each_step_and_where_it_ended() -> None:

@@ -336,3 +336,42 @@ async def test_documents_that_wait_pass_in_flat_memory() -> None:
         done += 1
     assert done == 20_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale - before < 8 * 1024**2
+
+
+async def test_a_document_that_cannot_be_collected_harms_no_other() -> None:
+    chain = compile_chain([{"aggregate": {"size": 2, "value": "&{n}"}}])
+    heard: list[tuple[Any, str]] = []
+    context = Context(on_failed=lambda document, failure: heard.append((document, str(failure))))
+    documents = [{"n": 1}, {"m": 2}, {"n": 3}]
+    told = [({"m": 2}, "chain[0]: value: nothing at &{n} in the document; write ?{n} if it may be missing")]
+    assert list(chain.run(documents, context)) == [{"items": [1, 3]}]
+    assert heard == told
+    assert [out async for out in chain.arun(documents, context)] == [{"items": [1, 3]}]
+    assert heard == told * 2
+    assert [step.after for step in chain.trace({"n": 1})] == [[]]
+
+
+DROPPED: list[tuple[Any, Any, str]] = [
+    ({"brancher": "l.*"}, {}, "chain[0].data.transformers[0]: brancher: nothing at 'l.*'"),
+    (
+        {"schema": {"schema": {"required": ["a"]}, "on_invalid": "skip"}},
+        {},
+        "chain[0].data.transformers[0]: schema: document.a: missing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "document", "reason"), DROPPED)
+def test_a_step_that_drops_is_named_by_its_place(step: Any, document: Any, reason: str) -> None:
+    heard: list[str] = []
+    chain = compile_chain([{"data": {"filters": [{"key-not-exists": "x"}], "transformers": [step]}}])
+    assert chain.apply(document, Context(on_skip=lambda _, why: heard.append(why))) == []
+    assert heard[0].startswith(reason)
+
+
+def test_faults_may_be_noted_instead() -> None:
+    step = {"schema": {"schema": {"required": ["a"]}, "source": "b", "on_invalid": "note", "destination": "faults"}}
+    chain = compile_chain([step])
+    assert chain.apply({"b": {"a": 1}}) == [{"b": {"a": 1}, "faults": []}]
+    assert chain.apply({"b": {}}) == [{"b": {}, "faults": ["document.a: missing; this field is required"]}]
+    assert chain.apply({}) == [{"faults": ["nothing stands at the source"]}]

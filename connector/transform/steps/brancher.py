@@ -18,7 +18,7 @@ def _build(pattern: Pattern, entity_type: Resolve | None) -> Action:
     def run(document: JSON, scope: Scope) -> JSON:
         branches = Many(match.value for match in pattern.matches(document))
         if not branches:
-            raise Skipped("brancher", f"nothing at {'.'.join(pattern.segments)!r}")
+            raise Skipped("", f"nothing at {'.'.join(pattern.segments)!r}")
         if entity_type is None:
             return branches
         return Many(typed(branch, entity_type(document, scope)) for branch in branches)

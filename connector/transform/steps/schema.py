@@ -32,7 +32,7 @@ def _build(schema: JSON, source: At | None, on_invalid: str, destination: At | N
         if on_invalid == "note" and destination is not None:
             return assign(document, destination(document, scope), faults)
         if faults and on_invalid == "skip":
-            raise Skipped("schema", "; ".join(faults[:MOST]))
+            raise Skipped("", "; ".join(faults[:MOST]))
         if faults:
             raise Unfit("; ".join(faults[:MOST]))
         return document

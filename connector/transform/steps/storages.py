@@ -46,7 +46,7 @@ def _new(storage: str, storage_key: Template | None, add_entity_to_storage: Reso
         key = key_of(storage_key, document, scope) if storage_key else digest
         async with lock(storage, key, scope):
             if await held(storage, key, scope) == digest:
-                raise Skipped("storage-filter-stored-entity", f"{storage} holds it already, unchanged")
+                raise Skipped("", f"{storage} holds it already, unchanged")
             if add_entity_to_storage(document, scope):
                 await keep(storage, key, digest, scope)
         return document
