@@ -95,7 +95,7 @@ def _straight(actions: tuple[Action, ...]) -> Run:
         try:
             for work, action in runs:  # noqa: B007  the last one is the one that failed
                 document = work(document, scope)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a third party's step may raise anything
             raise lost(action, error) from _cause(error)
         return document
 
@@ -116,7 +116,7 @@ async def _one(action: Action, document: JSON, scope: Scope) -> JSON:
         out = action.run(document, scope)
         if action.awaits:
             out = await out
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  likewise
         signal = lost(action, error)
         _note_end(action, document, signal, scope)
         raise signal from _cause(error)

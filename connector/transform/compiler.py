@@ -32,8 +32,10 @@ class Compiler:
 
     def block(self, raw: JSON, site: Site) -> Block:
         """A row of steps; one step may stand for a row of one."""
-        if isinstance(raw, str | dict):
-            raw = [raw] if raw else []
+        if not raw and (raw is None or raw == "" or is_document(raw)):
+            return Block(())
+        if isinstance(raw, str) or is_document(raw):
+            return Block((self.step(raw, site),))
         if not is_list(raw):
             site.fault(f"found {kind(raw)}", "a list of steps")
             return Block(())
@@ -93,7 +95,9 @@ class Compiler:
             return declared.build(**values)
         except ConnectorError as error:
             site.fault(str(error), f"see {declared.name}")
-            return None
+        except Exception as error:  # noqa: BLE001  a third party's build may raise anything
+            site.fault(f"{type(error).__name__}: {error}", f"{declared.name} could not be built")
+        return None
 
     def _read(self, declared: Declaration, raw: JSON, site: Site) -> dict[str, Any]:
         before = len(self.faults)
@@ -103,7 +107,7 @@ class Compiler:
         written = self._spelt(declared, given, site)
         values: dict[str, Any] = {}
         for name, field in declared.fields.items():
-            if name in written:
+            if name in written and (given[written[name]] is not None or field.nulls):
                 # What stands for the sole field has no key of its own.
                 place = site.at(written[name]) if is_document(raw) else site
                 values[name] = field.read(given[written[name]], place)

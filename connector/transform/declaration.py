@@ -133,6 +133,11 @@ class Field:
     """What the build gets when nothing is given and there is no default."""
 
     @property
+    def nulls(self) -> bool:
+        """Whether null is a value there; elsewhere it stands for nothing given."""
+        return self.required or not self.schema
+
+    @property
     def lists(self) -> bool:
         """Whether a list may stand there."""
         return not self.schema or self.schema.get("type") == "array" or "$ref" in self.schema

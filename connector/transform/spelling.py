@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from connector.model import JSON, is_document
 from connector.request.shown import kind
@@ -30,7 +31,7 @@ def split(raw: JSON, site: Site, noun: str) -> tuple[str, JSON, Site] | None:
         return raw["prototype"], raw.get("parameters"), site.at("parameters")
     if is_document(raw):
         names = [key for key in raw if key != "meta"]
-        if len(names) == 1:
+        if len(names) == 1 and _are_texts(names):
             return names[0], raw[names[0]], site.at(names[0])
         site.fault(
             f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}"
@@ -44,9 +45,13 @@ def parameters_of(given: JSON, site: Site, sole: str = "") -> Mapping[str, JSON]
     """Parameters as an object; what is no object stands for the sole field, and an empty list for nothing."""
     if given is None or given == []:
         return {}
-    if is_document(given):
+    if is_document(given) and _are_texts(given):
         return given
-    if sole:
+    if sole and not is_document(given):
         return {sole: given}
-    site.fault(f"found {kind(given)}", "an object of parameters")
+    site.fault(f"found {kind(given)}", "an object of parameters by name")
     return {}
+
+
+def _are_texts(keys: Iterable[Any]) -> bool:
+    return all(isinstance(key, str) for key in keys)

@@ -156,6 +156,26 @@ def test_circles_are_refused() -> None:
     assert "x → x" in faults("x", {"x": [{"x": {}}]})[0][1]
 
 
+NOTHING: list[Any] = [
+    None,
+    {},
+    [{"chain": None}],
+    [{"chain": []}],
+    [{"prototype": "chain", "parameters": None, "meta": None}],
+    [{"conditional": []}],
+    [{"data": {"filters": None, "transformers": None}}],
+    [{"node": {"accessor": {"key": None}, "nodeFilters": [], "nodeTransformers": {}}}],
+    [{"value-setter": {"configurations": []}}],
+    [{"value-mapper": {"accessor": "a", "mappers": []}}],
+    [{"merger": {"template": [], "transformer": []}}],
+]
+
+
+@pytest.mark.parametrize("steps", NOTHING, ids=range(len(NOTHING)))
+def test_what_is_empty_does_nothing(steps: Any) -> None:
+    assert result(steps, {"a": 1}) == {"a": 1}
+
+
 WRONG: list[tuple[Any, str, str]] = [
     ([{"value-seter": {}}], "chain[0].value-seter", "did you mean 'value-setter'"),
     ([{"string-case": "upper"}], "chain[0].string-case", "string-case is a mapper: it belongs in value-mapper"),
@@ -163,11 +183,17 @@ WRONG: list[tuple[Any, str, str]] = [
     (["nope"], "chain[0]", "unknown step or saved chain 'nope'"),
     ([7], "chain[0]", "found the number 7; a step is {name: parameters} or {prototype, parameters}"),
     ([{}], "chain[0]", "found an object of 0 keys"),
+    ([None], "chain[0]", "found null"),
+    ([{1: {}}], "chain[0]", "found an object of 1 keys"),
+    ([{"data": {1: {}}}], "chain[0].data", "an object of parameters by name"),
+    ([{"prototype": 5}], "chain[0].prototype", "unknown step"),
+    ([{"http": {"client": "c", "request": []}}], "chain[0].http", "one request is needed"),
+    ([{"value-mapper": {"accessor": "a", "mappers": [None]}}], "chain[0].value-mapper.mappers[0]", "found null"),
     ([{"chain": [], "data": {}}], "chain[0]", "found an object of 2 keys"),
     ([{"prototype": "chain", "paramters": {}}], "chain[0].paramters", "unknown key"),
     (7, "chain", "found the number 7; a list of steps"),
     ([{"chain": [{"chain": 5}]}], "chain[0].chain[0].chain", "found the number 5"),
-    ([{"value-setter": 5}], "chain[0].value-setter", "found the number 5; an object of parameters"),
+    ([{"value-setter": 5}], "chain[0].value-setter", "found the number 5; an object of parameters by name"),
     ([{"value-setter": {}}], "chain[0].value-setter.configurations", "missing; value-setter needs a list of objects"),
     ([{"value-setter": {"configurations": [{"value": 1}]}}], "chain[0].value-setter.configurations[0].key", "missing"),
     (

@@ -60,7 +60,7 @@ def _members(
             written[name] = key
     found: dict[str, Any] = {}
     for name, field in fields.items():
-        if name in written:
+        if name in written and (given[written[name]] is not None or field.nulls):
             found[name] = field.read(given[written[name]], site.at(written[name]) if keyed else site)
         elif field.required:
             site.at(name).fault("missing", field.summary)

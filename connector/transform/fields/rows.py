@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from connector.model import JSON, is_list
+from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
 from connector.transform.declaration import Field, Test
 from connector.transform.site import Site
@@ -50,8 +50,8 @@ def mappers(summary: str, *, required: bool = False, aliases: Sequence[str] = ()
 
 
 def _listed(given: JSON, site: Site, one: Callable[[JSON, Site], T], noun: str) -> list[T]:
-    if isinstance(given, str | dict):
-        given = [given] if given else []
+    if isinstance(given, str) or is_document(given):
+        return [one(given, site)] if given else []
     if not is_list(given):
         site.fault(f"found {kind(given)}", f"a list of {noun} is needed")
         return []

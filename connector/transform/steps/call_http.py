@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
+from connector.errors import ConfigurationError
 from connector.model import JSON, is_document
 from connector.transform.calls import answered, drop_nulls
 from connector.transform.context import Scope
@@ -15,6 +16,8 @@ __all__ = ["HTTP"]
 
 
 def _build(client: str, request: list[dict[str, Any]], destination: At | None) -> Action:
+    if len(request) != 1:
+        raise ConfigurationError("one request is needed: {method, path, query, headers, payload}")
     asked = request[0]
 
     def run(document: JSON, scope: Scope) -> Awaitable[JSON]:
