@@ -24,7 +24,7 @@ __all__ = ["compile_jsonata"]
 SECONDS = 0.7
 STARTING = 10.0
 LONGEST = 10_000
-COMMAND = (sys.executable, "-c", "from connector.transform.expression.jsonata_worker import main; main()")
+COMMAND = (sys.executable, "-P", "-c", "from connector.transform.expression.jsonata_worker import main; main()")
 
 
 def compile_jsonata(expression: str) -> Callable[[JSON], JSON]:
