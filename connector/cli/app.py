@@ -17,6 +17,7 @@ from connector.cli.importing import imports
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.raw import CurlOptions, curl
+from connector.cli.steps import steps
 from connector.cli.transforming import TestOptions, TransformOptions, test, transform
 from connector.errors import ConnectorError
 
@@ -56,6 +57,7 @@ app.command("publish")(command(publish, PublishOptions))
 app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
+app.command("steps")(steps)
 app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)

@@ -241,6 +241,16 @@ def test_prototypes_are_listed_with_their_parameters(command: Command) -> None:
     assert parameters["token"]["environment"] == "OPENAI_API_KEY"
 
 
+def test_steps_are_listed_with_their_origin(command: Command) -> None:
+    rows = command("steps").lines[0]
+    assert {row["kind"] for row in rows} == {"step", "mapper", "condition", "accessor"}
+    assert {row["origin"] for row in rows} == {"openai-connector"}
+    setter = command("steps", "value-setter").lines[0]
+    assert [field["name"] for field in setter[0]["fields"]] == ["configurations"]
+    wrong = command("steps", "value-seter")
+    assert (wrong.code, "did you mean 'value-setter'" in wrong.err) == (2, True)
+
+
 def test_help_names_every_command(command: Command) -> None:
     done = command("--help")
     assert done.code == 0
