@@ -27,7 +27,7 @@ from connector.transform.signals import Failed
 
 __all__ = ["Case", "Verdict", "read_cases", "read_file", "run_case", "run_cases"]
 
-KEYS = ("name", "input", "variables", "parameters", "calls", "storages", "now", "missing")
+KEYS = ("name", "input", "variables", "parameters", "calls", "storages", "now", "missing", "operation")
 EXPECTED = ("output", "outputs", "skipped", "failed")
 
 

@@ -135,6 +135,39 @@ CASES: dict[str, tuple[Any, dict[str, tuple[Any, Any]]]] = {
             "nested": ([[" "]], Fails(TEXT)),
         },
     ),
+    "string-chunk": (
+        {"size": 4, "overlap": 1},
+        {
+            "happy": ("abcdefg", ["abcd", "defg"]),
+            "missing": (None, None),
+            "wrong type": (["a"], Fails(TEXT)),
+            "empty": ("", []),
+            "unicode": ("éüö", ["éüö"]),
+            "nested": ([["a"]], Fails(TEXT)),
+        },
+    ),
+    "strict-schema": (
+        {},
+        {
+            "happy": (
+                {"type": "object", "properties": {"a": {"type": "string"}}},
+                {
+                    "type": "object",
+                    "properties": {"a": {"type": ["string", "null"]}},
+                    "required": ["a"],
+                    "additionalProperties": False,
+                },
+            ),
+            "missing": (None, None),
+            "wrong type": ("x", Fails("a JSON Schema is needed")),
+            "empty": ({}, {}),
+            "unicode": ({"type": "string", "enum": ["é"]}, {"type": "string", "enum": ["é"]}),
+            "nested": (
+                {"items": {"type": "object", "properties": {}}},
+                {"items": {"type": "object", "properties": {}, "required": [], "additionalProperties": False}},
+            ),
+        },
+    ),
     "default": (
         {"value": "none"},
         {

@@ -1,6 +1,7 @@
 """The mappers there are: each makes one value of another. Null stays null unless a mapper says otherwise."""
 
 from connector.transform.mappers.casts import CASTS
+from connector.transform.mappers.chunks import CHUNKS
 from connector.transform.mappers.dates import DATES
 from connector.transform.mappers.dictionary import DICTIONARY
 from connector.transform.mappers.encoding import ENCODING
@@ -10,6 +11,7 @@ from connector.transform.mappers.members import MEMBERS
 from connector.transform.mappers.numbers import NUMBERS
 from connector.transform.mappers.replace import REPLACE
 from connector.transform.mappers.shape import SHAPE
+from connector.transform.mappers.strictness import STRICTNESS
 from connector.transform.mappers.strings import STRINGS
 
 __all__ = ["MAPPERS"]
@@ -26,4 +28,6 @@ MAPPERS = (
     *JSON_TEXT,
     *NUMBERS,
     *ENCODING,
+    *CHUNKS,
+    *STRICTNESS,
 )

@@ -1,0 +1,87 @@
+"""`string-chunk`: a long text as a list of parts that overlap."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from connector.model import JSON
+from connector.transform.context import Scope
+from connector.transform.declaration import Map, Mapper
+from connector.transform.fields import choice, integer, text
+from connector.transform.mappers.kinds import of_text
+from connector.transform.signals import Unfit
+from connector.transform.steps.tokens import encoding_of
+from connector.transform.template import Resolve
+
+__all__ = ["CHUNKS"]
+
+BLANK = re.compile(r"\s")
+SOFT = 5
+"""A part may end up to this fraction of its size earlier, where a word ends."""
+End = Callable[[str, int], int]
+"""Where a part that begins somewhere ends, at the latest."""
+
+
+def chunks(value: str, end_of: End, start_of: End) -> list[str]:
+    """The parts of a text: each ends where a word does if one ends near enough, and the next begins before that."""
+    parts: list[str] = []
+    start = end = 0
+    while end < len(value):
+        # However large the overlap, every part goes on beyond the one before it.
+        latest = max(end_of(value, start), end + 1)
+        end = latest if latest >= len(value) else _soft(value, max(latest - (latest - start) // SOFT, end), latest)
+        parts.append(value[start:end])
+        start = max(start_of(value, end), start + 1)
+    return parts
+
+
+def _soft(value: str, earliest: int, latest: int) -> int:
+    """Behind the last blank between two places, or the later of them."""
+    blanks = [found.end() for found in BLANK.finditer(value, earliest, latest)]
+    return blanks[-1] if blanks else latest
+
+
+def _by_characters(size: int, overlap: int) -> tuple[End, End]:
+    return lambda _, start: start + size, lambda _, end: end - overlap
+
+
+def _by_tokens(size: int, overlap: int, model: str) -> tuple[End, End]:
+    encoding = encoding_of(model)
+
+    def end_of(value: str, start: int) -> int:
+        # A token is seldom longer than 16 characters; what is longer is cut a little early, never late.
+        return start + max(len(encoding.cut(value[start : start + 16 * size], size)), 1)
+
+    def start_of(value: str, end: int) -> int:
+        backwards = value[max(end - 16 * overlap, 0) : end]
+        return end - len(backwards) + len(encoding.cut(backwards, max(len(encoding.encode(backwards)) - overlap, 0)))
+
+    return end_of, start_of
+
+
+def _build(size: Resolve, overlap: Resolve, by: str, model: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
+        most, shared = size(found, scope), overlap(found, scope)
+        if shared >= most:
+            raise Unfit(f"string-chunk: parts of {most} cannot share {shared}; the overlap must be smaller")
+        measured = _by_characters(most, shared) if by == "characters" else _by_tokens(most, shared, model(found, scope))
+        return list[JSON](chunks(value, *measured)) if value else []
+
+    return of_text("string-chunk", work)
+
+
+CHUNKS = (
+    Mapper(
+        "string-chunk",
+        "The list of parts of a long text; a part ends with a word where one ends near enough.",
+        {
+            "size": integer("The most characters or tokens of a part.", least=1, required=True),
+            "overlap": integer("How many of them a part shares with the one before.", least=0, default=0),
+            "by": choice("What is counted.", ("characters", "tokens"), default="characters"),
+            "model": text("The model whose tokens they are.", default="gpt-5"),
+        },
+        _build,
+        sole="size",
+    ),
+)
