@@ -122,7 +122,7 @@ def test_a_file_that_holds_no_cases_is_refused_with_all_reasons(tmp_path: Path) 
         read_file(path)
     assert str(caught.value).splitlines() == [
         "shape.test.yaml[0].skiped: unknown key; known: name, input, variables, parameters, calls, storages, now, "
-        "missing, output, outputs, skipped, failed; did you mean 'skipped'?",
+        "missing, operation, output, outputs, skipped, failed; did you mean 'skipped'?",
         "shape.test.yaml[1]: a case has input and one of output, outputs, skipped, failed; found input",
         "shape.test.yaml[2]: found the number 5, a case is an object",
         "shape.test.yaml[3]: a case has input and one of output, outputs, skipped, failed; found input, output, failed",
