@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from connector.catalogue.values import is_list, is_object, object_of
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.shapes import members
 
 __all__ = ["Difference", "entry_differences", "schema_differences"]
 
@@ -63,7 +63,7 @@ def schema_differences(where: str, ours: JSON, theirs: JSON) -> Iterator[Differe
     """What differs between two schemas, as deep as they can be laid side by side."""
     if ours == theirs:
         return
-    if not (is_object(ours) and is_object(theirs)):
+    if not (is_document(ours) and is_document(theirs)):
         yield Difference("changed", "schema", where, ours, theirs)
         return
     for key in sorted({*ours, *theirs}):
@@ -73,14 +73,14 @@ def schema_differences(where: str, ours: JSON, theirs: JSON) -> Iterator[Differe
 
 def _keyword(where: str, key: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
     if key in NAMED:
-        yield from _fields(where, object_of(ours), object_of(theirs))
+        yield from _fields(where, members(ours), members(theirs))
     elif key == "enum" and is_list(ours) and is_list(theirs):
         yield from _values("value", where, ours, theirs)
     elif key == "required":
         yield from _values("required", where, ours or [], theirs or [])
     elif key in ("anyOf", "allOf") and is_list(ours) and is_list(theirs):
         yield from _branches(f"{where}.{key}", ours, theirs)
-    elif is_object(ours) and is_object(theirs):
+    elif is_document(ours) and is_document(theirs):
         yield from schema_differences(f"{where}[]" if key == "items" else f"{where}.{key}", ours, theirs)
     else:
         yield Difference("changed", "schema", f"{where}.{key}", ours, theirs)

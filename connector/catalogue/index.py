@@ -14,9 +14,9 @@ from typing import Any
 import orjson
 
 from connector.catalogue.names import squeezed
-from connector.catalogue.values import object_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
+from connector.shapes import members
 
 __all__ = ["Index", "index_text", "read_index"]
 
@@ -33,7 +33,7 @@ def read_index(folder: Path) -> tuple[Index, bool]:
     try:
         path = folder / "index.json"
         head, rows = path.read_bytes().split(OPERATIONS, 1)
-        index = object_of(orjson.loads(head + OPERATIONS + b"]}"))
+        index = members(orjson.loads(head + OPERATIONS + b"]}"))
         if index.get("format") == FORMAT and _current(folder, index["digests"], path.stat().st_mtime_ns):
             return {**index, "operations": Rows(rows.strip().split(b"\n")[:-2])}, True
     except (OSError, ValueError, KeyError):
@@ -96,7 +96,7 @@ def _rows(path: Path) -> Iterator[list[JSON]]:
     from connector.catalogue.notation import operation_from
     from connector.catalogue.yaml import read_yaml
 
-    for entity, actions in object_of(read_yaml(path.read_bytes(), str(path))).items():
+    for entity, actions in members(read_yaml(path.read_bytes(), str(path))).items():
         for action, entry in actions.items():
             operation_from(path.stem, entity, action, entry)
             yield [path.stem, entity, action, entry]

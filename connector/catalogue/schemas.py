@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from connector.catalogue.values import is_list, is_object
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 __all__ = ["DEFS", "DIALECT", "SHARED", "Definitions", "references"]
 
@@ -90,7 +89,7 @@ def references(value: JSON) -> Iterator[str]:
     waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
-        if is_object(item):
+        if is_document(item):
             reference = item.get("$ref")
             if isinstance(reference, str):
                 yield reference.removeprefix(DEFS).split("/")[0]

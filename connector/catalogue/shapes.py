@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.catalogue.values import is_object
-from connector.model import JSON
+from connector.model import JSON, is_document
 
 __all__ = ["Shape", "shape_of"]
 
@@ -57,7 +56,7 @@ class Shape:
     def is_map(self) -> bool:
         """Whether it is an object whose keys are the caller's own, with text for values."""
         values = self.facts.get("additionalProperties")
-        return "properties" not in self.facts and is_object(values) and self._takes_text(values)
+        return "properties" not in self.facts and is_document(values) and self._takes_text(values)
 
     def _takes_text(self, schema: Schema) -> bool:
         flat = _flat(schema, self.root, ())
@@ -83,7 +82,7 @@ def shape_of(schema: Schema) -> Shape:
 
 def _flat(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, Any]:
     """The schema's facts with references followed; a definition inside itself counts as anything."""
-    if not is_object(schema):
+    if not is_document(schema):
         return {}
     flat: dict[str, Any] = {}
     reference = schema.get("$ref")

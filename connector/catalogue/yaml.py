@@ -6,9 +6,8 @@ import datetime as dt
 import warnings
 from typing import Any
 
-from connector.catalogue.values import is_list, is_object
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 __all__ = ["read_yaml"]
 
@@ -46,7 +45,7 @@ class _Plain:
             raise ConfigurationError(
                 f"{self._where}: more than {bound}; do aliases in it multiply, or hold themselves?"
             )
-        if is_object(found):
+        if is_document(found):
             return {str(key): self.value(item, depth + 1) for key, item in found.items()}
         if is_list(found):
             return [self.value(item, depth + 1) for item in found]

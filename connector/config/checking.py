@@ -21,7 +21,7 @@ from connector.config.variables import Variables
 from connector.http import prototypes
 from connector.http.configuration import given_by_environment
 from connector.model import JSON, Fault, is_object
-from connector.request.shapes import members
+from connector.shapes import members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Checker", "templated"]

@@ -10,7 +10,7 @@ from connector.config.models import Document, Prototyped
 from connector.config.steps import fields_of
 from connector.config.trees import walk
 from connector.model import JSON, is_object
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["Use", "chains_of", "prototyped", "step_of", "steps_in", "uses"]
 

@@ -32,8 +32,8 @@ from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Fault, Outcome, Request
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
-from connector.request.shapes import members
 from connector.request.wire import Wire
+from connector.shapes import members
 
 __all__ = ["Client"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.model import JSON
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
 

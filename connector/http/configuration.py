@@ -14,7 +14,7 @@ from connector.http.parameters import Common
 from connector.http.prototypes import Prototype
 from connector.http.spellings import normalised
 from connector.model import JSON
-from connector.request.shapes import members
+from connector.shapes import members
 from connector.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:

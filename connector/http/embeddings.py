@@ -8,7 +8,7 @@ from base64 import b64decode
 from binascii import Error
 
 from connector.model import JSON
-from connector.request.shapes import items, members
+from connector.shapes import items, members
 
 __all__ = ["as_floats"]
 

@@ -7,7 +7,7 @@ from collections import deque
 
 from connector.http.timing import Timing
 from connector.model import JSON
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["Bucket", "Pace"]
 

@@ -9,7 +9,7 @@ from connector.http.attempt import Tried
 from connector.http.complaint import codes_of, message_of
 from connector.http.policy import Verdict
 from connector.request import Redactor
-from connector.request.shapes import items
+from connector.shapes import items
 
 __all__ = ["told"]
 

@@ -14,7 +14,7 @@ from connector.http.complaint import is_complaint
 from connector.http.decompress import Unacceptable
 from connector.http.events import EventParser, ServerEvent
 from connector.model import JSON, State
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["StreamBroken", "collected", "data_of", "drained"]
 

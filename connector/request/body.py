@@ -13,9 +13,9 @@ from connector.request.files import is_file
 from connector.request.form import parts_of
 from connector.request.multipart import MultipartBody
 from connector.request.roots import Roots
-from connector.request.shapes import items, members
 from connector.request.shown import kind
 from connector.request.wire import Body, BytesBody
+from connector.shapes import items, members
 
 __all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "not_json"]
 

@@ -11,8 +11,8 @@ from connector.request.curl import command
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
 from connector.request.redact import Redactor
-from connector.request.shapes import members
 from connector.request.wire import BytesBody
+from connector.shapes import members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,9 +13,9 @@ from typing import Any, cast
 from connector.documents import spot
 from connector.model import JSON, Fault
 from connector.request.fields import fields_at
-from connector.request.shapes import members
 from connector.request.shown import kind, listed, shown
 from connector.request.union import meant
+from connector.shapes import members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Refusal", "explain", "unknown_fields"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.request.shapes import items, members
+from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from connector.documents import spot
 from connector.model import JSON, Fault
 from connector.request.fields import fields_of, resolve
 from connector.request.files import is_file
-from connector.request.shapes import items, members
+from connector.shapes import items, members
 
 __all__ = ["file_fields", "misplaced"]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault
 from connector.request.check import Findings, Schema, Validate
-from connector.request.shapes import items, members
 from connector.request.shown import kind
+from connector.shapes import items, members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Headers", "accept"]

@@ -10,7 +10,7 @@ from connector.request.filefields import file_fields
 from connector.request.headers import Headers
 from connector.request.path import Template
 from connector.request.query import Query, plain
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["Plan"]
 

@@ -16,9 +16,9 @@ from connector.request.path import fill
 from connector.request.plan import Plan
 from connector.request.query import coerced
 from connector.request.roots import Roots
-from connector.request.shapes import members
 from connector.request.switch import answer_kind, stream_origin, switched
 from connector.request.wire import Body, Wire
+from connector.shapes import members
 
 __all__ = ["Preparer"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from connector.model import Fault
 from connector.request.coerce import coerce
-from connector.request.shapes import items, members
 from connector.request.shown import listed, shown
+from connector.shapes import items, members
 from connector.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:

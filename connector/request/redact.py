@@ -9,8 +9,8 @@ from json import dumps
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
-from connector.request.shapes import items, members
 from connector.request.shown import SECRET_NAME, SECRET_VALUE
+from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

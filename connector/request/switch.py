@@ -9,7 +9,7 @@ from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, Request
 from connector.request.check import Findings
 from connector.request.query import scalar
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["answer_kind", "plain_kind", "stream_origin", "streams", "switched"]
 

@@ -15,10 +15,10 @@ from connector.catalogue.importing.operations import declare
 from connector.catalogue.importing.overlays import Overlays, read_overlays
 from connector.catalogue.importing.writing import write_catalogue
 from connector.catalogue.schemas import SHARED, references
-from connector.catalogue.values import object_of
 from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model import JSON
+from connector.shapes import members
 
 __all__ = ["Built", "build", "import_document"]
 
@@ -90,7 +90,7 @@ def _unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
 def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:
     """The definitions of what the API posts to its users."""
     found: set[str] = set()
-    for event, item in object_of(document.get("webhooks")).items():
+    for event, item in members(document.get("webhooks")).items():
         media = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
         if media:
             found.add(definitions.place(media["schema"], f"webhook.{event}"))

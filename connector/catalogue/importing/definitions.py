@@ -10,9 +10,9 @@ import orjson
 from connector.catalogue.importing.document import follow
 from connector.catalogue.importing.mending import POINTER, mend
 from connector.catalogue.schemas import DEFS, references
-from connector.catalogue.values import is_list, is_object, object_of
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.shapes import members
 
 __all__ = ["Definitions"]
 
@@ -26,7 +26,7 @@ class Definitions:
     def __init__(self, document: Mapping[str, JSON]) -> None:
         self._document = document
         self.schemas: dict[str, JSON] = {}
-        components = object_of(object_of(document.get("components")).get("schemas"))
+        components = members(members(document.get("components")).get("schemas"))
         self._names = dict(_safe_names(components))
         for name, schema in components.items():
             self.schemas[self._names[name]] = mend(schema, name, self._rename)
@@ -34,7 +34,7 @@ class Definitions:
 
     def place(self, schema: JSON, hint: str) -> str:
         """The name of a schema: the definition it refers to, else a new one called like the hint."""
-        if is_object(schema) and set(schema) == {"$ref"}:
+        if is_document(schema) and set(schema) == {"$ref"}:
             return self._rename(schema["$ref"]).removeprefix(DEFS)
         return self._add(schema, hint)
 
@@ -59,9 +59,9 @@ class Definitions:
 
     def resolve(self, schema: JSON) -> Mapping[str, JSON]:
         """The (mended) schema itself, or the definition it names."""
-        while is_object(schema) and "$ref" in schema:
+        while is_document(schema) and "$ref" in schema:
             schema = self.named(schema["$ref"].removeprefix(DEFS).split("/")[0])
-        return schema if is_object(schema) else {}
+        return schema if is_document(schema) else {}
 
     def closure(self, names: Iterable[str]) -> set[str]:
         """The definitions that these reach, themselves included."""
@@ -97,7 +97,7 @@ class Definitions:
     def _inline(self, schema: JSON) -> JSON:
         if is_list(schema):
             return [self._inline(item) for item in schema]
-        if not is_object(schema):
+        if not is_document(schema):
             return schema
         if set(schema) == {"$ref"}:
             meant = self.resolve(schema)
@@ -108,8 +108,8 @@ class Definitions:
     def _open_referenced_models(self) -> None:
         """Opens what a property called `model` refers to when that is a closed list of names."""
         for schema in self.schemas.values():
-            model = schema.get("properties", {}).get("model") if is_object(schema) else None
-            if is_object(model) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:
+            model = schema.get("properties", {}).get("model") if is_document(schema) else None
+            if is_document(model) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:
                 schema["properties"]["model"] = {"anyOf": [{"type": "string"}, model]}
 
 

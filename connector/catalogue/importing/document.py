@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import orjson
 
-from connector.catalogue.values import is_list, is_object, list_of, object_of
 from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.shapes import items, members
 
 __all__ = ["METHODS", "follow", "operations", "read_document", "servers"]
 
@@ -24,7 +24,7 @@ def read_document(path: Path) -> dict[str, JSON]:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
-    document = object_of(_read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path)))
+    document = members(_read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path)))
     version = str(document.get("openapi", ""))
     if not version.startswith(("3.0", "3.1")):
         found = f"openapi: {version}" if version else "no openapi version"
@@ -42,7 +42,7 @@ def _read_json(data: bytes, path: Path) -> JSON:
 def follow(document: Mapping[str, JSON], value: JSON) -> JSON:
     """The value itself, or what its `$ref` inside the document points at."""
     seen: set[str] = set()
-    while is_object(value) and isinstance(value.get("$ref"), str):
+    while is_document(value) and isinstance(value.get("$ref"), str):
         reference = value["$ref"]
         if reference in seen:
             raise ConfigurationError(f"the document's reference {reference!r} leads back to itself")
@@ -59,7 +59,7 @@ def _point(document: Mapping[str, JSON], reference: str) -> JSON:
         name = unquote(step).replace("~1", "/").replace("~0", "~")
         if is_list(value) and name.isdigit() and int(name) < len(value):
             value = value[int(name)]
-        elif is_object(value) and name in value:
+        elif is_document(value) and name in value:
             value = value[name]
         else:
             raise ConfigurationError(f"the document's reference {reference!r} points at nothing")
@@ -68,17 +68,17 @@ def _point(document: Mapping[str, JSON], reference: str) -> JSON:
 
 def operations(document: Mapping[str, JSON]) -> Iterator[tuple[str, str, Mapping[str, JSON]]]:
     """Every operation as method, path and object; parameters of its path are merged into its own."""
-    for path, declared in object_of(document.get("paths")).items():
+    for path, declared in members(document.get("paths")).items():
         item = follow(document, declared)
         for method in METHODS:
-            if is_object(item.get(method)):
+            if is_document(item.get(method)):
                 yield method.upper(), path, {**item[method], "parameters": _parameters(document, item, item[method])}
 
 
 def _parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> list[JSON]:
     merged: dict[tuple[str, str], JSON] = {}
     for level in levels:
-        for declared in list_of(level.get("parameters")):
+        for declared in items(level.get("parameters")):
             parameter = follow(document, declared)
             merged[parameter["in"], parameter["name"]] = parameter
     return list(merged.values())
@@ -86,4 +86,4 @@ def _parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> li
 
 def servers(document: Mapping[str, JSON]) -> list[str]:
     """The addresses the document says it is served at, without a slash at their end."""
-    return [server["url"].rstrip("/") for server in list_of(document.get("servers")) if server.get("url")]
+    return [server["url"].rstrip("/") for server in items(document.get("servers")) if server.get("url")]

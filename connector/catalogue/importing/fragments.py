@@ -8,8 +8,8 @@ from typing import Any
 
 from connector.catalogue.importing.overlays import Overlay, Overlays
 from connector.catalogue.importing.patches import apply_patch
-from connector.catalogue.values import list_of, object_of
 from connector.model import JSON
+from connector.shapes import items, members
 
 __all__ = ["with_fragments"]
 
@@ -23,18 +23,18 @@ def with_fragments(document: Mapping[str, JSON], overlays: Overlays) -> tuple[di
         for overlay in overlays.files:
             notices += _patch(filled, overlay, section)
     for overlay in overlays.files:
-        for path, item in object_of(overlay.content.get("paths")).items():
+        for path, item in members(overlay.content.get("paths")).items():
             for method, operation in item.items():
                 notices += _add(filled["paths"], path, method, operation, overlay.file)
         schemas = filled.setdefault("components", {}).setdefault("schemas", {})
-        for name, schema in object_of(object_of(overlay.content.get("components")).get("schemas")).items():
+        for name, schema in members(members(overlay.content.get("components")).get("schemas")).items():
             schemas.setdefault(name, schema)
     return filled, notices
 
 
 def _patch(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
     where = f"overlays/{overlay.file}: {section}"
-    patches = list_of(overlay.content.get(section))
+    patches = items(overlay.content.get(section))
     unfit = [patch["at"] for patch in patches if not apply_patch(document, patch, where)]
     return [f"{where}: {place} is not in the document" for place in unfit]
 
@@ -50,5 +50,5 @@ def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, 
         if known is None:
             notices = [f"overlays/{file}: x-replaces: {replaced} is not in the document"]
     aliases = {"x-aliases": [replaced]} if replaced else {}
-    paths.setdefault(path, {})[method] = {**operation, **object_of(known), **aliases}
+    paths.setdefault(path, {})[method] = {**operation, **members(known), **aliases}
     return notices

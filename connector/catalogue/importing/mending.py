@@ -19,8 +19,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
-from connector.catalogue.values import is_list, is_object
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 __all__ = ["POINTER", "mend"]
 
@@ -49,7 +48,7 @@ NULL: dict[str, JSON] = {"type": "null"}
 
 def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
     """The schema as 2020-12 facts; `root` is the definition it stands in, `rename` says how a `$ref` is written."""
-    if not is_object(schema):
+    if not is_document(schema):
         return schema
     mended: dict[str, JSON] = {}
     for key, value in schema.items():
@@ -72,9 +71,9 @@ def _mend_keyword(mended: dict[str, JSON], key: str, value: Any, root: str, rena
         mended[key] = mend(value, root, rename)
     elif key in MANY and is_list(value):
         mended[key] = [mend(item, root, rename) for item in value]
-    elif key in NAMED and is_object(value):
+    elif key in NAMED and is_document(value):
         mended[key] = {name: mend(item, root, rename) for name, item in value.items() if item is not None}
-    elif key == "discriminator" and is_object(value) and "propertyName" in value:
+    elif key == "discriminator" and is_document(value) and "propertyName" in value:
         mended[key] = {"propertyName": value["propertyName"]}
     elif key in FACTS and not _meaningless(key, value):
         mended[key] = list(dict.fromkeys(value)) if key == "required" else value
@@ -147,7 +146,7 @@ def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
 
 def _only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
     """Whether an allOf part says nothing but that its neighbours may be null."""
-    return is_object(part) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
+    return is_document(part) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
 
 
 def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
@@ -178,7 +177,7 @@ def _without_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
 def _open_models(schema: dict[str, JSON]) -> dict[str, JSON]:
     """The schema with its property `model` open to names that came after the document."""
     model = schema.get("properties", {}).get("model")
-    if is_object(model) and _closed_names(model):
+    if is_document(model) and _closed_names(model):
         opened = {"anyOf": [{"type": "string"}, {key: model[key] for key in model if key not in ANNOTATIONS}]}
         opened |= {key: model[key] for key in ANNOTATIONS if key in model}
         schema["properties"] = {**schema["properties"], "model": opened}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from connector.catalogue.importing.definitions import Definitions
 from connector.catalogue.importing.document import follow
 from connector.catalogue.importing.paging import holds_list, paging_of
-from connector.catalogue.values import object_of
 from connector.model import JSON
+from connector.shapes import members
 
 __all__ = ["Declared", "declare"]
 
@@ -85,14 +85,14 @@ def _parameter_name(parameter: Mapping[str, JSON]) -> str:
 
 
 def _parameter_schema(parameter: Mapping[str, JSON]) -> JSON:
-    content = object_of(parameter.get("content"))
+    content = members(parameter.get("content"))
     return next((media.get("schema", {}) for media in content.values()), parameter.get("schema", {}))
 
 
 def _body(definitions: Definitions, body: JSON, hint: str) -> dict[str, JSON]:
     entry: dict[str, JSON] = {}
     payloads: dict[str, str] = {}
-    for content_type, media in object_of(object_of(body).get("content")).items():
+    for content_type, media in members(members(body).get("content")).items():
         kind = _body_kind(content_type)
         payloads.setdefault(kind, definitions.place(media.get("schema", {}), f"{hint}{_suffix(kind)}"))
         if media.get("encoding"):
@@ -124,7 +124,7 @@ def _answer(
     document: Mapping[str, JSON], definitions: Definitions, source: Mapping[str, JSON], hint: str
 ) -> dict[str, JSON]:
     answer: dict[str, JSON] = {}
-    for content_type, media in _success(document, object_of(source.get("responses"))):
+    for content_type, media in _success(document, members(source.get("responses"))):
         kind = _answer_kind(content_type)
         suffix = "Event" if kind == "events" else "Response"
         schema = media.get("schema") if kind in ("json", "events") else None
@@ -135,7 +135,7 @@ def _answer(
 def _success(document: Mapping[str, JSON], responses: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON]]]:
     good = sorted(status for status in responses if status.upper().startswith("2"))
     for status in good or [status for status in responses if status == "default"]:
-        yield from object_of(follow(document, responses[status]).get("content")).items()
+        yield from members(follow(document, responses[status]).get("content")).items()
 
 
 def _answer_kind(content_type: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 
 from connector.catalogue.importing.naming import NamingRules
 from connector.catalogue.names import squeezed
-from connector.catalogue.values import is_object, list_of, object_of
 from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document
+from connector.shapes import items, members
 
 __all__ = ["Overlay", "Overlays", "matches", "patched", "read_overlays"]
 
@@ -33,7 +33,7 @@ class Overlay:
     @property
     def addresses(self) -> list[str]:
         """Where the documents that it is about are served; none when it goes with the rest of its folder."""
-        return list_of(self.content.get("applies_to"))
+        return items(self.content.get("applies_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Overlays:
         """One section of every file, merged; a key in two files is refused."""
         merged: dict[str, JSON] = {}
         for overlay in self.files:
-            declared = object_of(overlay.content.get(name))
+            declared = members(overlay.content.get(name))
             if twice := merged.keys() & declared.keys():
                 raise ConfigurationError(f"overlays/{overlay.file}: {name}: {min(twice)!r} stands in another file too")
             merged |= declared
@@ -65,7 +65,7 @@ class Overlays:
         return [pattern for pattern, _ in self._patches()]
 
     def _patches(self) -> list[tuple[str, dict[str, JSON]]]:
-        return [item for overlay in self.files for item in object_of(overlay.content.get("operations")).items()]
+        return [item for overlay in self.files for item in members(overlay.content.get("operations")).items()]
 
     def area(self, path: str) -> str | None:
         """The area that the longest matching pattern gives a path."""
@@ -84,14 +84,14 @@ def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
     if files or not speaking:
         files += [_read(path, text) for path, text in texts.items() if b"\napplies_to:" not in text]
     files.sort(key=lambda overlay: overlay.file)
-    names = [object_of(overlay.content.get("names")) for overlay in files]
-    rewrites = [rewrite for name in names for rewrite in list_of(name.get("rewrites"))]
-    known = {word: written for name in names for word, written in object_of(name.get("words")).items()}
+    names = [members(overlay.content.get("names")) for overlay in files]
+    rewrites = [rewrite for name in names for rewrite in items(name.get("rewrites"))]
+    known = {word: written for name in names for word, written in members(name.get("words")).items()}
     return Overlays(files, NamingRules(rewrites, known))
 
 
 def _read(path: Path, text: bytes) -> Overlay:
-    content = object_of(read_yaml(text, str(path)))
+    content = members(read_yaml(text, str(path)))
     if unknown := sorted(content.keys() - SECTIONS):
         allowed = ", ".join(sorted(SECTIONS))
         raise ConfigurationError(f"{path}: unknown section {unknown[0]!r}; an overlay has {allowed}")
@@ -111,7 +111,7 @@ def patched(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, J
             result.pop(key, None)
         elif key == "aliases":
             result[key] = _distinct([*result.get(key, []), *value])
-        elif key != "answer" and is_object(value) and is_object(result.get(key)):
+        elif key != "answer" and is_document(value) and is_document(result.get(key)):
             result[key] = {**result[key], **value}
         else:
             result[key] = value

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from connector.catalogue.values import is_list, is_object, list_of
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.shapes import items
 
 __all__ = ["apply_patch"]
 
@@ -39,7 +39,7 @@ def _place(document: dict[str, Any], pointer: str) -> Place | None:
     for step in steps:
         container = container[key]
         key = int(step) if is_list(container) and step.isdigit() else step
-        if key not in (container if is_object(container) else range(len(list_of(container)))):
+        if key not in (container if is_document(container) else range(len(items(container)))):
             return None
     return container, key
 

@@ -11,8 +11,7 @@ import orjson
 
 from connector.catalogue.importing.entries import Areas
 from connector.catalogue.index import index_text
-from connector.catalogue.values import is_list, is_object
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 
 __all__ = ["area_text", "definitions_text", "write_catalogue"]
 
@@ -49,14 +48,14 @@ def _block(entry: Mapping[str, JSON]) -> Any:
 
 
 def _too_long(key: str, value: JSON) -> bool:
-    return is_object(value) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
+    return is_document(value) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
 
 
 def _flow(value: JSON) -> Any:
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     flow: Any
-    if is_object(value):
+    if is_document(value):
         flow = CommentedMap((key, _flow(item)) for key, item in value.items())
     elif is_list(value):
         flow = CommentedSeq(_flow(item) for item in value)

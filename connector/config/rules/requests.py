@@ -14,7 +14,7 @@ from connector.request.body import as_sent, choose, judged
 from connector.request.check import Findings, Validate
 from connector.request.path import fill
 from connector.request.plan import Plan
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["request_findings"]
 

@@ -10,7 +10,7 @@ from connector.config.names import step_of
 from connector.config.rules.subject import Subject
 from connector.config.steps import canonical, ready_made_chain
 from connector.model import JSON, is_list, is_object
-from connector.request.shapes import items, members
+from connector.shapes import items, members
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["shapes"]

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from connector.config.kinds import Kind
 from connector.config.schema.spelling import REFERENCE, TEMPLATE, closed, or_reference
 from connector.model import JSON, is_list, is_object
-from connector.request.shapes import members
+from connector.shapes import members
 
 __all__ = ["Definitions"]
 

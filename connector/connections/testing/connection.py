@@ -22,7 +22,7 @@ from connector.connections.testing.replay import Replay
 from connector.errors import ConfigurationError, ConnectorError
 from connector.http.timing import Timing
 from connector.model import JSON, is_object
-from connector.request.shapes import members
+from connector.shapes import members
 from connector.suggest import closest, did_you_mean
 from connector.transform.cases import Memory, diff
 

@@ -15,7 +15,7 @@ from connector.connections.testing.connection import is_connection_case, run_con
 from connector.connections.testing.report import Checked
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list
-from connector.request.shapes import members
+from connector.shapes import members
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_case
 

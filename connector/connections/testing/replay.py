@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from connector.documents import dump, parse
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, is_list, is_object
-from connector.request.shapes import members
+from connector.shapes import members
 from connector.transform.cases import diff
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON
-from connector.request.shapes import members
 from connector.request.wire import Wire
+from connector.shapes import members
 
 __all__ = ["AZURE"]
 
