@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from connector.model import JSON, is_document
+from connector.shapes import items, members
 from connector.transform.expression.budget import Budget, check_result
 from connector.transform.signals import Unfit
 
@@ -68,6 +69,16 @@ def _parse(expression: str) -> Node:
     return parsed
 
 
+def _is_deep(value: JSON) -> bool:
+    """Whether a literal is nested beyond the bound; newer Pythons parse any depth."""
+    level: list[JSON] = [value]
+    for _ in range(DEEPEST):
+        level = [item for holder in level for item in (*members(holder).values(), *items(holder))]
+        if not level:
+            return False
+    return True
+
+
 def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
     todo: list[tuple[Node, int]] = [(tree, 1)]
     while todo:
@@ -78,7 +89,7 @@ def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
 
 def _bound(tree: Node) -> None:
     for count, (node, depth) in enumerate(_nodes(tree), 1):
-        if depth > DEEPEST:
+        if depth > DEEPEST or (node["type"] == "literal" and _is_deep(node["value"])):
             raise Unfit(f"an expression nested too deeply; at most {DEEPEST} levels are allowed")
         if count > MOST:
             raise Unfit(f"an expression of more than {MOST} parts; split it")
