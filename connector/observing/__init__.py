@@ -1,0 +1,1 @@
+"""What the connector tells about its own work: metrics, costs, traces; never a secret."""
