@@ -1,1 +1,1 @@
-"""An authenticating proxy: applications call it with a token of the gateway, and it calls on with the client's credentials."""
+"""An authenticating proxy: applications call it with its own tokens, and it calls on with a client's credentials."""

@@ -1,0 +1,115 @@
+"""What is kept of a task: its document, its state, and every call that was made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.model import JSON
+
+__all__ = ["ENDS", "LIVE", "CallRecord", "NewTask", "Task", "TaskState"]
+
+
+class TaskState(StrEnum):
+    """Where a task stands."""
+
+    NEW = "new"
+    PROCESSING = "processing"
+    WAITING = "waiting"
+    FINISHED = "finished"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+ENDS = frozenset({TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN})
+LIVE = frozenset(TaskState) - ENDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A document that a route takes on.
+
+    Attributes:
+        key: the document's identity in its route; one that was seen with the same version is a duplicate.
+        version: what differs when the document has changed.
+        order: tasks of one order key are delivered one after the other.
+        due: not before this time, in seconds since 1970.
+        trace: the traceparent of what it came from.
+        source: the task whose answer it is.
+        reading: the number of the reading that saw it, by which those that have vanished are found.
+    """
+
+    route: str
+    document: JSON
+    key: str = ""
+    version: str = ""
+    order: str = ""
+    due: float = 0.0
+    trace: str = ""
+    source: int = 0
+    reading: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """One call of an attempt: first what is about to be sent, later what it came to.
+
+    Attributes:
+        number: which call of the attempt it is, from 0.
+        fingerprint: equal for calls that would send the same.
+        target: the client, or the kind of publisher, that takes it.
+        effect: what a repeat would do, as connector.model.Effect.
+        lookup: the own key by which a reconcilable effect can be found.
+        request: what is sent, redacted.
+        state: empty while its end is not known, then as connector.model.State.
+        outcome: the envelope {status, headers, body, request_id, …}, once there is one.
+    """
+
+    task: int
+    attempt: int
+    number: int
+    fingerprint: str
+    target: str
+    operation: str
+    effect: str
+    lookup: str = ""
+    request: JSON = None
+    started: float = 0.0
+    ended: float = 0.0
+    state: str = ""
+    outcome: JSON = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it may have gone out and nobody has seen what it came to."""
+        return not self.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One document on a route.
+
+    Attributes:
+        attempts: how often it was leased; a task that is leased is in its attempt of this number.
+        carrier: the task that this one goes in, as a line of a batch does.
+        calls: what earlier attempts sent, the oldest first; open ones were cut off.
+    """
+
+    id: int
+    route: str
+    document: JSON
+    state: TaskState
+    key: str = ""
+    version: str = ""
+    order: str = ""
+    attempts: int = 0
+    due: float = 0.0
+    created: float = 0.0
+    updated: float = 0.0
+    reason: str = ""
+    trace: str = ""
+    source: int = 0
+    carrier: int = 0
+    calls: Sequence[CallRecord] = ()
