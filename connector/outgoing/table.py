@@ -23,20 +23,27 @@ class Table:
     def __init__(self, url: str, name: str, mode: str, keys: Sequence[str]) -> None:
         self._sql = sqlalchemy()
         self._engine = engine_of(url)
-        schema, _, plain = name.rpartition(".")
         try:
-            self._table = self._sql.Table(
-                plain, self._sql.MetaData(), schema=schema or None, autoload_with=self._engine
-            )
-        except self._sql.exc.NoSuchTableError:
+            self._table = self._described(name)
+            self._columns = {column.name: column for column in self._table.columns}
+            self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
+            self._upserts = mode == "upsert"
+            if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
+                known = ", ".join(self._columns)
+                raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {known}")
+        except ConfigurationError:
+            self.close()
+            raise
+
+    def _described(self, name: str) -> Any:
+        schema, _, plain = name.rpartition(".")
+        sql = self._sql
+        try:
+            return sql.Table(plain, sql.MetaData(), schema=schema or None, autoload_with=self._engine)
+        except sql.exc.NoSuchTableError:
             raise ConfigurationError(f"sql: there is no table {name!r}; create it first") from None
-        except self._sql.exc.SQLAlchemyError as error:
+        except sql.exc.SQLAlchemyError as error:
             raise ConfigurationError(f"sql: the database cannot be used: {fault_of(error)}") from None
-        self._columns = {column.name: column for column in self._table.columns}
-        self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
-        self._upserts = mode == "upsert"
-        if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
-            raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {', '.join(self._columns)}")
 
     def close(self) -> None:
         self._engine.dispose()
