@@ -28,12 +28,14 @@ class Table:
             self._columns = {column.name: column for column in self._table.columns}
             self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
             self._upserts = mode == "upsert"
-            if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
-                known = ", ".join(self._columns)
-                raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {known}")
+            self._check_keys(name)
         except ConfigurationError:
             self.close()
             raise
+
+    def _check_keys(self, name: str) -> None:
+        if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
+            raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {', '.join(self._columns)}")
 
     def _described(self, name: str) -> Any:
         schema, _, plain = name.rpartition(".")
