@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import httpx
 
@@ -14,9 +15,11 @@ from connector.http.failures import NEVER_SENT, CertificateRefused
 from connector.http.stream import StreamBroken
 from connector.model import JSON, State
 
-__all__ = ["Taker", "Tried", "attempted", "broken_stream", "chunks_of", "headers_of", "opened", "refusal"]
+__all__ = ["Taker", "Tried", "attempted", "broken_stream", "chunks_of", "headers_of", "opened", "reached", "refusal"]
 
 LARGEST_REFUSAL = 1024 * 1024
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
@@ -57,8 +60,13 @@ async def attempted(
 
 async def opened(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | Tried:
     """The answer as soon as its headers are there, or why there is none."""
+    return await reached(transport.handle_async_request(request))
+
+
+async def reached(sending: Awaitable[Answer]) -> Answer | Tried:
+    """What a transport gives, or why it gives nothing."""
     try:
-        return await transport.handle_async_request(request)
+        return await sending
     except NEVER_SENT as exc:
         # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
         hopeless = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)

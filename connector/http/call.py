@@ -50,15 +50,19 @@ class Call:
 
     def request(self) -> httpx.Request:
         """A fresh request; its body starts from the beginning."""
-        self.progress = Progress()
         stream, framing = _body(self.wire)
         return httpx.Request(
             self.wire.method,
             self.url,
             headers=[*self.headers, *framing],
             stream=stream,
-            extensions={"timeout": self.timeouts, "progress": self.progress},
+            extensions={"timeout": self.timeouts, "progress": self.fresh_progress()},
         )
+
+    def fresh_progress(self) -> Progress:
+        """What the next attempt tells how far it got."""
+        self.progress = Progress()
+        return self.progress
 
     async def take(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
         """Reads the answer of a success as the kind that is due."""

@@ -17,11 +17,14 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import attempted
 from connector.http.call import Call, FloatsWire
+from connector.http.circuit import Circuit
 from connector.http.configuration import configure, secrets_of
 from connector.http.dialling import dial
 from connector.http.headers import Headers, as_text
+from connector.http.onward import Onward, sender, target
 from connector.http.pace import Pace
 from connector.http.parameters import Common
+from connector.http.passing import Passage
 from connector.http.policy import Policy
 from connector.http.prototypes import Prototype, prototypes
 from connector.http.provenance import Provenance
@@ -219,6 +222,28 @@ class Client:
         call = self._call(wire, timeout, retries, "events", None)
         return streamed(self._transport, call, self._judge, self._report)
 
+    def pass_on(self, onward: Onward) -> Passage:
+        """Somebody else's request with this client's address, credentials, pace and time-outs; enter it to send it."""
+        self._check_open()
+        wire, parameters = onward.wire(), self.parameters
+        address = f"{self.base_uri}{target(self._endpoint.place(wire, onward.payload), onward.query)}"
+        call = Call(
+            wire=wire,
+            url=self._url(address),
+            headers=[],
+            timeouts=self._timeouts,
+            total=parameters.timeouts.total,
+            retries=parameters.retry.max_retries,
+            kind="json",
+            most=parameters.max_file_bytes,
+        )
+        ours = self._headers.over(self._endpoint.credentials(wire))
+        return Passage(call, sender(self._transport, address, onward.headers, ours), self._judge, self._circuit)
+
+    @cached_property
+    def _circuit(self) -> Circuit:
+        return Circuit(self._judge)
+
     def explain(self, wire: Wire) -> Explanation:
         """The exact request, redacted, with where each value came from; nothing is sent."""
         credentials: Mapping[str, str] = {}
@@ -237,6 +262,10 @@ class Client:
             origins=self._provenance.origins(credentials) | missing,
         )
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client is closed: make a new one, or send inside its `async with`")
+
     def _address(self, wire: Wire) -> httpx.URL:
         return self._url(f"{self.base_uri}{wire.target}")
 
@@ -248,8 +277,7 @@ class Client:
         answer: str | None,
         to: Path | str | None,
     ) -> Call:
-        if self._closed:
-            raise ConfigurationError("this client is closed: make a new one, or send inside its `async with`")
+        self._check_open()
         parameters = self.parameters
         file = Path(to) if to is not None else None
         if file is not None and not file.parent.is_dir():

@@ -38,6 +38,15 @@ class Headers:
             ).items()
         )
 
+    def over(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """The headers that take the place of a caller's own, by lower-case name; answers come unpacked."""
+        return {**self._given, **{name.lower(): value for name, value in credentials.items()}}
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        given = {name.lower(): value.get_secret_value() for name, value in self._parameters.headers.items()}
+        return {"accept-encoding": "identity", **given}
+
 
 def as_text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers for reading; not yet redacted."""

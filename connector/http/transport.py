@@ -8,7 +8,7 @@ session sees an error, that error is ours, and ours it does not repeat.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from aiohttp.client_middlewares import ClientHandlerType
     from aiohttp.connector import Connection
 
-__all__ = ["AiohttpTransport"]
+__all__ = ["AiohttpTransport", "Answer"]
 
 LONGEST_HEADER = 32 * 1024
 MOST_HEADERS = 256
@@ -97,14 +97,16 @@ class _Exchange:
         return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
 
 
-class _Answer(httpx.AsyncByteStream):
-    """The bytes of an answer as they arrive, still compressed."""
+class Answer(httpx.AsyncByteStream):
+    """An answer's status and headers, and its bytes as they arrive, still compressed."""
 
     def __init__(self, transport: AiohttpTransport, response: aiohttp.ClientResponse, exchange: _Exchange) -> None:
         self._transport = transport
         self._response = response
         self._exchange = exchange
         self._open = True
+        self.status = response.status
+        self.headers = list(response.raw_headers)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         content = self._response.content
@@ -155,21 +157,41 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return 0 < self._connections < self.in_flight
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        timeouts: dict[str, float | None] = request.extensions.get("timeout", {})
+        answer = await self.exchange(
+            request.method,
+            URL(str(request.url), encoded=True),
+            _headers(request),
+            _body(request, timeouts.get("write")),
+            timeouts,
+            request.extensions.get("progress"),
+        )
+        return httpx.Response(answer.status, headers=answer.headers, stream=answer)
+
+    async def exchange(
+        self,
+        method: str,
+        url: URL,
+        headers: list[tuple[str, str]],
+        body: Upload | bytes | None,
+        timeouts: Mapping[str, float | None],
+        progress: Progress | None = None,
+    ) -> Answer:
+        """The answer to a request as soon as its headers are there, without httpx's objects around either."""
         session = self._session or self._opened()
-        timeout: dict[str, float | None] = request.extensions.get("timeout", {})
-        upload, data = _body(request, timeout.get("write"))
-        url = URL(str(request.url), encoded=True)
-        exchange = _Exchange(self, url.authority, upload, request.extensions.get("progress"))
+        upload = body if isinstance(body, Upload) else None
+        exchange = _Exchange(self, url.authority, upload, progress)
+        typed = any(name.lower() == "content-type" for name, _ in headers)
         self.in_flight += 1
         try:
             response = await session.request(
-                request.method,
+                method,
                 url,
-                headers=_headers(request),
-                data=data,
-                skip_auto_headers=() if "content-type" in request.headers else ("Content-Type",),
+                headers=headers,
+                data=body,
+                skip_auto_headers=() if typed else ("Content-Type",),
                 allow_redirects=False,
-                timeout=self._timeout(timeout.get("connect"), timeout.get("read")),
+                timeout=self._timeout(timeouts.get("connect"), timeouts.get("read")),
                 ssl=self._context() if url.scheme == "https" else True,
                 middlewares=(exchange,),
             )
@@ -177,9 +199,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             failure = told.failure
         else:
             self.in_flight += 1
-            return httpx.Response(
-                response.status, headers=list(response.raw_headers), stream=_Answer(self, response, exchange)
-            )
+            return Answer(self, response, exchange)
         finally:
             self.in_flight -= 1
         raise failure
@@ -230,14 +250,10 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
     ]
 
 
-def _body(request: httpx.Request, idle: float | None) -> tuple[Upload | None, Upload | bytes | None]:
+def _body(request: httpx.Request, idle: float | None) -> Upload | bytes | None:
     """The body as aiohttp takes it, watched when it is not written at once."""
     stream = request.stream
     if not isinstance(stream, httpx.ByteStream):
-        upload = Upload(cast("httpx.AsyncByteStream", stream), idle)
-        return upload, upload
+        return Upload(cast("httpx.AsyncByteStream", stream), idle)
     content = b"".join(stream)
-    if len(content) > IN_ONE_PIECE:
-        upload = Upload(pieces(content), idle)
-        return upload, upload
-    return None, content or None
+    return Upload(pieces(content), idle) if len(content) > IN_ONE_PIECE else content or None

@@ -1,0 +1,113 @@
+"""Somebody else's request, with the client's address and credentials in place of the caller's."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+import httpx
+
+from connector.catalogue.operation import Operation
+from connector.http.call import Call
+from connector.http.upload import Upload, pieces
+from connector.model import JSON, Effect
+from connector.request.wire import Body, BytesBody, Wire
+
+__all__ = ["Onward", "Reply", "Send", "sender", "target"]
+
+IN_ONE_PIECE = 64 * 1024
+NEVER = frozenset({
+    "authorization", "proxy-authorization", "openai-organization", "openai-project", "api-key", "x-api-key",
+    "x-goog-api-key", "cookie", "host", "content-length", "transfer-encoding", "expect",
+})  # fmt: skip
+"""Headers that say who calls, or frame the body: ours to give."""
+EFFECTS = {"GET": Effect.NONE, "HEAD": Effect.NONE, "OPTIONS": Effect.NONE, "DELETE": Effect.IDEMPOTENT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onward:
+    """A request to pass on: whose path, query and body are the caller's, and whose credentials are not."""
+
+    method: str
+    path: str
+    """Encoded, relative to the client's base URI."""
+    query: str = ""
+    """As it came."""
+    headers: Sequence[tuple[str, str]] = ()
+    """The caller's own; the client's of the same name take their place."""
+    body: Body | None = None
+    operation: Operation | None = None
+    payload: JSON = None
+    """What is known of the body, for addresses that depend on it."""
+
+    def wire(self) -> Wire:
+        """The call, without a query of its own."""
+        operation = self.operation
+        effect = operation.effect if operation is not None else EFFECTS.get(self.method, Effect.OPAQUE)
+        return Wire(method=self.method, path=self.path, body=self.body, operation=operation, effect=effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer whose headers are there."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    stream: httpx.AsyncByteStream
+
+
+Send = Callable[[Call], Awaitable[Reply]]
+
+
+def target(placed: Wire, query: str) -> str:
+    """The path and the query as they came, with what the address adds; of two parameters of one name ours goes out."""
+    if not placed.query:
+        return f"{placed.path}?{query}" if query else placed.path
+    names = {name for name, _ in placed.query}
+    own = (f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in placed.query)
+    rest = (part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in names)
+    return f"{placed.path}?{'&'.join((*own, *rest))}"
+
+
+def sender(
+    transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
+) -> Send:
+    """How a call goes out: through the connector's own transport without httpx's objects, or through any other."""
+    lead = [(name, value) for name, value in headers if (key := name.lower()) not in NEVER and key not in ours]
+    lead += ours.items()
+    exchange = getattr(transport, "exchange", None)
+    if exchange is None:
+        return lambda call: _through_httpx(transport, call, lead)
+    return lambda call: _through_aiohttp(exchange, address, call, lead)
+
+
+async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> Reply:
+    from yarl import URL
+
+    body, timeouts = call.wire.body, call.timeouts
+    data: Upload | bytes | None = None
+    if isinstance(body, BytesBody):
+        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(pieces(body.data), timeouts["write"])
+    elif body is not None:
+        data = Upload(body.chunks(), timeouts["write"])
+    answer = await exchange(
+        call.wire.method, URL(address, encoded=True), [*lead, *_framing(call)], data, timeouts, call.fresh_progress()
+    )
+    return Reply(answer.status, answer.headers, answer)
+
+
+async def _through_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> Reply:
+    call.headers = [(b"host", call.url.netloc), *((name.encode("ascii"), value.encode()) for name, value in lead)]
+    response = await transport.handle_async_request(call.request())
+    stream: Any = response.stream
+    return Reply(response.status_code, response.headers.raw, stream)
+
+
+def _framing(call: Call) -> list[tuple[str, str]]:
+    """The length of the body where it is known before; aiohttp cuts any other into chunks."""
+    body = call.wire.body
+    if body is None:
+        return [("Content-Length", "0")] if call.wire.method in ("POST", "PUT", "PATCH") else []
+    return [] if body.length is None else [("Content-Length", str(body.length))]

@@ -1,0 +1,148 @@
+"""Passing somebody else's request on through a client, and its answer back as it comes.
+
+What an attempt came to is judged as for every other call of the client, so that its waits and pauses are everybody's;
+but only what was certainly not sent is tried again: the caller decides the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
+
+import httpx
+
+from connector.errors import CallFailed
+from connector.http.attempt import Tried, reached, refusal
+from connector.http.call import Call
+from connector.http.circuit import Circuit
+from connector.http.onward import Reply, Send
+from connector.http.policy import EXHAUSTED
+from connector.http.streaming import timed
+from connector.http.tries import Judge, Tries, within
+from connector.model import JSON, Outcome, State
+
+__all__ = ["Passage", "Passed"]
+
+
+class Passed:
+    """The answer to a request that was passed on."""
+
+    def __init__(self, reply: Reply, chunks: AsyncIterable[bytes], outcome: Outcome | None = None) -> None:
+        self.status = reply.status
+        self.headers = reply.headers
+        self.outcome = outcome
+        """What a refusal was judged to be; nothing is known of a success before its end."""
+        self.used: JSON = None
+        """What the answer says it used; whoever read it may set it before the passage is left."""
+        self.chunks = chunks
+        """The body as it comes; CallFailed when it breaks off. A refusal's has no content encoding."""
+
+
+class Passage:
+    """Sends a request when it is entered; leaving it gives its place to the next call."""
+
+    def __init__(self, call: Call, send: Send, judge: Judge, circuit: Circuit) -> None:
+        self._call = call
+        self._send = send
+        self._judge = judge
+        self._circuit = circuit
+        self._tries = Tries(call, judge)
+        self._reply: Reply | None = None
+        self._passed: Passed | None = None
+        self._tried: Tried | None = None
+
+    async def __aenter__(self) -> Passed:
+        """The answer as soon as its headers are there; a call that has none raises CallFailed."""
+        self._circuit.check()
+        call = self._call
+        while True:
+            left = await within(call.total, self._tries.begin())
+            if left is None:
+                raise CallFailed(Outcome(State.NOT_SENT, reason=f"no place became free within {call.total:g} seconds"))
+            try:
+                passed = await self._attempt(left)
+            except BaseException:
+                await self._leave()
+                raise
+            if isinstance(passed, Passed):
+                self._passed = passed
+                return passed
+            await self._leave()
+            await self._settle(passed)
+
+    async def __aexit__(self, *_: object) -> None:
+        passed, tried = self._passed, self._tried
+        await self._leave()
+        if tried is not None and passed is not None:
+            tried.body = passed.used
+            self._call.retries = 0
+            await self._tries.settle(tried)
+
+    async def _attempt(self, left: float) -> Passed | Tried:
+        until = asyncio.get_running_loop().time() + left
+        reply = await within(left, reached(self._send(self._call)))
+        if reply is None:
+            return self._call.late()
+        if isinstance(reply, Tried):
+            return reply
+        self._reply = reply
+        if reply.status >= 300:
+            return await self._refused(reply, left)
+        self._judge.pace.ease()
+        self._tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
+        return Passed(reply, self._chunks(reply, self._tried, until))
+
+    async def _chunks(self, reply: Reply, tried: Tried, until: float) -> AsyncGenerator[bytes, None]:
+        try:
+            async with aclosing(timed(reply.stream, until, self._call)) as chunks:
+                async for chunk in chunks:
+                    if chunk:
+                        yield chunk
+        except httpx.TransportError as exc:
+            tried.reason = str(exc)
+        else:
+            tried.state, tried.reason = State.DONE, ""
+            return
+        raise CallFailed(Outcome(State.UNKNOWN, tried.status, reason=self._judge.redactor(tried.reason)))
+
+    async def _refused(self, reply: Reply, left: float) -> Passed | Tried:
+        """A refusal is read before it is passed on: what it says may be meant for every call of this client."""
+        response = httpx.Response(reply.status, headers=reply.headers, stream=reply.stream)
+        tried = await within(left, refusal(response))
+        if tried is None:
+            return self._call.late()
+        judge, paused = self._judge, self._judge.paused
+        self._call.retries = 0
+        outcome = await self._tries.settle(tried)
+        if tried.status == 403 and tried.codes.isdisjoint(EXHAUSTED):
+            # One caller asks for what this key may not do: that is no reason to stop all the others.
+            judge.paused = paused
+        data = judge.redactor(tried.text).encode()
+        return Passed(Reply(reply.status, _unframed(reply.headers, len(data)), reply.stream), _once(data), outcome)
+
+    async def _settle(self, tried: Tried) -> None:
+        """Returns for another try when nothing was sent; raises otherwise."""
+        if tried.state is not State.NOT_SENT:
+            self._call.retries = 0
+        outcome = await self._tries.settle(tried)
+        if outcome is not None:
+            raise CallFailed(outcome)
+
+    async def _leave(self) -> None:
+        self._judge.pace.leave()
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            await reply.stream.aclose()
+
+
+def _unframed(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer whose body was read and may have changed."""
+    framing = (b"content-length", b"content-encoding", b"transfer-encoding")
+    kept = [(name, value) for name, value in headers if name.lower() not in framing]
+    return [*kept, (b"content-length", b"%d" % length)]
+
+
+async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
+    if data:
+        yield data
