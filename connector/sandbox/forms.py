@@ -1,0 +1,59 @@
+"""A schema as a form to be filled in: what each field may hold, and what it holds when nobody says."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+
+from connector.catalogue.shapes import Shape
+from connector.model import JSON
+from connector.shapes import members
+
+__all__ = ["Form"]
+
+
+class Form:
+    """One field of an answer; what is worked out about it is kept."""
+
+    def __init__(self, shape: Shape, schema: JSON, name: str = "") -> None:
+        self.name = name
+        self.shape = shape
+        self._schema = schema
+
+    @cached_property
+    def fields(self) -> dict[str, Form]:
+        """The fields of an object, in the order of their declaration."""
+        shape = self.shape
+        return {name: Form(shape.property(name), part, name) for name, part in shape.properties.items()}
+
+    @cached_property
+    def item(self) -> Form:
+        """The form of an array's items."""
+        return Form(self.shape.items(), self.shape.facts.get("items", True), self.name.removesuffix("s"))
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        return tuple(self.shape.required)
+
+    @cached_property
+    def kind(self) -> str:
+        """The type it has when it is not null."""
+        return self.shape.types[0]
+
+    @cached_property
+    def nullable(self) -> bool:
+        """Whether null will do."""
+        return self.fits(None)
+
+    def fits(self, value: JSON) -> bool:
+        """Whether a value may stand here as it is."""
+        return self._judge.is_valid(value)
+
+    @cached_property
+    def _judge(self) -> Draft202012Validator:
+        if not isinstance(self._schema, dict):
+            return Draft202012Validator(self._schema)
+        schema: dict[str, Any] = {**members(self._schema), "$defs": self.shape.root.get("$defs", {})}
+        return Draft202012Validator(schema)

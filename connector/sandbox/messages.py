@@ -1,0 +1,82 @@
+"""What arrives at a handler, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from connector.catalogue import Operation
+from connector.model import JSON
+
+__all__ = ["Answer", "Call", "Event", "Refused", "Upload"]
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a multipart request."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that was let in and found right."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    query: Mapping[str, JSON]
+    payload: JSON
+    """Files in it are Upload values."""
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """Under lower-case names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a stream; text goes as it stands, anything else as JSON."""
+
+    data: JSON
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back: a JSON body, or bytes of another type, or events."""
+
+    body: JSON = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    data: bytes | None = None
+    content_type: str = "application/json"
+    events: Iterable[Event] | AsyncIterable[Event] | None = None
+
+
+class Refused(Exception):
+    """A request that gets an error instead of its answer, in the API's own form."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        type: str = "invalid_request_error",  # noqa: A002 - the field's name in the error body
+        param: str | None = None,
+        code: str | None = None,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> None:
+        self.status = status
+        self.message = message
+        self.type = type
+        self.param = param
+        self.code = code
+        self.headers = headers
+        super().__init__(message)
+
+    def as_answer(self) -> Answer:
+        """The answer that says so."""
+        error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
+        return Answer({"error": error}, self.status, self.headers)

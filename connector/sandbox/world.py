@@ -1,0 +1,108 @@
+"""What all handlers of a sandbox share: the catalogue, the objects, the clock, ids."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from connector.catalogue import Catalogue, Operation
+from connector.model import JSON
+from connector.sandbox.messages import Answer, Refused
+from connector.sandbox.objects import Objects
+from connector.sandbox.options import Options
+from connector.sandbox.shaping import Shaper
+
+if TYPE_CHECKING:
+    from connector.sandbox.answers.script import Script
+    from connector.sandbox.processes import Processes
+
+__all__ = ["World"]
+
+Made = TypeVar("Made")
+Through = Callable[[str, str, JSON], Awaitable[Answer]]
+"""A call that goes through the sandbox itself: method, path, payload."""
+
+
+class World:
+    """One sandbox's state, apart from its sockets."""
+
+    processes: Processes
+    """What goes on with time."""
+    script: Script
+    """The scripted answers."""
+    through: Through
+    """Answers a call as if it had come from outside."""
+
+    def __init__(
+        self, catalogue: Catalogue, objects: Objects, options: Options, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.catalogue = catalogue
+        self.objects = objects
+        self.options = options
+        self.now = clock
+        self.shaper = Shaper(catalogue, self)
+        self.effects: list[str] = []
+        """The ids that were given out since a request came in; the journal tells them."""
+        self._given = 0
+        self._seed = f"{options.seed}/{objects.start}/".encode()
+        self._made: dict[object, object] = {}
+
+    def new_id(self, prefix: str) -> str:
+        """An id that nothing has yet: the next one of the seed's."""
+        self._given += 1
+        name = prefix + blake2b(self._seed + str(self._given).encode(), digest_size=12).hexdigest()
+        self.effects.append(name)
+        return name
+
+    def made(self, make: Callable[[World], Made]) -> Made:
+        """What that function makes of this world, made once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast("Made", self._made[make])
+
+    def shaped(self, shape: Operation | Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
+        """An object of the shape of an operation's answer, or of a schema, with what is given laid over it."""
+        return self.shaper.shaped(shape, given)
+
+    def found(self, kind: str, id: str, parent: str = "") -> dict[str, JSON]:  # noqa: A002 - the API's word
+        """The object of that id; refused with 404, or made up when the sandbox is lenient."""
+        known = self.objects.get(kind, id, parent)
+        if known is not None:
+            return known
+        if self.options.lenient:
+            return self.shaper.made_up(kind, id)
+        raise Refused(404, f"No such {kind} object: {id}", param="id", code="not_found")
+
+    async def call(self, method: str, path: str, payload: JSON) -> Answer:
+        """What the sandbox itself answers; a refusal is an answer too."""
+        return await self.through(method, path, payload)
+
+    def content(self, id: str) -> bytes:  # noqa: A002 - the API's word
+        """The bytes of a file; refused with 404 when there are none, or something short when lenient."""
+        data = self.objects.content(id)
+        if data is not None:
+            return data
+        if self.options.lenient:
+            return f"The content of {id}.\n".encode()
+        raise Refused(404, f"No such File object: {id}", param="id", code="not_found")
+
+    def keep_content(self, id: str, data: bytes) -> None:  # noqa: A002 - the API's word
+        """Keeps the bytes of a file."""
+        self.objects.keep_content(id, data)
+
+    def drop_content(self, id: str) -> None:  # noqa: A002 - the API's word
+        """Forgets the bytes of a file."""
+        self.objects.drop_content(id)
+
+    def tell(self, event_type: str, data: Mapping[str, JSON]) -> None:
+        """Says that a webhook is due."""
+        self.processes.tell(event_type, data)
+
+    def reset(self) -> None:
+        """Forgets everything, and begins again as if just started."""
+        self.objects.clear()
+        self.effects.clear()
+        self._given = 0
+        self._seed = f"{self.options.seed}/0/".encode()
