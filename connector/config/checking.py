@@ -16,11 +16,12 @@ from connector.config.names import Use, prototyped, uses
 from connector.config.reading import Tree
 from connector.config.references import references_in
 from connector.config.shaping import is_late
+from connector.config.sources import SECTIONS
 from connector.config.trees import at, walk, without
 from connector.config.variables import Variables
 from connector.http import prototypes
 from connector.http.configuration import given_by_environment
-from connector.model import JSON, Fault, is_object
+from connector.model import JSON, Fault
 from connector.shapes import members
 from connector.suggest import closest, did_you_mean
 
@@ -49,11 +50,10 @@ class Checker:
 
     def references(self, *, required: bool) -> Iterator[Finding]:
         """References that are none, or that nobody has set; late ones matter only when they are required."""
-        for section, entries in self.tree.value.items():
-            for name, entry in entries.items() if is_object(entries) else ():
-                for path, finding in self.variables.problems(entry, (section, name), declared=section == "clients"):
-                    if required or finding.rule != "variable-not-set" or not is_late(path):
-                        yield finding
+        for section, part in self.tree.value.items():
+            for path, finding in self.variables.problems(part, (section,), declared=section == "clients"):
+                if required or finding.rule != "variable-not-set" or not is_late(path):
+                    yield finding
 
     def clients(self) -> Iterator[Finding]:
         """Clients whose kind or parameters are wrong."""
@@ -81,11 +81,13 @@ class Checker:
 
     def entries(self) -> Iterator[Finding]:
         """Entries whose names could not be written anywhere else."""
-        for section in Document.model_fields:
-            for name in members(self.tree.value.get(section)):
+        named: dict[Path, JSON] = {(part,): self.tree.value.get(part) for part in SECTIONS if part != "prices"}
+        named[("gateway", "tokens")] = at(self.tree.value, ("gateway", "tokens"))
+        for path, entries in named.items():
+            for name in members(entries):
                 if not NAME.fullmatch(name):
                     allowed = "a name starts with a letter or digit, and has letters, digits, blanks, _ . : and -"
-                    yield self._finding("wrong-name", (section, name), f"the name {name[:60]!r}", allowed)
+                    yield self._finding("wrong-name", (*path, name), f"the name {name[:60]!r}", allowed)
 
     def names(self) -> Iterator[Finding]:
         """Names that nobody declares."""

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path as File
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from connector.config.engine import passwords_of, resolved_engine
 from connector.config.findings import Finding, InvalidConfiguration
 from connector.config.models import (
     Chain,
     ClientEntry,
     Document,
+    Gateway,
     Incoming,
     Outgoing,
+    Price,
+    Retention,
     Route,
     Schedule,
     Section,
     Storage,
+    Telemetry,
     Variable,
 )
 from connector.config.reading import Tree
+from connector.config.sources import SECTIONS
 from connector.config.variables import Variables
-from connector.errors import UnknownName
+from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
 from connector.suggest import closest
 
@@ -47,18 +54,26 @@ class Configuration:
     schedules: Mapping[str, Schedule]
     storages: Mapping[str, Storage]
     variables: Mapping[str, Variable]
+    prices: Mapping[str, Price]
+    retention: Retention
+    gateway: Gateway
+    telemetry: Telemetry
+    raw_engine: str = field(repr=False)
     tree: Tree = field(repr=False)
     lookup: Variables = field(repr=False)
 
     @classmethod
     def made(cls, document: Document, tree: Tree, lookup: Variables, folder: File) -> Configuration:
         """The configuration of a document that was found right."""
-        sections = {name: getattr(document, name) for name in Document.model_fields}
-        for name, entries in sections.items():
-            for key, entry in entries.items():
-                entry.bind(lookup, (name, key))
-        frozen = {name: MappingProxyType(entries) for name, entries in sections.items()}
-        return cls(folder=folder, tree=tree, lookup=lookup, **frozen)
+        document.bind(lookup, ())
+        parts = {name: getattr(document, name) for name in Document.model_fields}
+        parts |= {name: MappingProxyType(parts[name]) for name in SECTIONS}
+        return cls(folder=folder, tree=tree, lookup=lookup, **parts)
+
+    @property
+    def engine_url(self) -> str:
+        """Where tasks are kept, as it is now, its password included: not to be shown."""
+        return resolved_engine(self.raw_engine, self.lookup, self.folder)
 
     def find(self, section: str, name: str) -> Section:
         """An entry by its name; UnknownName, with what may have been meant, when there is none."""
@@ -80,7 +95,15 @@ class Configuration:
         """Hides what the configuration keeps secret, as far as it is set now."""
         from connector.request import Redactor
 
-        return Redactor(self.lookup.secrets(self.tree.value))
+        return Redactor((*self.lookup.secrets(self.tree.value), *self._private()))
+
+    def _private(self) -> Iterator[str]:
+        """Passwords and hashes that need not come from what is named like a secret."""
+        with suppress(ConfigurationError):
+            yield from passwords_of(self.engine_url)
+        for token in self.gateway.tokens.values():
+            with suppress(ConfigurationError):
+                yield token.hash.partition(":")[2]
 
     def require(self, parts: Iterable[tuple[str, str]]) -> None:
         """Raise, naming every one at once, when variables are not set that these parts, (section, name), need."""

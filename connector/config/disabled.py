@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from connector.config.findings import Finding, Severity, path_text
 from connector.config.models import Document
+from connector.config.sources import SECTIONS
 
 __all__ = ["softened"]
 
@@ -16,12 +17,10 @@ STILL_WRONG = frozenset({"syntax", "duplicate-key", "duplicate-name", "wrong-typ
 
 def softened(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
     """The findings, those in disabled entries as warnings."""
-    kept = [
-        path_text((section, name))
-        for section in Document.model_fields
-        for name, entry in getattr(document, section).items()
-        if getattr(entry, "disabled", False)
-    ]
+    entries = [(section, name, entry) for section in SECTIONS for name, entry in getattr(document, section).items()]
+    kept = [path_text((section, name)) for section, name, entry in entries if getattr(entry, "disabled", False)]
+    tokens = document.gateway.tokens.items()
+    kept += [path_text(("gateway", "tokens", name)) for name, token in tokens if token.disabled]
     for finding in findings:
         where = finding.fault.where
         inside = any(where == place or where.startswith((f"{place}.", f"{place}[")) for place in kept)

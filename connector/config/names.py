@@ -35,6 +35,9 @@ def uses(document: Document) -> Iterator[Use]:
     for steps, path in chains_of(document):
         yield from _of_steps(steps, path)
     yield from _of_routes(document)
+    for name, token in document.gateway.tokens.items():
+        for index, client in enumerate(token.clients or ()):
+            yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
 
 
 def prototyped(document: Document) -> Iterator[tuple[Prototyped, Path]]:
@@ -69,6 +72,8 @@ def _of_routes(document: Document) -> Iterator[Use]:
         yield Use(("incoming",), route.incoming, ("routes", name, "incoming"))
         yield Use(("outgoing",), route.outgoing, ("routes", name, "outgoing"))
     for name, schedule in document.schedules.items():
+        for index, route_name in enumerate(schedule.after):
+            yield Use(("routes",), route_name, ("schedules", name, "after", index))
         for index, job in enumerate(schedule.run):
             path = ("schedules", name, "run", index)
             if job.name is not None:

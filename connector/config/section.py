@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, cast
 
-from pydantic import AliasChoices, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import (
+    AliasChoices,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from connector.config.variables import Scope
-from connector.model import JSON, is_object
+from connector.model import JSON, is_document, is_list, is_object
 
 if TYPE_CHECKING:
     from connector.config.findings import Path
     from connector.config.variables import Variables
 
-__all__ = ["Chained", "Entry", "Prototyped", "Section", "Steps", "WithChain", "nothing_is_empty"]
+__all__ = [
+    "Chained", "Entry", "Names", "Prototyped", "Section", "Steps", "WithChain", "nothing_is_empty", "one_or_more",
+]  # fmt: skip
 
 Steps = list[JSON]
 
@@ -33,6 +44,16 @@ def nothing_is_empty(value: JSON) -> JSON:
     return {} if value is None else value
 
 
+def one_or_more(value: JSON) -> JSON:
+    """One thing stands for a list of one."""
+    return value if is_list(value) or value is None else [value]
+
+
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(one_or_more),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 Chained = Annotated[Steps, BeforeValidator(as_steps)]
 Parameters = Annotated[dict[str, JSON], BeforeValidator(nothing_is_empty)]
 
@@ -56,6 +77,9 @@ class Section(BaseModel):
             value = getattr(self, name)
             if isinstance(value, Section):
                 value.bind(variables, (*path, name))
+            for key, part in value.items() if is_document(value) else ():
+                if isinstance(part, Section):
+                    part.bind(variables, (*path, name, key))
 
     def resolved(self, value: JSON, *inner: str, for_client: bool = False) -> JSON:
         """What is written at a place of this part, with its references replaced as they are now."""

@@ -17,7 +17,8 @@ __all__ = ["is_late", "shape"]
 
 LATE = frozenset({"parameters", "chain", "input", "request"})
 """The keys of parts whose references are replaced when they are used; all others when the configuration is read."""
-LATE_SECTIONS = ("chains", "variables")
+LATE_PARTS = ("chains", "variables", "engine")
+LATE_FIELDS = frozenset({("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash")})
 IGNORED = "x-"
 """A key at the top that begins so is a place for anchors."""
 
@@ -40,7 +41,9 @@ def shape(tree: Tree, variables: Variables, findings: list[Finding]) -> Document
 
 def is_late(path: Path) -> bool:
     """Whether the references at a place are replaced when they are used."""
-    return path[:1] in {(section,) for section in LATE_SECTIONS} or not LATE.isdisjoint(path[2:])
+    if not path or path[0] in LATE_PARTS or not LATE.isdisjoint(path[2:]):
+        return bool(path)
+    return (path[0], path[-1]) in LATE_FIELDS
 
 
 def _early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> JSON:
@@ -58,8 +61,10 @@ def _early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> J
 
 
 def _is_private(given: JSON, path: Path) -> bool:
-    """Whether a value is not shown: a client's, or one that came from elsewhere."""
-    return path[:1] == ("clients",) or any(references_in(at(given, path)))
+    """Whether a value is not shown: a client's, a gateway token's, one that came from elsewhere."""
+    if path[:1] in (("clients",), ("engine",)) or path[:2] == ("gateway", "tokens"):
+        return True
+    return any(references_in(at(given, path)))
 
 
 def _salvaged(early: dict[str, JSON], wrong: list[Path]) -> Document:

@@ -10,21 +10,25 @@ from connector.config.reading import Tree, read_text
 from connector.errors import ConfigurationError
 from connector.model import Fault, is_document
 
-__all__ = ["SECTIONS", "files_of", "folder_of", "read_files"]
+__all__ = ["SECTIONS", "SETTINGS", "files_of", "folder_of", "read_files"]
 
-SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables")
+SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
+"""The parts that hold named entries."""
+SETTINGS = ("engine", "retention", "gateway", "telemetry")
+"""The parts that say something once."""
+PARTS = (*SECTIONS, *SETTINGS)
 ENDINGS = (".yaml", ".yml", ".json")
 OTHER_KINDS = (".test", ".schema")
 """Cases and schemas may lie beside a configuration; they are no part of it."""
 
 
 def files_of(source: File) -> list[File]:
-    """A file itself; of a folder its YAML and JSON files, and those in folders that are named after a section."""
+    """A file itself; of a folder its YAML and JSON files, and those in folders that are named after a part."""
     if source.is_file():
         return [source]
     if not source.is_dir():
         raise ConfigurationError(f"there is no configuration at {str(source)!r}; write one, or name another with -f")
-    folders = [source, *(source / section for section in SECTIONS)]
+    folders = [source, *(source / section for section in PARTS)]
     found = sorted(file for folder in folders if folder.is_dir() for file in folder.iterdir() if _belongs(file))
     if not found:
         raise ConfigurationError(f"the folder {str(source)!r} holds no {', '.join(ENDINGS)} file")
@@ -64,17 +68,17 @@ def _merge(part: Tree, whole: Tree) -> None:
     if part.value is None:
         return
     if not is_document(part.value):
-        fault = Fault("", "not an object", f"a configuration has {', '.join(SECTIONS)}")
+        fault = Fault("", "not an object", f"a configuration has {', '.join(PARTS)}")
         whole.findings.append(Finding("wrong-type", part.value_place(()), fault))
         return
     for section, entries in part.value.items():
         known = whole.value.get(section)
-        if is_document(known) and is_document(entries) and section in SECTIONS:
+        if is_document(known) and is_document(entries) and section in PARTS:
             _merge_section(section, part, whole)
         elif section not in whole.value or known is None:
             whole.value[section] = entries
             _take_places((section,), part, whole)
-        elif section in SECTIONS and entries is not None:
+        elif section in PARTS and entries is not None:
             whole.findings += _twice((section,), part, whole)
 
 

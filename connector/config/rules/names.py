@@ -19,7 +19,8 @@ def unused(subject: Subject) -> Iterator[Finding]:
     named = {(section, use.name) for use in uses(document) for section in use.sections}
     named |= {("chains", text) for steps, _ in chains_of(document) for text in _texts(steps)}
     sections = ["chains", "storages"]
-    if document.incoming or document.outgoing:
+    open_to_all = any(token.clients is None for token in document.gateway.tokens.values())
+    if (document.incoming or document.outgoing) and not open_to_all:
         sections.append("clients")
     if document.routes:
         sections += ["incoming", "outgoing"]

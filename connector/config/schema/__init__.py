@@ -43,6 +43,8 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     entries["Schedule"]["properties"]["run"] = {
         "if": {"type": "array"}, "then": run, "else": run["items"], "description": run["description"]
     }  # fmt: skip
+    entries["Schedule"]["anyOf"] = [{"required": [one]} for one in ("every", "after", "on_start", "onStart")]
+    entries["Budget"]["anyOf"] = [{"required": [one]} for one in ("amount", "tokens")]
     entries["ClientEntry"] = _branches(definitions, entries["ClientEntry"], list(prototypes()), "client")
     part = entries.pop("Prototyped")
     entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
@@ -55,12 +57,13 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
 
 
 def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSON]:
-    sections = {name: _or(part, {"type": "null"}) for name, part in document["properties"].items()}
+    parts: dict[str, JSON] = document["properties"]
+    parts |= {name: _or(part, {"type": "null"}) for name, part in parts.items() if name != "engine"}
     return {
         "$schema": DIALECT,
         "title": "openai-connector configuration",
         "type": "object",
-        "properties": {"$schema": {"type": "string"}, **sections},
+        "properties": {"$schema": {"type": "string"}, **parts},
         "patternProperties": {"^x-": {}},
         "additionalProperties": False,
         "$defs": entries,

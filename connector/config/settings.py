@@ -1,0 +1,65 @@
+"""What a configuration says once: how long tasks are kept, what models cost, what is told about runs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from connector.config.measures import Kept
+from connector.config.section import Section
+from connector.model import JSON
+
+__all__ = ["Price", "Retention", "Telemetry"]
+
+DAY = 86400.0
+
+
+class Retention(Section):
+    """How long tasks that came to an end are kept: such as 30s, 15m, 6h, 1d, or forever."""
+
+    finished: Kept = Field(default=30 * DAY, description="Tasks that were done.")
+    failed: Kept = Field(default=90 * DAY, description="Tasks that failed.")
+    skipped: Kept = Field(default=30 * DAY, description="Tasks that a chain or somebody skipped.")
+    unknown: Kept = Field(default=None, description="Tasks whose end nobody saw; forever unless given.")
+
+
+class Price(Section):
+    """What tokens of a model cost, in one currency for all models."""
+
+    input: float = Field(default=0.0, ge=0, description="What is sent.")
+    cached_input: float | None = Field(default=None, ge=0, description="What is sent and was cached; else as input.")
+    output: float = Field(default=0.0, ge=0, description="What comes back, reasoning included.")
+    per: int = Field(default=1_000_000, ge=1, description="How many tokens that is for.")
+
+
+def _none(value: JSON) -> JSON:
+    return None if value == "none" else value
+
+
+def _endpoint(text: str | None) -> str | None:
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{_ENDPOINT} is allowed, or none")
+    if parts.username or parts.password:
+        raise ValueError(f"{_ENDPOINT} without a name or password is allowed; OTEL_EXPORTER_OTLP_HEADERS takes those")
+    return text
+
+
+_ENDPOINT = "the URL of an OTLP receiver such as http://127.0.0.1:4318/v1/traces"
+Endpoint = Annotated[str | None, BeforeValidator(_none), AfterValidator(_endpoint)]
+
+
+class Telemetry(Section):
+    """What is told about runs, and to whom."""
+
+    traces: Endpoint = Field(default=None, description="Where spans go, by OTLP over HTTP; none unless given.")
+    metrics: Endpoint = Field(default=None, description="Where metrics go, by OTLP over HTTP; none unless given.")
+    service_name: str = Field(default="openai-connector", min_length=1, description="What this is called there.")
+    bodies: bool = Field(default=False, description="Whether spans and logs hold bodies, without secrets.")
+    logs: Literal["text", "json", "auto"] = Field(
+        default="auto", description="How log lines are written; auto: text on a terminal, JSON elsewhere."
+    )
