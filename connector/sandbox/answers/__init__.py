@@ -1,11 +1,31 @@
-"""What models say: the operations that an answer is made up for."""
+"""What models say: text, vectors, verdicts, pictures and sounds, always the same for the same request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connector.sandbox.answers import (
+    chat,
+    completions,
+    embeddings,
+    hearing,
+    images,
+    moderations,
+    realtime,
+    speech,
+)
 from connector.sandbox.call import Handler
 
 __all__ = ["HANDLERS"]
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {
+    **chat.HANDLERS,
+    **completions.HANDLERS,
+    **embeddings.HANDLERS,
+    **hearing.HANDLERS,
+    **images.HANDLERS,
+    **moderations.HANDLERS,
+    **realtime.HANDLERS,
+    **speech.HANDLERS,
+}
+"""By the operation's name on the wire."""

@@ -1,0 +1,57 @@
+"""Handlers that ask the script first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from connector.model import JSON
+from connector.sandbox.answers.reply import Reply
+from connector.sandbox.answers.script import Line
+from connector.sandbox.call import Answer, Call, Handler, Refused, World
+
+__all__ = ["silent", "spoken"]
+
+Speaker = Callable[[Call, World, Reply | None], Answer]
+"""What answers a call, with what the script wants said."""
+
+
+def spoken(speaker: Speaker) -> Handler:
+    """A handler whose words the script may choose."""
+    return _scripted(speaker, lambda line, call, world: speaker(call, world, line.reply))
+
+
+def silent(handler: Callable[[Call, World], Answer]) -> Handler:
+    """A handler that says nothing: a scripted document is its whole answer."""
+
+    def told(line: Line, call: Call, world: World) -> Answer:
+        return Answer(body=line.document) if line.is_document else handler(call, world)
+
+    return _scripted(lambda call, world, _: handler(call, world), told)
+
+
+def _scripted(speaker: Speaker, told: Callable[[Line, Call, World], Answer]) -> Handler:
+    def answer(call: Call, world: World) -> Answer | asyncio.Future[Answer]:
+        script = world.script
+        line = script.line_for(_request(call)) if script.rules else None
+        if line is None:
+            return speaker(call, world, None)
+        return asyncio.ensure_future(_told(line, told, call, world))
+
+    return answer
+
+
+async def _told(line: Line, told: Callable[[Line, Call, World], Answer], call: Call, world: World) -> Answer:
+    if line.delay:
+        await asyncio.sleep(line.delay)
+    if line.status is not None:
+        error = line.error
+        kept = {"type": error.type, "param": error.param, "code": error.code}
+        raise Refused(line.status, error.message, headers=line.headers, **kept)
+    return told(line, call, world)
+
+
+def _request(call: Call) -> dict[str, JSON]:
+    """A call as `when` sees it."""
+    said: dict[str, JSON] = {"operation": call.operation.name, "method": call.operation.method}
+    return {**said, "path": call.path, "query": call.query, "payload": call.payload, "headers": call.headers}
