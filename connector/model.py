@@ -123,6 +123,8 @@ class Outcome:
     evidence: str = ""
     faults: tuple[Fault, ...] = ()
     """Why nothing was sent, when the request itself was the reason."""
+    action: str = ""
+    """What the client's error policy makes of it, when it is not done: retry, fail, pause or unknown."""
 
     @property
     def ok(self) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector.errors import InvalidRequest
 from connector.model import JSON, Outcome, State
+from connector.outgoing import Perform, Sent, at_once, through
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -17,15 +18,24 @@ __all__ = ["called"]
 SECTIONS = ("path", "query", "payload", "headers")
 
 
-async def called(client: Client, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+async def called(
+    client: Client,
+    kind: Literal["openai", "http"],
+    request: Mapping[str, JSON],
+    *,
+    name: str = "",
+    perform: Perform = at_once,
+) -> Outcome:
     """What one call came to; a request that must not be sent is an outcome as well."""
-    if client.paused:
-        return client.paused.outcome()
+
+    def prepare(asked: Mapping[str, JSON]) -> Wire:
+        return _known(client, asked) if kind == "openai" else _raw(client, asked)
+
     try:
-        wire = _known(client, request) if kind == "openai" else _raw(client, request)
+        sent = Sent(client=client, wire=prepare(request), request=request, prepare=prepare)
     except InvalidRequest as error:
         return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
-    return await client.send(wire)
+    return await perform(through(name, sent))
 
 
 def _known(client: Client, request: Mapping[str, JSON]) -> Wire:

@@ -18,6 +18,7 @@ from connector.connections.storage import FolderStorage
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
 from connector.transform import Chain, Context, Scope, Storage, compile_chain, compile_template
+from connector.transform.context import Call
 
 if TYPE_CHECKING:
     from connector.config.models import Prototyped
@@ -93,7 +94,15 @@ class Runtime:
 
     async def call(self, client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
         """One call through a named client."""
-        return await called(self.client(client), kind, request)
+        return await called(self.client(client), kind, request, name=client)
+
+    def calls(self, perform: outgoing.Perform) -> Call:
+        """Calls through named clients that go through somebody's journal."""
+
+        async def call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+            return await called(self.client(client), kind, request, name=client, perform=perform)
+
+        return call
 
     @property
     def paused(self) -> Pause | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -46,6 +46,7 @@ class Call:
     kind: str
     most: int
     to: Path | None = None
+    on_unknown: Literal["hold", "retry"] | None = None
     progress: Progress = field(default_factory=Progress)
 
     def request(self) -> httpx.Request:

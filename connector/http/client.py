@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -188,6 +188,8 @@ class Client:
         retries: int | None = None,
         answer: str | None = None,
         to: Path | str | None = None,
+        on_unknown: Literal["hold", "retry"] | None = None,
+        begin: Callable[[], Awaitable[None]] | None = None,
     ) -> Outcome:
         """What a call came to, whatever the network or the API did.
 
@@ -197,12 +199,18 @@ class Client:
             retries: tries after the first in place of the client's.
             answer: the kind of answer to expect in place of the wire's: json, text, binary, events or empty.
             to: a file that the answer's body is written to.
+            on_unknown: whether a costly call whose end nobody saw is sent again, in place of the client's way.
+            begin: waited for once, when the call has its place and nothing of it has gone out.
         """
         call = self._call(wire, timeout, retries, answer, to)
+        call.on_unknown = on_unknown
         tries = Tries(call, self._judge)
         while True:
             left = await tries.begin()
             try:
+                if begin is not None:
+                    await begin()
+                    begin = None
                 tried = await within(left, attempted(self._transport, call.request(), call.take, created=call.created))
             finally:
                 self._judge.pace.leave()

@@ -63,11 +63,13 @@ class Judge:
 
     def verdict(self, tried: Tried, call: Call, *, repeated: bool) -> Verdict:
         """Whether an attempt that is not done may be repeated."""
-        effect = call.wire.effect
+        # What may be repeated at will is judged as what can be.
+        effect = Effect.IDEMPOTENT if call.on_unknown == "retry" else call.wire.effect
+        repeats = (call.on_unknown or self.retry.on_unknown) == "retry"
         if tried.state is State.NOT_SENT:
             return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Who.NETWORK)
         if tried.state is State.UNKNOWN:
-            free = effect.repeatable or self.retry.on_unknown == "retry"
+            free = effect.repeatable or repeats
             action = Action.RETRY if free and not tried.hopeless else Action.UNKNOWN
             advice = "" if effect.repeatable else "it may have taken effect: look before it is sent again"
             return Verdict(State.UNKNOWN, action, Who.NETWORK, advice)
@@ -77,7 +79,7 @@ class Judge:
         found = self.policy.judge(
             status, tried.headers, tried.codes, tried.text, effect, call.wire.method, repeated=repeated
         )
-        if found.action is Action.UNKNOWN and self.retry.on_unknown == "retry":
+        if found.action is Action.UNKNOWN and repeats:
             found = replace(found, action=Action.RETRY)
         if found.action is Action.RETRY and tried.hopeless:
             found = replace(found, action=Action.FAIL)
@@ -177,6 +179,7 @@ class Tries:
             reason=told(tried, verdict, hide),
             attempts=tuple(self._attempts),
             evidence=hide(tried.evidence)[:EVIDENCE],
+            action=verdict.action.value,
         )
 
     def _whole(self, last: State) -> State:

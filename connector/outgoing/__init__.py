@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from connector.outgoing.context import Context
+from connector.outgoing.effort import Begin, Effort, OnUnknown, Perform, Sent, at_once, through
 from connector.outgoing.prototype import Prototype, Writes
 from connector.registry import Registry
 
-__all__ = ["Context", "Prototype", "Writes", "prototypes"]
+__all__ = [
+    "Begin",
+    "Context",
+    "Effort",
+    "OnUnknown",
+    "Perform",
+    "Prototype",
+    "Sent",
+    "Writes",
+    "at_once",
+    "prototypes",
+    "through",
+]
 
 GROUP = "openai_connector.publishers"
 

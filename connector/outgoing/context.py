@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
+from connector.outgoing.effort import OnUnknown, Perform, at_once
 from connector.transform.context import Context as Chained
 from connector.transform.context import Scope
 
@@ -34,6 +35,7 @@ class Context:
         folder: where relative file names start.
         client: the client of a name.
         call: one call through a named client.
+        perform: makes a call that may take effect, and writes it down first where a journal is kept.
         chained: what placeholders in parameters may name.
         validate: how hard requests are checked; the client's way unless given.
         on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
@@ -42,9 +44,10 @@ class Context:
     folder: Path = field(default_factory=Path.cwd)
     client: Callable[[str], Client] = _no_client
     call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
+    perform: Perform = at_once
     chained: Chained = field(default_factory=Chained)
     validate: str | None = None
-    on_unknown: Literal["hold", "retry"] | None = None
+    on_unknown: OnUnknown | None = None
 
     @property
     def scope(self) -> Scope:

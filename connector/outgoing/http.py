@@ -40,9 +40,6 @@ class Writing(AtOnce):
         self._parameters = parameters
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
-        client = context.client(self._parameters.client)
-        if client.paused:
-            return client.paused.outcome()
         return await context.call(self._parameters.client, "http", self._request(document))
 
     async def explain(self, document: JSON, context: Context) -> JSON:
@@ -66,4 +63,6 @@ class Writing(AtOnce):
         return request
 
 
-HTTP = Prototype("http", "Any HTTP API: a raw request for each document.", Parameters, Writing, calls=True)
+HTTP = Prototype(
+    "http", "Any HTTP API: a raw request for each document.", Parameters, Writing, calls=True, performs=True
+)

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from connector.errors import InvalidRequest
 from connector.http.parameters import Section
-from connector.model import JSON, Effect, Outcome, State
+from connector.model import JSON, Outcome, State
 from connector.outgoing.context import Context
+from connector.outgoing.effort import Effort, Sent, through
 from connector.outgoing.prototype import AtOnce, Prototype
 from connector.places import Places
 from connector.publisher import Publisher
@@ -40,15 +41,11 @@ class Writing(AtOnce):
         self._to = compile_template(parameters.to, where="publisher.parameters.to") if parameters.to else None
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
-        client = context.client(self._parameters.client)
         try:
-            wire = self._wire(document, context)
-            to = self._file(document, context)
+            effort = self._effort(document, context)
         except InvalidRequest as error:
             return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
-        if client.paused:
-            return client.paused.outcome()
-        outcome = await client.send(wire, to=to)
+        outcome = await context.perform(effort)
         return replace(outcome, body=plain(outcome.body)) if isinstance(outcome.body, bytes) else outcome
 
     async def explain(self, document: JSON, context: Context) -> JSON:
@@ -58,9 +55,16 @@ class Writing(AtOnce):
 
     def _wire(self, document: JSON, context: Context) -> Wire:
         publisher = Publisher(context.client(self._parameters.client), self._parameters.entity, self._parameters.action)
-        wire = publisher.client.prepare(publisher.operation, document, validate=context.validate)
-        # What may be repeated at will is repeated by the client, with its waits and within its time.
-        return replace(wire, effect=Effect.IDEMPOTENT) if context.on_unknown == "retry" else wire
+        return publisher.client.prepare(publisher.operation, document, validate=context.validate)
+
+    def _effort(self, document: JSON, context: Context) -> Effort:
+        def prepare(request: JSON) -> Wire:
+            return self._wire(request, context)
+
+        client = context.client(self._parameters.client)
+        sent = Sent(client=client, wire=prepare(document), request=document, prepare=prepare)
+        to = self._file(document, context)
+        return through(self._parameters.client, sent, to=to, on_unknown=context.on_unknown)
 
     def _file(self, document: JSON, context: Context) -> str | None:
         if self._to is None or self._parameters.to is None:
@@ -70,5 +74,5 @@ class Writing(AtOnce):
 
 
 OPENAI = Prototype(
-    "openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True
+    "openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True, performs=True
 )

@@ -55,6 +55,7 @@ class Prototype:
         build: makes what writes with them.
         templates: the parameters whose placeholders are resolved for each document.
         calls: whether a document is a request, that a template of the outgoing connection may complete.
+        performs: whether what may take effect goes through the context's `perform`.
     """
 
     name: str
@@ -63,3 +64,4 @@ class Prototype:
     build: Callable[[Any], Writes]
     templates: tuple[str, ...] = ()
     calls: bool = False
+    performs: bool = False

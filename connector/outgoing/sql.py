@@ -10,8 +10,9 @@ from pydantic import Field, SecretStr, model_validator
 
 from connector.errors import ConfigurationError, ConnectorError
 from connector.http.parameters import Section
-from connector.model import JSON, Outcome, State, is_object
+from connector.model import JSON, Effect, Fault, Outcome, State, is_object
 from connector.outgoing.context import Context
+from connector.outgoing.effort import Begin, Effort
 from connector.outgoing.prototype import Prototype
 from connector.outgoing.table import Row, Table
 from connector.sql import masked
@@ -59,7 +60,26 @@ class Writing:
         try:
             row = self._values(document, context)
         except ConnectorError as error:
-            return Outcome(State.NOT_SENT, reason=str(error))
+            fault = Fault("publisher.parameters.row", str(error), "an object of columns and values")
+            return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
+
+        async def make(_: Effort, begin: Begin | None) -> Outcome:
+            if begin is not None:
+                await begin()
+            return await self._written(row)
+
+        asked = self._parameters
+        effort = Effort(
+            target=f"sql {asked.table}",
+            operation=asked.mode,
+            effect=Effect.IDEMPOTENT if asked.mode == "upsert" else Effect.OPAQUE,
+            content=row,
+            make=make,
+            on_unknown=context.on_unknown,
+        )
+        return await context.perform(effort)
+
+    async def _written(self, row: Row) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, done))
         if self._at_work is None or self._at_work.done():
@@ -111,4 +131,11 @@ class Writing:
         return self._table.write(rows)
 
 
-SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches: insert or upsert.", Parameters, Writing, ("row",))
+SQL = Prototype(
+    "sql",
+    "Rows of any database that SQLAlchemy reaches: insert or upsert.",
+    Parameters,
+    Writing,
+    ("row",),
+    performs=True,
+)

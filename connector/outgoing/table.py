@@ -55,23 +55,39 @@ class Table:
         faults = [self._fault(row) for row in rows]
         good = [self._fit(row) for row, fault in zip(rows, faults, strict=True) if not fault]
         try:
-            self._commit(good)
-            written = iter([""] * len(good))
+            written = iter([self._commit(good)] * len(good))
         except self._sql.exc.SQLAlchemyError:
             written = iter([self._alone(row) for row in good])
-        return [_outcome(fault or next(written)) for fault in faults]
+        return [Outcome(State.REFUSED, reason=fault) if fault else next(written) for fault in faults]
 
-    def _alone(self, row: Row) -> str:
+    def _alone(self, row: Row) -> Outcome:
         try:
-            self._commit([row])
+            return self._commit([row])
         except self._sql.exc.SQLAlchemyError as error:
-            return f"the database refused the row: {fault_of(error)}"
-        return ""
+            return Outcome(State.REFUSED, reason=f"the database refused the row: {fault_of(error)}")
 
-    def _commit(self, rows: list[Row]) -> None:
-        with self._engine.begin() as connection:
-            for row in rows:
-                self._put(connection, row)
+    def _commit(self, rows: list[Row]) -> Outcome:
+        """All rows, or none: not sent when the database went away before it was asked to keep them."""
+        try:
+            with self._engine.connect() as connection:
+                transaction = connection.begin()
+                for row in rows:
+                    self._put(connection, row)
+                return self._ended(transaction)
+        except self._sql.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return Outcome(State.NOT_SENT, reason=f"the database went away: {fault_of(error)}")
+
+    def _ended(self, transaction: Any) -> Outcome:
+        try:
+            transaction.commit()
+        except self._sql.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            reason = f"the database went away while it was to keep the rows: {fault_of(error)}"
+            return Outcome(State.UNKNOWN, reason=f"{reason}; look whether they are there")
+        return Outcome(State.DONE)
 
     def _put(self, connection: Any, row: Row) -> None:
         insert = self._insert()
@@ -130,7 +146,3 @@ class Table:
             except ValueError:
                 return value
         return value
-
-
-def _outcome(fault: str) -> Outcome:
-    return Outcome(State.REFUSED, reason=fault) if fault else Outcome(State.DONE)
