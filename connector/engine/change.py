@@ -27,6 +27,8 @@ class CallEnd:
 class Settled:
     """Where a leased task stands now; it is leased no longer.
 
+    A task that goes in a leased carrier can be settled as well; unless it ends it leaves the carrier.
+
     Attributes:
         due: for one that waits, when it may be leased again.
         uncounted: whether the attempt that ends here does not count, as when nothing could be tried.

@@ -79,10 +79,11 @@ class Store(Protocol):
         """Does all of a change, on disk when it returns; Fenced when a task in it is leased by another worker now."""
         ...
 
-    async def lease(self, route: str, most: int) -> Sequence[Task]:
+    async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
         """Tasks of a route that are due, counted as attempted and this worker's until settled; with their calls.
 
-        Those of a worker that is gone are given anew. Of one order key the oldest live task alone is given.
+        Those of a worker that is gone are given anew. Of one order key the oldest live task alone is given. With a
+        limit no more of the route's tasks are leased at a time by all workers together.
         """
         ...
 
