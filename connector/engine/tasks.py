@@ -94,6 +94,8 @@ class Task:
     Attributes:
         attempts: how often it was leased; a task that is leased is in its attempt of this number.
         carrier: the task that this one goes in, as a line of a batch does.
+        retried: how many of its calls, the oldest, were made before a person last retried it; what those that are
+            open or unknown may have done is known to that person, and keeps nothing from being sent again.
         calls: what earlier attempts sent, the oldest first; open ones were cut off.
     """
 
@@ -112,4 +114,5 @@ class Task:
     trace: str = ""
     source: int = 0
     carrier: int = 0
+    retried: int = 0
     calls: Sequence[CallRecord] = ()
