@@ -1,0 +1,129 @@
+"""What a call used, in all the API's spellings, and what that cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connector.model import JSON
+from connector.observing.prices import NOTHING, Cost, Prices, Usage, model_of, tier_of, usage_of
+
+
+@dataclass(frozen=True)
+class Priced:
+    input: float = 1.0
+    cached_input: float | None = None
+    output: float = 10.0
+    per: int = 1_000_000
+
+
+CHAT: JSON = {
+    "prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+    "prompt_tokens_details": {"cached_tokens": 400, "audio_tokens": 3},
+    "completion_tokens_details": {"reasoning_tokens": 60, "audio_tokens": 4},
+}  # fmt: skip
+RESPONSE: JSON = {
+    "input_tokens": 1000, "input_tokens_details": {"cached_tokens": 400}, "output_tokens": 100,
+    "output_tokens_details": {"reasoning_tokens": 60}, "total_tokens": 1100,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        (CHAT, Usage(1000, 400, 100, 60, 7)),
+        (RESPONSE, Usage(1000, 400, 100, 60)),
+        ({"prompt_tokens": 8, "total_tokens": 8}, Usage(8)),
+        ({"total_tokens": 9}, Usage(9)),
+        ({"type": "tokens", "input_tokens": 14, "input_token_details": {"audio_tokens": 14}, "output_tokens": 4},
+         Usage(14, 0, 4, 0, 14)),
+        ({"type": "duration", "seconds": 12}, NOTHING),
+        ({"prompt_tokens": -3, "completion_tokens": "7", "total_tokens": True}, NOTHING),
+        ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}}, Usage(5, 5)),
+        ({"input_tokens": 7, "input_cached_tokens": 2, "output_tokens": 1}, Usage(7, 2, 1)),
+        (None, NOTHING), ("usage", NOTHING), ([], NOTHING), ({"usage": None}, NOTHING),
+    ],
+)  # fmt: skip
+def test_every_spelling_is_understood(told: JSON, usage: Usage) -> None:
+    assert usage_of(told) == usage
+    assert usage_of({"usage": told}) == usage
+    assert usage_of({"type": "response.completed", "response": {"usage": told}}) == usage
+    assert usage_of({"custom_id": "1", "response": {"status_code": 200, "body": {"usage": told}}}) == usage
+
+
+def test_model_and_tier_are_found_where_the_usage_is() -> None:
+    line: JSON = {"response": {"body": {"model": "gpt-5-2025", "service_tier": "flex", "usage": CHAT}}}
+    assert (model_of(line), tier_of(line)) == ("gpt-5-2025", "flex")
+    assert (model_of({"model": "gpt-5"}), tier_of({"model": "gpt-5"})) == ("gpt-5", "")
+    assert (model_of([1]), tier_of(None)) == ("", "")
+
+
+def test_the_longest_name_that_fits_counts() -> None:
+    prices = Prices(
+        {"*": Priced(1), "gpt-5*": Priced(2), "gpt-5-mini*": Priced(3), "gpt-5": Priced(4), "ft:gpt-5:*": Priced(5)}
+    )
+    names = ("o9", "gpt-5-2025-08-07", "gpt-5-mini-2025", "gpt-5", "ft:gpt-5:acme::1")
+    assert [prices.find(name) for name in names] == [Priced(1), Priced(2), Priced(3), Priced(4), Priced(5)]
+    assert Prices({"gpt-5": Priced()}).find("gpt-5-mini") is None
+    assert not Prices({})
+    assert prices
+
+
+def test_what_is_cached_is_cheaper_and_batch_and_flex_cost_half() -> None:
+    prices = Prices({"gpt-5": Priced(1.25, 0.125, 10.0), "plain": Priced(2.0)})
+    usage = usage_of(CHAT)
+    assert prices.cost("gpt-5", usage) == pytest.approx((600 * 1.25 + 400 * 0.125 + 100 * 10) / 1e6)
+    assert prices.cost("plain", usage) == pytest.approx((1000 * 2 + 100 * 10) / 1e6)
+    whole = prices.cost("gpt-5", usage)
+    assert whole is not None
+    assert prices.cost("gpt-5", usage, "batch") == prices.cost("gpt-5", usage, "flex") == pytest.approx(whole / 2)
+    assert prices.cost("gpt-5", usage, "priority") == whole
+    assert prices.cost("other", usage) is None
+
+
+def test_the_cost_of_an_answer() -> None:
+    prices = Prices({"gpt-5*": Priced(1.0, None, 10.0, 1000)})
+    answer: JSON = {
+        "model": "gpt-5-mini",
+        "service_tier": "flex",
+        "usage": {"input_tokens": 1000, "output_tokens": 100},
+    }
+    assert prices.of(answer) == Cost("gpt-5-mini", Usage(1000, 0, 100), 1.0)
+    assert prices.of({"usage": {"total_tokens": 1000}}, model="gpt-5") == Cost("gpt-5", Usage(1000), 1.0)
+    assert prices.of({"usage": {"total_tokens": 1000}}, model="gpt-5", tier="batch").amount == 0.5
+    assert prices.of({"data": []}, model="unheard-of") == Cost("unheard-of", NOTHING, None)
+
+
+def test_names_from_answers_do_not_pile_up() -> None:
+    prices = Prices({"a*": Priced()})
+    for number in range(5000):
+        prices.find(f"model-{number}")
+    assert len(prices._known) <= 1000
+
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["usage", "response", "body", "prompt_tokens", "output_tokens", "cached_tokens",
+                         "prompt_tokens_details", "total_tokens", "model"]),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@given(JSONS)
+def test_nothing_that_an_answer_may_hold_breaks_it(body: JSON) -> None:
+    usage = usage_of(body)
+    assert 0 <= usage.cached <= usage.input
+    assert usage.output >= 0
+    assert Prices({"*": Priced()}).of(body).amount is not None
+
+
+def test_usages_add_up() -> None:
+    assert sum([Usage(1, 1, 2, 1, 0), Usage(10, 0, 20, 0, 5)], NOTHING) == Usage(11, 1, 22, 1, 5)
+    assert Usage(3, 0, 4).total == 7
