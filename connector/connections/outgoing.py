@@ -14,8 +14,8 @@ from connector.connections.ordered import until, worked
 from connector.connections.records import Revived, revived
 from connector.connections.result import Item, Result
 from connector.connections.runtime import Runtime
-from connector.connections.templates import RequestTemplate, is_request, merged
-from connector.connections.writing import Responder, Writer
+from connector.connections.templates import RequestTemplate, completed
+from connector.connections.writing import Responder, Writer, envelope
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.model import JSON, Outcome, State
 from connector.outgoing import Context
@@ -106,11 +106,7 @@ class OutgoingRun:
 
     def completed(self, document: JSON, chained: Chained) -> JSON:
         """The request that a document stands for, completed by the template."""
-        if self.request is None:
-            return document
-        template = self.request.resolve(document, Scope(chained))
-        given = not self.writer.kind.calls or is_request(document)
-        return merged(template, document) if given else template
+        return completed(self.request, document, Scope(chained), calls=self.writer.kind.calls)
 
     async def _units(self, documents: AsyncGenerator[JSON, None]) -> AsyncGenerator[Unit | Result, None]:
         async with aclosing(self._items(documents)) as items:
@@ -197,8 +193,8 @@ class OutgoingRun:
             self.counts.spend(outcome.body if earlier is None else None)
             responder = self._answer if outcome.ok else self._error
             if responder is not None:
-                envelope = _envelope(outcome, request, unit.document)
-                answered = await responder.respond(envelope, chained, context, self._locks)
+                told = envelope(outcome, request, unit.document)
+                answered = await responder.respond(told, chained, context, self._locks)
                 answers += answered.documents
                 if answered.failed and outcome.ok:
                     return self._lost(unit, answered.failed, outcomes, outcome)
@@ -223,19 +219,6 @@ class OutgoingRun:
         count = len(result.items)
         setattr(self.counts, result.state, getattr(self.counts, result.state) + count)
         self.counts.given += len(result.answers)
-
-
-def _envelope(outcome: Outcome, request: JSON, document: JSON) -> dict[str, JSON]:
-    """What response chains see: the outcome, and what it is the answer to."""
-    shown: dict[str, JSON] = {
-        "status": outcome.status,
-        "headers": dict(outcome.headers),
-        "body": outcome.body,
-        "request_id": outcome.request_id,
-    }
-    if not outcome.ok:
-        shown |= {"state": outcome.state.value, "reason": outcome.reason}
-    return shown | {"request": request, "document": document}
 
 
 async def _finish(writers: list[Writer]) -> None:

@@ -10,7 +10,7 @@ from connector.request.path import SAFE, segment_fault
 from connector.transform import Origin, Scope, Template, Unfit, compile_template
 from connector.transform.text import has_placeholder, scan, to_text
 
-__all__ = ["SECTIONS", "RequestTemplate", "is_request", "merged"]
+__all__ = ["SECTIONS", "RequestTemplate", "completed", "is_request", "merged"]
 
 SECTIONS = ("path", "query", "payload", "headers")
 
@@ -58,6 +58,14 @@ def is_request(document: JSON) -> bool:
         return False
     objects = all(is_object(document.get(name) or {}) for name in ("query", "headers"))
     return objects and (is_object(document.get("path") or {}) or str(document.get("path")).startswith("/"))
+
+
+def completed(template: RequestTemplate | None, document: JSON, scope: Scope, *, calls: bool) -> JSON:
+    """The request that a document stands for, completed by the template; `calls` says that documents are requests."""
+    if template is None:
+        return document
+    made = template.resolve(document, scope)
+    return merged(made, document) if not calls or is_request(document) else made
 
 
 def merged(template: JSON, document: JSON) -> JSON:

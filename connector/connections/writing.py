@@ -9,7 +9,7 @@ from connector import outgoing
 from connector.connections.applying import apply
 from connector.connections.runtime import Runtime
 from connector.errors import ConnectorError
-from connector.model import JSON
+from connector.model import JSON, Outcome
 from connector.outgoing import Context, Prototype, Writes
 from connector.transform import Chain
 from connector.transform.context import Context as Chained
@@ -18,7 +18,7 @@ from connector.transform.context import Locks
 if TYPE_CHECKING:
     from connector.config.models import Prototyped, Response
 
-__all__ = ["Answered", "Responder", "Writer"]
+__all__ = ["Answered", "Responder", "Writer", "envelope"]
 
 
 class Writer:
@@ -42,12 +42,12 @@ class Responder:
     """What becomes of answers, or of errors."""
 
     def __init__(self, runtime: Runtime, declared: Response, where: str) -> None:
-        self._chain: Chain = runtime.chain(declared.chain, f"{where}.chain")
+        self.chain: Chain = runtime.chain(declared.chain, f"{where}.chain")
         self.writer = Writer(runtime, declared.publisher, f"{where}.publisher") if declared.publisher else None
 
     async def respond(self, envelope: JSON, chained: Chained, context: Context, locks: Locks) -> Answered:
         """The envelope through the chain, and to the publisher."""
-        applied = await apply(self._chain, envelope, chained, locks)
+        applied = await apply(self.chain, envelope, chained, locks)
         if applied.failed is not None:
             return Answered([], str(applied.failed))
         if self.writer is None:
@@ -60,3 +60,16 @@ class Responder:
             if not outcome.ok:
                 return Answered([], outcome.sentence())
         return Answered([])
+
+
+def envelope(outcome: Outcome, request: JSON, document: JSON) -> dict[str, JSON]:
+    """What response chains see: the outcome, and what it is the answer to."""
+    shown: dict[str, JSON] = {
+        "status": outcome.status,
+        "headers": dict(outcome.headers),
+        "body": outcome.body,
+        "request_id": outcome.request_id,
+    }
+    if not outcome.ok:
+        shown |= {"state": outcome.state.value, "reason": outcome.reason}
+    return shown | {"request": request, "document": document}

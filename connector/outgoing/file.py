@@ -21,7 +21,7 @@ from connector.places import Places, is_local, suffix_of
 from connector.transform.template import compile_template
 from connector.transform.text import has_placeholder, to_text
 
-__all__ = ["FILE"]
+__all__ = ["FILE", "Placed", "Writing"]
 
 Result = TypeVar("Result")
 MOST_OPEN = 200
@@ -56,6 +56,17 @@ class Parameters(Section):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a document goes: the file, what that is made of, what of the document is written, what a row is made of."""
+
+    name: str
+    format: str
+    content: JSON
+    alone: bool
+    columns: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Open:
     target: Target
@@ -86,6 +97,18 @@ class Writing:
     async def explain(self, document: JSON, context: Context) -> JSON:
         name, made_of = self._place(document, context)
         return {"file": name, "format": made_of, "content": self._content(document, context.scope)}
+
+    def placed(self, document: JSON, context: Context) -> Placed:
+        """Where a document goes; nothing is written."""
+        name, made_of = self._place(document, context)
+        content, alone = self._content(document, context.scope), self._many and made_of in SINGLE
+        return Placed(name, made_of, content, alone, self._parameters.columns)
+
+    @property
+    def shared(self) -> str:
+        """What the one file of all documents is made of; nothing when documents name their files."""
+        asked = self._parameters
+        return "" if self._many else asked.format or format_of(asked.url, suffix_of(asked.url))
 
     async def finish(self) -> None:
         try:

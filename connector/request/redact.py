@@ -42,10 +42,19 @@ class Redactor:
         """Hides these too from now on: a key that was replaced is still one."""
         self._secrets |= {secret for secret in secrets if len(secret) >= SHORTEST}
         self.__dict__.pop("_pattern", None)
+        self.__dict__.pop("_encoded", None)
 
     def __call__(self, text: str) -> str:
         """The text without the secrets, and without what looks like one."""
         return SECRET_VALUE.sub(HIDDEN, self._pattern.sub(HIDDEN, text) if self._secrets else text)
+
+    def known(self, text: str) -> str:
+        """The text without the secrets; what only looks like one stays as it is."""
+        return self._pattern.sub(HIDDEN, text) if self._secrets else text
+
+    def holds(self, data: bytes) -> bool:
+        """Whether one of the secrets stands in these bytes, in any of its encodings."""
+        return any(form in data for form in self._encoded)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers without the secrets, and without the values of those that are made for secrets."""
@@ -62,6 +71,10 @@ class Redactor:
     def _header(self, name: str, value: str) -> str:
         shown = self(value)
         return HIDDEN if shown == value and SECRET_NAME.search(name) else shown
+
+    @cached_property
+    def _encoded(self) -> tuple[bytes, ...]:
+        return tuple({form.encode() for secret in self._secrets for form in _forms(secret)})
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
