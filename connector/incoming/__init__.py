@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from connector.incoming.context import Context, Lost
+from connector.incoming.context import Bookmark, Context, Lost
 from connector.incoming.prototype import Prototype, Reads
 from connector.registry import Registry
 
-__all__ = ["Context", "Lost", "Prototype", "Reads", "prototypes"]
+__all__ = ["Bookmark", "Context", "Lost", "Prototype", "Reads", "prototypes"]
 
 GROUP = "openai_connector.subscribers"
 

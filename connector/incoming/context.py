@@ -13,7 +13,7 @@ from connector.model import JSON, Outcome
 if TYPE_CHECKING:
     from connector.http import Client
 
-__all__ = ["Context", "Lost"]
+__all__ = ["Bookmark", "Context", "Lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,23 @@ class Lost:
     document: JSON
     """What is known of it; the text of a line that is no document stands under `$text`."""
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    """Where a reading stands: all documents of one part that came before are covered by a place.
+
+    Attributes:
+        part: what is read there, such as a file, or the pages that a request has.
+        place: where the part goes on.
+        count: how many documents of the part lie before, those that were lost among them.
+        lasting: whether later readings go on there too, and not only this one when it was broken off.
+    """
+
+    part: str
+    place: JSON = None
+    count: int = 0
+    lasting: bool = False
 
 
 async def _as_written(template: JSON, _: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
@@ -35,6 +52,14 @@ def _no_client(name: str) -> Client:
 
 async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
     raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
+
+
+def _unmarked(part: str) -> Bookmark:
+    return Bookmark(part)
+
+
+def _unheard(mark: Bookmark) -> None:
+    """Whoever does not ask is not told."""
 
 
 def _stop(lost: Lost) -> None:
@@ -52,6 +77,8 @@ class Context:
         requests: what a request's template becomes for a document, after the incoming's `input` chain: no request
             when there is nothing to read, several when the chain made several.
         lost: told of each document that cannot be read; without it the reading stops there.
+        marked: where an earlier reading of a part stood.
+        mark: told, between two documents, where the reading stands; what comes next belongs to that part.
     """
 
     folder: Path = field(default_factory=Path.cwd)
@@ -59,3 +86,5 @@ class Context:
     call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
     requests: Callable[[JSON, Mapping[str, JSON]], AsyncGenerator[JSON, None]] = _as_written
     lost: Callable[[Lost], None] = _stop
+    marked: Callable[[str], Bookmark] = _unmarked
+    mark: Callable[[Bookmark], None] = _unheard

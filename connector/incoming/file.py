@@ -7,19 +7,21 @@ import stat
 import sys
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any, BinaryIO, Literal, cast
 
 from pydantic import Field
 
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
-from connector.incoming.context import Context, Lost
-from connector.incoming.formats import Blocks, Format, format_of
+from connector.incoming.context import Bookmark, Context, Lost
+from connector.incoming.formats import Blocks, Format, Reached, format_of
 from connector.incoming.prototype import Prototype
+from connector.incoming.resuming import Found, resumed
 from connector.incoming.threads import from_thread
 from connector.model import JSON, is_object
 from connector.places import Places, is_local, suffix_of
-from connector.request.sources import filesystem
+from connector.request.sources import filesystem, mark_of
 
 __all__ = ["FILE"]
 
@@ -55,6 +57,8 @@ class Reading:
                     async for item in found:
                         if isinstance(item, Lost):
                             context.lost(item)
+                        elif isinstance(item, Bookmark):
+                            context.mark(item)
                         else:
                             yield item
 
@@ -76,14 +80,15 @@ class Reading:
                     raise ConfigurationError("the file subscriber's input chain must give {url: …}")
                 yield url
 
-    def _blocks(self, url: str, context: Context) -> Callable[[], Blocks]:
-        def read() -> Blocks:
+    def _blocks(self, url: str, context: Context) -> Callable[[], Found]:
+        def read() -> Found:
             if url == STDIN:
-                yield from _reader(self._format_name(url))(_stdin(), "standard input", self._most)
+                for block in _reader(self._format_name(url))(_stdin(), "standard input", self._most):
+                    yield [item for item in block if not isinstance(item, Reached)]
                 return
             for name in self._names(url, context):
-                with _opened(name) as file:
-                    yield from _reader(self._format_name(name))(file, name, self._most)
+                documents = partial(_read, _reader(self._format_name(name)), name, self._most)
+                yield from resumed(lambda: _opened(name), documents, _stamp(name), context.marked(name))  # noqa: B023  used at once
 
         return read
 
@@ -120,6 +125,21 @@ def _reader(name: str) -> Format:
     from importlib import import_module
 
     return cast("Format", import_module(f"connector.incoming.formats.{name}").documents)
+
+
+def _read(format_: Format, name: str, most: int, file: BinaryIO, *since: Reached) -> Blocks:
+    return format_(file, name, most, *since)
+
+
+def _stamp(name: str) -> str:
+    """What is known of a file's content without reading it; nothing where its size is all there is to know."""
+    system, path = filesystem(name)
+    try:
+        system.invalidate_cache()
+        details = system.info(path)
+    except OSError:
+        return ""
+    return mark_of(details) if mark_of({**details, "size": 0}) != mark_of({"size": 0}) else ""
 
 
 def _opened(name: str) -> Any:

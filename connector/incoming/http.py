@@ -11,7 +11,8 @@ from pydantic import Field
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.parameters import Section
 from connector.incoming.context import Context
-from connector.incoming.paging import PAGING, Paging
+from connector.incoming.marks import PageMarks
+from connector.incoming.paging import PAGING, Paging, beyond, moved
 from connector.incoming.prototype import Prototype
 from connector.model import JSON, is_document, is_list
 from connector.paging import items_of
@@ -54,10 +55,11 @@ class Reading:
         if left == 0:
             return
         async with aclosing(self._pages(context)) as pages:
-            async for items in pages:
-                for item in items[:left]:
+            async for before, items in pages:
+                most = None if left is None else max(left - before, 0)
+                for item in items[:most]:
                     yield plain(item)
-                left = None if left is None else left - len(items)
+                left = None if most is None else most - len(items)
                 if left is not None and left <= 0:
                     return
 
@@ -75,16 +77,24 @@ class Reading:
     def _template(self) -> dict[str, JSON]:
         return self._parameters.request.model_dump(exclude_defaults=True)
 
-    async def _pages(self, context: Context) -> AsyncGenerator[list[JSON], None]:
+    async def _pages(self, context: Context) -> AsyncGenerator[tuple[int, list[JSON]], None]:
+        """The pages of every request, each with how many documents an earlier reading took just before it."""
         async with aclosing(context.requests(self._template(), {})) as requests:
             async for request in requests:
-                async with aclosing(self._pages_of(request, context)) as pages:
+                first = _first(self._parameters.paging, request)
+                marks = PageMarks(context, first)
+                if marks.whole:
+                    continue
+                async with aclosing(self._pages_of(beyond(first, marks.place), context, marks, first)) as pages:
+                    before = marks.count
                     async for items in pages:
-                        yield items
+                        yield before, items
+                        before = 0
 
-    async def _pages_of(self, request: JSON, context: Context) -> AsyncGenerator[list[JSON], None]:
+    async def _pages_of(
+        self, asked: Mapping[str, JSON], context: Context, marks: PageMarks, first: Mapping[str, JSON]
+    ) -> AsyncGenerator[list[JSON], None]:
         paging = self._parameters.paging
-        asked = _first(paging, request)
         base = context.client(self._parameters.client).base_uri
         seen: set[str] = set()
         while True:
@@ -94,6 +104,7 @@ class Reading:
             items = self._items(outcome.body)
             yield items
             more = paging.after(asked, outcome, items, base) if paging else None
+            marks.page(len(items), None if more is None else moved(first, more))
             if more is None:
                 return
             mark = paging.mark(more, outcome) if paging else ""

@@ -10,9 +10,12 @@ from pydantic import Field
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.parameters import Section
 from connector.incoming.context import Context, Lost
+from connector.incoming.marks import PageMarks
 from connector.incoming.ordered import in_order
+from connector.incoming.paging import beyond
 from connector.incoming.prototype import Prototype
 from connector.model import JSON, is_object
+from connector.paging import items_of, next_query
 from connector.subscriber import Subscriber
 from connector.transform.text import escape
 from connector.values import plain
@@ -70,19 +73,34 @@ class Reading:
         left = asked.limit
         if left == 0:
             return
-        async with aclosing(self._entities(levels, context)) as entities:
+        source = self._entities(levels, context) if len(levels) > 1 else self._listed(levels[0], context)
+        async with aclosing(source) as entities:
             async for entity in entities:
                 yield plain(entity)
                 left = None if left is None else left - 1
                 if left == 0:
                     return
 
+    async def _listed(self, asked: Parameters | Parent, context: Context) -> AsyncGenerator[JSON, None]:
+        """The entities of a list, with a bookmark after each page."""
+        subscriber = Subscriber(context.client(self._parameters.client), asked.entity, asked.action)
+        async with aclosing(context.requests(asked.request.document(), {})) as requests:
+            async for request in requests:
+                marks = PageMarks(context, request)
+                if marks.whole:
+                    continue
+                async with aclosing(subscriber.pages(beyond(request, marks.place), from_text=True)) as pages:
+                    async for page in pages:
+                        items = items_of(page.require())
+                        for item in items:
+                            yield item
+                        more = next_query(subscriber.operation.pages, page.body)
+                        marks.page(len(items), {"query": more} if more else None)
+
     def _entities(self, levels: list[Parameters | Parent], context: Context) -> AsyncGenerator[JSON, None]:
         client = context.client(self._parameters.client)
         *above, last = levels
         subscriber = Subscriber(client, last.entity, last.action)
-        if not above:
-            return _read(subscriber, last.request.document(), {}, context)
         _check_parameters(subscriber, last, len(above))
         parents = self._families(above, context)
 

@@ -16,7 +16,7 @@ from connector.http.parameters import Section
 from connector.model import JSON, Outcome, is_object
 from connector.transform.paths import MISSING, parse_path, walker
 
-__all__ = ["PAGING", "Paging"]
+__all__ = ["PAGING", "Paging", "beyond", "moved"]
 
 Asked = Mapping[str, JSON]
 NEXT = re.compile(r"""<([^>]*)>\s*;[^,]*\brel="?next\b""")
@@ -133,3 +133,28 @@ def _with(request: Asked, place: str, value: JSON) -> Asked:
 def _header_link(outcome: Outcome) -> JSON:
     found = NEXT.search(outcome.headers.get("link", ""))
     return found[1] if found else None
+
+
+def moved(first: Asked, later: Asked) -> dict[str, JSON]:
+    """What makes a later page's request of the first one, and nothing that both have."""
+    found: dict[str, JSON] = {name: None for name in first if name not in later}
+    for name, value in later.items():
+        before = first.get(name)
+        if is_object(value) and is_object(before):
+            inner = {key: item for key, item in value.items() if key not in before or before[key] != item}
+            found |= {name: inner} if inner else {}
+        elif value != before:
+            found[name] = value
+    return found
+
+
+def beyond(first: Asked, change: Asked) -> Asked:
+    """The later page's request again."""
+    found: dict[str, JSON] = {name: value for name, value in first.items() if change.get(name, value) is not None}
+    for name, value in change.items():
+        before = first.get(name)
+        if is_object(value):
+            found[name] = {**(before if is_object(before) else {}), **value}
+        elif value is not None:
+            found[name] = value
+    return found

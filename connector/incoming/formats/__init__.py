@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from connector.errors import ConfigurationError
 from connector.incoming.context import Lost
 from connector.model import JSON
 
-__all__ = ["FORMATS", "Blocks", "Format", "format_of"]
+__all__ = ["FORMATS", "Blocks", "Format", "Reached", "format_of"]
 
-Blocks = Generator[list["JSON | Lost"], None, None]
-Format = Callable[[BinaryIO, str, int], Blocks]
-"""Takes the open file, its name, and how large a document may be in bytes."""
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Where a file goes on that need not be read from its start; everything before has been given.
+
+    Attributes:
+        line: how many lines lie before.
+        offset: how many bytes lie before.
+        tail: the last of these bytes.
+    """
+
+    line: int
+    offset: int
+    tail: bytes
+
+
+Blocks = Generator[list["JSON | Lost | Reached"], None, None]
+Format = Callable[..., Blocks]
+"""Takes the open file, its name, how large a document may be in bytes, and where to go on if it ever told so."""
 FORMATS = ("jsonl", "json", "csv", "parquet")
 BY_SUFFIX = {
     ".jsonl": "jsonl",

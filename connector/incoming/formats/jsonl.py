@@ -7,7 +7,7 @@ from typing import BinaryIO
 from connector.documents import parse
 from connector.errors import InvalidDocument
 from connector.incoming.context import Lost
-from connector.incoming.formats import Blocks
+from connector.incoming.formats import Blocks, Reached
 from connector.model import JSON
 
 __all__ = ["documents"]
@@ -15,24 +15,41 @@ __all__ = ["documents"]
 CHUNK = 256 * 1024
 SHOWN = 100_000
 """How much of a line that is no document is kept."""
+TAIL = 1024
+"""How many bytes tell whether a file is still the same up to a place."""
+START = Reached(0, 0, b"")
 
 
-def documents(file: BinaryIO, name: str, most: int) -> Blocks:
-    """A block for what each read gave, so that a slow pipe's documents do not wait for the next."""
-    number, rest, too_long = 0, b"", False
+def documents(file: BinaryIO, name: str, most: int, since: Reached = START) -> Blocks:
+    """A block for what each read gave, so that a slow pipe's documents do not wait for the next.
+
+    Each block ends with where the file goes on; a last line that is no document may not be complete yet, so that the
+    file goes on before it.
+    """
+    number, offset, rest, too_long = since.line, since.offset, b"", False
     while chunk := _read(file):
         *lines, rest = (rest + chunk).split(b"\n")
-        block: list[JSON | Lost] = []
+        block: list[JSON | Lost | Reached] = []
         for line in lines:
             number += 1
             if too_long or line.strip():
                 block += _one(line, name, number, most, too_long)
             too_long = False
+        offset += len(chunk)
         if len(rest) > most:
             rest, too_long = rest[:SHOWN], True
+        elif lines and not too_long:
+            block.append(Reached(number, offset - len(rest), _tail(lines)))
         yield block
     if rest.strip() or too_long:
-        yield _one(rest, name, number + 1, most, too_long)
+        found = _one(rest, name, number + 1, most, too_long)
+        # Should the file grow, what is left of this line is an empty one of the same number.
+        yield [*found, *([] if isinstance(found[0], Lost) else [Reached(number, offset, rest[-TAIL:])])]
+
+
+def _tail(lines: list[bytes]) -> bytes:
+    """The last bytes of lines that all have an end."""
+    return b"\n".join([*lines[-TAIL:], b""])[-TAIL:]
 
 
 def _read(file: BinaryIO) -> bytes:
