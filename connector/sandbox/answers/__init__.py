@@ -12,6 +12,7 @@ from connector.sandbox.answers import (
     images,
     moderations,
     realtime,
+    responses,
     speech,
 )
 from connector.sandbox.call import Handler
@@ -26,6 +27,7 @@ HANDLERS: Mapping[str, Handler] = {
     **images.HANDLERS,
     **moderations.HANDLERS,
     **realtime.HANDLERS,
+    **responses.HANDLERS,
     **speech.HANDLERS,
 }
 """By the operation's name on the wire."""

@@ -11,6 +11,7 @@ from connector.sandbox.answers.reply import Reply
 from connector.sandbox.answers.scripted import spoken
 from connector.sandbox.answers.tokens import count, pieces
 from connector.sandbox.call import Answer, Call, Event, Handler, World
+from connector.shapes import members
 
 __all__ = ["HANDLERS"]
 
@@ -55,7 +56,7 @@ def _number(payload: Mapping[str, JSON]) -> int:
 
 
 def _with_usage(payload: Mapping[str, JSON]) -> bool:
-    return bool((payload.get("stream_options") or {}).get("include_usage"))
+    return bool(members(payload.get("stream_options")).get("include_usage"))
 
 
 def _choice(payload: Mapping[str, JSON], index: int, prompt: str, text: str) -> dict[str, JSON]:

@@ -22,7 +22,7 @@ MOST_TOKENS = 300_000
 """What all inputs of one request may come to."""
 
 
-def create(call: Call, world: World) -> Answer:
+def create(call: Call, _: World) -> Answer:
     """The vectors of all inputs, in their order."""
     payload: Mapping[str, JSON] = call.payload
     inputs = _inputs(payload["input"])

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from connector.model import JSON
+from connector.model import JSON, is_list
 from connector.sandbox.answers.pictures import picture
 from connector.sandbox.answers.scripted import silent
 from connector.sandbox.answers.tokens import count
 from connector.sandbox.call import Answer, Call, Event, Handler, Refused, World
+from connector.shapes import items
 
 __all__ = ["HANDLERS"]
 
@@ -77,7 +78,7 @@ def vary(call: Call, world: World) -> Answer:
 
 def _wanted(payload: Mapping[str, JSON], model: str) -> Wanted:
     size = str(payload.get("size") or USUAL)
-    sources = payload.get("images") or payload.get("image") or []
+    sources: JSON = payload.get("images") or payload.get("image") or ()
     quality = payload.get("quality")
     return Wanted(
         said=str(payload.get("prompt") or "a variation"),
@@ -87,7 +88,7 @@ def _wanted(payload: Mapping[str, JSON], model: str) -> Wanted:
         form=str(payload.get("output_format") or "png"),
         quality=quality if quality in SHOWN_QUALITIES else "medium",
         background="transparent" if payload.get("background") == "transparent" else "opaque",
-        sources=len(sources) if isinstance(sources, list) else 1,
+        sources=len(items(sources)) if is_list(sources) or not sources else 1,
     )
 
 

@@ -10,8 +10,10 @@ from connector.sandbox.answers.tokens import pieces
 
 __all__ = ["likelihood", "token_logprobs"]
 
-ALTERNATIVES = (" the", " a", ".", ",", " and", " of", " to", " in", "\n", " it", " is", " that", " for", " on", " with",
-                " as", " at", " by", " be", " or")  # fmt: skip
+ALTERNATIVES = (
+    " the", " a", ".", ",", " and", " of", " to", " in", "\n", " it", " is", " that", " for", " on", " with", " as",
+    " at", " by", " be", " or",
+)  # fmt: skip
 
 
 def token_logprobs(text: str, top: int) -> list[dict[str, JSON]]:

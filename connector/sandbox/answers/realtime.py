@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from connector.model import JSON, is_document
 from connector.sandbox.answers.scripted import silent
 from connector.sandbox.call import Answer, Call, Handler, Upload, World
+from connector.shapes import members
 
 __all__ = ["HANDLERS"]
 
@@ -18,8 +19,8 @@ SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sandbox\r\nt=0 0\r\na=ice-lite\r\n"
 
 def create_secret(call: Call, world: World) -> Answer:
     """A client's key with the session it is for."""
-    payload: Mapping[str, JSON] = call.payload or {}
-    lasting: Mapping[str, JSON] = payload.get("expires_after") or {}
+    payload: Mapping[str, JSON] = members(call.payload)
+    lasting: Mapping[str, JSON] = members(payload.get("expires_after"))
     session: Mapping[str, JSON] = payload.get("session") or {"type": "realtime"}
     expires = int(world.now()) + (lasting.get("seconds") or LIFE)
     made = _transcribing(session, world) if session.get("type") == "transcription" else _talking(session, world)
@@ -28,17 +29,17 @@ def create_secret(call: Call, world: World) -> Answer:
 
 def create_translation_secret(call: Call, world: World) -> Answer:
     """A client's key with the translation it is for."""
-    lasting: Mapping[str, JSON] = call.payload.get("expires_after") or {}
+    lasting: Mapping[str, JSON] = members(call.payload.get("expires_after"))
     expires = int(world.now()) + (lasting.get("seconds") or LIFE)
     asked: Mapping[str, JSON] = call.payload["session"]
     made = {"id": world.new_id("sess_"), "type": "translation", "expires_at": expires, "model": asked["model"]}
-    session = {**made, "audio": asked.get("audio") or {}}
+    session: dict[str, JSON] = {**made, "audio": members(asked.get("audio"))}
     return Answer(body={"value": world.new_id("ek_"), "expires_at": expires, "session": session})
 
 
 def create_session(call: Call, world: World) -> Answer:
     """A session of the older kind, with its key."""
-    kept = {name: value for name, value in (call.payload or {}).items() if name in KEPT and value is not None}
+    kept = {name: value for name, value in members(call.payload).items() if name in KEPT and value is not None}
     secret = {"value": world.new_id("ek_"), "expires_at": int(world.now()) + LIFE}
     made = {"id": world.new_id("sess_"), "object": "realtime.session", "model": MODEL, "modalities": ["audio", "text"]}
     return Answer(body={**made, **kept, "client_secret": secret})
@@ -46,7 +47,7 @@ def create_session(call: Call, world: World) -> Answer:
 
 def create_transcription_session(call: Call, world: World) -> Answer:
     """A transcription session of the older kind, with its key."""
-    payload: Mapping[str, JSON] = call.payload or {}
+    payload: Mapping[str, JSON] = members(call.payload)
     names = ("input_audio_format", "input_audio_transcription", "turn_detection")
     kept = {name: payload[name] for name in names if payload.get(name) is not None}
     secret = {"value": world.new_id("ek_"), "expires_at": int(world.now()) + LIFE}

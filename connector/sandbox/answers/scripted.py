@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from connector.model import JSON
+from connector.sandbox.answers.lines import Line
 from connector.sandbox.answers.reply import Reply
-from connector.sandbox.answers.script import Line
 from connector.sandbox.call import Answer, Call, Handler, Refused, World
 
 __all__ = ["silent", "spoken"]
 
-Speaker = Callable[[Call, World, Reply | None], Answer]
+Speaker = Callable[[Call, World, Reply | None], Answer | Awaitable[Answer]]
 """What answers a call, with what the script wants said."""
+Told = Callable[[Line, Call, World], Answer | Awaitable[Answer]]
+"""What answers a call that the script has a line for."""
 
 
 def spoken(speaker: Speaker) -> Handler:
@@ -21,34 +23,34 @@ def spoken(speaker: Speaker) -> Handler:
     return _scripted(speaker, lambda line, call, world: speaker(call, world, line.reply))
 
 
-def silent(handler: Callable[[Call, World], Answer]) -> Handler:
+def silent(handler: Handler) -> Handler:
     """A handler that says nothing: a scripted document is its whole answer."""
 
-    def told(line: Line, call: Call, world: World) -> Answer:
+    def told(line: Line, call: Call, world: World) -> Answer | Awaitable[Answer]:
         return Answer(body=line.document) if line.is_document else handler(call, world)
 
     return _scripted(lambda call, world, _: handler(call, world), told)
 
 
-def _scripted(speaker: Speaker, told: Callable[[Line, Call, World], Answer]) -> Handler:
-    def answer(call: Call, world: World) -> Answer | asyncio.Future[Answer]:
+def _scripted(speaker: Speaker, told: Told) -> Handler:
+    def answer(call: Call, world: World) -> Answer | Awaitable[Answer]:
         script = world.script
         line = script.line_for(_request(call)) if script.rules else None
         if line is None:
             return speaker(call, world, None)
-        return asyncio.ensure_future(_told(line, told, call, world))
+        return _told(line, told, call, world)
 
     return answer
 
 
-async def _told(line: Line, told: Callable[[Line, Call, World], Answer], call: Call, world: World) -> Answer:
+async def _told(line: Line, told: Told, call: Call, world: World) -> Answer:
     if line.delay:
         await asyncio.sleep(line.delay)
     if line.status is not None:
         error = line.error
-        kept = {"type": error.type, "param": error.param, "code": error.code}
-        raise Refused(line.status, error.message, headers=line.headers, **kept)
-    return told(line, call, world)
+        raise Refused(line.status, error.message, error.type, error.param, error.code, line.headers)
+    answer = told(line, call, world)
+    return answer if isinstance(answer, Answer) else await answer
 
 
 def _request(call: Call) -> dict[str, JSON]:

@@ -1,4 +1,4 @@
-"""How text is cut and counted here: pieces of a word each, about the four bytes a token that the connector reckons with."""
+"""How text is cut and counted here: about the four bytes a token that the connector reckons with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 __all__ = ["count", "pieces"]
 
 PIECE = re.compile(r"\s?\w{1,8}|\s?[^\w\s]{1,4}|\s+")
-"""A word or what is left of a long one with the blank before it, a run of signs, or a run of blanks: nothing is left out."""
+"""A word, or a piece of a long one, with the blank before it; a few signs; or blanks. Nothing is left out."""
 
 
 def pieces(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from connector.sandbox.answers.reply import Ask, Tool
 from connector.sandbox.answers.said import content_text, content_tokens
 from connector.sandbox.answers.tokens import count
 from connector.sandbox.call import Refused
+from connector.shapes import members
 
 __all__ = ["ask_of", "prompt_tokens"]
 
@@ -23,7 +24,7 @@ def ask_of(payload: Mapping[str, JSON]) -> Ask:
     if not (payload.get("tools") or payload.get("functions") or payload.get("response_format")):
         return Ask(said)
     tools, must = _tools(payload)
-    wanted: Mapping[str, JSON] = payload.get("response_format") or {}
+    wanted: Mapping[str, JSON] = members(payload.get("response_format"))
     is_json = wanted.get("type") == "json_object"
     if is_json:
         _check_json_is_named(messages)

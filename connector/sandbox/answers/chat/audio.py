@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from connector.model import JSON
 from connector.sandbox.answers.sounds import sound_of
 from connector.sandbox.call import World
+from connector.shapes import members
 
 __all__ = ["audio_of"]
 
@@ -17,7 +18,7 @@ LIFE = 3600
 
 def audio_of(text: str, payload: Mapping[str, JSON], world: World) -> dict[str, JSON]:
     """The audio of a message: a sound of the wanted format, and what it would say."""
-    wanted: Mapping[str, JSON] = payload.get("audio") or {}
+    wanted: Mapping[str, JSON] = members(payload.get("audio"))
     data, _ = sound_of(text, str(wanted.get("format", "wav")))
     made: dict[str, JSON] = {"id": world.new_id("audio_"), "expires_at": int(world.now()) + LIFE}
     return {**made, "data": base64.b64encode(data).decode(), "transcript": text}

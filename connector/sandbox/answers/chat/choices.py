@@ -35,7 +35,7 @@ def choice_of(payload: Mapping[str, JSON], reply: Reply, world: World, most: int
     if reply.calls:
         return _calling(payload, reply.calls, world, most)
     if reply.refusal is not None:
-        refused = {"role": "assistant", "content": None, "refusal": reply.refusal, "annotations": []}
+        refused: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": reply.refusal, "annotations": []}
         return Choice(refused, "stop", count(reply.refusal))
     text, tokens, ran_out = cut(reply.text, stops_of(payload.get("stop")), most)
     message: dict[str, JSON] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}

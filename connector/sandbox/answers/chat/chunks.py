@@ -8,6 +8,7 @@ from connector.model import JSON
 from connector.sandbox.answers.chat.choices import Choice
 from connector.sandbox.answers.tokens import pieces
 from connector.sandbox.call import Event
+from connector.shapes import items, members
 
 __all__ = ["chunks_of"]
 
@@ -57,7 +58,7 @@ def _text_deltas(choice: Choice) -> Iterator[Delta]:
         "refusal": "" if refused else None,
     }
     yield first, None, None
-    entries: Sequence[JSON] = (choice.logprobs or {}).get("content") or ()
+    entries: Sequence[JSON] = items(members(choice.logprobs).get("content"))
     for index, piece in enumerate(pieces(choice.message[field])):
         logprobs = {"content": [entries[index]], "refusal": None} if entries else None
         yield {field: piece}, None, logprobs

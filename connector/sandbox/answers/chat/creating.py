@@ -13,6 +13,7 @@ from connector.sandbox.answers.models import reasoning_tokens
 from connector.sandbox.answers.moderating import moderation_of
 from connector.sandbox.answers.reply import Reply, reply_to
 from connector.sandbox.call import Answer, Call, World
+from connector.shapes import members
 
 __all__ = ["create"]
 
@@ -33,7 +34,7 @@ def create(call: Call, world: World, scripted: Reply | None) -> Answer:
     if payload.get("store"):
         keep(completion, payload, world)
     if payload.get("stream"):
-        options: Mapping[str, JSON] = payload.get("stream_options") or {}
+        options: Mapping[str, JSON] = members(payload.get("stream_options"))
         return Answer(events=chunks_of(completion, choices, with_usage=options.get("include_usage", False)))
     return Answer(body=completion)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from connector.model import JSON, is_document, is_list
 from connector.sandbox.answers.said import content_text
 from connector.sandbox.call import Answer, Call, World
+from connector.shapes import members
 
 __all__ = ["keep", "listed"]
 
@@ -16,7 +17,7 @@ PAGE = 20
 
 def keep(completion: dict[str, JSON], payload: Mapping[str, JSON], world: World) -> None:
     """Stores a completion and the messages that led to it."""
-    completion["metadata"] = payload.get("metadata") or {}
+    completion["metadata"] = members(payload.get("metadata"))
     world.objects.put(COMPLETIONS, completion)
     messages: Sequence[Mapping[str, JSON]] = payload["messages"]
     for index, message in enumerate(messages):
@@ -44,7 +45,7 @@ def listed(call: Call, world: World) -> Answer:
 def _is_wanted(completion: Mapping[str, JSON], query: Mapping[str, JSON]) -> bool:
     wanted: JSON = query.get("metadata")
     asked: Mapping[str, JSON] = wanted if is_document(wanted) else {}
-    known: Mapping[str, JSON] = completion.get("metadata") or {}
+    known: Mapping[str, JSON] = members(completion.get("metadata"))
     same_model = query.get("model") in (None, completion["model"])
     return same_model and all(known.get(name) == value for name, value in asked.items())
 

@@ -12,6 +12,7 @@ __all__ = ["Facts", "flattened"]
 
 Facts = dict[str, Any]
 Choose = Callable[[Sequence[JSON]], JSON]
+REFERENCES, UNIONS = ("$ref", "$dynamicRef", "$recursiveRef"), ("anyOf", "oneOf")
 MOST = 300
 """As many parts as one place may be made of; a schema that refers to itself without end has more."""
 
@@ -35,12 +36,8 @@ def flattened(schema: JSON, root: JSON, choose: Choose) -> Facts:
 
 def _parts(schema: Mapping[str, JSON], root: JSON, choose: Choose) -> list[JSON]:
     parts: list[JSON] = [*schema.get("allOf", [])]
-    for keyword in ("$ref", "$dynamicRef", "$recursiveRef"):
-        if isinstance(schema.get(keyword), str):
-            parts.append(_resolved(schema[keyword], root))
-    for keyword in ("anyOf", "oneOf"):
-        if schema.get(keyword):
-            parts.append(choose(schema[keyword]))
+    parts += [_resolved(schema[keyword], root) for keyword in REFERENCES if isinstance(schema.get(keyword), str)]
+    parts += [choose(schema[keyword]) for keyword in UNIONS if schema.get(keyword)]
     if "if" in schema:
         met: list[JSON] = [schema["if"], schema.get("then", True)]
         parts.append(choose([{"allOf": met}, schema.get("else", True)]))
@@ -77,33 +74,40 @@ def _anchored(anchor: str, root: JSON) -> JSON:
 
 def _join(facts: Facts, keyword: str, value: JSON) -> None:
     """Adds one more demand to those there are."""
-    known = facts.get(keyword)
     if keyword not in facts:
         facts[keyword] = value
-    elif keyword in ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"):
-        facts[keyword] = max(known, value)
-    elif keyword in ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"):
-        facts[keyword] = min(known, value)
-    elif keyword in ("properties", "patternProperties"):
-        facts[keyword] = _both(known, value)
-    elif keyword == "required":
-        facts[keyword] = [*known, *value]
-    elif keyword == "enum":
-        facts[keyword] = [one for one in known if one in value]
-    elif keyword == "type":
-        facts[keyword] = _types(known, value)
-    elif keyword in ("items", "additionalProperties", "propertyNames", "contains"):
-        facts[keyword] = {"allOf": [known, value]}
-    elif keyword == "const" and known != value:
+    elif keyword == "const" and facts[keyword] != value:
         facts["never"] = True
+    elif keyword in JOINS:
+        facts[keyword] = JOINS[keyword](facts[keyword], value)
 
 
-def _both(known: Mapping[str, JSON], more: Mapping[str, JSON]) -> Facts:
-    joined = {name: {"allOf": [known[name], schema]} if name in known else schema for name, schema in more.items()}
-    return {**known, **joined}
+def _both(known: JSON, more: JSON) -> JSON:
+    return {"allOf": [known, more]}
+
+
+def _members(known: Mapping[str, JSON], more: Mapping[str, JSON]) -> Facts:
+    return {**known, **{name: _both(known[name], part) if name in known else part for name, part in more.items()}}
+
+
+def _choices(known: Sequence[JSON], more: Sequence[JSON]) -> Sequence[JSON]:
+    return [one for one in known if one in more]
 
 
 def _types(known: JSON, more: JSON) -> list[str]:
+    """The types that both sides allow; a whole number is a number."""
     these, those = ([one] if isinstance(one, str) else list(one) for one in (known, more))
     both = [one for one in these if one in those]
     return [*both, *(["integer"] if "integer" in (*these, *those) and "number" in (*these, *those) else [])]
+
+
+JOINS: Mapping[str, Callable[[Any, Any], JSON]] = {
+    **dict.fromkeys(("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"), max),
+    **dict.fromkeys(("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"), min),
+    **dict.fromkeys(("properties", "patternProperties"), _members),
+    **dict.fromkeys(("items", "additionalProperties", "propertyNames", "contains"), _both),
+    "required": lambda known, more: [*known, *more],
+    "enum": _choices,
+    "type": _types,
+}
+"""What two demands of one keyword come to together; of others the first is heeded."""

@@ -11,6 +11,7 @@ from connector.sandbox.answers.instances.numbers import number
 from connector.sandbox.answers.instances.patterns import Unreadable, sample
 from connector.sandbox.answers.instances.strings import string
 from connector.sandbox.answers.instances.words import Words
+from connector.shapes import items, members
 
 __all__ = ["Maker", "TooMuch"]
 
@@ -77,7 +78,7 @@ class Maker:
         return spoken[0] if spoken else self._dice.pick(place, options)
 
     def _object(self, facts: Facts, place: str, depth: int) -> dict[str, JSON]:
-        properties: Mapping[str, JSON] = facts.get("properties") or {}
+        properties: Mapping[str, JSON] = members(facts.get("properties"))
         required = list(dict.fromkeys(facts.get("required") or []))
         names = required if self._sparse or depth >= DEEP else [*properties, *required]
         names = [name for name in dict.fromkeys(names) if name in required or properties.get(name) is not False]
@@ -91,8 +92,8 @@ class Maker:
         """Names of the sandbox's own, where an object is a map or needs more members than it names."""
         is_map = not facts.get("properties") and is_document(facts.get("additionalProperties")) and not self._sparse
         lacking = max(int(facts.get("minProperties", 0)), 1 if is_map else 0) - len(names)
-        listed = [name for name in facts.get("properties") or {} if name not in names]
-        pattern = next(iter(facts.get("patternProperties") or {}), None)
+        listed = [name for name in members(facts.get("properties")) if name not in names]
+        pattern = next(iter(members(facts.get("patternProperties"))), None)
         made = [self._name(facts, pattern, f"{place}#{turn}", turn) for turn in range(max(0, lacking - len(listed)))]
         return [*listed[: max(0, lacking)], *made]
 
@@ -137,17 +138,17 @@ def _kind(facts: Facts) -> str:
     declared = facts.get("type")
     if isinstance(declared, str):
         return declared
-    named: list[str] = [one for one in declared or [] if one != "null"]
+    named = [str(one) for one in items(declared) if one != "null"]
     if declared:
         return "integer" if "integer" in named and "number" in named else named[0] if named else "null"
     return next((kind for kind, keywords in TYPES if any(keyword in facts for keyword in keywords)), "string")
 
 
 def _member(facts: Facts, name: str) -> JSON:
-    properties: Mapping[str, JSON] = facts.get("properties") or {}
+    properties: Mapping[str, JSON] = members(facts.get("properties"))
     if name in properties:
         return properties[name]
-    patterns: Mapping[str, JSON] = facts.get("patternProperties") or {}
+    patterns: Mapping[str, JSON] = members(facts.get("patternProperties"))
     rest = facts.get("additionalProperties", True)
     return next(iter(patterns.values()), rest) if patterns else rest
 

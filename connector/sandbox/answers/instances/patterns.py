@@ -1,4 +1,4 @@
-"""Text that a simple regular expression accepts: classes, groups, alternatives and repeats; no look-around, no references."""
+"""Text that a simple regular expression accepts: classes, groups, alternatives, repeats; no look-around."""
 
 from __future__ import annotations
 

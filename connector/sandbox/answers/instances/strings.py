@@ -82,6 +82,6 @@ FORMATS: Mapping[str, Callable[[str, Dice, Words], str]] = {
     "uri-reference": lambda place, dice, words: f"/{_local(place, dice, words)}",
     "iri-reference": lambda place, dice, words: f"/{_local(place, dice, words)}",
     "json-pointer": lambda place, dice, words: f"/{_local(place, dice, words)}",
-    "relative-json-pointer": lambda *_: "0",
-    "regex": lambda place, dice, words: _local(place, dice, words),
+    "relative-json-pointer": lambda _, __, ___: "0",
+    "regex": _local,
 }

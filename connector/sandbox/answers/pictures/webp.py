@@ -16,7 +16,7 @@ def webp(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
 
 def _bits(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
     red, green, blue = colour
-    # Values and how many bits each takes, the lowest bit first: sizes, no alpha, version; no transform, no cache, no groups.
+    # Values and how many bits each takes, the lowest first: sizes, no alpha, version; no transform, cache or groups.
     fields = [(width - 1, 14), (height - 1, 14), (0, 1), (0, 3), (0, 1), (0, 1), (0, 1)]
     # Of each channel a code with one symbol, for which nothing has to be written.
     for symbol in (green, red, blue, 255):

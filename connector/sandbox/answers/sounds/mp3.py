@@ -7,7 +7,7 @@ __all__ = ["mp3"]
 HEADER = b"\xff\xfb\x14\xc4"
 """Layer III, 32 kbit/s, 48,000 samples a second, one channel, no checksum."""
 SIZE = 96
-"""Bytes a frame: 144 × 32,000 / 48,000."""
+"""Bytes a frame: 144 times the bits a second by the samples a second."""
 FRAMES_A_SECOND = 48_000 / 1152
 
 

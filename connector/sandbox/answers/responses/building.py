@@ -1,0 +1,94 @@
+"""The object of a response: what was asked, what stands where nothing was asked, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.model import JSON
+from connector.sandbox.answers.responses.memory import conversation_of
+from connector.sandbox.answers.responses.output import Output
+from connector.sandbox.call import World
+from connector.shapes import members
+
+__all__ = ["response_of", "unfinished", "usage_of"]
+
+ASKED: Mapping[str, JSON] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt": None,
+    "prompt_cache_key": None,
+    "prompt_cache_retention": None,
+    "safety_identifier": None,
+    "store": True,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+}
+"""What is told again as it was asked, and what it is when it was not."""
+DESCRIBED = {"description": None, "parameters": None, "strict": True}
+"""What a function is shown with, whether or not it was declared with it."""
+
+
+def response_of(payload: Mapping[str, JSON], output: Output, usage: JSON, world: World) -> dict[str, JSON]:
+    """A finished response."""
+    asked = {name: usual if payload.get(name) is None else payload[name] for name, usual in ASKED.items()}
+    now = int(world.now())
+    made: dict[str, JSON] = {
+        "id": world.new_id("resp_"),
+        "object": "response",
+        "created_at": now,
+        "status": "incomplete" if output.ran_out else "completed",
+        "completed_at": None if output.ran_out else now,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if output.ran_out else None,
+        "model": payload.get("model") or "gpt-4.1",
+        "output": output.items,
+        **asked,
+        "reasoning": {"effort": None, "summary": None, **members(payload.get("reasoning"))},
+        "service_tier": _tier(payload),
+        "text": {"format": {"type": "text"}, "verbosity": "medium", **_given(payload.get("text"))},
+        "tools": _tools(payload.get("tools") or ()),
+        "usage": usage,
+        "metadata": members(payload.get("metadata")),
+    }
+    conversation = conversation_of(payload)
+    return {**made, **({"conversation": {"id": conversation}} if conversation else {}), **_user(payload)}
+
+
+def unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
+    """The response as it was before anything was said."""
+    return {**response, "status": status, "completed_at": None, "incomplete_details": None, "output": [], "usage": None}
+
+
+def usage_of(heard: int, said: int, thought: int) -> dict[str, JSON]:
+    """What a response is taken for."""
+    return {
+        "input_tokens": heard,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": said + thought,
+        "output_tokens_details": {"reasoning_tokens": thought},
+        "total_tokens": heard + said + thought,
+    }
+
+
+def _tier(payload: Mapping[str, JSON]) -> str:
+    tier = payload.get("service_tier") or "auto"
+    return "default" if tier == "auto" else str(tier)
+
+
+def _given(part: Mapping[str, JSON] | None) -> dict[str, JSON]:
+    return {name: value for name, value in (part or {}).items() if value is not None}
+
+
+def _tools(tools: Sequence[Mapping[str, JSON]]) -> list[dict[str, JSON]]:
+    return [{**(DESCRIBED if tool["type"] == "function" else {}), **tool} for tool in tools]
+
+
+def _user(payload: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {"user": payload["user"]} if payload.get("user") else {}
