@@ -1,0 +1,116 @@
+"""What a run came to: tasks, calls, tokens, cost and pace, for a person and for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connector.model import JSON
+from connector.observing.metrics import Metrics
+from connector.observing.prices import Usage
+
+__all__ = ["Summary", "summary"]
+
+ENDED = ("finished", "failed", "skipped", "unknown")
+ORDER = (*ENDED, "waiting", "processing", "new")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The numbers of a run.
+
+    Attributes:
+        seconds: how long it took.
+        routes: tasks that came to an end in it, by route and state.
+        duplicates: documents that were tasks already.
+        calls: calls, by what they came to.
+        usage: the tokens of all answers.
+        cost: what they cost, as far as models have prices.
+        unpriced: models that were used and have no price.
+        stopped: why it ended before everything had come to an end.
+    """
+
+    seconds: float
+    routes: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
+    duplicates: int = 0
+    calls: Mapping[str, int] = field(default_factory=dict[str, int])
+    usage: Usage = field(default_factory=Usage)
+    cost: float = 0.0
+    unpriced: tuple[str, ...] = ()
+    stopped: str = ""
+
+    @property
+    def tasks(self) -> dict[str, int]:
+        """Tasks by state, over all routes."""
+        found: dict[str, int] = {}
+        for states in self.routes.values():
+            for state, number in states.items():
+                found[state] = found.get(state, 0) + number
+        return _ordered(found)
+
+    @property
+    def rate(self) -> float:
+        """Tasks a second that came to an end."""
+        return sum(self.tasks.values()) / self.seconds if self.seconds > 0 else 0.0
+
+    def as_document(self) -> dict[str, JSON]:
+        """The numbers as JSON."""
+        shown: dict[str, JSON] = {
+            "tasks": self.tasks,
+            "routes": {name: _ordered(states) for name, states in self.routes.items()},
+            "duplicates": self.duplicates,
+            "calls": dict(self.calls),
+            "tokens": {"input": self.usage.input, "cached_input": self.usage.cached, "output": self.usage.output},
+            "cost": round(self.cost, 6),
+            "unpriced": list(self.unpriced),
+            "seconds": round(self.seconds, 3),
+            "tasks_per_second": round(self.rate, 1),
+        }
+        return shown | ({"stopped": self.stopped} if self.stopped else {})
+
+    def text(self) -> str:
+        """The numbers in a few lines; what is nothing is not told."""
+        rows = [("tasks", self._told(self.tasks) or "none")]
+        if len(self.routes) > 1:
+            rows += [(f"  {name}", self._told(_ordered(states))) for name, states in self.routes.items()]
+        if self.duplicates:
+            rows.append(("known already", f"{self.duplicates:,}"))
+        if self.calls:
+            rows.append(("calls", self._told(self.calls)))
+        if self.usage:
+            cached = f" ({self.usage.cached:,} cached)" if self.usage.cached else ""
+            rows.append(("tokens", f"{self.usage.input:,} in{cached}, {self.usage.output:,} out"))
+        if self.cost or self.unpriced:
+            missing = f"; no price for {', '.join(self.unpriced)}" if self.unpriced else ""
+            rows.append(("cost", f"{self.cost:,.4f}{missing}"))
+        rows.append(("time", f"{self.seconds:,.1f} s, {self.rate:,.1f} tasks a second"))
+        if self.stopped:
+            rows.append(("stopped", self.stopped))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+    def _told(self, numbers: Mapping[str, int]) -> str:
+        return ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
+
+
+def summary(metrics: Metrics, seconds: float, stopped: str = "") -> Summary:
+    """What was counted since a process began, as the summary of its run."""
+    routes: dict[str, dict[str, int]] = {}
+    for (route, state), number in metrics.attempts.values.items():
+        if state in ENDED:
+            routes.setdefault(route, {})[state] = int(number)
+    tokens = metrics.tokens.by("kind")
+    return Summary(
+        seconds=seconds,
+        routes=routes,
+        duplicates=int(metrics.duplicates.total()),
+        calls={state: int(number) for state, number in metrics.calls.by("state").items()},
+        usage=Usage(int(tokens.get("input", 0)), int(tokens.get("cached_input", 0)), int(tokens.get("output", 0))),
+        cost=metrics.cost.total(),
+        unpriced=tuple(sorted(model for _, _, model in metrics.unpriced.values)),
+        stopped=stopped,
+    )
+
+
+def _ordered(states: Mapping[str, int]) -> dict[str, int]:
+    return {state: states[state] for state in ORDER if state in states}
