@@ -1,4 +1,4 @@
-"""What models say: text, vectors, verdicts, pictures and sounds, always the same for the same request."""
+"""What models say: text, vectors, verdicts, pictures, videos and sounds, always the same for the same request."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from connector.sandbox.answers import (
     realtime,
     responses,
     speech,
+    videos,
 )
 from connector.sandbox.call import Handler
 
@@ -29,5 +30,6 @@ HANDLERS: Mapping[str, Handler] = {
     **realtime.HANDLERS,
     **responses.HANDLERS,
     **speech.HANDLERS,
+    **videos.HANDLERS,
 }
 """By the operation's name on the wire."""

@@ -81,6 +81,6 @@ def _seconds(data: bytes) -> float:
     """How long a WAV file says it is."""
     try:
         with wave.open(io.BytesIO(data)) as file:
-            return round(file.getnframes() / file.getframerate(), 2)
+            return float(round(file.getnframes() / file.getframerate(), 2))
     except (wave.Error, EOFError, ZeroDivisionError):
         return 0.0

@@ -25,7 +25,7 @@ BY_DURATION = "whisper"
 def transcribe(call: Call, _: World, scripted: Reply | None) -> Answer:
     """What was said, in the language it was said in."""
     payload: Mapping[str, JSON] = call.payload
-    heard = heard_in(payload["file"], scripted and scripted.text)
+    heard = heard_in(payload["file"], None if scripted is None else scripted.text)
     form = str(payload.get("response_format") or "json")
     by_duration = payload["model"].startswith(BY_DURATION)
     if payload.get("stream") and not by_duration:
@@ -43,7 +43,7 @@ def transcribe(call: Call, _: World, scripted: Reply | None) -> Answer:
 
 def translate(call: Call, _: World, scripted: Reply | None) -> Answer:
     """What was said, in English; here it always was."""
-    heard = heard_in(call.payload["file"], scripted and scripted.text)
+    heard = heard_in(call.payload["file"], None if scripted is None else scripted.text)
     form = str(call.payload.get("response_format") or "json")
     if form in TEXTS:
         return _text(TEXTS[form](heard))
