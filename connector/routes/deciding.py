@@ -1,0 +1,84 @@
+"""What becomes of a task after a call: a table, read from the top; the first line that fits decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connector.model import Effect, Outcome, State
+
+__all__ = ["Next", "Seen", "backoff", "decide"]
+
+
+class Next(StrEnum):
+    """What is done with a task next."""
+
+    FINISH = "finish"
+    FAIL = "fail"
+    REST = "rest"
+    """Wait, without this attempt being counted: nothing could be tried."""
+    RETRY = "retry"
+    """Wait, and try again while there are attempts left."""
+    LOOK = "look"
+    """Wait, and look first whether it took effect."""
+    HOLD = "hold"
+    """End as unknown: it may have taken effect, and nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a call came to, and what a repeat of it would do.
+
+    Attributes:
+        repeats: whether a costly call whose end nobody saw may be sent again.
+    """
+
+    outcome: Outcome
+    effect: Effect
+    repeats: bool = False
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether nobody minds a second time."""
+        return self.effect.repeatable or (self.repeats and self.effect is Effect.OPAQUE)
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether a refusal tells of the server's state more than of the request."""
+        status = self.outcome.status or 0
+        return status >= 500 or status in (408, 409)
+
+
+def _action(seen: Seen, *actions: str) -> bool:
+    return seen.outcome.action in actions
+
+
+TABLE: tuple[tuple[State, Callable[[Seen], bool], Next], ...] = (
+    (State.DONE, lambda _: True, Next.FINISH),
+    # the request itself is wrong
+    (State.NOT_SENT, lambda seen: bool(seen.outcome.faults), Next.FAIL),
+    # the network is away, a client rests, a key is missing
+    (State.NOT_SENT, lambda _: True, Next.REST),
+    # a key that is not let in, credit that is used up: somebody must act, and no task is to blame
+    (State.REFUSED, lambda seen: _action(seen, "pause"), Next.REST),
+    # it passes with time, and nothing was done
+    (State.REFUSED, lambda seen: _action(seen, "retry"), Next.RETRY),
+    (State.REFUSED, lambda seen: seen.in_trouble and seen.effect is Effect.RECONCILABLE, Next.LOOK),
+    (State.REFUSED, lambda seen: seen.in_trouble and seen.may_repeat, Next.RETRY),
+    (State.REFUSED, lambda _: True, Next.FAIL),
+    (State.UNKNOWN, lambda seen: seen.effect is Effect.RECONCILABLE, Next.LOOK),
+    (State.UNKNOWN, lambda seen: seen.may_repeat, Next.RETRY),
+    (State.UNKNOWN, lambda _: True, Next.HOLD),
+)
+
+
+def decide(seen: Seen) -> Next:
+    """What is done with the task of this call next."""
+    return next(then for state, fits, then in TABLE if seen.outcome.state is state and fits(seen))
+
+
+def backoff(first: float, longest: float, number: int, chance: float, hint: float | None = None) -> float:
+    """The seconds before a try, each time twice as many; a server that asks for more gets more."""
+    own = min(first * 2.0 ** min(max(number, 0), 60), longest)
+    return max(own * (1 - 0.25 * chance), hint or 0.0)

@@ -1,0 +1,125 @@
+"""What is kept of a call: the request and the envelope of its answer, without secrets and within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
+
+import orjson
+
+from connector.connections import Runtime
+from connector.model import JSON, Outcome, State, is_document, is_object
+from connector.outgoing import Effort
+from connector.request import BytesBody, Redactor, Wire
+from connector.request.multipart import MultipartBody
+from connector.values import plain
+
+__all__ = ["MOST_KEPT", "Hiding", "bounded", "envelope_of", "outcome_of", "request_of"]
+
+MOST_KEPT = 256 * 1024
+"""Bytes of an answer that are kept of a task that has ended; one that has not needs its answers whole."""
+EVIDENCE = 2048
+
+
+class Hiding:
+    """Knows the secrets of the configuration and of its clients."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._known: frozenset[str] = frozenset()
+        self._redactor = Redactor()
+
+    def __call__(self, value: JSON) -> JSON:
+        """The value without secrets; the same one when it holds none."""
+        data = orjson.dumps(value, default=_plain)
+        redactor = self._now()
+        return orjson.loads(redactor.known(data.decode())) if redactor.holds(data) else value
+
+    def text(self, text: str) -> str:
+        """A text without secrets, and without what looks like one."""
+        return self._now()(text)
+
+    def shows(self, text: str) -> bool:
+        """Whether a text holds no secret."""
+        return self.text(text) == text
+
+    def _now(self) -> Redactor:
+        """Keys may be replaced while we run, and old ones stay secrets."""
+        known = self._runtime.secrets()
+        if known != self._known:
+            self._known = known
+            self._redactor = Redactor(known)
+        return self._redactor
+
+
+def _plain(value: object) -> JSON:
+    return plain(value)
+
+
+def request_of(effort: Effort, hide: Hiding) -> JSON:
+    """What is about to be sent, as people read it."""
+    sent = effort.sent
+    if sent is None:
+        return hide({"target": effort.target, "operation": effort.operation, "content": effort.content})
+    wire = sent.wire
+    shown: dict[str, JSON] = {"method": wire.method, "url": f"{sent.client.base_uri}{wire.target}"}
+    shown["headers"] = dict(wire.headers)
+    body = _body(wire)
+    return hide(shown if body is None else {**shown, "body": body})
+
+
+def _body(wire: Wire) -> JSON:
+    body = wire.body
+    if isinstance(body, BytesBody):
+        if len(body.data) > MOST_KEPT:
+            return _omitted(body.data)
+        try:
+            return orjson.loads(body.data)
+        except orjson.JSONDecodeError:
+            return body.data.decode(errors="replace")
+    if isinstance(body, MultipartBody):
+        return [_part(name, value) for name, value, _ in body.parts]
+    return None if body is None else {"bytes": body.length}
+
+
+def _part(name: str, value: JSON) -> JSON:
+    if isinstance(value, str):
+        return {"name": name, "value": value[:EVIDENCE]}
+    return {"name": name, "filename": value.filename, "file": value.source.name, "bytes": value.source.size}
+
+
+def envelope_of(outcome: Outcome, hide: Hiding) -> JSON:
+    """What a call came to, as response chains see it, and how it came to that."""
+    kept: dict[str, JSON] = {
+        "status": outcome.status,
+        "headers": dict(outcome.headers),
+        "body": plain(outcome.body) if isinstance(outcome.body, bytes) else outcome.body,
+        "request_id": outcome.request_id,
+    }
+    if not outcome.ok:
+        kept |= {"reason": outcome.reason, "evidence": outcome.evidence[:EVIDENCE], "action": outcome.action}
+    if outcome.faults:
+        kept["faults"] = [str(fault) for fault in outcome.faults]
+    kept["tries"] = [asdict(one) for one in outcome.attempts]
+    return hide(kept)
+
+
+def outcome_of(kept: JSON) -> Outcome:
+    """The outcome of a call that is done, as it was kept."""
+    found: Mapping[str, JSON] = kept if is_object(kept) else {}
+    return Outcome(
+        State.DONE, found.get("status"), found.get("headers") or {}, found.get("body"), found.get("request_id")
+    )
+
+
+def bounded(kept: JSON) -> JSON:
+    """The envelope with its body only noted when that is large."""
+    if not is_document(kept):
+        return kept
+    data = orjson.dumps(kept.get("body"))
+    return kept if len(data) <= MOST_KEPT else {**kept, "body": _omitted(data)}
+
+
+def _omitted(data: bytes) -> JSON:
+    return {"$omitted": {"bytes": len(data), "sha256": sha256(data).hexdigest()}}
