@@ -1,0 +1,254 @@
+"""Spans and numbers told to OpenTelemetry: one trace from incoming to answer, the conventions' names, no secret."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+from opentelemetry.trace import SpanKind, StatusCode
+
+from connector.errors import ConfigurationError
+from connector.model import JSON, Attempt, Outcome, State
+from connector.observing.instruments import OpenTelemetryInstruments
+from connector.observing.metrics import Metrics
+from connector.observing.observer import Observer
+from connector.observing.otlp import OpenTelemetry, tracing
+from connector.observing.prices import Prices
+from connector.observing.tracing import NO_TRACING
+from connector.request import Redactor
+
+CANARY = "canary-secret-0123456789"
+REDACT = Redactor([CANARY])
+
+
+@dataclass(frozen=True)
+class Priced:
+    input: float = 1.0
+    cached_input: float | None = 0.5
+    output: float = 10.0
+    per: int = 1000
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    traces: str | None = None
+    metrics: str | None = None
+    service_name: str = "made for tests"
+    bodies: bool = False
+
+
+PRICES = Prices({"gpt-5*": Priced()})
+PAYLOAD: JSON = {"model": "gpt-5", "temperature": 0.5, "messages": [{"role": "user", "content": f"hi {CANARY}"}]}
+ANSWER: JSON = {
+    "id": "chatcmpl-1", "model": "gpt-5-2025", "choices": [{"message": {"content": f"hello {CANARY}"}}],
+    "usage": {"prompt_tokens": 100, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 40}},
+}  # fmt: skip
+DONE = Outcome(State.DONE, 200, body=ANSWER, request_id="req_1", attempts=(Attempt(State.DONE, 200, 0.1),))
+
+
+@pytest.fixture
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def heard(exporter: InMemorySpanExporter) -> Iterator[OpenTelemetry]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    opened = OpenTelemetry(provider, REDACT)
+    yield opened
+    opened.close()
+
+
+def named(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
+    return {span.name: span for span in exporter.get_finished_spans()}
+
+
+def call(observer: Observer, outcome: Outcome = DONE, payload: JSON = PAYLOAD) -> None:
+    with observer.call(
+        client="openai", operation="chat completions create", method="POST", path="/chat/completions",
+        payload=payload, route="r",
+    ) as watched:  # fmt: skip
+        watched.end(outcome)
+
+
+def test_a_call_says_what_the_conventions_ask_for(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+    call(Observer(Metrics(), PRICES, heard))
+    (span,) = exporter.get_finished_spans()
+    assert (span.name, span.kind, span.status.status_code) == ("chat gpt-5", SpanKind.CLIENT, StatusCode.UNSET)
+    told = dict(span.attributes or {})
+    assert told == {
+        "connector.route": "r", "connector.operation": "chat completions create", "connector.client": "openai",
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-5",
+        "gen_ai.request.temperature": 0.5, "gen_ai.response.id": "chatcmpl-1", "gen_ai.response.model": "gpt-5-2025",
+        "gen_ai.usage.input_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 40,
+        "gen_ai.usage.output_tokens": 10, "http.response.status_code": 200, "connector.request_id": "req_1",
+        "connector.outcome": "done", "connector.attempts": 1, "connector.cost": pytest.approx(0.18),
+    }  # fmt: skip
+    known = {value for name, value in vars(gen_ai_attributes).items() if name.isupper()}
+    assert {name for name in told if name.startswith("gen_ai.")} <= known
+
+
+def test_one_trace_leads_from_incoming_to_answer(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+    observer = Observer(tracing=heard)
+    with heard.span("read tickets", role="producer") as reading:
+        kept = heard.carrier()
+        assert kept == reading.traceparent
+    # The task is delivered later, maybe by another process, and its answer becomes another one.
+    with observer.task("classify", 7, attempt=2, trace=kept):
+        call(observer)
+        follow_up = heard.carrier()
+    with observer.task("store", 8, trace=follow_up):
+        pass
+    spans = named(exporter)
+    assert len({span.context.trace_id for span in spans.values() if span.context}) == 1
+    parents = {name: span.parent.span_id if span.parent else None for name, span in spans.items()}
+    ids = {name: span.context.span_id for name, span in spans.items() if span.context}
+    assert parents == {
+        "read tickets": None, "task classify": ids["read tickets"], "chat gpt-5": ids["task classify"],
+        "task store": ids["task classify"],
+    }  # fmt: skip
+    assert (spans["task classify"].attributes or {})["connector.attempt"] == 2
+    assert heard.carrier() == ""
+
+
+@pytest.mark.parametrize("parent", ["", "junk", "00-0-0-00", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
+def test_a_trace_that_is_none_begins_a_new_one(parent: str, heard: OpenTelemetry) -> None:
+    with heard.span("x", parent=parent) as span:
+        assert span.traceparent.startswith("00-")
+
+
+def test_what_did_not_end_well_says_so(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+    call(Observer(tracing=heard), Outcome(State.UNKNOWN, reason=f"the key {CANARY} saw no answer"))
+    with pytest.raises(ValueError, match="boom"), heard.span("x"):
+        raise ValueError(f"boom {CANARY}")
+    spans = named(exporter)
+    for span in spans.values():
+        assert span.status.status_code is StatusCode.ERROR
+        assert span.events == ()
+    assert (spans["chat gpt-5"].attributes or {})["error.type"] == "unknown"
+    assert (spans["x"].attributes or {})["error.type"] == "ValueError"
+    assert spans["x"].status.description == "boom ***"
+    assert CANARY not in str([span.to_json() for span in spans.values()])
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+def test_bodies_are_told_only_when_asked_and_without_secrets(
+    bodies: bool, heard: OpenTelemetry, exporter: InMemorySpanExporter
+) -> None:
+    call(Observer(tracing=heard, bodies=REDACT if bodies else None))
+    with heard.span(f"named {CANARY}", {"x": CANARY}):
+        pass
+    told = "".join(span.to_json() for span in exporter.get_finished_spans())
+    assert CANARY not in told
+    assert ("hi ***" in told, "hello ***" in told) == (bodies, bodies)
+
+
+@pytest.mark.parametrize(
+    "payload", [None, [], {"model": 3, "messages": object()}, {"model": "m", "temperature": "hot"}]
+)
+def test_odd_requests_are_no_trouble(payload: Any, heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+    call(Observer(tracing=heard, bodies=REDACT), Outcome(State.DONE, body=payload), payload)
+    assert len(exporter.get_finished_spans()) == 1
+
+
+def test_calls_are_counted_priced_and_told_to_meters() -> None:
+    reader, metrics = InMemoryMetricReader(), Metrics()
+    told = OpenTelemetryInstruments.to(reader, "made for tests", metrics)
+    observer = Observer(metrics, PRICES, told=told)
+    call(observer)
+    call(observer, Outcome(State.REFUSED, 429, body={"error": {"message": "slow down"}}))
+    metrics.show({"r": {"new": 3}}, {"r": 1.5}, frozenset({"new"}))
+    found = json.loads(reader.get_metrics_data().to_json())["resource_metrics"][0]
+    assert found["resource"]["attributes"]["service.name"] == "made for tests"
+    points = {
+        metric["name"]: [(point["attributes"], point) for point in metric["data"]["data_points"]]
+        for metric in found["scope_metrics"][0]["metrics"]
+    }
+    durations = points["gen_ai.client.operation.duration"]
+    assert [about.get("error.type") for about, _ in durations] == [None, "429"]
+    assert {about["gen_ai.token.type"]: point["sum"] for about, point in points["gen_ai.client.token.usage"]} == {
+        "input": 100, "output": 10,
+    }  # fmt: skip
+    assert [(about["state"], point["value"]) for about, point in points["connector_calls"]] == [
+        ("done", 1), ("refused", 1)
+    ]  # fmt: skip
+    assert points["connector_queue_tasks"][0][1]["value"] == 3
+    observer.close()
+
+
+def test_without_a_receiver_nothing_is_told_and_nothing_is_imported() -> None:
+    observer = Observer.of(Telemetry(), PRICES, REDACT)
+    with observer.task("r", 1, trace="00-x") as span:
+        assert (observer.tracing, span.heard, span.traceparent) == (NO_TRACING, False, "")
+        assert observer.tracing.carrier() == ""
+        call(observer)
+    observer.close()
+    assert observer.metrics.calls.total() == 1
+    program = (
+        "import sys\nimport connector.observing.observer, connector.observing.logs, connector.observing.summary\n"
+        "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(ConfigurationError, match=r"telemetry\.traces needs opentelemetry.*\[telemetry\]"):
+        tracing(Telemetry(traces="http://127.0.0.1:1/v1/traces"), REDACT)
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, dict[str, list[bytes]]]]:
+    """An OTLP receiver on loopback, and what it was told by path."""
+    got: dict[str, list[bytes]] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if self.headers.get("content-encoding") == "gzip":
+                body = gzip.decompress(body)
+            got.setdefault(self.path, []).append(body)
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", got
+        server.shutdown()
+        thread.join()
+
+
+def test_an_otlp_receiver_is_told_everything_before_the_end(receiver: tuple[str, Mapping[str, list[bytes]]]) -> None:
+    url, got = receiver
+    observer = Observer.of(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
+    with observer.task("r", 1):
+        call(observer)
+    observer.close()
+    spans = ExportTraceServiceRequest.FromString(got["/v1/traces"][0]).resource_spans[0]
+    assert {span.name for span in spans.scope_spans[0].spans} == {"task r", "chat gpt-5"}
+    assert ("service.name", "made for tests") in [
+        (one.key, one.value.string_value) for one in spans.resource.attributes
+    ]
+    metrics = ExportMetricsServiceRequest.FromString(got["/v1/metrics"][-1]).resource_metrics[0].scope_metrics[0]
+    assert {"gen_ai.client.operation.duration", "connector_calls"} <= {metric.name for metric in metrics.metrics}
+    assert CANARY.encode() not in b"".join(body for bodies in got.values() for body in bodies)
