@@ -63,7 +63,8 @@ def response_of(payload: Mapping[str, JSON], output: Output, usage: JSON, world:
 
 def unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
     """The response as it was before anything was said."""
-    return {**response, "status": status, "completed_at": None, "incomplete_details": None, "output": [], "usage": None}
+    begun = {name: value for name, value in response.items() if name not in ("usage", "moderation")}
+    return {**begun, "status": status, "completed_at": None, "incomplete_details": None, "output": []}
 
 
 def usage_of(heard: int, said: int, thought: int) -> dict[str, JSON]:
