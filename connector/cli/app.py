@@ -17,6 +17,8 @@ from connector.cli.importing import imports
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.raw import CurlOptions, curl
+from connector.cli.sandbox import SandboxOptions, sandbox
+from connector.cli.serve import gateway_token, serve
 from connector.cli.steps import steps
 from connector.cli.transforming import TestOptions, TransformOptions, test, transform
 from connector.errors import ConnectorError
@@ -57,6 +59,9 @@ app.command("publish")(command(publish, PublishOptions))
 app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
+app.command("serve")(serve)
+app.command("gateway-token")(gateway_token)
+app.command("sandbox")(command(sandbox, SandboxOptions))
 app.command("steps")(steps)
 app.command("lint")(lint)
 app.command("schema")(schema)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from connector.catalogue.shapes import Shape
-from connector.model import JSON
-from connector.shapes import members
+from connector.catalogue.shapes import Shape, shape_of
+from connector.model import JSON, is_document
+from connector.request.fields import resolve
+from connector.shapes import items, members
 
 __all__ = ["Form"]
 
@@ -34,6 +34,13 @@ class Form:
         return Form(self.shape.items(), self.shape.facts.get("items", True), self.name.removesuffix("s"))
 
     @cached_property
+    def branches(self) -> tuple[Form, ...]:
+        """The alternatives of a union, each as a form."""
+        root, whole = self.shape.root, resolve(self._schema, self.shape.root)
+        parts = items(members(whole).get("anyOf"))
+        return tuple(Form(shape_of({**part, "$defs": root.get("$defs", {})}), part, self.name) for part in parts)
+
+    @cached_property
     def required(self) -> tuple[str, ...]:
         return tuple(self.shape.required)
 
@@ -53,7 +60,6 @@ class Form:
 
     @cached_property
     def _judge(self) -> Draft202012Validator:
-        if not isinstance(self._schema, dict):
-            return Draft202012Validator(self._schema)
-        schema: dict[str, Any] = {**members(self._schema), "$defs": self.shape.root.get("$defs", {})}
-        return Draft202012Validator(schema)
+        if not is_document(self._schema):
+            return Draft202012Validator(True)
+        return Draft202012Validator({**self._schema, "$defs": self.shape.root.get("$defs", {})})

@@ -11,7 +11,7 @@ import orjson
 
 from connector.model import JSON
 
-__all__ = ["Objects", "Page"]
+__all__ = ["LostCursor", "Objects", "Page"]
 
 TABLES = """
     CREATE TABLE IF NOT EXISTS objects (
@@ -39,6 +39,14 @@ BACKWARDS = FORWARDS.replace("ORDER BY place", "ORDER BY place DESC")
 BEFORE_ALL, AFTER_ALL = -1, 2**62
 WINDOW = 256
 """How many objects are read at once when a page is filtered."""
+
+
+class LostCursor(Exception):
+    """A cursor that names no object of the list."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"no object {name!r} in this list")
 
 
 class Page(NamedTuple):
@@ -103,7 +111,7 @@ class Objects:
         order: str = "desc",
         where: Callable[[Mapping[str, JSON]], bool] | None = None,
     ) -> Page:
-        """The objects that follow one, or precede another, in the order of their making; KeyError names a lost one.
+        """The objects that follow one, or precede another, in the order of their making; else LostCursor.
 
         With `before` alone these are the last ones before it, in the order asked for.
         """
@@ -162,7 +170,7 @@ class Objects:
             return None
         found = self._one("SELECT place FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id))
         if found is None:
-            raise KeyError(id)
+            raise LostCursor(id)
         return int(found)
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:

@@ -48,6 +48,15 @@ class Shaper:
             entity = entity or shape.on or shape.entity
         return self._object(self.form(shape), given, entity)
 
+    def filled(self, form: Form | None, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
+        """The same for a form that is at hand."""
+        return dict(given) if form is None else self._object(form, given, entity)
+
+    def event(self, operation: Operation) -> JSON:
+        """One event of an operation's stream."""
+        schema = self._catalogue.answer_schema(operation, "events") or {}
+        return self.shaped(schema, {}, operation.on or operation.entity)
+
     def made_up(self, kind: str, id: str) -> dict[str, JSON]:  # noqa: A002 - the API's word
         """An object of a kind that nobody has made, under the id that was asked for."""
         form = self.of_entity(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
 from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from connector.sandbox.answers.script import Script
     from connector.sandbox.processes import Processes
 
-__all__ = ["World"]
+__all__ = ["EFFECTS", "World"]
+
+EFFECTS: ContextVar[list[str] | None] = ContextVar("EFFECTS", default=None)
+"""The ids that the request under way has touched."""
 
 Made = TypeVar("Made")
 Through = Callable[[str, str, JSON], Awaitable[Answer]]
@@ -43,8 +47,6 @@ class World:
         self.options = options
         self.now = clock
         self.shaper = Shaper(catalogue, self)
-        self.effects: list[str] = []
-        """The ids that were given out since a request came in; the journal tells them."""
         self._given = 0
         self._seed = f"{options.seed}/{objects.start}/".encode()
         self._made: dict[object, object] = {}
@@ -53,8 +55,19 @@ class World:
         """An id that nothing has yet: the next one of the seed's."""
         self._given += 1
         name = prefix + blake2b(self._seed + str(self._given).encode(), digest_size=12).hexdigest()
-        self.effects.append(name)
+        self.effect(name)
         return name
+
+    def effect(self, name: str) -> None:
+        """Notes for the journal that the request which is being answered made, changed or deleted something."""
+        noted = EFFECTS.get()
+        if noted is not None:
+            noted.append(name)
+
+    def cursor(self, kind: str, name: str | None, parent: str = "") -> str | None:
+        """A cursor that leads somewhere: a lenient sandbox begins anew where it would not."""
+        lost = name and self.options.lenient and self.objects.get(kind, name, parent) is None
+        return None if lost else name
 
     def made(self, make: Callable[[World], Made]) -> Made:
         """What that function makes of this world, made once."""
@@ -103,6 +116,5 @@ class World:
     def reset(self) -> None:
         """Forgets everything, and begins again as if just started."""
         self.objects.clear()
-        self.effects.clear()
         self._given = 0
         self._seed = f"{self.options.seed}/0/".encode()

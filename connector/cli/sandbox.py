@@ -1,0 +1,105 @@
+"""`sandbox`: the API on this machine, without a key and without money."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from connector.cli.options import Entities, catalogue_folder
+from connector.cli.output import say
+
+if TYPE_CHECKING:
+    from connector.sandbox import Sandbox
+
+__all__ = ["SandboxOptions", "sandbox"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxOptions:
+    """What `sandbox` can be told."""
+
+    port: Annotated[
+        int, Option("--port", metavar="P", min=0, max=65535, help="The port of 127.0.0.1; 0 picks one.")
+    ] = 8765
+    seed: Annotated[int, Option("--seed", metavar="N", help="The same seed gives the same answers and faults.")] = 0
+    latency: Annotated[
+        float, Option("--latency", metavar="MS", min=0, max=600_000, help="Milliseconds every answer takes longer.")
+    ] = 0
+    fault: Annotated[
+        list[str] | None,
+        Option("--fault", metavar="KIND:RATE[:NUMBER]", help="What goes wrong, such as 429:0.05 or delay:0.1:2.5."),
+    ] = None
+    script: Annotated[
+        Path | None, Option("--script", metavar="FILE", help="Scripted answers and faults, in YAML or JSON.")
+    ] = None
+    state: Annotated[Path | None, Option("--state", metavar="FILE", help="Remember in a file, beyond a restart.")] = (
+        None
+    )
+    lenient: Annotated[bool, Option("--lenient", help="Make up an object for an unknown id instead of 404.")] = False
+    pace: Annotated[
+        float, Option("--pace", metavar="S", min=0, max=86_400, help="Seconds in each state of batches, jobs and runs.")
+    ] = 1.0
+    webhook: Annotated[str | None, Option("--webhook", metavar="URL", help="Send webhooks there.")] = None
+    webhook_secret: Annotated[
+        str | None,
+        Option(
+            "--webhook-secret", envvar="OPENAI_WEBHOOK_SECRET", metavar="whsec_…", help="What webhooks are signed with."
+        ),
+    ] = None
+    entities: Entities = None
+
+
+def sandbox(options: SandboxOptions) -> None:
+    """A stand-in for the API on this machine: it checks, remembers and answers like it, without a key or money."""
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: SandboxOptions) -> None:
+    async with _made(options) as running:
+        print(running.url, flush=True)  # noqa: T201  the result
+        say(_hints(running.url))
+        await _stopped()
+
+
+def _made(options: SandboxOptions) -> Sandbox:
+    from connector.catalogue import Catalogue
+    from connector.sandbox import Sandbox
+    from connector.sandbox.scripting import read
+
+    return Sandbox(
+        seed=options.seed,
+        lenient=options.lenient,
+        latency=options.latency,
+        pace=options.pace,
+        faults=options.fault or (),
+        script=None if options.script is None else read(options.script),
+        state=options.state,
+        webhook=options.webhook,
+        webhook_secret=options.webhook_secret,
+        port=options.port,
+        catalogue=Catalogue.open(catalogue_folder(options.entities)),
+    )
+
+
+def _hints(url: str) -> str:
+    return f"""the sandbox answers at {url}; stop it with Ctrl-C
+  the connector and SDKs:  export OPENAI_BASE_URL={url} OPENAI_API_KEY=any
+  one call:                openai-connector call "models list" --base-uri {url} --token any
+  what arrived:            curl {url.removesuffix("/v1")}/sandbox/requests"""
+
+
+async def _stopped() -> None:
+    """Returns when somebody wants the sandbox to end."""
+    wanted = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, wanted.set)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(wanted.set))
+    await wanted.wait()

@@ -1,0 +1,124 @@
+"""Costs and usage: plausible numbers for every bucket of the asked time, always the same ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
+from itertools import islice, product
+from typing import TYPE_CHECKING, NamedTuple
+
+from connector.model import JSON, is_list
+from connector.sandbox.forms import Form
+from connector.sandbox.messages import Answer, Call, Refused
+
+if TYPE_CHECKING:
+    from connector.sandbox.world import World
+
+__all__ = ["reported"]
+
+WIDTHS = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
+"""Seconds, and how many buckets a page has by default and at most."""
+MOST_COSTS = 180
+LATER = {"file_search_calls": "file_searches", "web_search_calls": "web_searches"}
+"""What a result calls itself where that is not the path's last word."""
+GROUPS: Mapping[str, Sequence[JSON]] = {
+    "project_id": ("proj_first", "proj_second"),
+    "user_id": ("user-ada", "user-grace"),
+    "api_key_id": ("key_first", "key_second"),
+    "model": ("gpt-4.1", "gpt-4.1-mini"),
+    "batch": (False, True),
+    "service_tier": ("default",),
+    "line_item": ("gpt-4.1, input", "gpt-4.1, output"),
+    "source": ("image.generation",),
+    "size": ("1024x1024",),
+    "context_level": ("medium",),
+    "vector_store_id": ("vs_first",),
+}
+
+
+class Window(NamedTuple):
+    """Which buckets are asked for: from, to, and how long each is."""
+
+    start: int
+    end: int
+    seconds: int
+
+
+def reported(call: Call, world: World) -> Answer:
+    """A page of buckets, oldest first; a bucket in which nothing is known yet has no results."""
+    width = str(call.query.get("bucket_width") or "1d")
+    seconds, usual, most = WIDTHS[width]
+    most = MOST_COSTS if call.operation.entity == "costs" else most
+    limit = int(call.query.get("limit") or usual)
+    if not 1 <= limit <= most:
+        message = f"Invalid 'limit': found {limit}; 1 to {most} are allowed with bucket_width {width}."
+        raise Refused(400, message, param="limit", code="invalid_value")
+    window = _window(call.query, seconds, int(world.now()))
+    form = _result(world, call)
+    starts = list(islice(_starts(window), limit + 1))
+    data = [_bucket(form, call, start, min(start + seconds, window.end)) for start in starts[:limit]]
+    more = len(starts) > limit
+    following = f"page_{starts[limit]}" if more else None
+    return Answer(body={"object": "page", "data": data, "has_more": more, "next_page": following})
+
+
+def _window(query: Mapping[str, JSON], seconds: int, now: int) -> Window:
+    start, end = int(query["start_time"]), int(query.get("end_time") or now)
+    page = str(query.get("page") or "")
+    if page:
+        begun = page.removeprefix("page_")
+        if not begun.isdecimal():
+            raise Refused(400, f"Invalid 'page': {page[:40]!r} is no page of this report.", param="page")
+        start = int(begun)
+    return Window(start, end, seconds)
+
+
+def _starts(window: Window) -> Iterator[int]:
+    """Where buckets begin: on whole minutes, hours and days."""
+    return iter(range(window.start - window.start % window.seconds, window.end, window.seconds))
+
+
+def _result(world: World, call: Call) -> Form:
+    """The form of the results of this report, among those of all reports."""
+    word = call.operation.template.rpartition("/")[2]
+    wanted = f".{LATER.get(word, word)}."
+    results = world.shaper.form(call.operation).fields["data"].item.fields["results"]
+    return next((form for form in results.item.branches if _names(form, wanted)), results.item)
+
+
+def _names(form: Form, wanted: str) -> bool:
+    named = form.fields.get("object")
+    return named is not None and any(wanted in str(choice) for choice in named.shape.choices)
+
+
+def _bucket(form: Form, call: Call, start: int, end: int) -> dict[str, JSON]:
+    fields: JSON = call.query.get("group_by")
+    groups = [str(name) for name in fields] if is_list(fields) else []
+    results = [_filled(form, f"{call.operation.entity}/{start}", group) for group in _groups(groups, call.query)]
+    return {"object": "bucket", "start_time": start, "end_time": end, "results": results}
+
+
+def _groups(fields: Sequence[str], query: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
+    """Every combination of the values by which results are grouped; only those that the query asks for."""
+    values = [query.get(f"{field}s") or GROUPS.get(field, (None,)) for field in fields]
+    return (dict(zip(fields, combination, strict=True)) for combination in product(*values))
+
+
+def _filled(form: Form, seed: str, group: Mapping[str, JSON]) -> dict[str, JSON]:
+    made: dict[str, JSON] = {}
+    for name, field in form.fields.items():
+        if name in group:
+            made[name] = group[name]
+        elif name == "amount":
+            made[name] = {"value": _drawn(f"{seed}/{group}") / 100, "currency": "usd"}
+        elif field.shape.choices and not field.nullable:
+            made[name] = field.shape.choices[0]
+        elif name in form.required and field.kind in ("integer", "number"):
+            made[name] = _drawn(f"{seed}/{group}/{name}")
+        elif field.nullable:
+            made[name] = None
+    return made
+
+
+def _drawn(seed: str) -> int:
+    return int.from_bytes(blake2b(seed.encode(), digest_size=2).digest()) % 10_000
