@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
-from aiohttp.web import BaseRequest, Server, ServerRunner, TCPSite
+from aiohttp.web import BaseRequest, RequestHandler, Server, ServerRunner, TCPSite
 
 from connector.errors import ConfigurationError
 from connector.sandbox.app import App
