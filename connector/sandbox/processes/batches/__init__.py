@@ -1,0 +1,1 @@
+"""Batches: lines that run through the sandbox itself."""

@@ -1,0 +1,1 @@
+"""Files, in one piece or in parts."""

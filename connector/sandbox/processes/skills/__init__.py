@@ -1,0 +1,1 @@
+"""Skills: folders of instructions, in versions."""

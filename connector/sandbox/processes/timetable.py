@@ -1,0 +1,67 @@
+"""When what has to be looked at again, earliest first; it survives with the sandbox's state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING
+
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.sandbox.call import Objects
+
+__all__ = ["Entry", "Timetable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object that goes on by itself."""
+
+    kind: str
+    id: str
+    parent: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}/{self.parent}/{self.id}"
+
+
+class Timetable:
+    """Entries by the moment they are due; a look costs the same however many wait."""
+
+    def __init__(self, objects: Objects, name: str) -> None:
+        self._objects = objects
+        self._kept = f"sandbox {name}"
+        self._order = count()
+        self._waiting = [(due, next(self._order), entry) for due, entry in self._stored()]
+        heapify(self._waiting)
+
+    def put(self, entry: Entry, due: float) -> None:
+        """Has the entry taken when the moment comes."""
+        row: dict[str, JSON] = {"id": entry.name, "key": [entry.kind, entry.id, entry.parent], "due": due}
+        self._objects.put(self._kept, row)
+        heappush(self._waiting, (due, next(self._order), entry))
+
+    def take(self, now: float) -> Entry | None:
+        """The earliest entry that is due. Its taker says `put` or `drop`; without either, a restart finds it again."""
+        while self._waiting and self._waiting[0][0] <= now:
+            due, _, entry = heappop(self._waiting)
+            row = self._objects.get(self._kept, entry.name)
+            if row is not None and row["due"] == due:  # else it was dropped, or put again for another time
+                return entry
+        return None
+
+    def drop(self, entry: Entry) -> None:
+        """The entry goes on no more."""
+        self._objects.delete(self._kept, entry.name)
+
+    @property
+    def due(self) -> float | None:
+        """When the next entry is due; nothing when none waits."""
+        return self._waiting[0][0] if self._waiting else None
+
+    def _stored(self) -> Iterator[tuple[float, Entry]]:
+        return ((row["due"], Entry(*row["key"])) for row in self._objects.all(self._kept))

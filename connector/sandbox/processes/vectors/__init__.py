@@ -1,0 +1,1 @@
+"""Vector stores: texts of files, found by what they say."""

@@ -1,0 +1,1 @@
+"""Webhooks: signed, sent, tried again, recorded."""
