@@ -41,6 +41,15 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "removed-operation": "An operation that was removed from the API.",
     "wrong-shape": "A chain ends in something that is no request.",
     "plain-secret": "A secret is written into the file.",
+    "unknown-engine": "An engine that there is not.",
+    "wrong-template": "A key, version, order or cursor that no document could give.",
+    "circular-schedule": "Schedules that start each other without end.",
+    "wrong-transport": "A transport that does not take what the publisher calls.",
+    "unpriced-budget": "An amount of money where no prices are given.",
+    "wrong-token": "A gateway token that is not hashed, or whose hash another one has.",
+    "open-listener": "A gateway that can be reached from elsewhere without TLS or tokens.",
+    "unmatched-rule": "An allow rule that matches no operation.",
+    "unused-setting": "Something is said that has no effect.",
 }
 
 

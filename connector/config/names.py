@@ -32,6 +32,9 @@ def uses(document: Document) -> Iterator[Use]:
     """Every name that a configuration uses, except those of saved chains, which the engine knows."""
     for part, path in prototyped(document):
         yield from _of_parameters(part.raw_parameters, (*path, "parameters"))
+        route = part.raw_parameters.get("route")
+        if part.prototype == "route" and isinstance(route, str) and "{" not in route:
+            yield Use(("routes",), route, (*path, "parameters", "route"))
     for steps, path in chains_of(document):
         yield from _of_steps(steps, path)
     yield from _of_routes(document)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from connector.config.engine import passwords_of
 from connector.config.findings import Finding, Path
 from connector.config.models import Prototyped
 from connector.config.names import prototyped
@@ -22,11 +23,13 @@ ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NA
 
 def plain_secrets(subject: Subject) -> Iterator[Finding]:
     """Keys and tokens written into the file, where everybody who reads it finds them."""
-    found = [
+    found: list[Path] = [
         (*path, "parameters", *inner)
         for part, path, model in _parts(subject)
         for inner in secret_places(model, part.raw_parameters)
     ]
+    if "${" not in subject.document.raw_engine and any(passwords_of(subject.document.raw_engine)):
+        found.append(("engine",))
     for path, text in walk(subject.tree.value):
         if isinstance(text, str) and SECRET_VALUE.search(text) and path not in found:
             found.append(path)
