@@ -1,0 +1,36 @@
+"""From a URL to the store that it names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from connector.engine.store import Store
+from connector.errors import ConfigurationError
+
+__all__ = ["Role", "open_store"]
+
+Role = Literal["runner", "admin"]
+SQLITE = "sqlite:///"
+
+
+async def open_store(
+    url: str, *, worker: str = "", clock: Callable[[], float] = time.time, role: Role = "runner"
+) -> Store:
+    """The store that a URL names, to be closed by the caller; StoreError when it cannot be opened.
+
+    Args:
+        url: `sqlite:///FILE`; a file that is not absolute is below the working directory.
+        worker: the name under which this process leases; one is made unless given.
+        clock: seconds since 1970.
+        role: what is done with it: a runner works on tasks, an admin looks after them while a runner may work.
+    """
+    if url.startswith(SQLITE) and len(url) > len(SQLITE):
+        from connector.engine.sqlite import open_sqlite
+
+        path = url.removeprefix(SQLITE)
+        return await open_sqlite(Path(path), worker=worker, clock=clock, runs=role == "runner")
+    scheme = url.partition(":")[0]
+    raise ConfigurationError(f"engine: cannot keep tasks in {scheme!r}; sqlite:///FILE is allowed")

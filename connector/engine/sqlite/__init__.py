@@ -1,0 +1,7 @@
+"""The embedded engine: SQLite through apsw, with nothing to install and one process that works."""
+
+from __future__ import annotations
+
+from connector.engine.sqlite.opening import open_sqlite
+
+__all__ = ["open_sqlite"]

@@ -1,0 +1,59 @@
+"""A copy of the database that is whole, made while it is written to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from connector.engine.sqlite.connection import made_private
+from connector.engine.sqlite.driver import Connection
+from connector.engine.sqlite.failures import meaning
+from connector.engine.store import StoreError
+
+__all__ = ["back_up"]
+
+PAGES = 1024
+"""Pages that are copied at a time."""
+
+
+def back_up(source: Connection, database: Path, to: Path) -> None:
+    """Copies what is there now, beside the target first; the target is whole or what it was before."""
+    if to.exists() and to.samefile(database):
+        raise StoreError(f"{to}: that is the database itself; name another file for its copy")
+    partial = to.with_name(to.name + ".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        made_private(partial)
+        _copy(source, partial)
+        _synced(partial)
+        partial.replace(to)
+        _synced(to.parent)
+    except apsw.Error as error:
+        raise meaning(error, partial) from None
+    except OSError as error:
+        raise StoreError(f"{to}: the copy cannot be written: {(error.strerror or 'no reason').lower()}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copy(source: Connection, partial: Path) -> None:
+    target = cast("Connection", apsw.Connection(str(partial)))
+    try:
+        # One reading transaction holds still what is copied, so that commits meanwhile do not start it anew.
+        with source, target.backup("main", source, "main") as backup:
+            source.execute("SELECT 1 FROM sqlite_schema").fetchall()
+            while not backup.done:
+                backup.step(PAGES)
+    finally:
+        target.close()
+
+
+def _synced(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

@@ -1,0 +1,69 @@
+"""A connection to the file: whoever commits through it has it on the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import cast
+
+import apsw
+
+from connector.engine.sqlite.driver import Connection
+from connector.engine.sqlite.failures import DISK, meaning
+from connector.engine.sqlite.schema import checked
+from connector.engine.store import StoreError
+
+__all__ = ["connect", "made_private", "sound"]
+
+PATIENCE = 10_000
+"""Milliseconds for which a commit waits for another process."""
+DURABLE = "PRAGMA synchronous = FULL"
+"""Every commit is on the disk before it returns."""
+SETTINGS = """
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = 67108864;
+PRAGMA cache_size = -32768;
+PRAGMA temp_store = MEMORY;
+"""
+SMALL = 16 * 2**20
+"""Bytes up to which a file is read whole before it is trusted."""
+
+
+def made_private(path: Path) -> None:
+    """The file is there, for its owner alone: documents are nobody else's business."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        reason = (error.strerror or "no reason given").lower()
+        raise StoreError(f"{path}: the engine cannot open it: {reason}") from None
+    os.close(file)
+
+
+def connect(path: Path, *, reading: bool = False) -> Connection:
+    """A connection that commits durably; one for reading never writes."""
+    try:
+        opened = apsw.Connection(str(path), statementcachesize=200)
+        opened.set_busy_timeout(PATIENCE)
+        # Closing must not touch the file: after a failure it would write what may be wrong.
+        opened.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        connection = cast("Connection", opened)
+        checked(connection, path)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(DURABLE)
+        connection.execute(SETTINGS)
+        connection.execute(f"PRAGMA query_only = {int(reading)}")
+    except DISK as error:
+        raise meaning(error, path) from None
+    return connection
+
+
+def sound(connection: Connection, path: Path) -> None:
+    """StoreBroken when the file is damaged, as far as that can be seen without reading all of a large one."""
+    whole = path.stat().st_size <= SMALL
+    try:
+        for what in [""] if whole else ["('meta')", "('routes')", "('counts')", "('cursors')", "('claims')"]:
+            found = connection.execute(f"PRAGMA quick_check{what}").fetchall()
+            if found != [("ok",)]:
+                raise apsw.CorruptError(str(found[0][0]).lower())
+    except DISK as error:
+        raise meaning(error, path) from None

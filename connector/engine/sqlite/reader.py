@@ -1,0 +1,146 @@
+"""Questions, answered over a connection of their own, so that no list keeps a commit waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import orjson
+
+from connector.engine.change import Line, Spent
+from connector.engine.sqlite.codes import CARRIED, STATES
+from connector.engine.sqlite.driver import Connection, Row
+from connector.engine.sqlite.failures import meaning
+from connector.engine.sqlite.rows import CALLS, TASKS, call_of, calls_within, task_of
+from connector.engine.sqlite.selecting import selected
+from connector.engine.sqlite.values import MINUTE
+from connector.engine.store import Filter, Place, StoreBroken
+from connector.engine.tasks import Task, TaskState
+from connector.model import JSON
+
+__all__ = ["Reader"]
+
+Result = TypeVar("Result")
+DELETED = "deleted"
+"""The version of what is known to have vanished."""
+IN_CARRIER = f"{TASKS} WHERE t.queue = {CARRIED} AND t.carrier = ? AND t.id > ? ORDER BY t.id LIMIT ?"
+OLDEST = (
+    "SELECT min(d.created) FROM json_each('[1, 2, 3, 4, 5]') q JOIN documents d ON d.id ="
+    " (SELECT min(id) FROM tasks WHERE route = ? AND queue > 0 AND queue = q.value)"
+)
+NEXT_DUE = "SELECT min(due) FROM tasks WHERE route = ? AND queue = 2"
+COUNTS = "SELECT r.name, c.state, c.tasks FROM counts c JOIN routes r ON r.id = c.route WHERE c.tasks > 0"
+SPENT = "SELECT total(tokens), total(cost) FROM spent WHERE name = ? AND minute >= ?"
+LINES = (
+    "SELECT l.number, l.data FROM lines l JOIN places p ON p.id = l.place WHERE p.name = ? ORDER BY l.number LIMIT ?"
+)
+PLACES = "SELECT name FROM places p WHERE EXISTS (SELECT 1 FROM lines WHERE place = p.id) ORDER BY name"
+VANISHED = (
+    f"SELECT key FROM keys WHERE route = ? AND key > ? AND reading BETWEEN 1 AND ? AND version <> '{DELETED}'"
+    " ORDER BY key LIMIT ?"
+)
+
+
+class Reader:
+    """Asks in a thread of its own."""
+
+    def __init__(self, connection: Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, "sqlite-reading")
+
+    async def close(self) -> None:
+        """Ends the thread and the connection."""
+        self._closed = True
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()
+
+    async def ask(self, question: Callable[..., Result], *values: Any) -> Result:
+        """What a method of this reader gives."""
+        if self._closed:
+            raise StoreBroken(f"{self._path}: closed")
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, question, *values)
+        except apsw.Error as error:
+            raise meaning(error, self._path) from None
+
+    def all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        return self._connection.execute(sql, values).fetchall()
+
+    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """The first column of the first row; None when there is none."""
+        rows = self.all(sql, values)
+        return rows[0][0] if rows else None
+
+    def document(self, sql: str, values: Sequence[Any]) -> JSON:
+        """The JSON in the first column of the first row; None when there is none."""
+        data = self.value(sql, values)
+        return None if data is None else orjson.loads(data)
+
+    def documents(self, sql: str, values: Sequence[Any] = ()) -> Mapping[str, JSON]:
+        """Names with their JSON."""
+        return {name: orjson.loads(data) for name, data in self.all(sql, values)}
+
+    def routes(self, name: str = "") -> Sequence[int]:
+        """The numbers of the routes of this name, or of all."""
+        return [row[0] for row in self.all("SELECT id FROM routes WHERE ?1 IN ('', name)", (name,))]
+
+    def route(self, name: str) -> int:
+        """The number of a route; 0, which none has, when it is not known."""
+        return int(self.value("SELECT id FROM routes WHERE name = ?", (name,)) or 0)
+
+    def ids(self, wanted: Filter, after: int, limit: int, also: str = "") -> Sequence[int]:
+        """The ids of the tasks that are meant."""
+        if not (routes := self.routes(wanted.route)):
+            return []
+        selection = selected(wanted, routes, also=also)
+        values = {**selection.values, "after": after, "limit": limit}
+        return [row[0] for row in self.all(selection.sql, values)]
+
+    def tasks(self, wanted: Filter, after: int, limit: int) -> Sequence[Task]:
+        ids = orjson.dumps(self.ids(wanted, after, limit)).decode()
+        rows = self.all(f"{TASKS} WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id", (ids,))
+        return [task_of(row) for row in rows]
+
+    def task(self, task: int) -> Task | None:
+        rows = self.all(f"{TASKS} WHERE t.id = ?", (task,))
+        calls = [call_of(row) for row in self.all(CALLS, calls_within(task))]
+        return task_of(rows[0], calls) if rows else None
+
+    def waiting_in(self, carrier: int, after: int, limit: int) -> Sequence[Task]:
+        return [task_of(row) for row in self.all(IN_CARRIER, (carrier, after, limit))]
+
+    def counts(self, route: str) -> Mapping[str, Mapping[TaskState, int]]:
+        counts: dict[str, dict[TaskState, int]] = {}
+        for name, state, tasks in self.all(COUNTS):
+            if route in ("", name):
+                counts.setdefault(name, {})[STATES[state]] = tasks
+        return counts
+
+    def oldest(self, route: str) -> float | None:
+        created: float | None = self.value(OLDEST, (self.route(route),))
+        return created
+
+    def next_due(self, route: str) -> float | None:
+        due: float | None = self.value(NEXT_DUE, (self.route(route),))
+        return due
+
+    def spent(self, name: str, since: float) -> Spent:
+        tokens, cost = self.all(SPENT, (name, int(since // MINUTE)))[0]
+        return Spent(name=name, at=since, tokens=int(tokens), cost=cost)
+
+    def place(self, name: str, most: int) -> Place:
+        length = self.value("SELECT length FROM places WHERE name = ?", (name,))
+        lines = [(number, Line(place=name, data=data)) for number, data in self.all(LINES, (name, most))]
+        return Place(name, length or 0, lines)
+
+    def places(self) -> Sequence[str]:
+        return [row[0] for row in self.all(PLACES)]
+
+    def vanished(self, route: str, after: str, reading: int, most: int) -> Sequence[str]:
+        return [row[0] for row in self.all(VANISHED, (self.route(route), after, reading - 1, most))]

@@ -1,0 +1,83 @@
+"""Rows as what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from connector.engine.sqlite.codes import STATES
+from connector.engine.sqlite.driver import Row
+from connector.engine.tasks import CallRecord, Task
+from connector.model import JSON
+
+__all__ = ["CALLS", "CALL_BITS", "COLUMNS", "PARTS", "TASKS", "call_of", "calls_within", "task_of"]
+
+CALL_BITS = 24
+"""A call's id is its task's, moved up by so many bits, and its place among the task's calls."""
+COLUMNS = (
+    "t.id, r.name, d.document, t.state, d.key, d.version, t.ord, t.attempts, t.due, d.created, t.updated, t.reason,"
+    " d.trace, d.source, t.carrier, t.retried"
+)
+PARTS = "JOIN documents d ON d.id = t.id JOIN routes r ON r.id = t.route"
+TASKS = f"SELECT {COLUMNS} FROM tasks t {PARTS}"
+CALLS = (
+    "SELECT c.id, c.attempt, c.number, c.fingerprint, c.target, c.operation, c.effect, c.lookup, c.request,"
+    " c.started, e.ended, e.state, e.outcome FROM calls c LEFT JOIN ends e ON e.id = c.id"
+    " WHERE c.id BETWEEN ? AND ? ORDER BY c.id"
+)
+
+
+def calls_within(task: int) -> tuple[int, int]:
+    """The lowest and the highest id that a call of a task can have."""
+    return task << CALL_BITS, ((task + 1) << CALL_BITS) - 1
+
+
+def task_of(row: Row, calls: Sequence[CallRecord] = ()) -> Task:
+    """A row of TASKS."""
+    number, route, document, state, key, version, order, attempts, due, created, updated, reason, *more = row
+    trace, source, carrier, retried = more
+    return Task(
+        id=number,
+        route=route,
+        document=orjson.loads(document),
+        state=STATES[int(state)],
+        key=key,
+        version=version,
+        order=order or "",
+        attempts=attempts,
+        due=due,
+        created=created,
+        updated=updated,
+        reason=reason,
+        trace=trace,
+        source=source,
+        carrier=carrier,
+        retried=retried,
+        calls=calls,
+    )
+
+
+def call_of(row: Row) -> CallRecord:
+    """A row of CALLS."""
+    number, attempt, position, fingerprint, target, operation, effect, lookup, request, started, *end = row
+    ended, state, outcome = end
+    return CallRecord(
+        task=number >> CALL_BITS,
+        attempt=attempt,
+        number=position,
+        fingerprint=fingerprint,
+        target=target,
+        operation=operation,
+        effect=effect,
+        lookup=lookup,
+        request=_value(request),
+        started=started,
+        ended=ended or 0.0,
+        state=state or "",
+        outcome=_value(outcome),
+    )
+
+
+def _value(data: bytes | None) -> JSON:
+    return None if data is None else orjson.loads(data)

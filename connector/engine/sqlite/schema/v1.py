@@ -1,0 +1,60 @@
+"""Version 1: tasks with their documents and calls, and what is kept beside them."""
+
+from __future__ import annotations
+
+__all__ = ["STATEMENTS"]
+
+# The small row of a task changes with every step of its life, so it stands apart from its document, which never does.
+# `queue` says where a live task stands (see `codes`): `live` is the only index that every task passes through.
+# A call's id is its task's id and its place among the task's calls; its end is a row of its own, so that nothing is
+# ever written in the middle of what is there.
+STATEMENTS = """
+CREATE TABLE meta (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch INTEGER NOT NULL, task INTEGER NOT NULL, line INTEGER NOT NULL
+) STRICT;
+INSERT INTO meta VALUES (1, 0, 0, 0);
+
+CREATE TABLE routes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE tasks (
+    id INTEGER PRIMARY KEY, route INTEGER NOT NULL, state INTEGER NOT NULL, queue INTEGER NOT NULL, due REAL NOT NULL,
+    attempts INTEGER NOT NULL, updated REAL NOT NULL, reason TEXT NOT NULL, ord TEXT,
+    carrier INTEGER NOT NULL, members INTEGER NOT NULL
+) STRICT;
+CREATE INDEX live ON tasks (route, queue, id) WHERE queue > 0;
+CREATE INDEX due ON tasks (route, due, id) WHERE queue = 2;
+CREATE UNIQUE INDEX turn ON tasks (route, ord) WHERE ord IS NOT NULL AND queue > 0 AND queue <> 3;
+CREATE INDEX held ON tasks (route, ord, id) WHERE ord IS NOT NULL AND queue = 3;
+CREATE INDEX carried ON tasks (carrier, id) WHERE queue = 4;
+CREATE INDEX odd ON tasks (state, id) WHERE state > 3;
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, version TEXT NOT NULL, trace TEXT NOT NULL, source INTEGER NOT NULL,
+    created REAL NOT NULL, document BLOB NOT NULL
+) STRICT;
+CREATE TABLE keys (
+    route INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, reading INTEGER NOT NULL, task INTEGER NOT NULL,
+    PRIMARY KEY (route, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, number INTEGER NOT NULL, fingerprint TEXT NOT NULL,
+    target TEXT NOT NULL, operation TEXT NOT NULL, effect TEXT NOT NULL, lookup TEXT NOT NULL, request BLOB,
+    started REAL NOT NULL
+) STRICT;
+CREATE TABLE ends (id INTEGER PRIMARY KEY, ended REAL NOT NULL, state TEXT NOT NULL, outcome BLOB) STRICT;
+CREATE TABLE counts (
+    route INTEGER NOT NULL, state INTEGER NOT NULL, tasks INTEGER NOT NULL, PRIMARY KEY (route, state)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE records (
+    space TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (space, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE spent (
+    name TEXT NOT NULL, minute INTEGER NOT NULL, tokens INTEGER NOT NULL, cost REAL NOT NULL,
+    PRIMARY KEY (name, minute)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE places (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, length INTEGER NOT NULL) STRICT;
+CREATE TABLE lines (number INTEGER PRIMARY KEY, place INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+CREATE INDEX lines_of ON lines (place, number);
+CREATE TABLE claims (number INTEGER PRIMARY KEY, name TEXT NOT NULL, tick TEXT NOT NULL, UNIQUE (name, tick)) STRICT;
+"""

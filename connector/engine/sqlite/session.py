@@ -1,0 +1,123 @@
+"""What a transaction works with: statements, the next numbers, how many tasks are in which state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from connector.engine.sqlite.codes import CODES
+from connector.engine.sqlite.driver import Connection, Row
+from connector.engine.sqlite.leases import Leases
+from connector.engine.store import Fenced
+from connector.engine.tasks import TaskState
+
+__all__ = ["Session"]
+
+COUNT = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (route, state) DO UPDATE SET tasks = tasks + excluded.tasks"
+
+
+class Session:
+    """A connection that changes what is kept, one transaction after the other.
+
+    Args:
+        epoch: the number of this runner; 0 for those who only look after the tasks of another one.
+        clock: seconds since 1970.
+    """
+
+    def __init__(self, connection: Connection, epoch: int, clock: Callable[[], float]) -> None:
+        self.connection = connection
+        self.epoch = epoch
+        self.leases = Leases()
+        self.now = 0.0
+        self.news = False
+        self._clock = clock
+        self._cursor = connection.cursor()
+        self.execute = self._cursor.execute
+        self.execute_many = self._cursor.executemany
+        self._routes: dict[str, int] = {}
+        self._names: dict[int, str] = {}
+        self._counts: dict[tuple[int, int], int] = {}
+        self._given = self._last = (0, 0)
+
+    def begin(self) -> None:
+        """Starts a transaction; Fenced when another runner has taken over."""
+        self.now = self._clock()
+        self.news = False
+        self.execute("BEGIN IMMEDIATE")
+        epoch, task, line = self.one("SELECT epoch, task, line FROM meta")
+        if self.epoch not in (0, epoch):
+            raise Fenced("another runner has taken over what this one was working on; this one must stop")
+        self._given = self._last = (int(task), int(line))
+
+    def finish(self) -> None:
+        """Writes what was only counted so far; all that is left is to commit."""
+        if self._last != self._given:
+            self.execute("UPDATE meta SET task = ?, line = ?", self._last)
+        for (route, state), tasks in self._counts.items():
+            if tasks:
+                self.execute(COUNT, (route, state, tasks))
+        self._counts.clear()
+
+    def commit(self) -> None:
+        """All of it is on the disk."""
+        self.execute("COMMIT")
+        self.leases.keep()
+
+    def undo(self) -> None:
+        """None of it was done."""
+        if self.connection.in_transaction:
+            self.execute("ROLLBACK")
+        self.leases.undo()
+        self._counts.clear()
+        self._routes.clear()
+        self._names.clear()
+
+    @property
+    def written(self) -> int:
+        """Grows with every row that is written."""
+        return self.connection.total_changes()
+
+    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a question."""
+        return self.execute(sql, values).fetchall()
+
+    def one(self, sql: str, values: Sequence[Any] = ()) -> Row:
+        """The first row of a question; empty when there is none."""
+        rows = self.execute(sql, values).fetchall()
+        return rows[0] if rows else ()
+
+    def new_task(self) -> int:
+        """The next task's id, unless it is given back."""
+        task, line = self._last
+        self._last = (task + 1, line)
+        return task + 1
+
+    def give_back(self) -> None:
+        """The last id is not needed."""
+        task, line = self._last
+        self._last = (task - 1, line)
+
+    def new_line(self) -> int:
+        """The next line's number."""
+        task, line = self._last
+        self._last = (task, line + 1)
+        return line + 1
+
+    def count(self, route: int, state: TaskState, tasks: int) -> None:
+        """So many tasks more are in a state."""
+        spot = route, CODES[state]
+        self._counts[spot] = self._counts.get(spot, 0) + tasks
+
+    def route(self, name: str) -> int:
+        """A route's number, which it has from now on."""
+        number = self._routes.get(name)
+        if number is None:
+            self.execute("INSERT INTO routes (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+            (number,) = self.one("SELECT id FROM routes WHERE name = ?", (name,))
+            self._routes[name] = number = int(number)
+            self._names[number] = name
+        return number
+
+    def routes(self) -> Sequence[int]:
+        """All routes."""
+        return [int(number) for (number,) in self.all("SELECT id FROM routes")]

@@ -1,0 +1,213 @@
+"""The embedded engine: one file, one process that works on it, any number that look after it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import apsw
+
+from connector.documents import dump
+from connector.engine.change import Change, Committed, Settled, Spent
+from connector.engine.sqlite.applying import applied
+from connector.engine.sqlite.backup import back_up
+from connector.engine.sqlite.connection import connect
+from connector.engine.sqlite.driver import Connection
+from connector.engine.sqlite.leasing import give_back_all, lease
+from connector.engine.sqlite.lock import Lock
+from connector.engine.sqlite.preparing import prepared
+from connector.engine.sqlite.reader import Reader
+from connector.engine.sqlite.session import Session
+from connector.engine.sqlite.upkeep import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
+from connector.engine.sqlite.values import claim
+from connector.engine.sqlite.writer import Writer
+from connector.engine.store import Filter, Place, StoreError
+from connector.engine.tasks import ENDS, Task, TaskState
+from connector.model import JSON
+
+__all__ = ["SqliteStore"]
+
+SOME = 1000
+"""Tasks that people change in one transaction, so that commits need not wait for long."""
+
+
+class SqliteStore:
+    """Tasks in a file of SQLite's.
+
+    Args:
+        path: the file.
+        worker: the name under which this process leases.
+        session: the connection that changes it.
+        reading: the connection that only reads it.
+        lock: held by the one process that works on it; None for those that look after it.
+    """
+
+    def __init__(self, path: Path, worker: str, session: Session, reading: Connection, lock: Lock | None) -> None:
+        self._path = path
+        self._worker = worker
+        self._lock = lock
+        self._session = session
+        self._news = asyncio.Event()
+        self._writer = Writer(session, path, self._news.set)
+        self._reader = Reader(reading, path)
+
+    @property
+    def worker(self) -> str:
+        return self._worker
+
+    async def close(self) -> None:
+        with suppress(StoreError):
+            await self._writer.put(give_back_all, ["release"])
+        await self._writer.close()
+        await self._reader.close()
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        if self._lock is not None and not self._writer.lost:
+            with suppress(apsw.Error):  # what is in the log is as safe as in the database
+                self._session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        self._session.connection.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    async def commit(self, change: Change) -> Committed:
+        work = prepared(change)
+        return await self._writer.put(partial(applied, prepared=work), work.kinds)
+
+    async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
+        if self._lock is None:
+            raise StoreError(f"{self._path}: opened to look after tasks, so none can be leased here")
+        leased = self._writer.put(partial(lease, route=route, most=most, limit=limit), ["lease"])
+        try:
+            return await asyncio.shield(leased)
+        except asyncio.CancelledError:
+            leased.add_done_callback(self._unwanted)
+            raise
+
+    def _unwanted(self, leased: asyncio.Future[Sequence[Task]]) -> None:
+        """Tasks were leased for somebody who did not wait for them."""
+        if leased.cancelled() or leased.exception() is not None:
+            return
+        back = [Settled(task=task.id, state=TaskState.WAITING, uncounted=True) for task in leased.result()]
+        work = prepared(Change(settle=back))
+        self._writer.put(partial(applied, prepared=work), work.kinds).add_done_callback(_seen)
+
+    async def hold(self, ids: Sequence[int]) -> Sequence[int]:
+        leases = self._session.leases
+        return [task for task in ids if task not in leases]
+
+    async def changed(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        self._news.clear()
+
+    async def next_due(self, route: str) -> float | None:
+        return await self._reader.ask(self._reader.next_due, route)
+
+    async def claim(self, name: str, tick: str) -> bool:
+        return await self._writer.put(partial(claim, name=name, tick=tick), ["claim"])
+
+    async def lead(self, name: str, seconds: float) -> bool:
+        del name, seconds  # there is no other worker, unless this one has been fenced off: then this raises
+        return await self._writer.put(_leads, []) and self._lock is not None
+
+    async def cursor(self, name: str) -> JSON:
+        sql = "SELECT value FROM cursors WHERE name = ?"
+        return await self._reader.ask(self._reader.document, sql, (name,))
+
+    async def cursors(self) -> Mapping[str, JSON]:
+        return await self._reader.ask(self._reader.documents, "SELECT name, value FROM cursors ORDER BY name")
+
+    async def record(self, space: str, key: str) -> JSON:
+        sql = "SELECT value FROM records WHERE space = ? AND key = ?"
+        return await self._reader.ask(self._reader.document, sql, (space, key))
+
+    async def records(self, space: str) -> Mapping[str, JSON]:
+        sql = "SELECT key, value FROM records WHERE space = ? ORDER BY key"
+        return await self._reader.ask(self._reader.documents, sql, (space,))
+
+    async def spent(self, name: str, since: float) -> Spent:
+        return await self._reader.ask(self._reader.spent, name, since)
+
+    async def places(self) -> Sequence[str]:
+        return await self._reader.ask(self._reader.places)
+
+    async def place(self, name: str, most: int) -> Place:
+        return await self._reader.ask(self._reader.place, name, most)
+
+    async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
+        return await self._reader.ask(self._reader.counts, route)
+
+    async def oldest(self, route: str) -> float | None:
+        return await self._reader.ask(self._reader.oldest, route)
+
+    async def tasks(self, wanted: Filter, *, after: int = 0, limit: int = 100) -> Sequence[Task]:
+        return await self._reader.ask(self._reader.tasks, wanted, after, limit)
+
+    async def task(self, task: int) -> Task | None:
+        return await self._reader.ask(self._reader.task, task)
+
+    async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
+        return await self._reader.ask(self._reader.waiting_in, carrier, after, limit)
+
+    async def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
+        last = ""
+        while keys := await self._reader.ask(self._reader.vanished, route, last, reading, SOME):
+            for key in keys:
+                yield key
+            last = keys[-1]
+
+    async def retry(self, wanted: Filter, *, document: JSON = None) -> int:
+        data = None if document is None else dump(document)
+        states = [state for state in wanted.states or ENDS if state in ENDS]
+        work = partial(retry, states=states, document=data)
+        return await self._each("retry", replace(wanted, states=states), work, NOT_A_CARRIER)
+
+    async def skip(self, wanted: Filter, reason: str) -> int:
+        states = [state for state in wanted.states or SKIPPABLE if state in SKIPPABLE]
+        work = partial(skip, states=states, reason=reason)
+        return await self._each("skip", replace(wanted, states=states), work, NOT_LEASED)
+
+    async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
+        states = [state for state in wanted.states or ENDS if state in ENDS]
+        return await self._each("purge", replace(wanted, states=states), partial(purge, states=states), most=most)
+
+    async def backup(self, to: Path) -> None:
+        await asyncio.to_thread(self._back_up, to)
+
+    def _back_up(self, to: Path) -> None:
+        source = connect(self._path, reading=True)
+        try:
+            back_up(source, self._path, to)
+        finally:
+            source.close()
+
+    async def _each(
+        self, kind: str, wanted: Filter, work: Callable[..., int], also: str = "", most: int | None = None
+    ) -> int:
+        """Does a work with all tasks that are meant, some at a time; returns with how many it was done."""
+        done = after = 0
+        while wanted.states and (most is None or done < most):
+            limit = SOME if most is None else min(SOME, most - done)
+            ids = await self._reader.ask(self._reader.ids, wanted, after, limit, also)
+            if not ids:
+                break
+            done += await self._writer.put(partial(work, ids=ids), [kind])
+            after = ids[-1]
+        return done
+
+
+def _leads(session: Session) -> bool:
+    del session
+    return True
+
+
+def _seen(future: asyncio.Future[Committed]) -> None:
+    """An error here was told to nobody: the tasks stay leased until the process ends, and are leased again then."""
+    if not future.cancelled():
+        future.exception()
