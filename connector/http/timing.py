@@ -1,23 +1,7 @@
-"""Time and chance, in one value, so that a test can hold both still."""
+"""Time and chance, as clients take them."""
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from connector.timing import SYSTEM, Timing
 
 __all__ = ["SYSTEM", "Timing"]
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """A clock in seconds, a way to wait, and a number between 0 and 1."""
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
-
-
-SYSTEM = Timing()

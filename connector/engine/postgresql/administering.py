@@ -1,0 +1,94 @@
+"""What people do with tasks: retry, skip, forget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connector.engine.postgresql.asking import condition
+from connector.engine.postgresql.connection import Connection
+from connector.engine.postgresql.counting import Counting
+from connector.engine.postgresql.ordering import lock, next_in_line
+from connector.engine.postgresql.rows import packed
+from connector.engine.store import Filter
+from connector.engine.tasks import TaskState
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.engine.postgresql.jobs import Jobs
+
+__all__ = ["purge", "retry", "skip"]
+
+ENDED = "state IN ('finished', 'failed', 'skipped', 'unknown')"
+MOST = 5_000
+
+
+async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jobs, worker: str, now: float) -> int:
+    """How many ended tasks, of the next few thousand, are new again."""
+    where, values = condition(wanted)
+    rows = await connection.fetch(
+        f"SELECT id, route, ord, state FROM tasks WHERE {where} AND {ENDED} ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE",  # noqa: S608
+        *values,
+    )
+    ids = [row["id"] for row in rows]
+    plain = [row for row in rows if not row["ord"]]
+    made = await jobs.add(connection, [row["route"] for row in plain], [row["id"] for row in plain], [0.0] * len(plain))
+    job_of = dict(zip((row["id"] for row in plain), made, strict=True))
+    await connection.execute(
+        """UPDATE tasks SET state = 'new', reason = '', due = 0, updated = $3, worker = NULL, carrier = 0, attempts = 0,
+               job = given.job, document = coalesce($4, document),
+               retried = (SELECT count(*) FROM calls WHERE calls.task = tasks.id)
+           FROM unnest($1::bigint[], $2::bigint[]) AS given (id, job) WHERE tasks.id = given.id""",
+        ids,
+        [job_of.get(task, 0) for task in ids],
+        now,
+        None if document is None else packed(document),
+    )
+    counting = Counting(worker)
+    for row in rows:
+        counting.move(row["route"], row["state"], TaskState.NEW)
+    await counting.write(connection)
+    orders = {(row["route"], row["ord"]) for row in rows if row["ord"]}
+    await lock(connection, orders)
+    await next_in_line(connection, orders, now, jobs)
+    return len(ids)
+
+
+async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, worker: str, now: float) -> int:
+    """How many tasks, of the next few thousand, are skipped now."""
+    where, values = condition(wanted)
+    rows = await connection.fetch(
+        f"""SELECT id, route, ord, state, job FROM tasks WHERE {where} AND state NOT IN ('skipped', 'processing')
+            ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
+        *values,
+    )
+    await connection.execute(
+        "UPDATE tasks SET state = 'skipped', reason = $2, updated = $3, job = 0 WHERE id = ANY($1::bigint[])",
+        [row["id"] for row in rows],
+        reason,
+        now,
+    )
+    await jobs.forget(connection, [row["job"] for row in rows if row["job"]])
+    counting = Counting(worker)
+    for row in rows:
+        counting.move(row["route"], row["state"], TaskState.SKIPPED)
+    await counting.write(connection)
+    orders = {(row["route"], row["ord"]) for row in rows if row["ord"]}
+    await lock(connection, orders)
+    await next_in_line(connection, orders, now, jobs)
+    return len(rows)
+
+
+async def purge(connection: Connection, wanted: Filter, most: int, worker: str) -> int:
+    """How many ended tasks are forgotten with their calls."""
+    where, values = condition(wanted)
+    rows = await connection.fetch(
+        f"""WITH old AS (SELECT id FROM tasks WHERE {where} AND {ENDED} ORDER BY id LIMIT {int(most)} FOR UPDATE),
+            gone AS (DELETE FROM calls USING old WHERE calls.task = old.id)
+            DELETE FROM tasks USING old WHERE tasks.id = old.id RETURNING tasks.route, tasks.state""",  # noqa: S608
+        *values,
+    )
+    counting = Counting(worker)
+    for row in rows:
+        counting.add(row["route"], row["state"], -1)
+    await counting.write(connection)
+    return len(rows)

@@ -1,0 +1,152 @@
+"""What can be asked of the journal; nothing here changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.engine.change import Line, Spent
+from connector.engine.postgresql.connection import Connection
+from connector.engine.postgresql.leasing import calls_of
+from connector.engine.postgresql.rows import TASK, task_of, unpacked
+from connector.engine.store import Filter, Place
+from connector.engine.tasks import Task, TaskState
+from connector.model import JSON
+
+__all__ = [
+    "condition", "counts", "cursors", "keys_unseen", "lines_of", "next_due", "oldest", "places", "record", "records",
+    "spent", "task", "tasks", "waiting_in",
+]  # fmt: skip
+
+LIVE = "state IN ('new', 'processing', 'waiting')"
+
+
+def condition(wanted: Filter) -> tuple[str, list[Any]]:
+    """The WHERE of a filter with its values, from $1 on."""
+    parts: list[str] = ["true"]
+    values: list[Any] = []
+
+    def also(part: str, value: Any) -> None:
+        values.append(value)
+        parts.append(part.replace("?", f"${len(values)}"))
+
+    if wanted.ids:
+        also("id = ANY(?::bigint[])", list(wanted.ids))
+    if wanted.route:
+        also("route = ?", wanted.route)
+    if wanted.states:
+        also("state = ANY(?::text[])", [state.value for state in wanted.states])
+    if wanted.key:
+        also("key = ?", wanted.key)
+    if wanted.reason:
+        also("position(? IN reason) > 0", wanted.reason)
+    if wanted.updated_before is not None:
+        also("updated < ?::float8", wanted.updated_before)
+    if wanted.updated_after is not None:
+        also("updated > ?::float8", wanted.updated_after)
+    return " AND ".join(parts), values
+
+
+async def tasks(connection: Connection, wanted: Filter, after: int, limit: int) -> list[Task]:
+    where, values = condition(wanted)
+    rows = await connection.fetch(
+        f"SELECT {TASK} FROM tasks WHERE {where} AND id > ${len(values) + 1} ORDER BY id LIMIT ${len(values) + 2}",  # noqa: S608
+        *values,
+        after,
+        limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def task(connection: Connection, number: int) -> Task | None:
+    row = await connection.fetchrow(f"SELECT {TASK} FROM tasks WHERE id = $1", number)  # noqa: S608
+    if row is None:
+        return None
+    calls = await calls_of(connection, [number])
+    return task_of(row, calls.get(number, ()))
+
+
+async def waiting_in(connection: Connection, carrier: int, after: int, limit: int) -> list[Task]:
+    rows = await connection.fetch(
+        f"SELECT {TASK} FROM tasks WHERE carrier = $1 AND state = 'waiting' AND id > $2 ORDER BY id LIMIT $3",  # noqa: S608
+        carrier,
+        after,
+        limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def counts(connection: Connection, route: str) -> Mapping[str, Mapping[TaskState, int]]:
+    rows = await connection.fetch(
+        "SELECT route, state, sum(number)::bigint AS number FROM counts WHERE $1 IN ('', route) GROUP BY route, state",
+        route,
+    )
+    found: dict[str, dict[TaskState, int]] = {}
+    for row in rows:
+        if row["number"]:
+            found.setdefault(row["route"], {})[TaskState(row["state"])] = row["number"]
+    return found
+
+
+async def next_due(connection: Connection, route: str) -> float | None:
+    found: float | None = await connection.fetchval(
+        "SELECT min(due) FROM tasks WHERE route = $1 AND state = 'waiting' AND carrier = 0", route
+    )
+    return found
+
+
+async def oldest(connection: Connection, route: str) -> float | None:
+    found: float | None = await connection.fetchval(
+        f"SELECT created FROM tasks WHERE route = $1 AND {LIVE} ORDER BY id LIMIT 1",  # noqa: S608
+        route,
+    )
+    return found
+
+
+async def record(connection: Connection, space: str, key: str) -> JSON:
+    return unpacked(await connection.fetchval("SELECT value FROM records WHERE space = $1 AND key = $2", space, key))
+
+
+async def records(connection: Connection, space: str) -> Mapping[str, JSON]:
+    rows = await connection.fetch("SELECT key, value FROM records WHERE space = $1 ORDER BY key", space)
+    return {row["key"]: unpacked(row["value"]) for row in rows}
+
+
+async def cursors(connection: Connection, name: str | None = None) -> Mapping[str, JSON]:
+    rows = await connection.fetch("SELECT name, value FROM cursors WHERE $1::text IS NULL OR name = $1", name)
+    return {row["name"]: unpacked(row["value"]) for row in rows}
+
+
+async def spent(connection: Connection, name: str, since: float) -> Spent:
+    row: Any = await connection.fetchrow(
+        "SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0) AS cost FROM spent "
+        "WHERE name = $1 AND minute >= $2",
+        name,
+        int(since // 60),
+    )
+    return Spent(name=name, at=since, tokens=row["tokens"], cost=row["cost"])
+
+
+async def places(connection: Connection) -> Sequence[str]:
+    return [row["place"] for row in await connection.fetch("SELECT DISTINCT place FROM lines ORDER BY place")]
+
+
+async def lines_of(connection: Connection, name: str, most: int) -> Place:
+    length: int | None = await connection.fetchval("SELECT length FROM places WHERE name = $1", name)
+    rows = await connection.fetch(
+        "SELECT number, data FROM lines WHERE place = $1 ORDER BY number LIMIT $2", name, most
+    )
+    return Place(name, length or 0, [(row["number"], Line(place=name, data=row["data"])) for row in rows])
+
+
+async def keys_unseen(connection: Connection, route: str, reading: int, after: str, most: int) -> list[str]:
+    """Keys beyond `after` that no reading from this one on has seen, and that were not known as deleted."""
+    rows = await connection.fetch(
+        "SELECT key FROM seen WHERE route = $1 AND reading < $2 AND version <> 'deleted' AND key > $3 "
+        "ORDER BY key LIMIT $4",
+        route,
+        reading,
+        after,
+        most,
+    )
+    return [row["key"] for row in rows]

@@ -1,0 +1,114 @@
+"""pgqueuer's jobs for our tasks, made, taken, kept alive and ended in the transactions that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from connector.engine.postgresql.connection import Connection
+from connector.optional import needed
+
+__all__ = ["CHANNEL", "Jobs", "install"]
+
+SCHEMA = "openai_connector"
+CHANNEL = "openai_connector_jobs"
+SUCCESSFUL, FAILED = "successful", "failed"
+
+
+@cache
+def _builders() -> tuple[Any, ...]:
+    """pgqueuer's queries below our schema. Its log is no part of the promise, and so not written ahead."""
+    needed("pgqueuer", "postgresql", "an engine on PostgreSQL")
+    from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+    from pgqueuer.domain.settings import DBSettings, Durability
+    from pgqueuer.domain.types import Channel
+
+    settings = DBSettings(db_schema=SCHEMA, channel=Channel(CHANNEL), durability=Durability.balanced)
+    return QueryBuilderEnvironment(settings), QueryQueueBuilder(settings), QuerySchedulerBuilder(settings)
+
+
+def _queries(connection: Connection) -> Any:
+    from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+    from pgqueuer.adapters.persistence.queries import Queries
+
+    return Queries(AsyncpgDriver(connection), *_builders())
+
+
+async def install(connection: Connection) -> None:
+    """pgqueuer's own tables, made or brought up to date."""
+    queries = _queries(connection)
+    if not await queries.schema_is_installed():
+        await queries.install(create_schema=False)
+
+
+class Jobs:
+    """The jobs of one worker.
+
+    Args:
+        worker: the id under which this worker takes jobs.
+        patience: seconds without a heartbeat after which another worker may take over.
+    """
+
+    def __init__(self, worker: str, patience: float) -> None:
+        import uuid
+
+        self._manager = uuid.uuid5(uuid.NAMESPACE_OID, worker)
+        self._patience = timedelta(seconds=patience)
+        self._table = _builders()[0].qualified.queue_table
+
+    async def add(
+        self, connection: Connection, routes: Sequence[str], tasks: Sequence[int], waits: Sequence[float]
+    ) -> list[int]:
+        """The ids of new jobs for tasks, each to be taken after so many seconds."""
+        if not tasks:
+            return []
+        found: list[int] = await _queries(connection).enqueue(
+            list(routes),
+            [str(task).encode() for task in tasks],
+            [0] * len(tasks),
+            [timedelta(seconds=max(wait, 0.0)) for wait in waits],
+        )
+        return found
+
+    async def take(self, connection: Connection, route: str, most: int, limit: int) -> dict[int, int]:
+        """The jobs by their tasks that this worker has now: those that are due, and those of workers that are gone."""
+        from pgqueuer.ports.repository import EntrypointExecutionParameter
+
+        jobs: Sequence[Any] = await _queries(connection).dequeue(
+            most, {route: EntrypointExecutionParameter(concurrency_limit=limit)}, self._manager, None, self._patience
+        )
+        return {int(job.payload): job.id for job in jobs}
+
+    async def keep_alive(self, connection: Connection, jobs: Sequence[int]) -> None:
+        await _queries(connection).update_heartbeat(list(jobs))
+
+    async def end(self, connection: Connection, jobs: Mapping[int, bool]) -> None:
+        """Ends jobs by whether they came to a good end; the others are kept where pgqueuer's own tools show them."""
+        if jobs:
+            query = _builders()[1].build_log_job_query()
+            states = [SUCCESSFUL if good else FAILED for good in jobs.values()]
+            await connection.execute(query, list(jobs), states, [None] * len(jobs))
+
+    async def give_back(self, connection: Connection, jobs: Sequence[int], waits: Sequence[float]) -> None:
+        """Lets others take jobs, each after so many seconds."""
+        if jobs:
+            await connection.execute(
+                f"""UPDATE {self._table} AS job
+                    SET status = 'queued', queue_manager_id = NULL, slot = NULL, updated = now(),
+                        execute_after = now() + make_interval(secs => given.wait)
+                    FROM unnest($1::bigint[], $2::double precision[]) AS given (id, wait)
+                    WHERE job.id = given.id""",  # noqa: S608  the table's name is pgqueuer's
+                list(jobs),
+                [max(wait, 0.0) for wait in waits],
+            )
+
+    async def forget(self, connection: Connection, jobs: Sequence[int]) -> None:
+        """Removes jobs whatever their state."""
+        if jobs:
+            await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", list(jobs))  # noqa: S608
+
+    async def tidy(self, connection: Connection) -> None:
+        """Empties pgqueuer's log, which nothing of ours reads."""
+        await _queries(connection).clear_queue_log()

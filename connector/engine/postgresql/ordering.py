@@ -1,0 +1,69 @@
+"""Tasks of one order key: the oldest live one has a job, the others wait until it has come to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from connector.engine.postgresql.connection import Connection
+from connector.engine.postgresql.rows import columns
+
+if TYPE_CHECKING:
+    from connector.engine.postgresql.jobs import Jobs
+
+__all__ = ["Order", "heads", "lock", "next_in_line"]
+
+Order = tuple[str, str]
+LOCK = """
+SELECT pg_advisory_xact_lock(place) FROM (
+    SELECT DISTINCT hashtextextended(route || chr(1) || ord, 0) AS place
+    FROM unnest($1::text[], $2::text[]) AS given (route, ord) ORDER BY place
+) AS places
+"""
+HEADS = """
+SELECT given.route, given.ord FROM unnest($1::text[], $2::text[]) AS given (route, ord)
+WHERE EXISTS (
+    SELECT FROM tasks WHERE tasks.route = given.route AND tasks.ord = given.ord AND tasks.ord <> '' AND tasks.job <> 0
+    AND tasks.state IN ('new', 'processing', 'waiting')
+)
+"""
+NEXT = """
+SELECT head.id, head.route, head.due FROM unnest($1::text[], $2::text[]) AS given (route, ord),
+LATERAL (
+    SELECT id, route, due, job FROM tasks
+    WHERE tasks.route = given.route AND tasks.ord = given.ord AND tasks.ord <> ''
+    AND tasks.state IN ('new', 'processing', 'waiting') AND tasks.carrier = 0
+    ORDER BY id LIMIT 1
+) AS head WHERE head.job = 0
+"""
+
+
+async def lock(connection: Connection, orders: Collection[Order]) -> None:
+    """Keeps everybody else from these order keys until the transaction ends."""
+    if orders:
+        await connection.execute(LOCK, *columns(sorted(orders), 2))
+
+
+async def heads(connection: Connection, orders: Collection[Order]) -> set[Order]:
+    """The order keys of which a task has a job."""
+    if not orders:
+        return set()
+    rows = await connection.fetch(HEADS, *columns(sorted(orders), 2))
+    return {(row["route"], row["ord"]) for row in rows}
+
+
+async def next_in_line(connection: Connection, orders: Collection[Order], now: float, jobs: Jobs) -> None:
+    """Gives the oldest live task of each order key a job, where none of the key has one."""
+    free = set(orders) - await heads(connection, orders)
+    if not free:
+        return
+    rows = await connection.fetch(NEXT, *columns(sorted(free), 2))
+    made = await jobs.add(
+        connection, [row["route"] for row in rows], [row["id"] for row in rows], [row["due"] - now for row in rows]
+    )
+    await connection.execute(
+        "UPDATE tasks SET job = given.job FROM unnest($1::bigint[], $2::bigint[]) AS given (id, job) "
+        "WHERE tasks.id = given.id",
+        [row["id"] for row in rows],
+        made,
+    )

@@ -1,0 +1,49 @@
+"""Tasks and calls as rows, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from connector.engine.tasks import CallRecord, Task, TaskState
+from connector.model import JSON
+
+__all__ = ["CALL", "TASK", "call_of", "columns", "packed", "task_of", "unpacked"]
+
+TASK = (
+    "id, route, document, state, key, version, ord, attempts, due, created, updated, reason, trace, source, carrier, "
+    "retried"
+)
+CALL = "task, attempt, number, fingerprint, target, operation, effect, lookup, request, started, ended, state, outcome"
+
+
+def packed(value: JSON) -> bytes:
+    """A JSON value as it is kept: as bytes, since JSON's text may hold a NUL and PostgreSQL's may not."""
+    return orjson.dumps(value)
+
+
+def unpacked(data: bytes | None) -> JSON:
+    return None if data is None else orjson.loads(data)
+
+
+def task_of(row: Mapping[str, Any], calls: Sequence[CallRecord] = ()) -> Task:
+    """The task that a row of TASK's columns is."""
+    return Task(
+        id=row["id"], route=row["route"], document=unpacked(row["document"]), state=TaskState(row["state"]),
+        key=row["key"], version=row["version"], order=row["ord"], attempts=row["attempts"], due=row["due"],
+        created=row["created"], updated=row["updated"], reason=row["reason"], trace=row["trace"], source=row["source"],
+        carrier=row["carrier"], retried=row["retried"], calls=calls,
+    )  # fmt: skip
+
+
+def call_of(row: Mapping[str, Any]) -> CallRecord:
+    """The call that a row of CALL's columns is."""
+    known = dict(row)
+    return CallRecord(**{**known, "request": unpacked(known["request"]), "outcome": unpacked(known["outcome"])})
+
+
+def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    """Rows as the columns that unnest takes; without rows, that many empty ones."""
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
