@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, listing, startup, transform, upload
+from bench import calls, listing, sandbox, startup, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup", "transform")
+PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox")
 
 
 def main() -> None:
@@ -39,6 +39,8 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return upload.run(rounds)
         case "transform":
             return transform.run(rounds, seconds)
+        case "sandbox":
+            return sandbox.run(rounds, seconds)
         case _:
             return startup.run()
 
