@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connector.config.references import Reference, references_in
 from connector.config.variables import Scope
 from connector.errors import ConfigurationError
 from connector.http import Client, prototypes
@@ -49,6 +50,10 @@ class Following:
         self._environ = scope.variables.providers
         self._place = self._now = kind.endpoint(parameters)
         self._given: Mapping[str, JSON] = entry.parameters
+        found = references_in(entry.raw_parameters, declared=True)
+        self._references = [reference for _, reference in found if isinstance(reference, Reference)]
+        self._find = scope.variables.find
+        self._values = self._looked_up()
         self._headers: Mapping[str, str] = {}
         self.redactor: Redactor | None = None
 
@@ -65,8 +70,16 @@ class Following:
             self._follow()
         return {**self._headers, **self._now.credentials(wire)}
 
+    def _looked_up(self) -> list[JSON]:
+        """What the references lead to: cheaper than the parameters, and the same as long as they are."""
+        return [self._find(reference) for reference in self._references]
+
     def _follow(self) -> None:
+        values = self._looked_up()
+        if values == self._values:
+            return
         given = self._entry.parameters
+        self._values = values
         if given == self._given:
             return
         parameters = configure(self._kind, given, self._environ.environment)

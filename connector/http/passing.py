@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing
 
 import httpx
 
@@ -18,8 +17,7 @@ from connector.http.call import Call
 from connector.http.circuit import Circuit
 from connector.http.onward import Reply, Send
 from connector.http.policy import EXHAUSTED
-from connector.http.streaming import timed
-from connector.http.tries import Judge, Tries, within
+from connector.http.tries import Judge, Tries
 from connector.model import JSON, Outcome, State
 
 __all__ = ["Passage", "Passed"]
@@ -48,6 +46,8 @@ class Passage:
         self._judge = judge
         self._circuit = circuit
         self._tries = Tries(call, judge)
+        self._limit = asyncio.timeout(call.total)
+        self._has_place = False
         self._reply: Reply | None = None
         self._passed: Passed | None = None
         self._tried: Tried | None = None
@@ -55,50 +55,64 @@ class Passage:
     async def __aenter__(self) -> Passed:
         """The answer as soon as its headers are there; a call that has none raises CallFailed."""
         self._circuit.check()
-        call = self._call
-        while True:
-            left = await within(call.total, self._tries.begin())
-            if left is None:
-                raise CallFailed(Outcome(State.NOT_SENT, reason=f"no place became free within {call.total:g} seconds"))
-            try:
-                passed = await self._attempt(left)
-            except BaseException:
+        await self._limit.__aenter__()
+        try:
+            while True:
+                passed = await self._attempt()
+                if isinstance(passed, Passed):
+                    self._passed = passed
+                    return passed
                 await self._leave()
-                raise
-            if isinstance(passed, Passed):
-                self._passed = passed
-                return passed
-            await self._leave()
-            await self._settle(passed)
+                await self._settle(passed)
+        except BaseException as error:
+            await self._end(error)
+            raise
 
-    async def __aexit__(self, *_: object) -> None:
-        passed, tried = self._passed, self._tried
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        await self._end(error)
+
+    async def _end(self, error: BaseException | None) -> None:
+        """Gives everything back and judges what came of it; time that ran out becomes CallFailed."""
+        late = False
+        try:
+            await self._limit.__aexit__(type(error) if error is not None else None, error, None)
+        except TimeoutError:
+            late = True
+        queued = not self._has_place
         await self._leave()
-        if tried is not None and passed is not None:
-            tried.body = passed.used
-            self._call.retries = 0
-            await self._tries.settle(tried)
+        tried = self._late(queued=queued) if late else self._tried
+        if tried is None:
+            return
+        tried.body = self._passed.used if self._passed is not None else None
+        self._call.retries = 0
+        outcome = await self._tries.settle(tried)
+        if late and outcome is not None:
+            raise CallFailed(outcome) from None
 
-    async def _attempt(self, left: float) -> Passed | Tried:
-        until = asyncio.get_running_loop().time() + left
-        reply = await within(left, reached(self._send(self._call)))
-        if reply is None:
-            return self._call.late()
+    def _late(self, *, queued: bool) -> Tried:
+        if queued:
+            return Tried(State.NOT_SENT, reason=f"no place became free within {self._call.total:g} seconds")
+        return self._call.late()
+
+    async def _attempt(self) -> Passed | Tried:
+        left = await self._tries.begin()
+        self._has_place = True
+        self._limit.reschedule(asyncio.get_running_loop().time() + left)
+        reply = await reached(self._send(self._call))
         if isinstance(reply, Tried):
             return reply
         self._reply = reply
         if reply.status >= 300:
-            return await self._refused(reply, left)
+            return await self._refused(reply)
         self._judge.pace.ease()
         self._tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
-        return Passed(reply, self._chunks(reply, self._tried, until))
+        return Passed(reply, self._chunks(reply, self._tried))
 
-    async def _chunks(self, reply: Reply, tried: Tried, until: float) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, reply: Reply, tried: Tried) -> AsyncGenerator[bytes, None]:
         try:
-            async with aclosing(timed(reply.stream, until, self._call)) as chunks:
-                async for chunk in chunks:
-                    if chunk:
-                        yield chunk
+            async for chunk in reply.stream:
+                if chunk:
+                    yield chunk
         except httpx.TransportError as exc:
             tried.reason = str(exc)
         else:
@@ -106,12 +120,10 @@ class Passage:
             return
         raise CallFailed(Outcome(State.UNKNOWN, tried.status, reason=self._judge.redactor(tried.reason)))
 
-    async def _refused(self, reply: Reply, left: float) -> Passed | Tried:
+    async def _refused(self, reply: Reply) -> Passed:
         """A refusal is read before it is passed on: what it says may be meant for every call of this client."""
         response = httpx.Response(reply.status, headers=reply.headers, stream=reply.stream)
-        tried = await within(left, refusal(response))
-        if tried is None:
-            return self._call.late()
+        tried = await refusal(response)
         judge, paused = self._judge, self._judge.paused
         self._call.retries = 0
         outcome = await self._tries.settle(tried)
@@ -130,7 +142,9 @@ class Passage:
             raise CallFailed(outcome)
 
     async def _leave(self) -> None:
-        self._judge.pace.leave()
+        if self._has_place:
+            self._has_place = False
+            self._judge.pace.leave()
         reply, self._reply = self._reply, None
         if reply is not None:
             await reply.stream.aclose()

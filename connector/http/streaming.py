@@ -19,7 +19,7 @@ from connector.http.stream import StreamBroken, data_of, drained
 from connector.http.tries import Judge, Tries, within
 from connector.model import JSON, State
 
-__all__ = ["streamed", "timed"]
+__all__ = ["streamed"]
 
 
 async def streamed(
@@ -73,7 +73,7 @@ class _Flow:
         headers, tried = headers_of(response), self.tried
         tried.status, tried.headers = response.status_code, headers
         try:
-            chunks = timed(chunks_of(response, headers), until, self._call)
+            chunks = _timed(chunks_of(response, headers), until, self._call)
             if "event-stream" in headers.get("content-type", "text/event-stream"):
                 async with aclosing(data_of(chunks, self._call.wire.operation, self._call.most)) as data:
                     async for datum in data:
@@ -95,7 +95,7 @@ class _Flow:
         self.tried = broken
 
 
-async def timed(chunks: AsyncIterable[bytes], until: float, call: Call) -> AsyncGenerator[bytes, None]:
+async def _timed(chunks: AsyncIterable[bytes], until: float, call: Call) -> AsyncGenerator[bytes, None]:
     """The chunks, while there is time."""
     source = aiter(chunks)
     while True:

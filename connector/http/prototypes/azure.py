@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, InvalidRequest
 from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
-from connector.model import JSON
+from connector.model import JSON, Fault
 from connector.request.wire import Wire
 from connector.shapes import members
 
@@ -70,7 +70,8 @@ class AzureEndpoint:
     def _deployment(self, payload: JSON) -> str:
         model = members(payload).get("model")
         if not isinstance(model, str) or not model:
-            raise ConfigurationError("payload.model is missing: it names the deployment on Azure's older surface")
+            allowed = "it names the deployment on Azure's older surface"
+            raise InvalidRequest("azure-openai", [Fault("payload.model", "missing", allowed)])
         return quote(self._deployments.get(model, model), safe="")
 
     def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature

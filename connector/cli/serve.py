@@ -1,0 +1,100 @@
+"""`serve`: the gateway, an authenticating proxy in front of the configured clients."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option
+
+from connector.cli.config import Config, configuration_at
+from connector.cli.exit_codes import ExitCode
+from connector.cli.options import Entities, catalogue_folder
+from connector.cli.output import print_document, say
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+
+__all__ = ["gateway_token", "serve"]
+
+TOKEN = "OPENAI_CONNECTOR_GATEWAY_TOKEN"  # noqa: S105  the name of a variable
+TOKEN_BYTES = 32
+
+
+def serve(
+    config: Config = None,
+    port: Annotated[
+        int | None, Option("--port", min=0, max=65535, help="In place of the configured one; 0: any.")
+    ] = None,
+    folder: Entities = None,
+) -> None:
+    """Pass calls on to the configured clients, with their credentials, limits and waits; see docs/guides/gateway.md."""
+    from connector.connections import load_configuration
+
+    configuration = load_configuration(configuration_at(config))
+    whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder)))
+    raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
+
+
+def gateway_token(
+    name: Annotated[str, Argument(metavar="NAME", help="Whose token it is.")],
+) -> None:
+    """Make a gateway token: the token itself, shown this once, and the entry that makes it known."""
+    from secrets import token_urlsafe
+
+    from connector.config.serving import hashed
+
+    token = f"gw-{token_urlsafe(TOKEN_BYTES)}"
+    print_document({"token": token, "gateway": {"tokens": {name: {"hash": hashed(token)}}}})
+
+
+async def _serve(configuration: Configuration, port: int | None, folder: Path | None) -> bool:
+    from connector.catalogue import Catalogue
+    from connector.connections import Runtime
+    from connector.gateway import Listening
+    from connector.gateway.serving import serve as served
+    from connector.observing.logs import configure_logging
+
+    administrator = _administrator(configuration)
+    redactor = configuration.redactor()
+    if administrator:
+        redactor.learn([administrator])
+    undo = configure_logging(configuration.telemetry.logs, redactor)
+    try:
+        async with Runtime(configuration) as runtime:
+            listening = Listening(runtime, port=port, administrator=administrator, catalogue=Catalogue.open(folder))
+            async with listening:
+                _greet(listening.url, configuration, listening.not_ready)
+                gc.freeze()  # what was made until now stays: nobody need look through it again
+                return await served(listening, configuration.gateway.grace, say)
+    finally:
+        undo()
+
+
+def _administrator(configuration: Configuration) -> str | None:
+    """The token for everything on this machine: the environment's, or one for this run when nobody else has any."""
+    from secrets import token_urlsafe
+
+    given = os.environ.get(TOKEN, "").strip()
+    if given or configuration.gateway.active_tokens:
+        return given or None
+    if not configuration.gateway.loopback:
+        return None
+    made = f"gw-{token_urlsafe(TOKEN_BYTES)}"
+    say(f"no gateway.tokens are declared; this one holds for this run, on this machine: {made}")
+    return made
+
+
+def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) -> None:
+    if not configuration.clients:
+        raise ConfigurationError("the configuration declares no clients, so there is nobody to pass calls on to")
+    for name, reason in not_ready.items():
+        say(f"the client {name} cannot call: {reason}")
+    say(f"listening on {url}")
+    for name in configuration.clients:
+        if name not in not_ready:
+            say(f"  {name}: base URL {url}/{name}/v1")

@@ -1,0 +1,111 @@
+"""Who calls, and whether they may: tokens are known by their hashes, and what no rule allows is denied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import TYPE_CHECKING
+
+from multidict import CIMultiDictProxy
+
+from connector.config.allowing import Rule, is_administration, rule
+from connector.config.serving import hashed
+from connector.gateway.quota import Quota
+from connector.gateway.refusals import Refused
+
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
+    from connector.catalogue.operation import Operation
+
+__all__ = ["Caller", "Callers", "presented", "rules_of"]
+
+INDEXED = 24
+SHOWN = 12
+"""So many rules are told to somebody whom none of them allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody whom a token belongs to."""
+
+    name: str
+    quota: Quota
+    clients: tuple[str, ...] | None = None
+    """None for all of them."""
+    rules: tuple[Rule, ...] | None = None
+    """None for every operation that is no administration."""
+    metrics: bool = False
+    anything: bool = False
+    """Whether no rule holds: the administrator of this machine."""
+
+    def check_client(self, client: str, known: Iterable[str]) -> None:
+        """Refuses a client that is not this caller's, or that nobody declared."""
+        own = [name for name in known if self.clients is None or name in self.clients]
+        if client in own:
+            return
+        there = f"it may use {', '.join(own)}" if own else "it may use none"
+        if self.clients is not None and client not in self.clients:
+            raise Refused(403, "client_not_allowed", f"clients: {self.name} may not use that client; {there}")
+        raise Refused(404, "unknown_client", f"there is no client of that name; {there}")
+
+    def check(self, method: str, path: str, operation: Operation | None) -> None:
+        """Refuses what no rule allows, and says which rules there are."""
+        if self.anything:
+            return
+        if not self._allows(method, path, operation):
+            raise Refused(403, "not_allowed", self._why(method, path, operation))
+
+    def _allows(self, method: str, path: str, operation: Operation | None) -> bool:
+        if self.rules is None:
+            return operation is not None and not is_administration(path, operation)
+        return any(rule.allows(method, path, operation) for rule in self.rules)
+
+    def _why(self, method: str, path: str, operation: Operation | None) -> str:
+        called = operation.name if operation is not None else "a path that is no operation of the catalogue"
+        if self.rules is None:
+            kind = "administers the organization" if is_administration(path, operation) else "needs a rule"
+            return f"allow: {called} {kind}; {self.name} has no allow list, so name it there"
+        rules = ", ".join(one.text for one in self.rules[:SHOWN]) or "nothing"
+        more = f" and {len(self.rules) - SHOWN} more" if len(self.rules) > SHOWN else ""
+        return f"allow: {method} of {called} is in no rule of {self.name}; it may call {rules}{more}"
+
+
+class Callers:
+    """Everybody whom a token belongs to."""
+
+    def __init__(self, by_hash: Iterable[tuple[str, Caller]]) -> None:
+        self._by_start = {digest[:INDEXED]: (digest, caller) for digest, caller in by_hash}
+
+    def __iter__(self) -> Iterator[Caller]:
+        return (caller for _, caller in self._by_start.values())
+
+    def find(self, token: str, *, local: Callable[[], bool]) -> Caller:
+        """Whom a token belongs to; an administrator is only known on the machine itself."""
+        digest = hashed(token)
+        # The start of a hash leads to the one that is compared, and that comparison takes the same time always.
+        kept, caller = self._by_start.get(digest[:INDEXED], (hashed(""), None))
+        if not compare_digest(kept, digest) or caller is None or (caller.anything and not local()):
+            raise Refused(401, "invalid_token", "this is no gateway token that is in force", headers=CHALLENGE)
+        return caller
+
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="openai-connector"'}
+
+
+def presented(headers: CIMultiDictProxy[str]) -> str:
+    """The token that a call shows, as a bearer's or as Azure's SDK sends it."""
+    given = headers.get("authorization", "")
+    scheme, _, token = given.partition(" ")
+    if given and scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    token = headers.get("api-key", "").strip()
+    if not token:
+        message = "a gateway token is needed: send it as `Authorization: Bearer TOKEN`"
+        raise Refused(401, "missing_token", message, headers=CHALLENGE)
+    return token
+
+
+def rules_of(allow: Iterable[str] | None, catalogue: Catalogue) -> tuple[Rule, ...] | None:
+    """The rules of an allow list; none at all is something else than an empty one."""
+    return None if allow is None else tuple(rule(text, catalogue) for text in allow)

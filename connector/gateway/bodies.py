@@ -1,0 +1,138 @@
+"""A caller's body on its way: small ones whole, all others in pieces, bounded in size and in silence."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from connector.gateway.refusals import Refused
+from connector.model import JSON
+from connector.request.wire import Body, BytesBody
+from connector.shapes import members
+
+__all__ = ["Known", "Streamed", "beginning", "known_of", "received"]
+
+PEEK = 64 * 1024
+"""So much of a body is looked at before it goes on: a smaller one is sent whole, and again when it was not sent."""
+FORM_MODEL = re.compile(rb'name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,100})\r\n')
+
+
+class Streamed:
+    """A body that goes on as it comes."""
+
+    def __init__(self, request: web.BaseRequest, lead: bytes, most: int, idle: float) -> None:
+        self.content_type = request.headers.get("content-type", "")
+        self.length = request.content_length
+        self._request = request
+        self._lead = lead
+        self._most = most
+        self._idle = idle
+
+    @property
+    def beginning(self) -> bytes:
+        """What was looked at before it went on."""
+        return self._lead
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The pieces; a caller who sends too much, too slowly or nonsense is refused."""
+        size = len(self._lead)
+        if self._lead:
+            yield self._lead
+        while piece := await _piece(self._request, self._idle):
+            size += len(piece)
+            if size > self._most:
+                raise _too_large(self._most)
+            yield piece
+
+
+async def received(request: web.BaseRequest, most: int, idle: float) -> Body | None:
+    """The body of a request: whole when it is small, or else what gives the rest of it while it comes."""
+    length = request.content_length
+    if length is not None and length > most:
+        raise _too_large(most)
+    if not request.body_exists:
+        return None
+    await _go_on(request)
+    if not _worth_a_look(request.content_type):
+        return Streamed(request, b"", most, idle)
+    lead = bytearray()
+    while len(lead) <= PEEK:
+        piece = await _piece(request, idle)
+        if not piece:
+            if len(lead) > most:
+                raise _too_large(most)
+            return BytesBody(request.headers.get("content-type", ""), bytes(lead))
+        lead += piece
+    return Streamed(request, bytes(lead), most, idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a body before it goes on."""
+
+    model: str = ""
+    payload: JSON = None
+
+
+def known_of(body: Body | None, content_type: str) -> Known:
+    """What a body says about the model, as far as its beginning shows it."""
+    if isinstance(body, BytesBody) and "json" in content_type:
+        try:
+            payload = orjson.loads(body.data)
+        except orjson.JSONDecodeError:
+            return Known()
+        model = members(payload).get("model")
+        return Known(model if isinstance(model, str) else "", payload)
+    found = FORM_MODEL.search(beginning(body)) if content_type.startswith("multipart/") else None
+    model = found[1].decode(errors="replace").strip() if found else ""
+    return Known(model, {"model": model} if model else None)
+
+
+def beginning(body: Body | None) -> bytes:
+    """As much of a body as was seen before it went on."""
+    if isinstance(body, BytesBody):
+        return body.data
+    return body.beginning if isinstance(body, Streamed) else b""
+
+
+def _worth_a_look(content_type: str) -> bool:
+    return "json" in content_type or content_type.startswith("multipart/")
+
+
+async def _piece(request: web.BaseRequest, idle: float) -> bytes:
+    """The next bytes; none at the end."""
+    content = request.content
+    try:
+        if piece := content.read_nowait():
+            return piece
+        if content.at_eof():
+            return b""
+        async with asyncio.timeout(idle):
+            return await content.readany()
+    except TimeoutError:
+        message = f"the body stopped coming for {idle:g} s; send it without such pauses"
+        raise Refused(408, "body_too_slow", message, close=True) from None
+    except (web.RequestPayloadError, HttpProcessingError):
+        raise Refused(400, "body_malformed", "the body is not framed as its headers say", close=True) from None
+
+
+async def _go_on(request: web.BaseRequest) -> None:
+    """Tells a caller who waits for it that the body may be sent."""
+    expected = request.headers.get("expect", "")
+    if not expected:
+        return
+    if expected.lower() != "100-continue":
+        raise Refused(417, "unknown_expectation", "only `Expect: 100-continue` is known", close=True)
+    transport = request.transport
+    if transport is not None:
+        transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(413, "body_too_large", f"the body has more than {most} bytes (gateway.body_bytes)", close=True)

@@ -1,0 +1,155 @@
+"""One connection of a caller: bounded in number, in headers and in patience; what is malformed is not echoed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from connector.gateway.journal import LOG
+from connector.gateway.refusals import JSON_TYPE, Refused, refusal
+
+__all__ = ["Connection", "Server"]
+
+HEADER_SECONDS = 10.0
+IDLE_SECONDS = 75.0
+LINGERING_SECONDS = 2.0
+LONGEST_LINE = 8190
+MOST_HEADERS = 100
+HEAD_BYTES = 64 * 1024
+"""All headers of a request together."""
+READ_BYTES = 256 * 1024
+
+BUSY = Refused(503, "too_many_connections", "every connection is taken (gateway.connections); come back in a moment")
+SLOW = Refused(408, "head_too_slow", f"the request's head took more than {HEADER_SECONDS:g} s")
+LARGE = Refused(431, "head_too_large", f"the request's head has more than {HEAD_BYTES} bytes")
+MALFORMED = "the request is not well-formed HTTP/1.1: check lengths, line ends and header names"
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's handler of a connection, with a clock on the head of each request."""
+
+    __slots__ = ("_clock", "_head_bytes", "_heads", "_server")
+
+    def __init__(self, server: Server, **settings: Any) -> None:
+        super().__init__(server, **settings)
+        self._server = server
+        self._clock: asyncio.TimerHandle | None = None
+        self._heads = 0
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._server.open > self._server.most:
+            self._end(BUSY)
+        else:
+            self._clock = self._loop.call_later(self._server.head_seconds, self._too_slow)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._request_count != self._heads:
+            self._heads = self._request_count
+            self._head_bytes = 0
+            self._stop_clock()
+        elif not self._request_in_progress and not self._messages and data:
+            self._head_goes_on(len(data))
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  it holds what was sent, which may be a secret
+    ) -> web.StreamResponse:
+        """The answer to what is no request, or to a fault of ours; neither shows what was sent."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun: no other can follow on this connection")
+        if status >= 500:
+            LOG.error("a call ended in a fault of the gateway: %s", type(exc).__name__)
+            return refusal(Refused(500, "internal_error", "the gateway failed; its log says more", close=True))
+        LOG.info("refused a malformed request: %s", type(exc).__name__)
+        return refusal(Refused(400, "malformed_request", MALFORMED, close=True))
+
+    def _head_goes_on(self, size: int) -> None:
+        """A head came in part only."""
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES:
+            self._end(LARGE)
+        elif self._clock is None:
+            self._clock = self._loop.call_later(self._server.head_seconds, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._clock = None
+        self._end(SLOW)
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+    def _end(self, refused: Refused) -> None:
+        """A last word, and no more of this connection."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(_plain(refused))
+        self.force_close()
+
+
+class Server(web.Server):
+    """Makes a handler for each connection.
+
+    Args:
+        handle: answers a request.
+        most: connections at a time.
+        head_seconds: how long the head of a request may take.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+        *,
+        most: int,
+        head_seconds: float = HEADER_SECONDS,
+    ) -> None:
+        super().__init__(handle, handler_cancellation=True)
+        self.most = most
+        self.head_seconds = head_seconds
+        self.open = 0
+
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        self.open += 1
+        super().connection_made(handler, transport)
+
+    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
+        self.open -= 1
+        super().connection_lost(handler, exc)
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(
+            self,
+            loop=asyncio.get_running_loop(),
+            logger=LOG,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            lingering_time=LINGERING_SECONDS,
+            max_line_size=LONGEST_LINE,
+            max_field_size=LONGEST_LINE,
+            max_headers=MOST_HEADERS,
+            read_bufsize=READ_BYTES,
+            auto_decompress=False,
+        )
+
+
+def _plain(refused: Refused) -> bytes:
+    """An answer for a connection on which no request was understood."""
+    body = refused.body()
+    head = (
+        f"HTTP/1.1 {refused.status} \r\nContent-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + body

@@ -1,0 +1,260 @@
+"""A request is looked at, its caller known, its operation allowed, its limits counted; then it is passed on."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from connector.errors import ConnectorError
+from connector.gateway.access import Caller, Callers, presented
+from connector.gateway.bodies import Known, beginning, known_of, received
+from connector.gateway.headers import onward
+from connector.gateway.journal import LOG, Journal
+from connector.gateway.ledger import Ledger
+from connector.gateway.metrics import Metrics
+from connector.gateway.operations import Operations
+from connector.gateway.pages import Pages
+from connector.gateway.passing import Passing
+from connector.gateway.refusals import Refused, refusal
+from connector.gateway.requests import Hosts, check_form
+from connector.gateway.routing import HOW, Route, divided, routed
+from connector.gateway.visit import Visit
+from connector.http import Client, Onward
+from connector.http.addresses import is_loopback
+from connector.model import State
+from connector.observing.prices import Prices, Usage, model_of, tier_of, usage_of
+
+if TYPE_CHECKING:
+    from connector.catalogue.operation import Operation
+
+__all__ = ["Gateway", "Rules"]
+
+LEFT = 499
+"""What nginx writes for a caller who did not wait for the answer."""
+BYTES_PER_TOKEN = 4
+MOST_ESTIMATED = 16 * 1024
+"""No call is thought to use more tokens than this before its answer tells."""
+IDLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds for every call."""
+
+    hosts: Hosts
+    body_bytes: int
+    idle_seconds: float = IDLE_SECONDS
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Answers requests.
+
+    Args:
+        client: gives the client of a name.
+        names: the clients that there are.
+        operations: knows what a path means for a client.
+        callers: whose tokens are in force.
+        rules: what holds for every call.
+        prices: what tokens cost.
+        journal: where each call leaves its line.
+        clock: seconds that only go on.
+        since: when it began, in seconds since 1970.
+    """
+
+    client: Callable[[str], Client]
+    names: Iterable[str]
+    operations: Operations
+    callers: Callers
+    rules: Rules
+    prices: Prices
+    journal: Journal
+    clock: Callable[[], float]
+    since: float
+    ledger: Ledger = field(default_factory=Ledger)
+    in_flight: int = 0
+    draining: bool = False
+    on_spent: Callable[[], None] = lambda: None
+    """Told when something was counted against a budget."""
+    metrics: Metrics = field(init=False)
+    _pages: Pages = field(init=False)
+    _drained: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        gauges = {"in_flight": ("Calls under way.", lambda: float(self.in_flight))}
+        self.metrics = Metrics(self.ledger, self.callers, gauges)
+        self._pages = Pages(self.ledger, self.metrics, self.callers, since=self.since, ready=self._why_not_ready)
+
+    def _why_not_ready(self) -> str:
+        return "draining" if self.draining else ""
+
+    async def drain(self, grace: float) -> None:
+        """Takes no new calls and waits, so long, for those under way."""
+        self.draining = True
+        if self.in_flight:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._drained.wait()
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request."""
+        visit = Visit(request.method, request.raw_path.partition("?")[0], self.clock())
+        try:
+            check_form(request)
+            path, query = divided(request.raw_path)
+            page = self._page(request, path)
+            if page is not None:
+                return page
+        except Refused as refused:
+            return self._refused(visit, refused, request)
+        return await self._counted(request, path, query, visit)
+
+    def _page(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        page = self._pages.open(request.method, path)
+        if page is None:
+            self.rules.hosts.check(request)
+            page = self._pages.guarded(request.method, path, lambda: self._caller(request))
+        return page
+
+    async def _counted(self, request: web.BaseRequest, path: str, query: str, visit: Visit) -> web.StreamResponse:
+        """A call through a client, noted whatever becomes of it."""
+        self.in_flight += 1
+        try:
+            return await self._called(request, path, query, visit)
+        except Refused as refused:
+            return self._refused(visit, refused, request)
+        except (asyncio.CancelledError, ConnectionError):
+            visit.status, visit.code, visit.detail = LEFT, "caller_left", "the caller did not wait for the end"
+            raise
+        except Exception as error:  # noqa: BLE001  one call's fault is no other's, and its trace may hold a secret
+            return self._fault(visit, error, request)
+        finally:
+            self.in_flight -= 1
+            self._note(visit)
+            if self.draining and not self.in_flight:
+                self._drained.set()
+
+    async def _called(self, request: web.BaseRequest, path: str, query: str, visit: Visit) -> web.StreamResponse:
+        if self.draining:
+            headers = {"Retry-After": "5", "x-should-retry": "true"}
+            raise Refused(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
+        caller = self._caller(request)
+        visit.caller = caller.name
+        route = routed(path)
+        if route is None:
+            raise Refused(404, "unknown_path", f"there is nothing here; {HOW}")
+        client = self._client(caller, route, visit)
+        below = route.below(client.base_uri)
+        operation = self.operations.of(client, request.method, below)
+        visit.operation = operation.name if operation is not None else ""
+        caller.check(request.method, below, operation)
+        estimate = _estimate(request)
+        caller.quota.admit(estimate)
+        try:
+            return await self._passed(request, caller, client, below, query, operation, visit)
+        finally:
+            caller.quota.settle(estimate, visit.usage.total, visit.cost or 0.0)
+            if visit.usage and caller.quota.budget:
+                self.on_spent()
+
+    async def _passed(
+        self,
+        request: web.BaseRequest,
+        caller: Caller,
+        client: Client,
+        path: str,
+        query: str,
+        operation: Operation | None,
+        visit: Visit,
+    ) -> web.StreamResponse:
+        body = await received(request, self.rules.body_bytes, self.rules.idle_seconds)
+        known = known_of(body, request.headers.get("content-type", ""))
+        visit.model = known.model
+        costly = _is_costly(request.method, operation)
+        if costly:
+            self._check_price(caller, known)
+        passing = Passing(
+            request,
+            client,
+            Onward(
+                method=request.method, path=path, query=query, headers=onward(request.headers), body=body,
+                operation=operation, payload=known.payload,
+            ),
+            visit,
+        )  # fmt: skip
+        try:
+            return await passing.run()
+        finally:
+            if self.journal.bodies:
+                visit.asked, visit.answered = beginning(body), passing.watch.beginning
+            if costly:
+                self._weigh(visit, passing, request)
+
+    def _caller(self, request: web.BaseRequest) -> Caller:
+        peer = request.remote
+        return self.callers.find(presented(request.headers), local=lambda: peer is not None and is_loopback(peer))
+
+    def _client(self, caller: Caller, route: Route, visit: Visit) -> Client:
+        caller.check_client(route.client, self.names)
+        visit.client = route.client
+        try:
+            return self.client(route.client)
+        except ConnectorError as error:
+            raise Refused(503, "client_not_ready", f"the client {route.client} cannot be made: {error}") from None
+
+    def _check_price(self, caller: Caller, known: Known) -> None:
+        if caller.quota.prices_needed and known.model and self.prices.find(known.model) is None:
+            message = f"prices: the model {known.model!r} has none, and {caller.name} has a budget; add it to `prices`"
+            raise Refused(403, "no_price", message)
+
+    def _weigh(self, visit: Visit, passing: Passing, request: web.BaseRequest) -> None:
+        """What a call used and cost."""
+        if not 200 <= visit.status < 300 or visit.state == State.NOT_SENT.value:
+            return
+        told = passing.watch.told()
+        visit.model = visit.model or model_of(told)
+        visit.usage = usage_of(told)
+        if not visit.usage and passing.watch.streams:
+            visit.usage, visit.estimated = Usage(_estimate(request), output=passing.watch.events), True
+        if visit.usage:
+            visit.cost = self.prices.cost(visit.model, visit.usage, tier_of(told))
+
+    def _refused(self, visit: Visit, refused: Refused, request: web.BaseRequest) -> web.StreamResponse:
+        visit.status, visit.code, visit.detail = refused.status, refused.code, str(refused)
+        if request.writer.output_size > 0:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionError("the answer has begun: no other can follow it")
+        return refusal(refused)
+
+    def _fault(self, visit: Visit, error: Exception, request: web.BaseRequest) -> web.StreamResponse:
+        """A fault of ours: the trace is logged without what was being said."""
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        LOG.error("%s", self.journal.hide(f"a call failed: {type(error).__name__}: {error}\n{trace}"))
+        refused = Refused(500, "internal_error", "the gateway failed; its log says more", close=True)
+        return self._refused(visit, refused, request)
+
+    def _note(self, visit: Visit) -> None:
+        visit.seconds = self.clock() - visit.started
+        if visit.state:
+            self.metrics.seconds.add((visit.client,), visit.seconds)
+        self.ledger.add(visit)
+        self.journal(visit)
+
+
+def _is_costly(method: str, operation: Operation | None) -> bool:
+    """Whether the usage that an answer tells is this call's own: a stored answer that is read again tells it too."""
+    return method == "POST" and (operation is None or not operation.effect.repeatable)
+
+
+def _estimate(request: web.BaseRequest) -> int:
+    """About how many tokens a request gives a model to read; files are not counted so."""
+    if "json" not in request.headers.get("content-type", ""):
+        return 0
+    return min((request.content_length or 0) // BYTES_PER_TOKEN, MOST_ESTIMATED)

@@ -1,0 +1,70 @@
+"""Which headers go on and which belong to one connection only; both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from connector.gateway.refusals import Refused
+
+__all__ = ["answered", "check_once", "onward"]
+
+HOP_BY_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+    "transfer-encoding", "upgrade",
+})  # fmt: skip
+ABOUT_THE_CALLER = frozenset({
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip",
+    "origin", "referer",
+})  # fmt: skip
+"""Who calls, and from where, is told to nobody."""
+NOT_ASKED = HOP_BY_HOP | ABOUT_THE_CALLER
+NOT_ANSWERED = HOP_BY_HOP | {
+    "set-cookie", "set-cookie2", "alt-svc", "strict-transport-security", "location", "clear-site-data",
+    "www-authenticate",
+}  # fmt: skip
+"""What upstream says about itself, and would be taken to be about us."""
+ONCE = ("authorization", "api-key", "content-encoding", "expect", "origin")
+"""Beside those that the parser itself allows but once."""
+
+
+def check_once(headers: CIMultiDictProxy[str]) -> None:
+    """Refuses a header that is given twice where two readers may pick two different ones."""
+    for name in ONCE:
+        if name in headers and len(headers.getall(name)) > 1:
+            raise Refused(400, "duplicate_header", f"the header {name} is given more than once", close=True)
+
+
+def onward(headers: CIMultiDictProxy[str]) -> list[tuple[str, str]]:
+    """What of a caller's headers goes on."""
+    dropped = NOT_ASKED | _named(headers.getall("connection", ()))
+    return [(name, _text(name, value)) for name, value in headers.items() if name.lower() not in dropped]
+
+
+def answered(headers: Iterable[tuple[bytes, bytes]], ours: Mapping[str, str]) -> CIMultiDict[str]:
+    """What of an answer's headers goes back, and ours in place of those of the same name."""
+    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers]
+    dropped = NOT_ANSWERED | _named(value for name, value in pairs if name.lower() == "connection")
+    kept = CIMultiDict(
+        (name, value)
+        for name, value in pairs
+        if (key := name.lower()) not in dropped and not key.startswith("access-control-")
+    )
+    kept.update(ours)
+    return kept
+
+
+def _named(connection: Iterable[str]) -> set[str]:
+    """The headers that Connection itself says are for this connection."""
+    return {name.strip().lower() for value in connection for name in value.split(",")}
+
+
+def _text(name: str, value: str) -> str:
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Refused(400, "header_not_text", f"the value of the header {name} is not UTF-8") from None
+    return value

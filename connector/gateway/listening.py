@@ -1,0 +1,167 @@
+"""The gateway on its socket: bound where the configuration says, drained before it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import ssl
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from connector.catalogue import Catalogue
+from connector.errors import ConfigurationError, ConnectorError
+from connector.gateway.connection import HEADER_SECONDS, Server
+from connector.gateway.descriptors import make_room
+from connector.gateway.making import Clocks, gateway_of
+
+if TYPE_CHECKING:
+    from connector.config.serving import Gateway as Settings
+    from connector.config.serving import Tls
+    from connector.connections import Runtime
+    from connector.gateway.gateway import Gateway
+
+__all__ = ["Listening"]
+
+BACKLOG = 1024
+HANDSHAKE_SECONDS = 10.0
+MOMENT = 0.05
+
+
+class Listening:
+    """A gateway that takes calls while it is entered.
+
+    Args:
+        runtime: a configuration at work; its clients are shared with whatever else runs on it.
+        port: in place of the configured one; 0 takes any.
+        administrator: a token for everything, known on this machine only.
+        catalogue: says what paths mean; the one that ships with the connector unless given.
+        clocks: what time it is.
+        head_seconds: how long the head of a request may take.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        port: int | None = None,
+        administrator: str | None = None,
+        catalogue: Catalogue | None = None,
+        clocks: Clocks | None = None,
+        head_seconds: float = HEADER_SECONDS,
+    ) -> None:
+        self._runtime = runtime
+        self._settings: Settings = runtime.configuration.gateway
+        self._asked = self._settings.port if port is None else port
+        self._administrator = administrator
+        self._catalogue = catalogue or Catalogue.open(None)
+        self._clocks = clocks or Clocks()
+        self._head_seconds = head_seconds
+        self._open = AsyncExitStack()
+        self.url = ""
+        """Where it listens."""
+        self.gateway: Gateway
+        self.not_ready: dict[str, str] = {}
+        """The clients that cannot call, and why."""
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        _check_exposure(settings, administrator=self._administrator is not None)
+        context = _tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
+        make_room(settings.connections)
+        server = Server(self._handle, most=settings.connections, head_seconds=self._head_seconds)
+        listener = await _bound(server, _address(settings), self._asked, context)
+        try:
+            self._begin(listener, secure=context is not None)
+        except BaseException:
+            listener.close()
+            raise
+        self._open.push_async_callback(server.shutdown, MOMENT)
+        self._open.callback(server.pre_shutdown)
+        self._open.callback(listener.close)
+        await listener.start_serving()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def drain(self, grace: float) -> int:
+        """Lets calls under way come to their end and takes no new ones; returns how many did not in time."""
+        await self.gateway.drain(grace)
+        return self.gateway.in_flight
+
+    def _begin(self, listener: asyncio.Server, *, secure: bool) -> None:
+        host, port = listener.sockets[0].getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{'https' if secure else 'http'}://{shown}:{port}"
+        self.gateway, book = gateway_of(
+            self._runtime,
+            (shown, port),
+            administrator=self._administrator,
+            catalogue=self._catalogue,
+            clocks=self._clocks,
+        )
+        self._open.push_async_callback(book.close)
+        for name in self._runtime.configuration.clients:
+            try:
+                self._runtime.client(name)
+            except ConnectorError as error:
+                self.not_ready[name] = str(error)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await self.gateway(request)
+
+
+async def _bound(server: Server, host: str, port: int, context: ssl.SSLContext | None) -> asyncio.Server:
+    """A socket that is bound and does not yet take calls."""
+    loop = asyncio.get_running_loop()
+    patience = HANDSHAKE_SECONDS if context is not None else None
+    try:
+        return await loop.create_server(
+            server, host, port, ssl=context, ssl_handshake_timeout=patience, backlog=BACKLOG, start_serving=False
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = "something else listens there; choose another port with --port"
+        else:
+            reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no such address"
+    raise ConfigurationError(f"gateway.listen: cannot listen on {host}:{port}: {reason}")
+
+
+def _address(settings: Settings) -> str:
+    """One address: a name may stand for several, each with a port of its own."""
+    return "127.0.0.1" if settings.host == "localhost" else settings.host
+
+
+def _check_exposure(settings: Settings, *, administrator: bool) -> None:
+    """Refuses to listen where strangers are without TLS and tokens."""
+    if settings.loopback:
+        if not settings.active_tokens and not administrator:
+            raise ConfigurationError("gateway.tokens: there is no token in force, so that nobody could call")
+        return
+    where = f"gateway.listen: {settings.host} is no loopback address"
+    if settings.tls is None:
+        raise ConfigurationError(f"{where}; give gateway.tls a certificate and a key, or listen on 127.0.0.1")
+    if not settings.active_tokens:
+        raise ConfigurationError(f"{where}; declare gateway.tokens, or listen on 127.0.0.1")
+
+
+def _tls(settings: Tls, folder: Path) -> ssl.SSLContext:
+    """What callers see; TLS 1.2 and newer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(folder / settings.certificate, folder / settings.key)
+    except ssl.SSLError:
+        reason = "they are no certificate and its key in PEM form"
+    except OSError as error:
+        reason = (error.strerror or "they cannot be read").lower()
+    else:
+        return context
+    raise ConfigurationError(f"gateway.tls: cannot use {settings.certificate!r} and {settings.key!r}: {reason}")

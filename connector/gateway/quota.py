@@ -1,0 +1,153 @@
+"""How much a token may call: requests and tokens a minute, and a budget for a period."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connector.gateway.refusals import Refused
+from connector.observing.periods import period
+
+if TYPE_CHECKING:
+    from connector.config.measures import Budget
+
+__all__ = ["Allowance", "Quota", "Spending"]
+
+
+class Allowance:
+    """So many in any minute; who takes more than is left makes the next ones wait."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
+        self.per_minute = per_minute
+        self._left = float(per_minute)
+        self._clock = clock
+        self._seen = clock()
+
+    @property
+    def left(self) -> float:
+        """What may be taken now; less than nothing after more came back than was thought."""
+        now = self._clock()
+        self._left = min(float(self.per_minute), self._left + (now - self._seen) * self.per_minute / 60)
+        self._seen = now
+        return self._left
+
+    def take(self, amount: float) -> None:
+        self._left = self.left - amount
+
+    def wait(self, amount: float) -> float:
+        """The seconds until so much, or everything, is left."""
+        missing = min(amount, float(self.per_minute)) - self.left
+        return 0.0 if missing <= 1e-6 else missing * 60 / self.per_minute
+
+
+@dataclass(slots=True)
+class Spending:
+    """What was used of a budget in the period that began at a time."""
+
+    begun: float = 0.0
+    amount: float = 0.0
+    tokens: int = 0
+
+    def roll(self, begun: float) -> None:
+        """Forgets what belongs to a period that is over."""
+        if begun > self.begun:
+            self.begun, self.amount, self.tokens = begun, 0.0, 0
+
+
+class Quota:
+    """The limits of one token.
+
+    Args:
+        name: whose limits they are.
+        requests: requests a minute.
+        tokens: tokens a minute; a call's are estimated from its request until its answer tells.
+        budget: what may be spent in a period.
+        spending: what was spent of it already.
+        clock: seconds that only go on.
+        now: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        requests: int | None = None,
+        tokens: int | None = None,
+        budget: Budget | None = None,
+        spending: Spending | None = None,
+        clock: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        self._name = name
+        self._requests = Allowance(requests, clock) if requests else None
+        self._tokens = Allowance(tokens, clock) if tokens else None
+        self._now = now
+        self.budget = budget
+        self.spending = spending or Spending()
+
+    def admit(self, estimate: int) -> None:
+        """Counts a call that begins; one that is beyond a limit is refused, and told when to come back."""
+        if self.budget is not None:
+            self._check_budget(self.budget)
+        for kind, allowance, amount in (("requests", self._requests, 1), ("tokens", self._tokens, estimate)):
+            if allowance is not None and amount and (wait := allowance.wait(amount)) > 0:
+                raise self._limited(kind, allowance, wait)
+        if self._requests is not None:
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(estimate)
+
+    def settle(self, estimate: int, tokens: int, cost: float) -> None:
+        """Puts what a call used in the place of what it was thought to use."""
+        if self._tokens is not None:
+            self._tokens.take(tokens - estimate)
+        if self.budget is not None:
+            self._rolled(self.budget)
+            self.spending.tokens += tokens
+            self.spending.amount += cost
+
+    @property
+    def prices_needed(self) -> bool:
+        """Whether a model without a price would make the budget worthless."""
+        return self.budget is not None and self.budget.amount is not None and not self.budget.shadow
+
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing is left of the budget in this period."""
+        budget = self.budget
+        if budget is None:
+            return False
+        self._rolled(budget)
+        spent = budget.amount is not None and self.spending.amount >= budget.amount
+        return spent or (budget.tokens is not None and self.spending.tokens >= budget.tokens)
+
+    def _check_budget(self, budget: Budget) -> None:
+        if budget.shadow or not self.used_up:
+            return
+        limits = [f"{budget.amount:g}"] if budget.amount is not None else []
+        limit = " or ".join([*limits, f"{budget.tokens} tokens"] if budget.tokens is not None else limits)
+        wait = math.ceil(period(budget.every, self._now())[1] - self._now())
+        raise Refused(
+            429,
+            "insufficient_quota",
+            f"budget: {self._name} has used up its {limit} for this {budget.every}; the next one begins in {wait} s",
+            headers={"Retry-After": str(wait), "x-should-retry": "false"},
+        )
+
+    def _rolled(self, budget: Budget) -> None:
+        self.spending.roll(period(budget.every, self._now())[0])
+
+    def _limited(self, kind: str, allowance: Allowance, wait: float) -> Refused:
+        return Refused(
+            429,
+            "rate_limit_exceeded",
+            f"{kind}_per_minute: {self._name} may have {allowance.per_minute} {kind} a minute; wait {wait:.1f} s",
+            headers={
+                "Retry-After": str(math.ceil(wait)),
+                f"x-ratelimit-limit-{kind}": str(allowance.per_minute),
+                f"x-ratelimit-remaining-{kind}": str(max(0, math.floor(allowance.left))),
+                f"x-ratelimit-reset-{kind}": f"{wait:.3f}s",
+            },
+        )
