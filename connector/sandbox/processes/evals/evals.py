@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["EVALS", "HANDLERS"]
 
 EVALS = "evals"
+ROLES = ("user", "assistant", "system", "developer")
 SAMPLE: Mapping[str, JSON] = {
     "type": "object",
     "properties": {"output_text": {"type": "string"}, "output_json": {"type": "object"}},
@@ -58,8 +59,11 @@ def _source(asked: Mapping[str, Any]) -> dict[str, JSON]:
 
 
 def _criterion(world: World, asked: Mapping[str, Any]) -> dict[str, JSON]:
-    """A criterion under an id; a message's plain content is what a model is asked."""
-    return {"id": world.new_id(f"{asked['name']}-"), **asked}
+    """A criterion under an id; a message in it has a role that is known."""
+    made = {"id": world.new_id(f"{asked['name']}-"), **asked}
+    if asked["type"] == "label_model":
+        made["input"] = [{**said, "role": said["role"] if said["role"] in ROLES else "user"} for said in asked["input"]]
+    return made
 
 
 HANDLERS: Mapping[str, Handler] = {

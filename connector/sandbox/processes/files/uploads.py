@@ -29,8 +29,8 @@ MOST_PART_BYTES = 64 * MEGABYTE
 
 def create(call: Call, world: World) -> Answer:
     asked = body_of(call)
-    if not 0 < asked["bytes"] <= MOST_BYTES:
-        raise wrong(f"An upload holds from 1 to {MOST_BYTES} bytes, not {asked['bytes']}.", "bytes")
+    if not 0 <= asked["bytes"] <= MOST_BYTES:
+        raise wrong(f"An upload holds at most {MOST_BYTES} bytes, not {asked['bytes']}.", "bytes")
     now = int(world.now())
     upload: dict[str, JSON] = {"id": world.new_id("upload_"), "object": "upload", "bytes": asked["bytes"]}
     upload |= {"created_at": now, "expires_at": now + HOUR, "filename": asked["filename"]}
