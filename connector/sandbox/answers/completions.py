@@ -80,13 +80,12 @@ def _logprobs(text: str, top: int) -> dict[str, JSON]:
 
 
 def _events(frame: dict[str, JSON], choices: Sequence[Mapping[str, JSON]], usage: JSON) -> Iterator[Event]:
-    rest = {} if usage is None else {"usage": None}
     for choice in choices:
         parts = pieces(choice["text"])
         for place, piece in enumerate(parts):
             said = {"text": piece, "index": choice["index"], "logprobs": _part(choice["logprobs"], place)}
-            yield Event({**frame, "choices": [{**said, "finish_reason": None}], **rest})
-        yield Event({**frame, "choices": [{**choice, "text": "", "logprobs": None}], **rest})
+            yield Event({**frame, "choices": [{**said, "finish_reason": None}]})
+        yield Event({**frame, "choices": [{**choice, "text": "", "logprobs": None}]})
     if usage is not None:
         yield Event({**frame, "choices": [], "usage": usage})
     yield Event("[DONE]")

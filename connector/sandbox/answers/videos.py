@@ -49,7 +49,8 @@ def listed(call: Call, world: World) -> Answer:
     """A page of the videos, newest first unless it is asked for otherwise."""
     query = call.query
     limit, order = int(query.get("limit") or PAGE), query.get("order") or "desc"
-    page = world.objects.page(VIDEOS, limit=limit, after=query.get("after"), order=order)
+    after = world.cursor(VIDEOS, query.get("after"))
+    page = world.objects.page(VIDEOS, limit=limit, after=after, order=order)
     data = [_now(one, world) for one in page.items]
     ends = {"first_id": data[0]["id"], "last_id": data[-1]["id"]} if data else {"first_id": None, "last_id": None}
     return Answer(body={"object": "list", "data": data, **ends, "has_more": page.has_more})

@@ -43,7 +43,9 @@ def validator(method: str, path: str, kind: str) -> jsonschema_rs.Draft202012Val
 
 def check(value: JSON, method: str, path: str, kind: str) -> None:
     """The value passes the operation's answer schema."""
-    errors = [f"{error.instance_path}: {error.message[:300]}" for error in validator(method, path, kind).iter_errors(value)]
+    errors = [
+        f"{error.instance_path}: {error.message[:300]}" for error in validator(method, path, kind).iter_errors(value)
+    ]
     assert not errors, (method, path, kind, errors[:5])
 
 

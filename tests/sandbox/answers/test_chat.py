@@ -34,7 +34,10 @@ def test_the_last_user_message_is_said_again_by_default(room):
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "One"},
         {"role": "assistant", "content": "One"},
-        {"role": "user", "content": [{"type": "text", "text": "Two"}, {"type": "image_url", "image_url": {"url": "x"}}]},
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "Two"}, {"type": "image_url", "image_url": {"url": "x"}}],
+        },
     ]
     body = room.post("/chat/completions", {"model": "gpt-4.1", "messages": messages})
     assert body["choices"][0]["message"]["content"] == "Two"
@@ -163,7 +166,10 @@ def test_a_json_object_must_be_spoken_of(room):
 
 
 def test_a_schema_that_nothing_satisfies_is_refused(room):
-    wanted = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "required": ["a"], "properties": {"a": False}}}}
+    wanted = {
+        "type": "json_schema",
+        "json_schema": {"name": "x", "schema": {"type": "object", "required": ["a"], "properties": {"a": False}}},
+    }
     with pytest.raises(Refused) as refused:
         room.chat(response_format=wanted)
     assert (refused.value.status, refused.value.code) == (400, "invalid_json_schema")
@@ -184,5 +190,7 @@ def test_an_answer_can_be_moderated_on_its_way(room):
 
 def test_the_seed_of_the_sandbox_changes_what_is_made_up(rooms):
     wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "integer", "maximum": 10**6}}}
-    said = {seed: rooms(seed=seed).chat("n", response_format=wanted)["choices"][0]["message"]["content"] for seed in (1, 2)}
+    said = {
+        seed: rooms(seed=seed).chat("n", response_format=wanted)["choices"][0]["message"]["content"] for seed in (1, 2)
+    }
     assert said[1] != said[2]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-TOOL = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
 
 
 def asked(content="one two three", **fields):
@@ -60,7 +66,11 @@ def test_log_probabilities_come_with_their_token(room):
 
 @pytest.mark.parametrize("fields", [{"functions": [TOOL["function"]], "function_call": {"name": "get_weather"}}])
 def test_functions_of_the_older_form_come_in_pieces_too(room, fields):
-    found = [delta["function_call"] for delta in deltas(room.stream("/chat/completions", asked(**fields))) if "function_call" in delta]
+    found = [
+        delta["function_call"]
+        for delta in deltas(room.stream("/chat/completions", asked(**fields)))
+        if "function_call" in delta
+    ]
     assert found[0]["name"] == "get_weather"
     assert "".join(part["arguments"] for part in found).startswith("{")
 

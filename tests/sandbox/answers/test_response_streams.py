@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-FUNCTION = {"type": "function", "name": "get_weather", "strict": True, "parameters": {"type": "object", "properties": {}}}
+FUNCTION = {
+    "type": "function",
+    "name": "get_weather",
+    "strict": True,
+    "parameters": {"type": "object", "properties": {}},
+}
 
 
 def asked(given="one two", **fields):
@@ -31,8 +36,14 @@ def test_text_comes_in_its_part_of_its_item(room):
 @pytest.mark.parametrize(
     ("fields", "middle"),
     [
-        ({"tools": [FUNCTION], "tool_choice": "required"}, ["function_call_arguments.delta", "function_call_arguments.done"]),
-        ({"tools": [{"type": "custom", "name": "x"}], "tool_choice": "required"}, [*["custom_tool_call_input.delta"] * 2, "custom_tool_call_input.done"]),
+        (
+            {"tools": [FUNCTION], "tool_choice": "required"},
+            ["function_call_arguments.delta", "function_call_arguments.done"],
+        ),
+        (
+            {"tools": [{"type": "custom", "name": "x"}], "tool_choice": "required"},
+            [*["custom_tool_call_input.delta"] * 2, "custom_tool_call_input.done"],
+        ),
     ],
 )
 def test_a_call_comes_in_pieces(room, fields, middle):
@@ -72,4 +83,9 @@ def test_one_in_the_background_streams_its_end(room):
 
 def test_a_refusal_comes_in_pieces(rooms):
     room = rooms([{"answer": {"refusal": "I cannot."}}])
-    assert named(room.stream("/responses", asked()))[3:7] == ["content_part.added", "refusal.delta", "refusal.delta", "refusal.delta"]
+    assert named(room.stream("/responses", asked()))[3:7] == [
+        "content_part.added",
+        "refusal.delta",
+        "refusal.delta",
+        "refusal.delta",
+    ]

@@ -11,7 +11,12 @@ from connector.sandbox.call import Answer, Refused
 WEATHER = {
     "type": "function",
     "name": "get_weather",
-    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"], "additionalProperties": False},
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    },
     "strict": True,
 }
 
@@ -54,7 +59,12 @@ def test_tokens_that_run_out_leave_it_incomplete(room):
 
 
 def test_structured_output_satisfies_its_schema(room):
-    schema = {"type": "object", "properties": {"mood": {"enum": ["good", "bad"]}}, "required": ["mood"], "additionalProperties": False}
+    schema = {
+        "type": "object",
+        "properties": {"mood": {"enum": ["good", "bad"]}},
+        "required": ["mood"],
+        "additionalProperties": False,
+    }
     wanted = {"format": {"type": "json_schema", "name": "mood", "schema": schema, "strict": True}}
     assert json.loads(text_of(room.respond("This is bad", text=wanted))) == {"mood": "bad"}
 
@@ -76,7 +86,9 @@ def test_a_result_that_nobody_asked_for_is_refused(room):
 
 
 def test_a_custom_tool_gets_text(room):
-    response = room.respond("run it", tools=[{"type": "custom", "name": "shell"}], tool_choice={"type": "custom", "name": "shell"})
+    response = room.respond(
+        "run it", tools=[{"type": "custom", "name": "shell"}], tool_choice={"type": "custom", "name": "shell"}
+    )
     assert (response["output"][0]["type"], response["output"][0]["input"]) == ("custom_tool_call", "run it")
 
 
@@ -85,22 +97,37 @@ def test_a_custom_tool_gets_text(room):
     [
         ({"type": "web_search_preview"}, {"type": "web_search_preview"}, "web_search_call"),
         ({"type": "web_search"}, "required", "web_search_call"),
-        ({"type": "code_interpreter", "container": {"type": "auto"}}, {"type": "code_interpreter"}, "code_interpreter_call"),
+        (
+            {"type": "code_interpreter", "container": {"type": "auto"}},
+            {"type": "code_interpreter"},
+            "code_interpreter_call",
+        ),
         ({"type": "image_generation", "size": "1024x1536"}, {"type": "image_generation"}, "image_generation_call"),
-        ({"type": "mcp", "server_label": "wiki", "server_url": "https://example.com"}, {"type": "mcp", "server_label": "wiki"}, "mcp_call"),
+        (
+            {"type": "mcp", "server_label": "wiki", "server_url": "https://example.com"},
+            {"type": "mcp", "server_label": "wiki"},
+            "mcp_call",
+        ),
     ],
 )
 def test_a_tool_of_the_api_runs_when_it_must(room, tool, choice, item):
     response = room.respond("cats", tools=[tool], tool_choice=choice)
     assert [one["type"] for one in response["output"]] == [item, "message"]
     assert [one["type"] for one in room.respond("cats", tools=[tool])["output"]] == ["message"]
-    events = room.stream("/responses", {"model": "gpt-4.1", "input": "cats", "tools": [tool], "tool_choice": choice, "stream": True})
+    events = room.stream(
+        "/responses", {"model": "gpt-4.1", "input": "cats", "tools": [tool], "tool_choice": choice, "stream": True}
+    )
     assert f"response.{item}.completed" in [event.name for event in events]
 
 
 def test_what_files_say_is_the_answer(rooms):
     room = rooms()
-    piece = {"file_id": "file-1", "filename": "faq.md", "score": 0.9, "content": [{"type": "text", "text": "Thirty days."}]}
+    piece = {
+        "file_id": "file-1",
+        "filename": "faq.md",
+        "score": 0.9,
+        "content": [{"type": "text", "text": "Thirty days."}],
+    }
     asked = []
 
     async def through(method, path, payload):
@@ -117,7 +144,12 @@ def test_what_files_say_is_the_answer(rooms):
 
 
 def test_a_reasoning_model_leaves_an_item_and_a_summary_when_asked(room):
-    payload = {"model": "o3", "input": "Why?", "reasoning": {"effort": "high", "summary": "auto"}, "include": ["reasoning.encrypted_content"]}
+    payload = {
+        "model": "o3",
+        "input": "Why?",
+        "reasoning": {"effort": "high", "summary": "auto"},
+        "include": ["reasoning.encrypted_content"],
+    }
     response = room.post("/responses", payload)
     thought = response["output"][0]
     assert (thought["type"], len(thought["summary"])) == ("reasoning", 1)
@@ -198,12 +230,19 @@ def test_the_beta_operations_are_the_same(room):
 
 def test_tokens_are_counted_and_conversations_compacted(room):
     first = room.respond("one two three")
-    counted = room.post("/responses/input_tokens", {"model": "gpt-4.1", "input": "four five", "previous_response_id": first["id"]})
+    counted = room.post(
+        "/responses/input_tokens", {"model": "gpt-4.1", "input": "four five", "previous_response_id": first["id"]}
+    )
     assert counted["input_tokens"] == 3 + 3 + 2
     given = [{"role": "user", "content": "hello"}, {"role": "assistant", "content": "hi"}]
     compacted = room.post("/responses/compact", {"model": "gpt-4.1", "input": given})
-    assert [item["type"] for item in compacted["output"]] == ["message", "compaction"]
-    again = room.respond([{"type": "compaction", "encrypted_content": compacted["output"][1]["encrypted_content"]}, {"role": "user", "content": "go on"}])
+    assert [item["type"] for item in compacted["output"]] == ["compaction"]
+    again = room.respond(
+        [
+            {"type": "compaction", "encrypted_content": compacted["output"][0]["encrypted_content"]},
+            {"role": "user", "content": "go on"},
+        ]
+    )
     assert text_of(again) == "go on"
 
 

@@ -84,7 +84,10 @@ def test_an_expression_that_fails_on_a_request_does_not_fit_it(rooms):
         ("answers:\n  - answer: {txt: x}", "2:14 answers[0].answer.txt: no such name here; did you mean 'text'?"),
         ("- when: 'a['\n  answer: x", "1:9 answers[0].when: not a JMESPath expression"),
         ("- answer: {text: a, status: 500}", "1:11 answers[0].answer: exactly one of text, json, refusal"),
-        ("- answer: {status: 200}", "1:20 answers[0].answer.status: input should be greater than or equal to 400; found 200"),
+        (
+            "- answer: {status: 200}",
+            "1:20 answers[0].answer.status: input should be greater than or equal to 400; found 200",
+        ),
         ("- answer: {text: a, error: {}}", "error and headers go with a status"),
         ("answers: [", "1:11 not YAML"),
         ("hello", "the script: "),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connector.sandbox.answers.chat.creating import create
-from connector.sandbox.answers.chat.stored import listed
 from connector.sandbox.answers.scripted import spoken
 from connector.sandbox.call import Handler
 
@@ -13,5 +12,4 @@ __all__ = ["HANDLERS"]
 
 HANDLERS: Mapping[str, Handler] = {
     "POST /chat/completions": spoken(create),
-    "GET /chat/completions": listed,
 }

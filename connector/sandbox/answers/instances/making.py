@@ -19,6 +19,8 @@ DEEP = 4
 """From here on only what must be there is there, so that a schema that refers to itself ends."""
 TOO_DEEP = 60
 MOST_PLACES = 20_000
+AGAIN, MOST_TRIES = "~", 40
+"""What ends a place that is filled once more, since what stood there stands elsewhere too; and how often that is."""
 TYPES = (
     ("object", ("properties", "required", "additionalProperties", "patternProperties", "minProperties")),
     ("array", ("items", "prefixItems", "minItems", "contains")),
@@ -73,9 +75,10 @@ class Maker:
         return self._dice.pick(f"{place}|", wanted or branches)
 
     def _choice(self, options: Sequence[JSON], place: str) -> JSON:
-        """An option that was spoken of, else any."""
-        spoken = [one for one in options if isinstance(one, str) and self._words.mentions(one)]
-        return spoken[0] if spoken else self._dice.pick(place, options)
+        """An option that was spoken of, else any; any as well where that one is taken already."""
+        spoken = (one for one in options if isinstance(one, str) and self._words.mentions(one))
+        first = None if place.endswith(AGAIN) else next(spoken, None)
+        return self._dice.pick(place, options) if first is None else first
 
     def _object(self, facts: Facts, place: str, depth: int) -> dict[str, JSON]:
         properties: Mapping[str, JSON] = members(facts.get("properties"))
@@ -126,7 +129,8 @@ class Maker:
         """The items with each that stands twice made anew, or left out when nothing new is found."""
         found: list[JSON] = []
         for index, item in enumerate(items):
-            tries = (self.value(schemas[index], f"{place}[{index}]~{turn}", depth + 1) for turn in range(40))
+            places = (f"{place}[{index}]{turn}{AGAIN}" for turn in range(MOST_TRIES))
+            tries = (self.value(schemas[index], again, depth + 1) for again in places)
             other = next((one for one in (item, *tries) if one not in found), None) if item in found else item
             if other is not None or item is None:
                 found.append(other)

@@ -20,14 +20,13 @@ SUMMARY = 200
 
 
 def compact(call: Call, world: World) -> Answer:
-    """What users said, as it stands, and one item in place of all the rest."""
+    """One item in place of all that was said."""
     payload: Mapping[str, JSON] = members(call.payload)
     heard, items = _heard(payload, world)
-    kept = [item for item in items if item["type"] == "message" and item["role"] == "user"]
     summary = base64.b64encode(said_in(items)[0][:SUMMARY].encode()).decode()
     made = {"id": world.new_id("cmp_"), "type": "compaction", "encrypted_content": summary}
     head = {"id": world.new_id("resp_"), "object": "response.compaction", "created_at": int(world.now())}
-    return Answer(body={**head, "output": [*kept, made], "usage": usage_of(heard, count(summary), 0)})
+    return Answer(body={**head, "output": [made], "usage": usage_of(heard, count(summary), 0)})
 
 
 def count_input(call: Call, world: World) -> Answer:

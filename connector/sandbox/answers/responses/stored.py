@@ -38,12 +38,8 @@ def list_input(call: Call, world: World) -> Answer:
     name, query = call.path["response_id"], call.query
     world.found(RESPONSES, name)
     limit, order = int(query.get("limit") or PAGE), query.get("order") or "desc"
-    try:
-        page = world.objects.page(INPUT_ITEMS, name, limit=limit, after=query.get("after"), order=order)
-    except KeyError as error:
-        if not world.options.lenient:
-            raise Refused(400, f"No item with id '{query.get('after')}' found.", param="after") from error
-        page = world.objects.page(INPUT_ITEMS, name, limit=limit, order=order)
+    after = world.cursor(INPUT_ITEMS, query.get("after"), name)
+    page = world.objects.page(INPUT_ITEMS, name, limit=limit, after=after, order=order)
     names = [str(item["id"]) for item in page.items] or [""]
     listed: dict[str, JSON] = {"object": "list", "data": page.items, "first_id": names[0], "last_id": names[-1]}
     return Answer(body={**listed, "has_more": page.has_more})
