@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.engine import points
 from connector.engine.change import Change, Committed
+from connector.engine.postgresql.connecting import Away
 from connector.engine.postgresql.writing import Lost, named_in, write
 from connector.engine.store import Fenced, StoreBroken, StoreError
 
@@ -85,7 +86,7 @@ class Committer:
                     one.done.set_result(committed)
 
     async def _apart(self, group: Sequence[Asked], error: StoreError) -> None:
-        if isinstance(error, StoreBroken) and len(group) > 1:
+        if isinstance(error, StoreBroken) and not isinstance(error, Away) and len(group) > 1:
             for one in group:
                 await self._together([one])
             return

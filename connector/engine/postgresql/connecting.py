@@ -14,7 +14,7 @@ from connector.engine.store import StoreBroken, StoreError, StoreFull
 from connector.optional import needed
 from connector.timing import SYSTEM, Timing
 
-__all__ = ["Links", "shown"]
+__all__ = ["Away", "Links", "shown"]
 
 Result = TypeVar("Result")
 DELAY, LONGEST = 0.05, 5.0
@@ -31,6 +31,10 @@ def shown(url: str) -> str:
     host = parts.hostname or ""
     user = f"{parts.username}@" if parts.username else ""
     return urlunsplit((parts.scheme, f"{user}{host}{f':{parts.port}' if parts.port else ''}", parts.path, "", ""))
+
+
+class Away(StoreBroken):
+    """The database could not be reached for too long."""
 
 
 class Links:
@@ -100,7 +104,7 @@ class Links:
                 if (fault := self._fault(error)) is not None:
                     raise fault from None
                 if self._timing.clock() + delay > until:
-                    raise StoreBroken(f"{self.name} was away for {self._patience:.0f} s: {_said(error)}") from None
+                    raise Away(f"{self.name} was away for {self._patience:.0f} s: {_said(error)}") from None
             await self._timing.sleep(delay * (1 - 0.25 * self._timing.chance()))
             delay = min(delay * 2, LONGEST)
 
@@ -113,6 +117,8 @@ class Links:
     def _fault(self, error: BaseException) -> StoreError | None:
         """What an error means; None for one that passes."""
         code = str(getattr(error, "sqlstate", None) or "")
+        if isinstance(error, self._postgres.InterfaceError) and "closed" not in str(error):
+            return StoreBroken(f"{self.name}: {_said(error)}")
         if not isinstance(error, self._postgres.PostgresError) or code in PASSING or code.startswith(AWAY):
             return None
         if code in FULL:

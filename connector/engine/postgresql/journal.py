@@ -13,6 +13,11 @@ from connector.engine.postgresql.rows import columns, packed
 __all__ = ["write_calls", "write_values"]
 
 INTEND = """
+INSERT INTO calls (task, attempt, number, fingerprint, target, operation, effect, lookup, request, started)
+SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[],
+                     $8::text[], $9::bytea[], $10::float8[])
+"""
+END = """
 UPDATE calls SET ended = given.ended, state = given.state, outcome = given.outcome
 FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::float8[], $5::text[], $6::bytea[])
      AS given (task, attempt, number, ended, state, outcome),

@@ -27,10 +27,10 @@ VERSIONS = (
     CREATE INDEX tasks_ordered ON tasks (route, ord, id) WHERE ord <> '' AND {LIVE};
     CREATE INDEX tasks_carried ON tasks (carrier, id) WHERE carrier <> 0;
     CREATE TABLE calls (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task bigint NOT NULL, attempt integer NOT NULL, number integer NOT NULL, fingerprint text NOT NULL,
-        target text NOT NULL, operation text NOT NULL, effect text NOT NULL, lookup text NOT NULL, request bytea,
-        started double precision NOT NULL, ended double precision NOT NULL DEFAULT 0, state text NOT NULL DEFAULT '',
-        outcome bytea
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, task bigint NOT NULL, attempt integer NOT NULL,
+        number integer NOT NULL, fingerprint text NOT NULL, target text NOT NULL, operation text NOT NULL,
+        effect text NOT NULL, lookup text NOT NULL, request bytea, started double precision NOT NULL,
+        ended double precision NOT NULL DEFAULT 0, state text NOT NULL DEFAULT '', outcome bytea
     ) WITH (fillfactor = 70);
     CREATE INDEX calls_of_task ON calls (task, id);
     CREATE TABLE seen (
