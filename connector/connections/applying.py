@@ -18,7 +18,7 @@ from connector.transform.context import Locks
 from connector.transform.declaration import Action, Gather
 from connector.transform.stream import flow
 
-__all__ = ["Applied", "Group", "Parted", "apply", "grouped", "parted"]
+__all__ = ["Applied", "Group", "Parted", "apply", "grouped", "parted", "size_of"]
 
 Source = TypeVar("Source")
 
@@ -92,7 +92,7 @@ async def grouped(documents: AsyncIterable[tuple[Source, JSON]], gather: Gather)
                 waiting.append(source)
             found = gather.rest() if due else gather.take(document)
             for each in found:
-                count = _size(each, len(waiting))
+                count = size_of(each, len(waiting))
                 yield Group([waiting.popleft() for _ in range(count)], each)
 
 
@@ -124,7 +124,7 @@ async def _next(source: AsyncIterator[tuple[Source, JSON]]) -> tuple[Source, JSO
     return await anext(source, None)
 
 
-def _size(document: JSON, most: int) -> int:
+def size_of(document: JSON, most: int) -> int:
     """How many documents a gathered one holds: the length of the one list in it."""
     while is_object(document) and len(document) == 1:
         document = next(iter(document.values()))

@@ -26,8 +26,8 @@ class Writer:
 
     def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
         self.kind: Prototype = runtime.publisher(outgoing.prototypes().find(declared.prototype))
-        parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
-        self.writes: Writes = self.kind.build(parameters)
+        self.parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
+        self.writes: Writes = self.kind.build(self.parameters)
 
 
 @dataclass(slots=True)

@@ -110,6 +110,11 @@ class Writing:
         asked = self._parameters
         return "" if self._many else asked.format or format_of(asked.url, suffix_of(asked.url))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of every file, when they are named."""
+        return self._parameters.columns
+
     async def finish(self) -> None:
         try:
             await self._in_thread(self._finish)

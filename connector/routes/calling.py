@@ -13,7 +13,7 @@ from connector.model import JSON, Effect, Outcome, State, is_object
 from connector.outgoing import Begin, Effort, OnUnknown
 from connector.routes.deciding import Seen
 from connector.routes.desk import Desk
-from connector.routes.evidence import envelope_of, outcome_of, request_of
+from connector.routes.evidence import bounded, envelope_of, is_large, outcome_of, request_of
 from connector.routes.fingerprint import fingerprint
 from connector.routes.gates import Gate
 from connector.routes.marking import mark_of
@@ -47,6 +47,7 @@ class Journal:
         self._seen: list[CallEnd] = []
         self._spent: list[Spent] = []
         self._last: list[CallEnd] = []
+        self._committed = [_end_of(call) for call in task.calls if call.state == State.DONE]
         self.troubles: list[Seen] = []
         """The calls of this attempt that are not done."""
         self.repeated: list[CallRecord] = []
@@ -74,9 +75,14 @@ class Journal:
                 self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
         self._seen += ends
 
-    def closing(self) -> Change:
-        """Everything that was seen and is not written down yet."""
-        return self._written(*self._last)
+    def closing(self, *, finished: bool) -> Change:
+        """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
+        written = list(self._committed)
+        change = self._written(*self._last)
+        if finished:
+            large = (end for end in written if is_large(end.outcome))
+            change.end = [replace(end, outcome=bounded(end.outcome)) for end in (*large, *change.end)]
+        return change
 
     async def perform(self, effort: Effort) -> Outcome:
         """What a call came to, now or in an earlier attempt."""
@@ -183,6 +189,7 @@ class Journal:
 
     def _written(self, *last: CallEnd) -> Change:
         change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
+        self._committed += self._seen
         self._unwritten, self._seen, self._spent = [], [], []
         return change
 
@@ -205,8 +212,19 @@ class Journal:
         return shown if outcome.ok else self._noted(effort, shown)
 
     def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:
-        self.troubles.append(Seen(outcome, effort.effect, self.repeats(effort.target)))
+        self.troubles.append(Seen(outcome, effort.effect, self.repeats(effort.target), effort.target))
         return outcome
+
+
+def _end_of(call: CallRecord) -> CallEnd:
+    return CallEnd(
+        task=call.task,
+        attempt=call.attempt,
+        number=call.number,
+        ended=call.ended,
+        state=call.state,
+        outcome=call.outcome,
+    )
 
 
 def _deletes(effort: Effort) -> bool:

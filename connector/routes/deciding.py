@@ -32,11 +32,13 @@ class Seen:
 
     Attributes:
         repeats: whether a costly call whose end nobody saw may be sent again.
+        target: who was called.
     """
 
     outcome: Outcome
     effect: Effect
     repeats: bool = False
+    target: str = ""
 
     @property
     def may_repeat(self) -> bool:

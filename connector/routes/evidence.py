@@ -15,7 +15,7 @@ from connector.request import BytesBody, Redactor, Wire
 from connector.request.multipart import MultipartBody
 from connector.values import plain
 
-__all__ = ["MOST_KEPT", "Hiding", "bounded", "envelope_of", "outcome_of", "request_of"]
+__all__ = ["MOST_KEPT", "Hiding", "bounded", "envelope_of", "is_large", "outcome_of", "request_of"]
 
 MOST_KEPT = 256 * 1024
 """Bytes of an answer that are kept of a task that has ended; one that has not needs its answers whole."""
@@ -113,8 +113,13 @@ def outcome_of(kept: JSON) -> Outcome:
     )
 
 
+def is_large(kept: JSON) -> bool:
+    """Whether the body of an envelope is more than what is kept."""
+    return is_document(kept) and len(orjson.dumps(kept.get("body"))) > MOST_KEPT
+
+
 def bounded(kept: JSON) -> JSON:
-    """The envelope with its body only noted when that is large."""
+    """The envelope, with its body only noted when that is large."""
     if not is_document(kept):
         return kept
     data = orjson.dumps(kept.get("body"))

@@ -1,0 +1,151 @@
+"""What a route is made of; a route implies others: for what it gathered, and for answers whose publisher calls.
+
+`NAME:gathered` takes what `NAME` gathered on through the rest of the chain. `NAME:answer` and `NAME:error` publish what
+came of its answers and errors. All of them have tasks of their own, which are delivered by the same protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector.connections import Runtime
+from connector.connections.applying import Parted, parted
+from connector.connections.templates import RequestTemplate
+from connector.connections.writing import Responder, Writer
+from connector.errors import ConfigurationError, UnknownName
+from connector.outgoing.file import Writing as FileWriting
+from connector.suggest import closest
+from connector.transform import Chain
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+    from connector.config.models import Outgoing, Response, Route
+
+__all__ = ["ANSWER", "ERROR", "GATHERED", "Declared", "declared", "implied", "parent_of"]
+
+ANSWER, ERROR, GATHERED = ":answer", ":error", ":gathered"
+NOTHING = Chain(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A route, or one that it implies.
+
+    Attributes:
+        route: the name of the one that is configured.
+        chain: what documents go through; cut where it gathers.
+        answer: what becomes of answers; nothing on routes that publish answers themselves.
+    """
+
+    name: str
+    route: str
+    settings: Route
+    outgoing: Outgoing
+    chain: Parted
+    request: RequestTemplate | None
+    writer: Writer
+    answer: Responder | None = None
+    error: Responder | None = None
+
+    @property
+    def gathers(self) -> bool:
+        """Whether many documents go on as one."""
+        return self.chain.gather is not None and not self.name.endswith(GATHERED)
+
+
+def parent_of(name: str) -> tuple[str, str]:
+    """The configured route that a name belongs to, and what it implies there; nothing for the route itself."""
+    for ending in (ANSWER, ERROR, GATHERED):
+        if name.endswith(ending):
+            return name.removesuffix(ending), ending
+    return name, ""
+
+
+def implied(runtime: Runtime, route: str) -> tuple[str, ...]:
+    """The routes that a configured route implies."""
+    settings, to = _found(runtime.configuration, route)
+    gathered = (route + GATHERED,) if _chain(runtime, route, settings, to).gather is not None else ()
+    return gathered + tuple(route + ending for ending, response in _responses(to) if response and calls(response))
+
+
+def declared(runtime: Runtime, name: str) -> Declared:
+    """What a route of this name does; ConfigurationError when it cannot work as a route."""
+    route, ending = parent_of(name)
+    settings, to = _found(runtime.configuration, route)
+    where = f"outgoing.{settings.outgoing}"
+    if settings.disabled or to.disabled:
+        raise ConfigurationError(
+            f"route {route!r} is disabled" if settings.disabled else f"route {route!r}: {where} is disabled"
+        )
+    if ending in (ANSWER, ERROR):
+        return _publishing(runtime, name, settings, to)
+    made = Declared(
+        name=name,
+        route=route,
+        settings=settings,
+        outgoing=to,
+        chain=_chain(runtime, route, settings, to),
+        request=RequestTemplate(to.request, f"{where}.request") if to.request is not None else None,
+        writer=Writer(runtime, to.publisher, f"{where}.publisher"),
+        answer=Responder(runtime, to.answer, f"{where}.answer") if to.answer else None,
+        error=Responder(runtime, to.error, f"{where}.error") if to.error else None,
+    )
+    for writer in (made.writer, *(r.writer for r in (made.answer, made.error) if r is not None and r.writer)):
+        _check(writer, route)
+    return made
+
+
+def calls(response: Response) -> bool:
+    """Whether what came of answers is published by calls, and so by tasks of its own."""
+    return response.publisher is not None and response.publisher.prototype not in ("file", "none")
+
+
+def _publishing(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> Declared:
+    route, ending = parent_of(name)
+    response = dict(_responses(to))[ending]
+    if response is None or response.publisher is None:
+        raise ConfigurationError(f"route {route!r} has no publisher for what {name!r} would publish")
+    return Declared(
+        name=name,
+        route=route,
+        settings=settings,
+        outgoing=to,
+        chain=Parted(NOTHING, None, NOTHING),
+        request=None,
+        writer=Writer(runtime, response.publisher, f"outgoing.{settings.outgoing}.{ending[1:]}.publisher"),
+    )
+
+
+def _found(configuration: Configuration, route: str) -> tuple[Route, Outgoing]:
+    if route not in configuration.routes:
+        names = list(configuration.routes)
+        raise UnknownName("route", route, closest(route, names), f"there are {', '.join(names)}" if names else "")
+    settings: Any = configuration.find("routes", route)
+    to: Any = configuration.find("outgoing", settings.outgoing)
+    return settings, to
+
+
+def _responses(to: Outgoing) -> list[tuple[str, Response | None]]:
+    return [(ANSWER, to.answer), (ERROR, to.error)]
+
+
+def _chain(runtime: Runtime, route: str, settings: Route, to: Outgoing) -> Parted:
+    """The route's chain and then the outgoing's, as one."""
+    first = runtime.chain(settings.chain, f"routes.{route}.chain")
+    second = runtime.chain(to.chain, f"outgoing.{settings.outgoing}.chain")
+    return parted(Chain((*first.stages, *second.stages)), f"route {route!r}")
+
+
+def _check(writer: Writer, route: str) -> None:
+    """A route has no end, so nothing that is whole only at its end can be written by one."""
+    writes = writer.writes
+    if isinstance(writes, FileWriting) and writes.shared in ("json", "parquet", "binary"):
+        raise ConfigurationError(
+            f"route {route!r} would write one {writes.shared} file of all documents, which is whole only at an end"
+            " that a route does not have; write jsonl, csv or text, or a file a document: out/&{id}.json"
+        )
+    if isinstance(writes, FileWriting) and writes.shared == "csv" and not writes.columns:
+        raise ConfigurationError(
+            f"route {route!r} writes csv, whose columns must stay the same; name them in the publisher's `columns`"
+        )
