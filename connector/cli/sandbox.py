@@ -63,13 +63,14 @@ async def _serve(options: SandboxOptions) -> None:
     async with _made(options) as running:
         print(running.url, flush=True)  # noqa: T201  the result
         say(_hints(running.url))
+        if options.webhook is not None:
+            say(f"  webhooks to {options.webhook} are signed with {running.webhook_secret}")
         await _stopped()
 
 
 def _made(options: SandboxOptions) -> Sandbox:
     from connector.catalogue import Catalogue
     from connector.sandbox import Sandbox
-    from connector.sandbox.scripting import read
 
     return Sandbox(
         seed=options.seed,
@@ -77,7 +78,7 @@ def _made(options: SandboxOptions) -> Sandbox:
         latency=options.latency,
         pace=options.pace,
         faults=options.fault or (),
-        script=None if options.script is None else read(options.script),
+        script=options.script,
         state=options.state,
         webhook=options.webhook,
         webhook_secret=options.webhook_secret,
@@ -101,5 +102,5 @@ async def _stopped() -> None:
         try:
             loop.add_signal_handler(number, wanted.set)
         except NotImplementedError:  # Windows
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(wanted.set))
+            signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(wanted.set) and None)
     await wanted.wait()

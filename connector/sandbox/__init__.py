@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from connector.sandbox.sandbox import Sandbox
+from connector.sandbox.threaded import in_thread
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "in_thread"]

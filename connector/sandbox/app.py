@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
+from urllib.parse import parse_qsl
 
 from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, StreamResponse
 
@@ -17,7 +18,7 @@ from connector.sandbox.control import PREFIX, control
 from connector.sandbox.faults import Fault, FaultPlan
 from connector.sandbox.journal import Entry, Journal
 from connector.sandbox.limits import Limits
-from connector.sandbox.reading import MOST_BYTES
+from connector.sandbox.reading import MOST_BYTES, as_far_as_json
 from connector.sandbox.world import EFFECTS
 from connector.sandbox.writing import BREAKS, abort, page, send
 
@@ -79,13 +80,17 @@ class App:
         return await self._befallen(call, faults, told), faults
 
     async def _admitted(self, request: BaseRequest, path: str, query: str, entry: Entry) -> Call:
-        data = await request.read()
         headers = {name.lower(): value for name, value in request.headers.items()}
+        data = await _body(request, headers)
         entry.key, entry.size = key_of(headers), len(data)
         target = self.answering.router.find(request.method, f"{path}?{query}" if query else path)
         entry.operation = target.operation.name
         admit(target.operation, headers, lenient=self.world.options.lenient)
-        call = self.answering.checked(target, query, headers, data)
+        try:
+            call = self.answering.checked(target, query, headers, data)
+        except Refused:
+            entry.query, entry.payload = dict(parse_qsl(query)), as_far_as_json(data)
+            raise
         entry.query, entry.payload = call.query, call.payload
         return call
 
@@ -134,3 +139,9 @@ class App:
         except Refused as refused:
             answer = refused.as_answer()
         return await send(request, answer, {}, None)
+
+
+async def _body(request: BaseRequest, headers: Mapping[str, str]) -> bytes:
+    if headers.get("expect", "").lower() == "100-continue" and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return await request.read()

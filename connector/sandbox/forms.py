@@ -13,6 +13,8 @@ from connector.shapes import items, members
 
 __all__ = ["Form"]
 
+ALWAYS = frozenset({"object", "metadata"})
+
 
 class Form:
     """One field of an answer; what is worked out about it is kept."""
@@ -43,6 +45,11 @@ class Form:
     @cached_property
     def required(self) -> tuple[str, ...]:
         return tuple(self.shape.required)
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The fields that an answer has in any case: those that are required, and those that the API always sends."""
+        return frozenset(self.required) | (ALWAYS & self.fields.keys())
 
     @cached_property
     def kind(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import apsw
 import orjson
 
+from connector.errors import ConfigurationError
 from connector.model import JSON
 
 __all__ = ["LostCursor", "Objects", "Page"]
@@ -26,8 +27,10 @@ TABLES = """
     CREATE TRIGGER IF NOT EXISTS one_less AFTER DELETE ON objects BEGIN
         UPDATE counts SET number = number - 1 WHERE parent = old.parent AND kind = old.kind; END;
     CREATE TABLE IF NOT EXISTS contents (id TEXT PRIMARY KEY, data BLOB NOT NULL);
-    CREATE TABLE IF NOT EXISTS starts (number INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS starts (one INTEGER PRIMARY KEY, number INTEGER NOT NULL);
+    INSERT INTO starts VALUES (1, 0) ON CONFLICT DO UPDATE SET number = number + 1;
 """
+FILE = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL"
 PUT = """
     INSERT INTO objects (parent, kind, id, body) VALUES (?, ?, ?, ?)
     ON CONFLICT (parent, kind, id) DO UPDATE SET body = excluded.body
@@ -37,6 +40,8 @@ FORWARDS = """
 """
 BACKWARDS = FORWARDS.replace("ORDER BY place", "ORDER BY place DESC")
 BEFORE_ALL, AFTER_ALL = -1, 2**62
+VERSION = 1
+"""Of the tables; a file of another version is refused."""
 WINDOW = 256
 """How many objects are read at once when a page is filtered."""
 
@@ -63,15 +68,18 @@ class Objects:
         self._connection: Any = apsw.Connection(path, statementcachesize=100)
         if path != ":memory:":
             # A process that is killed loses nothing; only a machine that loses power may lose the last moment.
-            self._connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-        self._connection.execute(TABLES)
-        self._connection.execute("INSERT INTO starts SELECT coalesce(max(number), -1) + 1 FROM starts")
+            # And no second sandbox may write into the same file.
+            self._connection.execute(FILE)
         self._run = self._connection.execute
+        if self._one("PRAGMA user_version") not in (0, VERSION):
+            self._connection.close()
+            raise ConfigurationError(f"{path} was written by another version of the sandbox; name another file")
+        self._run(f"{TABLES}; PRAGMA user_version = {VERSION}")
 
     @property
     def start(self) -> int:
         """How often the file was opened before."""
-        return int(self._one("SELECT max(number) FROM starts"))
+        return int(self._one("SELECT number FROM starts"))
 
     def put(self, kind: str, object: Mapping[str, JSON], parent: str = "") -> None:  # noqa: A002 - the API's word
         """Keeps an object under its `id`; one that is there already is replaced where it stands."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connector.model import JSON
-
 __all__ = ["Options"]
 
 
@@ -20,8 +18,6 @@ class Options:
     """Milliseconds that every answer takes longer."""
     pace: float = 1.0
     """Seconds that whatever moves with time spends in each of its states."""
-    script: JSON = None
-    """Scripted `answers` and `faults`, as the document of a script file."""
     webhook: str | None = None
     """The URL that webhooks are sent to."""
     webhook_secret: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["prefix_of"]
+__all__ = ["prefix_of", "singular"]
 
 KNOWN = {
     "files": "file-", "uploads": "upload_", "upload parts": "part_", "batches": "batch_", "vector stores": "vs_",
@@ -18,10 +18,11 @@ KNOWN = {
 
 def prefix_of(entity: str) -> str:
     """The prefix of an entity's ids: its known one, else its last word."""
-    return KNOWN.get(entity) or f"{_singular(entity.rsplit(maxsplit=1)[-1] if entity else 'object')}_"
+    return KNOWN.get(entity) or f"{singular(entity.rsplit(maxsplit=1)[-1] if entity else 'object')}_"
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """One of what a word names."""
     for ending, end in (("ies", "y"), ("ches", "ch"), ("ses", "s"), ("s", "")):
         if word.endswith(ending):
             return word.removesuffix(ending) + end

@@ -13,7 +13,7 @@ from connector.sandbox.checking import Checker
 from connector.sandbox.messages import Refused
 from connector.sandbox.multipart import boundary_of, fields_of
 
-__all__ = ["MOST_BYTES", "Body", "read"]
+__all__ = ["MOST_BYTES", "Body", "as_far_as_json", "read"]
 
 MOST_BYTES = 640 * 1024 * 1024
 """Of a form; the largest file that the API takes has 512 MB."""
@@ -41,6 +41,14 @@ def read(operation: Operation, headers: Mapping[str, str], data: bytes, checker:
     payload = _json(data)
     checker.payload(operation, kind, payload)
     return Body(kind, payload)
+
+
+def as_far_as_json(data: bytes) -> JSON:
+    """What a refused body says, where it is JSON at all."""
+    try:
+        return orjson.loads(data) if data and len(data) <= MOST_JSON else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _kind(operation: Operation, content_type: str, data: bytes) -> str:

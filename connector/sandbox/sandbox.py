@@ -13,14 +13,13 @@ import apsw
 from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.sandbox.answers.script import Script
 from connector.sandbox.app import App
 from connector.sandbox.call import Objects, Options, World
-from connector.sandbox.faults import FaultPlan, rules_of
+from connector.sandbox.faults import FaultPlan
 from connector.sandbox.journal import Journal
 from connector.sandbox.listening import Listener
 from connector.sandbox.processes import Processes
-from connector.sandbox.scripting import sections
+from connector.sandbox.scripting import scripted
 
 __all__ = ["Sandbox"]
 
@@ -36,7 +35,7 @@ class Sandbox:
         latency: float = 0.0,
         pace: float = 1.0,
         faults: Sequence[str] = (),
-        script: JSON = None,
+        script: Path | JSON = None,
         state: Path | None = None,
         webhook: str | None = None,
         webhook_secret: str | None = None,
@@ -52,7 +51,7 @@ class Sandbox:
             latency: milliseconds that every answer takes longer.
             pace: seconds that whatever moves with time spends in each state.
             faults: what goes wrong by rate, such as `429:0.05`.
-            script: scripted `answers` and `faults`, as the document of a script file.
+            script: scripted `answers` and `faults`: a file, or its document.
             state: a file that outlives the sandbox; without it everything is in memory.
             webhook: a URL that webhooks are sent to.
             webhook_secret: what they are signed with.
@@ -60,13 +59,11 @@ class Sandbox:
             catalogue: another catalogue than the one that ships with the connector.
             clock: tells the time in seconds.
         """
-        told = sections(script)
         options = Options(
-            seed=seed, lenient=lenient, latency=latency, pace=pace, script=script, webhook=webhook,
-            webhook_secret=webhook_secret,
+            seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
         )  # fmt: skip
-        plan = FaultPlan(seed, faults, rules_of(told.faults))
-        spoken = Script.of({"answers": told.answers}) if told.answers else Script()
+        spoken, rules = scripted(script)
+        plan = FaultPlan(seed, faults, rules)
         self._objects = _objects(state)
         self.world = World(catalogue or Catalogue.open(), self._objects, options, clock)
         self.world.script = spoken
@@ -98,6 +95,11 @@ class Sandbox:
     def faults(self) -> FaultPlan:
         """What is to go wrong; may be changed at any time."""
         return self._app.faults
+
+    @property
+    def webhook_secret(self) -> str:
+        """What webhooks are signed with."""
+        return self.world.processes.webhooks.secret
 
     def reset(self) -> None:
         """Begins again as if just started."""

@@ -1,46 +1,35 @@
-"""A script file: scripted answers, and faults by rule."""
+"""A script: answers that are said instead of made up, and faults by rule; a file or a document."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
 
+from connector.config.reading import Tree, read_text
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document, is_list
+from connector.model import JSON, is_document
+from connector.sandbox.answers.script import Script
+from connector.sandbox.faults import Rule, rules_of
 
-__all__ = ["Sections", "read", "sections"]
-
-
-class Sections(NamedTuple):
-    """The two parts of a script."""
-
-    answers: list[JSON]
-    faults: list[JSON]
+__all__ = ["scripted"]
 
 
-def read(path: Path) -> JSON:
-    """The document of a YAML or JSON file."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+def scripted(script: Path | JSON) -> tuple[Script, list[Rule]]:
+    """The answers and the rules of a script; all that is wrong with one of them is said at once."""
+    if script is None:
+        return Script(), []
+    if not isinstance(script, Path):
+        return Script.of(script), _rules(script, "faults")
+    # The answers read the file first, and say of each fault in which line it stands.
+    answers = Script.load(script)
+    return answers, _rules(_read(script).value, f"{script} faults")
 
+
+def _rules(document: JSON, where: str) -> list[Rule]:
+    return rules_of(document.get("faults") or [], where) if is_document(document) else []
+
+
+def _read(path: Path) -> Tree:
     try:
-        loader: Any = YAML(typ="safe", pure=True)
-        return loader.load(path.read_text(encoding="utf-8"))
+        return read_text(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
-        raise ConfigurationError(f"{path}: the script cannot be read, {(error.strerror or '').lower()}") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: neither YAML nor JSON; {error}") from error
-
-
-def sections(document: JSON) -> Sections:
-    """What a script says; a list alone is one of answers."""
-    if document is None:
-        return Sections([], [])
-    if is_list(document):
-        return Sections(document, [])
-    if not is_document(document) or not document.keys() <= {"answers", "faults"}:
-        raise ConfigurationError("script: it has `answers` and `faults`, both lists; or is a list of answers")
-    wrong = [name for name, value in document.items() if not is_list(value)]
-    if wrong:
-        raise ConfigurationError(f"script: {wrong[0]} is a list")
-    return Sections(document.get("answers", []), document.get("faults", []))
+        raise ConfigurationError(f"{path}: the script cannot be read; {(error.strerror or '').lower()}") from error

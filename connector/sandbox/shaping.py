@@ -10,7 +10,7 @@ from connector.catalogue.plausible import number, plausible
 from connector.catalogue.shapes import shape_of
 from connector.model import JSON, is_list, is_object
 from connector.sandbox.forms import Form
-from connector.sandbox.prefixes import prefix_of
+from connector.sandbox.prefixes import prefix_of, singular
 
 if TYPE_CHECKING:
     from connector.sandbox.objects import Objects
@@ -19,6 +19,8 @@ __all__ = ["Shaper"]
 
 LIKED = ("active", "completed", "enabled", "auto", "succeeded", "sent", "member", "default")
 """The choices that are taken before the first, where they are among them."""
+KNOWN = {"purpose": "assistants"}
+"""Texts that the API chooses from a list which its schema does not give."""
 RESTING = {"files": "processed", "uploads": "pending"}
 
 
@@ -82,7 +84,7 @@ class Shaper:
         return None
 
     def _object(self, form: Form, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
-        names = [name for name in form.fields if name in form.required or given.get(name) is not None]
+        names = [name for name in form.fields if name in form.shown or given.get(name) is not None]
         made = {name: self._value(form.fields[name], given.get(name), name in given, entity) for name in names}
         # What is required without being declared may be anything.
         undeclared = {name: given.get(name) for name in form.required if name not in made}
@@ -118,15 +120,25 @@ class Shaper:
         if form.kind == "array":
             return [self._made(form.item, entity) for _ in range(form.shape.limit("minItems", 0))]
         if form.kind == "string":
-            return plausible(form.name, entity, form.shape.facts)
+            return self._text(form, entity)
         if form.kind in ("integer", "number"):
             return self._number(form)
         return form.name in ("deleted", "enabled", "success") if form.kind == "boolean" else None
+
+    def _text(self, form: Form, entity: str) -> str:
+        if form.name == "object":
+            return _named(entity)
+        return KNOWN.get(form.name) or plausible(form.name, entity, form.shape.facts)
 
     def _number(self, form: Form) -> JSON:
         if form.name.endswith("_at"):
             return int(self._source.now())
         return 0 if form.fits(0) else number(form.name, form.kind, form.shape.facts)
+
+
+def _named(entity: str) -> str:
+    """What an object calls itself where no schema says it: `container files` are `container.file` each."""
+    return ".".join(singular(word) for word in entity.split())
 
 
 def _choice(choices: Sequence[JSON], entity: str) -> JSON:

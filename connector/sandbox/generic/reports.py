@@ -50,10 +50,10 @@ def reported(call: Call, world: World) -> Answer:
     seconds, usual, most = WIDTHS[width]
     most = MOST_COSTS if call.operation.entity == "costs" else most
     limit = int(call.query.get("limit") or usual)
-    if not 1 <= limit <= most:
+    if not 1 <= limit <= most and not world.options.lenient:
         message = f"Invalid 'limit': found {limit}; 1 to {most} are allowed with bucket_width {width}."
         raise Refused(400, message, param="limit", code="invalid_value")
-    window = _window(call.query, seconds, int(world.now()))
+    window = _window(call.query, seconds, int(world.now()), lenient=world.options.lenient)
     form = _result(world, call)
     starts = list(islice(_starts(window), limit + 1))
     data = [_bucket(form, call, start, min(start + seconds, window.end)) for start in starts[:limit]]
@@ -62,14 +62,14 @@ def reported(call: Call, world: World) -> Answer:
     return Answer(body={"object": "page", "data": data, "has_more": more, "next_page": following})
 
 
-def _window(query: Mapping[str, JSON], seconds: int, now: int) -> Window:
+def _window(query: Mapping[str, JSON], seconds: int, now: int, *, lenient: bool) -> Window:
     start, end = int(query["start_time"]), int(query.get("end_time") or now)
     page = str(query.get("page") or "")
-    if page:
-        begun = page.removeprefix("page_")
-        if not begun.isdecimal():
-            raise Refused(400, f"Invalid 'page': {page[:40]!r} is no page of this report.", param="page")
+    begun = page.removeprefix("page_")
+    if begun.isdecimal():
         start = int(begun)
+    elif page and not lenient:
+        raise Refused(400, f"Invalid 'page': {page[:40]!r} is no page of this report.", param="page")
     return Window(start, end, seconds)
 
 
