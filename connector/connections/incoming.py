@@ -14,9 +14,10 @@ from connector.connections.counts import Counts
 from connector.connections.ordered import until
 from connector.connections.records import revived
 from connector.connections.runtime import Runtime
+from connector.connections.taking import Keeps, Taken, Taking
 from connector.connections.templates import RequestTemplate
 from connector.errors import ConfigurationError
-from connector.incoming import Context, Lost
+from connector.incoming import Bookmark, Context, Lost
 from connector.model import JSON, is_object
 from connector.transform import Chain, Failed, Origin
 from connector.transform.context import Locks
@@ -102,6 +103,26 @@ class IncomingRun:
             if isinstance(made, AsyncGenerator):
                 await made.aclose()
             self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
+
+    def taken(
+        self, marked: Callable[[str], Bookmark], keeping: Callable[[], Keeps] | None = None
+    ) -> AsyncGenerator[Taken | Bookmark, None]:
+        """Everything that is read, each document with what the chain makes of it; nobody is told.
+
+        Args:
+            marked: where an earlier reading stood, which this one goes on from.
+            keeping: opens what the chain keeps of a document, in place of the configuration's storages.
+        """
+        taking = Taking(
+            self._reader,
+            replace(self.context, marked=marked),
+            self._chain,
+            self._runtime.chained,
+            redact=self._runtime.redact,
+            where=self._where,
+            keeping=keeping,
+        )
+        return taking.taken()
 
     async def explain(self) -> JSON:
         """What would be read first; nothing is read."""

@@ -11,7 +11,7 @@ from connector.documents import dump, parse
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Outcome, State, is_object
 
-__all__ = ["ErrorsFile", "Revived", "revived"]
+__all__ = ["ErrorsFile", "Revived", "kept", "revived"]
 
 ERROR, DOCUMENT, TEXT = "$error", "$document", "$text"
 
@@ -78,17 +78,21 @@ class ErrorsFile:
             self._file.close()
 
 
-def _line(document: JSON, state: str, reason: str, outcome: Outcome | None) -> bytes:
-    error: dict[str, JSON] = {"state": state, "reason": reason}
-    if outcome is not None:
-        kept = {"status": outcome.status, "headers": dict(outcome.headers), "body": outcome.body}
-        error["outcome"] = {**kept, "request_id": outcome.request_id}
-    whole = (
-        document if is_object(document) and ERROR not in document and DOCUMENT not in document else {DOCUMENT: document}
-    )
+def kept(document: JSON, state: str, reason: str, **more: JSON) -> dict[str, JSON]:
+    """A document with what went wrong, as `revived` takes it back; whatever the document is, this is JSON."""
+    error: dict[str, JSON] = {"state": state, "reason": reason, **more}
+    plain = is_object(document) and ERROR not in document and DOCUMENT not in document
+    whole: dict[str, JSON] = {**(document if plain else {DOCUMENT: document}), ERROR: error}
     try:
-        return dump({**whole, ERROR: error})
+        dump(whole)
     except InvalidDocument as fault:
-        return dump(
-            {DOCUMENT: repr(document)[:10_000].encode(errors="replace").decode(), ERROR: {**error, "note": str(fault)}}
-        )
+        shown = repr(document)[:10_000].encode(errors="replace").decode()
+        return {DOCUMENT: shown, ERROR: {**error, "note": str(fault)}}
+    return whole
+
+
+def _line(document: JSON, state: str, reason: str, outcome: Outcome | None) -> bytes:
+    if outcome is None:
+        return dump(kept(document, state, reason))
+    answer = {"status": outcome.status, "headers": dict(outcome.headers), "body": outcome.body}
+    return dump(kept(document, state, reason, outcome={**answer, "request_id": outcome.request_id}))

@@ -16,8 +16,9 @@ def prototypes() -> Registry[Prototype]:
     from connector.incoming.file import FILE
     from connector.incoming.http import HTTP
     from connector.incoming.openai import OPENAI
+    from connector.incoming.route import ROUTE
     from connector.incoming.sql import SQL
 
-    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, SQL))
+    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, SQL, ROUTE))
     registry.add_installed(GROUP, Prototype)
     return registry

@@ -88,7 +88,8 @@ class Reading:
                 return
             for name in self._names(url, context):
                 documents = partial(_read, _reader(self._format_name(name)), name, self._most)
-                yield from resumed(lambda: _opened(name), documents, _stamp(name), context.marked(name))  # noqa: B023  used at once
+                known = context.marked(_part(name, context))
+                yield from resumed(partial(_opened, name), documents, _stamp(name), known)
 
         return read
 
@@ -125,6 +126,11 @@ def _reader(name: str) -> Format:
     from importlib import import_module
 
     return cast("Format", import_module(f"connector.incoming.formats.{name}").documents)
+
+
+def _part(name: str, context: Context) -> str:
+    """What a file is called in bookmarks: the same from wherever the configuration is run."""
+    return os.path.relpath(name, context.folder) if is_local(name) else name
 
 
 def _read(format_: Format, name: str, most: int, file: BinaryIO, *since: Reached) -> Blocks:

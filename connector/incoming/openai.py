@@ -73,7 +73,7 @@ class Reading:
         left = asked.limit
         if left == 0:
             return
-        source = self._entities(levels, context) if len(levels) > 1 else self._listed(levels[0], context)
+        source = self._entities(levels, context) if len(levels) > 1 else self._listed(levels[0], left, context)
         async with aclosing(source) as entities:
             async for entity in entities:
                 yield plain(entity)
@@ -81,13 +81,16 @@ class Reading:
                 if left == 0:
                     return
 
-    async def _listed(self, asked: Parameters | Parent, context: Context) -> AsyncGenerator[JSON, None]:
-        """The entities of a list, with a bookmark after each page."""
+    async def _listed(
+        self, asked: Parameters | Parent, most: int | None, context: Context
+    ) -> AsyncGenerator[JSON, None]:
+        """The entities of a list, with a bookmark after each page; those before a bookmark count as read."""
         subscriber = Subscriber(context.client(self._parameters.client), asked.entity, asked.action)
         async with aclosing(context.requests(asked.request.document(), {})) as requests:
             async for request in requests:
                 marks = PageMarks(context, request)
-                if marks.whole:
+                most = None if most is None else most - marks.count
+                if marks.whole or (most is not None and most <= 0):
                     continue
                 async with aclosing(subscriber.pages(beyond(request, marks.place), from_text=True)) as pages:
                     async for page in pages:

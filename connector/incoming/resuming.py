@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
@@ -27,7 +27,7 @@ def resumed(
     A file that was read whole and has kept its stamp is not opened. One that has changed goes on where it ended, when
     its format can tell where that is and what lies before is still the same; else it is read again from its start.
     """
-    place = known.place if is_object(known.place) else {}
+    place: Mapping[str, JSON] = known.place if is_object(known.place) else {}
     same = bool(stamp) and place.get("stamp") == stamp
     if same and place.get("whole"):
         return
@@ -85,7 +85,7 @@ def _place(reached: Reached) -> dict[str, JSON]:
     return {"line": reached.line, "offset": reached.offset, "tail": len(tail), "print": _print(tail)}
 
 
-def _since(file: BinaryIO, place: JSON) -> Reached | None:
+def _since(file: BinaryIO, place: Mapping[str, JSON]) -> Reached | None:
     """Where a file goes on, if what lies before is what lay there when it was read."""
     if "offset" not in place or not file.seekable():
         return None

@@ -69,4 +69,3 @@ class Commits:
             routes = {task.route for task in change.accept} | {carried.carrier.route for carried in change.carry}
             self._accepted(routes)
         return committed
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from connector.errors import ConfigurationError
 from connector.incoming.context import Lost

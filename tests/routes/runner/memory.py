@@ -218,6 +218,6 @@ class MemoryStore:
         return len(found)
 
     async def backup(self, to: Path) -> None:
-        if to.exists():
+        if to in self.backups:
             raise StoreError(f"{to} is there already")
         self.backups.append(to)

@@ -14,6 +14,7 @@ from connector.http.timing import Timing
 from connector.http.tries import Pause
 from connector.routes.committing import Commits
 from connector.routes.working import Worker
+from tests.routes.runner.kit import until
 from tests.routes.runner.memory import MemoryStore
 
 ROUTE = "tickets"
@@ -101,9 +102,7 @@ class Bench:
     async def until(self, state: TaskState) -> None:
         """Works until all tasks are in a state."""
         run = asyncio.create_task(self.worker.run())
-        async with asyncio.timeout(5):
-            while {task.state for task in self.store.kept.values()} != {state}:
-                await asyncio.sleep(0)
+        await until(lambda: {task.state for task in self.store.kept.values()} == {state})
         self.worker.stop()
         await run
 
@@ -152,8 +151,7 @@ async def test_a_stop_lets_what_is_under_way_end_and_gives_the_rest_back() -> No
     bench = Bench(slowly, concurrency=8)
     await bench.accept(50)
     run = asyncio.create_task(bench.worker.run())
-    while bench.delivery.under_way < 8:
-        await asyncio.sleep(0)
+    await until(lambda: bench.delivery.under_way == 8)
     assert len(bench.worker.leased) == 10  # two more wait for a place
     bench.worker.stop()
     release.set()
@@ -172,8 +170,7 @@ async def test_cancelled_it_breaks_off_and_settles_nothing() -> None:
     bench = Bench(never)
     await bench.accept(4)
     run = asyncio.create_task(bench.worker.run())
-    while bench.delivery.under_way < 4:
-        await asyncio.sleep(0)
+    await until(lambda: bench.delivery.under_way == 4)
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
     assert bench.delivery.under_way == 0
@@ -221,8 +218,7 @@ async def test_a_task_that_another_worker_has_is_broken_off(caplog: pytest.LogCa
     bench = Bench(second_hangs)
     await bench.accept(3)
     run = asyncio.create_task(bench.worker.run())
-    while bench.states().count(FINISHED) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: bench.states().count(FINISHED) == 2)
     bench.store.holders[2] = "another"
     bench.worker.abandon(await bench.store.hold(bench.worker.leased))
     await bench.rested()
@@ -278,8 +274,7 @@ async def test_a_broken_store_is_told() -> None:
     bench = Bench(gone, concurrency=1)
     await bench.accept(1)
     run = asyncio.create_task(bench.worker.run())
-    while not bench.errors:
-        await asyncio.sleep(0)
+    await until(lambda: bool(bench.errors))
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
     assert isinstance(bench.errors[0], StoreBroken)
