@@ -15,6 +15,7 @@ from connector.cli.app import app
 from connector.http import describe as describe_prototype
 from connector.http import prototypes
 from tools.markdown import table
+from tools.reference_configuration import configuration
 from tools.reference_connections import connections
 from tools.reference_transformers import chains, transformers
 
@@ -44,6 +45,7 @@ def main() -> int:
 def pages() -> Iterator[tuple[str, str]]:
     yield "commands.md", commands()
     yield "prototypes.md", client_prototypes()
+    yield "configuration.md", configuration()
     yield "connections.md", connections()
     yield "transformers.md", transformers()
     yield "chains.md", chains()
@@ -89,7 +91,7 @@ def usage(name: str, command: Any) -> str:
 def placeholder(parameter: Any) -> str:
     if parameter.param_type_name == "argument" or getattr(parameter, "is_flag", False):
         return ""
-    return f"`{parameter.metavar or parameter.type.name.upper()}`"
+    return f"`{parameter.metavar or parameter.name.upper()}`"
 
 
 def client_prototypes() -> str:

@@ -88,6 +88,18 @@ def test_what_is_wrong_in_shape_is_refused_where_it_stands(rule: str, validator:
         ("variables: {a: 1, b: {type: number}, c: null, d: {typ: number}}", ["$.variables.d"]),
         ("schedules: {a: {every: 1d, run: x}, b: {every: 1d, run: [route: x, 3]}}", ["$.schedules.b.run[1]"]),
         ("storages: {a: null, b: {path: x}, c: x}\nx-anything: 1\nroutes: null", ["$.storages.c"]),
+        ("schedules: {a: {run: x}, b: {onStart: true, run: x}, c: {after: r, run: x}}", ["$.schedules.a"]),
+        ("engine: sqlite:///a.db\nretention: {finished: 30d, failed: forever, skipped: 60, unknown: soon}",
+         ["$.retention.unknown"]),
+        ("engine: 3\nprices: {'gpt-5*': {input: 1, cachedInput: 0.1}, x: {inputs: 1}}", ["$.prices.x", "$.engine"]),
+        ("gateway: {listen: 'localhost:1', hosts: x, tokens: {a: {hash: x, allow: [a], clients: b}, b: {allow: a}}}",
+         ["$.gateway.tokens.b"]),
+        ("gateway: null\ntelemetry: {traces: none, logs: loud}", ["$.telemetry.logs"]),
+        ("routes: {a: {incoming: i, outgoing: o, retryDelay: 1m, budget: {every: day}}}", ["$.routes.a.budget"]),
+        ("incoming: {a: {subscriber: {prototype: file, parameters: {url: x}}, cursor: {overlap: 5m}}}",
+         ["$.incoming.a.cursor"]),
+        ("outgoing: {a: {publisher: {prototype: none}, transport: batch, batch: {count: 60000, age: 1h}}}",
+         ["$.outgoing.a.batch.count"]),
     ],
 )  # fmt: skip
 def test_places_are_named(text: str, places: list[str], validator: Draft202012Validator) -> None:

@@ -49,10 +49,11 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     part = entries.pop("Prototyped")
     entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
     entries["Publisher"] = _branches(definitions, part, _listed(known.outgoing), "publisher")
-    entries["Incoming"]["properties"]["subscriber"] = {"$ref": "#/$defs/Subscriber"}
+    entries["Incoming"]["properties"]["subscriber"] |= {"$ref": "#/$defs/Subscriber"}
     entries["Outgoing"]["properties"]["request"] |= REQUEST
-    entries["Outgoing"]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
-    entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher"}
+    entries["Outgoing"]["properties"]["publisher"] |= {"$ref": "#/$defs/Publisher"}
+    told = entries[Response.__name__]["properties"]["publisher"]["description"]
+    entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher", "description": told}
     return _whole(document, entries)
 
 
