@@ -14,11 +14,12 @@ GROUP = "openai_connector.subscribers"
 def prototypes() -> Registry[Prototype]:
     """The kinds that ship with the connector, then those that other distributions declare."""
     from connector.incoming.file import FILE
+    from connector.incoming.folder import FOLDER
     from connector.incoming.http import HTTP
     from connector.incoming.openai import OPENAI
     from connector.incoming.route import ROUTE
     from connector.incoming.sql import SQL
 
-    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, SQL, ROUTE))
+    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, FOLDER, SQL, ROUTE))
     registry.add_installed(GROUP, Prototype)
     return registry

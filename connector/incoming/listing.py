@@ -1,0 +1,26 @@
+"""The files that a configured URL means, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connector.places import Places, is_local
+from connector.request.sources import filesystem
+
+__all__ = ["files_of"]
+
+GLOB = frozenset("*?[")
+
+
+def files_of(url: str, places: Places) -> Iterator[str]:
+    """The files in the order of their names; each is judged by itself, since a link may lead anywhere."""
+    whole = places.find(url)
+    if GLOB.isdisjoint(url):
+        yield whole
+        return
+    system, pattern = filesystem(whole)
+    for path in sorted(system.glob(pattern)):
+        if system.isdir(path):
+            continue
+        # A link may lead anywhere; what a filesystem elsewhere finds below a folder lies there.
+        yield places.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
