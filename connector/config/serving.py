@@ -71,8 +71,8 @@ class GatewayToken(Entry):
         found = str(self.resolved(self.raw_hash, "hash", for_client=True))
         if not is_hash(found):
             raise ConfigurationError(
-                "a gateway token's hash is no hash; sha256: and 64 hexadecimal digits are needed, as in"
-                " printf %s TOKEN | sha256sum"
+                "a gateway token's hash is no hash; sha256: and 64 hexadecimal digits are needed;"
+                " `openai-connector gateway-token NAME` makes a token and its hash"
             )
         return found.lower()
 

@@ -13,7 +13,9 @@ from connector.errors import ConfigurationError
 
 __all__ = ["allowed", "listener", "tokens"]
 
-HASHED = 'sha256: and 64 hexadecimal digits are needed, as `printf %s "$TOKEN" | sha256sum` gives them'
+HASHED = (
+    "sha256: and 64 hexadecimal digits are needed; `openai-connector gateway-token NAME` makes a token and its hash"
+)
 ALLOWING = "allow: "
 
 
