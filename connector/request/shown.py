@@ -12,7 +12,8 @@ __all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown"]
 
 MOST = 40
 SECRET_VALUE = re.compile(
-    r"\b(sk|ek|sess|rk|ghp|xox[a-z])[-_][\w-]{16,}|(?<=\b[Bb]earer )[\w.~+/=-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"
+    r"\b(?:(?:sk|ek|sess|rk|ghp|xox[a-z])[-_][\w-]{16,}|gw-[\w-]{40,})"
+    r"|(?<=\b[Bb]earer )[\w.~+/=-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"
 )
 """Texts that look like keys or tokens, whoever issued them."""
 SECRET_NAME = re.compile(

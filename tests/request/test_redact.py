@@ -53,7 +53,13 @@ def test_short_texts_are_no_secrets() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["sk-proj-abcdefghijklmnopqrst", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "ghp_abcdefghijklmnopqrst"]
+    "secret",
+    [
+        "sk-proj-abcdefghijklmnopqrst",
+        f"gw-{43 * 'x'}",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc",
+        "ghp_abcdefghijklmnopqrst",
+    ],
 )
 def test_what_looks_like_a_key_is_hidden_though_nobody_named_it(secret: str) -> None:
     assert Redactor()(f"key {secret}, then") == f"key {HIDDEN}, then"
