@@ -36,7 +36,7 @@ def create(call: Call, world: World, scripted: Reply | None) -> Answer:
     frame = {"id": world.new_id("cmpl-"), "object": "text_completion", "created": int(world.now())}
     frame |= {"model": payload["model"], "system_fingerprint": "fp_sandbox"}
     if payload.get("stream"):
-        return Answer(events=_events(frame, choices, usage if _with_usage(payload) else None))
+        return Answer(body={"usage": usage}, events=_events(frame, choices, usage if _with_usage(payload) else None))
     return Answer(body={**frame, "choices": choices, "usage": usage})
 
 

@@ -103,7 +103,7 @@ def _checked(size: str) -> str:
 def _answer(call: Call, world: World, wanted: Wanted, event: str) -> Answer:
     if call.payload.get("stream") and not wanted.is_dall_e:
         partial = call.payload.get("partial_images") or 0
-        return Answer(events=_events(wanted, partial, event, int(world.now())))
+        return Answer(body={"usage": wanted.usage}, events=_events(wanted, partial, event, int(world.now())))
     by_address = wanted.is_dall_e and call.payload.get("response_format") != "b64_json"
     pictures = [wanted.picture(turn) for turn in range(wanted.number)]
     data = [_by_address(one, wanted, call, world) if by_address else _inline(one) for one in pictures]

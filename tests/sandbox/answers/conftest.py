@@ -27,8 +27,8 @@ class StillProcesses:
     def __init__(self) -> None:
         self.opened: list[tuple[str, str, float]] = []
 
-    def open(self, kind: str, id: str, due: float, parent: str = "") -> None:
-        self.opened.append((kind, id, due))
+    def open(self, kind: str, name: str, due: float) -> None:
+        self.opened.append((kind, name, due))
 
     async def settle(self) -> None:
         """Nothing is ever due."""

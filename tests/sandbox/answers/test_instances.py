@@ -12,33 +12,35 @@ from hypothesis import strategies as st
 from connector.sandbox.answers.instances import Unsatisfied, instance_of
 
 SAID = "I was charged twice for order 42, this is a billing problem"
-NODE = {
-    "type": "object",
-    "properties": {
-        "value": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
-        "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
-        "children": {"type": "array", "items": {"$ref": "#/$defs/node"}},
-    },
-    "required": ["value", "next", "children"],
-    "additionalProperties": False,
-}
+
+
+def closed(**properties):
+    """An object that has these properties and no others."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+NODE = closed(
+    value={"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    next={"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]},
+    children={"type": "array", "items": {"$ref": "#/$defs/node"}},
+)
+LINE = closed(amount={"type": "number", "multipleOf": 0.25}, on={"type": "string", "format": "date"})
+PATH = {"patternProperties": {"^x-[a-z]{3}$": {"type": "boolean"}}, "additionalProperties": False}
+CHILD = {"anyOf": [{"$ref": "#"}, {"type": "null"}]}
 SCHEMAS = {
-    "nested": {
-        "type": "object",
-        "properties": {
-            "lines": {"type": "array", "minItems": 2, "maxItems": 3, "items": {"type": "object", "properties": {"amount": {"type": "number", "multipleOf": 0.25}, "on": {"type": "string", "format": "date"}}, "required": ["amount", "on"]}},
-            "kind": {"const": "invoice"},
-        },
-        "required": ["lines", "kind"],
-        "additionalProperties": False,
-    },
+    "nested": closed(lines={"type": "array", "minItems": 2, "maxItems": 3, "items": LINE}, kind={"const": "invoice"}),
     "recursive": {"$defs": {"node": NODE}, "$ref": "#/$defs/node"},
-    "recursive to the root": {"type": "object", "properties": {"child": {"anyOf": [{"$ref": "#"}, {"type": "null"}]}}, "required": ["child"]},
+    "recursive to the root": {"type": "object", "properties": {"child": CHILD}, "required": ["child"]},
     "older definitions": {"definitions": {"a/b": {"type": "integer", "minimum": 7}}, "$ref": "#/definitions/a~1b"},
     "anchor": {"$defs": {"x": {"$anchor": "here", "enum": ["yes"]}}, "$ref": "#here"},
-    "all of": {"allOf": [{"type": "object", "properties": {"a": {"type": "integer", "minimum": 3}}, "required": ["a"]}, {"properties": {"a": {"maximum": 3}, "b": {"type": "boolean"}}, "required": ["b"]}]},
+    "all of": {
+        "allOf": [
+            {"type": "object", "properties": {"a": {"type": "integer", "minimum": 3}}, "required": ["a"]},
+            {"properties": {"a": {"maximum": 3}, "b": {"type": "boolean"}}, "required": ["b"]},
+        ]
+    },
     "one of": {"oneOf": [{"type": "integer", "multipleOf": 2}, {"type": "integer", "multipleOf": 3}]},
-    "discriminated": {"anyOf": [{"type": "object", "properties": {"type": {"const": name}, name: {"type": "string"}}, "required": ["type", name], "additionalProperties": False} for name in ("a", "b")]},
+    "discriminated": {"anyOf": [closed(type={"const": name}, **{name: {"type": "string"}}) for name in ("a", "b")]},
     "nullable": {"type": ["null", "string"], "minLength": 3},
     "long": {"type": "string", "minLength": 200, "maxLength": 201},
     "short": {"type": "string", "maxLength": 2},
@@ -46,18 +48,33 @@ SCHEMAS = {
     "negative": {"type": "integer", "maximum": -5},
     "exclusive": {"type": "integer", "exclusiveMinimum": 4, "exclusiveMaximum": 6},
     "map": {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 3, "maxProperties": 4},
-    "named by a pattern": {"type": "object", "patternProperties": {"^x-[a-z]{3}$": {"type": "boolean"}}, "additionalProperties": False, "minProperties": 2},
-    "named by rule": {"type": "object", "propertyNames": {"pattern": "^[A-Z]+$"}, "minProperties": 1, "additionalProperties": {"type": "null"}},
+    "named by a pattern": {"type": "object", "minProperties": 2, **PATH},
+    "named by rule": {"type": "object", "propertyNames": {"pattern": "^[A-Z]+$"}, "minProperties": 1},
     "tuple": {"type": "array", "prefixItems": [{"type": "string"}, {"type": "integer"}], "items": False, "minItems": 2},
     "contains": {"type": "array", "items": {"type": "integer"}, "contains": {"const": 7}, "minItems": 3},
     "unique": {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
-    "condition": {"type": "object", "properties": {"a": {"enum": [1, 2]}, "b": {"type": "string"}}, "required": ["a"], "if": {"properties": {"a": {"const": 1}}}, "then": {"required": ["b"]}},
-    "optional is forbidden": {"type": "object", "properties": {"a": False, "b": {"type": "integer"}}, "required": ["b"]},
-    "few properties": {"type": "object", "properties": {name: {"type": "integer"} for name in "abcd"}, "required": ["d"], "maxProperties": 2},
+    "condition": {
+        "type": "object",
+        "properties": {"a": {"enum": [1, 2]}, "b": {"type": "string"}},
+        "required": ["a"],
+        "if": {"properties": {"a": {"const": 1}}},
+        "then": {"required": ["b"]},
+    },
+    "optional is forbidden": {
+        "type": "object",
+        "properties": {"a": False, "b": {"type": "integer"}},
+        "required": ["b"],
+    },
+    "few properties": {
+        "type": "object",
+        "properties": {name: {"type": "integer"} for name in "abcd"},
+        "required": ["d"],
+        "maxProperties": 2,
+    },
     "enum of all kinds": {"enum": [{"a": 1}, None, 3]},
     "anything": True,
     "nothing said": {},
-}  # fmt: skip
+}
 FORMATS = (
     "date-time",
     "date",
@@ -73,8 +90,9 @@ FORMATS = (
     "regex",
 )
 PATTERNS = (
-    r"^[A-Z]{2}-\d{4}(-(foo|bar))?$", r"^\+?[1-9]\d{1,14}$", r"^#[0-9a-fA-F]{6}$", r"^(?:a|bc){2,3}$", r"^[^aeiou\s]+$", r"\bcat\b",
-    r"^\w+@\w+\.(com|org)$", r"^(?P<year>\d{4})-(0[1-9]|1[0-2])$", r"^.{5}$", r"^[\w-]+$", r"^\x41\u0042$", r"^[a-c]*?d$", r"^a{0,2}$",
+    r"^[A-Z]{2}-\d{4}(-(foo|bar))?$", r"^\+?[1-9]\d{1,14}$", r"^#[0-9a-fA-F]{6}$", r"^(?:a|bc){2,3}$", r"^[^aeiou\s]+$",
+    r"\bcat\b", r"^\w+@\w+\.(com|org)$", r"^(?P<year>\d{4})-(0[1-9]|1[0-2])$", r"^.{5}$", r"^[\w-]+$",
+    r"^\x41\u0042$", r"^[a-c]*?d$", r"^a{0,2}$",
 )  # fmt: skip
 
 
@@ -135,6 +153,8 @@ def test_the_same_seed_and_words_make_the_same_value():
         ({"type": "string", "pattern": "(?=x)y"}, "no value was found"),
         ({"type": "strin"}, "not a valid JSON Schema"),
         ({"$ref": "#/nowhere"}, "not a valid JSON Schema"),
+        ({"$ref": "http://127.0.0.1:9/schema"}, "is not looked up"),
+        ({"$ref": "file:///etc/hostname"}, "is not looked up"),
         ({"type": "string", "pattern": "(((a{9000}){9000}){9000})"}, "no"),
     ],
 )

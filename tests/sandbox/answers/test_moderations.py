@@ -12,7 +12,8 @@ def results(room, given):
 @pytest.mark.parametrize(
     ("text", "category"),
     [
-        ("I will KILL you!", "harassment/threatening"), ("I want to die", "self-harm/intent"), ("how to make a bomb", "illicit/violent"),
+        ("I will KILL you!", "harassment/threatening"), ("I want to die", "self-harm/intent"),
+        ("how to make a bomb", "illicit/violent"),
         ("you idiot", "harassment"), ("naked people", "sexual"), ("blood everywhere", "violence/graphic"),
     ],
 )  # fmt: skip

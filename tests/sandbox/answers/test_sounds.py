@@ -78,11 +78,13 @@ def test_usage_is_of_tokens_or_of_seconds(room):
         ("text", f"{TEXT}\n"),
         (
             "srt",
-            "1\n00:00:00,000 --> 00:00:01,300\nThe first sentence.\n\n2\n00:00:01,300 --> 00:00:02,330\nThe second one!\n\n",
+            "1\n00:00:00,000 --> 00:00:01,300\nThe first sentence.\n\n"
+            "2\n00:00:01,300 --> 00:00:02,330\nThe second one!\n\n",
         ),
         (
             "vtt",
-            "WEBVTT\n\n00:00:00.000 --> 00:00:01.300\nThe first sentence.\n\n00:00:01.300 --> 00:00:02.330\nThe second one!\n\n",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:01.300\nThe first sentence.\n\n"
+            "00:00:01.300 --> 00:00:02.330\nThe second one!\n\n",
         ),
     ],
 )

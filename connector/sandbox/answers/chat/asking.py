@@ -28,7 +28,7 @@ def ask_of(payload: Mapping[str, JSON]) -> Ask:
     is_json = wanted.get("type") == "json_object"
     if is_json:
         _check_json_is_named(messages)
-    schema = wanted["json_schema"].get("schema", {}) if wanted.get("type") == "json_schema" else None
+    schema = wanted["json_schema"].get("schema") or {"type": "object"} if wanted.get("type") == "json_schema" else None
     return Ask(said, last.get("role") in HEARD[1:], tools, must, schema, is_json)
 
 

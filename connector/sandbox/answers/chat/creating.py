@@ -35,7 +35,8 @@ def create(call: Call, world: World, scripted: Reply | None) -> Answer:
         keep(completion, payload, world)
     if payload.get("stream"):
         options: Mapping[str, JSON] = members(payload.get("stream_options"))
-        return Answer(events=chunks_of(completion, choices, with_usage=options.get("include_usage", False)))
+        events = chunks_of(completion, choices, with_usage=options.get("include_usage", False))
+        return Answer(body=completion, events=events)
     return Answer(body=completion)
 
 

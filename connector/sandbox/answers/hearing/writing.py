@@ -29,7 +29,8 @@ def transcribe(call: Call, _: World, scripted: Reply | None) -> Answer:
     form = str(payload.get("response_format") or "json")
     by_duration = payload["model"].startswith(BY_DURATION)
     if payload.get("stream") and not by_duration:
-        return Answer(events=_events(heard, payload, with_segments=form == "diarized_json"))
+        events = _events(heard, payload, with_segments=form == "diarized_json")
+        return Answer(body={"usage": _by_tokens(heard)}, events=events)
     if form in TEXTS:
         return _text(TEXTS[form](heard))
     if form == "verbose_json":

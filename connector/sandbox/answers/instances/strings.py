@@ -11,6 +11,8 @@ from connector.model import JSON
 from connector.sandbox.answers.dice import Dice
 from connector.sandbox.answers.instances.patterns import Unreadable, sample
 from connector.sandbox.answers.instances.words import Words
+from connector.transform.regex import compile_regex
+from connector.transform.signals import Unfit
 
 __all__ = ["string"]
 
@@ -31,14 +33,22 @@ def string(facts: Mapping[str, JSON], place: str, dice: Dice, words: Words) -> s
 
 def _patterned(facts: Mapping[str, JSON], place: str, dice: Dice, words: Words) -> str:
     phrase = _fitted(words.phrase(place, dice), facts, words)
+    if _accepts(facts["pattern"], phrase):
+        return phrase
     try:
-        if re.search(facts["pattern"], phrase):
-            return phrase
         samples = (sample(facts["pattern"], place, dice, stretch) for stretch in STRETCHES)
         return next((one for one in samples if len(one) >= facts.get("minLength", 0)), phrase)
-    except (Unreadable, ValueError, RecursionError, re.error):
+    except (Unreadable, ValueError, RecursionError):
         # What comes out is checked against the whole schema anyway, which then tells that nothing was found.
         return phrase
+
+
+def _accepts(pattern: str, text: str) -> bool:
+    """Whether a pattern that can be read in linear time accepts the text."""
+    try:
+        return compile_regex(pattern).search(text) is not None
+    except Unfit:
+        return False
 
 
 def _fitted(text: str, facts: Mapping[str, JSON], words: Words) -> str:

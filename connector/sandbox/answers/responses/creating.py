@@ -83,7 +83,7 @@ def _answered(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | No
         response["moderation"] = {side: results["results"][0] for side, results in moderated.items()}
     remember(response, turn.items, turn.memory, world)
     if payload.get("stream"):
-        return Answer(events=events_of(response))
+        return Answer(body=response, events=events_of(response))
     return Answer(body=_put_off(response, world) if payload.get("background") else response)
 
 
