@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from connector.engine import Change, Committed, Store, StoreFull
@@ -50,13 +50,13 @@ class Commits:
 
     Args:
         store: where tasks are kept.
-        accepted: told of the routes that have new tasks, so that nobody has to ask for them.
+        told: told of each change that was committed, so that nobody has to ask whether there is something new.
         timing: how to wait.
     """
 
-    def __init__(self, store: Store, accepted: Callable[[Collection[str]], None], timing: Timing = SYSTEM) -> None:
+    def __init__(self, store: Store, told: Callable[[Change], None], timing: Timing = SYSTEM) -> None:
         self._store = store
-        self._accepted = accepted
+        self._told = told
         self._waits = Waits(timing)
 
     async def __call__(self, change: Change) -> Committed:
@@ -65,7 +65,5 @@ class Commits:
             committed = await self._store.commit(change)
         except StoreFull:
             committed = await self._waits.until_done(lambda: self._store.commit(change))
-        if change.accept or change.carry:
-            routes = {task.route for task in change.accept} | {carried.carrier.route for carried in change.carry}
-            self._accepted(routes)
+        self._told(change)
         return committed

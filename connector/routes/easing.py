@@ -18,33 +18,33 @@ class Easing:
     def __init__(self, places: int, clock: Callable[[], float]) -> None:
         self._places = places
         self._clock = clock
-        self._allowed = places
         self._in_vain = 0
         self._wait = 0.0
         self._probe_at = 0.0
+        self.allowed = places
+        """How many may be under way, once it does not rest."""
 
     @property
     def rests(self) -> float:
         """The seconds until one may be tried again; 0 when it may be now."""
         return max(self._probe_at - self._clock(), 0.0) if self._wait else 0.0
 
-    @property
-    def allowed(self) -> int:
-        """How many may be under way."""
-        return 0 if self.rests else self._allowed
+    def probe(self) -> None:
+        """One at a time from now on, until one was tried."""
+        self.allowed = 1
 
-    def in_vain(self, *, paused: bool = False) -> None:
-        """One could not be tried: nothing was sent; a client that is paused need not be asked again and again."""
+    def in_vain(self) -> None:
+        """One could not be tried."""
         self._in_vain += 1
-        if self.rests or (self._in_vain < PATIENCE and not paused):
+        if self.rests or self._in_vain < PATIENCE:
             return
         self._wait = min(self._wait * 2, LONGEST) or FIRST
-        self._allowed = 1
         self._probe_at = self._clock() + self._wait
+        self.probe()
 
     def tried(self) -> None:
         """One was tried, whatever it came to."""
         self._in_vain = 0
         self._wait = 0.0
-        if self._allowed < self._places:
-            self._allowed += 1
+        if self.allowed < self._places:
+            self.allowed += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Change, Fenced, Settled, Store, StoreBroken, Task, TaskState
@@ -18,7 +19,7 @@ from connector.routes.waking import woken
 if TYPE_CHECKING:
     from connector.http.tries import Pause
 
-__all__ = ["Delivers", "Worker"]
+__all__ = ["Delivers", "Floor", "Worker"]
 
 AHEAD = 64
 """At most so many tasks are leased before there is a place for them, so that no place stands empty meanwhile."""
@@ -38,12 +39,44 @@ class Delivers(Protocol):
 
     @property
     def paused(self) -> Pause | None:
-        """Why nothing can be delivered until somebody has acted."""
+        """Why nothing can be delivered now."""
+        ...
+
+    @property
+    def rests(self) -> float:
+        """The seconds until it is worth trying again."""
         ...
 
     async def attempt(self, task: Task) -> Change:
         """One attempt; what is to be committed of it."""
         ...
+
+
+def _nothing(*_: object) -> None:
+    """Nobody is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Floor:
+    """What the workers of a process share.
+
+    Attributes:
+        store: where tasks are leased.
+        commits: the way in which the ends are committed.
+        rested: told when a worker waits, for whatever reason.
+        broken: told of an error after which the run cannot go on.
+        attempted: told of each attempt: the route, the state that the task is in then, and the seconds it took.
+        wall: seconds since 1970.
+    """
+
+    store: Store
+    commits: Commits
+    rested: Callable[[], None]
+    broken: Callable[[BaseException], None]
+    attempted: Callable[[str, str, float], None] = _nothing
+    timing: Timing = SYSTEM
+    wall: Callable[[], float] = time.time
+    waits: Waits = field(default_factory=Waits)
 
 
 class Worker:
@@ -52,39 +85,31 @@ class Worker:
     Args:
         route: whose tasks.
         delivery: what becomes of one.
-        store: where they are leased.
-        commits: the way in which the ends are committed.
-        rested: told when it waits, for whatever reason.
+        floor: what the workers of a process share.
         rescue: what is to be committed of a task whose attempt broke off with an error that nobody expected.
-        broken: told of an error after which the run cannot go on.
-        wall: seconds since 1970.
+        steps_back: whether a route that goes first has more to do than it has places for.
+        limit: the most that all workers of a fleet may have under way; 0 for a process that works alone.
     """
 
     def __init__(
         self,
         route: str,
         delivery: Delivers,
-        store: Store,
-        commits: Commits,
+        floor: Floor,
         *,
-        rested: Callable[[], None],
-        rescue: Callable[[Task, Exception], Change],
-        broken: Callable[[BaseException], None],
-        timing: Timing = SYSTEM,
-        wall: Callable[[], float] = time.time,
+        rescue: Callable[[Task, Exception], Awaitable[Change]],
+        steps_back: Callable[[], bool] = lambda: False,
+        limit: int = 0,
     ) -> None:
         self.route = route
         self._delivery = delivery
-        self._store = store
-        self._commits = commits
-        self._rested = rested
+        self._floor = floor
         self._rescue = rescue
-        self._timing = timing
-        self._wall = wall
-        self._waits = Waits(timing)
-        self._easing = Easing(delivery.concurrency, timing.clock)
+        self._steps_back = steps_back
+        self._limit = limit
+        self._easing = Easing(delivery.concurrency, floor.timing.clock)
         self._ahead = min(delivery.concurrency // 4, AHEAD)
-        self._places = Places(self._deliver, self._ended, broken)
+        self._places = Places(self._deliver, self._ended, floor.broken)
         self._wake = asyncio.Event()
         self._more = True
         self._due: float | None = None
@@ -93,13 +118,18 @@ class Worker:
 
     @property
     def paused(self) -> Pause | None:
-        """Why nothing can be delivered until somebody has acted."""
+        """Why nothing can be delivered now."""
         return self._delivery.paused
 
     @property
     def idle(self) -> bool:
         """Whether nothing is under way, and nothing can be leased now."""
-        return self._sleeping and not self._places.running and not self._places.ready and not self._wake.is_set()
+        return self._sleeping and not self.leased and not self._wake.is_set()
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is more to do than there are places for."""
+        return self._more and self.paused is None and len(self._places.running) >= self._easing.allowed
 
     @property
     def leased(self) -> Sequence[int]:
@@ -111,7 +141,7 @@ class Worker:
         self._more = True
         self._wake.set()
 
-    def abandon(self, tasks: Collection[int]) -> None:
+    async def abandon(self, tasks: Collection[int]) -> None:
         """Breaks off those of these tasks that it has: another worker has them now."""
         mine = set(tasks).intersection(self.leased)
         for task in sorted(mine):
@@ -137,27 +167,38 @@ class Worker:
 
     async def _filled(self) -> bool:
         """Leases what there is room for; whether there may be more at once."""
-        most = self._room()
-        self._places.take((), self._easing.allowed)
+        allowed = self._allowed()
+        most = self._room(allowed)
+        self._places.take((), allowed)
         if not most:
             return False
         self._more = False  # before asking, so that what comes meanwhile is not missed
         self._due = None
-        tasks = await self._waits.until_done(lambda: self._store.lease(self.route, most))
+        store, limit = self._floor.store, self._limit
+        tasks = await self._floor.waits.until_done(lambda: store.lease(self.route, most, limit=limit))
         if len(tasks) < most:
-            self._due = await self._store.next_due(self.route)
+            self._due = await store.next_due(self.route)
         else:
             self._more = True
-        self._places.take(tasks, self._easing.allowed)
+        self._places.take(tasks, allowed)
         return bool(tasks)
 
-    def _room(self) -> int:
+    def _allowed(self) -> int:
+        """How many tasks may be under way now."""
+        if self._delivery.paused is not None:
+            self._easing.probe()
+        if self._rests:
+            return 0
+        return 1 if self._steps_back() else self._easing.allowed
+
+    @property
+    def _rests(self) -> float:
+        return max(self._easing.rests, self._delivery.rests if self._delivery.paused is not None else 0.0)
+
+    def _room(self, allowed: int) -> int:
         """How many tasks may be leased now; none while a group would be too small to be worth it."""
-        if self._due is not None and self._due <= self._wall():
+        if self._due is not None and self._due <= self._floor.wall():
             self._more = True
-        if self._delivery.paused is not None and self._easing.allowed > 1:
-            self._easing.in_vain(paused=True)
-        allowed = self._easing.allowed
         running, ready = len(self._places.running), len(self._places.ready)
         ahead = self._ahead if allowed > 1 else 0
         if not self._more or ready > ahead // 2 or (not ahead and running >= allowed):
@@ -167,11 +208,12 @@ class Worker:
     async def _sleep(self) -> None:
         """Until there may be something to do."""
         self._sleeping = True
-        self._rested()
-        waits = [self._easing.rests] if self._easing.rests else []
+        self._floor.rested()
+        rests = self._rests
+        waits = [min(rests, LONGEST_SLEEP)] if rests else []
         if self._due is not None and not self._more:
-            waits.append(min(max(self._due - self._wall(), 0.001), LONGEST_SLEEP))
-        await woken(self._wake, max(waits) if waits else None, self._timing)
+            waits.append(min(max(self._due - self._floor.wall(), 0.001), LONGEST_SLEEP))
+        await woken(self._wake, max(waits) if waits else None, self._floor.timing)
         self._sleeping = False
 
     def _ended(self) -> None:
@@ -179,13 +221,16 @@ class Worker:
             self._wake.set()
 
     async def _deliver(self, task: Task) -> None:
+        began = time.perf_counter()
         try:
             change = await self._attempted(task)
-            await self._commits(change)
+            await self._floor.commits(change)
         except Fenced as fenced:
             log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
             return
+        seconds = time.perf_counter() - began
         for settled in change.settle:
+            self._floor.attempted(self.route, settled.state, seconds)
             self._note(task, settled)
 
     async def _attempted(self, task: Task) -> Change:
@@ -195,7 +240,7 @@ class Worker:
             raise
         except Exception as error:
             log.exception("task %d of route %r broke off", task.id, self.route)
-            return self._rescue(task, error)
+            return await self._rescue(task, error)
 
     def _note(self, task: Task, settled: Settled) -> None:
         if task.order:
@@ -203,12 +248,12 @@ class Worker:
         if settled.state is TaskState.WAITING:
             self._due = settled.due if self._due is None else min(self._due, settled.due)
         if settled.state is TaskState.WAITING and settled.uncounted:
-            self._easing.in_vain(paused=self._delivery.paused is not None)
+            self._easing.in_vain()
         else:
             self._easing.tried()
-        self._places.allowed = self._easing.allowed
+        self._places.allowed = self._allowed()
 
     async def _release(self, tasks: Sequence[Task]) -> None:
         if tasks:
             back = [Settled(task=task.id, state=TaskState.WAITING, uncounted=True) for task in tasks]
-            await self._commits(Change(settle=back))
+            await self._floor.commits(Change(settle=back))

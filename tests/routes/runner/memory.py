@@ -98,7 +98,7 @@ class MemoryStore:
         task = self.kept[call.task]
         self.kept[call.task] = replace(task, calls=(*task.calls, call))
 
-    async def lease(self, route: str, most: int) -> Sequence[Task]:
+    async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
         await asyncio.sleep(0)
         self.leases += 1
         found: list[Task] = []

@@ -6,14 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from connector.engine import Change, Fenced, NewTask, Settled, StoreBroken, StoreFull, Task, TaskState
 from connector.http.timing import Timing
 from connector.http.tries import Pause
+from connector.model import Outcome, State
 from connector.routes.committing import Commits
-from connector.routes.working import Worker
+from connector.routes.gates import Gate
+from connector.routes.working import Floor, Worker
 from tests.routes.runner.kit import until
 from tests.routes.runner.memory import MemoryStore
 
@@ -48,10 +51,18 @@ class Deliveries:
 
     does: Callable[[Task], Awaitable[Change]]
     concurrency: int = 4
-    paused: Pause | None = None
+    gate: Gate = field(default_factory=Gate)
     seen: list[int] = field(default_factory=list)
     under_way: int = 0
     most: int = 0
+
+    @property
+    def paused(self) -> Pause | None:
+        return self.gate.pause
+
+    @property
+    def rests(self) -> float:
+        return self.gate.rests
 
     async def attempt(self, task: Task) -> Change:
         self.seen.append(task.id)
@@ -71,25 +82,28 @@ async def at_once(task: Task) -> Change:
 class Bench:
     """A worker over a store in memory, with a clock of its own."""
 
-    def __init__(self, does: Callable[[Task], Awaitable[Change]] = at_once, concurrency: int = 4) -> None:
+    def __init__(
+        self, does: Callable[[Task], Awaitable[Change]] = at_once, concurrency: int = 4, **options: Any
+    ) -> None:
         self.clock = Clock()
         self.store = MemoryStore(wall=self.clock)
         self.delivery = Deliveries(does, concurrency)
         self.errors: list[BaseException] = []
         self.rests = asyncio.Event()
-        timing = Timing(clock=self.clock, sleep=self.clock.sleep)
+        self.delivery_timing = timing = Timing(clock=self.clock, sleep=self.clock.sleep)
         self.commits = Commits(self.store, lambda _: self.worker.wake(), timing)
-        self.worker = Worker(
-            ROUTE,
-            self.delivery,
-            self.store,
-            self.commits,
+        floor = Floor(
+            store=self.store,
+            commits=self.commits,
             rested=self.rests.set,
-            rescue=lambda task, error: ended(task, FAILED, reason=str(error)),
             broken=self.errors.append,
             timing=timing,
             wall=self.clock,
         )
+        self.worker = Worker(ROUTE, self.delivery, floor, rescue=self.rescue, **options)
+
+    async def rescue(self, task: Task, error: Exception) -> Change:
+        return ended(task, FAILED, reason=str(error))
 
     async def accept(self, count: int, **more: str) -> None:
         await self.commits(Change(accept=[NewTask(route=ROUTE, document={"n": n}, **more) for n in range(count)]))
@@ -220,7 +234,7 @@ async def test_a_task_that_another_worker_has_is_broken_off(caplog: pytest.LogCa
     run = asyncio.create_task(bench.worker.run())
     await until(lambda: bench.states().count(FINISHED) == 2)
     bench.store.holders[2] = "another"
-    bench.worker.abandon(await bench.store.hold(bench.worker.leased))
+    await bench.worker.abandon(await bench.store.hold(bench.worker.leased))
     await bench.rested()
     await bench.accept(1)
     await bench.rested()
@@ -320,18 +334,43 @@ async def test_while_the_upstream_is_away_one_probes_and_nobody_burns() -> None:
 
 
 async def test_a_paused_client_is_asked_by_one_task_after_a_growing_wait() -> None:
-    paused = Pause("the spend limit is reached", "user", 429)  # type: ignore[arg-type]
+    spent = Outcome(State.REFUSED, 429, reason="the spend limit is reached", action="pause")
+    calls = 0
 
-    async def refused(task: Task) -> Change:
-        if bench.clock() < 1000 + 600:
-            bench.delivery.paused = paused
-            return ended(task, WAITING, uncounted=True)
-        bench.delivery.paused = None
-        return ended(task)
+    async def called(task: Task) -> Change:
+        nonlocal calls
+        entered = gate.enter()
+        if isinstance(entered, Outcome):
+            return ended(task, WAITING, due=bench.clock() + gate.rests, uncounted=True)
+        calls += 1
+        await asyncio.sleep(0)
+        outcome = spent if bench.clock() < 1000 + 600 else Outcome(State.DONE, 200)
+        gate.leave(entered, outcome)
+        if outcome.ok:
+            return ended(task)
+        return ended(task, WAITING, due=bench.clock() + gate.rests, uncounted=True)
 
-    bench = Bench(refused, concurrency=16)
+    bench = Bench(called, concurrency=16)
+    gate = bench.delivery.gate = Gate(bench.delivery_timing)
     await bench.accept(100)
     await bench.until(FINISHED)
     # what was under way when the client paused, then one after 1, 2, 4, 8, 16, 32, 60, 60 ... seconds
-    assert len(bench.delivery.seen) - 100 <= 16 + 6 + 9
+    assert calls - 100 <= 16 + 6 + 12
     assert all(task.attempts == 1 for task in bench.store.kept.values())
+
+
+async def test_a_route_of_lower_priority_keeps_one_place_while_others_have_more_to_do() -> None:
+    bench = Bench(concurrency=8, steps_back=lambda: len(bench.delivery.seen) < 50)
+    most = 0
+
+    async def watched(task: Task) -> Change:
+        nonlocal most
+        if len(bench.delivery.seen) < 50:
+            most = max(most, bench.delivery.under_way)
+        return await at_once(task)
+
+    bench.delivery.does = watched
+    await bench.accept(100)
+    await bench.until(FINISHED)
+    assert most == 1
+    assert bench.delivery.most == 8
