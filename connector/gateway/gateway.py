@@ -22,6 +22,7 @@ from connector.gateway.operations import Operations
 from connector.gateway.pages import Pages
 from connector.gateway.passing import Passing
 from connector.gateway.refusals import Refused, refusal
+from connector.gateway.replies import stays_open
 from connector.gateway.requests import Hosts, check_form
 from connector.gateway.routing import HOW, Route, divided, routed
 from connector.gateway.visit import Visit
@@ -104,6 +105,12 @@ class Gateway:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request."""
+        answer = await self._answered(request)
+        if not stays_open(request):
+            answer.force_close()
+        return answer
+
+    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
         visit = Visit(request.method, request.raw_path.partition("?")[0], self.clock())
         try:
             check_form(request)
@@ -187,6 +194,7 @@ class Gateway:
                 operation=operation, payload=known.payload,
             ),
             visit,
+            idle=self.rules.idle_seconds,
         )  # fmt: skip
         try:
             return await passing.run()

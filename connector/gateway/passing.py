@@ -32,14 +32,16 @@ class Passing:
         request: the caller's.
         client: whose credentials take the place of the caller's.
         onward: what goes on.
+        idle: seconds that the caller may let pass without reading.
         visit: takes note of what came of it.
     """
 
-    def __init__(self, request: web.BaseRequest, client: Client, onward: Onward, visit: Visit) -> None:
+    def __init__(self, request: web.BaseRequest, client: Client, onward: Onward, visit: Visit, *, idle: float) -> None:
         self._request = request
         self._client = client
         self._onward = onward
         self._visit = visit
+        self._idle = idle
         self._reply: Reply | None = None
         self.watch = Watch("")
 
@@ -72,7 +74,7 @@ class Passing:
             _check_refusal(status, passed.outcome)
         elif b"content-encoding" not in headers:
             self.watch = Watch(headers.get(b"content-type", b"").decode("latin-1").lower())
-        self._reply = reply = Reply(self._request, status, answered(passed.headers, _told(passed.outcome)))
+        self._reply = reply = Reply(self._request, status, answered(passed.headers, _told(passed.outcome)), self._idle)
         see, pass_on = self.watch.see, reply.pass_on
         async for piece in passed.chunks:
             see(piece)

@@ -13,13 +13,10 @@ from multidict import CIMultiDict
 if TYPE_CHECKING:
     from aiohttp.http import StreamWriter
 
-__all__ = ["CallerStalled", "Reply"]
+__all__ = ["CallerStalled", "Reply", "stays_open"]
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 EMPTY = (204, 304)
-
-
-IDLE_SECONDS = 60.0
 
 
 class CallerStalled(ConnectionError):
@@ -29,12 +26,18 @@ class CallerStalled(ConnectionError):
         super().__init__("the caller stopped reading")
 
 
+def stays_open(request: web.BaseRequest) -> bool:
+    """Whether another request may follow on this connection.
+
+    None follows a body in chunks: aiohttp's parser takes the trailers of such a body for headers of the next request.
+    """
+    return request.keep_alive and "transfer-encoding" not in request.headers
+
+
 class Reply(web.StreamResponse):
     """Writes head and pieces as they are; what aiohttp would add to the headers of an answer is upstream's business."""
 
-    def __init__(
-        self, request: web.BaseRequest, status: int, headers: CIMultiDict[str], idle: float = IDLE_SECONDS
-    ) -> None:
+    def __init__(self, request: web.BaseRequest, status: int, headers: CIMultiDict[str], idle: float) -> None:
         super().__init__(status=status)
         self._asked = request
         self._out = cast("StreamWriter", request.writer)
@@ -51,7 +54,7 @@ class Reply(web.StreamResponse):
         """The head; it leaves with the first piece."""
         self.begun = True
         request, headers, out = self._asked, self._given, self._out
-        persistent = request.keep_alive
+        persistent = stays_open(request)
         if not self._empty and "content-length" not in headers:
             if request.version >= (1, 1):
                 headers["Transfer-Encoding"] = "chunked"

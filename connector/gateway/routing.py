@@ -14,7 +14,9 @@ __all__ = ["Route", "divided", "routed"]
 
 PATH = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 QUERY = re.compile(r"[!-~]*")
-ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")
+ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+UNRESERVED = re.compile(r"[A-Za-z0-9\-._~]")
 LONGEST = 4096
 HOW = "calls go to /CLIENT/v1/PATH or /v1/apis/http/CLIENT/PATH"
 ATLAS = ("v1", "apis", "http")
@@ -54,8 +56,7 @@ def routed(path: str) -> Route | None:
     """The route of a path, or None when it names none; a path that could climb out of its place is refused."""
     if len(path) > LONGEST:
         raise Refused(414, "path_too_long", f"the path is longer than {LONGEST} characters", close=True)
-    segments = path.split("/")
-    _check(path, segments)
+    segments = _segments(path)
     if tuple(segments[1:4]) == ATLAS and len(segments) > 5:
         return Route(unquote(segments[4]), f"/{'/'.join(segments[5:])}", whole=True)
     if len(segments) > 3 and segments[2] == "v1":
@@ -63,27 +64,35 @@ def routed(path: str) -> Route | None:
     return None
 
 
-def _check(path: str, segments: list[str]) -> None:
-    if not PATH.fullmatch(path) or ESCAPE.search(path):
+def _segments(path: str) -> list[str]:
+    """The parts of a path, each in its one right spelling; what could mean another path is refused."""
+    if not PATH.fullmatch(path) or STRAY.search(path):
         raise _wrong("holds characters that no path has", "percent-encode them")
-    for segment in segments[1:-1]:
-        if not segment:
-            raise _wrong("holds an empty segment", "write one slash, not two")
+    segments = ESCAPE.sub(_plain, path).split("/")
+    if "" in segments[1:-1]:
+        raise _wrong("holds an empty segment", "write one slash, not two")
     for segment in segments:
-        text = unquote(segment, errors="strict") if _is_text(segment) else "\0"
-        if "/" in text or "\\" in text:
-            raise _wrong("holds an encoded slash", "an id has none")
-        found = segment_fault(text) if text else None
-        if found:
-            raise _wrong(found[0].split(" '")[0], "a path without '.', '..' and control characters is taken")
+        _check(segment)
+    return segments
 
 
-def _is_text(segment: str) -> bool:
+def _check(segment: str) -> None:
+    if not segment:
+        return
     try:
-        unquote(segment, errors="strict")
+        text = unquote(segment, errors="strict")
     except UnicodeDecodeError:
-        return False
-    return True
+        raise _wrong("is not UTF-8", "encode it so") from None
+    if "/" in text or "\\" in text:
+        raise _wrong("holds an encoded slash", "an id has none")
+    if segment_fault(text) is not None:
+        raise _wrong("climbs out of its place", "a path without '.', '..' and control characters is taken")
+
+
+def _plain(escape: re.Match[str]) -> str:
+    """A letter, a digit or `-._~` as it is: its escape means the same, and would hide it from every rule."""
+    char = chr(int(escape[1], 16))
+    return char if UNRESERVED.fullmatch(char) else escape[0]
 
 
 def _wrong(found: str, allowed: str) -> Refused:
