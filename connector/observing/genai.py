@@ -8,10 +8,9 @@ from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.model import JSON, Outcome
 from connector.observing.prices import Cost
-from connector.observing.tracing import Attributes
 from connector.shapes import members
 
-__all__ = ["answered", "asked", "kind_of", "model_asked", "span_name"]
+__all__ = ["Told", "answered", "asked", "kind_of", "model_asked", "span_name"]
 
 Told = dict[str, str | int | float | bool | None]
 
@@ -59,7 +58,7 @@ def model_asked(payload: JSON) -> str:
     return _text(members(payload).get("model")) or ""
 
 
-def asked(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | None = None) -> Attributes:
+def asked(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | None = None) -> Told:
     """What is known before a call.
 
     Args:
@@ -81,7 +80,7 @@ def asked(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | 
     return told | _bodies("gen_ai.input.messages", sent, SENT, redact)
 
 
-def answered(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None = None) -> Attributes:
+def answered(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None = None) -> Told:
     """What is known after a call."""
     body, usage = members(outcome.body), cost.usage
     told: Told = {

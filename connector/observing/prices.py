@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, is_document
 
 __all__ = ["NOTHING", "Cost", "Price", "Prices", "Usage", "model_of", "tier_of", "usage_of"]
 
 HALF_PRICE = frozenset({"batch", "flex"})
 WITHIN = ("usage", "response", "body")
 """Where an answer's usage stands: in itself, in a stream's last event, in a line of a batch's output."""
-DEEPEST = 4
+DEEPEST = 5
 MOST_KNOWN = 1000
+
+Part = Mapping[str, JSON]
+NO_DETAILS: Part = {}
 
 
 class Price(Protocol):
@@ -120,65 +122,80 @@ class Prices:
             model: what was asked, for answers that do not name their model.
             tier: `batch` for what went through a batch; else the answer's own.
         """
-        usage, found = usage_of(body), model_of(body) or model
-        return Cost(found, usage, self.cost(found, usage, tier or tier_of(body)))
+        parts = _parts(body)
+        usage, found = _usage_in(parts), _text(parts, "model") or model
+        return Cost(found, usage, self.cost(found, usage, tier or _text(parts, "service_tier")))
 
 
 def usage_of(body: JSON) -> Usage:
     """The tokens that an answer, or a usage object itself, tells; none when it tells of none."""
-    for part in _parts(body):
+    return _usage_in(_parts(body))
+
+
+def model_of(body: JSON) -> str:
+    """The model that an answer names; empty when it names none."""
+    return _text(_parts(body), "model")
+
+
+def tier_of(body: JSON) -> str:
+    """The service tier that an answer names; empty when it names none."""
+    return _text(_parts(body), "service_tier")
+
+
+def _parts(body: JSON) -> list[Part]:
+    """An answer and what stands in it where a usage may be, the innermost first."""
+    found: list[Part] = []
+    inner = body
+    while is_document(inner) and len(found) < DEEPEST:
+        found.insert(0, inner)
+        for name in WITHIN:
+            inner = found[0].get(name)
+            if is_document(inner):
+                break
+    return found
+
+
+def _usage_in(parts: list[Part]) -> Usage:
+    for part in parts:
         usage = _usage(part)
         if usage:
             return usage
     return NOTHING
 
 
-def model_of(body: JSON) -> str:
-    """The model that an answer names; empty when it names none."""
-    return _text(body, "model")
+def _text(parts: list[Part], name: str) -> str:
+    for part in parts:
+        text = part.get(name)
+        if isinstance(text, str):
+            return text
+    return ""
 
 
-def tier_of(body: JSON) -> str:
-    """The service tier that an answer names; empty when it names none."""
-    return _text(body, "service_tier")
-
-
-def _parts(body: JSON) -> list[Mapping[str, JSON]]:
-    """An answer and what stands in it where a usage may be, the innermost first."""
-    found: list[Mapping[str, JSON]] = [members(body)]
-    for _ in range(DEEPEST):
-        inner = next((part for name in WITHIN if (part := members(found[0].get(name)))), None)
-        if inner is None:
-            break
-        found.insert(0, inner)
-    return found
-
-
-def _text(body: JSON, name: str) -> str:
-    return next((text for part in _parts(body) if isinstance(text := part.get(name), str)), "")
-
-
-def _usage(told: Mapping[str, JSON]) -> Usage:
+def _usage(told: Part) -> Usage:
     """Chat completions, completions and embeddings speak of prompt and completion, all others of input and output."""
-    given = _first(told, "input_tokens", "prompt_tokens")
-    came = _first(told, "output_tokens", "completion_tokens")
+    given = _first(told, ("input_tokens", "prompt_tokens"))
+    came = _first(told, ("output_tokens", "completion_tokens"))
     if not given and not came:
-        given = _first(told, "total_tokens")
-    sent = _details(told, "input_tokens_details", "input_token_details", "prompt_tokens_details")
-    back = _details(told, "output_tokens_details", "output_token_details", "completion_tokens_details")
-    cached = min(_first(sent, "cached_tokens") or _first(told, "input_cached_tokens"), given)
-    audio = _first(sent, "audio_tokens") + _first(back, "audio_tokens")
-    return Usage(given, cached, came, _first(back, "reasoning_tokens"), audio)
+        return Usage(_first(told, ("total_tokens",)))
+    sent = _details(told, ("input_tokens_details", "prompt_tokens_details", "input_token_details"))
+    back = _details(told, ("output_tokens_details", "completion_tokens_details", "output_token_details"))
+    cached = min(_first(sent, ("cached_tokens",)) or _first(told, ("input_cached_tokens",)), given)
+    audio = _first(sent, ("audio_tokens",)) + _first(back, ("audio_tokens",))
+    return Usage(given, cached, came, _first(back, ("reasoning_tokens",)), audio)
 
 
-def _details(told: Mapping[str, JSON], *names: str) -> Mapping[str, JSON]:
-    return next((found for name in names if (found := members(told.get(name)))), members(None))
+def _details(told: Part, names: tuple[str, ...]) -> Part:
+    for name in names:
+        found = told.get(name)
+        if is_document(found):
+            return found
+    return NO_DETAILS
 
 
-def _first(told: Mapping[str, JSON], *names: str) -> int:
+def _first(told: Part, names: tuple[str, ...]) -> int:
     """The first of some members that is a number of tokens; 0 when none is."""
     for name in names:
         value = told.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        if isinstance(value, int) and value > 0 and value is not True:
             return value
     return 0

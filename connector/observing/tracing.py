@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Literal, Protocol
 
-__all__ = ["NO_TRACING", "Attributes", "NoTracing", "Role", "Span", "Tracing"]
+__all__ = ["NO_TRACING", "SILENCE", "Attributes", "NoTracing", "Role", "Span", "Tracing"]
 
 Attributes = Mapping[str, str | int | float | bool | None]
 Role = Literal["internal", "call", "consumer", "producer"]
