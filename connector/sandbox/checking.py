@@ -10,7 +10,7 @@ from connector.request.check import Findings, Validate
 from connector.request.coerce import coerce
 from connector.request.plan import Plan
 from connector.sandbox.complaints import refusal
-from connector.sandbox.messages import Upload
+from connector.sandbox.messages import Refused, Upload
 from connector.sandbox.unfolding import unfold
 
 __all__ = ["Checker"]
@@ -41,7 +41,10 @@ class Checker:
     def payload(self, operation: Operation, kind: str, payload: JSON) -> None:
         """Refuses a payload that the operation's schema for that kind of body does not allow."""
         findings = Findings()
-        self._plan(operation).payload(kind).find(payload, "payload", Validate.STRICT, findings)
+        try:
+            self._plan(operation).payload(kind).find(payload, "payload", Validate.STRICT, findings)
+        except ValueError:
+            raise Refused(400, "The body is nested too deeply.", code="invalid_json") from None
         self._refuse(findings.faults)
 
     def form(self, operation: Operation, pairs: Pairs) -> JSON:

@@ -13,7 +13,7 @@ from connector.shapes import items, members
 
 __all__ = ["Form"]
 
-ALWAYS = frozenset({"object", "metadata"})
+ALWAYS = frozenset({"object", "metadata", "status"})
 
 
 class Form:

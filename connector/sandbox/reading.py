@@ -8,6 +8,8 @@ from typing import NamedTuple
 import orjson
 
 from connector.catalogue import Operation
+from connector.documents import parse
+from connector.errors import InvalidDocument
 from connector.model import JSON
 from connector.sandbox.checking import Checker
 from connector.sandbox.messages import Refused
@@ -46,8 +48,8 @@ def read(operation: Operation, headers: Mapping[str, str], data: bytes, checker:
 def as_far_as_json(data: bytes) -> JSON:
     """What a refused body says, where it is JSON at all."""
     try:
-        return orjson.loads(data) if data and len(data) <= MOST_JSON else None
-    except orjson.JSONDecodeError:
+        return parse(data) if data and len(data) <= MOST_JSON else None
+    except InvalidDocument:
         return None
 
 

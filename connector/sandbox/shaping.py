@@ -19,7 +19,7 @@ __all__ = ["Shaper"]
 
 LIKED = ("active", "completed", "enabled", "auto", "succeeded", "sent", "member", "default")
 """The choices that are taken before the first, where they are among them."""
-KNOWN = {"purpose": "assistants"}
+KNOWN = {"purpose": "assistants", "seconds": "4"}
 """Texts that the API chooses from a list which its schema does not give."""
 RESTING = {"files": "processed", "uploads": "pending"}
 
@@ -55,9 +55,10 @@ class Shaper:
         return dict(given) if form is None else self._object(form, given, entity)
 
     def event(self, operation: Operation) -> JSON:
-        """One event of an operation's stream."""
-        schema = self._catalogue.answer_schema(operation, "events") or {}
-        return self.shaped(schema, {}, operation.on or operation.entity)
+        """The event that ends an operation's stream."""
+        form = self.form(self._catalogue.answer_schema(operation, "events") or {})
+        ends = [branch for branch in form.branches if _type_of(branch) in operation.ends]
+        return self._object(ends[0] if ends else form, {}, operation.on or operation.entity)
 
     def made_up(self, kind: str, id: str) -> dict[str, JSON]:  # noqa: A002 - the API's word
         """An object of a kind that nobody has made, under the id that was asked for."""
@@ -134,6 +135,11 @@ class Shaper:
         if form.name.endswith("_at"):
             return int(self._source.now())
         return 0 if form.fits(0) else number(form.name, form.kind, form.shape.facts)
+
+
+def _type_of(form: Form) -> JSON:
+    known = form.fields.get("type")
+    return next(iter(known.shape.choices), None) if known else None
 
 
 def _named(entity: str) -> str:
