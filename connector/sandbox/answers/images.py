@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.model import JSON, is_list
 from connector.sandbox.answers.pictures import picture
 from connector.sandbox.answers.scripted import silent
+from connector.sandbox.answers.sizes import sides_of
 from connector.sandbox.answers.tokens import count
-from connector.sandbox.call import Answer, Call, Event, Handler, Refused, World
+from connector.sandbox.call import Answer, Call, Event, Handler, World
 from connector.shapes import items
 
 __all__ = ["HANDLERS"]
 
-SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
-LARGEST = 4096
-USUAL = "1024x1024"
 SHOWN_SIZES = ("1024x1024", "1024x1536", "1536x1024")
 SHOWN_QUALITIES = ("low", "medium", "high")
 SHOWN_FORMATS = ("png", "webp", "jpeg")
@@ -48,8 +45,7 @@ class Wanted:
 
     def picture(self, turn: int) -> bytes:
         """One of the pictures; each has a colour of its own."""
-        width, height = (int(side) for side in self.size.split("x"))
-        return picture(f"{self.said}#{turn}", width, height, self.form)
+        return picture(f"{self.said}#{turn}", *sides_of(self.size), self.form)
 
     @property
     def usage(self) -> dict[str, JSON]:
@@ -77,27 +73,19 @@ def vary(call: Call, world: World) -> Answer:
 
 
 def _wanted(payload: Mapping[str, JSON], model: str) -> Wanted:
-    size = str(payload.get("size") or USUAL)
+    width, height = sides_of(payload.get("size"))
     sources: JSON = payload.get("images") or payload.get("image") or ()
     quality = payload.get("quality")
     return Wanted(
         said=str(payload.get("prompt") or "a variation"),
         model=str(payload.get("model") or model),
         number=payload.get("n") or 1,
-        size=_checked(USUAL if size == "auto" else size),
+        size=f"{width}x{height}",
         form=str(payload.get("output_format") or "png"),
         quality=quality if quality in SHOWN_QUALITIES else "medium",
         background="transparent" if payload.get("background") == "transparent" else "opaque",
         sources=len(items(sources)) if is_list(sources) or not sources else 1,
     )
-
-
-def _checked(size: str) -> str:
-    found = SIZE.fullmatch(size)
-    if found is None or not all(0 < int(side) <= LARGEST for side in found.groups()):
-        message = f"Invalid value: '{size}'. Sizes are WIDTHxHEIGHT, at most {LARGEST} each, or 'auto'."
-        raise Refused(400, message, param="size", code="invalid_value")
-    return size
 
 
 def _answer(call: Call, world: World, wanted: Wanted, event: str) -> Answer:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.sandbox.answers.lines import Line
 from connector.sandbox.answers.reply import Reply
-from connector.sandbox.call import Answer, Call, Handler, Refused, World
+from connector.sandbox.call import Answer, Call, Handler, Refused, Upload, World
 
 __all__ = ["silent", "spoken"]
 
@@ -56,4 +56,13 @@ async def _told(line: Line, told: Told, call: Call, world: World) -> Answer:
 def _request(call: Call) -> dict[str, JSON]:
     """A call as `when` sees it."""
     said: dict[str, JSON] = {"operation": call.operation.name, "method": call.operation.method}
-    return {**said, "path": call.path, "query": call.query, "payload": call.payload, "headers": call.headers}
+    return {**said, "path": call.path, "query": call.query, "payload": _plain(call.payload), "headers": call.headers}
+
+
+def _plain(value: JSON) -> JSON:
+    """A payload with its files by name and type."""
+    if isinstance(value, Upload):
+        return {"filename": value.filename, "content_type": value.content_type}
+    if is_document(value):
+        return {name: _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if is_list(value) else value

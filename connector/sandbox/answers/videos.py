@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from connector.model import JSON, is_document
 from connector.sandbox.answers.pictures import picture, video
 from connector.sandbox.answers.scripted import silent
+from connector.sandbox.answers.sizes import sides_of
 from connector.sandbox.call import Answer, Call, Handler, Refused, World
 from connector.shapes import members
 
@@ -59,7 +60,7 @@ def listed(call: Call, world: World) -> Answer:
 def download(call: Call, world: World) -> Answer:
     """The bytes of a finished video, or of pictures of it."""
     known = _finished(call.path["video_id"], world)
-    said, (width, height) = str(known.get("prompt")), (int(side) for side in str(known["size"]).split("x"))
+    said, (width, height) = str(known.get("prompt")), sides_of(known["size"])
     variant = call.query.get("variant") or "video"
     if variant == "thumbnail":
         return Answer(data=picture(said, width, height, "webp"), content_type="image/webp")

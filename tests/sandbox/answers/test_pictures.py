@@ -122,9 +122,10 @@ def test_a_stream_shows_unfinished_pictures_first(room, path):
     assert [event.data.get("partial_image_index") for event in events] == [0, 1, None]
 
 
-def test_a_size_that_is_none_is_refused(room):
+@pytest.mark.parametrize("size", ["big", "0x5", "9999x1", "1x2x3"])
+def test_a_size_that_is_none_is_refused(room, size):
     with pytest.raises(Refused, match="WIDTHxHEIGHT"):
-        room.post("/images/generations", {"prompt": "a cat", "size": "big"})
+        room.post("/images/generations", {"prompt": "a cat", "size": size})
 
 
 def test_a_video_is_finished_after_a_while(room):

@@ -131,8 +131,9 @@ def test_a_transcript_in_a_stream_says_the_same(room):
 
 
 def test_a_script_says_what_is_heard(rooms):
-    room = rooms([{"when": "contains(payload.model, 'transcribe')", "answer": "Scripted."}])
+    room = rooms([{"when": "payload.file.filename == 'call.mp3'", "answer": "Scripted."}])
     assert room.post("/audio/transcriptions", said())["text"] == "Scripted."
+    assert room.post("/audio/transcriptions", said("other.mp3"))["text"] != "Scripted."
 
 
 def test_translations_have_no_speakers(room):

@@ -12,7 +12,7 @@ from connector.sandbox.answers.reply import Reply, reply_to
 from connector.sandbox.answers.responses.asking import ask_of, hosted_tool
 from connector.sandbox.answers.responses.building import response_of, unfinished, usage_of
 from connector.sandbox.answers.responses.events import events_of
-from connector.sandbox.answers.responses.hosted import citations, hosted_call
+from connector.sandbox.answers.responses.hosted import Run, citations, hosted_call
 from connector.sandbox.answers.responses.items import item_tokens, items_of
 from connector.sandbox.answers.responses.memory import RESPONSES, RESULTS, Memory, remember
 from connector.sandbox.answers.responses.output import Output, output_of, thought_item
@@ -103,7 +103,7 @@ def _response(turn: _Turn, reply: Reply, tool: Mapping[str, JSON] | None, found:
     output = output_of(payload, reply, world, room, citations(found, reply.text))
     first = [thought_item(payload, turn.said, world)] if is_reasoning(model) and thought else []
     if tool is not None:
-        first.append(hosted_call(tool, turn.said, world, found))
+        first.append(hosted_call(Run(tool, turn.said, world, found)))
     usage = usage_of(turn.heard, output.tokens, thought)
     return response_of(payload, Output([*first, *output.items], output.tokens, output.ran_out), usage, world)
 

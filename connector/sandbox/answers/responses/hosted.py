@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from connector.documents import dump
 from connector.model import JSON, is_list
 from connector.sandbox.answers.pictures import picture
+from connector.sandbox.answers.sizes import sides_of
 from connector.sandbox.call import World
 
-__all__ = ["citations", "hosted_call"]
+__all__ = ["Run", "citations", "hosted_call"]
 
-FOUND = 3
+TOLD = 3
 """As many of the found pieces are told."""
 
 
-def hosted_call(tool: Mapping[str, JSON], said: str, world: World, found: Sequence[Mapping[str, JSON]]) -> JSON:
-    """The item of a tool that ran; what a search of files found is given."""
-    kind = next(kind for kind in CALLS if tool["type"].startswith(kind))
-    prefix, made = CALLS[kind](tool, said, world, found)
-    return {"id": world.new_id(prefix), "type": CALL_TYPES.get(kind, f"{kind}_call"), "status": "completed", **made}
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a tool: what it is for, and what a search of files found for it."""
+
+    tool: Mapping[str, JSON]
+    said: str
+    world: World
+    found: Sequence[Mapping[str, JSON]] = ()
+
+
+def hosted_call(run: Run) -> dict[str, JSON]:
+    """The item that the run leaves."""
+    kind = next(kind for kind in CALLS if run.tool["type"].startswith(kind))
+    prefix, told = CALLS[kind]
+    return {"id": run.world.new_id(prefix), "type": f"{kind}_call", "status": "completed", **told(run)}
 
 
 def citations(found: Sequence[Mapping[str, JSON]], text: str) -> list[dict[str, JSON]]:
@@ -29,36 +41,32 @@ def citations(found: Sequence[Mapping[str, JSON]], text: str) -> list[dict[str, 
     return [{"type": "file_citation", "index": len(text), **name} for name in names]
 
 
-Made = tuple[str, dict[str, JSON]]
+def _web_search(run: Run) -> dict[str, JSON]:
+    return {"action": {"type": "search", "query": run.said, "queries": [run.said]}}
 
 
-def _web_search(_: Mapping[str, JSON], said: str, __: World, ___: Sequence[Mapping[str, JSON]]) -> Made:
-    return "ws_", {"action": {"type": "search", "query": said, "queries": [said]}}
+def _file_search(run: Run) -> dict[str, JSON]:
+    return {"queries": [run.said], "results": [_result(one) for one in run.found[:TOLD]] or None}
 
 
-def _file_search(_: Mapping[str, JSON], said: str, __: World, found: Sequence[Mapping[str, JSON]]) -> Made:
-    return "fs_", {"queries": [said], "results": [_result(one) for one in found[:FOUND]] or None}
+def _code(run: Run) -> dict[str, JSON]:
+    container = run.tool.get("container")
+    name = container if isinstance(container, str) else run.world.new_id("cntr_")
+    logs = {"type": "logs", "logs": f"{run.said}\n"}
+    return {"code": f"print({run.said!r})", "container_id": name, "outputs": [logs]}
 
 
-def _code(tool: Mapping[str, JSON], said: str, world: World, _: Sequence[Mapping[str, JSON]]) -> Made:
-    container = tool.get("container")
-    name = container if isinstance(container, str) else world.new_id("cntr_")
-    logs = {"type": "logs", "logs": f"{said}\n"}
-    return "ci_", {"code": f"print({said!r})", "container_id": name, "outputs": [logs]}
+def _image(run: Run) -> dict[str, JSON]:
+    form = str(run.tool.get("output_format") or "png")
+    made = picture(run.said, *sides_of(run.tool.get("size")), form)
+    return {"result": base64.b64encode(made).decode()}
 
 
-def _image(tool: Mapping[str, JSON], said: str, _: World, __: Sequence[Mapping[str, JSON]]) -> Made:
-    size = str(tool.get("size") or "auto")
-    width, height = (int(side) for side in ("1024x1024" if size == "auto" else size).split("x"))
-    form = str(tool.get("output_format") or "png")
-    return "ig_", {"result": base64.b64encode(picture(said, width, height, form)).decode()}
-
-
-def _mcp(tool: Mapping[str, JSON], said: str, _: World, __: Sequence[Mapping[str, JSON]]) -> Made:
-    allowed = tool.get("allowed_tools")
+def _mcp(run: Run) -> dict[str, JSON]:
+    allowed = run.tool.get("allowed_tools")
     name = str(allowed[0]) if is_list(allowed) and allowed else "search"
-    arguments = dump({"query": said}).decode()
-    return "mcp_", {"server_label": tool["server_label"], "name": name, "arguments": arguments, "output": said}
+    called = {"server_label": run.tool["server_label"], "name": name}
+    return {**called, "arguments": dump({"query": run.said}).decode(), "output": run.said}
 
 
 def _result(found: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -67,11 +75,11 @@ def _result(found: Mapping[str, JSON]) -> dict[str, JSON]:
     return {**head, "attributes": found.get("attributes") or {}, "text": text}
 
 
-CALLS: Mapping[str, Callable[[Mapping[str, JSON], str, World, Sequence[Mapping[str, JSON]]], Made]] = {
-    "web_search": _web_search,
-    "file_search": _file_search,
-    "code_interpreter": _code,
-    "image_generation": _image,
-    "mcp": _mcp,
+CALLS: Mapping[str, tuple[str, Callable[[Run], dict[str, JSON]]]] = {
+    "web_search": ("ws_", _web_search),
+    "file_search": ("fs_", _file_search),
+    "code_interpreter": ("ci_", _code),
+    "image_generation": ("ig_", _image),
+    "mcp": ("mcp_", _mcp),
 }
-CALL_TYPES = {"mcp": "mcp_call"}
+"""By what a tool's type begins with: what its ids begin with, and what its item tells."""
