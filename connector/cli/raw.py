@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,11 @@ from connector.cli.printing import print_explanation, print_outcome, print_warni
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list
 
-__all__ = ["CurlOptions", "curl"]
+__all__ = ["GATEWAY_TOKEN", "CurlOptions", "curl"]
+
+GATEWAY_TOKEN = "OPENAI_CONNECTOR_GATEWAY_TOKEN"  # noqa: S105  the name of a variable
+WHOLE = "/v1/apis/http/"
+"""A path that names a gateway's client itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,10 @@ class RawOptions:
         Option("-F", "--form", metavar="NAME=VALUE", help="A form field; NAME=@FILE uploads a file."),
     ] = None
     query: Annotated[list[str] | None, Option("--query", metavar="K=V", help="A query parameter.")] = None
+    gateway: Annotated[
+        str | None,
+        Option("--gateway", metavar="URL", help="Call through a gateway; --client then names one of its clients."),
+    ] = None
     answer: Annotated[
         str | None, Option("--answer", metavar="json|text|binary|events", help="What the answer is taken for.")
     ] = None
@@ -69,12 +78,32 @@ async def _curl(options: CurlOptions) -> ExitCode:
     method = options.method or ("GET" if parts["json"] is None and parts["form"] is None else "POST")
     uploads = [field.partition("=@")[2] for field in options.form or () if "=@" in field]
     catalogue = Catalogue.open(options.folder())
-    async with Client(options.client, catalogue=catalogue, **options.parameters(uploads)) as client:
-        wire = client.prepare_raw(method, options.path, **parts)
+    prototype, path, parameters = options.client, options.path, options.parameters(uploads)
+    if options.gateway is not None:
+        path, through = _through(options.gateway, options)
+        prototype, parameters = "openai-compatible", {**parameters, **through}
+    async with Client(prototype, catalogue=catalogue, **parameters) as client:
+        wire = client.prepare_raw(method, path, **parts)
         if options.dry_run:
             return print_explanation(client, wire, options.notation, pick)
         print_warnings(wire)
         return await print_outcome(client, wire, options.timeout, options.to, pick)
+
+
+def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
+    """The path below a gateway's address of a client, and the parameters that lead there."""
+    from urllib.parse import quote
+
+    token = options.token or os.environ.get(GATEWAY_TOKEN, "")
+    if not token:
+        raise ConfigurationError(f"--gateway needs a gateway token: set {GATEWAY_TOKEN} or give --token")
+    if options.base_uri is not None:
+        raise ConfigurationError("a call goes either to --gateway or to --base-uri")
+    address, path = gateway.rstrip("/"), options.path
+    if not path.startswith(WHOLE):
+        address = f"{address}/{quote(options.client, safe='')}/v1"
+        path = path.removeprefix("/v1") if path.startswith("/v1/") else path
+    return path, {"base_uri": address, "token": token}
 
 
 def _field(value: JSON) -> JSON:

@@ -14,6 +14,7 @@ from connector.cli.config import Config, configuration_at
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Entities, catalogue_folder
 from connector.cli.output import print_document, say
+from connector.cli.raw import GATEWAY_TOKEN
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["gateway_token", "serve"]
 
-TOKEN = "OPENAI_CONNECTOR_GATEWAY_TOKEN"  # noqa: S105  the name of a variable
 TOKEN_BYTES = 32
 
 
@@ -79,7 +79,7 @@ def _administrator(configuration: Configuration) -> str | None:
     """The token for everything on this machine: the environment's, or one for this run when nobody else has any."""
     from secrets import token_urlsafe
 
-    given = os.environ.get(TOKEN, "").strip()
+    given = os.environ.get(GATEWAY_TOKEN, "").strip()
     if given or configuration.gateway.active_tokens:
         return given or None
     if not configuration.gateway.loopback:

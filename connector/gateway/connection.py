@@ -9,13 +9,11 @@ from typing import Any
 from aiohttp import web
 
 from connector.gateway.journal import LOG
+from connector.gateway.patience import Patience
 from connector.gateway.refusals import JSON_TYPE, Refused, refusal
 
 __all__ = ["Connection", "Server"]
 
-HEADER_SECONDS = 10.0
-IDLE_SECONDS = 75.0
-LINGERING_SECONDS = 2.0
 LONGEST_LINE = 8190
 MOST_HEADERS = 100
 HEAD_BYTES = 64 * 1024
@@ -23,7 +21,6 @@ HEAD_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 
 BUSY = Refused(503, "too_many_connections", "every connection is taken (gateway.connections); come back in a moment")
-SLOW = Refused(408, "head_too_slow", f"the request's head took more than {HEADER_SECONDS:g} s")
 LARGE = Refused(431, "head_too_large", f"the request's head has more than {HEAD_BYTES} bytes")
 MALFORMED = "the request is not well-formed HTTP/1.1: check lengths, line ends and header names"
 
@@ -45,7 +42,7 @@ class Connection(web.RequestHandler):
         if self._server.open > self._server.most:
             self._end(BUSY)
         else:
-            self._clock = self._loop.call_later(self._server.head_seconds, self._too_slow)
+            self._start_clock()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_clock()
@@ -82,11 +79,15 @@ class Connection(web.RequestHandler):
         if self._head_bytes > HEAD_BYTES:
             self._end(LARGE)
         elif self._clock is None:
-            self._clock = self._loop.call_later(self._server.head_seconds, self._too_slow)
+            self._start_clock()
+
+    def _start_clock(self) -> None:
+        self._clock = self._loop.call_later(self._server.patience.head, self._too_slow)
 
     def _too_slow(self) -> None:
         self._clock = None
-        self._end(SLOW)
+        seconds = self._server.patience.head
+        self._end(Refused(408, "head_too_slow", f"the request's head took more than {seconds:g} s"))
 
     def _stop_clock(self) -> None:
         if self._clock is not None:
@@ -106,7 +107,7 @@ class Server(web.Server):
     Args:
         handle: answers a request.
         most: connections at a time.
-        head_seconds: how long the head of a request may take.
+        patience: how long a caller may take.
     """
 
     def __init__(
@@ -114,11 +115,11 @@ class Server(web.Server):
         handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         *,
         most: int,
-        head_seconds: float = HEADER_SECONDS,
+        patience: Patience,
     ) -> None:
         super().__init__(handle, handler_cancellation=True)
         self.most = most
-        self.head_seconds = head_seconds
+        self.patience = patience
         self.open = 0
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
@@ -135,8 +136,8 @@ class Server(web.Server):
             loop=asyncio.get_running_loop(),
             logger=LOG,
             access_log=None,
-            keepalive_timeout=IDLE_SECONDS,
-            lingering_time=LINGERING_SECONDS,
+            keepalive_timeout=self.patience.idle,
+            lingering_time=self.patience.linger,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
             max_headers=MOST_HEADERS,

@@ -41,7 +41,6 @@ LEFT = 499
 BYTES_PER_TOKEN = 4
 MOST_ESTIMATED = 16 * 1024
 """No call is thought to use more tokens than this before its answer tells."""
-IDLE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Rules:
 
     hosts: Hosts
     body_bytes: int
-    idle_seconds: float = IDLE_SECONDS
+    still: float
+    """Seconds without a byte of a body."""
 
 
 @dataclass(slots=True)
@@ -180,7 +180,7 @@ class Gateway:
         operation: Operation | None,
         visit: Visit,
     ) -> web.StreamResponse:
-        body = await received(request, self.rules.body_bytes, self.rules.idle_seconds)
+        body = await received(request, self.rules.body_bytes, self.rules.still)
         known = known_of(body, request.headers.get("content-type", ""))
         visit.model = known.model
         costly = _is_costly(request.method, operation)
@@ -194,7 +194,7 @@ class Gateway:
                 operation=operation, payload=known.payload,
             ),
             visit,
-            idle=self.rules.idle_seconds,
+            idle=self.rules.still,
         )  # fmt: skip
         try:
             return await passing.run()

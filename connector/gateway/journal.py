@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 
 from connector.gateway.visit import Visit
 
 __all__ = ["LOG", "Journal"]
 
 LOG = logging.getLogger("connector.gateway")
-LONGEST_PATH = 200
+LONGEST_NAME = 200
 MOST = 2048
 
 
@@ -25,6 +26,7 @@ class Journal:
     def __init__(self, redact: Callable[[str], str], *, bodies: bool = False) -> None:
         self.hide = redact
         self.bodies = bodies
+        self._shown = lru_cache(maxsize=1024)(lambda text: redact(text[:LONGEST_NAME]))
 
     def __call__(self, visit: Visit) -> None:
         if LOG.isEnabledFor(logging.INFO):
@@ -34,9 +36,9 @@ class Journal:
                 LOG.info("%s %s", mark, self.hide(body.decode(errors="replace"))[:MOST])
 
     def _line(self, visit: Visit) -> str:
-        parts = [f"{visit.method} {visit.path[:LONGEST_PATH]}"]
+        parts = [f"{visit.method} {self._shown(visit.path)}"]
         if visit.model:
-            parts.append(f"model {visit.model}")
+            parts.append(f"model {self._shown(visit.model)}")
         if visit.usage.total:
             parts.append(f"{visit.usage.input}+{visit.usage.output} tokens")
         if visit.cost:

@@ -15,9 +15,10 @@ from aiohttp import web
 
 from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError, ConnectorError
-from connector.gateway.connection import HEADER_SECONDS, Server
+from connector.gateway.connection import Server
 from connector.gateway.descriptors import make_room
 from connector.gateway.making import Clocks, gateway_of
+from connector.gateway.patience import Patience
 
 if TYPE_CHECKING:
     from connector.config.serving import Gateway as Settings
@@ -41,7 +42,7 @@ class Listening:
         administrator: a token for everything, known on this machine only.
         catalogue: says what paths mean; the one that ships with the connector unless given.
         clocks: what time it is.
-        head_seconds: how long the head of a request may take.
+        patience: how long callers may take.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Listening:
         administrator: str | None = None,
         catalogue: Catalogue | None = None,
         clocks: Clocks | None = None,
-        head_seconds: float = HEADER_SECONDS,
+        patience: Patience | None = None,
     ) -> None:
         self._runtime = runtime
         self._settings: Settings = runtime.configuration.gateway
@@ -60,7 +61,7 @@ class Listening:
         self._administrator = administrator
         self._catalogue = catalogue or Catalogue.open(None)
         self._clocks = clocks or Clocks()
-        self._head_seconds = head_seconds
+        self._patience = patience or Patience()
         self._open = AsyncExitStack()
         self.url = ""
         """Where it listens."""
@@ -73,7 +74,7 @@ class Listening:
         _check_exposure(settings, administrator=self._administrator is not None)
         context = _tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
         make_room(settings.connections)
-        server = Server(self._handle, most=settings.connections, head_seconds=self._head_seconds)
+        server = Server(self._handle, most=settings.connections, patience=self._patience)
         listener = await _bound(server, _address(settings), self._asked, context)
         try:
             self._begin(listener, secure=context is not None)
@@ -106,6 +107,7 @@ class Listening:
             administrator=self._administrator,
             catalogue=self._catalogue,
             clocks=self._clocks,
+            still=self._patience.still,
         )
         self._open.push_async_callback(book.close)
         for name in self._runtime.configuration.clients:

@@ -41,7 +41,13 @@ class Clocks:
 
 
 def gateway_of(
-    runtime: Runtime, bound: tuple[str, int], *, administrator: str | None, catalogue: Catalogue, clocks: Clocks
+    runtime: Runtime,
+    bound: tuple[str, int],
+    *,
+    administrator: str | None,
+    catalogue: Catalogue,
+    clocks: Clocks,
+    still: float,
 ) -> tuple[Gateway, Book]:
     """The gateway that a configuration describes, and the book of what was spent.
 
@@ -51,6 +57,7 @@ def gateway_of(
         administrator: a token for everything, known on this machine only.
         catalogue: says what paths mean.
         clocks: what time it is.
+        still: seconds without a byte of a body before its call is given up.
     """
     configuration = runtime.configuration
     settings = configuration.gateway
@@ -66,7 +73,7 @@ def gateway_of(
         names=tuple(configuration.clients),
         operations=Operations(catalogue),
         callers=callers,
-        rules=Rules(Hosts(settings.hosts, names, port, secure=settings.tls is not None), settings.body_bytes),
+        rules=Rules(Hosts(settings.hosts, names, port, secure=settings.tls is not None), settings.body_bytes, still),
         prices=Prices(configuration.prices),
         journal=Journal(redactor, bodies=settings.log_bodies),
         clock=clocks.clock,

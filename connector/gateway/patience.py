@@ -1,0 +1,21 @@
+"""How long the gateway waits for those who call it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Patience"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds for each thing that a caller may let it wait for."""
+
+    head: float = 10.0
+    """For the head of a request, from its first byte to its last."""
+    still: float = 60.0
+    """Without a byte of a body, whether the caller sends or reads it."""
+    idle: float = 75.0
+    """Between two requests of a connection."""
+    linger: float = 2.0
+    """For the rest of a body that nobody wants, so that the refusal is read before the connection ends."""
