@@ -15,6 +15,7 @@ from connector.sandbox.answers import (
     responses,
     speech,
     videos,
+    voices,
 )
 from connector.sandbox.call import Handler
 
@@ -31,5 +32,6 @@ HANDLERS: Mapping[str, Handler] = {
     **responses.HANDLERS,
     **speech.HANDLERS,
     **videos.HANDLERS,
+    **voices.HANDLERS,
 }
 """By the operation's name on the wire."""

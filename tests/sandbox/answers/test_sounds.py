@@ -139,3 +139,11 @@ def test_a_script_says_what_is_heard(rooms):
 def test_translations_have_no_speakers(room):
     with pytest.raises(Refused, match="Supported values are"):
         room.post("/audio/translations", said(model="whisper-1", response_format="diarized_json"))
+
+
+def test_a_voice_tells_what_it_was_made_of(room):
+    sample = {"name": "Ada", "audio_sample": Upload("a.wav", "audio/wav", b"RIFF"), "consent": "cons_1"}
+    assert room.post("/audio/voices", sample)["type"] == "audio_sample"
+    described = room.post("/audio/voices", {"name": "Bo", "prompt": "A calm voice.", "type": "prompt"})
+    assert (described["type"], described["name"]) == ("prompt", "Bo")
+    assert room.world.objects.get("audio voices", described["id"]) == described
