@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from connector.connections import revived
+from connector.connections import Runtime, revived
+from connector.connections.applying import apply
 from connector.connections.records import ERROR, kept
-from connector.engine import Change, NewTask, Settled, Task, TaskState
+from connector.engine import Change, Settled, Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON, is_object
+from connector.routes.identity import Identity
+from connector.routes.keeping import Keeping
+from connector.transform.context import Locks
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
     from connector.routes.working import Delivers
 
-__all__ = ["Unread", "in_doubt", "is_unread", "unread"]
+__all__ = ["Again", "Unread", "in_doubt", "is_unread", "unread"]
 
 STAGE = "incoming"
 """What the error of such a document says about where it came to be."""
-
-Again = Callable[[JSON], Awaitable[Sequence[NewTask]]]
-"""The tasks that a document becomes when it goes through the incoming connection's chain once more."""
 
 
 def unread(document: JSON, reason: str) -> dict[str, JSON]:
@@ -45,7 +46,7 @@ class Unread:
 
     Args:
         delivery: what takes all others.
-        again: tries to make tasks of a document once more.
+        again: makes tasks of a document once more.
     """
 
     def __init__(self, delivery: Delivers, again: Again) -> None:
@@ -59,8 +60,13 @@ class Unread:
 
     @property
     def paused(self) -> Pause | None:
-        """Why nothing can be delivered until somebody has acted."""
+        """Why nothing can be delivered now."""
         return self._delivery.paused
+
+    @property
+    def rests(self) -> float:
+        """The seconds until it is worth trying again."""
+        return self._delivery.rests
 
     async def attempt(self, task: Task) -> Change:
         """One attempt; what is to be committed of it."""
@@ -73,8 +79,40 @@ class Unread:
             reason = f"an earlier run may have delivered it: {error.get('reason')}"
             return Change(settle=[Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)])
         try:
-            tasks = await self._again(revived(task.document).document)
+            return await self._again.change(task)
         except ConnectorError as failed:
-            return Change(settle=[Settled(task=task.id, state=TaskState.FAILED, reason=str(failed))])
-        reason = f"read again: {len(tasks)} documents came of it"
-        return Change(accept=tasks, settle=[Settled(task=task.id, state=TaskState.FINISHED, reason=reason)])
+            reason = self._again.redact(str(failed))
+            return Change(settle=[Settled(task=task.id, state=TaskState.FAILED, reason=reason)])
+
+
+class Again:
+    """Takes a document through the incoming connection's chain once more.
+
+    Args:
+        runtime: the configuration at work.
+        route: the route's name.
+        keeping: the storages of chains on routes.
+    """
+
+    def __init__(self, runtime: Runtime, route: str, keeping: Keeping) -> None:
+        name = runtime.configuration.routes[route].incoming
+        incoming: Any = runtime.configuration.find("incoming", name)
+        self._runtime = runtime
+        self._chain = runtime.chain(incoming.chain, f"incoming.{name}.chain")
+        self._identity = Identity(runtime, route)
+        self._keeping = keeping
+        self._locks = Locks()
+        self.redact = runtime.redact
+
+    async def change(self, task: Task) -> Change:
+        """What comes of it, and the end of the task that kept it; ConnectorError when nothing can come of it."""
+        keeps = self._keeping.opened()
+        chained = replace(self._runtime.chained, storages=keeps.storages)
+        applied = await apply(self._chain, revived(task.document).document, chained, self._locks)
+        if applied.failed is not None:
+            keeps.give_up()
+            raise applied.failed
+        made = [self._identity.task(document, source=task.id, trace=task.trace) for document in applied.documents]
+        reason = "read again; what came of it are tasks of their own" if made else applied.skipped
+        settled = Settled(task=task.id, state=TaskState.FINISHED if made else TaskState.SKIPPED, reason=reason)
+        return Change(accept=made, settle=[settled], records=keeps.records())

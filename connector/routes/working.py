@@ -89,6 +89,7 @@ class Worker:
         rescue: what is to be committed of a task whose attempt broke off with an error that nobody expected.
         steps_back: whether a route that goes first has more to do than it has places for.
         limit: the most that all workers of a fleet may have under way; 0 for a process that works alone.
+        deadline: seconds after which an attempt is broken off.
     """
 
     def __init__(
@@ -100,13 +101,16 @@ class Worker:
         rescue: Callable[[Task, Exception], Awaitable[Change]],
         steps_back: Callable[[], bool] = lambda: False,
         limit: int = 0,
+        deadline: float | None = None,
     ) -> None:
         self.route = route
         self._delivery = delivery
         self._floor = floor
         self._rescue = rescue
         self._steps_back = steps_back
+        self._stepped_back = False
         self._limit = limit
+        self._deadline = deadline
         self._easing = Easing(delivery.concurrency, floor.timing.clock)
         self._ahead = min(delivery.concurrency // 4, AHEAD)
         self._places = Places(self._deliver, self._ended, floor.broken)
@@ -124,7 +128,8 @@ class Worker:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way, and nothing can be leased now."""
-        return self._sleeping and not self.leased and not self._wake.is_set()
+        held = bool(self._places.ready) and self.paused is None
+        return self._sleeping and not self._places.running and not held and not self._wake.is_set()
 
     @property
     def crowded(self) -> bool:
@@ -140,6 +145,11 @@ class Worker:
         """Says that there may be something to lease."""
         self._more = True
         self._wake.set()
+
+    def look(self) -> None:
+        """Says that a route that goes first may have places again."""
+        if self._stepped_back and not self._steps_back():
+            self._wake.set()
 
     async def abandon(self, tasks: Collection[int]) -> None:
         """Breaks off those of these tasks that it has: another worker has them now."""
@@ -189,7 +199,8 @@ class Worker:
             self._easing.probe()
         if self._rests:
             return 0
-        return 1 if self._steps_back() else self._easing.allowed
+        self._stepped_back = self._steps_back()
+        return 1 if self._stepped_back else self._easing.allowed
 
     @property
     def _rests(self) -> float:
@@ -234,6 +245,16 @@ class Worker:
             self._note(task, settled)
 
     async def _attempted(self, task: Task) -> Change:
+        deadline = self._deadline
+        if deadline is None:
+            return await self._guarded(task)
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._guarded(task)
+        except TimeoutError:
+            return await self._rescue(task, TimeoutError(f"it took longer than the deadline of {deadline:g} s"))
+
+    async def _guarded(self, task: Task) -> Change:
         try:
             return await self._delivery.attempt(task)
         except (Fenced, StoreBroken):

@@ -1,0 +1,253 @@
+"""A whole run: routes are read, delivered, started by schedules, and brought to rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from connector.connections import Runtime
+from connector.engine import Change, Store
+from connector.http.timing import SYSTEM, Timing
+from connector.observing.observer import Observer
+from connector.routes.committing import Commits, Waits
+from connector.routes.crew import Crew
+from connector.routes.declared import parent_of
+from connector.routes.desk import Desk
+from connector.routes.ending import Counts, Ending, RunEnd, ended_since, live
+from connector.routes.housekeeping import Forgetting, Writing, guarded, heartbeats, news
+from connector.routes.plan import Plan, source_of
+from connector.routes.reading import Reading, Tally
+from connector.routes.readings import Readings
+from connector.routes.timetable import Timetable
+from connector.routes.waking import woken
+from connector.routes.watching import watching
+from connector.routes.working import Floor
+
+__all__ = ["Runner"]
+
+GRACE = 30.0
+"""Seconds that what is under way gets to come to its end."""
+LOOK_AGAIN = 5.0
+"""Seconds after which it is looked in any case whether a run has come to its end."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs routes until everything has come to its end, or until it is stopped.
+
+    Args:
+        runtime: the configuration at work.
+        store: where tasks are kept.
+        plan: which routes, and what starts them.
+        once: whether the run ends when everything has; else it is a service.
+        observer: what counts and traces.
+        fleet: whether other processes work on the same routes.
+        grace: seconds that what is under way gets to come to its end when the run is stopped.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        store: Store,
+        plan: Plan,
+        *,
+        once: bool = False,
+        observer: Observer | None = None,
+        fleet: bool = False,
+        grace: float = GRACE,
+        timing: Timing = SYSTEM,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._plan = plan
+        self._once = once
+        self._observer = observer or Observer()
+        self._grace = grace
+        self._timing = timing
+        self._wall = wall
+        self._over = asyncio.Event()
+        self._look = asyncio.Event()
+        self._error: BaseException | None = None
+        self._stopped = ""
+        self._commits = Commits(store, self._tell, timing)
+        self._desk = Desk(runtime, store, timing=timing, wall=wall, watch=watching(self._observer))
+        floor = Floor(
+            store=store,
+            commits=self._commits,
+            rested=self._look.set,
+            broken=self._broken,
+            attempted=self._observer.metrics.attempted,
+            timing=timing,
+            wall=wall,
+            waits=Waits(timing),
+        )
+        self._crew = Crew(self._desk, floor, plan.routes, self._more_comes, fleet=fleet)
+        self._writing = Writing(store, timing)
+        self._readings = Readings(
+            self._reading,
+            store,
+            ended=self._read,
+            broken=self._broken,
+            redact=runtime.redact,
+            again=not once,
+            timing=timing,
+        )
+        self._timetable = Timetable([] if once else plan.timed, store, self._commits, wall, timing)
+        self._forgetting = Forgetting(runtime.configuration.retention, store, wall, timing)
+        self._ending = Ending(store, self._crew.workers.keys(), timing)
+        self._finishing: set[str] = set()
+
+    def stop(self, reason: str) -> None:
+        """Reads and leases no more; what is under way comes to its end within the grace."""
+        self._stopped = self._stopped or reason
+        self._over.set()
+
+    async def run(self) -> RunEnd:
+        """Runs; StoreBroken, or whatever else it was, when it cannot go on."""
+        began, before = self._timing.clock(), await self._store.counts()
+        await self._timetable.load()
+        works = self._crew.run()
+        loops = [asyncio.create_task(guarded(loop, self._broken)) for loop in self._loops()]
+        try:
+            for route in self._first():
+                self._readings.start(route)
+            self._look.set()
+            await self._over.wait()
+            if self._error is None:
+                await self._rest(works)
+        finally:
+            await self._readings.close()
+            for task in (*works, *loops):
+                task.cancel()
+            await asyncio.gather(*works, *loops, return_exceptions=True)
+            await self._crew.close()
+        if self._error is not None:
+            raise self._error
+        await self._writing.write()
+        return await self._end(began, before)
+
+    def _loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the workers."""
+        store, timing = self._store, self._timing
+        loops = [
+            heartbeats(self._crew, self._readings, store, timing),
+            news(self._crew, store, timing),
+            self._writing.run(self._look.set),
+            self._looks(),
+        ]
+        return loops if self._once else [*loops, self._forgetting.run(), self._schedules()]
+
+    def _first(self) -> list[str]:
+        """The routes that are read at once."""
+        configuration = self._runtime.configuration
+        reads = [route for route in self._plan.routes if source_of(configuration, route) is None]
+        return reads if self._once else [route for route in reads if route in self._plan.on_start]
+
+    async def _schedules(self) -> None:
+        while True:
+            for due in await self._timetable.due():
+                log.info("schedule %r starts %s", due.name, ", ".join(due.routes))
+                for route in due.routes:
+                    self._readings.start(route)
+            await self._timetable.wait()
+
+    async def _looks(self) -> None:
+        """Looks whenever somebody comes to rest, what may begin now and whether everything has ended."""
+        while True:
+            await woken(self._look, LOOK_AGAIN, self._timing)
+            self._look.clear()
+            self._crew.look()
+            if self._once and await self._is_over():
+                self._over.set()
+            if self._finishing:
+                await self._start_after()
+
+    async def _is_over(self) -> bool:
+        if self._readings.under_way or not self._crew.idle or not self._writing.done:
+            return False
+        return await self._ending.reached(self._crew.paused)
+
+    async def _start_after(self) -> None:
+        """Begins what is to begin after routes whose runs have ended."""
+        quiet = [route for route in self._finishing if not self._more_comes(route) and not self._crew.busy(route)]
+        if not quiet:
+            return
+        left = live(await self._store.counts())
+        for route in quiet:
+            if any(left.get(name) for name in self._crew.names_of(route)):
+                continue
+            self._finishing.discard(route)
+            for following in self._plan.after.get(route, ()):
+                log.info("route %r has come to its end; %r begins", route, following)
+                self._readings.start(following)
+
+    def _more_comes(self, name: str) -> bool:
+        """Whether whatever gives a route its documents is still at it."""
+        route = parent_of(name)[0]
+        if route in self._readings.under_way:
+            return True
+        source = source_of(self._runtime.configuration, route)
+        known = source is not None and source in self._plan.routes and source != route
+        return source is not None and known and (self._crew.busy(source) or self._more_comes(source))
+
+    def _reading(self, route: str) -> Reading:
+        return Reading(self._runtime, route, self._store, self._commits, self._desk.keeping, self._timing)
+
+    def _read(self, route: str, tally: Tally) -> None:
+        """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""
+        self._observer.metrics.accepted.add((route,), tally.accepted)
+        self._observer.metrics.duplicates.add((route,), tally.known)
+        if self._plan.after:
+            self._finishing |= {name for name in self._plan.routes if self._comes_of(name, route)}
+        self._look.set()
+
+    def _comes_of(self, route: str | None, other: str) -> bool:
+        seen: set[str] = set()
+        while route is not None and route not in seen:
+            if route == other:
+                return True
+            seen.add(route)
+            route = source_of(self._runtime.configuration, route)
+        return False
+
+    def _tell(self, change: Change) -> None:
+        self._crew.tell(change)
+        if change.lines:
+            self._writing.tell()
+
+    def _broken(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._over.set()
+
+    async def _rest(self, works: list[asyncio.Task[None]]) -> None:
+        """Brings everything to rest; what takes longer than the grace is left as it stands."""
+        self._crew.stop()
+        try:
+            async with asyncio.timeout(self._grace):
+                await asyncio.gather(self._readings.stop(), *works)
+        except TimeoutError:
+            log.warning(
+                "%d tasks were still under way after %.0f s; they go on with the next run",
+                len(self._crew.leased),
+                self._grace,
+            )
+
+    async def _end(self, began: float, before: Counts) -> RunEnd:
+        after = await self._store.counts()
+        left = {route: count for route, count in live(after).items() if count}
+        mine = self._crew.workers
+        return RunEnd(
+            seconds=self._timing.clock() - began,
+            ended=ended_since(before, after),
+            left={route: count for route, count in left.items() if route in mine},
+            elsewhere={route: count for route, count in left.items() if route not in mine},
+            paused=self._crew.paused,
+            unread=self._readings.failed,
+            tallies=self._readings.tallies,
+            stopped=self._stopped,
+        )
