@@ -1,0 +1,121 @@
+"""Tasks are given to one worker at a time, the oldest first, when they are due."""
+
+from __future__ import annotations
+
+import asyncio
+
+from connector.engine import Change, Store, TaskState
+from tests.engine.engines import Engine
+from tests.engine.kit import accept, call, counts, finish, lease_one, new, settle
+
+
+async def test_lease_gives_the_oldest_and_counts(store: Store, engine: Engine) -> None:
+    ids = await accept(store, *(new({"n": number}) for number in range(5)))
+    engine.clock.now += 1
+    leased = await store.lease("route", 3)
+    assert [task.id for task in leased] == list(ids[:3])
+    assert [(task.state, task.attempts, task.updated) for task in leased] == [("processing", 1, engine.clock())] * 3
+    assert [task.document for task in leased] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert await counts(store) == {"new": 2, "processing": 3}
+
+
+async def test_a_leased_task_is_not_given_again(store: Store) -> None:
+    ids = await accept(store, new(), new())
+    first = await store.lease("route", 1)
+    second = await store.lease("route", 5)
+    assert [task.id for task in [*first, *second]] == list(ids)
+    assert await store.lease("route", 5) == []
+
+
+async def test_routes_do_not_see_each_other(store: Store) -> None:
+    await accept(store, new(route="a"))
+    assert await store.lease("b", 1) == []
+    assert len(await store.lease("a", 1)) == 1
+
+
+async def test_a_limit_counts_what_is_leased_already(store: Store) -> None:
+    await accept(store, *(new() for _ in range(9)), new(route="other"))
+    await store.lease("other", 1)
+    assert len(await store.lease("route", 3, limit=4)) == 3
+    assert len(await store.lease("route", 3, limit=4)) == 1
+    assert await store.lease("route", 3, limit=4) == []
+    assert len(await store.lease("route", 9)) == 5
+
+
+async def test_one_that_waits_is_given_when_it_is_due(store: Store, engine: Engine) -> None:
+    [task] = await accept(store, new())
+    await lease_one(store)
+    await settle(store, task, TaskState.WAITING, due=engine.clock() + 10, reason="busy")
+    assert await store.lease("route", 1) == []
+    assert await store.next_due("route") == engine.clock() + 10
+    waits = await store.task(task)
+    assert waits is not None
+    assert (waits.state, waits.reason, waits.due) == (TaskState.WAITING, "busy", engine.clock() + 10)
+    engine.clock.now += 10
+    again = await lease_one(store)
+    assert (again.id, again.attempts) == (task, 2)
+    assert await store.next_due("route") is None
+
+
+async def test_one_that_is_released_is_given_at_once_before_later_ones(store: Store) -> None:
+    first, _ = await accept(store, new(), new())
+    await lease_one(store)
+    await settle(store, first, TaskState.WAITING, uncounted=True)
+    again = await lease_one(store)
+    assert (again.id, again.attempts) == (first, 1)
+
+
+async def test_calls_of_earlier_attempts_come_with_the_task(store: Store) -> None:
+    [task] = await accept(store, new())
+    await lease_one(store)
+    await store.commit(Change(intend=[call(task, request={"a": 1}, lookup="own-key", started=1.0)]))
+    await settle(store, task, TaskState.WAITING)
+    [kept] = (await lease_one(store)).calls
+    assert kept == call(task, request={"a": 1}, lookup="own-key", started=1.0)
+    assert kept.open
+
+
+async def test_clocks_that_jump_back_keep_the_order(store: Store, engine: Engine) -> None:
+    first = await accept(store, new())
+    engine.clock.now -= 10_000
+    second = await accept(store, new())
+    assert [task.id for task in await store.lease("route", 2)] == [*first, *second]
+
+
+async def test_hold_tells_what_is_not_leased_here(store: Store) -> None:
+    first, second, third = await accept(store, new(), new(), new())
+    await store.lease("route", 2)
+    await finish(store, second)
+    assert sorted(await store.hold([first, second, third])) == [second, third]
+
+
+async def test_changed_wakes_when_there_is_something_to_lease(store: Store) -> None:
+    await store.changed(0)
+    waiting = asyncio.create_task(store.changed(60))
+    await asyncio.sleep(0)
+    await accept(store, new())
+    async with asyncio.timeout(5):
+        await waiting
+
+
+async def test_changed_remembers_what_happened_since_it_returned_last(store: Store) -> None:
+    await accept(store, new())
+    async with asyncio.timeout(5):
+        await store.changed(60)
+
+
+async def test_changed_returns_after_its_time(store: Store) -> None:
+    async with asyncio.timeout(5):
+        await store.changed(0.01)
+
+
+async def test_a_lease_that_nobody_waits_for_is_given_back(store: Store) -> None:
+    [task] = await accept(store, new())
+    leasing = asyncio.create_task(store.lease("route", 1))
+    await asyncio.sleep(0)
+    leasing.cancel()
+    await asyncio.gather(leasing, return_exceptions=True)
+    async with asyncio.timeout(5):
+        while not (again := await store.lease("route", 1)):
+            await store.changed(0.05)
+    assert (again[0].id, again[0].attempts) == (task, 1)
