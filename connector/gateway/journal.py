@@ -26,7 +26,7 @@ class Journal:
     def __init__(self, redact: Callable[[str], str], *, bodies: bool = False) -> None:
         self.hide = redact
         self.bodies = bodies
-        self._shown = lru_cache(maxsize=1024)(lambda text: redact(text[:LONGEST_NAME]))
+        self._shown = lru_cache(maxsize=1024)(self._short)
 
     def __call__(self, visit: Visit) -> None:
         if LOG.isEnabledFor(logging.INFO):
@@ -34,6 +34,10 @@ class Journal:
         if self.bodies and LOG.isEnabledFor(logging.INFO):
             for mark, body in ((">", visit.asked), ("<", visit.answered)):
                 LOG.info("%s %s", mark, self.hide(body.decode(errors="replace"))[:MOST])
+
+    def _short(self, name: str) -> str:
+        """A path or a model, which are the caller's words."""
+        return self.hide(name[:LONGEST_NAME])
 
     def _line(self, visit: Visit) -> str:
         parts = [f"{visit.method} {self._shown(visit.path)}"]

@@ -71,7 +71,8 @@ class Listening:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        _check_exposure(settings, administrator=self._administrator is not None)
+        if not settings.active_tokens and not (settings.loopback and self._administrator):
+            raise ConfigurationError("gateway.tokens: there is no token in force, so that nobody could call")
         context = _tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
         make_room(settings.connections)
         server = Server(self._handle, most=settings.connections, patience=self._patience)
@@ -139,19 +140,6 @@ async def _bound(server: Server, host: str, port: int, context: ssl.SSLContext |
 def _address(settings: Settings) -> str:
     """One address: a name may stand for several, each with a port of its own."""
     return "127.0.0.1" if settings.host == "localhost" else settings.host
-
-
-def _check_exposure(settings: Settings, *, administrator: bool) -> None:
-    """Refuses to listen where strangers are without TLS and tokens."""
-    if settings.loopback:
-        if not settings.active_tokens and not administrator:
-            raise ConfigurationError("gateway.tokens: there is no token in force, so that nobody could call")
-        return
-    where = f"gateway.listen: {settings.host} is no loopback address"
-    if settings.tls is None:
-        raise ConfigurationError(f"{where}; give gateway.tls a certificate and a key, or listen on 127.0.0.1")
-    if not settings.active_tokens:
-        raise ConfigurationError(f"{where}; declare gateway.tokens, or listen on 127.0.0.1")
 
 
 def _tls(settings: Tls, folder: Path) -> ssl.SSLContext:
