@@ -136,7 +136,7 @@ def test_azure_with_a_version_puts_the_deployment_into_the_path(wire):
     assert client.base_uri == "https://x.example/openai"
     assert sent(client, chat)["api-key"] == "azure-key"
     assert "authorization" not in sent(client, chat)
-    with pytest.raises(ConfigurationError, match=r"payload\.model"):
+    with pytest.raises(InvalidRequest, match=r"payload\.model"):
         place(wire(path="/embeddings"), {})
 
 
