@@ -11,7 +11,7 @@ from pydantic import Field
 
 from connector import registry as registry_module
 from connector.catalogue.operation import Operation
-from connector.errors import ConfigurationError, UnknownName
+from connector.errors import ConfigurationError, InvalidRequest, UnknownName
 from connector.http import Client, Prototype, describe, prototypes
 from connector.http.addresses import check_base_uri, is_off_limits
 from connector.http.headers import as_text
