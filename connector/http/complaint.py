@@ -20,7 +20,7 @@ def is_complaint(body: JSON, *, created: bool = False) -> bool:
     fields = members(body)
     error = fields.get("error")
     if isinstance(error, dict):
-        error = any(value is not None for value in members(error).values())
+        error = any(value not in (None, "") for value in members(error).values())
     return bool(error) and (created or not ("object" in fields or "id" in fields))
 
 

@@ -110,6 +110,7 @@ async def test_no_content_is_done(make_client, wire):
         ("opaque", {"id": "resp_1", "object": "response", "error": {"message": "broke"}}, State.REFUSED),
         ("none", {"id": "job_1", "object": "fine_tuning.job", "error": {"message": "broke"}}, State.DONE),
         ("opaque", {"id": "job_1", "object": "fine_tuning.job", "error": {"message": None}}, State.DONE),
+        ("opaque", {"id": "run_1", "object": "eval.run", "error": {"code": "", "message": ""}}, State.DONE),
         ("opaque", {"id": "resp_1", "error": None}, State.DONE),
         ("opaque", {"error": {}}, State.DONE),
     ],
