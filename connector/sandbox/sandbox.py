@@ -53,15 +53,13 @@ class Sandbox:
             faults: what goes wrong by rate, such as `429:0.05`.
             script: scripted `answers` and `faults`: a file, or its document.
             state: a file that outlives the sandbox; without it everything is in memory.
-            webhook: a URL that webhooks are sent to.
-            webhook_secret: what they are signed with.
+            webhook, webhook_secret: where webhooks are sent, and what they are signed with.
             port: the port to listen on; 0 picks one.
-            catalogue: another catalogue than the one that ships with the connector.
-            clock: tells the time in seconds.
+            catalogue, clock: in place of those that ship with the connector and the machine.
         """
         options = Options(
             seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
-        )  # fmt: skip
+        )
         spoken, rules = scripted(script)
         plan = FaultPlan(seed, faults, rules)
         self._objects = _objects(state)

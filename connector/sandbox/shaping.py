@@ -40,38 +40,30 @@ class Shaper:
     def __init__(self, catalogue: Catalogue, source: Source) -> None:
         self._catalogue = catalogue
         self._source = source
-        self._forms: dict[int, tuple[object, Form]] = {}
+        self._forms: dict[tuple[str, str], Form] = {}
 
-    def shaped(
-        self, shape: Operation | Mapping[str, JSON], given: Mapping[str, JSON], entity: str = ""
-    ) -> dict[str, JSON]:
-        """An object of that shape; what is given and allowed stands in it, and nothing else that is optional."""
-        if isinstance(shape, Operation):
-            entity = entity or shape.on or shape.entity
-        return self._object(self.form(shape), given, entity)
-
-    def filled(self, form: Form | None, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
-        """The same for a form that is at hand."""
-        return dict(given) if form is None else self._object(form, given, entity)
+    def shaped(self, operation: Operation, given: Mapping[str, JSON]) -> dict[str, JSON]:
+        """An operation's answer; what is given and allowed stands in it, and little else that is optional."""
+        return self.filled(self.form(operation), given, operation.on or operation.entity)
 
     def event(self, operation: Operation) -> JSON:
         """The event that ends an operation's stream."""
-        form = self.form(self._catalogue.answer_schema(operation, "events") or {})
+        form = self.form(operation, "events")
         ends = [branch for branch in form.branches if _type_of(branch) in operation.ends]
-        return self._object(ends[0] if ends else form, {}, operation.on or operation.entity)
+        return self.filled(ends[0] if ends else form, {}, operation.on or operation.entity)
 
     def made_up(self, kind: str, id: str) -> dict[str, JSON]:  # noqa: A002 - the API's word
         """An object of a kind that nobody has made, under the id that was asked for."""
         form = self.of_entity(kind)
-        return {"id": id} if form is None else {**self._object(form, {"id": id}, kind), "id": id}
+        return {"id": id} if form is None else {**self.filled(form, {"id": id}, kind), "id": id}
 
-    def form(self, shape: Operation | Mapping[str, JSON]) -> Form:
-        """The form of an operation's answer or of a schema; kept, because the shape is."""
-        known = self._forms.get(id(shape))
+    def form(self, operation: Operation, kind: str = "json") -> Form:
+        """The form of one kind of an operation's answer; it is kept."""
+        known = self._forms.get((operation.wire_name, kind))
         if known is None:
-            schema = self._catalogue.answer_schema(shape) if isinstance(shape, Operation) else shape
-            known = self._forms[id(shape)] = (shape, Form(shape_of(schema or {}), schema or {}))
-        return known[1]
+            schema = self._catalogue.answer_schema(operation, kind) or {}
+            known = self._forms[operation.wire_name, kind] = Form(shape_of(schema), schema)
+        return known
 
     def of_entity(self, kind: str) -> Form | None:
         """The form of an entity's object: as it is retrieved or created, else as it is listed."""
@@ -84,7 +76,8 @@ class Shaper:
             return None if listed is None else listed.item
         return None
 
-    def _object(self, form: Form, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
+    def filled(self, form: Form, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
+        """A form filled in with what is given, as far as it may stand there; the rest is made up."""
         names = [name for name in form.fields if name in form.shown or given.get(name) is not None]
         made = {name: self._value(form.fields[name], given.get(name), name in given, entity) for name in names}
         # What is required without being declared may be anything.
@@ -99,7 +92,7 @@ class Shaper:
         if is_given and form.fits(given):
             return given
         if is_object(given) and form.kind == "object":
-            return self._object(form, given, entity)
+            return self.filled(form, given, entity)
         if is_list(given) and form.kind == "array":
             return [self._value(form.item, one, True, entity) for one in given]
         return self._made(form, entity)
@@ -117,7 +110,7 @@ class Shaper:
 
     def _plain(self, form: Form, entity: str) -> JSON:
         if form.kind == "object":
-            return self._object(form, {}, entity)
+            return self.filled(form, {}, entity)
         if form.kind == "array":
             return [self._made(form.item, entity) for _ in range(form.shape.limit("minItems", 0))]
         if form.kind == "string":

@@ -75,9 +75,9 @@ class World:
             self._made[make] = make(self)
         return cast("Made", self._made[make])
 
-    def shaped(self, shape: Operation | Mapping[str, JSON], given: Mapping[str, JSON]) -> dict[str, JSON]:
-        """An object of the shape of an operation's answer, or of a schema, with what is given laid over it."""
-        return self.shaper.shaped(shape, given)
+    def shaped(self, operation: Operation, given: Mapping[str, JSON]) -> dict[str, JSON]:
+        """An object of the shape of an operation's answer with what is given laid over it."""
+        return self.shaper.shaped(operation, given)
 
     def found(self, kind: str, id: str, parent: str = "") -> dict[str, JSON]:  # noqa: A002 - the API's word
         """The object of that id; refused with 404, or made up when the sandbox is lenient."""

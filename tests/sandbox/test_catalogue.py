@@ -61,7 +61,7 @@ async def _wrong(client: Client, operation: Operation) -> object:
     """What is wrong with an operation's answer; nothing when it is right."""
     wire = client.prepare(operation, _request(operation))
     outcome = await client.send(wire)
-    if outcome.status not in (200, 201):
+    if not outcome.ok:
         return outcome.sentence()
     schema = CATALOGUE.answer_schema(operation) if wire.answer == "json" else None
     errors = Draft202012Validator(schema).iter_errors(outcome.body) if schema else ()

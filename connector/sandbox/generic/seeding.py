@@ -26,8 +26,10 @@ def seed(world: World, kind: str, parent: str) -> None:
     """Puts a kind's first objects below a parent, once."""
     if kind not in SEEDS or world.objects.get(MARK, kind, parent) is not None:
         return
-    form = world.shaper.of_entity(kind)
     world.objects.put(MARK, {"id": kind}, parent)
-    for said in SEEDS[kind] if form else ():
+    form = world.shaper.of_entity(kind)
+    if form is None:
+        return
+    for said in SEEDS[kind]:
         made = world.shaper.filled(form, said, kind)
         world.objects.put(kind, {**said, **made}, parent)
