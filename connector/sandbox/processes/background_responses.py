@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.sandbox.call import Call, Handler, World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["HANDLERS", "RESPONSES", "move"]
 
@@ -19,17 +20,17 @@ OPEN = ("queued", "in_progress")
 ENDS = ("completed", "failed", "incomplete")
 
 
-async def move(world: World, response_id: str, _parent: str) -> float | None:
+async def move(world: World, entry: Entry) -> float | None:
     """One step of a response; when the next one is due."""
-    response, result = world.objects.get(RESPONSES, response_id), world.objects.get(RESULTS, response_id)
+    response, result = world.objects.get(RESPONSES, entry.id), world.objects.get(RESULTS, entry.id)
     if response is None or result is None or response["status"] not in OPEN:
         return None
     if response["status"] == "queued":
         world.objects.put(RESPONSES, {**response, "status": "in_progress"})
-        return world.now() + world.options.pace
+        return entry.due + world.options.pace
     world.objects.put(RESPONSES, result)
     if result["status"] in ENDS:
-        world.tell(f"response.{result['status']}", {"id": response_id})
+        world.tell(f"response.{result['status']}", {"id": entry.id})
     return None
 
 

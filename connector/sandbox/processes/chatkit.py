@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.sandbox.call import Call, Handler, World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["HANDLERS", "SESSIONS", "expire"]
 
@@ -49,9 +50,9 @@ def cancel(call: Call, world: World) -> Answer:
     return Answer(session)
 
 
-async def expire(world: World, session_id: str, _parent: str) -> None:
+async def expire(world: World, entry: Entry) -> None:
     """A session's time is over."""
-    session = world.objects.get(SESSIONS, session_id)
+    session = world.objects.get(SESSIONS, entry.id)
     if session is not None and session["status"] == "active":
         world.objects.put(SESSIONS, {**session, "status": "expired"})
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.sandbox.call import Call, Handler, World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["CONTAINERS", "HANDLERS", "expire"]
 
@@ -72,9 +73,9 @@ def content(call: Call, world: World) -> Answer:
     return Answer(data=world.content(call.path["file_id"]), content_type="application/octet-stream")
 
 
-async def expire(world: World, container_id: str, _parent: str) -> float | None:
+async def expire(world: World, entry: Entry) -> float | None:
     """A container that nobody used expires; one that was used waits on."""
-    container = world.objects.get(CONTAINERS, container_id)
+    container = world.objects.get(CONTAINERS, entry.id)
     if container is None:
         return None
     due = _due(container)

@@ -18,11 +18,12 @@ from connector.sandbox.processes.vectors import stores
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["MOVERS", "Mover"]
 
-Mover = Callable[["World", str, str], Awaitable[float | None]]
-"""Brings the object of that id and parent a step on; gives when its next step is due, nothing after the last."""
+Mover = Callable[["World", "Entry"], Awaitable[float | None]]
+"""Brings an object whose time has come a step on; gives when its next step is due, nothing after the last."""
 
 MOVERS: Mapping[str, Mover] = {
     background_responses.RESPONSES: background_responses.move,

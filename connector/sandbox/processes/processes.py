@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.model import JSON
@@ -40,12 +41,17 @@ class Processes:
     def open(self, kind: str, name: str, due: float | None = None, parent: str = "") -> None:
         """Has the mover of its kind move the object when the moment comes: after one state's length, if none is."""
         due = self._world.now() + self._world.options.pace if due is None else due
-        self._timetable.put(Entry(kind, name, parent), due)
+        self._timetable.put(Entry(kind, name, parent, due))
         self._moving.stir()
 
     def tell(self, event_type: str, data: Mapping[str, JSON]) -> None:
         """Sends a webhook to all who want to hear of it."""
         self.webhooks.tell(event_type, data)
+        self._sending.stir()
+
+    def tell_one(self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]) -> None:
+        """Sends a webhook to one endpoint, whatever it wants to hear of."""
+        self.webhooks.post(endpoint["url"], endpoint["id"], self.webhooks.event(event_type, data))
         self._sending.stir()
 
     def start(self) -> None:
@@ -73,11 +79,11 @@ class Processes:
     async def _move_due(self) -> None:
         until = time.monotonic() + TURN
         while time.monotonic() < until and (entry := self._timetable.take(self._world.now())) is not None:
-            due = await self._movers[entry.kind](self._world, entry.id, entry.parent)
+            due = await self._movers[entry.kind](self._world, entry)
             if due is None:
                 self._timetable.drop(entry)
             else:
-                self._timetable.put(entry, due)
+                self._timetable.put(replace(entry, due=due))
 
     def _until(self, due: float | None) -> float | None:
         return None if due is None else due - self._world.now()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
-
-from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.sandbox.call import Objects
@@ -18,11 +16,12 @@ __all__ = ["Entry", "Timetable"]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One object that goes on by itself."""
+    """One object that goes on by itself, and when."""
 
     kind: str
     id: str
-    parent: str = ""
+    parent: str
+    due: float
 
     @property
     def name(self) -> str:
@@ -36,21 +35,20 @@ class Timetable:
         self._objects = objects
         self._kept = f"sandbox {name}"
         self._order = count()
-        self._waiting = [(due, next(self._order), entry) for due, entry in self._stored()]
+        self._waiting = [(entry.due, next(self._order), entry) for entry in self._stored()]
         heapify(self._waiting)
 
-    def put(self, entry: Entry, due: float) -> None:
-        """Has the entry taken when the moment comes."""
-        row: dict[str, JSON] = {"id": entry.name, "key": [entry.kind, entry.id, entry.parent], "due": due}
-        self._objects.put(self._kept, row)
-        heappush(self._waiting, (due, next(self._order), entry))
+    def put(self, entry: Entry) -> None:
+        """Has the entry taken when it is due, and at no other time that was said before."""
+        self._objects.put(self._kept, {**asdict(entry), "id": entry.name, "of": entry.id})
+        heappush(self._waiting, (entry.due, next(self._order), entry))
 
     def take(self, now: float) -> Entry | None:
         """The earliest entry that is due. Its taker says `put` or `drop`; without either, a restart finds it again."""
         while self._waiting and self._waiting[0][0] <= now:
-            due, _, entry = heappop(self._waiting)
+            entry = heappop(self._waiting)[2]
             row = self._objects.get(self._kept, entry.name)
-            if row is not None and row["due"] == due:  # else it was dropped, or put again for another time
+            if row is not None and row["due"] == entry.due:  # else it was dropped, or put again for another time
                 return entry
         return None
 
@@ -63,5 +61,6 @@ class Timetable:
         """When the next entry is due; nothing when none waits."""
         return self._waiting[0][0] if self._waiting else None
 
-    def _stored(self) -> Iterator[tuple[float, Entry]]:
-        return ((row["due"], Entry(*row["key"])) for row in self._objects.all(self._kept))
+    def _stored(self) -> Iterator[Entry]:
+        for row in self._objects.all(self._kept):
+            yield Entry(row["kind"], row["of"], row["parent"], row["due"])

@@ -1,4 +1,4 @@
-"""A sandbox on loopback under a clock of ours, the official SDK as its client, every answer held against the catalogue."""
+"""A sandbox on loopback under a clock of ours, the official SDK as its client, every answer checked by its schema."""
 
 from __future__ import annotations
 
@@ -30,8 +30,13 @@ async def check(answer) -> None:
         return
     found = CATALOGUE.match(answer.request.method, answer.request.url.path.removeprefix("/v1"))
     assert found is not None
+    if "json" not in found[0].answer:
+        assert not await answer.aread()
+        return
     body = json.loads(await answer.aread())
-    errors = [f"{error.instance_path}: {error.message[:200]}" for error in validator(found[0].wire_name).iter_errors(body)]
+    errors = [
+        f"{error.instance_path}: {error.message[:200]}" for error in validator(found[0].wire_name).iter_errors(body)
+    ]
     assert not errors, (found[0].wire_name, errors[:5])
 
 
@@ -67,8 +72,8 @@ class Room:
 
 
 @asynccontextmanager
-async def opened(**options):
-    clock = [START]
+async def opened(start: float = START, **options):
+    clock = [start]
     sandbox = Sandbox(catalogue=CATALOGUE, clock=lambda: clock[0], **options)
     async with sandbox, DefaultAsyncHttpx2Client(event_hooks={"response": [check]}) as web:
         client = AsyncOpenAI(

@@ -17,9 +17,7 @@ def line(name: str, said: str = "hello", *, url: str = CHAT, **body) -> dict:
 
 async def begun(room, rows, endpoint: str = CHAT, **asked):
     file = await room.file(rows, "batch", "rows.jsonl")
-    return await room.client.batches.create(
-        input_file_id=file, endpoint=endpoint, completion_window="24h", **asked
-    )
+    return await room.client.batches.create(input_file_id=file, endpoint=endpoint, completion_window="24h", **asked)
 
 
 async def test_states_move_with_time(room) -> None:
@@ -143,9 +141,9 @@ async def test_a_cancelled_batch_keeps_what_was_done(room) -> None:
     assert [row["custom_id"] for row in left] == ["2", "3"]
     assert {row["error"]["code"] for row in left} == {"batch_cancelled"}
     assert room.told() == [("batch.cancelled", batch.id)]
+    done = await begun(room, [line("a")])
+    await room.pass_time(10)
     with pytest.raises(openai.ConflictError, match="completed"):
-        done = await begun(room, [line("a")])
-        await room.pass_time(10)
         await room.client.batches.cancel(done.id)
 
 

@@ -55,8 +55,8 @@ async def test_a_file_goes_when_its_time_is_over(room) -> None:
     ("name", "purpose", "data", "fault"),
     [
         ("a.exe", "assistants", b"MZ", "Invalid extension exe"),
-        ("a.pdf", "batch", b"%PDF", "Supported formats: \"jsonl\""),
-        ("a.txt", "vision", b"a", "\"png\""),
+        ("a.pdf", "batch", b"%PDF", 'Supported formats: "jsonl"'),
+        ("a.txt", "vision", b"a", '"png"'),
         ("a.jsonl", "fine-tune", b'{"a": 1}\n[1]\n', "Line 2 is not"),
     ],
 )
@@ -73,7 +73,9 @@ async def begun(room, size: int, **asked):
 
 async def test_parts_are_put_together_as_they_are_named(room) -> None:
     upload = await begun(room, 9)
-    parts = {word: (await room.client.uploads.parts.create(upload.id, data=word)).id for word in (b"ghi", b"abc", b"def")}
+    parts = {
+        word: (await room.client.uploads.parts.create(upload.id, data=word)).id for word in (b"ghi", b"abc", b"def")
+    }
     ids = [parts[word] for word in (b"abc", b"def", b"ghi")]
     done = await room.client.uploads.complete(upload.id, part_ids=ids, md5=hashlib.md5(b"abcdefghi").hexdigest())
     assert done.status == "completed"

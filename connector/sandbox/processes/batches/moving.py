@@ -15,6 +15,7 @@ from connector.sandbox.processes.files.stored import keep_file
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["BATCHES", "DAY", "KEPT", "move"]
 
@@ -28,9 +29,9 @@ TOGETHER = 100
 Batch = dict[str, Any]
 
 
-async def move(world: World, batch_id: str, _parent: str) -> float | None:
+async def move(world: World, entry: Entry) -> float | None:
     """One step of a batch; when the next one is due."""
-    batch, kept = world.objects.get(BATCHES, batch_id), world.objects.get(KEPT, batch_id)
+    batch, kept = world.objects.get(BATCHES, entry.id), world.objects.get(KEPT, entry.id)
     if batch is None or kept is None:
         return None
     return await STEPS[batch["status"]](world, batch, kept)

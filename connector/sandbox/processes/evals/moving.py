@@ -12,6 +12,7 @@ from connector.sandbox.processes.graders.grading import Grade, graded, names_of
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["ITEMS", "ROWS", "RUNS", "move"]
 
@@ -24,14 +25,15 @@ TOGETHER = 50
 Run = dict[str, Any]
 
 
-async def move(world: World, run_id: str, eval_id: str) -> float | None:
+async def move(world: World, entry: Entry) -> float | None:
     """One step of a run; when the next one is due."""
+    run_id, eval_id = entry.id, entry.parent
     run, known = world.objects.get(RUNS, run_id, eval_id), world.objects.get(EVALS, eval_id)
     if run is None or known is None or run["status"] not in ("queued", "in_progress"):
         return None
     if run["status"] == "queued":
         world.objects.put(RUNS, {**run, "status": "in_progress"}, eval_id)
-        return world.now() + world.options.pace
+        return entry.due + world.options.pace
     below = f"{eval_id}/{run_id}"
     rows = world.objects.page(ROWS, below, limit=TOGETHER, order="asc")
     for row in rows.items:

@@ -9,6 +9,7 @@ from connector.sandbox.processes.vectors.stored import take_out
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["expire", "remove_file"]
 
@@ -21,6 +22,6 @@ def remove_file(world: World, file_id: str) -> None:
     world.drop_content(file_id)
 
 
-async def expire(world: World, file_id: str, _parent: str) -> None:
+async def expire(world: World, entry: Entry) -> None:
     """A file's time is over."""
-    remove_file(world, file_id)
+    remove_file(world, entry.id)

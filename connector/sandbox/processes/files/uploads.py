@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connector.sandbox.call import Call, Handler, World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["HANDLERS", "UPLOADS", "expire"]
 
@@ -69,9 +70,9 @@ def cancel(call: Call, world: World) -> Answer:
     return Answer(_ended(world, _pending(call, world), "cancelled"))
 
 
-async def expire(world: World, upload_id: str, _parent: str) -> None:
+async def expire(world: World, entry: Entry) -> None:
     """An upload that nobody completed within its hour."""
-    upload = world.objects.get(UPLOADS, upload_id)
+    upload = world.objects.get(UPLOADS, entry.id)
     if upload is not None and upload["status"] == "pending":
         _ended(world, upload, "expired")
 

@@ -33,7 +33,7 @@ def create(call: Call, world: World) -> Answer:
         raise Refused(404, f"The model '{asked['model']}' does not exist.", param="model", code="model_not_found")
     job = _job(world, asked)
     world.objects.put(JOBS, job)
-    kept = {"id": job["id"], "suffix": asked.get("suffix", ""), "since": world.now(), "paused": None}
+    kept = {"id": job["id"], "suffix": asked.get("suffix", ""), "paused": None}
     world.objects.put(KEPT, kept)
     say(world, job["id"], f"Created fine-tuning job: {job['id']}")
     say(world, job["id"], f"Validating training file: {job['training_file']}")
@@ -63,7 +63,7 @@ def resume(call: Call, world: World) -> Answer:
     job = _open(call, world, "resumed")
     kept = world.objects.get(KEPT, job["id"])
     if kept is not None and kept["paused"] is not None:
-        world.objects.put(KEPT, {**kept, "paused": None, "since": world.now()})
+        world.objects.put(KEPT, {**kept, "paused": None})
         say(world, job["id"], "Fine-tuning job resumed")
         world.processes.open(JOBS, job["id"], world.now() + world.options.pace)
     elif not world.options.lenient:

@@ -13,32 +13,32 @@ from connector.sandbox.processes.tuning.examples import BadFile, examples_in
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["JOBS", "KEPT", "move"]
 
 JOBS = "fine-tuning jobs"
 KEPT = "sandbox fine-tuning jobs"
-"""Beside a job: since when it is in its state, whether it is paused, what is known of its files."""
+"""Beside a job: whether it is paused, what is known of its files."""
 STEPS_SHOWN = 10
 Job = dict[str, Any]
 
 
-async def move(world: World, job_id: str, _parent: str) -> float | None:
+async def move(world: World, entry: Entry) -> float | None:
     """One step of a job; when the next one is due. A paused job waits for its resumption."""
-    job, kept = world.objects.get(JOBS, job_id), world.objects.get(KEPT, job_id)
+    job, kept = world.objects.get(JOBS, entry.id), world.objects.get(KEPT, entry.id)
     if job is None or kept is None or kept["paused"] is not None or job["status"] not in STEPS:
         return None
-    goes_on = await STEPS[job["status"]](world, job, kept)
+    goes_on = await STEPS[job["status"]](world, job, kept, int(entry.due))
     world.objects.put(JOBS, job)
     if goes_on:
-        kept["since"] += world.options.pace
         world.objects.put(KEPT, kept)
-        return float(kept["since"] + world.options.pace)
-    world.tell(f"fine_tuning.job.{job['status']}", {"id": job_id})
+        return entry.due + world.options.pace
+    world.tell(f"fine_tuning.job.{job['status']}", {"id": entry.id})
     return None
 
 
-async def _validate(world: World, job: Job, kept: Job) -> bool:
+async def _validate(world: World, job: Job, kept: Job, now: int) -> bool:
     for name in ("training_file", "validation_file"):
         if job[name] is None:
             continue
@@ -47,7 +47,7 @@ async def _validate(world: World, job: Job, kept: Job) -> bool:
         except (BadFile, Refused) as reason:
             message = reason.message if isinstance(reason, Refused) else str(reason)
             job["error"] = {"code": f"invalid_{name}", "message": message, "param": name}
-            job |= {"status": "failed", "finished_at": int(world.now())}
+            job |= {"status": "failed", "finished_at": now}
             say(world, job["id"], message, level="error")
             return False
         if name == "training_file":
@@ -57,13 +57,13 @@ async def _validate(world: World, job: Job, kept: Job) -> bool:
     return True
 
 
-async def _begin(world: World, job: Job, _kept: Job) -> bool:
-    job |= {"status": "running", "estimated_finish": int(world.now() + world.options.pace)}
+async def _begin(world: World, job: Job, _kept: Job, now: int) -> bool:
+    job |= {"status": "running", "estimated_finish": int(now + world.options.pace)}
     say(world, job["id"], "Fine-tuning job started")
     return True
 
 
-async def _train(world: World, job: Job, kept: Job) -> bool:
+async def _train(world: World, job: Job, kept: Job, now: int) -> bool:
     epochs, size = job["hyperparameters"]["n_epochs"], job["hyperparameters"]["batch_size"]
     steps = max(epochs * kept["count"] // size, epochs)
     validated = job["validation_file"] is not None
@@ -79,14 +79,14 @@ async def _train(world: World, job: Job, kept: Job) -> bool:
         _appear(world, name)
     table = [f"{step},{metrics(step, steps, validated=False)['train_loss']}" for step in range(1, min(steps, 1000) + 1)]
     results = keep_file(world, "step_metrics.csv", "fine-tune-results", "\n".join(["step,train_loss", *table]).encode())
-    job |= {"status": "succeeded", "finished_at": int(world.now()), "fine_tuned_model": model, "estimated_finish": None}
+    job |= {"status": "succeeded", "finished_at": now, "fine_tuned_model": model, "estimated_finish": None}
     job |= {"result_files": [results["id"]], "trained_tokens": kept["tokens"] * epochs}
     say(world, job["id"], f"New fine-tuned model created: {model}")
     say(world, job["id"], "The job has successfully completed")
     return False
 
 
-STEPS: Mapping[str, Callable[[World, Job, Job], Awaitable[bool]]] = {
+STEPS: Mapping[str, Callable[[World, Job, Job, int], Awaitable[bool]]] = {
     "validating_files": _validate,
     "queued": _begin,
     "running": _train,

@@ -12,6 +12,7 @@ from connector.sandbox.processes.vectors.texts import Unreadable, text_of
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["BATCHES", "CHUNKS", "HELD", "STORES", "add", "counts", "end", "read", "take_out", "touch"]
 
@@ -47,8 +48,9 @@ def add(world: World, store_id: str, asked: Mapping[str, Any], batch_id: str = "
     return held
 
 
-async def read(world: World, file_id: str, store_id: str) -> None:
+async def read(world: World, entry: Entry) -> None:
     """A file's text is read and cut, or why that cannot be is kept."""
+    file_id, store_id = entry.id, entry.parent
     held, file = world.objects.get(HELD, file_id, store_id), world.objects.get(FILES, file_id)
     if held is None or held["status"] != "in_progress":
         return

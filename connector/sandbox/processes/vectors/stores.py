@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.sandbox.call import Call, Handler, World
+    from connector.sandbox.processes.timetable import Entry
 
 __all__ = ["HANDLERS", "expire", "living"]
 
@@ -59,9 +60,9 @@ def living(world: World, store_id: str) -> dict[str, Any]:
     return store
 
 
-async def expire(world: World, store_id: str, _parent: str) -> float | None:
+async def expire(world: World, entry: Entry) -> float | None:
     """A store that nobody used expires; one that was used waits on."""
-    store = world.objects.get(STORES, store_id)
+    store = world.objects.get(STORES, entry.id)
     if store is None or not store.get("expires_at"):
         return None
     if store["expires_at"] > world.now():

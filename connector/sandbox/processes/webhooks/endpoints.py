@@ -43,8 +43,7 @@ def rotate(call: Call, world: World) -> Answer:
 
 def test(call: Call, world: World) -> Answer:
     endpoint, event_type = world.found(ENDPOINTS, call.path["webhook_endpoint_id"]), body_of(call)["event_type"]
-    event = world.processes.webhooks.event(event_type, {"id": world.new_id("test_")})
-    world.processes.webhooks.post(endpoint["url"], call.path["webhook_endpoint_id"], event)
+    world.processes.tell_one(endpoint, event_type, {"id": world.new_id("test_")})
     result: dict[str, JSON] = {"object": "webhook_endpoint.test", "webhook_endpoint_id": endpoint["id"]}
     return Answer({**result, "event_type": event_type, "success": True, "status_code": 200})
 

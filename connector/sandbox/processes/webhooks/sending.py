@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -65,15 +66,14 @@ class Webhooks:
         event: dict[str, JSON] = {"id": self._world.new_id("evt_"), "object": "event", "type": event_type}
         return {**event, "created_at": int(self._world.now()), "data": dict(data)}
 
-    def post(self, url: str, endpoint: str, event: Mapping[str, JSON]) -> str:
-        """Puts one event on its way to one URL; gives the delivery's id."""
+    def post(self, url: str, endpoint: str, event: Mapping[str, JSON]) -> None:
+        """Puts one event on its way to one URL."""
         objects = self._world.objects
         delivery = {"id": self._world.new_id("wh_"), "url": url, "endpoint": endpoint, "state": "waiting"}
         objects.put(DELIVERIES, {**delivery, "event": dict(event), "attempts": []})
-        self._timetable.put(Entry("webhook", delivery["id"]), self._world.now())
+        self._timetable.put(Entry("webhook", delivery["id"], "", self._world.now()))
         if objects.count(DELIVERIES) > KEPT:
             objects.delete(DELIVERIES, objects.page(DELIVERIES, limit=1, order="asc").items[0]["id"])
-        return delivery["id"]
 
     async def send_due(self) -> None:
         """One try for each webhook that is due."""
@@ -107,7 +107,8 @@ class Webhooks:
         delivery["state"] = "delivered" if taken else "failed" if hopeless else "waiting"
         self._world.objects.put(DELIVERIES, delivery)
         if delivery["state"] == "waiting":
-            self._timetable.put(entry, self._world.now() + WAITS[tries - 1] * self._world.options.pace)
+            due = self._world.now() + WAITS[tries - 1] * self._world.options.pace
+            self._timetable.put(replace(entry, due=due))
         else:
             self._timetable.drop(entry)
 
