@@ -50,7 +50,7 @@ def run(rounds: int, seconds: float) -> Section:
     ]
     notes = (
         f"Calls are checked like any other; load from another process, median of {rounds} rounds of {seconds:g} s.",
-        "Objects are files in memory, each figure the median of 200 calls over HTTP on one connection.",
+        "Objects are projects in memory, each figure the median of 200 calls over HTTP on one connection.",
     )
     return Section("sandbox", HEAD, rows, targets, notes)
 

@@ -43,7 +43,7 @@ BEFORE_ALL, AFTER_ALL = -1, 2**62
 VERSION = 1
 """Of the tables; a file of another version is refused."""
 WINDOW = 256
-"""How many objects are read at once when a page is filtered."""
+"""How many objects are read at once by whoever goes through many."""
 
 
 class LostCursor(Exception):
@@ -128,8 +128,7 @@ class Objects:
         if order != "asc":
             low, high = high, low
         between = (BEFORE_ALL if low is None else low, AFTER_ALL if high is None else high)
-        window = limit + 1 if where is None else WINDOW
-        found = self._objects(kind, parent, between, ascending=(order == "asc") != backwards, window=window)
+        found = self._objects(kind, parent, between, ascending=(order == "asc") != backwards, window=limit + 1)
         wanted = list(islice(found if where is None else filter(where, found), limit + 1))
         items = wanted[:limit]
         return Page(items[::-1] if backwards else items, len(wanted) > limit)
@@ -172,6 +171,7 @@ class Objects:
             if len(rows) < window:
                 return
             low, high = (rows[-1][0], high) if ascending else (low, rows[-1][0])
+            window = WINDOW
 
     def _place(self, kind: str, parent: str, id: str | None) -> int | None:  # noqa: A002 - the API's word
         if id is None:
