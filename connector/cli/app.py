@@ -17,6 +17,7 @@ from connector.cli.importing import imports
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.raw import CurlOptions, curl
+from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
 from connector.cli.steps import steps
@@ -59,6 +60,7 @@ app.command("publish")(command(publish, PublishOptions))
 app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
+app.command("run")(command(run, RunOptions))
 app.command("serve")(serve)
 app.command("gateway-token")(gateway_token)
 app.command("sandbox")(command(sandbox, SandboxOptions))

@@ -19,6 +19,8 @@ class ExitCode(IntEnum):
     INVALID = 2
     UNKNOWN = 3
     NETWORK = 4
+    PAUSED = 5
+    """Tasks wait until somebody has acted: a limit is spent, or a key is not let in."""
 
 
 def of_outcome(outcome: Outcome) -> ExitCode:
@@ -37,6 +39,13 @@ def of_error(error: ConnectorError) -> ExitCode:
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one that needs a person most: unknown before refused before network before invalid."""
-    ranked = (ExitCode.DONE, ExitCode.INVALID, ExitCode.NETWORK, ExitCode.REFUSED, ExitCode.UNKNOWN)
+    """The one that needs a person most: unknown before refused before paused before network before invalid."""
+    ranked = (
+        ExitCode.DONE,
+        ExitCode.INVALID,
+        ExitCode.NETWORK,
+        ExitCode.PAUSED,
+        ExitCode.REFUSED,
+        ExitCode.UNKNOWN,
+    )
     return max(codes, key=ranked.index, default=ExitCode.DONE)

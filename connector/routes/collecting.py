@@ -111,7 +111,7 @@ class Collector:
     async def abandon(self, tasks: Collection[int]) -> None:
         """Gives back what it has: some of it is another worker's now."""
         lost = self._held.keys() & set(tasks)
-        if lost:
+        if lost and self._sleeping:  # else what is being committed may have ended them
             log.warning("route %r gathers anew: another worker has %d of its tasks now", self.route, len(lost))
             await self._commit(await self._delivery.carry_abandon(lost))
             self._held.clear()

@@ -117,6 +117,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._more = True
         self._due: float | None = None
+        self._settling: set[int] = set()
         self._stopping = False
         self._sleeping = False
 
@@ -153,7 +154,8 @@ class Worker:
 
     async def abandon(self, tasks: Collection[int]) -> None:
         """Breaks off those of these tasks that it has: another worker has them now."""
-        mine = set(tasks).intersection(self.leased)
+        # Of those that are being settled this very moment the commit tells.
+        mine = set(tasks).intersection(self.leased) - self._settling
         for task in sorted(mine):
             log.warning("task %d of route %r is broken off: another worker has it now", task, self.route)
         self._places.abandon(mine)
@@ -235,10 +237,13 @@ class Worker:
         began = time.perf_counter()
         try:
             change = await self._attempted(task)
+            self._settling.add(task.id)
             await self._floor.commits(change)
         except Fenced as fenced:
             log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
             return
+        finally:
+            self._settling.discard(task.id)
         seconds = time.perf_counter() - began
         for settled in change.settle:
             self._floor.attempted(self.route, settled.state, seconds)

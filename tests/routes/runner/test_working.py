@@ -245,6 +245,30 @@ async def test_a_task_that_another_worker_has_is_broken_off(caplog: pytest.LogCa
     assert "another worker has it now" in caplog.text
 
 
+async def test_a_task_that_is_being_settled_is_not_taken_for_lost(caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    settled, go_on = asyncio.Event(), asyncio.Event()
+    commit = bench.store.commit
+
+    async def slowly(change: Change) -> Any:
+        committed = await commit(change)
+        if change.settle:
+            settled.set()
+            await go_on.wait()
+        return committed
+
+    bench.store.commit = slowly  # type: ignore[method-assign]
+    await bench.accept(1)
+    run = asyncio.create_task(bench.worker.run())
+    await settled.wait()
+    await bench.worker.abandon(await bench.store.hold(bench.worker.leased))
+    go_on.set()
+    bench.worker.stop()
+    await run
+    assert bench.states() == [FINISHED]
+    assert caplog.text == ""
+
+
 async def test_a_fenced_commit_leaves_the_task_to_the_other_worker(caplog: pytest.LogCaptureFixture) -> None:
     async def taken_meanwhile(task: Task) -> Change:
         bench.store.holders[task.id] = "another"

@@ -1,0 +1,153 @@
+"""`run`: the routes of a configuration at work, once or as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Exit, Option
+
+from connector.cli.config import Config, configuration_at
+from connector.cli.options import Json
+from connector.cli.output import say
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from signal import Signals
+
+    from connector.config import Configuration
+    from connector.connections import Runtime
+    from connector.engine import Store
+    from connector.routes.plan import Plan
+
+__all__ = ["RunOptions", "run"]
+
+SIGNALLED, INTERRUPT = 128, 2
+SQLITE = "sqlite:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What `run` can be told."""
+
+    routes: Annotated[list[str] | None, Argument(metavar="[ROUTE…]", help="Which routes; all unless given.")] = None
+    config: Config = None
+    once: Annotated[bool, Option("--once", help="End when every task has ended; else run as a service.")] = False
+    reset: Annotated[
+        list[str] | None,
+        Option("--reset", metavar="ROUTE", help="Read this route from its start; what was delivered goes out again."),
+    ] = None
+    workers: Annotated[int, Option("--workers", min=1, max=256, metavar="N", help="Run in so many processes.")] = 1
+    grace: Annotated[
+        float, Option("--grace", min=0, metavar="S", help="Seconds for what is under way when the run is stopped.")
+    ] = 30.0
+    json: Json = False
+
+    def arguments(self, source: Path) -> list[str]:
+        """The command line of one of several processes."""
+        flags = [flag for flag, given in (("--once", self.once), ("--json", self.json)) if given]
+        return ["run", *(self.routes or ()), "-f", str(source), "--grace", str(self.grace), *flags]
+
+
+def run(options: RunOptions) -> None:
+    """Take documents in, and deliver each as a task that is not lost and not paid for twice in silence."""
+    from connector.connections import load_configuration
+
+    source = configuration_at(options.config)
+    configuration = load_configuration(source)
+    for name in options.reset or ():
+        configuration.find("routes", name)
+    if options.workers > 1:
+        raise Exit(asyncio.run(_fleet(configuration, options, source)))
+    raise Exit(asyncio.run(_run(configuration, options)))
+
+
+async def _run(configuration: Configuration, options: RunOptions) -> int:
+    from connector.connections import Runtime
+    from connector.engine.opening import open_store
+    from connector.routes.plan import Plan
+
+    plan = Plan.of(configuration, options.routes or ())
+    store = await open_store(configuration.engine_url)
+    try:
+        await _reset(store, options.reset or ())
+        async with Runtime(configuration) as runtime:
+            return await _work(runtime, store, plan, options)
+    finally:
+        await store.close()
+
+
+async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
+    from connector.cli.run_progress import shown
+    from connector.cli.run_report import code_of, tell
+    from connector.observing.observer import Observer
+    from connector.observing.prices import Prices
+    from connector.routes.runner import Runner
+    from connector.routes.stopping import stopped_by_signals
+
+    configuration, once = runtime.configuration, options.once
+    observer = Observer.of(configuration.telemetry, Prices(configuration.prices), runtime.redact)
+    fleet = not configuration.engine_url.startswith(SQLITE)
+    runner = Runner(runtime, store, plan, once=once, observer=observer, fleet=fleet, grace=options.grace)
+    signals: list[Signals] = []
+
+    def stop(signal: Signals) -> None:
+        signals.append(signal)
+        say("stopping: what is under way comes to its end; once more breaks off")
+        runner.stop(f"by {signal.name}")
+
+    try:
+        with stopped_by_signals(stop):
+            async with shown(store, plan.routes, once=once):
+                with _logged(runtime, once=once):
+                    end = await runner.run()
+    except asyncio.CancelledError:
+        say("broken off; what was under way goes on with the next run")
+        return SIGNALLED + (signals[0] if signals else INTERRUPT)
+    finally:
+        observer.close()
+    tell(end, observer.metrics, once=once, json=options.json)
+    return SIGNALLED + signals[0] if signals and once else code_of(end)
+
+
+@contextmanager
+def _logged(runtime: Runtime, *, once: bool) -> Generator[None]:
+    """The log of the run: of one that ends by itself, what somebody should know."""
+    from connector.observing.logs import configure_logging
+
+    level = logging.WARNING if once else logging.INFO
+    undo = configure_logging(runtime.configuration.telemetry.logs, runtime.redact, level=level)
+    try:
+        yield
+    finally:
+        undo()
+
+
+async def _reset(store: Store, routes: Sequence[str]) -> None:
+    from connector.routes.position import reset
+
+    for route in routes:
+        await store.commit(await reset(store, route))
+        say(f"route {route} is read from its start; what was delivered goes out again")
+
+
+async def _fleet(configuration: Configuration, options: RunOptions, source: Path) -> int:
+    from connector.cli.fleet import fleet
+    from connector.engine.opening import open_store
+
+    if configuration.engine_url.startswith(SQLITE):
+        raise ConfigurationError(
+            f"--workers {options.workers}: tasks are kept in a file of SQLite's, which belongs to one process; that one "
+            "is rarely the limit, and several need an engine such as engine: postgresql://…"
+        )
+    store = await open_store(configuration.engine_url, role="admin")
+    try:
+        await _reset(store, options.reset or ())
+    finally:
+        await store.close()
+    return await fleet(options.workers, options.arguments(source))

@@ -1,0 +1,80 @@
+"""What a run came to, told to a person, to a program, and by the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connector.cli.exit_codes import ExitCode, of_error, worst
+from connector.cli.output import print_line, say, wants_json
+
+if TYPE_CHECKING:
+    from connector.model import JSON
+    from connector.observing.metrics import Metrics
+    from connector.routes.ending import RunEnd
+
+__all__ = ["code_of", "tell"]
+
+
+def tell(end: RunEnd, metrics: Metrics, *, once: bool, json: bool) -> None:
+    """The summary as the result, and in sentences what somebody should look after."""
+    from connector.observing.summary import summary
+
+    found = summary(metrics, end.seconds, end.stopped)
+    if once:  # exact even for tasks that ended as parts of others
+        found = replace(found, routes=end.ended)
+    if wants_json(json):
+        print_line({**found.as_document(), **_more(end)})
+    else:
+        print(found.text())  # noqa: T201  the result
+    for sentence in _sentences(end):
+        say(sentence)
+
+
+def code_of(end: RunEnd) -> ExitCode:
+    """The exit code of a run that came to its end by itself."""
+    codes = [of_error(error) for error in end.unread.values()]
+    codes += [ExitCode.UNKNOWN] if end.count("unknown") else []
+    codes += [ExitCode.REFUSED] if end.count("failed") else []
+    for route, pause in end.paused.items():
+        if end.left.get(route):
+            codes.append(ExitCode.NETWORK if pause.who == "network" else ExitCode.PAUSED)
+    return worst(codes)
+
+
+def _more(end: RunEnd) -> dict[str, JSON]:
+    return {
+        "left": dict(end.left),
+        "elsewhere": dict(end.elsewhere),
+        "paused": {route: pause.reason for route, pause in end.paused.items()},
+        "unread": {route: str(error) for route, error in end.unread.items()},
+        "read": {route: tally.read for route, tally in end.tallies.items()},
+    }
+
+
+def _sentences(end: RunEnd) -> list[str]:
+    told: list[str] = []
+    for route, error in end.unread.items():
+        told.append(f"route {route} was not read to its end: {error}; the next run goes on there")
+    for route, count in end.left.items():
+        pause = end.paused.get(route)
+        why = f"it is paused: {pause.reason}" if pause is not None else "the run was stopped before"
+        told.append(
+            f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {why}; the next run goes on"
+        )
+    for route, count in end.elsewhere.items():
+        told.append(
+            f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: this run did not deliver it"
+        )
+    if failed := end.count("failed"):
+        told.append(f"{_tasks(failed)} failed; `openai-connector tasks list --state failed` tells why")
+    if unknown := end.count("unknown"):
+        told.append(
+            f"{_tasks(unknown)} may have taken effect, and nobody saw it; look before they are retried: "
+            "`openai-connector tasks list --state unknown`"
+        )
+    return told
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count:,} tasks"
