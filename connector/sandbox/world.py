@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from hashlib import blake2b
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from connector.catalogue import Catalogue, Operation
 from connector.model import JSON
 from connector.sandbox.messages import Answer, Refused
+from connector.sandbox.names import Names
 from connector.sandbox.objects import Objects
 from connector.sandbox.options import Options
 from connector.sandbox.shaping import Shaper
@@ -23,6 +24,8 @@ __all__ = ["EFFECTS", "World"]
 
 EFFECTS: ContextVar[list[str] | None] = ContextVar("EFFECTS", default=None)
 """The ids that the request under way has touched."""
+APART: ContextVar[Names | None] = ContextVar("APART", default=None)
+"""The names of work that nobody called for."""
 
 Made = TypeVar("Made")
 Through = Callable[[str, str, JSON], Awaitable[Answer]]
@@ -47,16 +50,31 @@ class World:
         self.options = options
         self.now = clock
         self.shaper = Shaper(catalogue, self)
-        self._given = 0
-        self._seed = f"{options.seed}/{objects.start}/".encode()
+        self._names = Names(f"{options.seed}/{objects.start}/")
         self._made: dict[object, object] = {}
 
     def new_id(self, prefix: str) -> str:
         """An id that nothing has yet: the next one of the seed's."""
-        self._given += 1
-        name = prefix + blake2b(self._seed + str(self._given).encode(), digest_size=12).hexdigest()
+        name = prefix + self.name()
         self.effect(name)
         return name
+
+    def name(self) -> str:
+        """A name that nothing has yet, which is no effect of a request."""
+        return (APART.get() or self._names).next()
+
+    @contextmanager
+    def apart(self, name: str) -> Generator[None]:
+        """Within it names come from a row of their own and effects are nobody's.
+
+        What goes on with time leaves the ids alone that requests are answered with, whenever it goes on.
+        """
+        names, effects = APART.set(Names(f"{self.options.seed}/{name}/")), EFFECTS.set(None)
+        try:
+            yield
+        finally:
+            APART.reset(names)
+            EFFECTS.reset(effects)
 
     def effect(self, name: str) -> None:
         """Notes for the journal that the request which is being answered made, changed or deleted something."""
@@ -116,5 +134,4 @@ class World:
     def reset(self) -> None:
         """Forgets everything, and begins again as if just started."""
         self.objects.clear()
-        self._given = 0
-        self._seed = f"{self.options.seed}/0/".encode()
+        self._names = Names(f"{self.options.seed}/0/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -22,6 +23,7 @@ __all__ = ["Processes"]
 
 TURN = 0.25
 """The seconds of work after which others have their turn."""
+log = logging.getLogger(__name__)
 MOVING = ContextVar("moving", default=False)
 """Whether this is work that a mover does: what is being moved must not wait for itself."""
 
@@ -41,7 +43,7 @@ class Processes:
     def open(self, kind: str, name: str, due: float | None = None, parent: str = "") -> None:
         """Has the mover of its kind move the object when the moment comes: after one state's length, if none is."""
         due = self._world.now() + self._world.options.pace if due is None else due
-        self._timetable.put(Entry(kind, name, parent, due))
+        self._timetable.put(Entry(kind, name, parent, due, names=self._world.name()))
         self._moving.stir()
 
     def tell(self, event_type: str, data: Mapping[str, JSON]) -> None:
@@ -79,11 +81,19 @@ class Processes:
     async def _move_due(self) -> None:
         until = time.monotonic() + TURN
         while time.monotonic() < until and (entry := self._timetable.take(self._world.now())) is not None:
-            due = await self._movers[entry.kind](self._world, entry)
+            due = await self._moved(entry)
             if due is None:
                 self._timetable.drop(entry)
             else:
-                self._timetable.put(replace(entry, due=due))
+                self._timetable.put(replace(entry, due=due, turn=entry.turn + 1))
+
+    async def _moved(self, entry: Entry) -> float | None:
+        try:
+            with self._world.apart(f"{entry.names}/{entry.turn}"):
+                return await self._movers[entry.kind](self._world, entry)
+        except Exception:
+            log.exception("%s stopped where it is; the others go on", entry.name)
+            return None
 
     def _until(self, due: float | None) -> float | None:
         return None if due is None else due - self._world.now()

@@ -22,6 +22,10 @@ class Entry:
     id: str
     parent: str
     due: float
+    names: str = ""
+    """Where the names come from that its moves give."""
+    turn: int = 0
+    """How often it was moved."""
 
     @property
     def name(self) -> str:
@@ -63,4 +67,4 @@ class Timetable:
 
     def _stored(self) -> Iterator[Entry]:
         for row in self._objects.all(self._kept):
-            yield Entry(row["kind"], row["of"], row["parent"], row["due"])
+            yield Entry(row["kind"], row["of"], row["parent"], row["due"], row["names"], row["turn"])

@@ -9,6 +9,7 @@ import pytest
 
 from connector.sandbox.call import Objects
 from connector.sandbox.processes.background import Background
+from connector.sandbox.processes.movers import MOVERS
 from connector.sandbox.processes.timetable import Entry, Timetable
 
 A, B = Entry("files", "a", "", 2.0), Entry("thread runs", "b", "thread_1", 1.0)
@@ -69,3 +70,47 @@ async def test_one_who_fails_does_not_stop_the_others(caplog) -> None:
     await called.get()
     await background.stop()
     assert "broken" in caplog.text
+
+
+async def test_a_mover_that_fails_stops_its_object_and_no_other(room, caplog, monkeypatch) -> None:
+    async def broken(world, entry):
+        raise ValueError("broken")
+
+    monkeypatch.setattr(room.world.processes, "_movers", {**MOVERS, "uploads": broken})
+    file = await room.client.files.create(
+        file=("a.txt", b"a"), purpose="user_data", expires_after={"anchor": "created_at", "seconds": 3600}
+    )
+    await room.client.uploads.create(bytes=1, filename="a.txt", mime_type="text/plain", purpose="user_data")
+    await room.pass_time(3600)
+    assert "broken" in caplog.text
+    assert not (await room.client.files.list()).data, file.id
+
+
+async def ids_of(room, moments: list[float]) -> list[str]:
+    """The ids of what is made while a batch and a job go on at these moments."""
+    client, example = (
+        room.client,
+        {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+    )
+    body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "hello"}]}
+    line = {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": body}
+    rows = await room.file([line], "batch")
+    batch = await client.batches.create(input_file_id=rows, endpoint="/v1/chat/completions", completion_window="24h")
+    training = await room.file([example] * 10, "fine-tune")
+    job = await client.fine_tuning.jobs.create(training_file=training, model="gpt-4o-mini")
+    made = []
+    for moment in moments:
+        await room.pass_time(moment)
+        made.append((await client.files.create(file=("a.txt", b"a"), purpose="user_data")).id)
+    done = await client.batches.retrieve(batch.id)
+    answers = [row["response"]["body"]["id"] for row in await room.lines(done.output_file_id)]
+    model = (await client.fine_tuning.jobs.retrieve(job.id)).fine_tuned_model
+    return [*made, done.output_file_id, *answers, model]
+
+
+async def test_when_things_go_on_changes_no_id(rooms) -> None:
+    early = await ids_of(await rooms(seed=3), [9, 0, 0])
+    late = await ids_of(await rooms(seed=3), [0, 0, 9])
+    assert early == late
+    assert len(set(early)) == len(early)
+    assert early != await ids_of(await rooms(seed=4), [9, 0, 0])

@@ -61,7 +61,9 @@ async def _run(world: World, batch: Batch, kept: Batch) -> float | None:
         due = _due(world, kept)
         if kept["next"] == kept["total"] or due > min(world.now(), batch["expires_at"]):
             break
-        _keep(world, batch, kept, await ran(world, read(lines[int(kept["next"])])))
+        with world.apart(f"{batch['id']}/{kept['next']}"):
+            outcome = await ran(world, read(lines[int(kept["next"])]))
+        _keep(world, batch, kept, outcome)
         await asyncio.sleep(0)
     if kept["next"] < kept["total"] and _due(world, kept) > batch["expires_at"] <= world.now():
         _give_up(world, batch, kept, lines, "batch_expired")
