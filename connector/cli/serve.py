@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["gateway_token", "serve"]
 
 TOKEN_BYTES = 32
+COLLECTED_AFTER = 20_000
+"""So many new objects, a hundred calls' or so, before unreachable ones are looked for."""
 
 
 def serve(
@@ -70,6 +72,7 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
             async with listening:
                 _greet(listening.url, configuration, listening.not_ready)
                 gc.freeze()  # what was made until now stays: nobody need look through it again
+                gc.set_threshold(COLLECTED_AFTER)
                 return await served(listening, configuration.gateway.grace, say)
     finally:
         undo()

@@ -72,7 +72,7 @@ async def received(request: web.BaseRequest, most: int, idle: float) -> Body | N
     return Streamed(request, bytes(lead), most, idle)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """What is known of a body before it goes on."""
 

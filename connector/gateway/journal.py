@@ -29,9 +29,11 @@ class Journal:
         self._shown = lru_cache(maxsize=1024)(self._short)
 
     def __call__(self, visit: Visit) -> None:
-        if LOG.isEnabledFor(logging.INFO):
-            LOG.info("%s", self._line(visit), extra=_fields(visit))
-        if self.bodies and LOG.isEnabledFor(logging.INFO):
+        if not LOG.isEnabledFor(logging.INFO):
+            return
+        # A record made by hand: where in the code it comes from is looked up for each otherwise, and is always here.
+        LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, self._line(visit), (), None, "", _fields(visit)))
+        if self.bodies:
             for mark, body in ((">", visit.asked), ("<", visit.answered)):
                 LOG.info("%s %s", mark, self.hide(body.decode(errors="replace"))[:MOST])
 

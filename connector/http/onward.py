@@ -26,7 +26,7 @@ NEVER = frozenset({
 EFFECTS = {"GET": Effect.NONE, "HEAD": Effect.NONE, "OPTIONS": Effect.NONE, "DELETE": Effect.IDEMPOTENT}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Onward:
     """A request to pass on: whose path, query and body are the caller's, and whose credentials are not."""
 
@@ -49,7 +49,7 @@ class Onward:
         return Wire(method=self.method, path=self.path, body=self.body, operation=operation, effect=effect)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reply:
     """An answer whose headers are there."""
 

@@ -53,6 +53,11 @@ class Pace:
         self._tokens = Bucket(tokens, timing) if tokens else None
         self._limited = requests is not None or tokens is not None
 
+    @property
+    def crowded(self) -> bool:
+        """Whether the next call may have to wait."""
+        return self._limited or self._not_before > 0 or self._active >= self._window
+
     async def enter(self, tokens: int = 0) -> float:
         """Waits for a place and for the shared wait; returns the seconds waited for the latter."""
         if self._active >= self._window:

@@ -46,7 +46,7 @@ class Passage:
         self._judge = judge
         self._circuit = circuit
         self._tries = Tries(call, judge)
-        self._limit = asyncio.timeout(call.total)
+        self._limit = asyncio.timeout(None)
         self._has_place = False
         self._reply: Reply | None = None
         self._passed: Passed | None = None
@@ -95,9 +95,12 @@ class Passage:
         return self._call.late()
 
     async def _attempt(self) -> Passed | Tried:
+        loop = asyncio.get_running_loop()
+        if self._judge.pace.crowded:
+            self._limit.reschedule(loop.time() + self._call.total)
         left = await self._tries.begin()
         self._has_place = True
-        self._limit.reschedule(asyncio.get_running_loop().time() + left)
+        self._limit.reschedule(loop.time() + left)
         reply = await reached(self._send(self._call))
         if isinstance(reply, Tried):
             return reply

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Literal, TextIO
 
+import orjson
+
 from connector.model import JSON
 
 __all__ = ["FIELDS", "JsonLines", "Mode", "TextLines", "configure_logging"]
@@ -65,6 +67,10 @@ class JsonLines(_Lines):
             "message": self.message(record),
         }
         shown |= dict(self.fields(record))
+        try:
+            return orjson.dumps(shown).decode()
+        except orjson.JSONEncodeError:
+            pass
         # What UTF-8 cannot hold, a lone surrogate, becomes the escape that JSON has for it.
         return json.dumps(shown, ensure_ascii=False).encode(errors="backslashreplace").decode()
 
