@@ -16,6 +16,7 @@ from connector.outgoing import Context
 from connector.outgoing.file import Writing as FileWriting
 from connector.routes.declared import ANSWER, ERROR, Declared
 from connector.routes.draft import Draft
+from connector.routes.evidence import Hiding
 from connector.routes.filing import filed
 from connector.routes.identity import Identity
 from connector.transform import Chain
@@ -43,8 +44,9 @@ class Follower:
 class Responses:
     """What becomes of the answers and errors of one route."""
 
-    def __init__(self, runtime: Runtime, declared: Declared) -> None:
+    def __init__(self, runtime: Runtime, declared: Declared, hide: Hiding) -> None:
         self._declared = declared
+        self._hide = hide
         self._locks = Locks()
         self._followers = _followers(runtime, declared)
 
@@ -75,6 +77,8 @@ class Responses:
             if applied.failed is not None:
                 return str(applied.failed)
             documents = applied.documents
+        if any(self._hide(document) is not document for document in documents):
+            return "what came of it holds a secret, and secrets are not kept; give them to a client, which sends them"
         try:
             why = await self._published(ending, responder, documents, task, context, draft)
             for follower in followers:
@@ -102,7 +106,7 @@ class Responses:
             ]
             return ""
         for document in documents:
-            outcome = await filed(writer.writes, document, context, draft)
+            outcome = await filed(writer.writes, document, context, draft, self._hide)
             if not outcome.ok:
                 return outcome.reason
         return ""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from connector.connections.applying import Applied, apply
 from connector.connections.templates import completed
 from connector.connections.writing import envelope
-from connector.engine import Change, Settled, StoreError, Task, TaskState
+from connector.engine import Change, Settled, StoreError, Task, TaskState, points
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.outgoing import Begin, Context, Effort
@@ -74,6 +74,7 @@ class Attempt:
         """Makes the attempt; what is to be committed of it."""
         try:
             await self._resolve()
+            points.point("delivery.doubts.resolved")
             await self._deliver(await self.made(self._bench.declared.chain.after))
             end = Stopped(TaskState.FINISHED, notes(self.journal.repeated, self.journal.unused))
         except Stopped as stopped:
@@ -166,13 +167,15 @@ class Attempt:
                 where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""
                 raise self._not_done(outcome, where)
             told.append((outcome, self._request))
+        points.point("delivery.requests.done")
         for outcome, request in told:
-            await self._answered(envelope(outcome, request, self._task.document))
+            shown = self._bench.desk.hide(request)
+            await self._answered(envelope(outcome, shown, self._task.document))
 
     async def _published(self, request: JSON) -> Outcome:
         writer = self._bench.declared.writer
         if isinstance(writer.writes, FileWriting):
-            return await filed(writer.writes, request, self._context, self.draft)
+            return await filed(writer.writes, request, self._context, self.draft, self._bench.desk.hide)
         if writer.kind.performs or writer.kind.name == "none":
             return await writer.writes.publish(request, self._context)
 
@@ -197,7 +200,8 @@ class Attempt:
     async def _told(self, end: Stopped, reason: str) -> str:
         """Sends an error its own way; the reason, with why that failed if it did."""
         outcome = end.seen.outcome if end.seen else Outcome(STATES[end.state])
-        told = {**envelope(outcome, self._request, self._task.document), "state": end.state.value, "reason": reason}
+        shown = self._bench.desk.hide(self._request)
+        told = {**envelope(outcome, shown, self._task.document), "state": end.state.value, "reason": reason}
         try:
             why = await self._bench.responses.failed(told, self._task, self.chained, self._context, self.draft)
         except ConnectorError as error:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task
+from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, points
 from connector.errors import ConfigurationError
 from connector.model import JSON, Effect, Outcome, State, is_object
 from connector.outgoing import Begin, Effort, OnUnknown
-from connector.routes.deciding import Seen
+from connector.routes.deciding import Seen, may_have_acted
 from connector.routes.desk import Desk
 from connector.routes.evidence import bounded, envelope_of, is_large, outcome_of, request_of
 from connector.routes.fingerprint import fingerprint
@@ -136,7 +136,8 @@ class Journal:
 
     async def _made(self, effort: Effort, known: str) -> Outcome:
         effort, lookup = self._found_again(effort, known)
-        earlier = [call for call in self._calls if call.fingerprint == known and call.state in ("", State.UNKNOWN)]
+        same = [call for call in self._calls if call.fingerprint == known]
+        earlier = [call for call in same if may_have_acted(call.state, call.outcome)]
         if not effort.effect.repeatable:
             self.repeated += earlier
         record = CallRecord(
@@ -155,9 +156,12 @@ class Journal:
 
         async def begin() -> None:
             begun.append(replace(record, started=self._desk.wall()))
+            points.point("delivery.intent.before")
             await self._intend(begun[0])
+            points.point("delivery.intent.committed")
 
         outcome = await self._tried(effort, begin, begun)
+        points.point("delivery.outcome.seen")
         if outcome.status == 404 and earlier and _deletes(effort):
             outcome = replace(outcome, state=State.DONE, reason="it is gone, as an earlier try wanted it")
         return self._ended(effort, begun[0], outcome) if begun else self._noted(effort, outcome)
@@ -208,7 +212,7 @@ class Journal:
         spent = self._spending.of(outcome.body, _model_of(effort))
         if spent is not None:
             self._spent.append(spent)
-        shown = replace(outcome, body=kept["body"], headers=kept["headers"])
+        shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
         return shown if outcome.ok else self._noted(effort, shown)
 
     def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:

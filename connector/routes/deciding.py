@@ -6,9 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connector.model import Effect, Outcome, State
+from connector.model import JSON, Effect, Outcome, State
+from connector.shapes import members
 
-__all__ = ["Next", "Seen", "backoff", "decide"]
+__all__ = ["Next", "Seen", "backoff", "decide", "may_have_acted"]
+
+
+SURE = ("retry", "pause")
+"""What the error policy says of refusals that did nothing."""
 
 
 class Next(StrEnum):
@@ -48,8 +53,19 @@ class Seen:
     @property
     def in_trouble(self) -> bool:
         """Whether a refusal tells of the server's state more than of the request."""
-        status = self.outcome.status or 0
-        return status >= 500 or status in (408, 409)
+        return in_trouble(self.outcome.status)
+
+
+def in_trouble(status: int | None) -> bool:
+    """Whether a server with this answer may have done what it was asked all the same."""
+    return status is not None and (status >= 500 or status in (408, 409))
+
+
+def may_have_acted(state: str, outcome: JSON) -> bool:
+    """Whether a call, as it was kept, may have taken effect without being done."""
+    kept = members(outcome)
+    trouble = state == State.REFUSED and in_trouble(kept.get("status")) and kept.get("action") not in SURE
+    return state in ("", State.UNKNOWN) or trouble
 
 
 def _action(seen: Seen, *actions: str) -> bool:

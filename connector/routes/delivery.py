@@ -51,7 +51,7 @@ class Delivery:
         self._bench = Bench(
             desk=desk,
             declared=self._declared,
-            responses=Responses(runtime, self._declared),
+            responses=Responses(runtime, self._declared, desk.hide),
             context=context,
             locks=Locks(),
         )

@@ -8,10 +8,11 @@ from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
 from connector.http.hints import retry_hint
 from connector.model import JSON, Effect, Outcome, State, is_object
 from connector.routes.calling import Journal
-from connector.routes.deciding import backoff
+from connector.routes.deciding import backoff, may_have_acted
 from connector.routes.desk import Desk
 from connector.routes.lookup import CannotTell, Found, Missing, look
 from connector.routes.marking import Lookup
+from connector.shapes import members
 
 __all__ = ["Doubts", "resolve"]
 
@@ -40,15 +41,17 @@ class Doubts:
 async def resolve(task: Task, journal: Journal, desk: Desk) -> Doubts:
     """What became of the calls whose end is not known; everything that is found out stands in the ends."""
     doubts = Doubts()
-    for call in task.calls:
+    for place, call in enumerate(task.calls):
         if not _in_doubt(call):
             continue
+        # Whoever retried the task by hand has seen what there was to see.
+        held = place >= task.retried
         if Effect(call.effect).repeatable:
             doubts.ends.append(_end(call, desk, State.UNKNOWN, {"reason": CUT_OFF}))
         elif call.lookup:
-            await _looked_for(call, task, desk, doubts)
+            await _looked_for(call, task, desk, doubts, held=held)
         else:
-            _opaque(call, task, journal, desk, doubts)
+            _opaque(call, task, desk, doubts, held=held and not journal.repeats(call.target))
         if doubts.settled is not None:
             break
     return doubts
@@ -56,19 +59,20 @@ async def resolve(task: Task, journal: Journal, desk: Desk) -> Doubts:
 
 def _in_doubt(call: CallRecord) -> bool:
     """A costly call that ended as unknown is out of doubt here: somebody has let the task go on all the same."""
-    given_up = is_object(call.outcome) and LOOKED in call.outcome
-    return call.open or (call.state == State.UNKNOWN and bool(call.lookup) and not given_up)
+    if call.open or not call.lookup:
+        return call.open
+    return LOOKED not in members(call.outcome) and may_have_acted(call.state, call.outcome)
 
 
-def _opaque(call: CallRecord, task: Task, journal: Journal, desk: Desk, doubts: Doubts) -> None:
+def _opaque(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
     doubts.ends.append(_end(call, desk, State.UNKNOWN, {"reason": CUT_OFF}))
-    if not journal.repeats(call.target):
+    if held:
         told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
         reason = f"{told}; look whether it did before it is sent again"
         doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
-async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts) -> None:
+async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
     lookup = Lookup.parse(call.lookup)
     rests = desk.gates.of(call.target).rests
     if rests:
@@ -81,7 +85,7 @@ async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts) 
     elif isinstance(found, Missing):
         _missing(call, task, desk, doubts)
     else:
-        _cannot_tell(call, task, found, desk, doubts)
+        _cannot_tell(call, task, found, desk, doubts, held=held)
 
 
 def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: Doubts) -> None:
@@ -108,7 +112,7 @@ def _missing(call: CallRecord, task: Task, desk: Desk, doubts: Doubts) -> None:
         doubts.ends.append(_end(call, desk, State.NOT_SENT, kept))
 
 
-def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, doubts: Doubts) -> None:
+def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, doubts: Doubts, *, held: bool) -> None:
     outcome = found.outcome
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
     if _passes(outcome):
@@ -120,7 +124,8 @@ def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, do
         desk.runtime.client(call.target).resume()
     doubts.ends.append(_end(call, desk, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
     reason = desk.hide.text(f"{why}; look for it before it is sent again")
-    doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+    if held:
+        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
 def _passes(outcome: Outcome) -> bool:
@@ -128,7 +133,9 @@ def _passes(outcome: Outcome) -> bool:
     if outcome.state is State.NOT_SENT:
         return not outcome.faults
     status = outcome.status or 0
-    return outcome.state is State.UNKNOWN or status in (401, 408, 409, 429) or status >= 500
+    # A list that came and has no end, or is no list, is the same tomorrow.
+    lost = outcome.state is State.UNKNOWN and not 200 <= status < 300
+    return lost or status in (401, 408, 409, 429) or status >= 500
 
 
 def _told(call: CallRecord) -> dict[str, JSON]:

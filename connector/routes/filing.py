@@ -19,6 +19,7 @@ from connector.outgoing.formats.lines import Binary, Lines, Text
 from connector.outgoing.whole import target_of
 from connector.places import is_local, suffix_of
 from connector.routes.draft import Draft
+from connector.routes.evidence import Hiding
 
 __all__ = ["HEADS", "filed"]
 
@@ -26,11 +27,11 @@ HEADS = "file heads"
 """The space of records that tell what a file begins with, by its place."""
 
 
-async def filed(writing: Writing, document: JSON, context: Context, draft: Draft) -> Outcome:
+async def filed(writing: Writing, document: JSON, context: Context, draft: Draft, hide: Hiding) -> Outcome:
     """What became of a document: its line stands in the draft, or its file is on disk."""
     try:
         placed = writing.placed(document, context)
-        data = _data(placed)
+        data = _data(placed, hide)
     except ConnectorError as error:
         fault = Fault("publisher.parameters", str(error), "a document that can stand in the file")
         return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
@@ -50,12 +51,14 @@ def _line(placed: Placed, data: bytes, draft: Draft) -> Outcome:
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _data(placed: Placed) -> bytes:
+def _data(placed: Placed, hide: Hiding) -> bytes:
     if placed.alone:
         made: Format = Text(alone=True)
         if placed.format != "text":
             made = Json(alone=True) if placed.format == "json" else Binary()
         return made.add(placed.content) + made.end()
+    if hide(placed.content) is not placed.content:
+        raise ConfigurationError("the line would hold a secret, and secrets are not kept")
     if not is_local(placed.name):
         raise ConfigurationError(f"{placed.name!r} is elsewhere: a route can add lines to files of this machine alone")
     if placed.format == "csv":

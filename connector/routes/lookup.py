@@ -76,7 +76,8 @@ async def _entities(subscriber: Subscriber, lookup: Lookup, since: float) -> Asy
             if newest_first and oldest is not None and oldest < since:
                 return
             if pages == MOST_PAGES:
-                raise CallFailed(Outcome(State.UNKNOWN, reason=f"after {pages} pages the list had not come to its end"))
+                reason = f"after {pages} pages the list had not come to its end"
+                raise CallFailed(Outcome(State.UNKNOWN, answer.status, reason=reason))
 
 
 def _query(subscriber: Subscriber, lookup: Lookup) -> tuple[dict[str, JSON], bool]:

@@ -107,7 +107,7 @@ class Marking:
         operation = sent.wire.operation
         section = next((name for name in ("payload", "form") if is_object(sent.request.get(name))), "")
         payload = sent.request.get(section)
-        if not section or not is_document(payload):
+        if not section or not is_document(payload) or not _kept(operation, payload):
             return effort, None
         facts = self._of(sent.client.catalogue, operation)
         given = members(payload.get("metadata"))
@@ -130,6 +130,12 @@ class Marking:
             dated = bool({*CREATED} & _names(catalogue.answer_schema(listed) or {}, deep=True))
             self._facts[name] = _Facts("metadata" in _names(catalogue.payload_schema(operation) or {}), dated)
         return self._facts[name]
+
+
+def _kept(operation: Operation, payload: Mapping[str, JSON]) -> bool:
+    """Whether the API keeps what comes of it, where the payload has a say in that."""
+    switch = operation.reconcile.get("when")
+    return switch is None or payload.get(switch) is True
 
 
 def _path_of(sent: Sent) -> dict[str, str]:
@@ -180,5 +186,5 @@ def _names(schema: JSON, *, deep: bool = False) -> set[str]:
         for word in ("allOf", "anyOf", "oneOf"):
             todo += items(part.get(word))
         if deep:
-            todo += [*properties.values(), part.get("items")]
+            todo += [one for one in (*properties.values(), part.get("items")) if is_object(one)]
     return found
