@@ -21,6 +21,7 @@ from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
 from connector.cli.steps import steps
+from connector.cli.tasks import backup, tasks
 from connector.cli.transforming import TestOptions, TransformOptions, test, transform
 from connector.errors import ConnectorError
 
@@ -61,6 +62,7 @@ app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
 app.command("run")(command(run, RunOptions))
+app.command("backup")(backup)
 app.command("serve")(serve)
 app.command("gateway-token")(gateway_token)
 app.command("sandbox")(command(sandbox, SandboxOptions))
@@ -70,6 +72,7 @@ app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")
+app.add_typer(tasks, name="tasks")
 app.add_typer(imports, name="import")
 
 

@@ -142,8 +142,8 @@ async def _fleet(configuration: Configuration, options: RunOptions, source: Path
 
     if configuration.engine_url.startswith(SQLITE):
         raise ConfigurationError(
-            f"--workers {options.workers}: tasks are kept in a file of SQLite's, which belongs to one process; that one "
-            "is rarely the limit, and several need an engine such as engine: postgresql://…"
+            f"--workers {options.workers}: tasks are kept in a file of SQLite's, which belongs to one process; that is "
+            "rarely the limit, and where it is, several processes need an engine such as engine: postgresql://…"
         )
     store = await open_store(configuration.engine_url, role="admin")
     try:

@@ -177,7 +177,7 @@ class Taking:
             found = revived(document)
         except InvalidDocument as error:
             return self._read(document, failed=self._redact(str(error)))
-        if found.in_doubt:
+        if found.in_doubt or found.outcome is not None:
             return self._read(document, in_doubt=str(found.earlier.get("reason", "")) or "an earlier run did not tell")
         return self._read(found.document)
 

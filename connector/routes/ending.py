@@ -43,7 +43,7 @@ class RunEnd:
     tallies: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
     stopped: str = ""
 
-    def count(self, state: TaskState) -> int:
+    def count(self, state: str) -> int:
         """How many tasks ended in a state."""
         return sum(states.get(state, 0) for states in self.ended.values())
 

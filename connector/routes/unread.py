@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connector.http.tries import Pause
     from connector.routes.working import Delivers
 
-__all__ = ["Again", "Unread", "in_doubt", "is_unread", "unread"]
+__all__ = ["Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
 
 STAGE = "incoming"
 """What the error of such a document says about where it came to be."""
@@ -33,6 +33,12 @@ def unread(document: JSON, reason: str) -> dict[str, JSON]:
 def in_doubt(document: JSON) -> JSON:
     """What is kept of a line that says that nobody saw the end of an earlier delivery."""
     return {**document, ERROR: {**document[ERROR], "stage": STAGE}}
+
+
+def without_doubt(document: JSON) -> JSON:
+    """The same as one that somebody has decided to deliver, whatever an earlier run did."""
+    error = {name: value for name, value in document[ERROR].items() if name != "outcome"}
+    return {**document, ERROR: {**error, "state": "failed"}}
 
 
 def is_unread(document: JSON) -> bool:
@@ -75,7 +81,7 @@ class Unread:
         return await self._delivery.attempt(task)
 
     async def _ended(self, task: Task, error: JSON) -> Change:
-        if error.get("state") == "unknown":
+        if error.get("state") == "unknown" or "outcome" in error:
             reason = f"an earlier run may have delivered it: {error.get('reason')}"
             return Change(settle=[Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)])
         try:

@@ -1,0 +1,186 @@
+"""`tasks retry`, `tasks skip`, `tasks purge`: what somebody decides about tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Exit, Option
+
+from connector.cli.exit_codes import ExitCode
+from connector.cli.output import print_line, say, wants_json
+from connector.cli.tasks_wanted import WantedOptions
+from connector.errors import ConfigurationError
+from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.engine import Filter, Store, Task
+
+__all__ = ["RetryOptions", "purge", "retry", "skip"]
+
+TOLD = 10
+"""So many tasks in doubt are told one by one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryOptions(WantedOptions):
+    """What `tasks retry` can be told."""
+
+    edit: Annotated[
+        str | None, Option("--edit", metavar="FILE|-", help="For one task: the document in place of its own.")
+    ] = None
+    repeat_unknown: Annotated[
+        bool, Option("--repeat-unknown", help="Also those that may have taken effect, and may be paid for twice.")
+    ] = False
+
+
+def retry(options: RetryOptions) -> None:
+    """Deliver tasks that ended once more: by id, or all that a filter finds."""
+    raise Exit(asyncio.run(_retry(options)))
+
+
+def skip(options: WantedOptions) -> None:
+    """End tasks as skipped; nothing more is sent for them."""
+    asyncio.run(_skip(options))
+
+
+def purge(options: WantedOptions) -> None:
+    """Forget tasks that ended, with all their calls; those that may have taken effect only when asked by --state."""
+    asyncio.run(_purge(options))
+
+
+async def _retry(options: RetryOptions) -> ExitCode:
+    from connector.cli.tasks_store import opened
+    from connector.cli.tasks_wanted import filter_of
+    from connector.engine import TaskState
+
+    _need_choice(options, "--state failed")
+    document = _edited(options)
+    async with opened(options.config) as (store, configuration):
+        states = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
+        wanted = await filter_of(options, store, configuration, states)
+        doubt = TaskState.UNKNOWN in wanted.states
+        sure = tuple(state for state in wanted.states if state is not TaskState.UNKNOWN)
+        count = await store.retry(replace(wanted, states=sure), document=document) if sure else 0
+        left = 0
+        if doubt:
+            unknown = replace(wanted, states=(TaskState.UNKNOWN,))
+            if options.repeat_unknown:
+                count += await _repeat(store, unknown, document)
+            else:
+                left = await _told_in_doubt(store, unknown)
+        if not count and not left:
+            await _why_none(store, options.ids or ())
+    _done("retried", count, json=options.json)
+    return ExitCode.UNKNOWN if left else ExitCode.DONE
+
+
+async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
+    """Retries what may have taken effect; a line about an earlier run becomes the document that it is about."""
+    from connector.cli.tasks_store import each
+    from connector.routes.unread import is_unread, without_doubt
+
+    count = 0
+    async with aclosing(each(store, unknown)) as tasks:
+        lines = [task async for task in tasks if is_unread(task.document)]
+    for task in lines if document is None else ():
+        count += await store.retry(replace(unknown, ids=(task.id,)), document=without_doubt(task.document))
+    return count + await store.retry(unknown, document=document)
+
+
+async def _told_in_doubt(store: Store, unknown: Filter) -> int:
+    """Says what to look for before tasks are retried that may have taken effect; how many there are."""
+    from connector.cli.tasks_store import each
+
+    count = 0
+    async with aclosing(each(store, unknown)) as tasks:
+        async for task in tasks:
+            count += 1
+            if count <= TOLD and (whole := await store.task(task.id)) is not None:
+                say(_doubt(whole))
+    if count:
+        what = "1 task was" if count == 1 else f"{count:,} tasks were"
+        say(f"{what} left as unknown: look whether it took effect; --repeat-unknown sends it again all the same")
+    return count
+
+
+def _doubt(task: Task) -> str:
+    from datetime import UTC, datetime
+
+    calls = [call for call in task.calls if call.state in ("", "unknown")]
+    if not calls:
+        return f"task {task.id} of route {task.route}: {task.reason}"
+    last = calls[-1]
+    at = datetime.fromtimestamp(last.started, UTC).isoformat(timespec="seconds")
+    by = f", which would hold {last.lookup!r}" if last.lookup else ""
+    return (
+        f"task {task.id} of route {task.route}: look in {last.target} for {last.operation} of {at}{by}; {task.reason}"
+    )
+
+
+async def _why_none(store: Store, ids: Sequence[int]) -> None:
+    for number in ids:
+        task = await store.task(number)
+        if task is None:
+            say(f"there is no task {number}")
+        else:
+            say(f"task {number} is {task.state.value}; it can be retried once it has failed, was skipped or is unknown")
+
+
+async def _skip(options: WantedOptions) -> None:
+    from connector.cli.tasks_store import opened
+    from connector.cli.tasks_wanted import filter_of
+    from connector.engine import TaskState
+
+    _need_choice(options, "--state waiting")
+    live = (TaskState.NEW, TaskState.WAITING, TaskState.FAILED, TaskState.UNKNOWN)
+    async with opened(options.config) as (store, configuration):
+        count = await store.skip(await filter_of(options, store, configuration, live), "skipped by hand")
+    _done("skipped", count, json=options.json)
+
+
+async def _purge(options: WantedOptions) -> None:
+    from connector.cli.tasks_store import opened
+    from connector.cli.tasks_wanted import filter_of
+    from connector.engine import TaskState
+
+    _need_choice(options, "--older-than 30d")
+    count = 0
+    async with opened(options.config) as (store, configuration):
+        ended = (TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED)
+        wanted = await filter_of(options, store, configuration, ended)
+        while some := await store.purge(wanted):
+            count += some
+    _done("purged", count, json=options.json)
+
+
+def _need_choice(options: WantedOptions, example: str) -> None:
+    if not options.chosen:
+        raise ConfigurationError(f"say which tasks: by their ids, or by a filter such as {example}; all is --state all")
+
+
+def _edited(options: RetryOptions) -> JSON:
+    from connector.documents import parse
+
+    if options.edit is None:
+        return None
+    if len(options.ids or ()) != 1:
+        raise ConfigurationError("--edit: one id is needed, of the task whose document this is")
+    if options.edit == "-":
+        return parse(sys.stdin.buffer.read(), where="--edit (standard input)")
+    try:
+        return parse(Path(options.edit).read_bytes(), where=options.edit)
+    except OSError as error:
+        raise ConfigurationError(f"--edit: cannot read {options.edit!r}: {error.strerror or error}") from None
+
+
+def _done(what: str, count: int, *, json: bool) -> None:
+    if wants_json(json):
+        print_line({what: count})
+    else:
+        print(f"{count:,} {'task' if count == 1 else 'tasks'} {what}")  # noqa: T201  the result

@@ -1,0 +1,98 @@
+"""Which tasks a command means: options of its own, and the filter that they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, Option
+
+from connector.cli.config import Config
+from connector.cli.options import Json
+from connector.errors import ConfigurationError, UnknownName
+from connector.suggest import closest
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+    from connector.engine import Filter, Store, TaskState
+
+__all__ = ["WantedOptions", "filter_of", "states_of"]
+
+ALL = "all"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedOptions:
+    """How tasks are chosen; all that is given must hold."""
+
+    ids: Annotated[list[int] | None, Argument(metavar="[ID…]", help="Tasks by their ids.")] = None
+    config: Config = None
+    route: Annotated[str, Option("--route", metavar="ROUTE", help="Those of a route.")] = ""
+    state: Annotated[
+        list[str] | None, Option("--state", metavar="STATE", help="failed, unknown, skipped, …; or all.")
+    ] = None
+    key: Annotated[str, Option("--key", metavar="KEY", help="Those of a document with this key.")] = ""
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Those whose reason holds this text.")] = ""
+    older_than: Annotated[
+        str | None, Option("--older-than", metavar="AGE", help="Unchanged for so long: 30s, 15m, 6h, 30d.")
+    ] = None
+    newer_than: Annotated[str | None, Option("--newer-than", metavar="AGE", help="Changed within so long.")] = None
+    json: Json = False
+
+    @property
+    def chosen(self) -> bool:
+        """Whether anything was said about which tasks are meant."""
+        given = (self.ids, self.route, self.state, self.key, self.reason, self.older_than, self.newer_than)
+        return any(value for value in given)
+
+
+async def filter_of(
+    options: WantedOptions, store: Store, configuration: Configuration, states: Iterable[TaskState]
+) -> Filter:
+    """The filter that options are; UnknownName for a route or a state that does not exist.
+
+    Args:
+        states: those that are meant unless the options name some.
+    """
+    from connector.engine import Filter
+
+    if options.route:
+        known = {*configuration.routes, *await store.counts()}
+        if options.route not in known:
+            suggestions = closest(options.route, known)
+            raise UnknownName("route", options.route, suggestions, f"there are {', '.join(sorted(known))}")
+    return Filter(
+        ids=options.ids or (),
+        route=options.route,
+        states=states_of(options.state, states),
+        key=options.key,
+        reason=options.reason,
+        updated_before=_ago(options.older_than, "--older-than"),
+        updated_after=_ago(options.newer_than, "--newer-than"),
+    )
+
+
+def states_of(names: Sequence[str] | None, default: Iterable[TaskState]) -> tuple[TaskState, ...]:
+    """The states of these names."""
+    from connector.engine import TaskState
+
+    if not names:
+        return tuple(default)
+    known = {state.value: state for state in TaskState}
+    for name in names:
+        if name not in known and name != ALL:
+            raise UnknownName("state", name, closest(name, known), f"there are {', '.join(known)}, and {ALL}")
+    return tuple(known.values()) if ALL in names else tuple(known[name] for name in names)
+
+
+def _ago(age: str | None, option: str) -> float | None:
+    from connector.config.measures import seconds
+
+    if age is None:
+        return None
+    try:
+        return time.time() - float(seconds(age))
+    except ValueError as error:
+        raise ConfigurationError(f"{option} {age!r}: {error}") from None
