@@ -12,7 +12,7 @@ from connector.engine.sqlite.rows import CALL_BITS, CALLS, COLUMNS, PARTS, call_
 from connector.engine.sqlite.session import Session
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["give_back_all", "lease", "take_over"]
+__all__ = ["lease", "take_over"]
 
 FOUND = f"SELECT {COLUMNS}, t.members FROM tasks t"
 LATE = (
@@ -36,32 +36,14 @@ def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]
     return [_leased(session, number, row) for row in rows]
 
 
-def _give_back(session: Session, route: int, tasks: Sequence[Row]) -> None:
-    """Tasks, by id and order key, that nobody works on are ready again; the attempt counts."""
-    session.execute_many(BACK, [(task,) for task, _ in tasks])
-    session.count(route, TaskState.PROCESSING, -len(tasks))
-    session.count(route, TaskState.WAITING, len(tasks))
-    take_turns(session, {(route, order) for _, order in tasks if order})
-
-
-def give_back_all(session: Session) -> None:
-    """What this process works on is ready again."""
-    by_route: dict[int, list[Row]] = {}
-    for task in list(session.leases):
-        held = session.leases.drop(task)
-        by_route.setdefault(held.route, []).append((task, held.order))
-    for route, tasks in by_route.items():
-        _give_back(session, route, tasks)
-
-
-def take_over(session: Session) -> int:
-    """What a process that is gone was working on is ready again; returns how many."""
-    taken = 0
+def take_over(session: Session) -> None:
+    """What a process that is gone was working on is ready again; its attempts count."""
     for route in session.routes():
         tasks = session.all(WORKED_ON, (route,))
-        _give_back(session, route, tasks)
-        taken += len(tasks)
-    return taken
+        session.execute_many(BACK, [(task,) for task, _ in tasks])
+        session.count(route, TaskState.PROCESSING, -len(tasks))
+        session.count(route, TaskState.WAITING, len(tasks))
+        take_turns(session, {(route, order) for _, order in tasks if order})
 
 
 def _leased(session: Session, route: int, row: Row) -> Task:

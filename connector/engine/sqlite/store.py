@@ -17,7 +17,7 @@ from connector.engine.sqlite.applying import applied
 from connector.engine.sqlite.backup import back_up
 from connector.engine.sqlite.connection import connect
 from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.leasing import give_back_all, lease
+from connector.engine.sqlite.leasing import lease
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.preparing import prepared
 from connector.engine.sqlite.reader import Reader
@@ -60,8 +60,7 @@ class SqliteStore:
         return self._worker
 
     async def close(self) -> None:
-        with suppress(StoreError):
-            await self._writer.put(give_back_all, ["release"])
+        # What is leased is given back by whoever opens the file next, as after a crash.
         await self._writer.close()
         await self._reader.close()
         await asyncio.to_thread(self._end)

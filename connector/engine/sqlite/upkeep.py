@@ -31,8 +31,8 @@ def retry(session: Session, ids: Sequence[int], states: Sequence[TaskState], doc
     """Makes those of these tasks new that are in one of the states."""
     done = 0
     codes = {CODES[state] for state in states}
-    for task, route, state, _, order, members in _rows(session, ids):
-        if state not in codes or members:
+    for task, route, state, _, order, _ in _rows(session, ids):
+        if state not in codes:
             continue
         (made,) = session.one(MADE, calls_within(task))
         session.execute(RETRY, (HELD if order else READY, session.now, made, task))

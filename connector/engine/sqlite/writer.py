@@ -16,6 +16,7 @@ import apsw
 from connector.engine import points
 from connector.engine.sqlite.checkpoints import Checkpoints
 from connector.engine.sqlite.failures import DISK, meaning
+from connector.engine.sqlite.preparing import KINDS as CHANGES
 from connector.engine.sqlite.session import Session
 from connector.engine.store import Fenced, StoreBroken, StoreError
 
@@ -26,10 +27,7 @@ MOST = 512
 """Changes in one transaction."""
 LOOK = 0.25
 """Seconds between two looks at whether another process has changed something."""
-KINDS = (
-    "accept", "carry", "intend", "end", "settle", "cursors", "records", "lines", "written", "spent",
-    "lease", "claim", "retry", "skip", "purge", "release",
-)  # fmt: skip
+KINDS = (*CHANGES, "lease", "claim", "retry", "skip", "purge")
 """What happens in a transaction, as the names of points have it: `sqlite.KIND.before`, `.written`, `.committed`."""
 
 

@@ -9,7 +9,7 @@ from random import Random
 import apsw
 import pytest
 
-from connector.engine import Change, Fenced, Settled, StoreBroken, StoreFull, TaskState
+from connector.engine import Change, Fenced, Filter, Settled, StoreBroken, StoreFull, TaskState
 from connector.engine.sqlite import checkpoints
 from tests.engine.disk import Disk, Event, recording
 from tests.engine.engines import Sqlite
@@ -105,6 +105,16 @@ async def test_a_full_disk_fails_all_who_share_the_transaction(disk: Disk, engin
     assert len({id(result) for result in results}) == 20
     disk.fails = lambda _: None
     assert await counts(store) == {}
+
+
+async def test_a_route_that_was_first_named_in_a_failure_is_known_later(disk: Disk, engine: Sqlite) -> None:
+    store = await engine.open()
+    disk.fails = failing(apsw.SQLITE_FULL, writes)
+    with pytest.raises(StoreFull):
+        await accept(store, new(route="first"))
+    disk.fails = lambda _: None
+    ids = [*await accept(store, new(route="second")), *await accept(store, new(route="first"))]
+    assert [(task.id, task.route) for task in await store.tasks(Filter())] == [(ids[0], "second"), (ids[1], "first")]
 
 
 async def test_a_failed_sync_ends_the_store_and_another_one_goes_on(disk: Disk, engine: Sqlite) -> None:
