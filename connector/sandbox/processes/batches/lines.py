@@ -9,7 +9,7 @@ from connector.documents import parse
 from connector.errors import InvalidDocument
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["Line", "errors_in", "lines_of", "read"]
+__all__ = ["Line", "errors_in", "lines_of"]
 
 MOST_LINES = 50_000
 MOST_INPUTS = 50_000
@@ -38,12 +38,6 @@ class Seen:
 def lines_of(data: bytes) -> list[bytes]:
     """The lines that hold something."""
     return [line for line in data.split(b"\n") if line.strip()]
-
-
-def read(line: bytes) -> Line:
-    """A line that was found right."""
-    document = parse(line)
-    return Line(document["custom_id"], document["url"], document["body"])
 
 
 def errors_in(data: bytes, endpoint: str) -> list[dict[str, JSON]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connector.documents import dump
 from connector.model import JSON
-from connector.sandbox.processes.batches.lines import errors_in, lines_of, read
-from connector.sandbox.processes.batches.running import not_run, ran, succeeded
-from connector.sandbox.processes.batches.usage import added_up
-from connector.sandbox.processes.files.stored import keep_file
+from connector.sandbox.processes.batches.lines import errors_in, lines_of
+from connector.sandbox.processes.batches.outcomes import give_up, keep_lines, keep_outcome, line_at, write
+from connector.sandbox.processes.batches.running import ran, succeeded
 
 if TYPE_CHECKING:
     from connector.sandbox.call import World
@@ -21,10 +19,9 @@ __all__ = ["BATCHES", "DAY", "KEPT", "move"]
 
 BATCHES = "batches"
 KEPT = "sandbox batches"
-"""Beside a batch: how far it is; its lines' outcomes stand below it."""
-OUTCOMES = "sandbox batch outcomes"
+"""Beside a batch: how far it is; its lines and what they came to stand below it."""
 DAY = 86400
-TOGETHER = 100
+TOGETHER = 50
 """Lines that are run before others have a look at the clock."""
 Batch = dict[str, Any]
 
@@ -39,56 +36,57 @@ async def move(world: World, entry: Entry) -> float | None:
 
 async def _validate(world: World, batch: Batch, kept: Batch) -> float | None:
     data = world.objects.content(batch["input_file_id"])
-    errors = [_lost(batch)] if data is None else errors_in(data, batch["endpoint"])
+    errors = [_lost(batch)] if data is None else await asyncio.to_thread(errors_in, data, batch["endpoint"])
     if data is None or errors:
-        batch |= {"status": "failed", "failed_at": int(world.now()), "errors": {"object": "list", "data": errors}}
-        _ended(world, batch, kept)
-        return None
-    world.keep_content(f"{batch['id']}/input", data)  # the file may be deleted while the batch runs
+        batch |= {"failed_at": int(world.now()), "errors": {"object": "list", "data": errors}}
+        return await _ended(world, batch, kept, "failed")
     lines = lines_of(data)
+    await keep_lines(world, batch["id"], lines)
     kept |= {"total": len(lines), "begun": kept["created"] + world.options.pace}
     batch |= {"status": "in_progress", "in_progress_at": int(kept["begun"])}
     batch["request_counts"] = {"total": len(lines), "completed": 0, "failed": 0}
-    if model := read(lines[0]).body.get("model"):
+    if model := line_at(world, batch["id"], 0).body.get("model"):
         batch["model"] = model
     return _kept(world, batch, kept, _due(world, kept))
 
 
 async def _run(world: World, batch: Batch, kept: Batch) -> float | None:
     """Runs the lines that are due, a few at a time: a batch spreads its lines over one state's length."""
-    lines: Sequence[bytes] = lines_of(world.content(f"{batch['id']}/input"))
+    last = min(world.now(), batch["expires_at"])
     for _ in range(TOGETHER):
-        due = _due(world, kept)
-        if kept["next"] == kept["total"] or due > min(world.now(), batch["expires_at"]):
+        if kept["next"] == kept["total"] or _due(world, kept) > last:
             break
-        with world.apart(f"{batch['id']}/{kept['next']}"):
-            outcome = await ran(world, read(lines[int(kept["next"])]))
-        _keep(world, batch, kept, outcome)
+        await _run_next(world, batch, kept)
         await asyncio.sleep(0)
-    if kept["next"] < kept["total"] and _due(world, kept) > batch["expires_at"] <= world.now():
-        _give_up(world, batch, kept, lines, "batch_expired")
-        batch |= {"status": "expired", "expired_at": batch["expires_at"]}
-        _ended(world, batch, kept)
-        return None
     if kept["next"] == kept["total"]:
         kept["finalizing"] = kept["begun"] + world.options.pace
         batch |= {"status": "finalizing", "finalizing_at": int(kept["finalizing"])}
         return _kept(world, batch, kept, kept["finalizing"] + world.options.pace)
+    if _due(world, kept) > batch["expires_at"] <= world.now():
+        batch["expired_at"] = batch["expires_at"]
+        return await _ended(world, batch, kept, "expired")
     return _kept(world, batch, kept, min(_due(world, kept), batch["expires_at"]))
 
 
+async def _run_next(world: World, batch: Batch, kept: Batch) -> None:
+    """Runs a line, and keeps what it came to at once: after a restart it is not run again."""
+    place = kept["next"]
+    with world.apart(f"{batch['id']}/{place}"):
+        outcome = await ran(world, line_at(world, batch["id"], place))
+    keep_outcome(world, batch["id"], place, outcome)
+    kept["next"] += 1
+    batch["request_counts"]["completed" if succeeded(outcome) else "failed"] += 1
+    _kept(world, batch, kept, 0)
+
+
 async def _finish(world: World, batch: Batch, kept: Batch) -> float | None:
-    batch |= {"status": "completed", "completed_at": int(kept["finalizing"] + world.options.pace)}
-    _ended(world, batch, kept)
-    return None
+    batch["completed_at"] = int(kept["finalizing"] + world.options.pace)
+    return await _ended(world, batch, kept, "completed")
 
 
 async def _cancel(world: World, batch: Batch, kept: Batch) -> float | None:
-    if "total" in kept:
-        _give_up(world, batch, kept, lines_of(world.content(f"{batch['id']}/input")), "batch_cancelled")
-    batch |= {"status": "cancelled", "cancelled_at": int(world.now())}
-    _ended(world, batch, kept)
-    return None
+    batch["cancelled_at"] = int(world.now())
+    return await _ended(world, batch, kept, "cancelled")
 
 
 STEPS: Mapping[str, Callable[[World, Batch, Batch], Awaitable[float | None]]] = {
@@ -110,35 +108,15 @@ def _kept(world: World, batch: Batch, kept: Batch, due: float) -> float:
     return due
 
 
-def _keep(world: World, batch: Batch, kept: Batch, outcome: Mapping[str, JSON]) -> None:
-    """A line has been run. Kept at once: after a restart it is not run again."""
-    world.objects.put(OUTCOMES, {"id": str(kept["next"]), "outcome": outcome}, batch["id"])
-    kept["next"] += 1
-    batch["request_counts"]["completed" if succeeded(outcome) else "failed"] += 1
-    _kept(world, batch, kept, 0)
-
-
-def _give_up(world: World, batch: Batch, kept: Batch, lines: Sequence[bytes], code: str) -> None:
-    """The lines that are left are not run; the error file says why."""
-    for place in range(kept["next"], kept["total"]):
-        outcome = not_run(world, read(lines[place]), code)
-        world.objects.put(OUTCOMES, {"id": str(place), "outcome": outcome}, batch["id"])
-
-
-def _ended(world: World, batch: Batch, kept: Batch) -> None:
-    """The batch in its last state, with the files of what was done."""
-    outcomes = [row["outcome"] for row in world.objects.all(OUTCOMES, batch["id"])]
-    for name, good in (("output", True), ("error", False)):
-        if lines := [dump(outcome) for outcome in outcomes if succeeded(outcome) is good]:
-            filename, data = f"{batch['id']}_{name}.jsonl", b"".join(line + b"\n" for line in lines)
-            file = keep_file(world, filename, "batch_output", data, seconds=kept["seconds"])
-            batch[f"{name}_file_id"] = file["id"]
-    if outcomes:
-        batch["usage"] = added_up(outcome["response"]["body"] for outcome in outcomes if outcome["response"])
+async def _ended(world: World, batch: Batch, kept: Batch, status: str) -> float | None:
+    """The batch in its last state, with the files of what was done; nothing follows."""
+    await give_up(world, batch, kept["next"], kept.get("total", 0), f"batch_{status}")
+    await write(world, batch, kept["seconds"])
+    batch["status"] = status
     world.objects.put(BATCHES, batch)
-    world.objects.delete(KEPT, batch["id"])  # with the outcomes below it
-    world.drop_content(f"{batch['id']}/input")
-    world.tell(f"batch.{batch['status']}", {"id": batch["id"]})
+    world.objects.delete(KEPT, batch["id"])  # with the lines below it
+    world.tell(f"batch.{status}", {"id": batch["id"]})
+    return None
 
 
 def _lost(batch: Batch) -> dict[str, JSON]:

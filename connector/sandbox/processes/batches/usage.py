@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from connector.model import JSON
 from connector.shapes import members
 
-__all__ = ["added_up"]
+__all__ = ["Usage"]
 
 
-def added_up(bodies: Iterable[JSON]) -> dict[str, JSON]:
+class Usage:
     """One usage of many, whatever the endpoint calls its parts."""
-    given = cached = made = thought = 0
-    for usage in (members(members(body).get("usage")) for body in bodies):
-        given += _first(usage, "input_tokens", "prompt_tokens")
-        made += _first(usage, "output_tokens", "completion_tokens")
-        cached += _first(_details(usage, "input_tokens_details", "prompt_tokens_details"), "cached_tokens")
-        thought += _first(_details(usage, "output_tokens_details", "completion_tokens_details"), "reasoning_tokens")
-    return {
-        "input_tokens": given,
-        "input_tokens_details": {"cached_tokens": cached},
-        "output_tokens": made,
-        "output_tokens_details": {"reasoning_tokens": thought},
-        "total_tokens": given + made,
-    }
+
+    def __init__(self) -> None:
+        self._given = self._cached = self._made = self._thought = 0
+
+    def add(self, body: JSON) -> None:
+        """Counts in what one answer used, if it says so."""
+        usage = members(members(body).get("usage"))
+        self._given += _first(usage, "input_tokens", "prompt_tokens")
+        self._made += _first(usage, "output_tokens", "completion_tokens")
+        self._cached += _first(_details(usage, "input_tokens_details", "prompt_tokens_details"), "cached_tokens")
+        self._thought += _first(
+            _details(usage, "output_tokens_details", "completion_tokens_details"), "reasoning_tokens"
+        )
+
+    def as_document(self) -> dict[str, JSON]:
+        """The sum as a batch shows it."""
+        return {
+            "input_tokens": self._given,
+            "input_tokens_details": {"cached_tokens": self._cached},
+            "output_tokens": self._made,
+            "output_tokens_details": {"reasoning_tokens": self._thought},
+            "total_tokens": self._given + self._made,
+        }
 
 
 def _first(usage: Mapping[str, JSON], *names: str) -> int:
