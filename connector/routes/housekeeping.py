@@ -57,6 +57,7 @@ class Writing:
         self._timing = timing
         self._due = asyncio.Event()
         self._due.set()
+        self._at_work = False
         self._told = ""
 
     def tell(self) -> None:
@@ -66,7 +67,7 @@ class Writing:
     @property
     def done(self) -> bool:
         """Whether everything is written, as far as this process knows."""
-        return not self._due.is_set()
+        return not self._due.is_set() and not self._at_work
 
     async def run(self, written: Callable[[], None]) -> None:
         """Writes whenever there is something to write."""
@@ -80,6 +81,7 @@ class Writing:
     async def write(self) -> bool:
         """Writes all that there is; whether that is done."""
         self._due.clear()
+        self._at_work = True
         try:
             if await self._store.lead("lines", LEADING):
                 await self._lines.write()
@@ -89,6 +91,8 @@ class Writing:
             self._told = str(fault)
             self._due.set()
             return False
+        finally:
+            self._at_work = False
         self._told = ""
         return True
 

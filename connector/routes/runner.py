@@ -146,7 +146,11 @@ class Runner:
         """The routes that are read at once."""
         configuration = self._runtime.configuration
         reads = [route for route in self._plan.routes if source_of(configuration, route) is None]
-        return reads if self._once else [route for route in reads if route in self._plan.on_start]
+        if not self._once:
+            return [route for route in reads if route in self._plan.on_start]
+        after = self._plan.after
+        later = {route for before in self._plan.routes for route in after.get(before, ())}
+        return [route for route in reads if route not in later]
 
     async def _schedules(self) -> None:
         while True:
@@ -162,10 +166,10 @@ class Runner:
             await woken(self._look, LOOK_AGAIN, self._timing)
             self._look.clear()
             self._crew.look()
-            if self._once and await self._is_over():
-                self._over.set()
             if self._finishing:
                 await self._start_after()
+            if self._once and await self._is_over():
+                self._over.set()
 
     async def _is_over(self) -> bool:
         if self._readings.under_way or not self._crew.idle or not self._writing.done:
@@ -173,7 +177,9 @@ class Runner:
         return await self._ending.reached(self._crew.paused)
 
     async def _start_after(self) -> None:
-        """Begins what is to begin after routes whose runs have ended."""
+        """Begins what is to begin after routes whose runs have ended, and whose files are written."""
+        if not self._writing.done:
+            return
         quiet = [route for route in self._finishing if not self._more_comes(route) and not self._crew.busy(route)]
         if not quiet:
             return
