@@ -100,7 +100,7 @@ class Reader:
             return []
         selection = selected(wanted, routes, also=also)
         values = {**selection.values, "after": after, "limit": limit}
-        return [row[0] for row in self.all(selection.sql, values)]
+        return sorted(row[0] for sql in selection.questions for row in self.all(sql, values))[:limit]
 
     def tasks(self, wanted: Filter, after: int, limit: int) -> Sequence[Task]:
         ids = orjson.dumps(self.ids(wanted, after, limit)).decode()

@@ -20,9 +20,9 @@ QUEUES = (READY, DUE, HELD, CARRIED, LEASED)
 
 @dataclass(slots=True)
 class Selection:
-    """SQL that gives the ids of tasks beyond `:after` in their order, at most `:limit`."""
+    """Questions that each give ids of tasks beyond `:after` in their order, at most `:limit`; no id is in two."""
 
-    sql: str
+    questions: Sequence[str]
     values: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -53,17 +53,17 @@ def selected(wanted: Filter, routes: Sequence[int], *, also: str = "") -> Select
         conditions.append("t.updated >= :later")
     codes = {CODES[state] for state in wanted.states}
     narrow = bool(wanted.ids or wanted.key)
-    parts = [_part(source, [*conditions, where]) for source, where in _sources(codes, routes, narrow=narrow)]
-    return Selection(f"SELECT id FROM ({' UNION ALL '.join(parts)}) ORDER BY id LIMIT :limit", values)
+    sources = _sources(codes, routes, narrow=narrow)
+    return Selection([_question(source, [*conditions, where]) for source, where in sources], values)
 
 
-def _part(source: str, conditions: Sequence[str]) -> str:
+def _question(source: str, conditions: Sequence[str]) -> str:
     where = " AND ".join(condition for condition in conditions if condition)
-    return f"SELECT id FROM (SELECT t.id FROM tasks t {source} WHERE {where} ORDER BY t.id LIMIT :limit)"
+    return f"SELECT t.id FROM tasks t {source} WHERE {where} ORDER BY t.id LIMIT :limit"
 
 
 def _sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequence[tuple[str, str]]:
-    """Where to look for tasks in these states, and on what condition: every part is read in the order of ids."""
+    """Where to look for tasks in these states, and on what condition: each is read in the order of ids."""
     among = f"t.state IN ({', '.join(map(str, sorted(codes)))})" if codes else ""
     if narrow or not codes or CODES[TaskState.FINISHED] in codes:
         return [("", among)]
