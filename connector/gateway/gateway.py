@@ -13,8 +13,8 @@ from aiohttp import web
 
 from connector.errors import ConnectorError
 from connector.gateway.access import Caller, Callers, presented
-from connector.gateway.bodies import Known, beginning, known_of, received
-from connector.gateway.headers import onward
+from connector.gateway.bodies import beginning, known_of, received
+from connector.gateway.calls import Call
 from connector.gateway.journal import LOG, Journal
 from connector.gateway.ledger import Ledger
 from connector.gateway.metrics import Metrics
@@ -26,21 +26,17 @@ from connector.gateway.replies import stays_open
 from connector.gateway.requests import Hosts, check_form
 from connector.gateway.routing import HOW, Route, divided, routed
 from connector.gateway.visit import Visit
-from connector.http import Client, Onward
+from connector.gateway.weighing import Scales, estimated, is_costly
+from connector.http import Client
 from connector.http.addresses import is_loopback
-from connector.model import State
-from connector.observing.prices import Prices, Usage, model_of, tier_of, usage_of
 
 if TYPE_CHECKING:
-    from connector.catalogue.operation import Operation
+    pass
 
 __all__ = ["Gateway", "Rules"]
 
 LEFT = 499
 """What nginx writes for a caller who did not wait for the answer."""
-BYTES_PER_TOKEN = 4
-MOST_ESTIMATED = 16 * 1024
-"""No call is thought to use more tokens than this before its answer tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Gateway:
         operations: knows what a path means for a client.
         callers: whose tokens are in force.
         rules: what holds for every call.
-        prices: what tokens cost.
+        scales: weigh what calls use.
         journal: where each call leaves its line.
         clock: seconds that only go on.
         since: when it began, in seconds since 1970.
@@ -74,7 +70,7 @@ class Gateway:
     operations: Operations
     callers: Callers
     rules: Rules
-    prices: Prices
+    scales: Scales
     journal: Journal
     clock: Callable[[], float]
     since: float
@@ -161,48 +157,35 @@ class Gateway:
         operation = self.operations.of(client, request.method, below)
         visit.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
-        estimate = _estimate(request)
-        caller.quota.admit(estimate)
-        try:
-            return await self._passed(request, caller, client, below, query, operation, visit)
-        finally:
-            caller.quota.settle(estimate, visit.usage.total, visit.cost or 0.0)
-            if visit.usage and caller.quota.budget:
-                self.on_spent()
+        caller.quota.admit(estimated(request))
+        call = Call(request, caller, client, below, query, operation)
+        return await self._passed(call, visit)
 
-    async def _passed(
-        self,
-        request: web.BaseRequest,
-        caller: Caller,
-        client: Client,
-        path: str,
-        query: str,
-        operation: Operation | None,
-        visit: Visit,
-    ) -> web.StreamResponse:
-        body = await received(request, self.rules.body_bytes, self.rules.still)
-        known = known_of(body, request.headers.get("content-type", ""))
-        visit.model = known.model
-        costly = _is_costly(request.method, operation)
-        if costly:
-            self._check_price(caller, known)
-        passing = Passing(
-            request,
-            client,
-            Onward(
-                method=request.method, path=path, query=query, headers=onward(request.headers), body=body,
-                operation=operation, payload=known.payload,
-            ),
-            visit,
-            idle=self.rules.still,
-        )  # fmt: skip
+    async def _passed(self, call: Call, visit: Visit) -> web.StreamResponse:
+        request, caller, rules = call.request, call.caller, self.rules
+        costly = is_costly(request.method, call.operation)
         try:
-            return await passing.run()
-        finally:
+            body = await received(request, rules.body_bytes, rules.still)
+            known = known_of(body, request.headers.get("content-type", ""))
+            visit.model = known.model
             if self.journal.bodies:
-                visit.asked, visit.answered = beginning(body), passing.watch.beginning
+                visit.asked = beginning(body)
             if costly:
-                self._weigh(visit, passing, request)
+                self.scales.check_price(caller, known.model)
+            return await Passing(request, call.client, call.onward(body, known), visit, idle=rules.still).run()
+        finally:
+            estimate = estimated(request)
+            payer = self.scales.weigh(visit, caller, call.path, costly=costly, estimate=estimate)
+            self._charge(visit, caller, payer, estimate)
+
+    def _charge(self, visit: Visit, caller: Caller, payer: Caller, estimate: int) -> None:
+        """Puts what a call used in the place of what it was thought to."""
+        if payer is not caller:
+            caller.quota.settle(estimate, 0, 0.0)
+            visit.payer, estimate = payer.name, 0
+        payer.quota.settle(estimate, visit.usage.total, visit.cost or 0.0)
+        if visit.usage and payer.quota.budget:
+            self.on_spent()
 
     def _caller(self, request: web.BaseRequest) -> Caller:
         peer = request.remote
@@ -215,23 +198,6 @@ class Gateway:
             return self.client(route.client)
         except ConnectorError as error:
             raise Refused(503, "client_not_ready", f"the client {route.client} cannot be made: {error}") from None
-
-    def _check_price(self, caller: Caller, known: Known) -> None:
-        if caller.quota.prices_needed and known.model and self.prices.find(known.model) is None:
-            message = f"prices: the model {known.model!r} has none, and {caller.name} has a budget; add it to `prices`"
-            raise Refused(403, "no_price", message)
-
-    def _weigh(self, visit: Visit, passing: Passing, request: web.BaseRequest) -> None:
-        """What a call used and cost."""
-        if not 200 <= visit.status < 300 or visit.state == State.NOT_SENT.value:
-            return
-        told = passing.watch.told()
-        visit.model = visit.model or model_of(told)
-        visit.usage = usage_of(told)
-        if not visit.usage and passing.watch.streams:
-            visit.usage, visit.estimated = Usage(_estimate(request), output=passing.watch.events), True
-        if visit.usage:
-            visit.cost = self.prices.cost(visit.model, visit.usage, tier_of(told))
 
     def _refused(self, visit: Visit, refused: Refused, request: web.BaseRequest) -> web.StreamResponse:
         visit.status, visit.code, visit.detail = refused.status, refused.code, str(refused)
@@ -254,15 +220,3 @@ class Gateway:
             self.metrics.seconds.add((visit.client,), visit.seconds)
         self.ledger.add(visit)
         self.journal(visit)
-
-
-def _is_costly(method: str, operation: Operation | None) -> bool:
-    """Whether the usage that an answer tells is this call's own: a stored answer that is read again tells it too."""
-    return method == "POST" and (operation is None or not operation.effect.repeatable)
-
-
-def _estimate(request: web.BaseRequest) -> int:
-    """About how many tokens a request gives a model to read; files are not counted so."""
-    if "json" not in request.headers.get("content-type", ""):
-        return 0
-    return min((request.content_length or 0) // BYTES_PER_TOKEN, MOST_ESTIMATED)

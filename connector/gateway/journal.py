@@ -34,7 +34,7 @@ class Journal:
         # A record made by hand: where in the code it comes from is looked up for each otherwise, and is always here.
         LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, self._line(visit), (), None, "", _fields(visit)))
         if self.bodies:
-            for mark, body in ((">", visit.asked), ("<", visit.answered)):
+            for mark, body in ((">", visit.asked), ("<", visit.watch.beginning if visit.watch else b"")):
                 LOG.info("%s %s", mark, self.hide(body.decode(errors="replace"))[:MOST])
 
     def _short(self, name: str) -> str:

@@ -75,7 +75,7 @@ class Ledger:
         self.answers[answer] = self.answers.get(answer, 0) + 1
         if not visit.state:
             return
-        key = (visit.caller, visit.client, self._model(visit))
+        key = (visit.payer or visit.caller, visit.client, self._model(visit))
         found = self.sums.get(key)
         if found is None:
             found = self.sums[key] = Sum()
@@ -88,7 +88,7 @@ class Ledger:
 
     def _model(self, visit: Visit) -> str:
         """The model's name as it is counted: what upstream never knew is none."""
-        if not visit.model or visit.status >= 300:
+        if not visit.model or (visit.status >= 300 and not visit.usage):
             return ""
         if visit.model not in self._models and len(self._models) >= MOST_MODELS:
             return OTHER

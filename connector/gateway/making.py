@@ -17,6 +17,7 @@ from connector.gateway.journal import Journal
 from connector.gateway.operations import Operations
 from connector.gateway.quota import Quota
 from connector.gateway.requests import Hosts
+from connector.gateway.weighing import Scales
 from connector.observing.prices import Prices
 from connector.suggest import closest
 
@@ -74,7 +75,7 @@ def gateway_of(
         operations=Operations(catalogue),
         callers=callers,
         rules=Rules(Hosts(settings.hosts, names, port, secure=settings.tls is not None), settings.body_bytes, still),
-        prices=Prices(configuration.prices),
+        scales=Scales(Prices(configuration.prices)),
         journal=Journal(redactor, bodies=settings.log_bodies),
         clock=clocks.clock,
         since=clocks.now(),

@@ -43,7 +43,6 @@ class Passing:
         self._visit = visit
         self._idle = idle
         self._reply: Reply | None = None
-        self.watch = Watch("")
 
     async def run(self) -> web.StreamResponse:
         """The answer, written; Refused when there is none that could be passed on."""
@@ -53,7 +52,7 @@ class Passing:
             await reply.end()
         except CallFailed as failed:
             return await self._failed(failed.outcome)
-        self._visit.state = self._visit.state or State.DONE.value
+        self._visit.state = passed.outcome.state.value if passed.outcome is not None else State.DONE.value
         return reply
 
     def _passage(self) -> Passage:
@@ -66,16 +65,17 @@ class Passing:
 
     async def _answer(self, passed: Passed) -> Reply:
         visit, status = self._visit, passed.status
-        visit.status = status
+        visit.status, visit.state = status, State.UNKNOWN.value
         headers = {name.lower(): value for name, value in passed.headers}
         visit.request_id = headers.get(b"x-request-id", b"").decode("latin-1")
         if passed.outcome is not None:
             visit.state = passed.outcome.state.value
             _check_refusal(status, passed.outcome)
-        elif b"content-encoding" not in headers:
-            self.watch = Watch(headers.get(b"content-type", b"").decode("latin-1").lower())
+        packed = b"content-encoding" in headers
+        watch = Watch("" if packed else headers.get(b"content-type", b"").decode("latin-1").lower())
+        visit.watch = watch
         self._reply = reply = Reply(self._request, status, answered(passed.headers, _told(passed.outcome)), self._idle)
-        see, pass_on = self.watch.see, reply.pass_on
+        see, pass_on = watch.see, reply.pass_on
         async for piece in passed.chunks:
             see(piece)
             await pass_on(piece)
@@ -87,7 +87,7 @@ class Passing:
         reply = self._reply
         if reply is not None and reply.begun:
             self._visit.code, self._visit.detail = "broken_off", outcome.reason
-            if self.watch.streams:
+            if self._visit.watch is not None and self._visit.watch.streams:
                 await reply.pass_on(_last_event(outcome))
             reply.break_off()
             return reply

@@ -51,6 +51,11 @@ class Hosts:
             if urlsplit(f"//{name}").port is None:
                 self._allowed |= {f"{name}:{port}", f"{name}:{plain}"}
 
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Every Host that is served, in small letters."""
+        return frozenset(self._allowed)
+
     def check(self, request: web.BaseRequest) -> None:
         """Refuses a call that was meant for another host, and one that a page in a browser makes."""
         host = request.headers.get("host", "").lower()

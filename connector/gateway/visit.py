@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connector.gateway.usage import Watch
 from connector.observing.prices import NOTHING, Usage
 
 __all__ = ["Visit"]
@@ -17,6 +18,8 @@ class Visit:
     path: str
     started: float
     caller: str = ""
+    payer: str = ""
+    """Who asked for what was used, when that was somebody else."""
     client: str = ""
     operation: str = ""
     model: str = ""
@@ -34,5 +37,6 @@ class Visit:
     """What it cost; None when nobody said what the model costs."""
     seconds: float = 0.0
     asked: bytes = b""
-    answered: bytes = b""
-    """The beginnings of both bodies, when they are to be logged."""
+    """The beginning of the request's body, when bodies are logged."""
+    watch: Watch | None = None
+    """Saw the answer go by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -256,6 +257,54 @@ async def test_an_answer_that_is_read_again_is_not_counted_again(start, upstream
     gateway = await start({"metrics": True}, prices=PRICES)
     await gateway.get("/openai/v1/chat/completions/chatcmpl-1")
     assert (await usage_of(gateway))["bot"]["clients"]["openai"][""]["input_tokens"] == 0
+
+
+async def test_an_answer_made_in_the_background_is_counted_once_to_whom_asked_for_it(start, upstream):
+    whole = {"id": "resp_1", "object": "response", "model": "gpt-5", "status": "queued", "usage": None}
+
+    async def answers(request: web.BaseRequest) -> web.StreamResponse:
+        await request.read()
+        done = {"status": "completed", "usage": {"input_tokens": 1000, "output_tokens": 100}}
+        return web.json_response({**whole, **(done if request.method == "GET" else {})})
+
+    upstream.handler = answers
+    reader = {"hash": hashed("gw-reader"), "metrics": True}
+    tokens = {"bot": {"hash": hashed(TOKEN), "budget": {"tokens": 1000, "every": "day"}}, "reader": reader}
+    gateway = await start(gateway={"tokens": tokens})
+    await gateway.chat(path="/openai/v1/responses", payload={"background": True, "input": "hi"})
+    for _ in range(2):
+        assert (await gateway.get("/openai/v1/responses/resp_1", token="gw-reader")).status_code == 200
+    found = await usage_of(gateway, "gw-reader")
+    assert found["bot"]["clients"]["openai"]["gpt-5"]["input_tokens"] == 1000
+    assert found["reader"]["clients"]["openai"][""]["input_tokens"] == 0
+    assert (await gateway.chat()).status_code == 429  # the budget is used up
+
+
+async def test_a_caller_who_leaves_pays_for_what_was_made(start, upstream):
+    gave_up = asyncio.Event()
+
+    async def endless(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(f"data: {event(choices=[])}\n\n".encode())
+                await asyncio.sleep(0.001)
+        except (ConnectionError, asyncio.CancelledError):
+            gave_up.set()
+            raise
+
+    upstream.handler = endless
+    gateway = await start({"metrics": True}, prices=PRICES)
+    url, headers = f"{gateway.url}/openai/v1/chat/completions", {"Authorization": f"Bearer {TOKEN}"}
+    async with gateway.http.stream("POST", url, json={"model": "gpt-5", "stream": True}, headers=headers) as answer:
+        pieces = answer.aiter_raw()
+        await anext(pieces)
+    async with asyncio.timeout(5):
+        await gave_up.wait()
+    found = (await usage_of(gateway))["bot"]["clients"]["openai"]["gpt-5"]
+    assert found["estimated"] == 1
+    assert found["output_tokens"] >= 1
 
 
 async def test_refusals_cost_nothing(start, upstream):
