@@ -75,6 +75,7 @@ def _begun(payload: Mapping[str, JSON], source: Mapping[str, JSON], world: World
     made |= {**asked, "seconds": str(asked["seconds"]), "prompt": payload.get("prompt")}
     made |= {"remixed_from_video_id": source.get("remixed_from_video_id"), "error": None, STARTED: world.now()}
     world.objects.put(VIDEOS, made)
+    world.processes.open(VIDEOS, made["id"], made[STARTED] + 2 * world.options.pace)
     return Answer(body=_now(made, world))
 
 

@@ -22,8 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["MOVERS", "Mover"]
 
+VIDEOS = "videos"
+
 Mover = Callable[["World", "Entry"], Awaitable[float | None]]
 """Brings an object whose time has come a step on; gives when its next step is due, nothing after the last."""
+
+
+async def finish_video(world: World, entry: Entry) -> None:
+    """A video is finished; what it looks like until then is told when it is read."""
+    if world.objects.get(VIDEOS, entry.id) is not None:
+        world.tell("video.completed", {"id": entry.id})
+
 
 MOVERS: Mapping[str, Mover] = {
     background_responses.RESPONSES: background_responses.move,
@@ -37,4 +46,5 @@ MOVERS: Mapping[str, Mover] = {
     uploads.UPLOADS: uploads.expire,
     held.HELD: held.read,
     held.STORES: stores.expire,
+    VIDEOS: finish_video,
 }

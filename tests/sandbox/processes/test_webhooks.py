@@ -148,6 +148,15 @@ async def test_endpoints_elsewhere_are_never_called(rooms) -> None:
     assert "this machine only" in found["attempts"][0]["error"]
 
 
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")  # the official SDK calls all of videos deprecated
+async def test_a_finished_video_is_told(room) -> None:
+    video = await room.client.videos.create(model="sora-2", prompt="a lighthouse")
+    await room.pass_time(1)
+    assert not room.told()
+    await room.pass_time(1)
+    assert room.told() == [("video.completed", video.id)]
+
+
 async def test_event_types_are_those_of_the_api(room) -> None:
     types = (await room.client.webhooks.event_types.list()).data
     assert "batch.completed" in types
