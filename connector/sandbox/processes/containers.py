@@ -35,6 +35,7 @@ def create(call: Call, world: World) -> Answer:
     made["expires_after"] = after
     made["network_policy"] = {name: policy[name] for name in ("type", "allowed_domains") if name in policy}
     _touch(world, made)
+    world.processes.open(CONTAINERS, made["id"], _due(made))
     for file_id in asked.get("file_ids", []):
         _keep_copy(world, made["id"], file_id)
     return Answer(made)
@@ -95,7 +96,6 @@ def _running(call: Call, world: World) -> dict[str, Any]:
 def _touch(world: World, container: dict[str, Any]) -> None:
     container["last_active_at"] = int(world.now())
     world.objects.put(CONTAINERS, container)
-    world.processes.open(CONTAINERS, container["id"], _due(container))
 
 
 def _due(container: Mapping[str, Any]) -> float:

@@ -86,6 +86,22 @@ async def test_a_mover_that_fails_stops_its_object_and_no_other(room, caplog, mo
     assert not (await room.client.files.list()).data, file.id
 
 
+async def test_a_reset_leaves_nothing_to_go_on(room) -> None:
+    await room.client.responses.create(model="gpt-4.1", input="hello", background=True)
+    room.sandbox.reset()
+    again = await room.client.responses.create(model="gpt-4.1", input="hello", background=True)
+    await room.pass_time(10)
+    assert room.told() == [("response.completed", again.id)]
+    assert (await room.client.responses.retrieve(again.id)).status == "completed"
+
+
+async def test_use_does_not_lengthen_the_timetable(room) -> None:
+    store = await room.client.vector_stores.create(expires_after={"anchor": "last_active_at", "days": 1})
+    for _ in range(20):
+        await room.client.vector_stores.search(store.id, query="x")
+    assert len(room.world.processes._timetable._waiting) == 1
+
+
 async def ids_of(room, moments: list[float]) -> list[str]:
     """The ids of what is made while a batch and a job go on at these moments."""
     client, example = (

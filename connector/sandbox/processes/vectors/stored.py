@@ -89,8 +89,6 @@ def touch(world: World, store: dict[str, Any]) -> None:
     after = store.get("expires_after")
     store["expires_at"] = store["last_active_at"] + after["days"] * DAY if after else None
     world.objects.put(STORES, store)
-    if after:
-        world.processes.open(STORES, store["id"], store["last_active_at"] + after["days"] * DAY)
 
 
 def _counted(world: World, store_id: str, before: Mapping[str, JSON] | None, after: Mapping[str, JSON] | None) -> None:

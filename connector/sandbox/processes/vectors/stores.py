@@ -29,7 +29,7 @@ def create(call: Call, world: World) -> Answer:
     store |= {"name": asked.get("name", ""), "usage_bytes": 0, "file_counts": counts(), "status": "completed"}
     store |= {"expires_after": asked["expires_after"]} if "expires_after" in asked else {}
     store["metadata"] = asked.get("metadata", {})
-    touch(world, store)
+    _keep(world, store)
     for file_id in asked.get("file_ids", []):
         add(world, store["id"], {"file_id": file_id, "chunking_strategy": asked.get("chunking_strategy")})
     return Answer(world.objects.get(STORES, store["id"]))
@@ -42,7 +42,7 @@ def update(call: Call, world: World) -> Answer:
     if "expires_after" in asked:
         store.pop("expires_after", None)
         store |= {"expires_after": asked["expires_after"]} if asked["expires_after"] else {}
-    touch(world, store)
+    _keep(world, store)
     return Answer(store)
 
 
@@ -50,6 +50,12 @@ def delete(call: Call, world: World) -> Answer:
     for held in world.objects.all(HELD, call.path["vector_store_id"]):
         world.objects.delete(USES, call.path["vector_store_id"], held["id"])
     return deleted(call, world, STORES, "vector_store_id", "vector_store.deleted")
+
+
+def _keep(world: World, store: dict[str, Any]) -> None:
+    touch(world, store)
+    if store["expires_at"]:
+        world.processes.open(STORES, store["id"], store["expires_at"])
 
 
 def living(world: World, store_id: str) -> dict[str, Any]:
