@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self
 
-__all__ = ["Connection", "Cursor", "Row"]
+__all__ = ["Connection", "Cursor", "Row", "Values"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]

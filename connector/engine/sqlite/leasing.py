@@ -8,17 +8,17 @@ from connector.engine.sqlite.codes import DUE, LEASED, PROCESSING, READY, STATES
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.leases import Lease
 from connector.engine.sqlite.ordering import take_turns
-from connector.engine.sqlite.rows import CALL_BITS, CALLS, COLUMNS, PARTS, call_of, calls_within, task_of
+from connector.engine.sqlite.rows import CALL_BITS, CALLS, COLUMNS, call_of, calls_within, task_of
 from connector.engine.sqlite.session import Session
 from connector.engine.tasks import CallRecord, Task, TaskState
 
 __all__ = ["lease", "take_over"]
 
-FOUND = f"SELECT {COLUMNS}, t.members FROM tasks t"
-LATE = (
-    f"{FOUND} INDEXED BY due {PARTS} WHERE t.route = ? AND t.queue = {DUE} AND t.due <= ? ORDER BY t.due, t.id LIMIT ?"
-)
-LINE = f"{FOUND} INDEXED BY live {PARTS} WHERE t.route = ? AND t.queue > 0 AND t.queue = {READY} ORDER BY t.id LIMIT ?"
+LEASED_ONE = COLUMNS.format(route=":name", state=PROCESSING, attempts="t.attempts + 1", updated=":now")
+FOUND = f"SELECT {LEASED_ONE}, t.state, t.members FROM tasks t"
+PARTS = "JOIN documents d ON d.id = t.id WHERE t.route = :route"
+LATE = f"{FOUND} INDEXED BY due {PARTS} AND t.queue = {DUE} AND t.due <= :now ORDER BY t.due, t.id LIMIT :most"
+LINE = f"{FOUND} INDEXED BY live {PARTS} AND t.queue > 0 AND t.queue = {READY} ORDER BY t.id LIMIT :most"
 TAKE = f"UPDATE tasks SET state = {PROCESSING}, queue = {LEASED}, attempts = attempts + 1, updated = ? WHERE id = ?"
 WORKED_ON = f"SELECT id, ord FROM tasks WHERE route = ? AND queue > 0 AND queue = {LEASED}"
 BACK = f"UPDATE tasks SET state = 1, queue = {READY} WHERE id = ?"
@@ -29,10 +29,12 @@ def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]
     number = session.route(route)
     if limit:
         most = max(min(most, limit - session.leases.of(number)), 0)
-    rows = session.all(LATE, (number, session.now, most))
+    values = {"name": route, "route": number, "now": session.now, "most": most}
+    rows = session.all(LATE, values)
     if len(rows) < most:
-        rows += session.all(LINE, (number, most - len(rows)))
+        rows += session.all(LINE, {**values, "most": most - len(rows)})
     session.execute_many(TAKE, [(session.now, row[0]) for row in rows])
+    session.count(number, TaskState.PROCESSING, len(rows))
     return [_leased(session, number, row) for row in rows]
 
 
@@ -47,13 +49,12 @@ def take_over(session: Session) -> None:
 
 
 def _leased(session: Session, route: int, row: Row) -> Task:
-    task, state, order, retried, members = row[0], row[3], row[6], row[15], row[16]
+    *columns, state, members = row
+    task, order, retried = columns[0], columns[6], columns[15]
     session.count(route, STATES[int(state)], -1)
-    session.count(route, TaskState.PROCESSING, 1)
     held = Lease(route, order, members)
     session.leases.add(task, held)
-    calls = _calls(session, task, held) if state or retried else ()
-    return task_of((*row[:3], PROCESSING, *row[4:7], row[7] + 1, *row[8:10], session.now, *row[11:16]), calls)
+    return task_of(columns, _calls(session, task, held) if state or retried else ())
 
 
 def _calls(session: Session, task: int, held: Lease) -> Sequence[CallRecord]:

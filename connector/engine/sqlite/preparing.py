@@ -33,15 +33,16 @@ class Prepared:
 
 def prepared(change: Change) -> Prepared:
     """The change as it is written, or InvalidDocument saying what in it is not JSON."""
+    # A change seldom has more than two of these, and most changes are of one task: nothing is made for the others.
     return Prepared(
         change,
         [kind for kind in KINDS if getattr(change, kind)],
-        [dump(task.document) for task in change.accept],
-        [dump(carried.carrier.document) for carried in change.carry],
-        [_bytes(call.request) for call in change.intend],
-        [_bytes(end.outcome) for end in change.end],
-        [(name, _bytes(value)) for name, value in change.cursors.items()],
-        [(space, key, _bytes(value)) for (space, key), value in change.records.items()],
+        [dump(task.document) for task in change.accept] if change.accept else (),
+        [dump(carried.carrier.document) for carried in change.carry] if change.carry else (),
+        [_bytes(call.request) for call in change.intend] if change.intend else (),
+        [_bytes(end.outcome) for end in change.end] if change.end else (),
+        [(name, _bytes(value)) for name, value in change.cursors.items()] if change.cursors else (),
+        [(*spot, _bytes(value)) for spot, value in change.records.items()] if change.records else (),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 
@@ -11,16 +12,17 @@ from connector.engine.sqlite.driver import Row
 from connector.engine.tasks import CallRecord, Task
 from connector.model import JSON
 
-__all__ = ["CALLS", "CALL_BITS", "COLUMNS", "PARTS", "TASKS", "call_of", "calls_within", "task_of"]
+__all__ = ["CALLS", "CALL_BITS", "COLUMNS", "TASKS", "call_of", "calls_within", "task_of"]
 
 CALL_BITS = 24
 """A call's id is its task's, moved up by so many bits, and its place among the task's calls."""
 COLUMNS = (
-    "t.id, r.name, d.document, t.state, d.key, d.version, t.ord, t.attempts, t.due, d.created, t.updated, t.reason,"
+    "t.id, {route}, d.document, {state}, d.key, d.version, t.ord, {attempts}, t.due, d.created, {updated}, t.reason,"
     " d.trace, d.source, t.carrier, t.retried"
 )
-PARTS = "JOIN documents d ON d.id = t.id JOIN routes r ON r.id = t.route"
-TASKS = f"SELECT {COLUMNS} FROM tasks t {PARTS}"
+"""What `task_of` takes; as a task is, or as it will be when its lease is committed."""
+AS_IT_IS = COLUMNS.format(route="r.name", state="t.state", attempts="t.attempts", updated="t.updated")
+TASKS = f"SELECT {AS_IT_IS} FROM tasks t JOIN documents d ON d.id = t.id JOIN routes r ON r.id = t.route"
 CALLS = (
     "SELECT c.id, c.attempt, c.number, c.fingerprint, c.target, c.operation, c.effect, c.lookup, c.request,"
     " c.started, e.ended, e.state, e.outcome FROM calls c LEFT JOIN ends e ON e.id = c.id"
@@ -33,8 +35,8 @@ def calls_within(task: int) -> tuple[int, int]:
     return task << CALL_BITS, ((task + 1) << CALL_BITS) - 1
 
 
-def task_of(row: Row, calls: Sequence[CallRecord] = ()) -> Task:
-    """A row of TASKS."""
+def task_of(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
+    """A row of COLUMNS."""
     number, route, document, state, key, version, order, attempts, due, created, updated, reason, *more = row
     trace, source, carrier, retried = more
     return Task(

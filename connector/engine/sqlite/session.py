@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from connector.engine.sqlite.codes import CODES
-from connector.engine.sqlite.driver import Connection, Row
+from connector.engine.sqlite.driver import Connection, Row, Values
 from connector.engine.sqlite.leases import Leases
 from connector.engine.store import Fenced
 from connector.engine.tasks import TaskState
@@ -77,7 +77,7 @@ class Session:
         """Grows with every row that is written."""
         return self.connection.total_changes()
 
-    def all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    def all(self, sql: str, values: Values = ()) -> list[Row]:
         """The rows of a question."""
         return self.execute(sql, values).fetchall()
 
