@@ -22,7 +22,7 @@ async def open_store(
     """The store that a URL names, to be closed by the caller; StoreError when it cannot be opened.
 
     Args:
-        url: `sqlite:///FILE`; a file that is not absolute is below the working directory.
+        url: `sqlite:///FILE`, below the working directory unless absolute, or `postgresql://…`.
         worker: the name under which this process leases; one is made unless given.
         clock: seconds since 1970.
         role: what is done with it: a runner works on tasks, an admin looks after them while a runner may work.
@@ -33,4 +33,10 @@ async def open_store(
         path = url.removeprefix(SQLITE)
         return await open_sqlite(Path(path), worker=worker, clock=clock, runs=role == "runner")
     scheme = url.partition(":")[0]
-    raise ConfigurationError(f"engine: cannot keep tasks in {scheme!r}; sqlite:///FILE is allowed")
+    if scheme in ("postgresql", "postgres"):
+        from connector.engine.postgresql import PostgreSQLStore
+
+        return await PostgreSQLStore.open(url, worker=worker, wall=clock, runs=role == "runner")
+    raise ConfigurationError(
+        f"engine: cannot keep tasks in {scheme!r}; sqlite:///FILE and postgresql://USER:PASSWORD@HOST/NAME are allowed"
+    )

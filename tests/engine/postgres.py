@@ -72,7 +72,7 @@ class _Told(PostgreSQLStore):
     seen: float
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Any:
-        if passed := self.clock() - self.seen:
+        if (passed := self.clock() - self.seen) > 0:
             self.seen = self.clock()
             await self._asked(
                 lambda link: link.execute(

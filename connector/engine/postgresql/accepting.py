@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["accept"]
 
 INSERT = """
-INSERT INTO tasks (id, route, state, document, key, version, ord, due, created, updated, trace, source, job)
-SELECT id, route, state, document, key, version, ord, due, $12, $12, trace, source, job
+INSERT INTO tasks (id, route, state, document, key, version, ord, due, created, updated, trace, source, job, carries)
+SELECT id, route, state, document, key, version, ord, due, $12, $12, trace, source, job, $13
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::float8[],
             $9::text[], $10::bigint[], $11::bigint[])
      AS given (id, route, state, document, key, version, ord, due, trace, source, job)
@@ -36,12 +36,12 @@ ORDER BY route, key FOR UPDATE OF seen
 
 
 async def accept(
-    connection: Connection, new: Sequence[NewTask], now: float, jobs: Jobs, counting: Counting
+    connection: Connection, new: Sequence[NewTask], now: float, jobs: Jobs, counting: Counting, *, carries: bool = False
 ) -> list[int]:
-    """The ids of the tasks in the documents' order; 0 for a duplicate."""
+    """The ids of the tasks in the documents' order; 0 for a duplicate, which one that carries others never is."""
     if not new:
         return []
-    fresh = await _unseen(connection, new)
+    fresh = list(range(len(new))) if carries else await _unseen(connection, new)
     ids = await connection.fetch("SELECT nextval('task_ids') AS id FROM generate_series(1, $1)", len(fresh))
     numbered = dict(zip(fresh, sorted(row["id"] for row in ids), strict=True))
     orders = {(new[at].route, new[at].order) for at in fresh if new[at].order}
@@ -53,7 +53,7 @@ async def accept(
     )
     job_of = dict(zip(ready, made, strict=True))
     rows = [_row(new[at], numbered[at], job_of.get(at, 0)) for at in fresh]
-    await connection.execute(INSERT, *columns(rows, 11), now)
+    await connection.execute(INSERT, *columns(rows, 11), now, carries)
     for at in fresh:
         counting.add(new[at].route, _state(new[at]), 1)
     return [numbered.get(at, 0) for at in range(len(new))]

@@ -26,7 +26,8 @@ async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jo
     """How many ended tasks, of the next few thousand, are new again."""
     where, values = condition(wanted)
     rows = await connection.fetch(
-        f"SELECT id, route, ord, state FROM tasks WHERE {where} AND {ENDED} ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE",  # noqa: S608
+        f"""SELECT id, route, ord, state FROM tasks WHERE {where} AND {ENDED} AND NOT carries
+            ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
         *values,
     )
     ids = [row["id"] for row in rows]
@@ -57,22 +58,27 @@ async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, 
     """How many tasks, of the next few thousand, are skipped now."""
     where, values = condition(wanted)
     rows = await connection.fetch(
-        f"""SELECT id, route, ord, state, job FROM tasks WHERE {where} AND state NOT IN ('skipped', 'processing')
-            ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
+        f"""SELECT id, route, ord, state, job FROM tasks
+            WHERE {where} AND carrier = 0 AND state NOT IN ('skipped', 'finished')
+            AND (state <> 'processing' OR {jobs.gone("job")}) ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
         *values,
+    )
+    ids = [row["id"] for row in rows]
+    members = await connection.fetch(
+        "SELECT id, route, ord, state, job FROM tasks WHERE carrier = ANY($1::bigint[]) AND state = 'waiting'", ids
     )
     await connection.execute(
         "UPDATE tasks SET state = 'skipped', reason = $2, updated = $3, job = 0 WHERE id = ANY($1::bigint[])",
-        [row["id"] for row in rows],
+        [*ids, *(row["id"] for row in members)],
         reason,
         now,
     )
     await jobs.forget(connection, [row["job"] for row in rows if row["job"]])
     counting = Counting(worker)
-    for row in rows:
+    for row in (*rows, *members):
         counting.move(row["route"], row["state"], TaskState.SKIPPED)
     await counting.write(connection)
-    orders = {(row["route"], row["ord"]) for row in rows if row["ord"]}
+    orders = {(row["route"], row["ord"]) for row in (*rows, *members) if row["ord"]}
     await lock(connection, orders)
     await next_in_line(connection, orders, now, jobs)
     return len(rows)

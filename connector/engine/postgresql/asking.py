@@ -43,7 +43,7 @@ def condition(wanted: Filter) -> tuple[str, list[Any]]:
     if wanted.updated_before is not None:
         also("updated < ?::float8", wanted.updated_before)
     if wanted.updated_after is not None:
-        also("updated > ?::float8", wanted.updated_after)
+        also("updated >= ?::float8", wanted.updated_after)
     return " AND ".join(parts), values
 
 
@@ -63,7 +63,7 @@ async def task(connection: Connection, number: int) -> Task | None:
     if row is None:
         return None
     calls = await calls_of(connection, [number])
-    return task_of(row, calls.get(number, ()))
+    return task_of(row, calls.get(number, []))
 
 
 async def waiting_in(connection: Connection, carrier: int, after: int, limit: int) -> list[Task]:
@@ -142,7 +142,7 @@ async def lines_of(connection: Connection, name: str, most: int) -> Place:
 async def keys_unseen(connection: Connection, route: str, reading: int, after: str, most: int) -> list[str]:
     """Keys beyond `after` that no reading from this one on has seen, and that were not known as deleted."""
     rows = await connection.fetch(
-        "SELECT key FROM seen WHERE route = $1 AND reading < $2 AND version <> 'deleted' AND key > $3 "
+        "SELECT key FROM seen WHERE route = $1 AND reading > 0 AND reading < $2 AND version <> 'deleted' AND key > $3 "
         "ORDER BY key LIMIT $4",
         route,
         reading,

@@ -11,7 +11,7 @@ from connector.engine import points
 from connector.engine.change import Change, Committed
 from connector.engine.postgresql.connecting import Away
 from connector.engine.postgresql.writing import Lost, named_in, write
-from connector.engine.store import Fenced, StoreBroken, StoreError
+from connector.engine.store import Fenced, StoreBroken, StoreFull
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,15 +78,16 @@ class Committer:
                 named = ", ".join(map(str, sorted(named_in(one.change) & lost.tasks)))
                 _fail(one, Fenced(f"task {named} is leased by another worker now"))
             await self._together([one for one in group if one not in fenced])
-        except StoreError as error:
+        except Exception as error:  # noqa: BLE001  told to whoever asked for the change
             await self._apart(group, error)
         else:
             for one, committed in zip(group, given, strict=True):
                 if not one.done.done():
                     one.done.set_result(committed)
 
-    async def _apart(self, group: Sequence[Asked], error: StoreError) -> None:
-        if isinstance(error, StoreBroken) and not isinstance(error, Away) and len(group) > 1:
+    async def _apart(self, group: Sequence[Asked], error: Exception) -> None:
+        """One change of a group may be wrong: the others must not fail with it."""
+        if not isinstance(error, (Away, StoreFull)) and len(group) > 1:
             for one in group:
                 await self._together([one])
             return
@@ -148,6 +149,6 @@ async def _undo(transaction: Any, links: Links) -> None:
             raise
 
 
-def _fail(asked: Asked, error: StoreError) -> None:
+def _fail(asked: Asked, error: Exception) -> None:
     if not asked.done.done():
         asked.done.set_exception(error)

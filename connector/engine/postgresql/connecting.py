@@ -70,12 +70,13 @@ class Links:
         )
 
     async def close(self) -> None:
-        if self._pool is not None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
             try:
                 async with asyncio.timeout(5):
-                    await self._pool.close()
+                    await pool.close()
             except (TimeoutError, OSError, self._postgres.PostgresError, self._postgres.InterfaceError):
-                self._pool.terminate()
+                pool.terminate()
 
     async def alone(self) -> Any:
         """A connection that the caller keeps and closes."""

@@ -104,6 +104,14 @@ class Jobs:
                 [max(wait, 0.0) for wait in waits],
             )
 
+    def gone(self, job: str) -> str:
+        """The condition that the worker of the job in a column has not been heard of for too long."""
+        seconds = self._patience.total_seconds()
+        return (
+            f"NOT EXISTS (SELECT FROM {self._table} AS held WHERE held.id = {job} "
+            f"AND held.heartbeat > now() - make_interval(secs => {seconds}))"
+        )
+
     async def forget(self, connection: Connection, jobs: Sequence[int]) -> None:
         """Removes jobs whatever their state."""
         if jobs:

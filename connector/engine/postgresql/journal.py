@@ -9,6 +9,7 @@ from typing import Any
 from connector.engine.change import Change
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.rows import columns, packed
+from connector.engine.store import StoreError
 
 __all__ = ["write_calls", "write_values"]
 
@@ -26,7 +27,7 @@ LATERAL (
     WHERE known.task = given.task AND known.attempt = given.attempt AND known.number = given.number
     ORDER BY id DESC LIMIT 1
 ) AS newest
-WHERE calls.id = newest.id
+WHERE calls.id = newest.id RETURNING calls.task, calls.attempt, calls.number
 """
 CURSORS = """
 INSERT INTO cursors SELECT * FROM unnest($1::text[], $2::bytea[])
@@ -69,7 +70,11 @@ async def write_calls(connection: Connection, changes: Sequence[Change]) -> None
         for one in change.end
     ]
     if ended:
-        await connection.execute(END, *columns(ended, 6))
+        rows = await connection.fetch(END, *columns(ended, 6))
+        known = {(row["task"], row["attempt"], row["number"]) for row in rows}
+        for task, attempt, number, *_ in ended:
+            if (task, attempt, number) not in known:
+                raise StoreError(f"task {task} has no call {number} in attempt {attempt}, so none can end")
 
 
 async def write_values(connection: Connection, changes: Sequence[Change]) -> None:

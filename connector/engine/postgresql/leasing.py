@@ -48,7 +48,7 @@ async def lease(
     calls = await calls_of(
         connection, [row["id"] for row in rows if row["attempts"] > 1 or row["was"] != "new" or row["retried"]]
     )
-    return [task_of(row, calls.get(row["id"], ())) for row in sorted(rows, key=lambda row: int(row["id"]))]
+    return [task_of(row, calls.get(row["id"], [])) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
 async def calls_of(connection: Connection, tasks: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from connector.documents import dump
 from connector.engine.tasks import CallRecord, Task, TaskState
 from connector.model import JSON
 
@@ -21,7 +22,7 @@ CALL = "task, attempt, number, fingerprint, target, operation, effect, lookup, r
 
 def packed(value: JSON) -> bytes:
     """A JSON value as it is kept: as bytes, since JSON's text may hold a NUL and PostgreSQL's may not."""
-    return orjson.dumps(value)
+    return dump(value)
 
 
 def unpacked(data: bytes | None) -> JSON:

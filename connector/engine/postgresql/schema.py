@@ -20,7 +20,8 @@ VERSIONS = (
         key text NOT NULL, version text NOT NULL, ord text NOT NULL,
         attempts integer NOT NULL DEFAULT 0, due double precision NOT NULL, created double precision NOT NULL,
         updated double precision NOT NULL, reason text NOT NULL DEFAULT '', trace text NOT NULL, source bigint NOT NULL,
-        carrier bigint NOT NULL DEFAULT 0, worker text, job bigint NOT NULL DEFAULT 0
+        carrier bigint NOT NULL DEFAULT 0, carries boolean NOT NULL DEFAULT false,
+        worker text, job bigint NOT NULL DEFAULT 0
     ) WITH (fillfactor = 70);
     CREATE SEQUENCE task_ids OWNED BY tasks.id;
     CREATE INDEX tasks_live ON tasks (route, id) WHERE {LIVE};

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -45,15 +46,21 @@ class PostgreSQLStore:
         worker: a name that no other process has.
         wall: seconds since 1970.
         patience: seconds without a heartbeat after which a worker counts as gone.
+        runs: whether it works on tasks, and does not only look after them.
     """
 
-    def __init__(self, links: Links, *, worker: str, wall: Callable[[], float], patience: float) -> None:
+    def __init__(
+        self, links: Links, *, worker: str, wall: Callable[[], float], patience: float, runs: bool = True
+    ) -> None:
         self._links = links
+        self._runs = runs
         self.worker = worker
         self._wall = wall
         self._jobs = Jobs(worker, patience)
         self._committer = Committer(links, self._jobs, worker, wall)
         self._listening = Listening(links)
+        self._leasing = asyncio.Lock()
+        """One at a time: of many at once each would find what the others have just locked."""
 
     @classmethod
     async def open(
@@ -65,6 +72,7 @@ class PostgreSQLStore:
         timing: Timing = SYSTEM,
         patience: float = 30.0,
         away: float = 600.0,
+        runs: bool = True,
     ) -> Self:
         """A store whose tables are there and up to date.
 
@@ -74,7 +82,7 @@ class PostgreSQLStore:
         links = Links(url, patience=away, timing=timing)
         await links.open(migrate)
         name = worker or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        store = cls(links, worker=name, wall=wall, patience=patience)
+        store = cls(links, worker=name, wall=wall, patience=patience, runs=runs)
         store._listening.start()
         return store
 
@@ -90,11 +98,14 @@ class PostgreSQLStore:
         return await self._committer.commit(change)
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
+        if not self._runs:
+            raise StoreError("this process looks after tasks and does not work on them")
         if most < 1:
             return []
-        return await self._changing(
-            lambda link: leasing.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
-        )
+        async with self._leasing:
+            return await self._changing(
+                lambda link: leasing.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
+            )
 
     async def hold(self, ids: Sequence[int]) -> Sequence[int]:
         if not ids:

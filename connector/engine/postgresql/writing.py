@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from connector.engine.change import Change, Committed
+from connector.engine.change import Change, Committed, Settled
 from connector.engine.postgresql.accepting import accept
+from connector.engine.postgresql.checking import check
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.counting import Counting
 from connector.engine.postgresql.journal import write_calls, write_values
-from connector.engine.postgresql.ordering import lock, next_in_line
+from connector.engine.postgresql.ordering import JOBS, lock, next_in_line
 from connector.engine.postgresql.rows import columns
+from connector.engine.store import StoreError
 from connector.engine.tasks import ENDS, TaskState
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Lost", "named_in", "write"]
 
 MINE = """
-SELECT task.id, task.route, task.ord, task.job, task.state, task.carrier, carrier.id IS NOT NULL AS carried
+SELECT task.id, task.route, task.ord, task.job, task.state, task.carrier, task.carries,
+    carrier.id IS NOT NULL AS carried
 FROM tasks AS task
 LEFT JOIN tasks AS carrier ON carrier.id = task.carrier AND carrier.worker = $2 AND carrier.state = 'processing'
 WHERE task.id = ANY($1::bigint[])
@@ -46,6 +49,8 @@ CARRY = """
 UPDATE tasks SET state = 'waiting', carrier = given.carrier, worker = NULL, job = 0, updated = $3
 FROM unnest($1::bigint[], $2::bigint[]) AS given (id, carrier) WHERE tasks.id = given.id
 """
+
+LEFT = "SELECT carrier FROM tasks WHERE carrier = ANY($1::bigint[]) AND state = 'waiting' LIMIT 1"
 
 Row = Mapping[str, Any]
 
@@ -76,6 +81,8 @@ async def write(
 ) -> list[Committed]:
     """What each change gave; Lost, and nothing may be committed, when one of them is about a task of another worker."""
     at_work = Writing(connection, jobs, worker, now, Counting(worker))
+    for change in changes:
+        check(change)
     held = await _held(at_work, changes)
     await write_calls(connection, changes)
     carriers = await _carry(at_work, changes, held)
@@ -115,7 +122,9 @@ async def _held(at_work: Writing, changes: Sequence[Change]) -> dict[int, Row]:
 async def _carry(at_work: Writing, changes: Sequence[Change], held: Mapping[int, Row]) -> Any:
     """The ids of the new carriers; their members wait in them, and have no jobs of their own."""
     asked = [carried for change in changes for carried in change.carry]
-    made = await accept(at_work.connection, [one.carrier for one in asked], at_work.now, at_work.jobs, at_work.counting)
+    made = await accept(
+        at_work.connection, [one.carrier for one in asked], at_work.now, at_work.jobs, at_work.counting, carries=True
+    )
     rows = [(member, carrier) for one, carrier in zip(asked, made, strict=True) for member in one.members]
     if rows:
         await at_work.connection.execute(CARRY, *columns(rows, 2), at_work.now)
@@ -134,9 +143,14 @@ async def _settle(at_work: Writing, changes: Sequence[Change], held: Mapping[int
     await at_work.connection.execute(SETTLE, ids, states, reasons, dues, uncounted, at_work.now, ended)
     for one in settled:
         at_work.counting.move(held[one.task]["route"], held[one.task]["state"], one.state)
-        if one.state in ENDS and held[one.task]["ord"]:
+        if held[one.task]["ord"]:
             at_work.orders.add((held[one.task]["route"], held[one.task]["ord"]))
     await _settle_jobs(at_work, settled, held)
+    await _settle_carried(at_work, settled, held)
+
+
+async def _settle_carried(at_work: Writing, settled: Sequence[Settled], held: Mapping[int, Row]) -> None:
+    """Those that go in a task end with it, or were settled before it ends."""
     carrying = [(one.task, one.state.value, one.reason) for one in settled if one.carried]
     if carrying:
         members = await at_work.connection.fetch(CARRIED, *columns(carrying, 3), at_work.now)
@@ -144,9 +158,12 @@ async def _settle(at_work: Writing, changes: Sequence[Change], held: Mapping[int
             at_work.counting.move(member["route"], TaskState.WAITING, member["state"])
             if member["ord"]:
                 at_work.orders.add((member["route"], member["ord"]))
+    ended = [one.task for one in settled if held[one.task]["carries"] and one.state in ENDS]
+    if ended and (left := await at_work.connection.fetchval(LEFT, ended)) is not None:
+        raise StoreError(f"task {left} cannot end while tasks go in it; settle them before, or all with it")
 
 
-async def _settle_jobs(at_work: Writing, settled: Sequence[Any], held: Mapping[int, Row]) -> None:
+async def _settle_jobs(at_work: Writing, settled: Sequence[Settled], held: Mapping[int, Row]) -> None:
     """Jobs end with their tasks, or are given back; a task that leaves its carrier gets a new one."""
     ends = {
         held[one.task]["job"]: one.state in (TaskState.FINISHED, TaskState.SKIPPED)
@@ -154,22 +171,20 @@ async def _settle_jobs(at_work: Writing, settled: Sequence[Any], held: Mapping[i
         if one.state in ENDS and held[one.task]["job"]
     }
     await at_work.jobs.end(at_work.connection, ends)
-    back = [one for one in settled if one.state not in ENDS and not held[one.task]["carried"]]
+    going_on = [one for one in settled if one.state not in ENDS]
+    plain = [one for one in going_on if not held[one.task]["ord"]]
+    back = [one for one in plain if not held[one.task]["carried"]]
     waits = [one.due - at_work.now if one.due else 0.0 for one in back]
     await at_work.jobs.give_back(at_work.connection, [held[one.task]["job"] for one in back], waits)
-    left = [one for one in settled if one.state not in ENDS and held[one.task]["carried"]]
-    plain = [one for one in left if not held[one.task]["ord"]]
+    left = [one for one in plain if held[one.task]["carried"]]
     made = await at_work.jobs.add(
         at_work.connection,
-        [held[one.task]["route"] for one in plain],
-        [one.task for one in plain],
-        [one.due - at_work.now for one in plain],
+        [held[one.task]["route"] for one in left],
+        [one.task for one in left],
+        [one.due - at_work.now for one in left],
     )
-    if made:
-        await at_work.connection.execute(
-            "UPDATE tasks SET job = given.job FROM unnest($1::bigint[], $2::bigint[]) AS given (id, job) "
-            "WHERE tasks.id = given.id",
-            [one.task for one in plain],
-            made,
-        )
-    at_work.orders |= {(held[one.task]["route"], held[one.task]["ord"]) for one in left if held[one.task]["ord"]}
+    # Whose turn it is of an order key is asked again: a person may have retried an older task meanwhile.
+    queued = [one for one in going_on if held[one.task]["ord"]]
+    await at_work.jobs.forget(at_work.connection, [held[one.task]["job"] for one in queued])
+    if left or queued:
+        await at_work.connection.execute(JOBS, [one.task for one in (*left, *queued)], [*made, *(0 for _ in queued)])
