@@ -69,7 +69,7 @@ class Objects:
         if path != ":memory:":
             # A process that is killed loses nothing; only a machine that loses power may lose the last moment.
             # And no second sandbox may write into the same file.
-            self._connection.execute(FILE)
+            self._connection.execute(FILE).fetchall()
         self._run = self._connection.execute
         if self._one("PRAGMA user_version") not in (0, VERSION):
             self._connection.close()

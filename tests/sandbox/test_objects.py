@@ -102,3 +102,10 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(ConfigurationError, match="another version"):
         Objects(str(path))
+
+
+def test_a_file_is_written_ahead_so_that_a_kill_loses_nothing(tmp_path: Path) -> None:
+    objects = Objects(str(tmp_path / "state.db"))
+    objects.put("x", {"id": "a"})
+    assert (tmp_path / "state.db-wal").exists()
+    objects.close()
