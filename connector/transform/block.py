@@ -9,7 +9,7 @@ from connector.model import JSON
 from connector.transform.awaiting import settled
 from connector.transform.context import Scope, Traced
 from connector.transform.declaration import Action, Gather, Many, Run
-from connector.transform.signals import Failed, Skipped, Unfit
+from connector.transform.signals import Failed, NotYet, Skipped, Unfit
 
 __all__ = ["Block", "awaitable", "lost", "take"]
 
@@ -72,7 +72,7 @@ def lost(action: Action, error: Exception) -> Skipped | Failed:
     if isinstance(error, Skipped):
         return Skipped(action.place, f"{action.name}: {error.reason}")
     if isinstance(error, Unfit):
-        return Failed(action.place, str(error))
+        return Failed(action.place, str(error), passes=isinstance(error, NotYet))
     # A step of a third party may raise anything; it must not take the other documents with it.
     return Failed(action.place, f"{type(error).__name__}: {error}")
 

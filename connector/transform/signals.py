@@ -5,6 +5,7 @@ Exception
 └── ConnectorError
     ├── Failed            a step could not do its work on this document; names the step
     ├── Unfit             why, as the step says it; becomes Failed where the step stands
+    │   └── NotYet        the same, of a document that may fare better later
     └── InvalidChain      steps that cannot work as they are written; carries every fault
 """
 
@@ -17,7 +18,7 @@ from connector.documents import spot
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import Fault
 
-__all__ = ["ChainFault", "Failed", "InvalidChain", "Place", "Skipped", "Unfit", "shown_place"]
+__all__ = ["ChainFault", "Failed", "InvalidChain", "NotYet", "Place", "Skipped", "Unfit", "shown_place"]
 
 Place = tuple[str | int, ...]
 """Where something stands: the keys and positions that lead there."""
@@ -44,12 +45,17 @@ class Unfit(ConnectorError):
     """Why a step cannot work on a value."""
 
 
+class NotYet(Unfit):
+    """Why a step cannot work on a value as things stand; on a route it is tried again."""
+
+
 class Failed(ConnectorError):
     """A step that could not do its work on a document; others go on."""
 
-    def __init__(self, where: str, reason: str) -> None:
+    def __init__(self, where: str, reason: str, *, passes: bool = False) -> None:
         self.where = where
         self.reason = reason
+        self.passes = passes
         super().__init__(f"{where}: {reason}")
 
 

@@ -6,8 +6,8 @@ from connector.model import JSON, is_document
 from connector.request.shown import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Run, Step
-from connector.transform.fields import template, text
-from connector.transform.signals import Unfit
+from connector.transform.fields import boolean, template, text
+from connector.transform.signals import NotYet, Unfit
 from connector.transform.template import Resolve, Template
 from connector.transform.text import to_text
 
@@ -25,9 +25,11 @@ def _type(entity_type: Resolve) -> Run:
     return lambda document, scope: typed(document, entity_type(document, scope))
 
 
-def _exception(message: Template) -> Run:
+def _exception(message: Template, *, retry: bool) -> Run:
+    kind_of = NotYet if retry else Unfit
+
     def run(document: JSON, scope: Scope) -> JSON:
-        raise Unfit(to_text(message.resolve(document, scope)) or "an exception without a message")
+        raise kind_of(to_text(message.resolve(document, scope)) or "an exception without a message")
 
     return run
 
@@ -47,7 +49,10 @@ SIGNALS = (
     Step(
         "exception",
         "Fails the document.",
-        {"message": template("The reason.", default="an exception step was reached")},
+        {
+            "message": template("The reason.", default="an exception step was reached"),
+            "retry": boolean("Whether a route tries the document again later, as often as it says.", default=False),
+        },
         _exception,
         sole="message",
     ),
