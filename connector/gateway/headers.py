@@ -39,7 +39,11 @@ def check_once(headers: CIMultiDictProxy[str]) -> None:
 def onward(headers: CIMultiDictProxy[str]) -> list[tuple[str, str]]:
     """What of a caller's headers goes on."""
     dropped = NOT_ASKED | _named(headers.getall("connection", ()))
-    return [(name, _text(name, value)) for name, value in headers.items() if name.lower() not in dropped]
+    return [
+        (name, value if value.isascii() else _text(name, value))
+        for name, value in headers.items()
+        if name.lower() not in dropped
+    ]
 
 
 def answered(headers: Iterable[tuple[bytes, bytes]], ours: Mapping[str, str]) -> CIMultiDict[str]:
@@ -61,8 +65,6 @@ def _named(connection: Iterable[str]) -> set[str]:
 
 
 def _text(name: str, value: str) -> str:
-    if value.isascii():
-        return value
     try:
         value.encode()
     except UnicodeEncodeError:

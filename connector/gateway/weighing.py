@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -10,7 +11,7 @@ from aiohttp import web
 from connector.gateway.refusals import Refused
 from connector.gateway.visit import Visit
 from connector.model import JSON
-from connector.observing.prices import Prices, Usage, model_of, tier_of, usage_of
+from connector.observing.prices import Prices, Usage, usage_of
 from connector.shapes import members
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ class Scales:
         payer, watch = caller if costly else self._pending.get(_last(path)), visit.watch
         if payer is None or watch is None or not 200 <= visit.status < 300:
             return caller
-        told = watch.told()
-        visit.model = visit.model or model_of(told)
-        visit.usage = usage_of(told)
+        told = members(watch.told())
+        visit.model = visit.model or str(told.get("model") or "")
+        visit.usage = usage_of(told.get("usage"))
         if costly:
             self._expect(told, caller)
             if not visit.usage and watch.streams:
@@ -66,12 +67,11 @@ class Scales:
         elif visit.usage:
             del self._pending[_last(path)]
         if visit.usage:
-            visit.cost = self._prices.cost(visit.model, visit.usage, tier_of(told))
+            visit.cost = self._prices.cost(visit.model, visit.usage, str(told.get("service_tier") or ""))
         return payer
 
-    def _expect(self, told: JSON, caller: Caller) -> None:
+    def _expect(self, answer: Mapping[str, JSON], caller: Caller) -> None:
         """Remembers who asked for an answer that is still being made."""
-        answer = members(told)
         name = answer.get("id")
         if answer.get("status") in PENDING and isinstance(name, str):
             self._pending[name] = caller
