@@ -109,9 +109,9 @@ class Runtime:
         """Why a client that was used must rest until somebody has acted."""
         return next((client.paused for client in self._clients.values() if client.paused), None)
 
-    def secrets(self) -> frozenset[str]:
-        """What must be shown nowhere: the configuration's secrets, and those of the clients as they are now."""
-        return self.redact.secrets.union(*(client.redactor.secrets for client in self._clients.values()))
+    def secrets(self) -> list[frozenset[str]]:
+        """What must be shown nowhere: the configuration's secrets, and those of each client as they are now."""
+        return [self.redact.secrets, *[client.redactor.secrets for client in self._clients.values()]]
 
     def chain(self, steps: JSON, where: str) -> Chain:
         """The chain that steps of the configuration are."""

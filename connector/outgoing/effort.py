@@ -38,7 +38,7 @@ class Effort:
         operation: what is asked of it, in words.
         effect: what a repeat would do.
         content: what makes this call another one than its neighbours, beside what goes on the wire.
-        make: makes it; what it is given is the effort as it is then.
+        make: makes it, as the effort is then, and with this in place of the effort's on_unknown.
         on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
         sent: of a call that goes through a client.
     """
@@ -47,7 +47,7 @@ class Effort:
     operation: str
     effect: Effect
     content: JSON = None
-    make: Callable[[Effort, Begin | None], Awaitable[Outcome]]
+    make: Callable[[Effort, OnUnknown | None, Begin | None], Awaitable[Outcome]]
     on_unknown: OnUnknown | None = None
     sent: Sent | None = None
 
@@ -63,9 +63,9 @@ Perform = Callable[[Effort], Awaitable[Outcome]]
 def through(target: str, sent: Sent, *, to: str | None = None, on_unknown: OnUnknown | None = None) -> Effort:
     """The call of a client, whose answer's body may go to a file."""
 
-    async def make(effort: Effort, begin: Begin | None) -> Outcome:
+    async def make(effort: Effort, on_unknown: OnUnknown | None, begin: Begin | None) -> Outcome:
         asked = effort.sent or sent
-        return await asked.client.send(asked.wire, to=to, on_unknown=effort.on_unknown, begin=begin)
+        return await asked.client.send(asked.wire, to=to, on_unknown=on_unknown, begin=begin)
 
     wire = sent.wire
     operation = wire.operation.name if wire.operation is not None else f"{wire.method} {wire.path}"
@@ -78,4 +78,4 @@ def through(target: str, sent: Sent, *, to: str | None = None, on_unknown: OnUnk
 async def at_once(effort: Effort) -> Outcome:
     """What a call came to that nobody writes down; none is made while its client is paused."""
     paused = effort.sent.client.paused if effort.sent is not None else None
-    return paused.outcome() if paused else await effort.make(effort, None)
+    return paused.outcome() if paused else await effort.make(effort, effort.on_unknown, None)

@@ -12,7 +12,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.http.parameters import Section
 from connector.model import JSON, Effect, Fault, Outcome, State, is_object
 from connector.outgoing.context import Context
-from connector.outgoing.effort import Begin, Effort
+from connector.outgoing.effort import Begin, Effort, OnUnknown
 from connector.outgoing.prototype import Prototype
 from connector.outgoing.table import Row, Table
 from connector.sql import masked
@@ -63,7 +63,7 @@ class Writing:
             fault = Fault("publisher.parameters.row", str(error), "an object of columns and values")
             return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
 
-        async def make(_: Effort, begin: Begin | None) -> Outcome:
+        async def make(_: Effort, __: OnUnknown | None, begin: Begin | None) -> Outcome:
             if begin is not None:
                 await begin()
             return await self._written(row)

@@ -49,6 +49,8 @@ class Responses:
         self._hide = hide
         self._locks = Locks()
         self._followers = _followers(runtime, declared)
+        self.answers = declared.answer is not None or any(one.ending == ANSWER for one in self._followers)
+        """Whether anybody wants the answers."""
 
     async def answered(self, envelope: JSON, task: Task, chained: Chained, context: Context, draft: Draft) -> str:
         """Adds to the draft what comes of an answer; returns why that failed, if it did."""

@@ -12,7 +12,7 @@ from connector.connections.writing import envelope
 from connector.engine import Change, Settled, StoreError, Task, TaskState, points
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
-from connector.outgoing import Begin, Context, Effort
+from connector.outgoing import Begin, Context, Effort, OnUnknown
 from connector.outgoing.file import Writing as FileWriting
 from connector.routes.answers import Responses
 from connector.routes.calling import Journal
@@ -32,6 +32,8 @@ __all__ = ["Attempt", "Bench"]
 log = logging.getLogger(__name__)
 
 STATES = {TaskState.FAILED: State.REFUSED, TaskState.UNKNOWN: State.UNKNOWN}
+NOT_YET = Seen(Outcome(State.REFUSED, action="retry"), Effect.NONE)
+"""A chain that says that its document may fare better later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +57,12 @@ class Attempt:
         self._kept = desk.keeping.opened()
         self.draft = Draft()
         self.journal = Journal(task, desk, desk.budget(declared.route), bench.context.on_unknown)
-        self.chained: Chained = replace(
-            desk.runtime.chained,
+        shared = desk.runtime.chained
+        self.chained: Chained = Chained(
+            variables=shared.variables,
+            missing=shared.missing,
+            omit_null=shared.omit_null,
+            concurrency=shared.concurrency,
             task={"id": str(task.id), "number": task.id, "key": task.key},
             route={"name": declared.route},
             # A repeat must ask for the same, so the clock of a task stands where it began.
@@ -111,8 +117,12 @@ class Attempt:
 
     async def made(self, chain: Chain) -> list[JSON]:
         """What a chain makes of the document; Stopped when that is nothing."""
+        if not chain.stages:
+            return [self._task.document]
         applied: Applied = await apply(chain, self._task.document, self.chained, self._bench.locks)
         self._check()
+        if applied.failed is not None and applied.failed.passes:
+            raise self._stopped(NOT_YET, str(applied.failed))
         if applied.failed is not None:
             raise self._failed(str(applied.failed))
         if not applied.documents:
@@ -145,6 +155,8 @@ class Attempt:
     async def _resolve(self) -> None:
         """What is known of earlier attempts comes first: nothing new is sent while they are in doubt."""
         task, settings = self._task, self._bench.declared.settings
+        if not task.calls and task.attempts <= settings.attempts:
+            return
         doubts = await resolve(task, self.journal, self._bench.desk)
         self.journal.settle(doubts.ends)
         self._found = doubts.records
@@ -168,7 +180,7 @@ class Attempt:
                 raise self._not_done(outcome, where)
             told.append((outcome, self._request))
         points.point("delivery.requests.done")
-        for outcome, request in told:
+        for outcome, request in told if self._bench.responses.answers else ():
             shown = self._bench.desk.hide(request)
             await self._answered(envelope(outcome, shown, self._task.document))
 
@@ -179,7 +191,7 @@ class Attempt:
         if writer.kind.performs or writer.kind.name == "none":
             return await writer.writes.publish(request, self._context)
 
-        async def make(_: Effort, begin: Begin | None) -> Outcome:
+        async def make(_: Effort, __: OnUnknown | None, begin: Begin | None) -> Outcome:
             if begin is not None:
                 await begin()
             return await writer.writes.publish(request, self._context)

@@ -47,7 +47,7 @@ class Journal:
         self._seen: list[CallEnd] = []
         self._spent: list[Spent] = []
         self._last: list[CallEnd] = []
-        self._committed = [_end_of(call) for call in task.calls if call.state == State.DONE]
+        self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self.troubles: list[Seen] = []
         """The calls of this attempt that are not done."""
         self.repeated: list[CallRecord] = []
@@ -77,11 +77,10 @@ class Journal:
 
     def closing(self, *, finished: bool) -> Change:
         """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
-        written = list(self._committed)
         change = self._written(*self._last)
-        if finished:
-            large = (end for end in written if is_large(end.outcome))
-            change.end = [replace(end, outcome=bounded(end.outcome)) for end in (*large, *change.end)]
+        if finished and self._large:
+            others = [end for end in change.end if end not in self._large]
+            change.end = [*others, *(replace(end, outcome=bounded(end.outcome)) for end in self._large)]
         return change
 
     async def perform(self, effort: Effort) -> Outcome:
@@ -93,9 +92,10 @@ class Journal:
             raise
 
     async def _performed(self, effort: Effort) -> Outcome:
-        plain = fingerprint(effort)
-        known = fingerprint(effort, self._equal[plain])
-        self._equal[plain] += 1
+        known = fingerprint(effort)
+        occurrence = self._equal[known]
+        self._equal[known] += 1
+        known = f"{known}.{occurrence}" if occurrence else known
         self._asked.add(known)
         done = self._done(known)
         if done is not None:
@@ -155,9 +155,9 @@ class Journal:
         begun: list[CallRecord] = []
 
         async def begin() -> None:
-            begun.append(replace(record, started=self._desk.wall()))
+            begun.append(record)
             points.point("delivery.intent.before")
-            await self._intend(begun[0])
+            await self._intend(record)
             points.point("delivery.intent.committed")
 
         outcome = await self._tried(effort, begin, begun)
@@ -168,18 +168,19 @@ class Journal:
 
     def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
         """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
+        if effort.effect is not Effect.RECONCILABLE:
+            return effort, ""
         effort, lookup = self._desk.marking.marked(effort, mark_of(self._task, known))
         text = lookup.dump() if lookup is not None else ""
-        if not self._desk.hide.shows(text):
-            text = ""
-        lost = effort.effect is Effect.RECONCILABLE and not text
-        return (replace(effort, effect=Effect.OPAQUE) if lost else effort), text
+        if text and self._desk.hide.shows(text):
+            return effort, text
+        return replace(effort, effect=Effect.OPAQUE), ""
 
     async def _tried(self, effort: Effort, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
         # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
         on_unknown: OnUnknown | None = None if effort.effect.repeatable else "hold"
         try:
-            return await effort.make(replace(effort, on_unknown=on_unknown), begin)
+            return await effort.make(effort, on_unknown, begin)
         except ConfigurationError as error:
             if begun or not _has_no_key(effort):
                 raise
@@ -193,12 +194,11 @@ class Journal:
 
     def _written(self, *last: CallEnd) -> Change:
         change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
-        self._committed += self._seen
         self._unwritten, self._seen, self._spent = [], [], []
         return change
 
     def _ended(self, effort: Effort, record: CallRecord, outcome: Outcome) -> Outcome:
-        kept = envelope_of(outcome, self._desk.hide)
+        kept, large = envelope_of(outcome, self._desk.hide)
         end = CallEnd(
             task=record.task,
             attempt=record.attempt,
@@ -209,10 +209,14 @@ class Journal:
         )
         # What is not done is told together with what becomes of the task: alone it could be taken for its end.
         (self._seen if outcome.ok else self._last).append(end)
+        if large:
+            self._large.append(end)
         spent = self._spending.of(outcome.body, _model_of(effort))
         if spent is not None:
             self._spent.append(spent)
-        shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
+        shown = outcome
+        if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
+            shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
         return shown if outcome.ok else self._noted(effort, shown)
 
     def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from hashlib import sha256
 
 import orjson
@@ -27,18 +26,22 @@ class Hiding:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._known: frozenset[str] = frozenset()
+        self._known: list[frozenset[str]] = []
         self._redactor = Redactor()
 
     def __call__(self, value: JSON) -> JSON:
         """The value without secrets; the same one when it holds none."""
+        return self.sized(value)[0]
+
+    def sized(self, value: JSON) -> tuple[JSON, int]:
+        """The same, with the bytes that it takes."""
         data = orjson.dumps(value, default=_plain)
         redactor = self._now()
-        return orjson.loads(redactor.known(data.decode())) if redactor.holds(data) else value
+        return (orjson.loads(redactor.known(data.decode())) if redactor.holds(data) else value), len(data)
 
     def text(self, text: str) -> str:
         """A text without secrets, and without what looks like one."""
-        return self._now()(text)
+        return self._now()(text) if text else text
 
     def shows(self, text: str) -> bool:
         """Whether a text holds no secret."""
@@ -49,7 +52,7 @@ class Hiding:
         known = self._runtime.secrets()
         if known != self._known:
             self._known = known
-            self._redactor = Redactor(known)
+            self._redactor = Redactor(frozenset[str]().union(*known))
         return self._redactor
 
 
@@ -89,11 +92,11 @@ def _part(name: str, value: JSON) -> JSON:
     return {"name": name, "filename": value.filename, "file": value.source.name, "bytes": value.source.size}
 
 
-def envelope_of(outcome: Outcome, hide: Hiding) -> JSON:
-    """What a call came to, as response chains see it, and how it came to that."""
+def envelope_of(outcome: Outcome, hide: Hiding) -> tuple[JSON, bool]:
+    """What a call came to, as response chains see it, and how it came to that; and whether that is large."""
     kept: dict[str, JSON] = {
         "status": outcome.status,
-        "headers": dict(outcome.headers),
+        "headers": outcome.headers,
         "body": plain(outcome.body) if isinstance(outcome.body, bytes) else outcome.body,
         "request_id": outcome.request_id,
     }
@@ -101,8 +104,12 @@ def envelope_of(outcome: Outcome, hide: Hiding) -> JSON:
         kept |= {"reason": outcome.reason, "evidence": outcome.evidence[:EVIDENCE], "action": outcome.action}
     if outcome.faults:
         kept["faults"] = [str(fault) for fault in outcome.faults]
-    kept["tries"] = [asdict(one) for one in outcome.attempts]
-    return hide(kept)
+    kept["tries"] = [
+        {"state": one.state, "status": one.status, "seconds": one.seconds, "reason": one.reason, "waited": one.waited}
+        for one in outcome.attempts
+    ]
+    shown, size = hide.sized(kept)
+    return shown, size > MOST_KEPT
 
 
 def outcome_of(kept: JSON) -> Outcome:

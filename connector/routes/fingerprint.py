@@ -18,31 +18,26 @@ __all__ = ["fingerprint"]
 LENGTH = 16
 
 
-def fingerprint(effort: Effort, occurrence: int = 0) -> str:
-    """A digest that is equal for calls that would send the same; of equal calls of one document each has its own."""
-    digest = blake2b(digest_size=LENGTH)
-    for part in _parts(effort):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return f"{digest.hexdigest()}.{occurrence}" if occurrence else digest.hexdigest()
+def fingerprint(effort: Effort) -> str:
+    """A digest that is equal for calls that would send the same."""
+    parts = _parts(effort)
+    # Their lengths first, so that no other parts make the same row of bytes.
+    return blake2b(b"".join([_packed([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
 
 
 def _parts(effort: Effort) -> list[bytes]:
-    parts = [effort.target.encode(), effort.operation.encode(), _packed(effort.content)]
+    parts = [_packed([effort.target, effort.operation, effort.content])]
     return parts if effort.sent is None else parts + _of_wire(effort.sent.wire)
 
 
 def _of_wire(wire: Wire) -> list[bytes]:
-    parts = [wire.method.encode(), wire.path.encode(), _packed(wire.query), _packed(sorted(_told(wire).items()))]
+    # The type of a body is left out: the boundary of a form is another one each time.
+    headers = {name: value for name, value in wire.headers.items() if name != "content-type"}
+    parts = [_packed([wire.method, wire.path, wire.query, headers])]
     body = wire.body
     if isinstance(body, MultipartBody):
         return parts + [_packed([name, _value(value), kind]) for name, value, kind in body.parts]
     return [*parts, body.data] if isinstance(body, BytesBody) else [*parts, repr(body).encode()]
-
-
-def _told(wire: Wire) -> dict[str, str]:
-    """The headers, but for the boundary of a form, which is another one each time."""
-    return {name: value for name, value in wire.headers.items() if name != "content-type"}
 
 
 def _value(value: str | FileInput) -> JSON:

@@ -17,7 +17,7 @@ import orjson
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.engine import Task
-from connector.model import JSON, Effect, is_document, is_list, is_object
+from connector.model import JSON, is_document, is_list, is_object
 from connector.outgoing import Effort, Sent
 from connector.request import Wire
 from connector.request.files import FileInput, is_file
@@ -102,7 +102,7 @@ class Marking:
     def marked(self, effort: Effort, mark: str) -> tuple[Effort, Lookup | None]:
         """The call with the key in it, and how it is found; no way to find it makes it one that nobody can repeat."""
         sent = effort.sent
-        if sent is None or sent.wire.operation is None or effort.effect is not Effect.RECONCILABLE:
+        if sent is None or sent.wire.operation is None:
             return effort, None
         operation = sent.wire.operation
         section = next((name for name in ("payload", "form") if is_object(sent.request.get(name))), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -88,8 +89,8 @@ class Bench:
     async def work(self, route: str = "r") -> list[Task]:
         """Attempts everything that is due now, once; the tasks as they are then."""
         tasks = await self.store.lease(route, 100)
-        for task in tasks:
-            await self.store.commit(await self.delivery(route).attempt(task))
+        changes = [await self.delivery(route).attempt(task) for task in tasks]
+        await asyncio.gather(*(self.store.commit(change) for change in changes))
         return [await self.task(task.id) for task in tasks]
 
     async def until_ended(self, route: str = "r", most: int = 100) -> None:
@@ -132,13 +133,15 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(folder: Path, answer: Any = chat, **given: Any) -> AsyncIterator[Bench]:
-    """A bench of one route `r` to the outgoing `out`."""
+async def opened(folder: Path, answer: Any = chat, *, base: str = "", **given: Any) -> AsyncIterator[Bench]:
+    """A bench of one route `r` to the outgoing `out`; with `base`, before a server that listens there."""
     clock = Clock()
     timing = Timing(clock=clock, sleep=clock.sleep, chance=lambda: 0.0)
     upstream = Upstream(answer)
-    configuration = parse(configured(folder, given), folder=folder, environ={"KEY": CANARY}, kinds=kinds())
-    options = {"transport": httpx.MockTransport(upstream), "timing": timing}
+    configuration = parse(configured(folder, base, given), folder=folder, environ={"KEY": CANARY}, kinds=kinds())
+    options: dict[str, Any] = {"timing": timing}
+    if not base:
+        options["transport"] = httpx.MockTransport(upstream)
     async with Runtime(configuration, lambda _: options) as runtime:
         store = await open_store(f"sqlite:///{folder / 'tasks.db'}", clock=clock)
         desk = Desk(runtime, store, timing=timing, wall=clock, **given)
@@ -151,10 +154,11 @@ async def opened(folder: Path, answer: Any = chat, **given: Any) -> AsyncIterato
             await bench.store.close()
 
 
-def configured(folder: Path, given: dict[str, Any]) -> dict[str, Any]:
+def configured(folder: Path, base: str, given: dict[str, Any]) -> dict[str, Any]:
     """A whole configuration; takes out of `given` what belongs there."""
     retry = {"max_retries": 0, **given.pop("retry", {})}
     client = {"token": "${KEY}", "retry": retry, "file_roots": [str(folder)]}
+    client |= {"base_uri": base} if base else {}
     sections = given.pop("sections", {})
     read = {"subscriber": {"prototype": "file", "parameters": {"url": "in.jsonl"}}}
     return {

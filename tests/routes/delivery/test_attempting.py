@@ -114,6 +114,18 @@ async def test_a_chain_that_cannot_work_on_a_document_fails_it_at_once(bench: An
     assert "text" in task.reason
 
 
+async def test_a_chain_may_say_that_a_document_is_to_be_tried_again_later(bench: Any) -> None:
+    at = await bench(out={"chain": [{"exception": {"message": "not ready", "retry": True}}]})
+    [number] = await at.accept({"text": "a"})
+    began = at.clock.now
+    [task] = await at.work()
+    assert (task.state, task.due - began, task.reason) == (TaskState.WAITING, 10, "outgoing.out.chain[0]: not ready")
+    await at.until_ended()
+    task = await at.task(number)
+    assert (task.state, task.attempts) == (TaskState.FAILED, 3)
+    assert not at.upstream.requests
+
+
 @pytest.mark.parametrize("status", [400, 404, 413, 422])
 async def test_a_no_that_stays_a_no_fails_at_once(bench: Any, status: int) -> None:
     at = await bench(refusing(status))
@@ -295,3 +307,46 @@ async def test_a_poisonous_task_ends_after_its_attempts(bench: Any, monkeypatch:
     assert (task.state, task.attempts) == (TaskState.FAILED, 3)
     assert "RuntimeError" in task.reason
     assert [(await at.task(other)).state for other in others] == [TaskState.FINISHED] * 4
+
+
+async def test_equal_calls_of_one_document_are_told_apart_and_none_is_made_twice(bench: Any) -> None:
+    step = {"entity": "embeddings", "payload": {"model": "m", "input": "&{text}"}, "destination": "vector"}
+    fails, made = [True], [0]
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/embeddings"):
+            made[0] += 1
+            return httpx.Response(200, json={"object": "list", "data": [{"index": 0, "embedding": [made[0] * 1.0]}]})
+        return refusing(429)(request) if fails else httpx.Response(200, json={"id": "c"})
+
+    chain = [{"brancher": {"pattern": "items.*"}}, {"openai": step}]
+    at = await bench(handler, out={"chain": chain})
+    [number] = await at.accept({"items": [{"text": "same"}] * 3})
+    await at.work()
+    fails.clear()
+    await at.until_ended()
+    assert (await at.task(number)).state is TaskState.FINISHED
+    assert made == [3]
+
+
+async def test_calls_of_the_answers_chain_are_not_made_twice(bench: Any) -> None:
+    step = {"entity": "embeddings", "payload": {"model": "m", "input": "&{body.id}"}, "destination": "vector"}
+    fails, paths = [True], []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path.rsplit("/", 1)[1])
+        if paths[-1] == "moderations" and fails:
+            return refusing(429)(request)
+        data = [{"index": 0, "embedding": [1.0]}]
+        return httpx.Response(200, json={"id": "c", "object": "list", "data": data})
+
+    check = {"entity": "moderations", "payload": {"input": "x"}, "destination": "verdict"}
+    at = await bench(handler, out={"answer": {"chain": [{"openai": step}, {"openai": check}], "publisher": FILE}})
+    [number] = await at.accept({"text": "a"})
+    await at.work()
+    assert (await at.task(number)).state is TaskState.WAITING
+    fails.clear()
+    await at.until_ended()
+    assert (await at.task(number)).state is TaskState.FINISHED
+    assert paths == ["completions", "embeddings", "moderations", "moderations"]
+    assert await at.lines() == 1

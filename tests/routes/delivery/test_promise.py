@@ -126,7 +126,7 @@ def named_repeats(task: Task) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    max_examples=8, deadline=None, phases=[Phase.explicit, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.differing_executors],
 )  # fmt: skip
 @given(
@@ -161,7 +161,7 @@ async def kept(kind: str, script: list[str], crashed: list[tuple[str, int]], ope
 
 
 def judged(kind: str, task: Task, effects: int, lines: int) -> None:
-    """One end, an effect where it says so, none more than once unless that is named, one line for each that finished."""
+    """One end, an effect where it says so, none twice unless that is named, a line for each that finished."""
     assert task.state in ENDS
     assert not any(call.open for call in task.calls)
     finished = task.state is TaskState.FINISHED
