@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 __all__ = ["gateway_token", "serve"]
 
 TOKEN_BYTES = 32
+
+
+class Proxy(StrEnum):
+    """Who can do a part of the gateway's work."""
+
+    nginx = "nginx"
+    envoy = "envoy"
+
+
 COLLECTED_AFTER = 20_000
 """So many new objects, a hundred calls' or so, before unreachable ones are looked for."""
 
@@ -32,12 +42,19 @@ def serve(
     port: Annotated[
         int | None, Option("--port", min=0, max=65535, help="In place of the configured one; 0: any.")
     ] = None,
+    export: Annotated[
+        Proxy | None,
+        Option("--export", metavar="nginx|envoy", help="Do not serve: print a configuration of that proxy."),
+    ] = None,
     folder: Entities = None,
 ) -> None:
     """Pass calls on to the configured clients, with their credentials, limits and waits; see docs/guides/gateway.md."""
     from connector.connections import load_configuration
 
     configuration = load_configuration(configuration_at(config))
+    if export is not None:
+        _print_export(configuration, export, port, catalogue_folder(folder))
+        return
     whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder)))
     raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
 
@@ -52,6 +69,13 @@ def gateway_token(
 
     token = f"gw-{token_urlsafe(TOKEN_BYTES)}"
     print_document({"token": token, "gateway": {"tokens": {name: {"hash": hashed(token)}}}})
+
+
+def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, folder: Path | None) -> None:
+    from connector.catalogue import Catalogue
+    from connector.gateway.export import exported
+
+    print(exported(configuration, proxy.value, Catalogue.open(folder), port))  # noqa: T201  the result
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None) -> bool:
