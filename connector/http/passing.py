@@ -7,7 +7,7 @@ but only what was certainly not sent is tried again: the caller decides the rest
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator
 
 import httpx
 
@@ -26,7 +26,7 @@ __all__ = ["Passage", "Passed"]
 class Passed:
     """The answer to a request that was passed on."""
 
-    def __init__(self, reply: Reply, chunks: AsyncIterable[bytes], outcome: Outcome | None = None) -> None:
+    def __init__(self, reply: Reply, chunks: AsyncGenerator[bytes, None], outcome: Outcome | None = None) -> None:
         self.status = reply.status
         self.headers = reply.headers
         self.outcome = outcome
@@ -145,6 +145,8 @@ class Passage:
             raise CallFailed(outcome)
 
     async def _leave(self) -> None:
+        if self._passed is not None:
+            await self._passed.chunks.aclose()
         if self._has_place:
             self._has_place = False
             self._judge.pace.leave()
