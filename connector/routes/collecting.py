@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
+from connector.routes.floor import LONGEST_SLEEP, Floor
 from connector.routes.unread import Unread, is_unread
 from connector.routes.waking import woken
-from connector.routes.working import LONGEST_SLEEP, Floor
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
@@ -80,7 +80,8 @@ class Collector:
         self._unread = unread
         self._rescue = rescue
         self._more_comes = more_comes
-        self._most = GROUP
+        self._careful = 0
+        """How many tasks are still taken one by one, since one of them breaks the others."""
         self._held: dict[int, Task] = {}
         self._wake = asyncio.Event()
         self._more = True
@@ -142,8 +143,9 @@ class Collector:
             return False
         self._more = False
         store = self._floor.store
-        tasks = await self._floor.waits.until_done(lambda: store.lease(self.route, self._most))
-        self._more = self._more or len(tasks) == self._most
+        most = 1 if self._careful else GROUP
+        tasks = await self._floor.waits.until_done(lambda: store.lease(self.route, most))
+        self._more = self._more or len(tasks) == most
         self._due = await store.next_due(self.route)
         self._held |= {task.id: task for task in tasks}
         for task in tasks:
@@ -164,7 +166,7 @@ class Collector:
             await self._begin_anew(tasks if len(tasks) == 1 else (), error)
         else:
             await self._commit(change)
-            self._most = min(self._most * 2, GROUP)
+            self._careful = max(self._careful - 1, 0)
 
     async def _begin_anew(self, poison: Sequence[Task], error: Exception) -> None:
         """Gives everything back, but for a task that is known to be the one that breaks it."""
@@ -178,7 +180,7 @@ class Collector:
         for task in poison:
             await self._commit(await self._rescue(task, error))
         self._held.clear()
-        self._most = 1
+        self._careful = 0 if poison else GROUP
         self.wake()
 
     async def _let_go(self) -> None:

@@ -13,9 +13,10 @@ from connector.routes.collecting import Collector
 from connector.routes.declared import implied, parent_of
 from connector.routes.delivery import Delivery
 from connector.routes.desk import Desk
+from connector.routes.floor import Floor
 from connector.routes.rescue import Rescue
 from connector.routes.unread import Again, Unread
-from connector.routes.working import Floor, Worker
+from connector.routes.working import Worker
 
 if TYPE_CHECKING:
     from connector.config.models import Route

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from connector.engine import Filter, Store, StoreFull, TaskState
-from connector.errors import ConfigurationError
+from connector.engine import Fenced, Filter, Store, StoreBroken, StoreFull, TaskState
+from connector.errors import ConnectorError
 from connector.http.timing import SYSTEM, Timing
 from connector.routes.lines import Lines
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from connector.routes.crew import Crew
     from connector.routes.readings import Readings
 
-__all__ = ["Forgetting", "Writing", "heartbeats", "news"]
+__all__ = ["Forgetting", "Writing", "guarded", "heartbeats", "news"]
 
 HEARTBEAT = 10.0
 NEWS, PAUSE = 60.0, 0.25
@@ -85,7 +85,9 @@ class Writing:
         try:
             if await self._store.lead("lines", LEADING):
                 await self._lines.write()
-        except (ConfigurationError, StoreFull) as fault:
+        except (Fenced, StoreBroken):
+            raise
+        except ConnectorError as fault:
             if str(fault) != self._told:
                 log.warning("%s", fault)
             self._told = str(fault)
@@ -100,9 +102,7 @@ class Writing:
 class Forgetting:
     """Purges tasks that have been kept for long enough."""
 
-    def __init__(
-        self, retention: Retention, store: Store, wall: Callable[[], float], timing: Timing = SYSTEM
-    ) -> None:
+    def __init__(self, retention: Retention, store: Store, wall: Callable[[], float], timing: Timing = SYSTEM) -> None:
         self._store = store
         self._wall = wall
         self._timing = timing

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from connector.engine import Store, StoreBroken
 from connector.errors import CallFailed, ConnectorError
 from connector.http.timing import SYSTEM, Timing
+from connector.routes.position import Position
 from connector.routes.reading import Reading, Tally
 from connector.routes.waking import woken
 
@@ -16,6 +17,8 @@ __all__ = ["Readings"]
 
 LEASE = 60.0
 """Seconds for which a worker is the one that reads a route; it says so again before they are over."""
+LOOK_AGAIN = 2.0
+"""Seconds after which a run that is to end looks whether another worker has read a route."""
 FIRST, LONGEST = 5.0, 300.0
 """Seconds before a reading that broke off is tried again."""
 
@@ -95,16 +98,28 @@ class Readings:
     async def _read(self, route: str) -> None:
         tally = Tally()
         try:
-            if await self._store.lead(f"reading {route}", LEASE):
+            if await self._is_ours(route):
                 tally = await self._until_read(route)
-            else:
-                log.info("route %r is being read by another worker", route)
+                await self._store.lead(f"reading {route}", 0.0)  # whoever waits for it need not wait for its end
         except Exception as error:  # noqa: BLE001  whatever it is, the run is told
             self._broken(error)
         finally:
             self._readings.pop(route, None)
             del self._tasks[route]
             self._ended(route, tally)
+
+    async def _is_ours(self, route: str) -> bool:
+        """Whether this worker is to read a route: another one may be at it, and may leave it half read."""
+        waited = False
+        while not await self._store.lead(f"reading {route}", LEASE):
+            log.info("route %r is being read by another worker", route)
+            if self._again:
+                return False
+            waited = True
+            await woken(self._stopping, LOOK_AGAIN, self._timing)
+            if self._stopping.is_set():
+                return False
+        return not waited or Position.of(await self._store.cursor(route)).open
 
     async def _until_read(self, route: str) -> Tally:
         """Reads until it succeeds, as far as trying again can help."""

@@ -11,12 +11,14 @@ from typing import Any
 from connector.connections import Runtime
 from connector.engine import Change, Store
 from connector.http.timing import SYSTEM, Timing
+from connector.observing.metrics import Metrics
 from connector.observing.observer import Observer
 from connector.routes.committing import Commits, Waits
 from connector.routes.crew import Crew
-from connector.routes.declared import parent_of
 from connector.routes.desk import Desk
 from connector.routes.ending import Counts, Ending, RunEnd, ended_since, live
+from connector.routes.floor import Floor
+from connector.routes.following import Following
 from connector.routes.housekeeping import Forgetting, Writing, guarded, heartbeats, news
 from connector.routes.plan import Plan, source_of
 from connector.routes.reading import Reading, Tally
@@ -24,7 +26,6 @@ from connector.routes.readings import Readings
 from connector.routes.timetable import Timetable
 from connector.routes.waking import woken
 from connector.routes.watching import watching
-from connector.routes.working import Floor
 
 __all__ = ["Runner"]
 
@@ -100,7 +101,12 @@ class Runner:
         self._timetable = Timetable([] if once else plan.timed, store, self._commits, wall, timing)
         self._forgetting = Forgetting(runtime.configuration.retention, store, wall, timing)
         self._ending = Ending(store, self._crew.workers.keys(), timing)
-        self._finishing: set[str] = set()
+        self._following = Following(runtime.configuration, plan.routes, self._crew, self._readings, store)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was counted until now."""
+        return self._observer.metrics
 
     def stop(self, reason: str) -> None:
         """Reads and leases no more; what is under way comes to its end within the grace."""
@@ -166,8 +172,10 @@ class Runner:
             await woken(self._look, LOOK_AGAIN, self._timing)
             self._look.clear()
             self._crew.look()
-            if self._finishing:
-                await self._start_after()
+            for route in await self._following.ended():
+                for next_ in self._plan.after.get(route, ()):
+                    log.info("route %r has come to its end; %r begins", route, next_)
+                    self._readings.start(next_)
             if self._once and await self._is_over():
                 self._over.set()
 
@@ -176,30 +184,8 @@ class Runner:
             return False
         return await self._ending.reached(self._crew.paused)
 
-    async def _start_after(self) -> None:
-        """Begins what is to begin after routes whose runs have ended, and whose files are written."""
-        if not self._writing.done:
-            return
-        quiet = [route for route in self._finishing if not self._more_comes(route) and not self._crew.busy(route)]
-        if not quiet:
-            return
-        left = live(await self._store.counts())
-        for route in quiet:
-            if any(left.get(name) for name in self._crew.names_of(route)):
-                continue
-            self._finishing.discard(route)
-            for following in self._plan.after.get(route, ()):
-                log.info("route %r has come to its end; %r begins", route, following)
-                self._readings.start(following)
-
     def _more_comes(self, name: str) -> bool:
-        """Whether whatever gives a route its documents is still at it."""
-        route = parent_of(name)[0]
-        if route in self._readings.under_way:
-            return True
-        source = source_of(self._runtime.configuration, route)
-        known = source is not None and source in self._plan.routes and source != route
-        return source is not None and known and (self._crew.busy(source) or self._more_comes(source))
+        return self._following.more_comes(name)
 
     def _reading(self, route: str) -> Reading:
         return Reading(self._runtime, route, self._store, self._commits, self._desk.keeping, self._timing)
@@ -208,18 +194,9 @@ class Runner:
         """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""
         self._observer.metrics.accepted.add((route,), tally.accepted)
         self._observer.metrics.duplicates.add((route,), tally.known)
-        if self._plan.after:
-            self._finishing |= {name for name in self._plan.routes if self._comes_of(name, route)}
+        if self._plan.after and not self._once:
+            self._following.begin(route)
         self._look.set()
-
-    def _comes_of(self, route: str | None, other: str) -> bool:
-        seen: set[str] = set()
-        while route is not None and route not in seen:
-            if route == other:
-                return True
-            seen.add(route)
-            route = source_of(self._runtime.configuration, route)
-        return False
 
     def _tell(self, change: Change) -> None:
         self._crew.tell(change)

@@ -17,7 +17,7 @@ from connector.transform.context import Locks
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
-    from connector.routes.working import Delivers
+    from connector.routes.floor import Delivers
 
 __all__ = ["Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
 

@@ -6,77 +6,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from connector.engine import Change, Fenced, Settled, Store, StoreBroken, Task, TaskState
-from connector.http.timing import SYSTEM, Timing
-from connector.routes.committing import Commits, Waits
+from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
 from connector.routes.easing import Easing
+from connector.routes.floor import LONGEST_SLEEP, Delivers, Floor
 from connector.routes.places import Places
 from connector.routes.waking import woken
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
 
-__all__ = ["Delivers", "Floor", "Worker"]
+__all__ = ["Worker"]
 
 AHEAD = 64
 """At most so many tasks are leased before there is a place for them, so that no place stands empty meanwhile."""
-LONGEST_SLEEP = 30.0
-"""Seconds after which the wall clock is looked at again, since it may jump."""
-
 log = logging.getLogger(__name__)
-
-
-class Delivers(Protocol):
-    """What takes a leased task to what is to be committed of it."""
-
-    @property
-    def concurrency(self) -> int:
-        """How many tasks may be under way."""
-        ...
-
-    @property
-    def paused(self) -> Pause | None:
-        """Why nothing can be delivered now."""
-        ...
-
-    @property
-    def rests(self) -> float:
-        """The seconds until it is worth trying again."""
-        ...
-
-    async def attempt(self, task: Task) -> Change:
-        """One attempt; what is to be committed of it."""
-        ...
-
-
-def _nothing(*_: object) -> None:
-    """Nobody is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Floor:
-    """What the workers of a process share.
-
-    Attributes:
-        store: where tasks are leased.
-        commits: the way in which the ends are committed.
-        rested: told when a worker waits, for whatever reason.
-        broken: told of an error after which the run cannot go on.
-        attempted: told of each attempt: the route, the state that the task is in then, and the seconds it took.
-        wall: seconds since 1970.
-    """
-
-    store: Store
-    commits: Commits
-    rested: Callable[[], None]
-    broken: Callable[[BaseException], None]
-    attempted: Callable[[str, str, float], None] = _nothing
-    timing: Timing = SYSTEM
-    wall: Callable[[], float] = time.time
-    waits: Waits = field(default_factory=Waits)
 
 
 class Worker:

@@ -15,8 +15,9 @@ from connector.http.timing import Timing
 from connector.http.tries import Pause
 from connector.model import Outcome, State
 from connector.routes.committing import Commits
+from connector.routes.floor import Floor
 from connector.routes.gates import Gate
-from connector.routes.working import Floor, Worker
+from connector.routes.working import Worker
 from tests.routes.runner.kit import until
 from tests.routes.runner.memory import MemoryStore
 
