@@ -27,6 +27,8 @@ class Engine(Protocol):
     """A kind of store with a place of its own for one test."""
 
     clock: Clock
+    many: int
+    """How many tasks are many here, in a test that must not take long."""
 
     async def open(self, worker: str = "", role: Role = "runner") -> Store:
         """A store over what is kept; it is closed after the test unless it was before."""
@@ -47,6 +49,8 @@ class Engine(Protocol):
 
 class Sqlite:
     """A file."""
+
+    many = 2000
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()

@@ -65,6 +65,16 @@ class Database:
         await connection.close()
 
 
+EMPTY = f"""
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = '{SCHEMA}' AND tablename <> 'versions' LOOP
+        EXECUTE format('DELETE FROM {SCHEMA}.%I', name);
+    END LOOP;
+END $$
+"""
+"""A few rows are gone faster one by one than with their tables."""
+
+
 class _Told(PostgreSQLStore):
     """A store to which the test's clock is the database's as well: jobs come nearer by as much as it has gone on."""
 
@@ -84,6 +94,8 @@ class _Told(PostgreSQLStore):
 
 class PostgreSQL:
     """The tables of one database."""
+
+    many = 300
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -121,4 +133,4 @@ class PostgreSQL:
         for store in self._open:
             with suppress(StoreError):
                 await store.close()
-        await self.run(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
+        await self.run(EMPTY)

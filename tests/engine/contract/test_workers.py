@@ -89,13 +89,13 @@ async def test_a_closed_store_says_so(store: Store) -> None:
         await store.counts()
 
 
-async def test_a_hundred_at_once(store: Store) -> None:
+async def test_a_hundred_at_once(store: Store, engine: Engine) -> None:
     """Readers, workers and lists together: every document is finished once, and the counts say so."""
     seen: list[int] = []
-    left = 2000
+    left = many = engine.many
 
     async def read(first: int) -> None:
-        for number in range(first, 2000, 10):
+        for number in range(first, many, 10):
             await accept(store, new({"n": number}, key=str(number), order=str(number % 50)))
 
     async def work() -> None:
@@ -123,6 +123,6 @@ async def test_a_hundred_at_once(store: Store) -> None:
     await asyncio.gather(
         *(read(first) for first in range(10)), *(work() for _ in range(86)), *(look() for _ in range(4))
     )
-    assert sorted(seen) == list(range(2000))
-    assert await counts(store) == {"finished": 2000}
-    assert len(await store.records("seen")) == 2000
+    assert sorted(seen) == list(range(many))
+    assert await counts(store) == {"finished": many}
+    assert len(await store.records("seen")) == many
