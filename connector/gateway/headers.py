@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -46,17 +47,22 @@ def onward(headers: CIMultiDictProxy[str]) -> list[tuple[str, str]]:
     ]
 
 
-def answered(headers: Iterable[tuple[bytes, bytes]], ours: Mapping[str, str]) -> CIMultiDict[str]:
-    """What of an answer's headers goes back, and ours in place of those of the same name."""
-    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in headers]
-    dropped = NOT_ANSWERED | _named(value for name, value in pairs if name.lower() == "connection")
+def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """What of an answer's headers goes back."""
     kept = CIMultiDict(
-        (name, value)
-        for name, value in pairs
-        if (key := name.lower()) not in dropped and not key.startswith("access-control-")
+        (shown, value.decode("utf-8", "replace")) for name, value in headers if (shown := _shown(name)) is not None
     )
-    kept.update(ours)
+    for name in _named(value.decode("latin-1") for name, value in headers if name.lower() == b"connection"):
+        kept.popall(name, None)
     return kept
+
+
+@lru_cache(maxsize=1024)
+def _shown(name: bytes) -> str | None:
+    """A header's name, or None when it does not go back."""
+    text = name.decode("latin-1")
+    key = text.lower()
+    return None if key in NOT_ANSWERED or key.startswith("access-control-") else text
 
 
 def _named(connection: Iterable[str]) -> set[str]:

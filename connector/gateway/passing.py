@@ -66,15 +66,15 @@ class Passing:
     async def _answer(self, passed: Passed) -> Reply:
         visit, status = self._visit, passed.status
         visit.status, visit.state = status, State.UNKNOWN.value
-        headers = {name.lower(): value for name, value in passed.headers}
-        visit.request_id = headers.get(b"x-request-id", b"").decode("latin-1")
+        headers = answered(passed.headers)
+        visit.request_id = headers.get("x-request-id", "")
         if passed.outcome is not None:
             visit.state = passed.outcome.state.value
             _check_refusal(status, passed.outcome)
-        packed = b"content-encoding" in headers
-        watch = Watch("" if packed else headers.get(b"content-type", b"").decode("latin-1").lower())
+            headers.update(_told(passed.outcome))
+        watch = Watch("" if "content-encoding" in headers else headers.get("content-type", "").lower())
         visit.watch = watch
-        self._reply = reply = Reply(self._request, status, answered(passed.headers, _told(passed.outcome)), self._idle)
+        self._reply = reply = Reply(self._request, status, headers, self._idle)
         see, pass_on = watch.see, reply.pass_on
         async for piece in passed.chunks:
             see(piece)
@@ -127,9 +127,9 @@ def _check_refusal(status: int, outcome: Outcome) -> None:
         raise Refused(502, "redirected", message, headers={STATE: "refused", **NO_RETRY})
 
 
-def _told(outcome: Outcome | None) -> Mapping[str, str]:
+def _told(outcome: Outcome) -> Mapping[str, str]:
     """What is added to a refusal whose end nobody knows."""
-    if outcome is None or outcome.state is not State.UNKNOWN:
+    if outcome.state is not State.UNKNOWN:
         return {}
     return {STATE: outcome.state.value, EVIDENCE: _line(outcome.reason), **NO_RETRY}
 

@@ -83,7 +83,9 @@ class Passage:
         tried = self._late(queued=queued) if late else self._tried
         if tried is None:
             return
-        tried.body = self._passed.used if self._passed is not None else None
+        if tried.state is State.DONE and self._passed is not None:
+            self._tries.done(self._passed.used)
+            return
         self._call.retries = 0
         outcome = await self._tries.settle(tried)
         if late and outcome is not None:

@@ -18,7 +18,7 @@ from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
 from connector.http.reasons import told
 from connector.http.rules import Action, Who
 from connector.http.timing import Timing
-from connector.model import Attempt, Effect, Outcome, State
+from connector.model import JSON, Attempt, Effect, Outcome, State
 from connector.request import Redactor
 
 __all__ = ["Judge", "Pause", "Tries", "within"]
@@ -122,8 +122,7 @@ class Tries:
         if tried.status is not None and not _crowding(tried):
             judge.pace.ease()
         if tried.state is State.DONE:
-            judge.pace.spend(self._call.tokens, tried.body)
-            judge.paused = None
+            self.done(tried.body)
             return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
         verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
         self._in_doubt = self._in_doubt or not (tried.state is State.NOT_SENT or _crowding(tried))
@@ -139,6 +138,11 @@ class Tries:
         self._note(tried, verdict)
         await self._rest(tried, wait)
         return None
+
+    def done(self, body: JSON) -> None:
+        """The call has succeeded: its usage is known, and nothing need rest any more."""
+        self._judge.pace.spend(self._call.tokens, body)
+        self._judge.paused = None
 
     async def _rest(self, tried: Tried, wait: float) -> None:
         """The wait before the next try: everybody's when the server asked for less, else our own."""
