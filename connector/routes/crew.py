@@ -46,6 +46,12 @@ class Crew:
         self.workers: Mapping[str, Worker | Collector] = {
             name: self._worker(name) for route in routes for name in (route, *implied(desk.runtime, route))
         }
+        lowest = min(self._settings(name).priority for name in self.workers)
+        self._ranked = [
+            (priority, worker)
+            for name, worker in self.workers.items()
+            if (priority := self._settings(name).priority) > lowest
+        ]
 
     def tell(self, change: Change) -> None:
         """Wakes the workers for which a change has tasks."""
@@ -135,4 +141,4 @@ class Crew:
         return self._desk.runtime.configuration.routes[parent_of(name)[0]]
 
     def _is_crowded_above(self, priority: int) -> bool:
-        return any(one.crowded and self._settings(name).priority > priority for name, one in self.workers.items())
+        return any(worker.crowded for above, worker in self._ranked if above > priority)

@@ -42,9 +42,10 @@ class Easing:
         self._probe_at = self._clock() + self._wait
         self.probe()
 
-    def tried(self) -> None:
-        """One was tried, whatever it came to."""
+    def tried(self) -> bool:
+        """One was tried, whatever it came to; whether more are allowed because of that."""
         self._in_vain = 0
         self._wait = 0.0
-        if self.allowed < self._places:
-            self.allowed += 1
+        grows = self.allowed < self._places
+        self.allowed += grows
+        return grows

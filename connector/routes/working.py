@@ -220,9 +220,9 @@ class Worker:
             self._due = settled.due if self._due is None else min(self._due, settled.due)
         if settled.state is TaskState.WAITING and settled.uncounted:
             self._easing.in_vain()
-        else:
-            self._easing.tried()
-        self._places.allowed = self._allowed()
+            self._places.allowed = self._allowed()
+        elif self._easing.tried():
+            self._places.allowed = self._allowed()
 
     async def _release(self, tasks: Sequence[Task]) -> None:
         if tasks:
