@@ -34,9 +34,8 @@ docs-check: setup ## generated pages are current, examples in the docs run
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q tests/docs
 
-run: setup ## the catalogue, and a request explained without being sent
-	$(BIN)/openai-connector entities list
-	$(BIN)/openai-connector explain "chat completions" create --payload @docs/examples/chat.json
+run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
+	@$(BIN)/python -m tools.demo $(ARGS)
 
 bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
@@ -45,4 +44,4 @@ lock: setup ## resolve dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## remove what setup and tests made
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

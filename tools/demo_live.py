@@ -1,0 +1,58 @@
+"""What a run against the real API will cost, and whether somebody agrees to that."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from connector.connections import load_configuration
+from tools.demo_servers import COMMAND, sandbox
+
+__all__ = ["agreed"]
+
+MODEL = "gpt-5-mini*"
+THOUGHT = 1000
+"""Tokens that a model may think for each ticket, which are paid for like those it says."""
+MILLION = 1_000_000
+
+
+def agreed(rehearsal: Path, tickets: int, *, yes: bool) -> bool:
+    """Says what it will cost, by a rehearsal in the sandbox and the configured prices, and asks."""
+    print(f"rehearsing {tickets} tickets in the sandbox to see what they need …", flush=True)
+    found = _rehearsed(rehearsal)
+    price = load_configuration(rehearsal / "connector.yaml").prices[MODEL].output
+    thought = tickets * THOUGHT
+    cost = found["cost"] + thought * price / MILLION
+    print(
+        f"{sum(found['calls'].values())} calls to the real API, about {found['tokens']['input']:,} tokens in, "
+        f"{found['tokens']['output']:,} out and at most {thought:,} of thought: about ${cost:.3f} at the prices in "
+        "connector.yaml",
+        flush=True,
+    )
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        print("nobody is there to ask; say --yes if that is fine")
+        return False
+    return input("send them? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _rehearsed(folder: Path) -> dict[str, Any]:
+    """The summary of a run against a sandbox."""
+    with sandbox(folder) as api:
+        command = [*COMMAND, "run", "--once", "--json", "-f", str(folder / "connector.yaml")]
+        environment = {**_plain(), "OPENAI_BASE_URL": api.url, "OPENAI_API_KEY": "any"}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return dict(json.loads(done.stdout))
+
+
+def _plain() -> dict[str, str]:
+    """The environment without anything of the real API's, which a rehearsal must never reach."""
+    import os
+
+    return {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
