@@ -26,7 +26,7 @@ def cluster() -> Generator[Cluster, None, None]:
 
 @pytest.fixture
 async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
-    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=1)
+    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=4)
     yield store
     await store.close()
 
