@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,6 +58,7 @@ class Floor:
         rested: told when a worker waits, for whatever reason.
         broken: told of an error after which the run cannot go on.
         attempted: told of each attempt: the route, the state that the task is in then, and the seconds it took.
+        span: a span around an attempt, in the trace of its task; None where nobody hears of it.
         wall: seconds since 1970.
     """
 
@@ -65,6 +67,7 @@ class Floor:
     rested: Callable[[], None]
     broken: Callable[[BaseException], None]
     attempted: Callable[[str, str, float], None] = _nothing
+    span: Callable[[str, Task], AbstractContextManager[object]] | None = None
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
     waits: Waits = field(default_factory=Waits)

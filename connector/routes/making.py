@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from connector.connections import Runtime
@@ -15,25 +15,36 @@ from connector.routes.unread import in_doubt, unread
 if TYPE_CHECKING:
     from connector.connections.taking import Read, Taken
 
-__all__ = ["UNREAD", "Making"]
+__all__ = ["UNREAD", "Making", "untraced"]
 
 DELETED = "deleted"
 UNREAD = "unread "
 """How the keys of documents begin that could not be read."""
 
 
+def untraced(route: str) -> str:  # noqa: ARG001  whoever traces names the route
+    """No trace."""
+    return ""
+
+
 class Making:
     """Makes the tasks of one reading.
+
+    Args:
+        runtime: the configuration at work.
+        route: the route's name.
+        trace: begins the trace of a document, and gives the traceparent that goes on with it.
 
     Attributes:
         reading: the reading's number.
         again: how often the route was reset.
     """
 
-    def __init__(self, runtime: Runtime, route: str) -> None:
+    def __init__(self, runtime: Runtime, route: str, trace: Callable[[str], str] = untraced) -> None:
         self._identity = Identity(runtime, route)
         self._redact = runtime.redact
         self._route = route
+        self._trace = trace
         self.reading = 0
         self.again = 0
 
@@ -61,7 +72,8 @@ class Making:
 
     def _task(self, document: JSON, default: str) -> NewTask:
         again = f"{self.again}:" if self.again else ""
-        return self._identity.task(document, default=default, again=again, reading=self.reading)
+        trace = self._trace(self._route)
+        return self._identity.task(document, default=default, again=again, reading=self.reading, trace=trace)
 
     def _kept(self, document: JSON, read: Read) -> NewTask:
         # Not under the key of the document that it may become, which is not known.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from connector.model import JSON, State
 from connector.routes.buffer import Buffer, Group
 from connector.routes.committing import Commits
 from connector.routes.highest import before, higher
-from connector.routes.making import UNREAD, Making
+from connector.routes.making import UNREAD, Making, untraced
 from connector.routes.position import Standing
 from connector.routes.room import Room
 from connector.transform import compile_template
@@ -59,6 +59,7 @@ class Reading:
         commits: the way into the store.
         keeping: the storages of chains on routes.
         timing: how to wait while the queue is full.
+        trace: begins the trace of a document; see Making.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Reading:
         commits: Commits,
         keeping: Keeping,
         timing: Timing = SYSTEM,
+        trace: Callable[[str], str] = untraced,
     ) -> None:
         declared: Route = _found(runtime, "routes", route)
         self._incoming: Incoming = _found(runtime, "incoming", declared.incoming)
@@ -89,7 +91,7 @@ class Reading:
         self._room = Room(store, route, declared.max_tasks, self._stopping, timing)
         self._filling: asyncio.Task[None] | None = None
         self._highest: JSON = None
-        self._making = Making(runtime, route)
+        self._making = Making(runtime, route, trace)
         self.tally = Tally()
 
     def stop(self) -> None:

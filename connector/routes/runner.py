@@ -25,7 +25,7 @@ from connector.routes.reading import Reading, Tally
 from connector.routes.readings import Readings
 from connector.routes.timetable import Timetable
 from connector.routes.waking import woken
-from connector.routes.watching import watching
+from connector.routes.watching import beginning, spans, watching
 
 __all__ = ["Runner"]
 
@@ -83,6 +83,7 @@ class Runner:
             rested=self._look.set,
             broken=self._broken,
             attempted=self._observer.metrics.attempted,
+            span=spans(self._observer),
             timing=timing,
             wall=wall,
             waits=Waits(timing),
@@ -188,7 +189,15 @@ class Runner:
         return self._following.more_comes(name)
 
     def _reading(self, route: str) -> Reading:
-        return Reading(self._runtime, route, self._store, self._commits, self._desk.keeping, self._timing)
+        return Reading(
+            self._runtime,
+            route,
+            self._store,
+            self._commits,
+            self._desk.keeping,
+            timing=self._timing,
+            trace=beginning(self._observer),
+        )
 
     def _read(self, route: str, tally: Tally) -> None:
         """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""

@@ -205,8 +205,12 @@ class Worker:
             return await self._rescue(task, TimeoutError(f"it took longer than the deadline of {deadline:g} s"))
 
     async def _guarded(self, task: Task) -> Change:
+        span = self._floor.span
         try:
-            return await self._delivery.attempt(task)
+            if span is None:
+                return await self._delivery.attempt(task)
+            with span(self.route, task):
+                return await self._delivery.attempt(task)
         except (Fenced, StoreBroken):
             raise
         except Exception as error:

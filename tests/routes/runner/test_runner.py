@@ -341,3 +341,27 @@ async def test_routes_that_cannot_run_are_refused(bench: Any, names: list[str], 
     async with bench(outgoing=OUT, routes=routes) as at:
         with pytest.raises((ConfigurationError, UnknownName), match=says):
             Plan.of(at.runtime.configuration, names)
+
+
+async def test_one_trace_goes_from_a_document_to_what_comes_of_its_answer(bench: Any, lines: Any) -> None:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from connector.observing.observer import Observer
+    from connector.observing.otlp import OpenTelemetry
+
+    lines("a")
+    follow = {"subscriber": {"prototype": "route", "parameters": {"route": "route"}}}
+    sections = {
+        "incoming": {"in": IN_FILE, "answers": follow},
+        "outgoing": {"out": {**ASK, "answer": {"chain": TEXT}}, "second": OUT["out"]},
+        "routes": {"route": ROUTE, "next": {"incoming": "answers", "outgoing": "second"}},
+    }
+    exporter = InMemorySpanExporter()
+    observer = Observer(tracing=OpenTelemetry.to(exporter, Resource.create({}), lambda text: text))
+    async with bench(**sections) as at:
+        await at.runner(observer=observer).run()
+    observer.close()
+    spans = exporter.get_finished_spans()
+    assert {span.name for span in spans} >= {"accept route", "task route", "task next"}
+    assert len({span.context.trace_id for span in spans}) == 1
