@@ -26,7 +26,7 @@ def cluster() -> Generator[Cluster, None, None]:
 
 @pytest.fixture
 async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
-    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=4)
+    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=3)
     yield store
     await store.close()
 
@@ -34,6 +34,7 @@ async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
 async def test_a_server_that_is_killed_and_restarted_costs_no_task(cluster: Cluster, store: PostgreSQLStore) -> None:
     """Accepting, leasing and settling go on through three crashes; what was settled counts once."""
     done: list[int] = []
+    under_way: set[int] = set()
     crashes = 0
 
     async def work() -> None:
@@ -41,6 +42,7 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(cluster: Clus
             tasks = await store.lease("route", 5)
             if not tasks:
                 await store.changed(0.05)
+            under_way.update(task.id for task in tasks)
             for task in tasks:
                 await store.commit(Change(intend=[call(task.id, task.attempts)]))
                 change = Change(
@@ -49,7 +51,13 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(cluster: Clus
                     accept=[NewTask(route="answers", document=task.document, key=str(task.document["n"]))],
                 )
                 await store.commit(change)
+                under_way.discard(task.id)
                 done.append(task.document["n"])
+
+    async def beat() -> None:
+        while len(done) < TASKS:
+            await store.hold(list(under_way))
+            await store.changed(0.2)
 
     async def feed() -> None:
         for number in range(0, TASKS, 10):
@@ -68,7 +76,7 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(cluster: Clus
                 await store.changed(0.05)
 
     async with asyncio.timeout(60):
-        await asyncio.gather(feed(), crash(), *(work() for _ in range(8)))
+        await asyncio.gather(feed(), crash(), beat(), *(work() for _ in range(8)))
     assert crashes == 3
     assert sorted(done) == list(range(TASKS))
     assert await counts(store) == {"finished": TASKS}
