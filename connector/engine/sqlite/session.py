@@ -44,10 +44,14 @@ class Session:
         self.now = self._clock()
         self.news = False
         self.execute("BEGIN IMMEDIATE")
+        self._given = self._last = self.check()
+
+    def check(self) -> tuple[int, int]:
+        """The last numbers that were given to a task and to a line; Fenced when another runner has taken over."""
         epoch, task, line = self.one("SELECT epoch, task, line FROM meta")
         if self.epoch not in (0, epoch):
             raise Fenced("another runner has taken over what this one was working on; this one must stop")
-        self._given = self._last = (int(task), int(line))
+        return int(task), int(line)
 
     def finish(self) -> None:
         """Writes what was only counted so far; all that is left is to commit."""

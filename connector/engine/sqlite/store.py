@@ -97,7 +97,7 @@ class SqliteStore:
 
     async def hold(self, ids: Sequence[int]) -> Sequence[int]:
         leases = self._session.leases
-        return [task for task in ids if task not in leases]
+        return [task for task in ids if task not in leases or self._writer.lost]
 
     async def changed(self, seconds: float) -> None:
         with suppress(TimeoutError):

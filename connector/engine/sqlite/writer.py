@@ -171,12 +171,12 @@ class Writer:
         try:
             self._checkpoints.keep_up()
             seen = self.session.connection.pragma("data_version")
-        except apsw.Error as error:
+            if seen != self._seen:
+                self._seen = seen
+                self.session.check()
+                self._call(self._news)
+        except (apsw.Error, Fenced) as error:
             self._failure(error)
-            return
-        if seen != self._seen:
-            self._seen = seen
-            self._call(self._news)
 
     def _tell(self, given: list[Given]) -> None:
         news = self.session.news

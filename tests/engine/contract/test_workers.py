@@ -51,6 +51,17 @@ async def test_one_that_was_taken_over_changes_nothing_any_more(store: Store, en
     assert (kept.state, kept.calls) == (TaskState.FINISHED, [])
 
 
+async def test_one_that_was_taken_over_learns_it_without_a_change(store: Store, engine: Engine) -> None:
+    [task] = await accept(store, new())
+    await lease_one(store)
+    assert await store.hold([task]) == []
+    second = await engine.overtake(store)
+    await lease_one(second)
+    async with asyncio.timeout(5):
+        while await store.hold([task]) != [task]:
+            await store.changed(0.05)
+
+
 async def test_an_admin_looks_after_tasks_while_a_runner_works(store: Store, engine: Engine) -> None:
     failed, busy, later = await accept(store, new(), new(), new(due=engine.clock() + 99))
     await store.lease("route", 2)
