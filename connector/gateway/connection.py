@@ -54,8 +54,14 @@ class Connection(web.RequestHandler):
             self._heads = self._request_count
             self._head_bytes = 0
             self._stop_clock()
-        elif not self._request_in_progress and not self._messages and data:
+        elif self._waits_for_a_head and data:
             self._head_goes_on(len(data))
+
+    @property
+    def _waits_for_a_head(self) -> bool:
+        """Whether what comes belongs to no request yet; between its head and its handler the body may come already."""
+        waiter = self._waiter
+        return waiter is not None and not waiter.done() and not self._messages
 
     def handle_error(
         self,

@@ -66,6 +66,7 @@ http {{
     client_body_timeout 60s;
     send_timeout 60s;
     keepalive_timeout 75s;
+    keepalive_requests 1000000;
     large_client_header_buffers 8 8k;
     client_max_body_size {body};
     limit_conn_zone $server_name zone=gateway_connections:32k;
