@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, listing, sandbox, startup, transform, upload
+from bench import calls, gateway, listing, sandbox, startup, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox")
+PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway")
 
 
 def main() -> None:
@@ -41,6 +41,8 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return transform.run(rounds, seconds)
         case "sandbox":
             return sandbox.run(rounds, seconds)
+        case "gateway":
+            return gateway.run(rounds, seconds)
         case _:
             return startup.run()
 

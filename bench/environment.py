@@ -13,6 +13,7 @@ HOME = Path(__file__).resolve().parents[1] / ".bench"
 # litellm imports mcp for a call with tools, and does not say that it needs it.
 APART = {
     "litellm": ("litellm", "mcp"),
+    "litellm_proxy": ("litellm[proxy]",),
     "jsonata_alone": ("jsonata-python", "orjson"),
     "dlt_map": ("dlt", "orjson"),
     "airbyte": ("airbyte-cdk", "orjson"),

@@ -71,9 +71,9 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def serving() -> Iterator[str]:
-    """The base URI of a server that lives as long as the block."""
-    core, _ = cores()
+def serving(*, beside_load: bool = False) -> Iterator[str]:
+    """The base URI of a server that lives as long as the block; `beside_load`, on the core of those who call it."""
+    core = cores()[1 if beside_load else 0]
     command = [sys.executable, "-m", "bench.server", *([] if core is None else [str(core)])]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
