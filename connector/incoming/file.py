@@ -16,6 +16,7 @@ from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.incoming.context import Bookmark, Context, Lost
 from connector.incoming.formats import Blocks, Format, Reached, format_of
+from connector.incoming.listing import files_of
 from connector.incoming.prototype import Prototype
 from connector.incoming.resuming import Found, resumed
 from connector.incoming.threads import from_thread
@@ -26,7 +27,6 @@ from connector.request.sources import filesystem, mark_of
 __all__ = ["FILE"]
 
 STDIN = "-"
-GLOB = frozenset("*?[")
 
 
 class Parameters(Section):
@@ -103,18 +103,7 @@ class Reading:
         return "jsonl" if name == STDIN else format_of(name, suffix_of(name))
 
     def _names(self, url: str, context: Context) -> Iterator[str]:
-        """The files that a URL means, in order; each is judged by itself, since a link may lead anywhere."""
-        places = Places.of(context.folder, self._parameters.url, self._parameters.roots)
-        whole = places.find(url)
-        if GLOB.isdisjoint(url):
-            yield whole
-            return
-        system, pattern = filesystem(whole)
-        for path in sorted(system.glob(pattern)):
-            if system.isdir(path):
-                continue
-            # A link may lead anywhere; what a filesystem elsewhere finds below a folder lies there.
-            yield places.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
+        return files_of(url, Places.of(context.folder, self._parameters.url, self._parameters.roots))
 
 
 def _stdin() -> BinaryIO:

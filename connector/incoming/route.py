@@ -30,8 +30,9 @@ class Reading:
 
     async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  every kind takes it
         """There is none."""
-        for nothing in ():
-            yield nothing
+        nothing: tuple[JSON, ...] = ()
+        for document in nothing:
+            yield document
 
     async def explain(self, context: Context) -> JSON:  # noqa: ARG002  every kind takes it
         """Where the documents come from."""
