@@ -14,7 +14,10 @@ from tests.docs.examples import Block, Command, blocks, matches
 from tests.upstream import upstream
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+EXAMPLES = ROOT / "docs" / "examples"
+FOLDERS = set(EXAMPLES.glob("*/README.md"))
+"""Pages that run in their own folders."""
+PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - FOLDERS)
 RUNNABLE = ("console", "python")
 
 
