@@ -8,6 +8,7 @@ from typing import cast
 
 import apsw
 
+from connector.engine import points
 from connector.engine.sqlite.connection import made_private
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.failures import meaning
@@ -47,6 +48,7 @@ def _copy(source: Connection, partial: Path) -> None:
             source.execute("SELECT 1 FROM sqlite_schema").fetchall()
             while not backup.done:
                 backup.step(PAGES)
+                points.point("sqlite.backup.step")
     finally:
         target.close()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Change, Filter, Store, StoreError, TaskState
+from connector.engine import Carried, Change, Filter, Store, StoreError, TaskState
 from connector.engine.opening import open_store
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
@@ -45,6 +45,16 @@ async def test_tasks_of_several_states_in_the_order_of_their_ids(store: Store, t
     for states in ([TaskState.NEW, TaskState.UNKNOWN, TaskState.FAILED], list(TaskState), [*ENDINGS]):
         found = [task.id for task in await store.tasks(Filter(route="route", states=states))]
         assert found == sorted(tasks[state] for state in states)
+
+
+async def test_live_tasks_are_listed_wherever_they_wait(store: Store, engine: Engine) -> None:
+    due = engine.clock() + 60
+    ids = await accept(store, new(), new(), new(order="a"), new(order="a"), new(due=due), new(order="b", due=due))
+    leased = await store.lease("route", 3)
+    await store.commit(Change(carry=[Carried(carrier=new(route="batch"), members=[leased[0].id])]))
+    live = Filter(route="route", states=[TaskState.NEW, TaskState.WAITING, TaskState.PROCESSING])
+    assert [task.id for task in await store.tasks(live)] == list(ids)
+    assert [task.id for task in await store.tasks(Filter(route="route", states=[TaskState.NEW]))] == [ids[3]]
 
 
 async def test_filters_hold_together(store: Store, engine: Engine, tasks: dict[TaskState, int]) -> None:
