@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
+from urllib.parse import urlsplit
 
+import orjson
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
-from aiohttp.web import BaseRequest, RequestHandler, Server, ServerRunner, TCPSite
+from aiohttp.web import BaseRequest, RequestHandler, Response, Server, ServerRunner, StreamResponse, TCPSite
 
 from connector.errors import ConfigurationError
 from connector.sandbox.app import App
@@ -18,6 +22,9 @@ from connector.sandbox.reading import MOST_BYTES
 __all__ = ["Listener"]
 
 HOST = "127.0.0.1"
+ADDRESSES = ("127.0.0.1", "::1")
+ELSEWHERE = "This sandbox answers to 127.0.0.1, localhost and other names without a dot."
+LOG = logging.getLogger("connector.sandbox")
 GRACE = 2.0
 """Seconds that requests under way have at the end."""
 
@@ -32,7 +39,8 @@ class Listener:
 
     async def start(self) -> int:
         """Listens, and says on which port."""
-        server = Server(self._app.handle, request_factory=_request, access_log=None, lingering_time=0)
+        LOG.addFilter(_is_ours)
+        server = Server(self._handle, request_factory=_request, access_log=None, lingering_time=0, logger=LOG)
         runner = ServerRunner(server, shutdown_timeout=GRACE, handle_signals=False)
         await runner.setup()
         try:
@@ -43,10 +51,32 @@ class Listener:
         self._runner = runner
         return int(runner.addresses[0][1])
 
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
+        return await self._app.handle(request) if _calls_here(request) else _elsewhere()
+
     async def stop(self) -> None:
         """Lets requests under way end, and closes all connections."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+
+def _calls_here(request: BaseRequest) -> bool:
+    """Whether the host is no public name: by such a one a page in a browser finds its way here, to read along."""
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return host in ADDRESSES or "." not in host
+
+
+def _elsewhere() -> Response:
+    error = {"message": ELSEWHERE, "type": "invalid_request_error", "param": None, "code": "unknown_host"}
+    return Response(status=421, body=orjson.dumps({"error": error}), content_type="application/json")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record tells of a fault of ours: what is malformed is not logged, since it may hold a key."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _request(
