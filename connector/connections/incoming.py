@@ -43,7 +43,7 @@ class IncomingRun:
         runtime: the configuration at work.
         name: the connection.
         tell: told of each document that failed, as it came, with its state and the reason.
-        state: what templates of the request see, such as a cursor.
+        state: what templates of the request see, such as a cursor; else that is where it starts.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class IncomingRun:
             raise ConfigurationError(f"incoming {name!r} is disabled")
         self._runtime = runtime
         self._tell = tell
-        self._state = dict(state)
+        start = {} if self._declared.cursor is None else {"cursor": self._declared.cursor.start}
+        self._state = {**start, **state}
         self._lost_count = 0
         self.origins: dict[str, str] = {}
         """Where the values of the last request came from, by their place in it."""

@@ -79,9 +79,7 @@ class Ending:
 
 def live(counts: Counts) -> dict[str, int]:
     """How many tasks have not come to an end, by route."""
-    return {
-        route: sum(number for state, number in states.items() if state in LIVE) for route, states in counts.items()
-    }
+    return {route: sum(number for state, number in states.items() if state in LIVE) for route, states in counts.items()}
 
 
 def ended_since(before: Counts, after: Counts) -> dict[str, dict[str, int]]:

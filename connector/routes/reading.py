@@ -88,7 +88,7 @@ class Reading:
         self._field = compile_template(f"?{{{cursor.field}}}", where=where) if cursor else None
         self._standing = Standing(store, route, lasting=not self._whole, redact=runtime.redact)
         self._stopping = asyncio.Event()
-        self._room = Room(store, route, declared.max_tasks, self._stopping, timing)
+        self._room = Room(store, route, declared.max_tasks, timing)
         self._filling: asyncio.Task[None] | None = None
         self._highest: JSON = None
         self._making = Making(runtime, route, trace)
@@ -97,8 +97,13 @@ class Reading:
     def stop(self) -> None:
         """Reads no further; what was read is accepted, and the next reading goes on there."""
         self._stopping.set()
+        self._room.open()
         if self._filling is not None:
             self._filling.cancel()
+
+    def ended(self, count: int) -> None:
+        """Says that so many of the route's tasks came to an end."""
+        self._room.ended(count)
 
     async def run(self) -> Tally:
         """Reads to the end; what was read before an error is accepted, and the next reading goes on there."""

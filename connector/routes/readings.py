@@ -50,7 +50,7 @@ class Readings:
     ) -> None:
         self._make = make
         self._store = store
-        self._ended = ended
+        self._told = ended
         self._broken = broken
         self._redact = redact
         self._again = again
@@ -75,6 +75,11 @@ class Readings:
         task = asyncio.create_task(self._read(route))
         self._tasks[route] = task
 
+    def ended(self, count: int) -> None:
+        """Says that so many tasks came to an end: there may be room for what is read."""
+        for reading in self._readings.values():
+            reading.ended(count)
+
     async def stop(self) -> None:
         """Reads no further; what was read is accepted."""
         self._stopping.set()
@@ -92,7 +97,7 @@ class Readings:
 
     async def renew(self) -> None:
         """Says again that this worker reads what it reads."""
-        for route in self._readings:
+        for route in tuple(self._readings):
             await self._store.lead(f"reading {route}", LEASE)
 
     async def _read(self, route: str) -> None:
@@ -106,7 +111,7 @@ class Readings:
         finally:
             self._readings.pop(route, None)
             del self._tasks[route]
-            self._ended(route, tally)
+            self._told(route, tally)
 
     async def _is_ours(self, route: str) -> bool:
         """Whether this worker is to read a route: another one may be at it, and may leave it half read."""

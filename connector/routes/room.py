@@ -10,8 +10,8 @@ from connector.routes.waking import woken
 
 __all__ = ["Room"]
 
-LOOK_AGAIN = 0.2
-"""Seconds after which a queue that was full is looked at again."""
+LOOK_AGAIN = 5.0
+"""Seconds after which a queue that was full is looked at in any case, since others may work on it too."""
 
 
 class Room:
@@ -21,24 +21,39 @@ class Room:
         store: where the tasks are kept.
         route: whose tasks.
         most: how many may be under way or waiting.
-        stopping: set when what was read is accepted though there is no room, since nobody reads on.
         timing: how to wait.
     """
 
-    def __init__(self, store: Store, route: str, most: int, stopping: asyncio.Event, timing: Timing = SYSTEM) -> None:
+    def __init__(self, store: Store, route: str, most: int, timing: Timing = SYSTEM) -> None:
         self._store = store
         self._route = route
         self._most = most
-        self._stopping = stopping
         self._timing = timing
         self._left = 0
+        self._wanted = 0
+        self._ended = 0
+        self._look = asyncio.Event()
+        self._opened = False
+
+    def ended(self, count: int) -> None:
+        """Says that so many tasks came to an end."""
+        self._ended += count
+        if self._ended >= self._wanted:
+            self._look.set()
+
+    def open(self) -> None:
+        """Lets in what comes although there is no room, since nobody reads on."""
+        self._opened = True
+        self._look.set()
 
     async def take(self, count: int) -> None:
         """Returns when so many more may be accepted; a group larger than the bound waits for an empty queue."""
         if count > self._left:
             self._left = await self._free()
-        while count > self._left < self._most and not self._stopping.is_set():
-            await woken(self._stopping, LOOK_AGAIN, self._timing)
+        while count > self._left < self._most and not self._opened:
+            self._wanted, self._ended = count - self._left, 0
+            self._look.clear()
+            await woken(self._look, LOOK_AGAIN, self._timing)
             self._left = await self._free()
         self._left -= count
 

@@ -24,6 +24,7 @@ from connector.routes.plan import Plan, source_of
 from connector.routes.reading import Reading, Tally
 from connector.routes.readings import Readings
 from connector.routes.timetable import Timetable
+from connector.routes.transport import transport_of
 from connector.routes.waking import woken
 from connector.routes.watching import beginning, spans, watching
 
@@ -77,6 +78,7 @@ class Runner:
         self._stopped = ""
         self._commits = Commits(store, self._tell, timing)
         self._desk = Desk(runtime, store, timing=timing, wall=wall, watch=watching(self._observer))
+        self._desk.told = self._tell
         floor = Floor(
             store=store,
             commits=self._commits,
@@ -141,7 +143,7 @@ class Runner:
     def _loops(self) -> list[Coroutine[Any, Any, None]]:
         """What goes on beside the workers."""
         store, timing = self._store, self._timing
-        loops = [
+        loops: list[Coroutine[Any, Any, None]] = [
             heartbeats(self._crew, self._readings, store, timing),
             news(self._crew, store, timing),
             self._writing.run(self._look.set),
@@ -173,11 +175,13 @@ class Runner:
             await woken(self._look, LOOK_AGAIN, self._timing)
             self._look.clear()
             self._crew.look()
-            for route in await self._following.ended():
+            over = self._once and await self._is_over()
+            # What follows reads what was written before, so files come first.
+            for route in await self._following.ended() if self._writing.done else ():
                 for next_ in self._plan.after.get(route, ()):
                     log.info("route %r has come to its end; %r begins", route, next_)
                     self._readings.start(next_)
-            if self._once and await self._is_over():
+            if over and not self._readings.under_way:
                 self._over.set()
 
     async def _is_over(self) -> bool:
@@ -186,6 +190,8 @@ class Runner:
         return await self._ending.reached(self._crew.paused)
 
     def _more_comes(self, name: str) -> bool:
+        if not self._once and transport_of(self._runtime.configuration, name) == "batch":
+            return True  # a service's batches go when they are full, or old enough
         return self._following.more_comes(name)
 
     def _reading(self, route: str) -> Reading:
@@ -203,12 +209,13 @@ class Runner:
         """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""
         self._observer.metrics.accepted.add((route,), tally.accepted)
         self._observer.metrics.duplicates.add((route,), tally.known)
-        if self._plan.after and not self._once:
+        if self._plan.after:
             self._following.begin(route)
         self._look.set()
 
     def _tell(self, change: Change) -> None:
         self._crew.tell(change)
+        self._readings.ended(len(change.settle))
         if change.lines:
             self._writing.tell()
 

@@ -227,6 +227,7 @@ class Worker:
             self._places.allowed = self._allowed()
         elif self._easing.tried():
             self._places.allowed = self._allowed()
+            self._wake.set()
 
     async def _release(self, tasks: Sequence[Task]) -> None:
         if tasks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from collections.abc import Callable
 
 
@@ -13,3 +14,31 @@ async def until(holds: Callable[[], bool]) -> None:
             if holds():
                 return
             await asyncio.sleep(0)
+
+
+class Simulated:
+    """Time that passes only when everybody waits for it, and then at once; for work without threads."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        wakes: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self.now + seconds, self._count, wakes))
+        await wakes
+
+    async def passes(self, until: Callable[[], bool]) -> None:
+        """Lets time pass until something holds."""
+        while not until():
+            for _ in range(30):
+                await asyncio.sleep(0)
+            if self._sleepers:
+                self.now, _, wakes = heapq.heappop(self._sleepers)
+                if not wakes.done():
+                    wakes.set_result(None)

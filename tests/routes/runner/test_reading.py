@@ -330,18 +330,19 @@ async def test_after_a_reset_everything_is_taken_again_once(readings: Any, tmp_p
 
 
 async def test_reading_waits_at_the_bound_and_drops_nothing(readings: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("connector.routes.room.LOOK_AGAIN", 0.001)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(100)))
     async with readings(of_file("in.jsonl"), route={"max_tasks": 10}) as at:
-        run = asyncio.create_task(at.reading().run())
+        reading = at.reading()
+        run = asyncio.create_task(reading.run())
         most = 0
         while not run.done():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             live = [task for task in at.store.kept.values() if task.state is TaskState.NEW]
             most = max(most, len(live))
             if len(live) == 10 or len(at.store.kept) > 90:
                 for task in live[:5]:
                     at.store.kept[task.id] = replace(task, state=TaskState.FINISHED)
+                reading.ended(5)
         await run
     assert most == 10
     assert [document["n"] for document in at.documents] == list(range(100))
