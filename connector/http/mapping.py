@@ -10,6 +10,7 @@ import os
 
 import aiohttp
 import httpx
+from aiohttp.http_exceptions import HttpProcessingError
 
 from connector.http.failures import CertificateRefused
 
@@ -55,7 +56,7 @@ def after_sending(
         return httpx.RemoteProtocolError(f"{where} closed the connection without a complete answer")
     if isinstance(exc, aiohttp.ClientPayloadError):
         return httpx.RemoteProtocolError(f"{where} closed the connection in the middle of the answer")
-    if isinstance(exc, aiohttp.ClientResponseError):
+    if isinstance(exc, aiohttp.ClientResponseError | HttpProcessingError):
         return httpx.RemoteProtocolError(f"the answer of {where} is not HTTP: {exc.message[:200]}")
     kind = httpx.WriteError if uploading else httpx.ReadError
     return kind(f"the connection to {where} broke: {_detail(exc)}")

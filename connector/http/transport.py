@@ -14,12 +14,14 @@ from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.mapping import Stale, Told, after_sending, before_sending
+from connector.http.direct import Arrived, Direct, Parsing
+from connector.http.exchange import Exchange
+from connector.http.mapping import Stale, Told
 from connector.http.progress import Progress
-from connector.http.readable import has_news
 from connector.http.resolver import GuardedResolver
 from connector.http.tls import tls_context
 from connector.http.upload import Upload, pieces
@@ -30,9 +32,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AiohttpTransport", "Answer"]
 
-LONGEST_HEADER = 32 * 1024
-MOST_HEADERS = 256
-READ_BUFFER = 256 * 1024
+PARSING: Parsing = {
+    "auto_decompress": False,
+    "read_bufsize": 256 * 1024,
+    "max_line_size": 32 * 1024,
+    "max_field_size": 32 * 1024,
+    "max_headers": 256,
+}
 IN_ONE_PIECE = 64 * 1024
 """A body up to this size is written at once; a larger one in pieces, so that a stalled reader is noticed."""
 
@@ -40,28 +46,22 @@ IN_ONE_PIECE = 64 * 1024
 class _Request(aiohttp.ClientRequest):
     """aiohttp's request, telling its exchange when it is handed to an open connection."""
 
-    exchange: _Exchange
+    exchange: Exchange
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         self.exchange.hand_over(conn)
         return await super().send(conn)
 
 
-class _Exchange:
-    """One request and its answer: maps what goes wrong by how far it got."""
+class _Watched:
+    """Stands around one request of aiohttp's session."""
 
-    def __init__(
-        self, transport: AiohttpTransport, where: str, upload: Upload | None, progress: Progress | None
-    ) -> None:
-        self._transport = transport
-        self._where = where
-        self._upload = upload
-        self._progress = progress or Progress()
-        self._progress.handed_over = False
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
         """The middleware around aiohttp's attempt; another pooled connection is taken while nothing was written."""
-        cast("_Request", request).exchange = self
+        cast("_Request", request).exchange = self._exchange
         while True:
             try:
                 return await handler(request)
@@ -70,37 +70,16 @@ class _Exchange:
             except ConnectorError:
                 raise
             except (aiohttp.ClientError, OSError) as exc:
-                failure = self.told(exc)
+                failure = self._exchange.told(exc)
             raise Told(failure)
-
-    def hand_over(self, conn: Connection) -> None:
-        """From here on bytes may leave; a pooled connection that the server has closed is left untouched."""
-        protocol, transport = conn.protocol, conn.transport
-        used = self._transport.used
-        if protocol is None or transport is None or transport.is_closing():
-            raise Stale
-        if protocol in used and has_news(transport):
-            raise Stale
-        used.add(protocol)
-        if self._upload is not None:
-            self._upload.abort = transport.abort
-        self._progress.handed_over = True
-
-    def told(self, exc: Exception) -> Exception:
-        """The exception that tells how far the request got."""
-        upload = self._upload
-        if upload is not None and upload.failure is not None:
-            return upload.failure
-        if not self._progress.handed_over:
-            return before_sending(exc, where=self._where, queueing=self._transport.crowded)
-        uploading = upload is not None and not upload.finished
-        return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
 
 
 class Answer(httpx.AsyncByteStream):
     """An answer's status and headers, and its bytes as they arrive, still compressed."""
 
-    def __init__(self, transport: AiohttpTransport, response: aiohttp.ClientResponse, exchange: _Exchange) -> None:
+    def __init__(
+        self, transport: AiohttpTransport, response: aiohttp.ClientResponse | Arrived, exchange: Exchange
+    ) -> None:
         self._transport = transport
         self._response = response
         self._exchange = exchange
@@ -146,6 +125,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._connections = connections
         self._allowed_hosts = allowed_hosts
         self._session: aiohttp.ClientSession | None = None
+        self._direct: Direct | None = None
         self._tls: ssl.SSLContext | None = None
         self._timeouts: dict[tuple[float | None, float | None], aiohttp.ClientTimeout] = {}
         self.used: WeakSet[Any] = WeakSet()
@@ -178,31 +158,50 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         progress: Progress | None = None,
     ) -> Answer:
         """The answer to a request as soon as its headers are there, without httpx's objects around either."""
-        session = self._session or self._opened()
         upload = body if isinstance(body, Upload) else None
-        exchange = _Exchange(self, url.authority, upload, progress)
-        typed = any(name.lower() == "content-type" for name, _ in headers)
+        exchange = Exchange(self, url.authority, upload, progress)
+        timeout = self._timeout(timeouts.get("connect"), timeouts.get("read"))
+        tls = self._context() if url.scheme == "https" else True
         self.in_flight += 1
         try:
-            response = await session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,
-                skip_auto_headers=() if typed else ("Content-Type",),
-                allow_redirects=False,
-                timeout=self._timeout(timeouts.get("connect"), timeouts.get("read")),
-                ssl=self._context() if url.scheme == "https" else True,
-                middlewares=(exchange,),
-            )
+            response = await self._sent(method, url, headers, body, exchange, timeout, tls)
         except Told as told:
             failure = told.failure
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
+            failure = exchange.told(exc)
         else:
             self.in_flight += 1
             return Answer(self, response, exchange)
         finally:
             self.in_flight -= 1
         raise failure
+
+    async def _sent(
+        self,
+        method: str,
+        url: URL,
+        headers: list[tuple[str, str]],
+        body: Upload | bytes | None,
+        exchange: Exchange,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own
+        tls: ssl.SSLContext | bool,
+    ) -> aiohttp.ClientResponse | Arrived:
+        """A body in pieces, and a proxy, are for aiohttp's session; all else needs none of it."""
+        session = self._session or self._opened()
+        if self._direct is not None and not isinstance(body, Upload):
+            return await self._direct.send(method, url, headers, body or b"", exchange, timeout=timeout, tls=tls)
+        typed = any(name.lower() == "content-type" for name, _ in headers)
+        return await session.request(
+            method,
+            url,
+            headers=headers,
+            data=body,
+            skip_auto_headers=() if typed else ("Content-Type",),
+            allow_redirects=False,
+            timeout=timeout,
+            ssl=tls,
+            middlewares=(_Watched(exchange),),
+        )
 
     async def aclose(self) -> None:
         session, self._session = self._session, None
@@ -213,18 +212,15 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         connector = aiohttp.TCPConnector(
             limit=self._connections, resolver=GuardedResolver(aiohttp.DefaultResolver(), self._allowed_hosts)
         )
+        self._direct = None if self._proxy else Direct(connector, PARSING)
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
-            auto_decompress=False,
             trust_env=False,
             proxy=self._proxy,
-            read_bufsize=READ_BUFFER,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-            max_headers=MOST_HEADERS,
+            **PARSING,
         )
         return self._session
 
