@@ -9,6 +9,7 @@ import stat
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from typing import cast
 
 import apsw
 import pytest
@@ -17,6 +18,7 @@ from connector.engine import StoreBroken, StoreError, TaskState
 from connector.engine.opening import open_store
 from connector.engine.sqlite import lock
 from connector.engine.sqlite.schema import VERSION, v1
+from connector.engine.sqlite.store import SqliteStore
 from connector.errors import ConfigurationError
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, counts, finish, lease_one, new
@@ -36,6 +38,21 @@ async def test_files_are_private(engine: Sqlite) -> None:
     await accept(store, new())
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in engine.path.parent.iterdir()}
     assert modes == dict.fromkeys(["tasks.db", "tasks.db-wal", "tasks.db-shm", "tasks.db.lock"], 0o600)
+
+
+async def test_settings_are_as_they_are_meant(engine: Sqlite) -> None:
+    store = cast("SqliteStore", await engine.open())
+    meant = {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "wal_autocheckpoint": 0,
+        "journal_size_limit": 64 * 2**20,
+        "cache_size": -32 * 2**10,
+        "temp_store": 2,
+    }
+    for connection, reading in ((store._session.connection, 0), (store._reader._connection, 1)):
+        found = {name: connection.pragma(name) for name in [*meant, "query_only"]}
+        assert found == {**meant, "query_only": reading}
 
 
 async def test_a_second_runner_is_told_who_works(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,9 +85,11 @@ async def test_a_kill_at_any_place_loses_nothing_that_was_told(engine: Sqlite, k
     reached = {name for name, _, _ in killed.found}
     assert reached == expected | others
     found, killed.found = killed.found, []
+    firsts = {name: at for at, (name, _, _) in reversed(list(enumerate(found)))}
+    lasts = {name: at for at, (name, _, _) in enumerate(found)}
     folder = tmp_path / "found"
     folder.mkdir()
-    for name, told, files in found:
+    for name, told, files in [found[at] for at in sorted({*firsts.values(), *lasts.values()})]:
         for file in FILES:
             (folder / file).unlink(missing_ok=True)
             if file in files:

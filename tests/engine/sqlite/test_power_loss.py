@@ -17,7 +17,7 @@ from tests.engine.disk import Disk, recording
 from tests.engine.kit import call, end
 
 MEMORY = Path("/dev/shm")
-COMMITS = 150
+COMMITS = 120
 
 
 @pytest.fixture
