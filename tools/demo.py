@@ -9,19 +9,19 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 from tools.demo_live import agreed
-from tools.demo_servers import COMMAND, Server, gateway, sandbox
+from tools.demo_servers import ADDRESS, COMMAND, TOKEN, Server, gateway, sandbox
 
 __all__ = ["main"]
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "ticket-triage"
 FOLDER = Path(".demo")
+LIVE_CLIENT = 'token: "${OPENAI_API_KEY}"'
 SHOWN = 88
 INTERRUPTED = 130
 TICKET = '{"id": "T-1", "subject": "Lamp", "text": "It arrived broken."}'
@@ -52,15 +52,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _offline(tickets: int, *, keep: bool) -> int:
-    folder = prepared(FOLDER / "offline", tickets)
+    folder = offline(prepared(FOLDER / "offline", tickets))
     token = f"demo-{secrets.token_hex(8)}"
     with ExitStack() as stack:
         api = stack.enter_context(sandbox(folder))
         door = stack.enter_context(gateway(folder, api.url, token))
         # Beside the configuration, so that every command that is given it reaches the gateway.
-        (folder / ".env").write_text(f"OPENAI_BASE_URL={door.url}/openai/v1\nOPENAI_API_KEY={token}\n")
+        (folder / ".env").write_text(f"{ADDRESS}={door.url}/openai/v1\n{TOKEN}={token}\n", encoding="utf-8")
         say(f"sandbox  {api.url}", f"gateway  {door.url}", f"example  {folder}/connector.yaml, {tickets:,} tickets", "")
-        code = run(folder, {})
+        code = run(folder)
         if code == 0:
             show(folder / "out")
         if code == 0 and keep:
@@ -74,31 +74,41 @@ def _live(tickets: int, *, yes: bool) -> int:
     if not os.environ.get("OPENAI_API_KEY"):
         say("--live needs a key: set OPENAI_API_KEY")
         return 2
-    rehearsal = prepared(FOLDER / "rehearsal", tickets)
+    rehearsal = offline(prepared(FOLDER / "rehearsal", tickets))
     if not agreed(rehearsal, tickets, yes=yes):
         return 1
     # What was paid for stays: a second run sends only what is new.
-    folder = FOLDER / "live"
-    folder = prepared(folder, tickets) if not folder.exists() else folder
-    code = run(folder, {})
+    folder = prepared(FOLDER / "live", tickets, afresh=False)
+    code = run(folder)
     show(folder / "out")
     return code
 
 
-def prepared(folder: Path, tickets: int) -> Path:
-    """A fresh copy of the example with its first tickets."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def prepared(folder: Path, tickets: int, *, afresh: bool = True) -> Path:
+    """A copy of the example with its first tickets; what an earlier run left is gone unless it is to go on."""
+    if afresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(EXAMPLE / "connector.yaml", folder)
     with (EXAMPLE / "tickets.jsonl").open(encoding="utf-8") as given:
         (folder / "tickets.jsonl").write_text("".join(islice(given, tickets)), encoding="utf-8")
     return folder
 
 
-def run(folder: Path, environment: Mapping[str, str], out: IO[str] | None = None) -> int:
+def offline(folder: Path) -> Path:
+    """The copy, with a client that cannot reach the real API, whatever key the environment holds."""
+    path = folder / "connector.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert LIVE_CLIENT in text
+    own = f'base_uri: "${{{ADDRESS}}}", token: "${{{TOKEN}}}"'
+    path.write_text(text.replace(LIVE_CLIENT, own), encoding="utf-8")
+    return folder
+
+
+def run(folder: Path) -> int:
     """Runs the example to its end; its progress and its summary are the command's own."""
     command = [*COMMAND, "run", "--once", "-f", str(folder / "connector.yaml")]
-    return subprocess.run(command, env={**os.environ, **environment}, stdout=out, check=False).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def show(out: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from connector.connections import load_configuration
-from tools.demo_servers import COMMAND, sandbox
+from tools.demo_servers import ADDRESS, COMMAND, TOKEN, sandbox
 
 __all__ = ["agreed"]
 
@@ -44,15 +45,8 @@ def _rehearsed(folder: Path) -> dict[str, Any]:
     """The summary of a run against a sandbox."""
     with sandbox(folder) as api:
         command = [*COMMAND, "run", "--once", "--json", "-f", str(folder / "connector.yaml")]
-        environment = {**_plain(), "OPENAI_BASE_URL": api.url, "OPENAI_API_KEY": "any"}
+        environment = {**os.environ, ADDRESS: api.url, TOKEN: "any"}
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
     return dict(json.loads(done.stdout))
-
-
-def _plain() -> dict[str, str]:
-    """The environment without anything of the real API's, which a rehearsal must never reach."""
-    import os
-
-    return {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-__all__ = ["COMMAND", "Server", "gateway", "sandbox"]
+__all__ = ["ADDRESS", "COMMAND", "TOKEN", "Server", "gateway", "sandbox"]
 
 COMMAND = (sys.executable, "-m", "connector")
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(/v1)?")
+ADDRESS, TOKEN = "DEMO_BASE_URL", "DEMO_TOKEN"
+"""The variables of a client that stays on this machine."""
+LISTENS = re.compile(r"http://127\.0\.0\.1:\d+(/v1)?")
 GRACE = 10
 
 
@@ -41,7 +43,7 @@ def sandbox(folder: Path) -> Generator[Server]:
 @contextmanager
 def gateway(folder: Path, base_url: str, token: str) -> Generator[Server]:
     """The gateway of the folder's configuration, before another server."""
-    environment = {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": "any", "OPENAI_CONNECTOR_GATEWAY_TOKEN": token}
+    environment = {ADDRESS: base_url, TOKEN: "any", "OPENAI_CONNECTOR_GATEWAY_TOKEN": token}
     command = ["serve", "-f", str(folder / "connector.yaml"), "--port", "0"]
     with _started(command, environment, folder / "gateway.log") as server:
         yield server
@@ -75,7 +77,7 @@ def _listen(process: subprocess.Popen[str], log: Path, told: Future[str]) -> Non
         for line in process.stdout:
             kept.write(line)
             kept.flush()
-            found = ADDRESS.search(line)
+            found = LISTENS.search(line)
             if found and not told.done():
                 told.set_result(found[0])
     if not told.done():
