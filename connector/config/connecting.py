@@ -91,6 +91,9 @@ class Batch(Section):
     bytes: int = Field(default=200_000_000, ge=1, le=200_000_000, description="Bytes of its file.")
     age: Duration = Field(default=300.0, description="How long its first request waits for others.")
     window: Literal["24h"] = Field(default="24h", description="Within which time it is to be done.")
+    delete_output: bool = Field(
+        default=False, description="Whether the API's files of answers are removed once every task has its own."
+    )
 
 
 class Outgoing(WithChain, Entry):

@@ -83,6 +83,24 @@ class Journal:
             change.end = [*others, *(replace(end, outcome=bounded(end.outcome)) for end in self._large)]
         return change
 
+    def recognise(self, effort: Effort) -> tuple[str, Outcome | None]:
+        """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
+        known = fingerprint(effort)
+        occurrence = self._equal[known]
+        self._equal[known] += 1
+        known = f"{known}.{occurrence}" if occurrence else known
+        self._asked.add(known)
+        done = self._done(known)
+        return known, None if done is None else outcome_of(done.outcome)
+
+    def line(self, effort: Effort, known: str, said: JSON) -> CallRecord:
+        """The record of a call that goes out together with others; `add` writes it down."""
+        return self._record(replace(effort, effect=Effect.OPAQUE), known, "", said)
+
+    def add(self, calls: Sequence[CallRecord]) -> None:
+        """Writes down calls with the next change."""
+        self._unwritten += calls
+
     async def perform(self, effort: Effort) -> Outcome:
         """What a call came to, now or in an earlier attempt."""
         try:
@@ -92,14 +110,9 @@ class Journal:
             raise
 
     async def _performed(self, effort: Effort) -> Outcome:
-        known = fingerprint(effort)
-        occurrence = self._equal[known]
-        self._equal[known] += 1
-        known = f"{known}.{occurrence}" if occurrence else known
-        self._asked.add(known)
-        done = self._done(known)
+        known, done = self.recognise(effort)
         if done is not None:
-            return outcome_of(done.outcome)
+            return done
         gate = self._desk.gates.of(effort.target)
         entered = self._enter(gate, effort)
         if isinstance(entered, Outcome):
@@ -140,18 +153,7 @@ class Journal:
         earlier = [call for call in same if may_have_acted(call.state, call.outcome)]
         if not effort.effect.repeatable:
             self.repeated += earlier
-        record = CallRecord(
-            task=self._task.id,
-            attempt=self._task.attempts,
-            number=next(self._numbers),
-            fingerprint=known,
-            target=effort.target,
-            operation=effort.operation,
-            effect=effort.effect,
-            lookup=lookup,
-            request=request_of(effort, self._desk.hide),
-            started=self._desk.wall(),
-        )
+        record = self._record(effort, known, lookup, request_of(effort, self._desk.hide))
         begun: list[CallRecord] = []
 
         async def begin() -> None:
@@ -165,6 +167,20 @@ class Journal:
         if outcome.status == 404 and earlier and _deletes(effort):
             outcome = replace(outcome, state=State.DONE, reason="it is gone, as an earlier try wanted it")
         return self._ended(effort, begun[0], outcome) if begun else self._noted(effort, outcome)
+
+    def _record(self, effort: Effort, known: str, lookup: str, request: JSON) -> CallRecord:
+        return CallRecord(
+            task=self._task.id,
+            attempt=self._task.attempts,
+            number=next(self._numbers),
+            fingerprint=known,
+            target=effort.target,
+            operation=effort.operation,
+            effect=effort.effect,
+            lookup=lookup,
+            request=request,
+            started=self._desk.wall(),
+        )
 
     def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
         """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""

@@ -20,7 +20,7 @@ from connector.routes.standing import Stopped
 from connector.transform import Scope
 from connector.transform.declaration import Gather
 
-__all__ = ["Carrying"]
+__all__ = ["Carrying", "add"]
 
 
 @dataclass(slots=True)
@@ -77,9 +77,9 @@ class Carrying:
             self._try(made)
         except (Stopped, ConnectorError) as error:
             stopped = error if isinstance(error, Stopped) else Stopped(TaskState.FAILED, str(error))
-            _add(change, await attempt.ended(stopped))
+            add(change, await attempt.ended(stopped))
             return
-        _add(change, attempt.calls())
+        add(change, attempt.calls())
         member = Member(task, attempt.records())
         for document in made:
             self._waiting.append(member)
@@ -117,7 +117,7 @@ def _gathering(bench: Bench) -> Callable[[], Gather]:
     return lambda: gather(Scope(bench.desk.runtime.chained))
 
 
-def _add(change: Change, other: Change) -> None:
+def add(change: Change, other: Change) -> None:
     """Puts one change into another."""
     change.accept = [*change.accept, *other.accept]
     change.intend = [*change.intend, *other.intend]

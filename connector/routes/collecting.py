@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
@@ -167,6 +168,9 @@ class Collector:
         else:
             await self._commit(change)
             self._careful = max(self._careful - 1, 0)
+            # Many may wait for long: what takes them knows what it needs of their documents.
+            light = (replace(task, document=None, calls=()) for task in tasks if task.id in self._held)
+            self._held |= {task.id: task for task in light}
 
     async def _begin_anew(self, poison: Sequence[Task], error: Exception) -> None:
         """Gives everything back, but for a task that is known to be the one that breaks it."""

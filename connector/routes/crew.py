@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connector.engine import Change
 from connector.http.tries import Pause
 from connector.routes.collecting import Collector
-from connector.routes.declared import implied, parent_of
+from connector.routes.declared import BATCH, implied, parent_of
 from connector.routes.delivery import Delivery
 from connector.routes.desk import Desk
 from connector.routes.floor import Floor
@@ -127,14 +127,15 @@ class Crew:
         if delivery.gathers and isinstance(takes, Unread):
             more_comes = partial(self._more_comes, name)
             return Collector(name, delivery, floor, unread=takes, rescue=rescue, more_comes=more_comes)
+        batches = name.endswith(BATCH)
         return Worker(
             name,
             takes,
             floor,
             rescue=rescue,
             steps_back=lambda: self._is_crowded_above(settings.priority),
-            limit=delivery.concurrency if self._fleet else 0,
-            deadline=settings.deadline,
+            limit=delivery.concurrency if self._fleet and not batches else 0,
+            deadline=None if batches else settings.deadline,
         )
 
     def _settings(self, name: str) -> Route:

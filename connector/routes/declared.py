@@ -1,6 +1,7 @@
-"""What a route is made of; a route implies others: for what it gathered, and for answers whose publisher calls.
+"""What a route is made of; a route implies others: for what it gathered, its batches, and answers that are published.
 
-`NAME:gathered` takes what `NAME` gathered on through the rest of the chain. `NAME:answer` and `NAME:error` publish what
+`NAME:gathered` takes what `NAME` gathered on through the rest of the chain; `NAME:batch` takes its batches to their
+end. `NAME:answer` and `NAME:error` publish what
 came of its answers and errors. All of them have tasks of their own, which are delivered by the same protocol.
 """
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.config.models import Outgoing, Response, Route
 
-__all__ = ["ANSWER", "ERROR", "GATHERED", "Declared", "declared", "implied", "parent_of"]
+__all__ = ["ANSWER", "BATCH", "ERROR", "GATHERED", "Declared", "declared", "implied", "parent_of"]
 
-ANSWER, ERROR, GATHERED = ":answer", ":error", ":gathered"
+ANSWER, ERROR, GATHERED, BATCH = ":answer", ":error", ":gathered", ":batch"
 NOTHING = Chain(())
 
 
@@ -53,10 +54,15 @@ class Declared:
         """Whether many documents go on as one."""
         return self.chain.gather is not None and not self.name.endswith(GATHERED)
 
+    @property
+    def batches(self) -> bool:
+        """Whether its requests go out together, in batches."""
+        return self.outgoing.transport == "batch" and self.name == self.route
+
 
 def parent_of(name: str) -> tuple[str, str]:
     """The configured route that a name belongs to, and what it implies there; nothing for the route itself."""
-    for ending in (ANSWER, ERROR, GATHERED):
+    for ending in (ANSWER, ERROR, GATHERED, BATCH):
         if name.endswith(ending):
             return name.removesuffix(ending), ending
     return name, ""
@@ -66,7 +72,9 @@ def implied(runtime: Runtime, route: str) -> tuple[str, ...]:
     """The routes that a configured route implies."""
     settings, to = _found(runtime.configuration, route)
     gathered = (route + GATHERED,) if _chain(runtime, route, settings, to).gather is not None else ()
-    return gathered + tuple(route + ending for ending, response in _responses(to) if response and calls(response))
+    batches = (route + BATCH,) if to.transport == "batch" else ()
+    published = tuple(route + ending for ending, response in _responses(to) if response and calls(response))
+    return gathered + batches + published
 
 
 def declared(runtime: Runtime, name: str) -> Declared:

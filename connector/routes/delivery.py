@@ -12,13 +12,18 @@ from connector.http.tries import Pause
 from connector.outgoing import Context
 from connector.routes.answers import Responses
 from connector.routes.attempting import Attempt, Bench
+from connector.routes.batch import Filling, Shipping
 from connector.routes.carrying import Carrying
-from connector.routes.declared import declared
+from connector.routes.declared import BATCH, GATHERED, Declared, declared
 from connector.routes.desk import Desk
 from connector.routes.gates import Gate
+from connector.routes.transport import target_of
 from connector.transform.context import Locks
 
 __all__ = ["Delivery"]
+
+BATCHES_AT_ONCE = 2
+"""Batches that are written, or whose answers are read, at a time; any number of them may be under way elsewhere."""
 
 
 class Delivery:
@@ -55,11 +60,20 @@ class Delivery:
             context=context,
             locks=Locks(),
         )
-        self._carrying = Carrying(self._bench) if self._declared.gathers else None
+        target = target_of(runtime, self._declared) if _transports(self._declared) else None
+        self._carrying: Carrying | Filling | None = None
+        if self._declared.batches:
+            self._carrying = Filling(self._bench)
+        elif self._declared.gathers:
+            self._carrying = Carrying(self._bench)
+        is_batch = name.endswith(BATCH) and target is not None
+        self._shipping = Shipping(self._bench, target.client, target.path) if target and is_batch else None
 
     @property
     def concurrency(self) -> int:
         """How many tasks may be under way."""
+        if self._shipping is not None:
+            return BATCHES_AT_ONCE
         return self._declared.settings.concurrency or self._declared.outgoing.concurrency
 
     @property
@@ -77,6 +91,8 @@ class Delivery:
 
     async def attempt(self, task: Task) -> Change:
         """One attempt; what is to be committed of it."""
+        if self._shipping is not None:
+            return await self._shipping.attempt(task)
         await self._spending.rests()
         if self.rests and self.paused is not None:
             due = self._desk.wall() + self.rests
@@ -122,7 +138,12 @@ class Delivery:
         return [self._desk.gates.of(one) for one in self.clients]
 
     @property
-    def _gathering(self) -> Carrying:
+    def _gathering(self) -> Carrying | Filling:
         if self._carrying is None:
             raise ConfigurationError(f"route {self._declared.name!r} gathers nothing")
         return self._carrying
+
+
+def _transports(declared: Declared) -> bool:
+    """Whether requests go another way than as single calls; what publishes answers makes single calls."""
+    return declared.outgoing.transport != "single" and declared.name.endswith((declared.route, GATHERED, BATCH))

@@ -28,6 +28,10 @@ Watch = Callable[[str, Effort, Outcome], None]
 """Told of every call that was made: the route, what was asked, and what it came to."""
 
 
+def _untold(change: Change) -> None:
+    """Nobody is told."""
+
+
 def _nobody(route: str, effort: Effort, outcome: Outcome) -> None:
     """Nobody watches."""
 
@@ -39,6 +43,7 @@ class Desk:
     Attributes:
         wall: seconds since 1970.
         settling: seconds after which a list shows what was made, if it was made.
+        told: told of each change that an attempt has committed by itself.
         taken: the entities that were found to be of calls, so that no other call is taken for theirs.
     """
 
@@ -49,6 +54,7 @@ class Desk:
     settling: float = SETTLING
     watch: Watch = _nobody
     marking: Marking = field(default_factory=Marking)
+    told: Callable[[Change], None] = _untold
     taken: set[str] = field(default_factory=set[str])
     gates: Gates = field(init=False)
     hide: Hiding = field(init=False)
@@ -66,7 +72,9 @@ class Desk:
 
     async def commit(self, change: Change) -> Committed:
         """Does all of a change; waits while there is no space."""
-        return await self._waits.until_done(lambda: self.store.commit(change))
+        committed = await self._waits.until_done(lambda: self.store.commit(change))
+        self.told(change)
+        return committed
 
     def budget(self, route: str) -> Spending:
         """What a route may use; those that it implies use of the same."""

@@ -1,0 +1,163 @@
+"""An attempt at a task that goes out as lines of a batch: made by the code of single calls, ended by it as well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+
+from connector.connections.templates import completed
+from connector.connections.writing import envelope
+from connector.engine import CallEnd, CallRecord, Change, StoreError, Task, TaskState
+from connector.errors import ConnectorError
+from connector.http.call import FloatsWire
+from connector.model import JSON, Outcome, State
+from connector.outgoing import Effort
+from connector.request import BytesBody
+from connector.routes.attempting import Attempt, Bench
+from connector.routes.batch.line import Place, is_line, kept, line_of
+from connector.routes.standing import Stopped, notes
+from connector.shapes import items, members
+from connector.transform import Scope
+
+__all__ = ["Composing", "Lines", "freed"]
+
+NEVER = "it waited for others and was in no batch yet when the process ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of one task, and what counts of them."""
+
+    model: str
+    calls: Sequence[CallRecord]
+    bytes: int
+    inputs: int
+
+    @property
+    def count(self) -> int:
+        return len(self.calls)
+
+
+def freed(task: Task, now: float) -> tuple[Task, list[CallEnd]]:
+    """A leased task whose lines are in no batch, since tasks in a batch are not leased: none of them was sent."""
+    ends = [
+        CallEnd(
+            task=call.task, attempt=call.attempt, number=call.number, ended=now, state=State.NOT_SENT,
+            outcome={"reason": NEVER},
+        )
+        for call in task.calls if call.open and is_line(call)
+    ]  # fmt: skip
+    named = {(end.attempt, end.number): end for end in ends}
+    calls = [
+        replace(call, state=end.state, outcome=end.outcome, ended=now)
+        if (end := named.get((call.attempt, call.number))) and call.open
+        else call
+        for call in task.calls
+    ]
+    return replace(task, calls=calls), ends
+
+
+class Composing(Attempt):
+    """Makes a task's lines, and takes it to its end when all of them are answered."""
+
+    def __init__(self, bench: Bench, task: Task, ends: Sequence[CallEnd] = ()) -> None:
+        super().__init__(bench, task)
+        self.journal.settle(ends)
+        self._known: list[tuple[Outcome, JSON]] = []
+
+    async def lines(self) -> Lines | None:
+        """The lines that are to be sent; None when all are answered. Stopped when the task goes no further."""
+        try:
+            await self._resolve()
+            documents = await self.made(self._bench.declared.chain.after)
+            asked = [await self._asked(document) for document in documents]
+        except StoreError:
+            raise
+        except ConnectorError as error:
+            raise self._failed(str(error)) from None
+        known = [self.journal.recognise(effort) for effort, _ in asked]
+        if all(done is not None for _, done in known):
+            self._known = [(done, request) for (_, done), (_, request) in zip(known, asked, strict=True) if done]
+            return None
+        bodies = [_body(effort) for effort, _ in asked]
+        models = {str(members(body).get("model", "")) for body in bodies}
+        if len(models) > 1:
+            raise Stopped(TaskState.FAILED, f"it asks {', '.join(sorted(models))}; one batch takes one model")
+        calls = [
+            self._line(effort, name, request, body, Place(number, len(asked)))
+            for number, ((effort, request), (name, done), body) in enumerate(zip(asked, known, bodies, strict=True))
+            if done is None
+        ]
+        size = sum(len(line_of(call)) for call in calls)
+        return Lines(models.pop(), calls, size, sum(_inputs(members(call.request)["body"]) for call in calls))
+
+    async def concluded(self, told: Sequence[tuple[Outcome, JSON]] | None = None) -> Change:
+        """The end of a task all of whose requests are done, with what comes of the answers."""
+        try:
+            for outcome, request in (self._known if told is None else told) if self._bench.responses.answers else ():
+                await self._answered(envelope(outcome, self._bench.desk.hide(request), self._task.document))
+            again = [call for call in self._task.calls if is_line(call) and call.state == State.UNKNOWN]
+            end = Stopped(TaskState.FINISHED, notes(again, ()))
+        except StoreError:
+            raise
+        except Stopped as stopped:
+            end = stopped
+        except ConnectorError as error:
+            end = Stopped(TaskState.FAILED, str(error))
+        return await self.ended(end)
+
+    async def refused(self, end: Stopped, request: JSON) -> Change:
+        """The end of an attempt one of whose requests is not done; errors go their own way."""
+        self._request = request
+        return await self.ended(end)
+
+    async def _asked(self, document: JSON) -> tuple[Effort, JSON]:
+        """The call that a document would be, made by the publisher of single calls and caught before it is sent."""
+        writer = self._bench.declared.writer
+        request = completed(self._bench.declared.request, document, Scope(self.chained), calls=writer.kind.calls)
+        caught: list[Effort] = []
+
+        async def catch(effort: Effort) -> Outcome:
+            caught.append(effort)
+            return Outcome(State.DONE)
+
+        self._request = request
+        outcome = await writer.writes.publish(request, replace(self._context, perform=catch))
+        if not caught:
+            raise self._not_done(outcome, "")
+        _check(caught[0], request)
+        return caught[0], request
+
+    def _line(self, effort: Effort, known: str, request: JSON, body: JSON, place: Place) -> CallRecord:
+        wire = effort.sent.wire if effort.sent else None
+        url = f"/v1{wire.path if wire else ''}"
+        said = kept(url, body, members(request), place, floats=isinstance(wire, FloatsWire))
+        if not self._bench.desk.hide.shows(orjson.dumps(said).decode()):
+            reason = "its request holds a secret, and requests of batches are kept; give it to a client, which sends it"
+            raise Stopped(TaskState.FAILED, reason)
+        return self.journal.line(effort, known, said)
+
+
+def _check(effort: Effort, request: Mapping[str, JSON]) -> None:
+    """What cannot stand in a line is refused, and never dropped in silence."""
+    wire = effort.sent.wire if effort.sent else None
+    said = [name for name in ("headers", "query") if request.get(name)]
+    if wire is None or not isinstance(wire.body, BytesBody) or "json" not in wire.body.content_type:
+        raise Stopped(TaskState.FAILED, "its request is not JSON; a batch takes JSON alone: name files by their ids")
+    if said:
+        raise Stopped(TaskState.FAILED, f"its request has {' and '.join(said)}; a line of a batch has a payload alone")
+    if members(_body(effort)).get("stream"):
+        raise Stopped(TaskState.FAILED, "its request asks for a stream; leave `stream` out, a batch has whole answers")
+
+
+def _body(effort: Effort) -> JSON:
+    body = effort.sent.wire.body if effort.sent else None
+    return orjson.loads(body.data) if isinstance(body, BytesBody) else None
+
+
+def _inputs(body: JSON) -> int:
+    """How many texts an embeddings request holds."""
+    given = items(members(body).get("input"))
+    return len(given) if given and not isinstance(given[0], int) else 1
