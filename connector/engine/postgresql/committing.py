@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector.engine import points
@@ -14,9 +15,10 @@ from connector.engine.postgresql.writing import Lost, named_in, write
 from connector.engine.store import Fenced, StoreBroken, StoreFull
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from connector.engine.postgresql.connecting import Links
+    from connector.engine.postgresql.connection import Connection
     from connector.engine.postgresql.jobs import Jobs
 
 __all__ = ["Committer"]
@@ -71,7 +73,7 @@ class Committer:
     async def _together(self, group: Sequence[Asked]) -> None:
         """Commits a group; of one that is wrong by itself the others are tried without it."""
         try:
-            given = await self._links.persist(_Once(self, group).attempt)
+            given = await self._links.persist(_Once(self._links, partial(self._write, group)).attempt)
         except Lost as lost:
             fenced = [one for one in group if named_in(one.change) & lost.tasks]
             for one in fenced:
@@ -84,6 +86,9 @@ class Committer:
             for one, committed in zip(group, given, strict=True):
                 if not one.done.done():
                     one.done.set_result(committed)
+
+    async def _write(self, group: Sequence[Asked], connection: Connection) -> list[Committed]:
+        return await write(connection, [one.change for one in group], self._jobs, self._worker, self._wall())
 
     async def _apart(self, group: Sequence[Asked], error: Exception) -> None:
         """One change of a group may be wrong: the others must not fail with it."""
@@ -98,10 +103,9 @@ class Committer:
 class _Once:
     """One group, committed once: after a connection was lost the database is asked what became of it."""
 
-    def __init__(self, committer: Committer, group: Sequence[Asked]) -> None:
-        self._links = committer._links  # noqa: SLF001  a part of the committer
-        self._committer = committer
-        self._group = group
+    def __init__(self, links: Links, write: Callable[[Connection], Awaitable[list[Committed]]]) -> None:
+        self._links = links
+        self._write = write
         self._transaction: str | None = None
         self._given: list[Committed] = []
 
@@ -114,14 +118,7 @@ class _Once:
             await transaction.start()
             try:
                 number = await connection.fetchval("SELECT pg_current_xact_id()::text")
-                committer = self._committer
-                self._given = await write(
-                    connection,
-                    [one.change for one in self._group],
-                    committer._jobs,  # noqa: SLF001
-                    committer._worker,  # noqa: SLF001
-                    committer._wall(),  # noqa: SLF001
-                )
+                self._given = await self._write(connection)
                 points.point("postgresql.commit.before")
             except BaseException:
                 await _undo(transaction, self._links)

@@ -29,7 +29,7 @@ def _builders() -> tuple[Any, ...]:
     return QueryBuilderEnvironment(settings), QueryQueueBuilder(settings), QuerySchedulerBuilder(settings)
 
 
-def _queries(connection: Connection) -> Any:
+def _queries(connection: Any) -> Any:
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from connector.engine.postgresql.jobs import CHANNEL
@@ -45,7 +46,7 @@ class Listening:
         connection = await self._links.alone()
         lost = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda _: lost.set())
+            connection.add_termination_listener(partial(_set, lost))
             await connection.add_listener(CHANNEL, self._hear)
             self._heard.set()
             await lost.wait()
@@ -54,3 +55,7 @@ class Listening:
 
     def _hear(self, *_: Any) -> None:
         self._heard.set()
+
+
+def _set(event: asyncio.Event, *_: Any) -> None:
+    event.set()
