@@ -83,11 +83,10 @@ class Reading:
     def _blocks(self, url: str, context: Context) -> Callable[[], Found]:
         def read() -> Found:
             if url == STDIN:
-                for block in _reader(self._format_name(url))(_stdin(), "standard input", self._most):
-                    yield [item for item in block if not isinstance(item, Reached)]
+                yield from _reader(self._format_name(url))(_stdin(), "standard input", self._most)
                 return
             for name in self._names(url, context):
-                documents = partial(_read, _reader(self._format_name(name)), name, self._most)
+                documents = partial(_read, _resumable(self._format_name(name)), name, self._most)
                 known = context.marked(_part(name, context))
                 yield from resumed(partial(_opened, name), documents, _stamp(name), known)
 
@@ -115,6 +114,14 @@ def _reader(name: str) -> Format:
     from importlib import import_module
 
     return cast("Format", import_module(f"connector.incoming.formats.{name}").documents)
+
+
+def _resumable(name: str) -> Format:
+    """The same, telling where a file goes on if the format can."""
+    from importlib import import_module
+
+    module = import_module(f"connector.incoming.formats.{name}")
+    return cast("Format", getattr(module, "resumable", module.documents))
 
 
 def _part(name: str, context: Context) -> str:

@@ -10,7 +10,7 @@ from connector.incoming.context import Lost
 from connector.incoming.formats import Blocks, Reached
 from connector.model import JSON
 
-__all__ = ["documents"]
+__all__ = ["documents", "resumable"]
 
 CHUNK = 256 * 1024
 SHOWN = 100_000
@@ -20,11 +20,16 @@ TAIL = 1024
 START = Reached(0, 0, b"")
 
 
-def documents(file: BinaryIO, name: str, most: int, since: Reached = START) -> Blocks:
-    """A block for what each read gave, so that a slow pipe's documents do not wait for the next.
+def documents(file: BinaryIO, name: str, most: int) -> Blocks:
+    """A block for what each read gave, so that a slow pipe's documents do not wait for the next."""
+    for block in resumable(file, name, most):
+        yield [item for item in block if not isinstance(item, Reached)]
 
-    Each block ends with where the file goes on; a last line that is no document may not be complete yet, so that the
-    file goes on before it.
+
+def resumable(file: BinaryIO, name: str, most: int, since: Reached = START) -> Blocks:
+    """The same, each block with where the file goes on.
+
+    A last line that is no document may not be complete yet, so the file goes on before it.
     """
     number, offset, rest, too_long = since.line, since.offset, b"", False
     while chunk := _read(file):
