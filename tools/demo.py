@@ -63,6 +63,7 @@ def _offline(tickets: int, *, keep: bool) -> int:
         code = run(folder)
         if code == 0:
             show(folder / "out")
+            say("The sandbox does not think: topics and urgencies are made up, their form is not.")
         if code == 0 and keep:
             _stay(folder, api, door, token)
         elif code == 0:
