@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -31,8 +32,7 @@ class Journal:
     def __call__(self, visit: Visit) -> None:
         if not LOG.isEnabledFor(logging.INFO):
             return
-        # A record made by hand: where in the code it comes from is looked up for each otherwise, and is always here.
-        LOG.handle(LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, self._line(visit), (), None, "", _fields(visit)))
+        LOG.handle(_record(self._line(visit), visit))
         if self.bodies:
             for mark, body in ((">", visit.asked), ("<", visit.watch.beginning if visit.watch else b"")):
                 LOG.info("%s %s", mark, self.hide(body.decode(errors="replace"))[:MOST])
@@ -54,15 +54,26 @@ class Journal:
         return ", ".join(parts)
 
 
-def _fields(visit: Visit) -> dict[str, object]:
-    """What a record tells beside its line."""
-    return {
-        "event": "gateway.call",
-        "token": visit.caller,
-        "client": visit.client,
-        "operation": visit.operation,
-        "state": visit.state,
-        "status": visit.status,
-        "seconds": round(visit.seconds, 6),
-        "request_id": visit.request_id,
-    }
+PATTERN = LOG.makeRecord(LOG.name, logging.INFO, __file__, 0, "", (), None, "")
+"""What logging looks up for each record, and is the same for all of these."""
+
+
+def _record(line: str, visit: Visit) -> logging.LogRecord:
+    """A record of a call, with what it tells beside its line."""
+    now = time.time()
+    record = object.__new__(logging.LogRecord)
+    record.__dict__.update(
+        PATTERN.__dict__,
+        msg=line,
+        created=now,
+        msecs=now % 1 * 1000,
+        event="gateway.call",
+        token=visit.caller,
+        client=visit.client,
+        operation=visit.operation,
+        state=visit.state,
+        status=visit.status,
+        seconds=round(visit.seconds, 6),
+        request_id=visit.request_id,
+    )
+    return record

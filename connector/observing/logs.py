@@ -48,9 +48,13 @@ class _Lines(logging.Formatter):
 
     def fields(self, record: logging.LogRecord) -> Iterable[tuple[str, JSON]]:
         """What the record tells beside its message, without secrets."""
+        given = record.__dict__
         for name in FIELDS:
-            value = getattr(record, name, None)
-            if isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
+            value = given.get(name)
+            if type(value) is str:
+                if value:
+                    yield name, self._redact(value)
+            elif isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
                 yield name, value
             elif value not in (None, ""):
                 yield name, self._redact(str(value))
