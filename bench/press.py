@@ -18,7 +18,7 @@ __all__: list[str] = []
 
 DIFFERENT = 64
 """Requests that differ; enough that nobody gains by remembering the last one."""
-WARM_UP = 3
+WARM_UP = 1
 LONGEST = 60.0
 
 
