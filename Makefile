@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup test lint docs-check docs run bench lock clean
+.PHONY: help setup test lint docs-check docs node run bench crash lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,9 @@ docs-check: setup ## generated pages are current, examples in the docs run
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q tests/docs
 
+node: ## fetch the official SDK for Node, which some tests use when it is there
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@6.49.0
+
 run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
 	@$(BIN)/python -m tools.demo $(ARGS)
 
@@ -44,4 +47,4 @@ lock: setup ## resolve dependencies anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## remove what setup and tests made
-	rm -rf .venv .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .node .demo .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
