@@ -134,10 +134,16 @@ class Bench:
         """What the sandbox keeps of a kind."""
         return list(self.sandbox.world.objects.all(kind))
 
-    def ran(self) -> list[str]:
-        """The texts that were answered, and so paid for, one by one."""
-        asked = [one["payload"] for one in self.sandbox.requests if one["operation"] == "chat completions create"]
-        return [one["messages"][-1]["content"] for one in asked]
+    def ran(self) -> list[int]:
+        """The tasks whose lines were done, and so paid for, as the answers that were ever written tell."""
+        found: list[int] = []
+        for file in self.things("files"):
+            data = self.sandbox.world.objects.content(file["id"]) if file["purpose"] == "batch_output" else b""
+            rows = [json.loads(line) for line in (data or b"").splitlines()]
+            found += [
+                int(row["custom_id"].split("-")[1]) for row in rows if (row["response"] or {}).get("status_code") == 200
+            ]
+        return sorted(found)
 
 
 @asynccontextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 
 async def test_every_answer_comes_back_to_its_task(bench) -> None:
     at = await bench()
