@@ -6,7 +6,7 @@ log of it. `Disk.after_power_loss` then makes the files as they may be found whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,20 @@ class Disk:
     def told(self, number: int) -> None:
         """Somebody was told that this is on the disk."""
         self.log.append(Event("told", offset=number))
+
+    def found(self, before: Mapping[str, bytes], keeps: Callable[[], bool]) -> dict[str, bytes]:
+        """The files after a power loss now, given what was in them before the log began."""
+        files: dict[str, _File] = {}
+        for name, data in before.items():
+            files[name] = _File()
+            for event in (Event("write", name, 0, data), Event("sync", name)):
+                files[name].happened(event)
+        for event in self.log:
+            if event.kind == "delete":
+                files.pop(event.file, None)
+            else:
+                files.setdefault(event.file, _File()).happened(event)
+        return {name: file.found(keeps) for name, file in files.items()}
 
     def losses(self, chance: Random, every: int = 1) -> Iterator[tuple[set[int], dict[str, bytes]]]:
         """For power losses along the log: what was told before, and the files as they are found.

@@ -1,0 +1,170 @@
+"""A connector and its upstream in a folder of their own: documents offered, processes ended, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.request import Request, urlopen
+
+from tests.crash.configuration import PLACES, configure, offer
+from tests.crash.formula import Verdict, evidence, judge
+from tests.crash.running import ROOT, Run
+
+__all__ = ["Bench", "Stuck"]
+
+Begin = Callable[[Path, dict[str, Any], list[str]], Run]
+ENDED = (0, 1, 3)
+"""The exit codes of a run in which everything has ended, well or not."""
+MOST_RUNS = 8
+
+
+class Stuck(AssertionError):
+    """A run that was left alone did not come to its end."""
+
+
+class Bench:
+    """One scenario at work.
+
+    Args:
+        folder: a new one, for this scenario alone.
+        begin: how a process is begun.
+        faults: how often the upstream answers badly.
+        engine: the engine's URL; a file of SQLite's unless given.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        begin: Begin,
+        *,
+        seed: int = 0,
+        faults: float = 0.0,
+        engine: str = "",
+        mutants: tuple[str, ...] = (),
+    ) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.begin = begin
+        self.engine = engine or f"sqlite:///{folder / 'tasks.db'}"
+        self.kills = 0
+        self.recoveries: list[float] = []
+        self.missed: list[str] = []
+        self._seed = seed
+        self._mutants = mutants
+        self._runs = 0
+        self._offered = 0
+        self._killed_at = 0.0
+        self._upstream = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.upstream", str(folder), str(seed), str(faults)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        port = self._upstream.stdout.readline().strip()  # type: ignore[union-attr]
+        self._url = f"http://127.0.0.1:{port}"
+        configure(folder, f"{self._url}/v1", self.engine)
+
+    def close(self) -> None:
+        self._upstream.stdin.close()  # type: ignore[union-attr]
+        self._upstream.wait(10)
+        self._upstream.stdout.close()  # type: ignore[union-attr]
+
+    def offer(self, count: int) -> None:
+        """More documents for every route."""
+        offer(self.folder, self._offered, count)
+        self._offered += count
+
+    def run(self, *arguments: str, **plan: Any) -> Run:
+        """Begins the command; the plan says how it is to end."""
+        self._runs += 1
+        whole = {
+            "number": self._runs,
+            "folder": str(self.folder),
+            "reached": str(self.folder / "reached"),
+            "accepted": str(self.folder / "accepted"),
+            "engine": self.engine,
+            "seed": self._seed + self._runs,
+            "mutants": self._mutants,
+            **plan,
+        }
+        return self.begin(self.folder, whole, list(arguments or ("run", "--once")))
+
+    def crash(self, point: str, nth: int = 1, how: str = "KILL", *arguments: str, **plan: Any) -> int:
+        """Runs until a point is reached, and not beyond; how the process ended."""
+        if point.startswith("upstream."):
+            run = self.run(*arguments, **plan)
+            number = signal.SIGTERM if how == "TERM" else signal.SIGKILL
+            self.ask("/trap", {"moment": point, "left": nth, "pid": run.pid, "signal": number})
+        else:
+            run = self.run(*arguments, point=point, nth=nth, signal=how, **plan)
+        return self.ended(run, point)
+
+    def ended(self, run: Run, what: str = "", also: Sequence[int] = ()) -> int:
+        """Waits for the end of a run that may have been killed, or may have given up with one of these codes."""
+        code = run.wait()
+        self._resumed()
+        if code in (-signal.SIGKILL, 128 + signal.SIGTERM, -signal.SIGTERM, *also):
+            self.kills += 1
+            self._killed_at = time.time()
+        elif code in ENDED:
+            self.missed.append(what)
+        else:
+            raise Stuck(f"{what}: exit code {code}\n{run.said[-3000:]}")
+        return code
+
+    def finish(self) -> Verdict:
+        """Runs until everything has its end, and judges.
+
+        One run more than that: a reading that was broken off at its very end is brought to its end by the next run, and
+        what was offered meanwhile is read by the one after it.
+        """
+        ended = 0
+        for _ in range(MOST_RUNS):
+            run = self.run()
+            code = run.wait()
+            self._resumed()
+            ended += code in ENDED
+            if ended == 2:
+                return self.verdict()
+        raise Stuck(f"after {MOST_RUNS} runs: exit code {code}\n{run.said[-3000:]}")
+
+    def verdict(self) -> Verdict:
+        # Of the one route that repeats costly calls no more can be under way at a kill than there are places.
+        return judge(asyncio.run(evidence(self.folder, self.engine, cut=self.kills * PLACES)))
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """Asks the upstream's own control."""
+        data = None if body is None else json.dumps(body).encode()
+        asked = Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
+        with urlopen(asked, timeout=10) as answer:
+            return json.load(answer)
+
+    @property
+    def reached(self) -> set[str]:
+        """The points that any run came to."""
+        path = self.folder / "reached"
+        return set(path.read_text().split()) if path.exists() else set()
+
+    @property
+    def recovery(self) -> float:
+        """Seconds from a kill to the next run's first request, as a rule."""
+        return median(self.recoveries) if self.recoveries else 0.0
+
+    def _resumed(self) -> None:
+        """Notes how long after the last kill the upstream heard of us again."""
+        if self._killed_at:
+            first = self.ask(f"/arrival?after={self._killed_at}")
+            self._killed_at, killed = 0.0, self._killed_at
+            if first is not None:
+                self.recoveries.append(first - killed)

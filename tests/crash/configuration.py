@@ -1,0 +1,129 @@
+"""A configuration with a route for every kind of effect, and documents for it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+__all__ = ["KINDS", "LINES", "PLACES", "Kind", "configure", "offer"]
+
+Promise = Literal["idempotent", "once", "told"]
+"""Any number of times; at most once; more than once when the task says so."""
+PLACES = 4
+"""Documents of a route under way."""
+LINES = {"ask": "answers.jsonl", "think": "thoughts.jsonl"}
+"""The routes whose answers become lines of files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the documents of one route bring about upstream."""
+
+    effects: dict[str, Promise]
+    gathers: bool = False
+    reads: str = "file"
+
+
+KINDS = {
+    "upload": Kind({"POST /files": "once"}),
+    "store": Kind({"POST /vector_stores": "once"}),
+    "ask": Kind({"POST /chat/completions": "once"}),
+    "again": Kind({"POST /chat/completions": "told"}),
+    "del": Kind({"DELETE /files": "idempotent"}, reads="pages"),
+    "think": Kind({"POST /chat/completions": "once", "POST /vector_stores": "once"}),
+    "follow": Kind({"POST /files": "once"}, reads="think"),
+    "embed": Kind({"POST /embeddings": "once"}, gathers=True),
+}
+CHAT = {"model": "m", "messages": [{"role": "user", "content": "&{doc}"}]}
+FILE = {"purpose": "user_data", "file": {"$content": "&{content}"}}
+
+
+def _to(entity: str, **request: Any) -> dict[str, Any]:
+    parameters = {"client": "openai", "entity": entity}
+    return {"request": request, "publisher": {"prototype": "openai", "parameters": parameters}}
+
+
+def _lines(route: str) -> dict[str, Any]:
+    chain = [{"expression": {"expression": "{doc: document.doc, content: document.content}"}}]
+    return {"chain": chain, "publisher": {"prototype": "file", "parameters": {"url": LINES[route], "append": True}}}
+
+
+def _outgoing() -> dict[str, Any]:
+    thinks = {"openai": {"entity": "chat completions", "action": "create", "payload": CHAT, "destination": "thought"}}
+    gathers = {"aggregate": {"size": 3, "seconds": 0.1, "value": "&{doc}"}}
+    return {
+        "upload": _to("files", payload=FILE),
+        "store": _to("vector stores", payload={"name": "&{doc}"}),
+        "ask": {**_to("chat completions", payload=CHAT), "answer": _lines("ask")},
+        "again": _to("chat completions", payload=CHAT),
+        "del": {
+            "request": {"path": {"file_id": "&{doc}"}},
+            "publisher": {
+                "prototype": "openai",
+                "parameters": {"client": "openai", "entity": "files", "action": "delete"},
+            },
+        },
+        "think": {**_to("vector stores", payload={"name": "&{doc}"}), "chain": [thinks], "answer": _lines("think")},
+        "follow": _to("files", payload=FILE),
+        "embed": {**_to("embeddings", payload={"model": "m", "input": "&{items}"}), "chain": [gathers]},
+    }
+
+
+def _incoming() -> dict[str, Any]:
+    found: dict[str, Any] = {
+        name: {"subscriber": {"prototype": "file", "parameters": {"url": f"in-{name}.jsonl"}}}
+        for name, kind in KINDS.items()
+        if kind.reads == "file"
+    }
+    asked = {"path": "/items", "query": {"after": "&{cursor}"}}
+    paging = {"by": "cursor", "read": "next", "write": "query.after"}
+    found["del"] = {
+        "subscriber": {"prototype": "http", "parameters": {"client": "pages", "request": asked, "paging": paging}},
+        "cursor": {"field": "n", "start": -1},
+    }
+    found["follow"] = {"subscriber": {"prototype": "route", "parameters": {"route": "think"}}}
+    return found
+
+
+def configure(folder: Path, url: str, engine: str) -> None:
+    """Writes connector.yaml."""
+    quick = {"max_retries": 0}
+    routes: dict[str, dict[str, Any]] = {
+        name: {
+            "incoming": name, "outgoing": name, "key": "doc", "concurrency": PLACES, "attempts": 200,
+            "retry_delay": 0.1, "max_delay": 0.5,
+        }
+        for name in KINDS
+    }  # fmt: skip
+    read = [name for name, kind in KINDS.items() if kind.reads != "think"]
+    routes["again"]["on_unknown"] = "retry"
+    routes["store"]["order"] = "group"
+    routes["ask"]["budget"] = {"tokens": 10**9, "every": "day"}
+    document = {
+        "clients": {
+            "openai": {"prototype": "openai", "parameters": {"token": "${KEY}", "base_uri": url, "retry": quick}},
+            "pages": {"prototype": "http", "parameters": {"base_uri": url, "retry": quick}},
+        },
+        "incoming": _incoming(),
+        "outgoing": _outgoing(),
+        "routes": routes,
+        "schedules": {"always": {"every": "1s", "on_start": True, "run": [{"route": name} for name in read]}},
+        "engine": engine,
+    }
+    (folder / "connector.yaml").write_text(json.dumps(document, indent=1))
+
+
+def offer(folder: Path, first: int, count: int) -> None:
+    """Adds documents to what every route reads."""
+    for name, kind in KINDS.items():
+        if kind.reads != "file":
+            continue
+        with (folder / f"in-{name}.jsonl").open("a") as file:
+            for n in range(first, first + count):
+                document = {"doc": f"doc-{name}-{n:05}", "group": str(n % 3)}
+                document["content"] = base64.b64encode(document["doc"].encode()).decode()
+                file.write(json.dumps(document) + "\n")
+    (folder / "offered").write_text(str(first + count))

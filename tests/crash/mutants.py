@@ -1,0 +1,134 @@
+"""Mistakes that somebody could make, each put into a running connector: the formula must find every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+__all__ = ["MUTANTS", "Mutant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A mistake, and what shows it.
+
+    Attributes:
+        point: where the process is ended, some times.
+        how: whether it is killed, or the power goes.
+        faults: how often the upstream answers badly.
+    """
+
+    plant: Callable[[], None]
+    point: str = ""
+    nth: int = 1
+    how: str = "KILL"
+    faults: float = 0.0
+
+
+def _never_synced() -> None:
+    connection: Any = import_module("connector.engine.sqlite.connection")
+    connection.DURABLE = "PRAGMA synchronous = OFF"
+
+
+def _cursor_first() -> None:
+    _in_two(lambda change: bool(change.cursors and change.accept), "cursors", "records")
+
+
+def _answers_later() -> None:
+    _in_two(lambda change: bool(change.settle and (change.accept or change.lines)), "settle", "end", "intend")
+
+
+def _in_two(concerns: Callable[[Any], bool], *first: str) -> None:
+    """What belongs into one commit comes in two."""
+    from connector.engine import Change
+    from connector.engine.sqlite.store import SqliteStore
+
+    commit = SqliteStore.commit
+
+    async def committed(self: Any, change: Any) -> Any:
+        if not concerns(change):
+            return await commit(self, change)
+        await commit(self, Change(**{name: getattr(change, name) for name in first}))
+        empty = Change()
+        return await commit(self, replace(change, **{name: getattr(empty, name) for name in first}))
+
+    SqliteStore.commit = committed
+
+
+def _intent_after_sending() -> None:
+    from connector.http import Client
+
+    send = Client.send
+
+    async def sent(self: Any, wire: Any, **named: Any) -> Any:
+        begin = named.pop("begin", None)
+        outcome = await send(self, wire, **named)
+        if begin is not None:
+            await begin()
+        return outcome
+
+    Client.send = sent
+
+
+def _ended_before_sending() -> None:
+    from connector.engine import Change, Settled, TaskState
+    from connector.routes.delivery import Delivery
+
+    attempt = Delivery.attempt
+
+    async def attempted(self: Any, task: Any) -> Any:
+        await self._desk.commit(Change(settle=[Settled(task=task.id, state=TaskState.FINISHED)]))
+        return replace(await attempt(self, task), settle=[])
+
+    Delivery.attempt = attempted
+
+
+def _unknown_is_sent_again() -> None:
+    from connector.routes.calling import Journal
+
+    Journal.repeats = lambda self, target: True  # noqa: ARG005
+
+
+def _never_looked_for() -> None:
+    doubting: Any = import_module("connector.routes.doubting")
+    from connector.routes.lookup import Missing
+
+    async def look(*_: Any) -> Missing:
+        return Missing()
+
+    doubting.look = look
+
+
+def _finished_without_answer() -> None:
+    from connector.model import Outcome, State
+
+    Outcome.ok = property(lambda self: self.state in (State.DONE, State.UNKNOWN))
+
+
+def _paid_answers_are_forgotten() -> None:
+    from connector.routes.calling import Journal
+
+    Journal._done = lambda self, known: None  # noqa: ARG005
+
+
+def _lines_are_appended_blindly() -> None:
+    import os
+
+    lines: Any = import_module("connector.routes.lines")
+    lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size  # noqa: ARG005
+
+
+MUTANTS: dict[str, Mutant] = {
+    "never synced": Mutant(_never_synced, "sqlite.intend.committed", 6, how="POWER"),
+    "cursor before what it covers": Mutant(_cursor_first, "sqlite.records.committed", 1),
+    "answer after its task's end": Mutant(_answers_later, "sqlite.settle.committed", 4),
+    "intent after sending": Mutant(_intent_after_sending, "upstream.effect", 4),
+    "ended before sending": Mutant(_ended_before_sending, "upstream.asked", 4),
+    "unknown sent again": Mutant(_unknown_is_sent_again, "upstream.effect", 4),
+    "never looked for": Mutant(_never_looked_for, "upstream.effect", 4),
+    "finished without an answer": Mutant(_finished_without_answer, faults=0.5),
+    "paid answers forgotten": Mutant(_paid_answers_are_forgotten, faults=0.3),
+    "lines appended blindly": Mutant(_lines_are_appended_blindly, "delivery.lines.written", 1),
+}

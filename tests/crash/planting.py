@@ -1,0 +1,147 @@
+"""What is put into a running connector from outside: kills at named points, other disks, shorter waits, mutants.
+
+The product knows nothing of it. Points are `points.point(...)` of the engine and of delivery; those of the wire are put
+around the transport's own methods.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator
+from functools import wraps
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+__all__ = ["WIRE", "plant"]
+
+WIRE = ("wire.before", "wire.sent", "wire.headers", "wire.part")
+"""Points of a call: before its first byte, after its last, when the answer's headers are there, and some of its body."""
+
+
+class Points:
+    """Takes the place of `points.point`: writes down which are reached, and kills at one of them."""
+
+    def __init__(self, plan: dict[str, Any]) -> None:
+        self._plan = plan
+        self._seen: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._log = os.open(plan["reached"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.power: Any = None
+
+    def __call__(self, name: str) -> None:
+        with self._lock:
+            self._seen[name] += 1
+            seen = self._seen[name]
+            if seen == 1:
+                os.write(self._log, f"{name}\n".encode())
+        if name == self._plan.get("point") and seen == self._plan.get("nth", 1):
+            self._end()
+
+    def _end(self) -> None:
+        how = self._plan.get("signal", "KILL")
+        if how == "POWER":
+            self.power()
+        os.kill(os.getpid(), signal.SIGTERM if how == "TERM" else signal.SIGKILL)
+
+
+def plant(text: str) -> None:
+    """Does what a plan says, before the connector begins."""
+    plan: dict[str, Any] = json.loads(text)
+    from connector.engine import points
+
+    reach = Points(plan)
+    points.point = reach
+    _shorten(plan)
+    _tell_accepted(plan)
+    _wire(reach)
+    if plan.get("signal") == "POWER" or "disk" in plan:
+        from tests.crash.power import Power
+
+        power = Power(Path(plan["folder"]), plan["seed"], plan.get("keeps", 0.0), plan.get("disk"))
+        reach.power = power.fails
+    from tests.crash.mutants import MUTANTS
+
+    for name in plan.get("mutants", ()):
+        MUTANTS[name].plant()
+
+
+def _shorten(plan: dict[str, Any]) -> None:
+    """Waits for a list to settle, and for a log to grow, take too long to be repeated a hundred times."""
+    from connector.engine.sqlite import checkpoints
+    from connector.routes import doubting
+    from connector.routes.desk import Desk
+
+    begun = Desk.__post_init__
+
+    def settles(self: Desk) -> None:
+        begun(self)
+        self.settling = plan.get("settling", 0.6)
+
+    Desk.__post_init__ = settles
+    doubting.FIRST = 0.2
+    checkpoints.ENOUGH, checkpoints.AGAIN = 60, 20
+
+
+def _tell_accepted(plan: dict[str, Any]) -> None:
+    """Whatever the store says that it has accepted is written down by somebody else."""
+    log = os.open(plan["accepted"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def told(kind: Any) -> None:
+        commit = kind.commit
+
+        @wraps(commit)
+        async def committed(self: Any, change: Any) -> Any:
+            given = await commit(self, change)
+            for task, id_ in zip(change.accept, given.accepted, strict=True):
+                if id_:
+                    os.write(log, json.dumps([id_, task.route, task.key]).encode() + b"\n")
+            return given
+
+        kind.commit = committed
+
+    from connector.engine.sqlite.store import SqliteStore
+
+    told(SqliteStore)
+    if plan.get("engine", "").startswith("postgresql"):
+        from connector.engine.postgresql import PostgreSQLStore
+
+        told(PostgreSQLStore)
+
+
+def _wire(reach: Points) -> None:
+    from connector.http import transport
+    from connector.http.direct import Direct
+    from connector.http.exchange import Exchange
+
+    hand_over, write = Exchange.hand_over, Direct.write
+    exchange, read = transport.AiohttpTransport.exchange, transport.Answer.__aiter__
+
+    def handing_over(self: Any, connection: Any) -> None:
+        hand_over(self, connection)
+        reach("wire.before")
+
+    async def sending(*arguments: Any) -> None:
+        await write(*arguments)
+        reach("wire.sent")
+
+    async def exchanging(*arguments: Any, **named: Any) -> Any:
+        answer = await exchange(*arguments, **named)
+        reach("wire.headers")
+        return answer
+
+    async def reading(self: Any) -> AsyncIterator[bytes]:
+        async with contextlib.aclosing(read(self)) as chunks:
+            async for chunk in chunks:
+                reach("wire.part")
+                yield chunk
+
+    Exchange.hand_over = handing_over
+    Direct.write = sending
+    transport.AiohttpTransport.exchange = exchanging
+    transport.Answer.__aiter__ = reading

@@ -1,0 +1,167 @@
+"""The real command in a process of its own, with a plan for its end; and a faster way to begin many of them.
+
+A cold run is `openai-connector run`, begun as a person would. A warm one is the same main function in a fork of a process
+that has imported it already: a hundred of them take seconds in place of minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["HERE", "ROOT", "Run", "Warm", "cold", "environment"]
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PATIENCE = 90.0
+
+
+class Run:
+    """One process that runs."""
+
+    def __init__(self, pid: int, wait: Any, said: Path) -> None:
+        self.pid = pid
+        self._wait = wait
+        self._said = said
+
+    def wait(self) -> int:
+        """How it ended: its exit code, or minus the signal that ended it."""
+        return self._wait()
+
+    def send(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        state = Path(f"/proc/{self.pid}/stat")
+        return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+    @property
+    def said(self) -> str:
+        """What it printed."""
+        return self._said.read_text(errors="replace")
+
+
+def environment(plan: dict[str, Any]) -> dict[str, str]:
+    """The variables of a process with a plan."""
+    path = f"{HERE / 'planted'}{os.pathsep}{ROOT}"
+    return {**os.environ, "KEY": "sk-made-up", "CRASH_PLAN": json.dumps(plan), "PYTHONPATH": path}
+
+
+def cold(folder: Path, plan: dict[str, Any], arguments: Sequence[str]) -> Run:
+    """The installed command."""
+    said = folder / f"said-{plan['number']}"
+    command = Path(sys.executable).with_name("openai-connector")
+    with said.open("wb") as output:
+        process = subprocess.Popen(
+            [str(command), *arguments], cwd=folder, env=environment(plan), stdout=output, stderr=subprocess.STDOUT
+        )
+    return Run(process.pid, lambda: process.wait(PATIENCE), said)
+
+
+class Warm:
+    """A process that has imported everything and forks for each run, one at a time."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.running"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._out: Any = self._process.stdout
+        self._in: Any = self._process.stdin
+
+    def __call__(self, folder: Path, plan: dict[str, Any], arguments: Sequence[str]) -> Run:
+        said = folder / f"said-{plan['number']}"
+        asked = {"folder": str(folder), "plan": plan, "arguments": list(arguments), "said": str(said)}
+        self._in.write(json.dumps(asked) + "\n")
+        self._in.flush()
+        return Run(int(self._out.readline()), lambda: int(self._out.readline()), said)
+
+    def close(self) -> None:
+        self._in.close()
+        self._process.wait(PATIENCE)
+        self._out.close()
+
+
+def _serve() -> None:
+    import connector.cli.app
+    import connector.cli.run_report
+    import connector.engine.sqlite.store
+    import connector.engine.opening
+    import connector.http.transport
+    import connector.observing.observer
+    import connector.routes.runner
+    import tests.crash.mutants
+    import tests.crash.planting
+    import tests.crash.power  # noqa: F401
+    from connector.catalogue import Catalogue
+
+    Catalogue.open(None)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        child = os.fork()
+        if not child:
+            _become(asked)
+        sys.stdout.write(f"{child}\n")
+        sys.stdout.flush()
+        sys.stdout.write(f"{_end_of(child)}\n")
+        sys.stdout.flush()
+
+
+def _end_of(child: int) -> int:
+    """How a child ended; one that hangs is ended."""
+
+    def hangs(*_: object) -> None:
+        os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, hangs)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    _, status = os.waitpid(child, 0)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+def _become(asked: dict[str, Any]) -> None:
+    """This fork is the command from now on."""
+    from connector.cli import main
+    from tests.crash.planting import plant
+
+    code = 99
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        output = os.open(asked["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.chdir(asked["folder"])
+        os.environ["KEY"] = "sk-made-up"
+        plant(json.dumps(asked["plan"]))
+        sys.argv = ["openai-connector", *asked["arguments"]]
+        main()
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()

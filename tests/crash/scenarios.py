@@ -1,0 +1,165 @@
+"""What is done to a connector; each scenario on a bench of its own, in a short form and in a long one."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle
+from random import Random
+
+from tests.crash.bench import Bench
+from tests.crash.planting import WIRE
+from tests.crash.upstream import MOMENTS
+
+__all__ = ["ENGINE", "EVERYWHERE", "SCENARIOS", "Scenario"]
+
+KINDS = ("accept", "lease", "intend", "end", "settle", "cursors", "records", "lines", "written", "spent", "carry")
+PLACES = ("before", "written", "committed")
+ENGINE = tuple(f"sqlite.{kind}.{place}" for kind in KINDS for place in PLACES)
+DELIVERY = (
+    "delivery.doubts.resolved", "delivery.intent.before", "delivery.intent.committed", "delivery.outcome.seen",
+    "delivery.requests.done", "delivery.lines.before", "delivery.lines.written",
+)  # fmt: skip
+OPENING = ("sqlite.migrate.written", "sqlite.replay.before", "sqlite.replay.written", "sqlite.replay.committed")
+CHECKPOINTS = ("sqlite.checkpoint.before", "sqlite.checkpoint.after")
+EVERYWHERE = (*OPENING, *ENGINE, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
+"""Every named point that a run comes to; those of `tasks` and of a service have scenarios of their own."""
+SOME = 3
+"""Documents for every route, before every crash."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Something that is done to a bench; a long form does it so many times.
+
+    Attributes:
+        faults: how often the upstream answers badly.
+        command: whether processes begin as the installed command, in place of forks.
+        engine: which engine; a file of SQLite's, or a PostgreSQL server of the harness's own.
+    """
+
+    act: Callable[[Bench, int], None]
+    faults: float = 0.1
+    command: bool = False
+    engine: str = "sqlite"
+    long: int = 4
+
+
+def _killed_everywhere(bench: Bench, times: int) -> None:
+    _ended_at(bench, "KILL", [(point, nth) for nth in range(1, times + 1) for point in EVERYWHERE])
+
+
+def _stopped_everywhere(bench: Bench, times: int) -> None:
+    points = [*ENGINE, *DELIVERY, *WIRE, *MOMENTS]
+    _ended_at(bench, "TERM", [(point, 2) for point in points][:: 1 if times > 1 else 9])
+
+
+def _power_lost(bench: Bench, times: int) -> None:
+    points = [*OPENING, *ENGINE, *DELIVERY, *WIRE, *CHECKPOINTS]
+    kept = cycle((0.0, 0.5, 1.0))
+    for point in points if times > 1 else points[5::7]:
+        bench.offer(SOME)
+        bench.crash(point, 1, "POWER", keeps=next(kept))
+
+
+def _ended_at(bench: Bench, how: str, points: list[tuple[str, int]]) -> None:
+    for point, nth in points:
+        bench.offer(SOME)
+        # Nothing is migrated twice: of that alone a first start is needed.
+        if point != "sqlite.migrate.written" or not bench.kills:
+            bench.crash(point, nth, how)
+
+
+def _killed_at_random(bench: Bench, times: int) -> None:
+    chance = Random(len(bench.folder.name))
+    for _ in range(4 if times == 1 else 50):
+        bench.offer(2 * SOME)
+        run = bench.run()
+        time.sleep(chance.uniform(0.05, 0.9))
+        run.send(signal.SIGKILL)
+        bench.ended(run)
+
+
+def _people_at_work(bench: Bench, times: int) -> None:
+    """Somebody skips, retries and purges, and is killed in the middle of that."""
+    for _ in range(times):
+        bench.offer(SOME)
+        bench.crash("upstream.effect", 3)
+        bench.run().wait()
+        for place in PLACES[:2]:
+            bench.crash(f"sqlite.skip.{place}", 1, "KILL", "tasks", "skip", "--state", "unknown")
+        bench.crash("sqlite.skip.committed", 1, "KILL", "tasks", "skip", "--state", "unknown", "--route", "ask")
+        for place in PLACES[:2]:
+            bench.crash(f"sqlite.retry.{place}", 1, "KILL", "tasks", "retry", "--state", "skipped")
+            bench.crash(f"sqlite.purge.{place}", 1, "KILL", "tasks", "purge", "--newer-than", "1h")
+
+
+def _a_service(bench: Bench, times: int) -> None:
+    """Schedules start readings, and each tick is claimed."""
+    for place in PLACES * times:
+        bench.offer(SOME)
+        bench.crash(f"sqlite.claim.{place}", 2, "KILL", "run")
+    bench.offer(SOME)
+    bench.crash("delivery.outcome.seen", 2, "TERM", "run")
+
+
+def _disk_full(bench: Bench, times: int) -> None:
+    """No space, or a disk that fails to write, for a while: the run goes on by itself."""
+    for kind, after in _troubles(("full", "write"), times):
+        bench.offer(SOME)
+        bench.ended(bench.run(disk={"kind": kind, "after": after, "times": 3}))
+
+
+def _disk_not_synced(bench: Bench, times: int) -> None:
+    """A sync that fails ends the process: what the disk has nobody knows."""
+    for kind, after in _troubles(("sync",), times):
+        bench.offer(SOME)
+        bench.ended(bench.run(disk={"kind": kind, "after": after, "times": 1}), also=(2,))
+
+
+def _troubles(kinds: tuple[str, ...], times: int) -> Iterator[tuple[str, int]]:
+    return ((kind, after) for after in range(5, 5 + 25 * times, 25) for kind in kinds)
+
+
+def _answers_withheld(bench: Bench, times: int) -> None:
+    for _ in range(times):
+        bench.offer(4 * SOME)
+        bench.ended(bench.run())
+
+
+def _two_at_once(bench: Bench, times: int) -> None:
+    """A second runner is sent away while there is a first one, and takes over when that is gone."""
+    for _ in range(times):
+        bench.offer(4 * SOME)
+        first = bench.run()
+        time.sleep(1.0)
+        second = bench.run()
+        if first.alive and second.wait() != 2:
+            raise AssertionError(f"a second runner came in: {second.said}")
+        third = bench.run()
+        first.send(signal.SIGKILL)
+        bench.ended(first)
+        bench.ended(third, also=(2,))
+
+
+def _killed_and_begun_as_a_command(bench: Bench, times: int) -> None:
+    for nth in range(3 if times == 1 else 15):
+        bench.offer(4 * SOME)
+        bench.crash(("upstream.effect", "delivery.intent.committed", "sqlite.settle.committed")[nth % 3], 5 + nth % 4)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "killed at every point": Scenario(_killed_everywhere, long=3),
+    "stopped at every point": Scenario(_stopped_everywhere),
+    "killed at random": Scenario(_killed_at_random),
+    "power lost": Scenario(_power_lost),
+    "people at work": Scenario(_people_at_work),
+    "a service": Scenario(_a_service),
+    "disk full, disk failing": Scenario(_disk_full),
+    "disk not synced": Scenario(_disk_not_synced),
+    "answers withheld": Scenario(_answers_withheld, faults=0.5),
+    "two runners at once": Scenario(_two_at_once, command=True),
+    "the command, begun anew": Scenario(_killed_and_begun_as_a_command, command=True, faults=0.0),
+}
