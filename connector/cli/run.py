@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.config import Config, configuration_at
+from connector.cli.garbage import seldom_collected
 from connector.cli.options import Json
 from connector.cli.output import say
 from connector.errors import ConfigurationError
@@ -104,7 +105,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     try:
         with stopped_by_signals(stop):
             async with shown(store, plan.routes, once=once):
-                with _logged(runtime, once=once):
+                with _logged(runtime, once=once), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:
         say("broken off; what was under way goes on with the next run")

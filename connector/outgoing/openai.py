@@ -39,6 +39,7 @@ class Writing(AtOnce):
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
         self._to = compile_template(parameters.to, where="publisher.parameters.to") if parameters.to else None
+        self._publisher: Publisher | None = None
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
         try:
@@ -54,8 +55,10 @@ class Writing(AtOnce):
         return shown if self._to is None else {**shown, "to": self._file(document, context)}
 
     def _wire(self, document: JSON, context: Context) -> Wire:
-        publisher = Publisher(context.client(self._parameters.client), self._parameters.entity, self._parameters.action)
-        return publisher.client.prepare(publisher.operation, document, validate=context.validate)
+        client, publisher = context.client(self._parameters.client), self._publisher
+        if publisher is None or publisher.client is not client:
+            publisher = self._publisher = Publisher(client, self._parameters.entity, self._parameters.action)
+        return client.prepare(publisher.operation, document, validate=context.validate)
 
     def _effort(self, document: JSON, context: Context) -> Effort:
         def prepare(request: JSON) -> Wire:

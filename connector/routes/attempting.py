@@ -172,7 +172,8 @@ class Attempt:
         told: list[tuple[Outcome, JSON]] = []
         for number, document in enumerate(documents, 1):
             calls = self._bench.declared.writer.kind.calls
-            self._request = completed(self._bench.declared.request, document, Scope(self.chained), calls=calls)
+            scope = Scope(self.chained, locks=self._bench.locks)
+            self._request = completed(self._bench.declared.request, document, scope, calls=calls)
             outcome = await self._published(self._request)
             self._check()
             if not outcome.ok:

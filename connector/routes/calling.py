@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
@@ -37,11 +36,10 @@ class Journal:
         self._desk = desk
         self._spending = spending
         self._on_unknown = on_unknown
-        self._numbers = count(
-            1 + max((call.number for call in task.calls if call.attempt == task.attempts), default=-1)
-        )
+        made = [call.number for call in task.calls if call.attempt == task.attempts]
+        self._numbers = count(1 + max(made) if made else 0)
         self._calls: list[CallRecord] = list(task.calls)
-        self._equal: Counter[str] = Counter()
+        self._equal: dict[str, int] = {}
         self._asked: set[str] = set()
         self._unwritten: list[CallRecord] = []
         self._seen: list[CallEnd] = []
@@ -86,8 +84,8 @@ class Journal:
     def recognise(self, effort: Effort) -> tuple[str, Outcome | None]:
         """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
         known = fingerprint(effort)
-        occurrence = self._equal[known]
-        self._equal[known] += 1
+        occurrence = self._equal.get(known, 0)
+        self._equal[known] = occurrence + 1
         known = f"{known}.{occurrence}" if occurrence else known
         self._asked.add(known)
         done = self._done(known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import orjson
 
@@ -15,6 +16,7 @@ __all__ = ["KINDS", "Prepared", "prepared"]
 
 KINDS = ("accept", "carry", "intend", "end", "settle", "cursors", "records", "lines", "written", "spent")
 """What a change may do, in the order in which it is done."""
+PARTS = attrgetter(*KINDS)
 
 
 @dataclass(slots=True)
@@ -36,7 +38,7 @@ def prepared(change: Change) -> Prepared:
     # A change seldom has more than two of these, and most changes are of one task: nothing is made for the others.
     return Prepared(
         change,
-        [kind for kind in KINDS if getattr(change, kind)],
+        [kind for kind, part in zip(KINDS, PARTS(change), strict=True) if part],
         [dump(task.document) for task in change.accept] if change.accept else (),
         [dump(carried.carrier.document) for carried in change.carry] if change.carry else (),
         [_bytes(call.request) for call in change.intend] if change.intend else (),

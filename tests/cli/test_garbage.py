@@ -1,0 +1,18 @@
+"""What a run changes about garbage is as it was afterwards, even after an error."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from connector.cli.garbage import AFTER, seldom_collected
+
+
+def test_garbage_is_looked_for_seldom_until_the_end() -> None:
+    before = gc.get_threshold()
+    with pytest.raises(ValueError, match="broken off"), seldom_collected():
+        assert gc.get_threshold()[0] == AFTER
+        raise ValueError("broken off")
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
