@@ -37,9 +37,8 @@ class _Rows:
 
     def add(self, number: int, route: int, task: NewTask, document: bytes, members: int = 0) -> None:
         now = self._session.now
-        late = task.due > now
-        state = TaskState.WAITING if late else TaskState.NEW
-        queue = HELD if task.order else DUE if late else READY
+        state = TaskState.WAITING if task.due > now else TaskState.NEW
+        queue = HELD if task.order else DUE if task.due > 0 else READY
         order = task.order or None
         self._tasks.append((number, route, CODES[state], queue, task.due, now, order, members))
         self._documents.append((number, task.key, task.version, task.trace, task.source, now, document))

@@ -27,7 +27,7 @@ NOWHERE: Final = 0
 """It has come to an end."""
 READY: Final = 1
 DUE: Final = 2
-"""Ready from a time on."""
+"""It has a time before which it is not given; looked at when tasks are leased and nowhere else, as clocks jump."""
 HELD: Final = 3
 """An earlier task of its order key is live."""
 CARRIED: Final = 4

@@ -21,7 +21,7 @@ LATE = f"{FOUND} INDEXED BY due {PARTS} AND t.queue = {DUE} AND t.due <= :now OR
 LINE = f"{FOUND} INDEXED BY live {PARTS} AND t.queue > 0 AND t.queue = {READY} ORDER BY t.id LIMIT :most"
 TAKE = f"UPDATE tasks SET state = {PROCESSING}, queue = {LEASED}, attempts = attempts + 1, updated = ? WHERE id = ?"
 WORKED_ON = f"SELECT id, ord FROM tasks WHERE route = ? AND queue > 0 AND queue = {LEASED}"
-BACK = f"UPDATE tasks SET state = 1, queue = {READY} WHERE id = ?"
+BACK = f"UPDATE tasks SET state = 1, queue = {READY}, due = 0 WHERE id = ?"
 
 
 def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from connector.engine.sqlite.codes import CARRIED, HELD, LEASED
+from connector.engine.sqlite.codes import CARRIED, DUE, HELD, LEASED, READY
 from connector.engine.sqlite.session import Session
 
 __all__ = ["take_turns"]
@@ -13,7 +13,7 @@ __all__ = ["take_turns"]
 TURN = "SELECT id, queue FROM tasks WHERE route = ? AND ord = ? AND ord IS NOT NULL AND queue > 0 AND queue <> 3"
 NEXT = "SELECT id FROM tasks WHERE route = ? AND ord = ? AND ord IS NOT NULL AND queue = 3 ORDER BY id LIMIT 1"
 HOLD = f"UPDATE tasks SET queue = {HELD} WHERE id = ?"
-GO = "UPDATE tasks SET queue = iif(due > ?, 2, 1) WHERE id = ?"
+GO = f"UPDATE tasks SET queue = iif(due > 0, {DUE}, {READY}) WHERE id = ?"
 
 
 def take_turns(session: Session, orders: Iterable[tuple[int, str | None]]) -> None:
@@ -27,5 +27,5 @@ def take_turns(session: Session, orders: Iterable[tuple[int, str | None]]) -> No
             if turn[1] in (CARRIED, LEASED) or turn[0] < waits[0]:
                 continue
             session.execute(HOLD, (turn[0],))
-        session.execute(GO, (session.now, waits[0]))
+        session.execute(GO, (waits[0],))
         session.news = True

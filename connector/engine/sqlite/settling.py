@@ -69,7 +69,7 @@ def _row(session: Session, one: Settled) -> Row:
     ended = one.state in ENDS
     if one.state is TaskState.PROCESSING:
         raise StoreError(f"task {one.task} cannot be settled as processing; it can end, wait or be new")
-    queue = NOWHERE if ended else DUE if one.due > session.now else READY
+    queue = NOWHERE if ended else DUE if one.due > 0 else READY
     if not ended:
         session.news = True
     return CODES[one.state], queue, one.due, one.uncounted, session.now, one.reason, ended, one.task

@@ -102,7 +102,7 @@ class Machine(RuleBasedStateMachine):
                 st.sampled_from(["", "x"]),
             )
         ),
-        later=st.sampled_from([0, 0, 50]),
+        later=st.sampled_from([0, 0, 50, -10]),
     )
     def accept(self, given: list[tuple[str, str, str, str]], later: int) -> None:
         due = self.engine.clock.now + later if later else 0.0
@@ -117,7 +117,7 @@ class Machine(RuleBasedStateMachine):
                 assert number > self.last
                 self.last = number
                 self.keys[task.route, task.key] = task.version
-                state = TaskState.WAITING if later else TaskState.NEW
+                state = TaskState.WAITING if later > 0 else TaskState.NEW
                 self.kept[number] = Kept(task.route, task.order, state, due)
 
     @rule(route=st.sampled_from(["a", "b", "batch"]), most=st.integers(1, 4))
@@ -143,7 +143,7 @@ class Machine(RuleBasedStateMachine):
         task.calls.append(ended)
 
     @precondition(lambda self: self.of(TaskState.PROCESSING))
-    @rule(data=st.data(), state=st.sampled_from([*sorted(ENDS), TaskState.WAITING]), later=st.sampled_from([0, 30]))
+    @rule(data=st.data(), state=st.sampled_from([*sorted(ENDS), TaskState.WAITING]), later=st.sampled_from([0, 30, -5]))
     def settle(self, data: st.DataObject, state: TaskState, later: int) -> None:
         number = data.draw(st.sampled_from(self.of(TaskState.PROCESSING)))
         task = self.kept[number]
