@@ -1,7 +1,7 @@
 """A disk that can be watched, that fails when it is told to, and that forgets at a power loss what was not synced.
 
 `recording` is SQLite's way to the files while a test works: everything that is written passes `Disk`, which keeps a
-log of it. `Disk.after_power_loss` then makes the files as they may be found when the power went at any place of it.
+log of it. `Disk.losses` then makes the files as they may be found when the power went at any place of it.
 """
 
 from __future__ import annotations
