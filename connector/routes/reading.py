@@ -13,7 +13,7 @@ import orjson
 
 from connector.connections import IncomingRun, Runtime
 from connector.connections.taking import Taken
-from connector.engine import Change, Store
+from connector.engine import Change, Store, points
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.timing import SYSTEM, Timing
 from connector.incoming import Bookmark
@@ -171,7 +171,9 @@ class Reading:
         change = self._standing.moved(group.marks, self._highest, whole=not self.tally.failed)
         change.accept = group.tasks
         change.records = {**change.records, **group.records}
+        points.point("reading.accept.before")
         await self._committed(change)
+        points.point("reading.accept.committed")
 
     async def _committed(self, change: Change) -> int:
         """Commits; how many of the documents are new."""
@@ -184,7 +186,9 @@ class Reading:
     async def _end(self) -> None:
         if self._declared.deletions == "tombstone":
             await self._tell_deleted()
+        points.point("reading.end.before")
         await self._commits(self._standing.ended())
+        points.point("reading.end.committed")
 
     async def _tell_deleted(self) -> None:
         """A document for each one that was there and is no more; only after a reading that saw everything."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
+from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, points
 from connector.routes.easing import Easing
 from connector.routes.floor import LONGEST_SLEEP, Delivers, Floor
 from connector.routes.places import Places
@@ -137,6 +137,7 @@ class Worker:
             self._due = await store.next_due(self.route)
         else:
             self._more = True
+        points.point("worker.leased")
         self._places.take(tasks, allowed)
         return bool(tasks)
 
@@ -183,7 +184,9 @@ class Worker:
         try:
             change = await self._attempted(task)
             self._settling.add(task.id)
+            points.point("worker.settle.before")
             await self._floor.commits(change)
+            points.point("worker.settle.committed")
         except Fenced as fenced:
             log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
             return
