@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TYPE_CHECKING
@@ -39,11 +39,11 @@ class Caller:
     anything: bool = False
     """Whether no rule holds: the administrator of this machine."""
 
-    def check_client(self, client: str, known: Iterable[str]) -> None:
+    def check_client(self, client: str, known: Collection[str]) -> None:
         """Refuses a client that is not this caller's, or that nobody declared."""
-        own = [name for name in known if self.clients is None or name in self.clients]
-        if client in own:
+        if client in known and (self.clients is None or client in self.clients):
             return
+        own = [name for name in known if self.clients is None or name in self.clients]
         there = f"it may use {', '.join(own)}" if own else "it may use none"
         if self.clients is not None and client not in self.clients:
             raise Refused(403, "client_not_allowed", f"clients: {self.name} may not use that client; {there}")

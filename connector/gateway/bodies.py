@@ -59,7 +59,7 @@ async def received(request: web.BaseRequest, most: int, idle: float) -> Body | N
     if not request.body_exists:
         return None
     await _go_on(request)
-    if not _worth_a_look(request.content_type):
+    if not _worth_a_look(request.headers.get("content-type", "").lower()):
         return Streamed(request, b"", most, idle)
     lead = bytearray()
     while len(lead) <= PEEK:

@@ -39,7 +39,7 @@ def check_once(headers: CIMultiDictProxy[str]) -> None:
 
 def onward(headers: CIMultiDictProxy[str]) -> list[tuple[str, str]]:
     """What of a caller's headers goes on."""
-    dropped = NOT_ASKED | _named(headers.getall("connection", ()))
+    dropped = NOT_ASKED | _named(headers.getall("connection")) if "connection" in headers else NOT_ASKED
     return [
         (name, value if value.isascii() else _text(name, value))
         for name, value in headers.items()
@@ -52,7 +52,8 @@ def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
     kept = CIMultiDict(
         (shown, value.decode("utf-8", "replace")) for name, value in headers if (shown := _shown(name)) is not None
     )
-    for name in _named(value.decode("latin-1") for name, value in headers if name.lower() == b"connection"):
+    named = [value.decode("latin-1") for name, value in headers if name.lower() == b"connection"]
+    for name in _named(named) if named else ():
         kept.popall(name, None)
     return kept
 

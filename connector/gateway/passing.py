@@ -75,10 +75,13 @@ class Passing:
         watch = Watch("" if "content-encoding" in headers else headers.get("content-type", "").lower())
         visit.watch = watch
         self._reply = reply = Reply(self._request, status, headers, self._idle)
-        see, pass_on = watch.see, reply.pass_on
+        if passed.whole:
+            watch.see(passed.whole)
+            await reply.pass_on(passed.whole)
+            return reply
         async for piece in passed.chunks:
-            see(piece)
-            await pass_on(piece)
+            watch.see(piece)
+            await reply.pass_on(piece)
         return reply
 
     async def _failed(self, outcome: Outcome) -> web.StreamResponse:

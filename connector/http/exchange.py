@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
+
+import aiohttp
+import httpx
 
 from connector.http.mapping import Stale, after_sending, before_sending
 from connector.http.progress import Progress
@@ -14,7 +18,9 @@ if TYPE_CHECKING:
 
     from aiohttp.connector import Connection
 
-__all__ = ["Exchange", "Pool"]
+    from connector.http.direct import Arrived
+
+__all__ = ["Answer", "Exchange", "Pool"]
 
 
 class Pool(Protocol):
@@ -22,6 +28,8 @@ class Pool(Protocol):
 
     used: WeakSet[Any]
     """Those that carried a request before."""
+    in_flight: int
+    """Calls under way."""
 
     @property
     def crowded(self) -> bool:
@@ -64,3 +72,41 @@ class Exchange:
             return before_sending(exc, where=self._where, queueing=self._pool.crowded)
         uploading = upload is not None and not upload.finished
         return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
+
+
+class Answer(httpx.AsyncByteStream):
+    """An answer's status and headers, and its bytes as they arrive, still compressed."""
+
+    def __init__(self, pool: Pool, response: aiohttp.ClientResponse | Arrived, exchange: Exchange) -> None:
+        self._pool = pool
+        self._response = response
+        self._exchange = exchange
+        self._open = True
+        self.status = response.status
+        self.headers = list(response.raw_headers)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        while True:
+            try:
+                chunk = await content.readany()
+            except (aiohttp.ClientError, OSError) as exc:
+                failure = self._exchange.told(exc)
+            else:
+                if not chunk:
+                    return
+                yield chunk
+                continue
+            raise failure
+
+    def at_once(self) -> bytes | None:
+        """The bytes, when all of them have arrived already; they do not come again."""
+        content = self._response.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else None
+
+    async def aclose(self) -> None:
+        if self._open:
+            self._open = False
+            self._pool.in_flight -= 1
+            # An answer read to its end has given its connection back already; any other one is worth no more.
+            self._response.close()

@@ -56,6 +56,8 @@ class Reply:
     status: int
     headers: list[tuple[bytes, bytes]]
     stream: httpx.AsyncByteStream
+    at_once: Callable[[], bytes | None] = lambda: None
+    """Takes the whole body when it is there already."""
 
 
 Send = Callable[[Call], Awaitable[Reply]]
@@ -95,7 +97,7 @@ async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[t
     answer = await exchange(
         call.wire.method, URL(address, encoded=True), [*lead, *_framing(call)], data, timeouts, call.fresh_progress()
     )
-    return Reply(answer.status, answer.headers, answer)
+    return Reply(answer.status, answer.headers, answer, answer.at_once)
 
 
 async def _through_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> Reply:

@@ -26,13 +26,21 @@ __all__ = ["Passage", "Passed"]
 class Passed:
     """The answer to a request that was passed on."""
 
-    def __init__(self, reply: Reply, chunks: AsyncGenerator[bytes, None], outcome: Outcome | None = None) -> None:
+    def __init__(
+        self,
+        reply: Reply,
+        chunks: AsyncGenerator[bytes, None],
+        outcome: Outcome | None = None,
+        whole: bytes | None = None,
+    ) -> None:
         self.status = reply.status
         self.headers = reply.headers
         self.outcome = outcome
         """What a refusal was judged to be; nothing is known of a success before its end."""
         self.used: JSON = None
         """What the answer says it used; whoever read it may set it before the passage is left."""
+        self.whole = whole
+        """The body, when all of it came with the headers; the chunks are the same bytes."""
         self.chunks = chunks
         """The body as it comes; CallFailed when it breaks off. A refusal's has no content encoding."""
 
@@ -110,8 +118,12 @@ class Passage:
         if reply.status >= 300:
             return await self._refused(reply)
         self._judge.pace.ease()
-        self._tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
-        return Passed(reply, self._chunks(reply, self._tried))
+        self._tried = tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
+        whole = reply.at_once()
+        if whole is None:
+            return Passed(reply, self._chunks(reply, tried))
+        tried.state, tried.reason = State.DONE, ""
+        return Passed(reply, _once(whole), whole=whole)
 
     async def _chunks(self, reply: Reply, tried: Tried) -> AsyncGenerator[bytes, None]:
         try:

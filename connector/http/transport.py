@@ -8,7 +8,7 @@ session sees an error, that error is ours, and ours it does not repeat.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakSet
 
@@ -19,7 +19,7 @@ from yarl import URL
 
 from connector.errors import ConnectorError
 from connector.http.direct import Arrived, Direct, Parsing
-from connector.http.exchange import Exchange
+from connector.http.exchange import Answer, Exchange
 from connector.http.mapping import Stale, Told
 from connector.http.progress import Progress
 from connector.http.resolver import GuardedResolver
@@ -72,41 +72,6 @@ class _Watched:
             except (aiohttp.ClientError, OSError) as exc:
                 failure = self._exchange.told(exc)
             raise Told(failure)
-
-
-class Answer(httpx.AsyncByteStream):
-    """An answer's status and headers, and its bytes as they arrive, still compressed."""
-
-    def __init__(
-        self, transport: AiohttpTransport, response: aiohttp.ClientResponse | Arrived, exchange: Exchange
-    ) -> None:
-        self._transport = transport
-        self._response = response
-        self._exchange = exchange
-        self._open = True
-        self.status = response.status
-        self.headers = list(response.raw_headers)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        content = self._response.content
-        while True:
-            try:
-                chunk = await content.readany()
-            except (aiohttp.ClientError, OSError) as exc:
-                failure = self._exchange.told(exc)
-            else:
-                if not chunk:
-                    return
-                yield chunk
-                continue
-            raise failure
-
-    async def aclose(self) -> None:
-        if self._open:
-            self._open = False
-            self._transport.in_flight -= 1
-            # An answer read to its end has given its connection back already; any other one is worth no more.
-            self._response.close()
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):

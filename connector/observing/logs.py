@@ -51,12 +51,13 @@ class _Lines(logging.Formatter):
         given = record.__dict__
         for name in FIELDS:
             value = given.get(name)
+            if value is None or value == "":
+                continue
             if type(value) is str:
-                if value:
-                    yield name, self._redact(value)
+                yield name, self._redact(value)
             elif isinstance(value, bool | int) or (isinstance(value, float) and isfinite(value)):
                 yield name, value
-            elif value not in (None, ""):
+            else:
                 yield name, self._redact(str(value))
 
 
@@ -70,7 +71,7 @@ class JsonLines(_Lines):
             "logger": record.name,
             "message": self.message(record),
         }
-        shown |= dict(self.fields(record))
+        shown.update(self.fields(record))
         try:
             return orjson.dumps(shown).decode()
         except orjson.JSONEncodeError:
