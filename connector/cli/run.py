@@ -112,7 +112,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
         return SIGNALLED + (signals[0] if signals else INTERRUPT)
     finally:
         observer.close()
-    tell(end, observer.metrics, once=once, json=options.json)
+    tell(end, observer.metrics, alone=once and not fleet, json=options.json)
     return SIGNALLED + signals[0] if signals and once else code_of(end)
 
 

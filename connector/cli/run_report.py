@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 __all__ = ["code_of", "tell"]
 
 
-def tell(end: RunEnd, metrics: Metrics, *, once: bool, json: bool) -> None:
-    """The summary as the result, and in sentences what somebody should look after."""
+def tell(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool) -> None:
+    """The summary as the result, and in sentences what somebody should look after.
+
+    Args:
+        end: what the run came to.
+        metrics: what this process counted.
+        alone: whether every task that ended did so in this process.
+        json: whether the result is for a program in any case.
+    """
     from connector.observing.summary import summary
 
     found = summary(metrics, end.seconds, end.stopped)
-    if once:  # exact even for tasks that ended as parts of others
+    if alone:  # exact even for tasks that ended as parts of others
         found = replace(found, routes=end.ended)
     if wants_json(json):
         print_line({**found.as_document(), **_more(end)})
