@@ -19,7 +19,11 @@ from connector.cli.raw import GATEWAY_TOKEN
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from connector.config import Configuration
+    from connector.connections import Runtime
+    from connector.gateway.webhooks import Receives
 
 __all__ = ["gateway_token", "serve"]
 
@@ -46,6 +50,9 @@ def serve(
         Proxy | None,
         Option("--export", metavar="nginx|envoy", help="Do not serve: print a configuration of that proxy."),
     ] = None,
+    routes: Annotated[
+        bool, Option("--routes", help="Run the routes in this process as well, and receive webhooks for them.")
+    ] = False,
     folder: Entities = None,
 ) -> None:
     """Pass calls on to the configured clients, with their credentials, limits and waits; see docs/guides/gateway.md."""
@@ -55,7 +62,7 @@ def serve(
     if export is not None:
         _print_export(configuration, export, port, catalogue_folder(folder))
         return
-    whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder)))
+    whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder), routes=routes))
     raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
 
 
@@ -78,11 +85,9 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
     print(exported(configuration, proxy.value, Catalogue.open(folder), port))  # noqa: T201  the result
 
 
-async def _serve(configuration: Configuration, port: int | None, folder: Path | None) -> bool:
-    from connector.catalogue import Catalogue
+async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
+    from connector.cli.serve_routes import routes_of, warn_of_webhooks
     from connector.connections import Runtime
-    from connector.gateway import Listening
-    from connector.gateway.serving import serve as served
     from connector.observing.logs import configure_logging
 
     administrator = _administrator(configuration)
@@ -92,14 +97,35 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
     undo = configure_logging(configuration.telemetry.logs, redactor)
     try:
         async with Runtime(configuration) as runtime:
-            listening = Listening(runtime, port=port, administrator=administrator, catalogue=Catalogue.open(folder))
-            async with listening:
-                _greet(listening.url, configuration, listening.not_ready)
-                gc.freeze()  # what was made until now stays: nobody need look through it again
-                gc.set_threshold(COLLECTED_AFTER)
-                return await served(listening, configuration.gateway.grace, say)
+            if not routes:
+                warn_of_webhooks(runtime)
+                return await _listened(runtime, port, folder, administrator)
+            async with routes_of(runtime) as at_work:
+                return await at_work.beside(_listened(runtime, port, folder, administrator, at_work.receivers))
     finally:
         undo()
+
+
+async def _listened(
+    runtime: Runtime,
+    port: int | None,
+    folder: Path | None,
+    administrator: str | None,
+    receivers: Mapping[str, Receives] | None = None,
+) -> bool:
+    from connector.catalogue import Catalogue
+    from connector.gateway import Listening
+    from connector.gateway.serving import serve as served
+
+    configuration, catalogue = runtime.configuration, Catalogue.open(folder)
+    listening = Listening(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
+    async with listening:
+        _greet(listening.url, configuration, listening.not_ready)
+        for path in receivers or ():
+            say(f"  webhooks: {listening.url}{path}")
+        gc.freeze()  # what was made until now stays: nobody need look through it again
+        gc.set_threshold(COLLECTED_AFTER)
+        return await served(listening, configuration.gateway.grace, say)
 
 
 def _administrator(configuration: Configuration) -> str | None:

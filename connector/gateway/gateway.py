@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from connector.gateway.replies import stays_open
 from connector.gateway.requests import Hosts, check_form
 from connector.gateway.routing import HOW, Route, divided, routed
 from connector.gateway.visit import Visit
+from connector.gateway.webhooks import Hooks
 from connector.gateway.weighing import Scales, estimated, is_costly
 from connector.http import Client
 from connector.http.addresses import is_loopback
@@ -66,7 +67,7 @@ class Gateway:
     """
 
     client: Callable[[str], Client]
-    names: Iterable[str]
+    names: Collection[str]
     operations: Operations
     callers: Callers
     rules: Rules
@@ -77,6 +78,8 @@ class Gateway:
     ledger: Ledger = field(default_factory=Ledger)
     in_flight: int = 0
     draining: bool = False
+    hooks: Hooks | None = None
+    """Where webhooks are sent to."""
     on_spent: Callable[[], None] = lambda: None
     """Told when something was counted against a budget."""
     metrics: Metrics = field(init=False)
@@ -111,12 +114,19 @@ class Gateway:
         try:
             check_form(request)
             path, query = divided(request.raw_path)
-            page = self._page(request, path)
+            page = await self._hooked(request, path)
+            page = self._page(request, path) if page is None else page
             if page is not None:
                 return page
         except Refused as refused:
             return self._refused(visit, refused, request)
         return await self._counted(request, path, query, visit)
+
+    async def _hooked(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """A webhook: it comes under any name that leads here, and its signature says who sent it."""
+        if self.hooks is None or self.draining:
+            return None
+        return await self.hooks.answer(request, path)
 
     def _page(self, request: web.BaseRequest, path: str) -> web.Response | None:
         page = self._pages.open(request.method, path)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import ssl
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,7 @@ from connector.gateway.connection import Server
 from connector.gateway.descriptors import make_room
 from connector.gateway.making import Clocks, gateway_of
 from connector.gateway.patience import Patience
+from connector.gateway.webhooks import Hooks, Receives
 
 if TYPE_CHECKING:
     from connector.config.serving import Gateway as Settings
@@ -43,6 +45,7 @@ class Listening:
         catalogue: says what paths mean; the one that ships with the connector unless given.
         clocks: what time it is.
         patience: how long callers may take.
+        receivers: what receives webhooks, by the path that they are sent to.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Listening:
         catalogue: Catalogue | None = None,
         clocks: Clocks | None = None,
         patience: Patience | None = None,
+        receivers: Mapping[str, Receives] | None = None,
     ) -> None:
         self._runtime = runtime
         self._settings: Settings = runtime.configuration.gateway
@@ -62,6 +66,7 @@ class Listening:
         self._catalogue = catalogue or Catalogue.open(None)
         self._clocks = clocks or Clocks()
         self._patience = patience or Patience()
+        self._receivers = receivers
         self._open = AsyncExitStack()
         self.url = ""
         """Where it listens."""
@@ -110,6 +115,8 @@ class Listening:
             clocks=self._clocks,
             still=self._patience.still,
         )
+        if self._receivers:
+            self.gateway.hooks = Hooks(self._receivers, self._patience.still)
         self._open.push_async_callback(book.close)
         for name in self._runtime.configuration.clients:
             try:

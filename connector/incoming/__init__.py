@@ -19,7 +19,8 @@ def prototypes() -> Registry[Prototype]:
     from connector.incoming.openai import OPENAI
     from connector.incoming.route import ROUTE
     from connector.incoming.sql import SQL
+    from connector.incoming.webhook import WEBHOOK
 
-    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, FOLDER, SQL, ROUTE))
+    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, FOLDER, SQL, ROUTE, WEBHOOK))
     registry.add_installed(GROUP, Prototype)
     return registry

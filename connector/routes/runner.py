@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from connector.connections import Runtime
@@ -23,6 +23,7 @@ from connector.routes.housekeeping import Forgetting, Writing, guarded, heartbea
 from connector.routes.plan import Plan, source_of
 from connector.routes.reading import Reading, Tally
 from connector.routes.readings import Readings
+from connector.routes.receiving import Receiver, receivers, receives
 from connector.routes.timetable import Timetable
 from connector.routes.transport import transport_of
 from connector.routes.waking import woken
@@ -111,6 +112,10 @@ class Runner:
         """What was counted until now."""
         return self._observer.metrics
 
+    def receivers(self) -> Mapping[str, Receiver]:
+        """What receives webhooks for its routes, by the path that they are sent to."""
+        return receivers(self._desk, self._plan.routes)
+
     def stop(self, reason: str) -> None:
         """Reads and leases no more; what is under way comes to its end within the grace."""
         self._stopped = self._stopped or reason
@@ -192,6 +197,8 @@ class Runner:
     def _more_comes(self, name: str) -> bool:
         if not self._once and transport_of(self._runtime.configuration, name) == "batch":
             return True  # a service's batches go when they are full, or old enough
+        if not self._once and receives(self._runtime.configuration, name):
+            return True  # nobody knows when the last webhook comes
         return self._following.more_comes(name)
 
     def _reading(self, route: str) -> Reading:
