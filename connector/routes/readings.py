@@ -9,6 +9,7 @@ from collections.abc import Callable
 from connector.engine import Store, StoreBroken
 from connector.errors import CallFailed, ConnectorError
 from connector.http.timing import SYSTEM, Timing
+from connector.routes.committing import Waits
 from connector.routes.position import Position
 from connector.routes.reading import Reading, Tally
 from connector.routes.waking import woken
@@ -55,6 +56,7 @@ class Readings:
         self._redact = redact
         self._again = again
         self._timing = timing
+        self._waits = Waits(timing)
         self._stopping = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._readings: dict[str, Reading] = {}
@@ -98,14 +100,14 @@ class Readings:
     async def renew(self) -> None:
         """Says again that this worker reads what it reads."""
         for route in tuple(self._readings):
-            await self._store.lead(f"reading {route}", LEASE)
+            await self._lead(route, LEASE)
 
     async def _read(self, route: str) -> None:
         tally = Tally()
         try:
             if await self._is_ours(route):
                 tally = await self._until_read(route)
-                await self._store.lead(f"reading {route}", 0.0)  # whoever waits for it need not wait for its end
+                await self._lead(route, 0.0)  # whoever waits for it need not wait for its end
         except Exception as error:  # noqa: BLE001  whatever it is, the run is told
             self._broken(error)
         finally:
@@ -116,7 +118,7 @@ class Readings:
     async def _is_ours(self, route: str) -> bool:
         """Whether this worker is to read a route: another one may be at it, and may leave it half read."""
         waited = False
-        while not await self._store.lead(f"reading {route}", LEASE):
+        while not await self._lead(route, LEASE):
             log.info("route %r is being read by another worker", route)
             if self._again:
                 return False
@@ -125,6 +127,9 @@ class Readings:
             if self._stopping.is_set():
                 return False
         return not waited or Position.of(await self._store.cursor(route)).open
+
+    async def _lead(self, route: str, seconds: float) -> bool:
+        return await self._waits.until_done(lambda: self._store.lead(f"reading {route}", seconds))
 
     async def _until_read(self, route: str) -> Tally:
         """Reads until it succeeds, as far as trying again can help."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from connector.engine import Change, Store
 from connector.http.timing import SYSTEM, Timing
 from connector.model import JSON
-from connector.routes.committing import Commits
+from connector.routes.committing import Commits, Waits
 from connector.routes.schedule import Times
 
 __all__ = ["Timed", "Timetable"]
@@ -51,6 +52,7 @@ class Timetable:
         self._commits = commits
         self._wall = wall
         self._timing = timing
+        self._waits = Waits(timing)
         self._last: dict[str, float] = {}
 
     async def load(self) -> None:
@@ -66,7 +68,7 @@ class Timetable:
             tick = self._tick(schedule)
             if tick is None:
                 continue
-            if await self._store.claim(f"schedule {schedule.name}", str(int(tick))):
+            if await self._waits.until_done(partial(self._store.claim, f"schedule {schedule.name}", str(int(tick)))):
                 found.append(schedule)
             await self._commits(Change(records={(SPACE, schedule.name): tick}))
         return found

@@ -19,7 +19,7 @@ from tests.crash.configuration import PLACES, configure, offer
 from tests.crash.formula import Verdict, evidence, judge
 from tests.crash.running import ROOT, Run
 
-__all__ = ["Bench", "Stuck"]
+__all__ = ["ENDED", "Bench", "Stuck"]
 
 Begin = Callable[[Path, dict[str, Any], list[str]], Run]
 ENDED = (0, 1, 3)
@@ -122,6 +122,14 @@ class Bench:
         else:
             raise Stuck(f"{what}: exit code {code}\n{run.said[-3000:]}")
         return code
+
+    def until_heard(self) -> None:
+        """Returns when the upstream hears of a run that has just begun."""
+        since, deadline = time.time(), time.monotonic() + 30
+        while self.ask(f"/arrival?after={since}") is None:
+            if time.monotonic() > deadline:
+                raise Stuck("nothing was heard of a run")
+            time.sleep(0.02)
 
     def finish(self) -> Verdict:
         """Runs until everything has its end, and judges.

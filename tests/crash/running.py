@@ -11,9 +11,11 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from collections.abc import Sequence
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 __all__ = ["HERE", "ROOT", "Run", "Warm", "cold", "environment"]
@@ -38,12 +40,6 @@ class Run:
     def send(self, number: int) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, number)
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        state = Path(f"/proc/{self.pid}/stat")
-        return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
     @property
     def said(self) -> str:
@@ -96,19 +92,12 @@ class Warm:
 
 
 def _serve() -> None:
-    import connector.cli.app
-    import connector.cli.run_report
-    import connector.engine.sqlite.store
-    import connector.engine.opening
-    import connector.http.transport
-    import connector.observing.observer
-    import connector.routes.runner
     import tests.crash.mutants
     import tests.crash.planting
     import tests.crash.power  # noqa: F401
-    from connector.catalogue import Catalogue
 
-    Catalogue.open(None)
+    with TemporaryDirectory() as folder:
+        _warm_up(Path(folder))
     for line in sys.stdin:
         asked = json.loads(line)
         child = os.fork()
@@ -118,6 +107,20 @@ def _serve() -> None:
         sys.stdout.flush()
         sys.stdout.write(f"{_end_of(child)}\n")
         sys.stdout.flush()
+
+
+def _warm_up(folder: Path) -> None:
+    """One run over nothing: what that has loaded no fork has to load."""
+    from connector.cli import main
+    from tests.crash.configuration import KINDS, configure, offer
+
+    os.environ["KEY"] = "sk-made-up"
+    configure(folder, "http://127.0.0.1:9/v1", f"sqlite:///{folder / 'tasks.db'}")
+    offer(folder, 0, 0)
+    routes = [name for name, kind in KINDS.items() if kind.reads == "file"]
+    sys.argv = ["openai-connector", "run", "--once", "-f", str(folder / "connector.yaml"), *routes]
+    with redirect_stdout(TextIOWrapper(BytesIO())), suppress(SystemExit):
+        main()
 
 
 def _end_of(child: int) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from random import Random
 
-from tests.crash.bench import Bench
+from tests.crash.bench import ENDED, Bench
 from tests.crash.planting import WIRE
 from tests.crash.upstream import MOMENTS
 
@@ -102,7 +102,9 @@ def _a_service(bench: Bench, times: int) -> None:
         bench.offer(SOME)
         bench.crash(f"sqlite.claim.{place}", 2, "KILL", "run")
     bench.offer(SOME)
-    bench.crash("delivery.outcome.seen", 2, "TERM", "run")
+    run = bench.run("run", point="delivery.outcome.seen", nth=2, signal="TERM")
+    if run.wait() not in ENDED:
+        raise AssertionError(f"a service that was told to stop did not: {run.said}")
 
 
 def _disk_full(bench: Bench, times: int) -> None:
@@ -114,13 +116,13 @@ def _disk_full(bench: Bench, times: int) -> None:
 
 def _disk_not_synced(bench: Bench, times: int) -> None:
     """A sync that fails ends the process: what the disk has nobody knows."""
-    for kind, after in _troubles(("sync",), times):
+    for kind, after in _troubles(("sync",), times, first=8):
         bench.offer(SOME)
         bench.ended(bench.run(disk={"kind": kind, "after": after, "times": 1}), also=(2,))
 
 
-def _troubles(kinds: tuple[str, ...], times: int) -> Iterator[tuple[str, int]]:
-    return ((kind, after) for after in range(5, 5 + 25 * times, 25) for kind in kinds)
+def _troubles(kinds: tuple[str, ...], times: int, first: int = 60) -> Iterator[tuple[str, int]]:
+    return ((kind, after) for after in range(first, first + 25 * times, 25) for kind in kinds)
 
 
 def _answers_withheld(bench: Bench, times: int) -> None:
@@ -133,10 +135,10 @@ def _two_at_once(bench: Bench, times: int) -> None:
     """A second runner is sent away while there is a first one, and takes over when that is gone."""
     for _ in range(times):
         bench.offer(4 * SOME)
-        first = bench.run()
-        time.sleep(1.0)
+        first = bench.run("run")
+        bench.until_heard()
         second = bench.run()
-        if first.alive and second.wait() != 2:
+        if second.wait() != 2:
             raise AssertionError(f"a second runner came in: {second.said}")
         third = bench.run()
         first.send(signal.SIGKILL)
