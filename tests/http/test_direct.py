@@ -12,10 +12,22 @@ from connector.http.transport import AiohttpTransport
 TIMEOUTS = {"connect": 5.0, "read": 5.0}
 
 
+class Heard(list[bytes]):
+    """What a server was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.some = asyncio.Event()
+
+    def append(self, head: bytes) -> None:
+        super().append(head)
+        self.some.set()
+
+
 @pytest.fixture
 async def upstream():
     """A server whose answers are given as bytes, and which keeps what it was sent."""
-    heard: list[bytes] = []
+    heard = Heard()
     answers: list[bytes] = []
 
     async def answer(reader, writer):
@@ -108,8 +120,7 @@ async def test_who_stops_waiting_takes_the_connection_along(transport, upstream)
     url, heard, answers = upstream
     answers += [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"]
     waiting = asyncio.create_task(transport.exchange("GET", url, [], None, TIMEOUTS))
-    while not heard:
-        await asyncio.sleep(0)
+    await heard.some.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
