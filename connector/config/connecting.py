@@ -21,7 +21,7 @@ from connector.model import JSON
 if TYPE_CHECKING:
     from connector.http import Client
 
-__all__ = ["Batch", "ClientEntry", "Cursor", "Incoming", "Outgoing", "Response"]
+__all__ = ["Batch", "ClientEntry", "Cursor", "Flex", "Incoming", "Outgoing", "Response"]
 
 
 class ClientEntry(Prototyped):
@@ -96,6 +96,15 @@ class Batch(Section):
     )
 
 
+class Flex(Section):
+    """How requests go at the flex tier: cheaper, slower, and sometimes not at all for a while."""
+
+    timeout: Duration = Field(default=900.0, description="How long one call may take.")
+    default_after: int | None = Field(
+        default=None, ge=1, description="After how many attempts a request goes at the usual tier, and price."
+    )
+
+
 class Outgoing(WithChain, Entry):
     """How documents become requests, and what becomes of the answers."""
 
@@ -126,6 +135,7 @@ class Outgoing(WithChain, Entry):
         description="One call a request; or through the Batch API, as background responses, or at the flex tier.",
     )
     batch: Batch = Field(default_factory=Batch, description="When a batch is full, for `transport: batch`.")
+    flex: Flex = Field(default_factory=Flex, description="How calls at the flex tier are made, for `transport: flex`.")
     concurrency: int = Field(default=16, ge=1, le=10_000, description="Documents under way at a time.")
     disabled: bool = Field(default=False, description="Whether it is only kept.")
 

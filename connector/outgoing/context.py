@@ -39,6 +39,7 @@ class Context:
         chained: what placeholders in parameters may name.
         validate: how hard requests are checked; the client's way unless given.
         on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
+        timeout: seconds for a whole call; the client's unless given.
     """
 
     folder: Path = field(default_factory=Path.cwd)
@@ -48,6 +49,7 @@ class Context:
     chained: Chained = field(default_factory=Chained)
     validate: str | None = None
     on_unknown: OnUnknown | None = None
+    timeout: float | None = None
 
     @property
     def scope(self) -> Scope:

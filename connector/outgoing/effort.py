@@ -60,12 +60,19 @@ class Effort:
 Perform = Callable[[Effort], Awaitable[Outcome]]
 
 
-def through(target: str, sent: Sent, *, to: str | None = None, on_unknown: OnUnknown | None = None) -> Effort:
-    """The call of a client, whose answer's body may go to a file."""
+def through(
+    target: str,
+    sent: Sent,
+    *,
+    to: str | None = None,
+    on_unknown: OnUnknown | None = None,
+    timeout: float | None = None,
+) -> Effort:
+    """The call of a client, whose answer's body may go to a file, and which may have a time-out of its own."""
 
     async def make(effort: Effort, on_unknown: OnUnknown | None, begin: Begin | None) -> Outcome:
         asked = effort.sent or sent
-        return await asked.client.send(asked.wire, to=to, on_unknown=on_unknown, begin=begin)
+        return await asked.client.send(asked.wire, timeout=timeout, to=to, on_unknown=on_unknown, begin=begin)
 
     wire = sent.wire
     operation = wire.operation.name if wire.operation is not None else f"{wire.method} {wire.path}"

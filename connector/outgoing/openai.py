@@ -67,7 +67,7 @@ class Writing(AtOnce):
         client = context.client(self._parameters.client)
         sent = Sent(client=client, wire=prepare(document), request=document, prepare=prepare)
         to = self._file(document, context)
-        return through(self._parameters.client, sent, to=to, on_unknown=context.on_unknown)
+        return through(self._parameters.client, sent, to=to, on_unknown=context.on_unknown, timeout=context.timeout)
 
     def _file(self, document: JSON, context: Context) -> str | None:
         if self._to is None or self._parameters.to is None:

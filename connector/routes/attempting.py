@@ -15,6 +15,7 @@ from connector.model import JSON, Effect, Outcome, State
 from connector.outgoing import Begin, Context, Effort, OnUnknown
 from connector.outgoing.file import Writing as FileWriting
 from connector.routes.answers import Responses
+from connector.routes.background import Background
 from connector.routes.calling import Journal
 from connector.routes.deciding import Seen
 from connector.routes.declared import GATHERED, Declared
@@ -23,6 +24,7 @@ from connector.routes.doubting import resolve
 from connector.routes.draft import Draft
 from connector.routes.filing import filed
 from connector.routes.standing import Stopped, after, notes
+from connector.routes.transport import Target, shaped
 from connector.transform import Chain, Scope
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
@@ -45,6 +47,8 @@ class Bench:
     responses: Responses
     context: Context
     locks: Locks
+    target: Target | None = None
+    """Whom the route's own transport calls; none for single calls."""
 
 
 class Attempt:
@@ -174,7 +178,13 @@ class Attempt:
             calls = self._bench.declared.writer.kind.calls
             scope = Scope(self.chained, locks=self._bench.locks)
             self._request = completed(self._bench.declared.request, document, scope, calls=calls)
+            if self._bench.target is not None:
+                to = self._bench.declared.outgoing
+                self._request = shaped(self._request, to.transport, self._task.attempts, to.flex.default_after)
             outcome = await self._published(self._request)
+            if outcome.ok and self._bench.target is not None and to.transport == "background":
+                desk, target = self._bench.desk, self._bench.target.client
+                outcome = await Background(desk, self.journal, self._task, target).answer(outcome)
             self._check()
             if not outcome.ok:
                 where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""

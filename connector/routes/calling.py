@@ -73,6 +73,10 @@ class Journal:
                 self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
         self._seen += ends
 
+    async def keep(self) -> None:
+        """Writes down what was seen until now, though its task goes on."""
+        await self._desk.commit(self._written())
+
     def closing(self, *, finished: bool) -> Change:
         """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
         change = self._written(*self._last)

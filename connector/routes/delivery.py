@@ -45,6 +45,7 @@ class Delivery:
         for one in self.clients:
             runtime.client(one)
         self._spending = desk.budget(self._declared.route)
+        target = target_of(runtime, self._declared) if _transports(self._declared) else None
         context = Context(
             folder=runtime.configuration.folder,
             client=runtime.client,
@@ -52,6 +53,7 @@ class Delivery:
             chained=runtime.chained,
             validate=to.validation,
             on_unknown=settings.on_unknown or to.on_unknown,
+            timeout=to.flex.timeout if target is not None and to.transport == "flex" else None,
         )
         self._bench = Bench(
             desk=desk,
@@ -59,8 +61,8 @@ class Delivery:
             responses=Responses(runtime, self._declared, desk.hide),
             context=context,
             locks=Locks(),
+            target=target,
         )
-        target = target_of(runtime, self._declared) if _transports(self._declared) else None
         self._carrying: Carrying | Filling | None = None
         if self._declared.batches:
             self._carrying = Filling(self._bench)
