@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
+from tests.crash.cluster import Cluster
 from tests.crash.configuration import PLACES, configure, offer
 from tests.crash.formula import Verdict, evidence, judge
 from tests.crash.running import ROOT, Run
@@ -38,7 +39,7 @@ class Bench:
         folder: a new one, for this scenario alone.
         begin: how a process is begun.
         faults: how often the upstream answers badly.
-        engine: the engine's URL; a file of SQLite's unless given.
+        server: a PostgreSQL that keeps the tasks; a file of SQLite's unless given.
     """
 
     def __init__(
@@ -48,14 +49,15 @@ class Bench:
         *,
         seed: int = 0,
         faults: float = 0.0,
-        engine: str = "",
+        server: Cluster | None = None,
         mutants: tuple[str, ...] = (),
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.folder = folder
         self.begin = begin
-        self.engine = engine or f"sqlite:///{folder / 'tasks.db'}"
+        self.engine = server.url if server else f"sqlite:///{folder / 'tasks.db'}"
+        self._server = server
         self.kills = 0
         self.recoveries: list[float] = []
         self.missed: list[str] = []
@@ -118,10 +120,17 @@ class Bench:
             self.kills += 1
             self._killed_at = time.time()
         elif code in ENDED:
-            self.missed.append(what)
+            self.missed += [what] if what else []
         else:
             raise Stuck(f"{what}: exit code {code}\n{run.said[-3000:]}")
         return code
+
+    def restart(self) -> None:
+        """Kills the database's server, and starts it again."""
+        if self._server is not None:
+            self._server.kill()
+            self.kills += 1
+            self._server.start()
 
     def until_heard(self) -> None:
         """Returns when the upstream hears of a run that has just begun."""

@@ -115,7 +115,9 @@ def _effects_of(task: Task, found: Evidence, verdict: Verdict) -> None:
             verdict.repeated += times - 1
         else:
             verdict.twice += times - 1
-            verdict.breaches.append(f"{task.key} ({task.state}): {operation} took effect {times} times, told: {task.reason!r}")
+            verdict.breaches.append(
+                f"{task.key} ({task.state}): {operation} took effect {times} times, told: {task.reason!r}"
+            )
 
 
 def _lines(route: str, lines: Sequence[str], tasks: Iterable[Task], verdict: Verdict) -> None:
@@ -141,14 +143,17 @@ async def evidence(folder: Path, engine: str, *, cut: int) -> Evidence:
         withheld += effect["dropped"]
         for document in effect["documents"]:
             effects[effect["operation"], document] += 1
-    offered = [record["doc"] for path in folder.glob("in-*.jsonl") for record in _records(path)]
-    offered += [f"doc-del-{n:05}" for n in range(int((folder / "offered").read_text()))]
     told = [(id_, route, key) for id_, route, key in _records(folder / "accepted")]
     lines = {place: _text(folder / place).split("\n")[:-1] for place in LINES.values()}
-    return Evidence(offered, told, tasks, effects, withheld, cut, lines)
+    return Evidence(_offered(folder), told, tasks, effects, withheld, cut, lines)
 
 
-async def _all(engine: str):  # noqa: ANN202  an asynchronous generator of tasks
+def _offered(folder: Path) -> list[str]:
+    offered = [record["doc"] for path in folder.glob("in-*.jsonl") for record in _records(path)]
+    return offered + [f"doc-del-{n:05}" for n in range(int((folder / "offered").read_text()))]
+
+
+async def _all(engine: str):
     store = await open_store(engine, role="admin")
     try:
         last = 0

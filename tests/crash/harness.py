@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from tests.crash.bench import Bench, Stuck
+from tests.crash.cluster import Cluster
 from tests.crash.mutants import MUTANTS
 from tests.crash.running import Warm, cold
 from tests.crash.scenarios import SCENARIOS
@@ -17,12 +19,11 @@ def play(name: str, folder: Path, warm: Warm, *, long: bool = False, seed: int =
     """What came of a scenario."""
     scenario = SCENARIOS[name]
     begin = cold if scenario.command else warm
-    bench = Bench(folder, begin, seed=seed, faults=scenario.faults)
-    try:
+    with ExitStack() as ends:
+        server = ends.enter_context(closing(Cluster())) if scenario.engine == "postgresql" else None
+        bench = ends.enter_context(closing(Bench(folder, begin, seed=seed, faults=scenario.faults, server=server)))
         scenario.act(bench, scenario.long if long else 1)
         verdict = bench.finish()
-    finally:
-        bench.close()
     return Row(
         name,
         bench.kills,

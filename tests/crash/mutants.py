@@ -88,7 +88,7 @@ def _ended_before_sending() -> None:
 def _unknown_is_sent_again() -> None:
     from connector.routes.calling import Journal
 
-    Journal.repeats = lambda self, target: True  # noqa: ARG005
+    Journal.repeats = lambda self, target: True
 
 
 def _never_looked_for() -> None:
@@ -110,14 +110,14 @@ def _finished_without_answer() -> None:
 def _paid_answers_are_forgotten() -> None:
     from connector.routes.calling import Journal
 
-    Journal._done = lambda self, known: None  # noqa: ARG005
+    Journal._done = lambda self, known: None
 
 
 def _lines_are_appended_blindly() -> None:
     import os
 
     lines: Any = import_module("connector.routes.lines")
-    lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size  # noqa: ARG005
+    lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size
 
 
 MUTANTS: dict[str, Mutant] = {

@@ -14,14 +14,13 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from functools import wraps
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 __all__ = ["WIRE", "plant"]
 
 WIRE = ("wire.before", "wire.sent", "wire.headers", "wire.part")
-"""Points of a call: before its first byte, after its last, when the answer's headers are there, and some of its body."""
+"""Points of a call: before its first byte, after its last, with the answer's headers, with some of its body."""
 
 
 class Points:
@@ -86,6 +85,18 @@ def _shorten(plan: dict[str, Any]) -> None:
     Desk.__post_init__ = settles
     doubting.FIRST = 0.2
     checkpoints.ENOUGH, checkpoints.AGAIN = 60, 20
+    if plan["engine"].startswith("postgresql"):
+        _shorten_heartbeats()
+
+
+def _shorten_heartbeats() -> None:
+    """A worker that is gone is missed after seconds, not after half a minute."""
+    from connector.engine.postgresql import PostgreSQLStore
+    from connector.routes import housekeeping, readings
+
+    PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
+    housekeeping.HEARTBEAT, housekeeping.LEADING = 0.5, 3.0
+    readings.LEASE = 3.0
 
 
 def _tell_accepted(plan: dict[str, Any]) -> None:
@@ -108,7 +119,7 @@ def _tell_accepted(plan: dict[str, Any]) -> None:
     from connector.engine.sqlite.store import SqliteStore
 
     told(SqliteStore)
-    if plan.get("engine", "").startswith("postgresql"):
+    if plan["engine"].startswith("postgresql"):
         from connector.engine.postgresql import PostgreSQLStore
 
         told(PostgreSQLStore)

@@ -1,7 +1,7 @@
 """The real command in a process of its own, with a plan for its end; and a faster way to begin many of them.
 
-A cold run is `openai-connector run`, begun as a person would. A warm one is the same main function in a fork of a process
-that has imported it already: a hundred of them take seconds in place of minutes.
+A cold run is `openai-connector run`, begun as a person would. A warm one is the same main function in a fork of a
+process that has imported it already.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import redirect_stdout, suppress
 from collections.abc import Sequence
+from contextlib import redirect_stdout, suppress
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -156,7 +156,7 @@ def _become(asked: dict[str, Any]) -> None:
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1
-    except BaseException:
+    except BaseException:  # noqa: BLE001  a fork never goes on with what its parent does
         import traceback
 
         traceback.print_exc()

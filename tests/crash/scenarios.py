@@ -22,9 +22,13 @@ DELIVERY = (
     "delivery.doubts.resolved", "delivery.intent.before", "delivery.intent.committed", "delivery.outcome.seen",
     "delivery.requests.done", "delivery.lines.before", "delivery.lines.written",
 )  # fmt: skip
+RUN = (
+    "worker.leased", "worker.settle.before", "worker.settle.committed", "reading.accept.before",
+    "reading.accept.committed", "reading.end.before", "reading.end.committed",
+)  # fmt: skip
 OPENING = ("sqlite.migrate.written", "sqlite.replay.before", "sqlite.replay.written", "sqlite.replay.committed")
 CHECKPOINTS = ("sqlite.checkpoint.before", "sqlite.checkpoint.after")
-EVERYWHERE = (*OPENING, *ENGINE, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
+EVERYWHERE = (*OPENING, *ENGINE, *RUN, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
 """Every named point that a run comes to; those of `tasks` and of a service have scenarios of their own."""
 SOME = 3
 """Documents for every route, before every crash."""
@@ -52,12 +56,12 @@ def _killed_everywhere(bench: Bench, times: int) -> None:
 
 
 def _stopped_everywhere(bench: Bench, times: int) -> None:
-    points = [*ENGINE, *DELIVERY, *WIRE, *MOMENTS]
+    points = [*ENGINE, *RUN, *DELIVERY, *WIRE, *MOMENTS]
     _ended_at(bench, "TERM", [(point, 2) for point in points][:: 1 if times > 1 else 9])
 
 
 def _power_lost(bench: Bench, times: int) -> None:
-    points = [*OPENING, *ENGINE, *DELIVERY, *WIRE, *CHECKPOINTS]
+    points = [*OPENING, *ENGINE, *RUN, *DELIVERY, *WIRE, *CHECKPOINTS]
     kept = cycle((0.0, 0.5, 1.0))
     for point in points if times > 1 else points[5::7]:
         bench.offer(SOME)
@@ -83,7 +87,7 @@ def _killed_at_random(bench: Bench, times: int) -> None:
 
 
 def _people_at_work(bench: Bench, times: int) -> None:
-    """Somebody skips, retries and purges, and is killed in the middle of that."""
+    """Somebody skips, retries, purges and makes a copy, and is killed in the middle of that."""
     for _ in range(times):
         bench.offer(SOME)
         bench.crash("upstream.effect", 3)
@@ -94,6 +98,7 @@ def _people_at_work(bench: Bench, times: int) -> None:
         for place in PLACES[:2]:
             bench.crash(f"sqlite.retry.{place}", 1, "KILL", "tasks", "retry", "--state", "skipped")
             bench.crash(f"sqlite.purge.{place}", 1, "KILL", "tasks", "purge", "--newer-than", "1h")
+        bench.crash("sqlite.backup.step", 1, "KILL", "backup", "copy.db")
 
 
 def _a_service(bench: Bench, times: int) -> None:
@@ -152,6 +157,28 @@ def _killed_and_begun_as_a_command(bench: Bench, times: int) -> None:
         bench.crash(("upstream.effect", "delivery.intent.committed", "sqlite.settle.committed")[nth % 3], 5 + nth % 4)
 
 
+def _server_killed(bench: Bench, times: int) -> None:
+    """The database goes away under two runners, and comes back: neither ends, and nothing is lost."""
+    for _ in range(times):
+        bench.offer(6 * SOME)
+        runs = [bench.run(), bench.run()]
+        bench.until_heard()
+        time.sleep(0.2)
+        bench.restart()
+        for run in runs:
+            bench.ended(run)
+
+
+def _workers_killed(bench: Bench, times: int) -> None:
+    """Of two runners one is killed at a named point, and the other one takes over what it had."""
+    points = ("postgresql.commit.before", "postgresql.commit.after", "delivery.intent.committed", *MOMENTS[1:4])
+    for point in points[: 2 if times == 1 else None]:
+        bench.offer(4 * SOME)
+        other = bench.run()
+        bench.crash(point, 6)
+        bench.ended(other)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "killed at every point": Scenario(_killed_everywhere, long=3),
     "stopped at every point": Scenario(_stopped_everywhere),
@@ -164,4 +191,6 @@ SCENARIOS: dict[str, Scenario] = {
     "answers withheld": Scenario(_answers_withheld, faults=0.5),
     "two runners at once": Scenario(_two_at_once, command=True),
     "the command, begun anew": Scenario(_killed_and_begun_as_a_command, command=True, faults=0.0),
+    "PostgreSQL killed": Scenario(_server_killed, command=True, engine="postgresql"),
+    "workers on PostgreSQL killed": Scenario(_workers_killed, command=True, engine="postgresql"),
 }

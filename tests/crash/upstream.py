@@ -1,7 +1,8 @@
 """An API in a process of its own that keeps a record: every effect is on disk before it is answered.
 
-`python -m tests.crash.upstream FOLDER SEED FAULTS` prints its port. What took effect stands in FOLDER/effects.jsonl: when,
-which operation, for which documents, and whether the answer was withheld. FAULTS is how often a request fares badly.
+`python -m tests.crash.upstream FOLDER SEED FAULTS` prints its port. What took effect stands in FOLDER/effects.jsonl:
+when, which operation, for which documents, and whether the answer was withheld. FAULTS is how often a request fares
+badly.
 """
 
 from __future__ import annotations
@@ -113,7 +114,10 @@ class Upstream:
 
     def _effect(self, operation: str, kind: str) -> Any:
         async def act(request: web.Request) -> web.StreamResponse:
-            body = await request.read()
+            try:
+                body = await request.read()
+            except ConnectionError:  # whoever asked is gone
+                return web.Response()
             self._trap.reached("upstream.asked")
             await asyncio.sleep(self._chance.uniform(0.001, 0.02))
             found = DOCUMENT.findall(request.path.encode() + body)

@@ -7,7 +7,7 @@ if "CRASH_PLAN" in os.environ:
         from tests.crash.planting import plant
 
         plant(os.environ["CRASH_PLAN"])
-    except BaseException:
+    except BaseException:  # noqa: BLE001  nothing else may begin
         # Python only mentions what goes wrong here, and would go on without what was planted.
         import traceback
 

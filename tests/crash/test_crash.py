@@ -1,0 +1,117 @@
+"""The shortest form of the crash harness, among all tests; `make crash-short` and `make crash` do much more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from connector.engine import Task, TaskState
+from connector.engine.sqlite.writer import KINDS
+from tests.crash.bench import Bench
+from tests.crash.configuration import KINDS as ROUTES
+from tests.crash.formula import AGAIN, Evidence, judge
+from tests.crash.harness import catch, play
+from tests.crash.running import ROOT, Warm
+from tests.crash.scenarios import EVERYWHERE
+
+PEOPLE = ("claim", "retry", "skip", "purge")
+"""What a run of `--once` does not do; there are scenarios for it."""
+ELSEWHERE = ("postgresql.", "sqlite.backup.", "batch.", "background.")
+"""What such a run on SQLite does not come to: scenarios of their own, and the tests of batches."""
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    begun = Warm()
+    yield begun
+    begun.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, warm: Warm) -> Iterator[Bench]:
+    """A bench whose upstream answers badly now and then."""
+    made = Bench(tmp_path / "bench", warm, seed=3, faults=0.1)
+    yield made
+    made.close()
+
+
+def test_every_named_point_is_one_at_which_a_process_is_ended() -> None:
+    sources = [path.read_text() for path in (ROOT / "connector").rglob("*.py")]
+    named = {name for text in sources for name in re.findall(r'\bpoints\.point\("([a-z.-]+)"\)', text)}
+    assert {name for name in named if not name.startswith(ELSEWHERE)} <= {*EVERYWHERE}
+    kinds = {name.split(".")[1] for name in EVERYWHERE if name.startswith("sqlite.")}
+    assert {*KINDS} - kinds == {*PEOPLE}
+    assert len(EVERYWHERE) >= 30
+
+
+def test_kills_lose_nothing_and_pay_nothing_twice_in_silence(bench: Bench) -> None:
+    for point in ("sqlite.migrate.written", *EVERYWHERE[4::8]):
+        bench.offer(3)
+        bench.crash(point)
+    found = bench.finish()
+    assert found.breaches == []
+    assert (found.lost, found.twice, bench.missed) == (0, 0, [])
+    assert bench.kills == 1 + len(EVERYWHERE[4::8])
+    assert bench.recovery < 10, "two seconds on a machine that has nothing else to do"
+
+
+@pytest.mark.parametrize("name", ["power lost", "disk full, disk failing"])
+def test_what_disks_do_loses_nothing(name: str, tmp_path: Path, warm: Warm) -> None:
+    row, bench = play(name, tmp_path / "bench", warm)
+    assert row.breaches == []
+    assert bench.missed == []
+
+
+@pytest.mark.parametrize("name", ["never synced", "intent after sending"])
+def test_mistakes_are_found(name: str, tmp_path: Path, warm: Warm) -> None:
+    assert catch(name, tmp_path / "bench", warm)
+
+
+def task(number: int, route: str, **more: object) -> Task:
+    known = Task(id=number, route=route, document={}, key=f"doc-{route}-{number}", state=TaskState.FINISHED)
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+def evidence(*tasks: Task, times: int = 1, **more: object) -> Evidence:
+    found = Evidence(
+        offered=[one.key for one in tasks],
+        told=[(one.id, one.route, one.key) for one in tasks],
+        tasks=tasks,
+        effects={(effect, one.key): times for one in tasks for effect in ROUTES[one.route].effects},
+        withheld=0,
+        cut=0,
+        lines={},
+    )
+    return replace(found, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (evidence(task(1, "store")), None),
+        (evidence(task(1, "store"), times=0), "never took effect"),
+        (evidence(task(1, "store"), times=2), "took effect 2 times"),
+        (evidence(task(1, "del"), times=2), None),
+        (evidence(task(1, "store", state=TaskState.UNKNOWN), times=0), None),
+        (evidence(task(1, "store", state=TaskState.WAITING)), "has no end"),
+        (evidence(task(1, "store", state=TaskState.FAILED)), "is failed"),
+        (evidence(task(1, "store"), task(1, "store")), "accepted 2 times"),
+        (evidence(task(1, "store"), offered=["doc-store-1", "doc-store-2"]), "doc-store-2 was offered"),
+        (evidence(told=[(7, "store", "k")]), "was accepted and is not there"),
+        (evidence(task(1, "again"), times=2, cut=4), "took effect 2 times"),
+        (evidence(task(1, "again", reason=f"{AGAIN}: it"), times=2, cut=4), None),
+        (evidence(task(1, "again", reason=f"{AGAIN}: it"), times=2), "only 0 + 0 had a reason"),
+        (evidence(task(1, "ask"), lines={"answers.jsonl": ['{"doc": "doc-ask-1"}']}), None),
+        (evidence(task(1, "ask")), "0 lines in answers.jsonl"),
+        (evidence(task(1, "ask"), lines={"answers.jsonl": ['{"doc": "doc-ask-1"}'] * 2}), "2 lines in answers.jsonl"),
+        (evidence(task(1, "ask"), lines={"answers.jsonl": ['{"doc": "doc-as']}), "a broken line"),
+    ],
+)
+def test_the_formula(found: Evidence, says: str | None) -> None:
+    breaches = judge(found).breaches
+    assert bool(breaches) is bool(says)
+    assert not says or says in " ".join(breaches)
