@@ -178,13 +178,7 @@ class Attempt:
             calls = self._bench.declared.writer.kind.calls
             scope = Scope(self.chained, locks=self._bench.locks)
             self._request = completed(self._bench.declared.request, document, scope, calls=calls)
-            if self._bench.target is not None:
-                to = self._bench.declared.outgoing
-                self._request = shaped(self._request, to.transport, self._task.attempts, to.flex.default_after)
-            outcome = await self._published(self._request)
-            if outcome.ok and self._bench.target is not None and to.transport == "background":
-                desk, target = self._bench.desk, self._bench.target.client
-                outcome = await Background(desk, self.journal, self._task, target).answer(outcome)
+            outcome = await self._transported(self._request)
             self._check()
             if not outcome.ok:
                 where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""
@@ -194,6 +188,18 @@ class Attempt:
         for outcome, request in told if self._bench.responses.answers else ():
             shown = self._bench.desk.hide(request)
             await self._answered(envelope(outcome, shown, self._task.document))
+
+    async def _transported(self, request: JSON) -> Outcome:
+        """What a request comes to by the route's own transport."""
+        target, to = self._bench.target, self._bench.declared.outgoing
+        if target is None:
+            return await self._published(request)
+        self._request = shaped(request, to.transport, self._task.attempts, to.flex.default_after)
+        outcome = await self._published(self._request)
+        if outcome.ok and to.transport == "background":
+            background = Background(self._bench.desk, self.journal, self._task, target.client)
+            outcome = await background.answer(outcome)
+        return outcome
 
     async def _published(self, request: JSON) -> Outcome:
         writer = self._bench.declared.writer
