@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, gateway, listing, sandbox, startup, transform, upload
+from bench import calls, engine, gateway, listing, sandbox, startup, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway")
+PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine")
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     for part in given.parts or PARTS:
         section = _run(part, given.rounds, given.seconds)
-        text = f"\n{section.markdown()}\n{_where(load)}\n\n"
+        text = f"\n{section.markdown()}\n{_where(part, load)}\n\n"
         print(f"\n## {part}\n{text}", end="", flush=True)
         if given.write:
             try:
@@ -43,12 +43,15 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return sandbox.run(rounds, seconds)
         case "gateway":
             return gateway.run(rounds, seconds)
+        case "engine":
+            return engine.run(rounds, seconds)
         case _:
             return startup.run()
 
 
-def _where(load: float) -> str:
-    pinned = "a core each for server and peer" if cores()[0] is not None else "server and peer share what there is"
+def _where(part: str, load: float) -> str:
+    apart = part != "engine" and cores()[0] is not None
+    pinned = "a core each for server and peer" if apart else "server and peer share what there is"
     return f"Machine: {described()}; loopback, {pinned}; load when the bench began: {load:.1f}."
 
 

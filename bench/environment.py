@@ -7,7 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Unavailable", "python_of"]
+__all__ = ["Unavailable", "home", "python_of"]
 
 HOME = Path(__file__).resolve().parents[1] / ".bench"
 # litellm imports mcp for a call with tools, and does not say that it needs it.
@@ -17,12 +17,22 @@ APART = {
     "jsonata_alone": ("jsonata-python", "orjson"),
     "dlt_map": ("dlt", "orjson"),
     "airbyte": ("airbyte-cdk", "orjson"),
+    "dbos_steps": ("dbos", "aiohttp"),
+    "procrastinate_jobs": ("procrastinate", "aiohttp"),
+    "celery_redis": ("celery[redis]", "httpx"),
 }
 LONGEST = 600
 
 
 class Unavailable(Exception):
     """Why a peer cannot be measured here."""
+
+
+def home() -> Path:
+    """A folder for what the bench keeps and leaves, which git does not see."""
+    HOME.mkdir(exist_ok=True)
+    (HOME / ".gitignore").write_text("*\n", encoding="utf-8")
+    return HOME
 
 
 def python_of(peer: str) -> Path:
@@ -36,8 +46,7 @@ def _own(peer: str) -> Path:
     python = place / "bin" / "python"
     if not (place / "ready").exists():
         print(f"{peer}: installing it into {place.relative_to(HOME.parent)}", file=sys.stderr, flush=True)
-        HOME.mkdir(exist_ok=True)
-        (HOME / ".gitignore").write_text("*\n", encoding="utf-8")
+        home()
         _run(sys.executable, "-m", "venv", "--clear", str(place))
         _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *APART[peer])
         (place / "ready").touch()
