@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connector.config.rules.transports import TAKEN
 from connector.connections import Runtime
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
@@ -14,17 +14,8 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.routes.declared import Declared
 
-__all__ = ["TAKEN", "Target", "shaped", "target_of", "transport_of"]
+__all__ = ["Target", "shaped", "target_of", "transport_of"]
 
-TAKEN: Mapping[str, tuple[str, ...]] = {
-    "batch": (
-        "/responses", "/chat/completions", "/embeddings", "/completions", "/moderations", "/images/generations",
-        "/images/edits", "/videos",
-    ),
-    "background": ("/responses",),
-    "flex": ("/responses", "/chat/completions"),
-}  # fmt: skip
-"""The paths that each transport takes."""
 OPENAI, AZURE = "openai", "azure-openai"
 
 

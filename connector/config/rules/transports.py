@@ -11,7 +11,7 @@ from connector.config.models import Outgoing
 from connector.config.rules.subject import Subject
 from connector.errors import UnknownName
 
-__all__ = ["idle", "transports"]
+__all__ = ["TAKEN", "idle", "transports"]
 
 OPENAI = "openai"
 TAKEN: Mapping[str, tuple[str, ...]] = {
