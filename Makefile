@@ -17,8 +17,8 @@ setup: .venv/ready ## install the connector and its tools into .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-test: setup ## run all tests (offline, random order)
-	$(BIN)/python -m pytest -q
+test: setup ## run all tests (offline, random order, a process a core)
+	$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 lint: setup ## ruff, mypy, pyright and the floors
 	$(BIN)/ruff check .
@@ -32,7 +32,7 @@ docs: setup ## write the generated reference pages
 
 docs-check: setup ## generated pages are current, examples in the docs run
 	$(BIN)/python -m tools.reference --check
-	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/docs
 
 node: ## fetch the official SDK for Node, which some tests use when it is there
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@6.49.0
