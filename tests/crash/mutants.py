@@ -74,7 +74,7 @@ def _intent_after_sending() -> None:
 
 def _ended_before_sending() -> None:
     from connector.engine import Change, Settled, TaskState
-    from connector.routes.delivery import Delivery
+    from connector.routes.delivering.delivery import Delivery
 
     attempt = Delivery.attempt
 
@@ -86,14 +86,14 @@ def _ended_before_sending() -> None:
 
 
 def _unknown_is_sent_again() -> None:
-    from connector.routes.calling import Journal
+    from connector.routes.delivering.calling import Journal
 
     Journal.repeats = lambda self, target: True
 
 
 def _never_looked_for() -> None:
-    doubting: Any = import_module("connector.routes.doubting")
-    from connector.routes.lookup import Missing
+    doubting: Any = import_module("connector.routes.delivering.doubting")
+    from connector.routes.delivering.lookup import Missing
 
     async def look(*_: Any) -> Missing:
         return Missing()
@@ -108,7 +108,7 @@ def _finished_without_answer() -> None:
 
 
 def _paid_answers_are_forgotten() -> None:
-    from connector.routes.calling import Journal
+    from connector.routes.delivering.calling import Journal
 
     Journal._done = lambda self, known: None
 
@@ -116,7 +116,7 @@ def _paid_answers_are_forgotten() -> None:
 def _lines_are_appended_blindly() -> None:
     import os
 
-    lines: Any = import_module("connector.routes.lines")
+    lines: Any = import_module("connector.routes.delivering.lines")
     lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size
 
 

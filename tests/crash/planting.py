@@ -46,7 +46,7 @@ class Points:
         how = self._plan.get("signal", "KILL")
         if how == "POWER":
             self.power()
-        os.kill(os.getpid(), signal.SIGTERM if how == "TERM" else signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL if how == "POWER" else signal.Signals[f"SIG{how}"])
 
 
 def plant(text: str) -> None:
@@ -74,7 +74,7 @@ def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to settle, and for a log to grow, take too long to be repeated a hundred times."""
     from connector.engine.sqlite import checkpoints
     from connector.routes import doubting
-    from connector.routes.desk import Desk
+    from connector.routes.delivering.desk import Desk
 
     begun = Desk.__post_init__
 
