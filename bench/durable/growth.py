@@ -20,9 +20,9 @@ from connector.config import parse
 from connector.connections import Runtime, kinds
 from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState
 from connector.engine.opening import open_store
-from connector.routes.plan import Plan
-from connector.routes.position import reset
-from connector.routes.runner import Runner
+from connector.routes.reading.position import reset
+from connector.routes.running.plan import Plan
+from connector.routes.running.runner import Runner
 
 GROUP = 1000
 

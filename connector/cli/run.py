@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.connections import Runtime
     from connector.engine import Store
-    from connector.routes.plan import Plan
+    from connector.routes.running.plan import Plan
 
 __all__ = ["RunOptions", "run"]
 
@@ -71,7 +71,7 @@ def run(options: RunOptions) -> None:
 async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.connections import Runtime
     from connector.engine.opening import open_store
-    from connector.routes.plan import Plan
+    from connector.routes.running.plan import Plan
 
     plan = Plan.of(configuration, options.routes or ())
     store = await open_store(configuration.engine_url)
@@ -88,8 +88,8 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.cli.run_report import code_of, tell
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
-    from connector.routes.runner import Runner
-    from connector.routes.stopping import stopped_by_signals
+    from connector.routes.running.runner import Runner
+    from connector.routes.running.stopping import stopped_by_signals
 
     configuration, once = runtime.configuration, options.once
     observer = Observer.of(configuration.telemetry, Prices(configuration.prices), runtime.redact)
@@ -130,7 +130,7 @@ def _logged(runtime: Runtime, *, once: bool) -> Generator[None]:
 
 
 async def _reset(store: Store, routes: Sequence[str]) -> None:
-    from connector.routes.position import reset
+    from connector.routes.reading.position import reset
 
     for route in routes:
         await store.commit(await reset(store, route))

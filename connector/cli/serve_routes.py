@@ -12,8 +12,8 @@ from connector.cli.output import say
 
 if TYPE_CHECKING:
     from connector.connections import Runtime
-    from connector.routes.receiving import Receiver
-    from connector.routes.runner import Runner
+    from connector.routes.reading.receiving import Receiver
+    from connector.routes.running.runner import Runner
 
 __all__ = ["Routes", "routes_of", "warn_of_webhooks"]
 
@@ -50,8 +50,8 @@ async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     from connector.engine.opening import open_store
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
-    from connector.routes.plan import Plan
-    from connector.routes.runner import Runner
+    from connector.routes.running.plan import Plan
+    from connector.routes.running.runner import Runner
 
     configuration = runtime.configuration
     plan = Plan.of(configuration, ())

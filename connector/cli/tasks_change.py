@@ -83,7 +83,7 @@ async def _retry(options: RetryOptions) -> ExitCode:
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
     """Retries what may have taken effect; a line about an earlier run becomes the document that it is about."""
     from connector.cli.tasks_store import each
-    from connector.routes.unread import is_unread, without_doubt
+    from connector.routes.reading.unread import is_unread, without_doubt
 
     count = 0
     async with aclosing(each(store, unknown)) as tasks:

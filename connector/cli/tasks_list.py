@@ -77,7 +77,7 @@ async def _list(options: ListOptions) -> None:
 async def _show(number: int, config: Path | None) -> None:
     from connector.cli.tasks_store import opened
     from connector.connections import Runtime
-    from connector.routes.telling import told
+    from connector.routes.running.telling import told
 
     async with opened(config) as (store, configuration):
         task = await store.task(number)
@@ -91,7 +91,7 @@ async def _export(options: WantedOptions) -> None:
     from connector.cli.tasks_store import each, opened
     from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
-    from connector.routes.telling import exported
+    from connector.routes.running.telling import exported
 
     count = 0
     async with opened(options.config) as (store, configuration):

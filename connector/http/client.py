@@ -30,13 +30,13 @@ from connector.http.prototypes import Prototype, prototypes
 from connector.http.provenance import Provenance
 from connector.http.report import Report
 from connector.http.streaming import streamed
-from connector.http.timing import SYSTEM, Timing
 from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Fault, Outcome, Request
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.wire import Wire
 from connector.shapes import members
+from connector.timing import SYSTEM, Timing
 
 __all__ = ["Client"]
 

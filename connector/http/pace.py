@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from connector.http.timing import Timing
 from connector.model import JSON
 from connector.shapes import members
+from connector.timing import Timing
 
 __all__ = ["Bucket", "Pace"]
 

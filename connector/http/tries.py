@@ -17,9 +17,9 @@ from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
 from connector.http.reasons import told
 from connector.http.rules import Action, Who
-from connector.http.timing import Timing
 from connector.model import JSON, Attempt, Effect, Outcome, State
 from connector.request import Redactor
+from connector.timing import Timing
 
 __all__ = ["Judge", "Pause", "Tries", "within"]
 

@@ -11,8 +11,15 @@ from connector.cli.garbage import AFTER, seldom_collected
 
 def test_garbage_is_looked_for_seldom_until_the_end() -> None:
     before = gc.get_threshold()
-    with pytest.raises(ValueError, match="broken off"), seldom_collected():
-        assert gc.get_threshold()[0] == AFTER
-        raise ValueError("broken off")
+    seen: list[int] = []
+
+    def work() -> None:
+        with seldom_collected():
+            seen.append(gc.get_threshold()[0])
+            raise ValueError("broken off")
+
+    with pytest.raises(ValueError, match="broken off"):
+        work()
+    assert seen == [AFTER]
     assert gc.get_threshold() == before
     assert gc.get_freeze_count() == 0

@@ -73,7 +73,7 @@ def plant(text: str) -> None:
 def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to settle, and for a log to grow, take too long to be repeated a hundred times."""
     from connector.engine.sqlite import checkpoints
-    from connector.routes import doubting
+    from connector.routes.delivering import doubting
     from connector.routes.delivering.desk import Desk
 
     begun = Desk.__post_init__
@@ -92,7 +92,8 @@ def _shorten(plan: dict[str, Any]) -> None:
 def _shorten_heartbeats() -> None:
     """A worker that is gone is missed after seconds, not after half a minute."""
     from connector.engine.postgresql import PostgreSQLStore
-    from connector.routes import housekeeping, readings
+    from connector.routes.reading import readings
+    from connector.routes.running import housekeeping
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
     housekeeping.HEARTBEAT, housekeeping.LEADING = 0.5, 3.0

@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from connector.http import Client
-from connector.http.timing import Timing
 from connector.model import Effect
 from connector.request.wire import BytesBody, Wire
+from connector.timing import Timing
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 TOKEN = "sk-canary-1234567890"

@@ -19,8 +19,8 @@ from connector.engine import Filter, Store, StoreFull, Task
 from connector.engine.opening import open_store
 from connector.errors import ConfigurationError
 from connector.gateway import Listening
-from connector.routes.desk import Desk
-from connector.routes.receiving import receivers
+from connector.routes.delivering.desk import Desk
+from connector.routes.reading.receiving import receivers
 from connector.sandbox import Sandbox
 from connector.sandbox.processes.webhooks.signing import signed
 

@@ -15,9 +15,9 @@ from connector.http.call import FloatsWire
 from connector.model import JSON, Outcome, State
 from connector.outgoing import Effort
 from connector.request import BytesBody
-from connector.routes.attempting import Attempt, Bench
 from connector.routes.batch.line import Place, is_line, kept, line_of
-from connector.routes.standing import Stopped, notes
+from connector.routes.delivering.attempting import Attempt, Bench
+from connector.routes.delivering.standing import Stopped, notes
 from connector.shapes import items, members
 from connector.transform import Scope
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
 from connector.model import JSON
-from connector.routes.attempting import Bench
 from connector.routes.batch.composing import Composing, Lines, freed
-from connector.routes.carrying import add
-from connector.routes.declared import BATCH
-from connector.routes.standing import Stopped
+from connector.routes.delivering.attempting import Bench
+from connector.routes.delivering.carrying import add
+from connector.routes.delivering.declared import BATCH
+from connector.routes.delivering.standing import Stopped
 
 __all__ = ["Filling"]
 

@@ -14,15 +14,15 @@ from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State
 from connector.outgoing import OnUnknown
-from connector.routes.attempting import Bench
 from connector.routes.batch.composing import Composing
 from connector.routes.batch.line import Answer, answer_of, floats_in, is_line, outcome_of, request_of
 from connector.routes.batch.upload import members_of, open_lines
-from connector.routes.carrying import add
-from connector.routes.deciding import Seen
-from connector.routes.evidence import envelope_of
-from connector.routes.evidence import outcome_of as kept_outcome
-from connector.routes.standing import after
+from connector.routes.delivering.attempting import Bench
+from connector.routes.delivering.carrying import add
+from connector.routes.delivering.deciding import Seen
+from connector.routes.delivering.evidence import envelope_of
+from connector.routes.delivering.evidence import outcome_of as kept_outcome
+from connector.routes.delivering.standing import after
 from connector.shapes import members
 
 __all__ = ["Settling"]

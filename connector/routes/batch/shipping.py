@@ -17,13 +17,13 @@ from connector.http import Client
 from connector.model import JSON, Outcome, State
 from connector.outgoing import Effort
 from connector.request import Wire
-from connector.routes.attempting import Bench
 from connector.routes.batch.settling import Settling
 from connector.routes.batch.upload import batch_create, file_create, file_delete, write_lines
-from connector.routes.calling import Journal
-from connector.routes.carrying import add
-from connector.routes.doubting import resolve
-from connector.routes.standing import Stopped, after
+from connector.routes.delivering.attempting import Bench
+from connector.routes.delivering.calling import Journal
+from connector.routes.delivering.carrying import add
+from connector.routes.delivering.doubting import resolve
+from connector.routes.delivering.standing import Stopped, after
 from connector.shapes import items, members
 
 __all__ = ["Shipping"]

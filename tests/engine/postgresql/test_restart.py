@@ -31,7 +31,9 @@ async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
     await store.close()
 
 
-async def test_a_server_that_is_killed_and_restarted_costs_no_task(cluster: Cluster, store: PostgreSQLStore) -> None:
+async def test_a_server_that_is_killed_and_restarted_costs_no_task(  # noqa: C901  four roles at once
+    cluster: Cluster, store: PostgreSQLStore
+) -> None:
     """Accepting, leasing and settling go on through three crashes; what was settled counts once."""
     done: list[int] = []
     under_way: set[int] = set()

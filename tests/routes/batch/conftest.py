@@ -16,12 +16,12 @@ from connector.config import parse
 from connector.connections import Runtime, kinds
 from connector.engine import Change, NewTask, Store, Task
 from connector.engine.opening import open_store
-from connector.http.timing import Timing
-from connector.routes.declared import implied
-from connector.routes.delivery import Delivery
-from connector.routes.desk import Desk
-from connector.routes.lines import Lines
+from connector.routes.delivering.declared import implied
+from connector.routes.delivering.delivery import Delivery
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.lines import Lines
 from connector.sandbox import Sandbox
+from connector.timing import Timing
 
 CATALOGUE = Catalogue.open()
 TOKEN = "sk-canary-0123456789"

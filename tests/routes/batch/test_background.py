@@ -38,7 +38,7 @@ def made(at: Any) -> int:
 async def attempted(at: Any) -> None:
     passing(at)
     await at.step("r")
-    from connector.routes.lines import Lines
+    from connector.routes.delivering.lines import Lines
 
     await Lines(at.store).write()
 

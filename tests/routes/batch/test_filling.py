@@ -8,7 +8,7 @@ import pytest
 
 from connector.engine import Change, NewTask
 from connector.errors import ConfigurationError
-from connector.routes.delivery import Delivery
+from connector.routes.delivering.delivery import Delivery
 
 EMBED = {
     "publisher": {"prototype": "openai", "parameters": {"client": "openai", "entity": "embeddings"}},

@@ -1,0 +1,1 @@
+"""One task's attempt: documents become calls, each noted before it is sent, and its end is one change to commit."""

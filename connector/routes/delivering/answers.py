@@ -1,0 +1,153 @@
+"""What comes of answers and errors: tasks of the routes that read them, of an implied route, or lines of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connector.connections import Runtime
+from connector.connections.applying import apply
+from connector.connections.writing import Responder
+from connector.engine import NewTask, Task
+from connector.errors import ConfigurationError, ConnectorError
+from connector.model import JSON
+from connector.outgoing import Context
+from connector.outgoing.file import Writing as FileWriting
+from connector.routes.delivering.declared import ANSWER, ERROR, Declared
+from connector.routes.delivering.draft import Draft
+from connector.routes.delivering.evidence import Hiding
+from connector.routes.delivering.filing import filed
+from connector.routes.reading.identity import Identity
+from connector.transform import Chain
+from connector.transform.context import Context as Chained
+from connector.transform.context import Locks
+
+if TYPE_CHECKING:
+    from connector.config.models import Incoming
+
+__all__ = ["Responses"]
+
+ROUTE = "route"
+"""The kind of subscriber that reads another route's answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A route that reads the answers, or the errors, of another."""
+
+    identity: Identity
+    chain: Chain
+    ending: str
+
+
+class Responses:
+    """What becomes of the answers and errors of one route."""
+
+    def __init__(self, runtime: Runtime, declared: Declared, hide: Hiding) -> None:
+        self._declared = declared
+        self._hide = hide
+        self._locks = Locks()
+        self._followers = _followers(runtime, declared)
+        self.answers = declared.answer is not None or any(one.ending == ANSWER for one in self._followers)
+        """Whether anybody wants the answers."""
+
+    async def answered(self, envelope: JSON, task: Task, chained: Chained, context: Context, draft: Draft) -> str:
+        """Adds to the draft what comes of an answer; returns why that failed, if it did."""
+        return await self._responded(ANSWER, self._declared.answer, envelope, task, chained, context, draft)
+
+    async def failed(self, envelope: JSON, task: Task, chained: Chained, context: Context, draft: Draft) -> str:
+        """The same for an error."""
+        return await self._responded(ERROR, self._declared.error, envelope, task, chained, context, draft)
+
+    async def _responded(
+        self,
+        ending: str,
+        responder: Responder | None,
+        envelope: JSON,
+        task: Task,
+        chained: Chained,
+        context: Context,
+        draft: Draft,
+    ) -> str:
+        followers = [one for one in self._followers if one.ending == ending]
+        if responder is None and not followers:
+            return ""
+        documents = [envelope]
+        if responder is not None:
+            applied = await apply(responder.chain, envelope, chained, self._locks)
+            if applied.failed is not None:
+                return str(applied.failed)
+            documents = applied.documents
+        if any(self._hide(document) is not document for document in documents):
+            return "what came of it holds a secret, and secrets are not kept; give them to a client, which sends them"
+        try:
+            why = await self._published(ending, responder, documents, task, context, draft)
+            for follower in followers:
+                why = why or await self._followed(follower, documents, task, chained, draft)
+        except ConnectorError as error:
+            return str(error)
+        return why
+
+    async def _published(
+        self,
+        ending: str,
+        responder: Responder | None,
+        documents: Sequence[JSON],
+        task: Task,
+        context: Context,
+        draft: Draft,
+    ) -> str:
+        writer = responder.writer if responder is not None else None
+        if writer is None or writer.kind.name == "none":
+            return ""
+        if not isinstance(writer.writes, FileWriting):
+            name = self._declared.route + ending
+            draft.accept += [
+                NewTask(route=name, document=document, source=task.id, trace=task.trace) for document in documents
+            ]
+            return ""
+        for document in documents:
+            outcome = await filed(writer.writes, document, context, draft, self._hide)
+            if not outcome.ok:
+                return outcome.reason
+        return ""
+
+    async def _followed(
+        self, follower: Follower, documents: Sequence[JSON], task: Task, chained: Chained, draft: Draft
+    ) -> str:
+        for document in documents:
+            applied = await apply(follower.chain, document, chained, self._locks)
+            if applied.failed is not None:
+                return str(applied.failed)
+            draft.accept += [
+                follower.identity.task(made, source=task.id, trace=task.trace) for made in applied.documents
+            ]
+        return ""
+
+
+def _followers(runtime: Runtime, declared: Declared) -> list[Follower]:
+    """The routes whose incoming reads this one; what an implied route does is nobody's input."""
+    if declared.answer is None and declared.name.endswith((ANSWER, ERROR)):
+        return []
+    configuration, found = runtime.configuration, list[Follower]()
+    for name, route in configuration.routes.items():
+        incoming: Any = configuration.incoming.get(route.incoming)
+        if incoming is None or route.disabled or incoming.disabled or incoming.subscriber.prototype != ROUTE:
+            continue
+        asked = incoming.subscriber.parameters
+        if asked.get("route") != declared.route:
+            continue
+        chain = _straight(runtime, incoming, route.incoming)
+        told = [(ANSWER, asked.get("answers", True)), (ERROR, asked.get("errors", False))]
+        found += [Follower(Identity(runtime, name), chain, ending) for ending, wanted in told if wanted]
+    return found
+
+
+def _straight(runtime: Runtime, incoming: Incoming, name: str) -> Chain:
+    chain = runtime.chain(incoming.chain, f"incoming.{name}.chain")
+    if any(getattr(stage, "gather", None) is not None for stage in chain.stages):
+        raise ConfigurationError(
+            f"incoming.{name} reads a route and gathers documents; gather them in the chain of the route that reads it"
+        )
+    return chain

@@ -1,0 +1,260 @@
+"""One attempt at one task: its chains, its calls, its answers, and where it stands after that."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from connector.connections.applying import Applied, apply
+from connector.connections.templates import completed
+from connector.connections.writing import envelope
+from connector.engine import Change, Settled, StoreError, Task, TaskState, points
+from connector.errors import ConnectorError
+from connector.model import JSON, Effect, Outcome, State
+from connector.outgoing import Begin, Context, Effort, OnUnknown
+from connector.outgoing.file import Writing as FileWriting
+from connector.routes.delivering.answers import Responses
+from connector.routes.delivering.background import Background
+from connector.routes.delivering.calling import Journal
+from connector.routes.delivering.deciding import Seen
+from connector.routes.delivering.declared import GATHERED, Declared
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.doubting import resolve
+from connector.routes.delivering.draft import Draft
+from connector.routes.delivering.filing import filed
+from connector.routes.delivering.standing import Stopped, after, notes
+from connector.routes.delivering.transport import Target, shaped
+from connector.transform import Chain, Scope
+from connector.transform.context import Context as Chained
+from connector.transform.context import Locks
+
+__all__ = ["Attempt", "Bench"]
+
+log = logging.getLogger(__name__)
+
+STATES = {TaskState.FAILED: State.REFUSED, TaskState.UNKNOWN: State.UNKNOWN}
+NOT_YET = Seen(Outcome(State.REFUSED, action="retry"), Effect.NONE)
+"""A chain that says that its document may fare better later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What all attempts of one route share."""
+
+    desk: Desk
+    declared: Declared
+    responses: Responses
+    context: Context
+    locks: Locks
+    target: Target | None = None
+    """Whom the route's own transport calls; none for single calls."""
+
+
+class Attempt:
+    """One attempt at one task."""
+
+    def __init__(self, bench: Bench, task: Task) -> None:
+        desk, declared = bench.desk, bench.declared
+        self._bench = bench
+        self._task = task
+        self._kept = desk.keeping.opened()
+        self.draft = Draft()
+        self.journal = Journal(task, desk, desk.budget(declared.route), bench.context.on_unknown)
+        shared = desk.runtime.chained
+        self.chained: Chained = Chained(
+            variables=shared.variables,
+            missing=shared.missing,
+            omit_null=shared.omit_null,
+            concurrency=shared.concurrency,
+            task={"id": str(task.id), "number": task.id, "key": task.key},
+            route={"name": declared.route},
+            # A repeat must ask for the same, so the clock of a task stands where it began.
+            now=lambda: datetime.fromtimestamp(task.created, UTC),
+            call=desk.runtime.calls(self.journal.perform),
+            storages=self._kept.storages,
+        )
+        self._context = replace(
+            bench.context, chained=self.chained, call=self.chained.call, perform=self.journal.perform
+        )
+        self._request: JSON = None
+        self._found: dict[tuple[str, str], JSON] = {}
+
+    async def change(self) -> Change:
+        """Makes the attempt; what is to be committed of it."""
+        try:
+            await self._resolve()
+            points.point("delivery.doubts.resolved")
+            await self._deliver(await self.made(self._bench.declared.chain.after))
+            end = Stopped(TaskState.FINISHED, notes(self.journal.repeated, self.journal.unused))
+        except Stopped as stopped:
+            end = stopped
+        except StoreError:
+            raise
+        except ConnectorError as error:
+            end = self._failed(str(error))
+        except Exception as error:
+            log.exception("task %d of route %r broke off", self._task.id, self._bench.declared.name)
+            unexpected = Outcome(State.UNKNOWN, reason=f"{type(error).__name__}: {error}")
+            end = self._stopped(Seen(unexpected, Effect.IDEMPOTENT), f"an error of the connector: {unexpected.reason}")
+        return await self.ended(end)
+
+    async def before(self) -> list[JSON]:
+        """What the document is before it is gathered with others; Stopped when it goes no further."""
+        try:
+            await self._resolve()
+            return await self.made(self._bench.declared.chain.before)
+        except StoreError:
+            raise
+        except ConnectorError as error:
+            raise self._failed(str(error)) from None
+
+    def calls(self) -> Change:
+        """What is to be committed of its calls though its task has not come to an end."""
+        change = self.journal.closing(finished=False)
+        change.records = self._found
+        return change
+
+    def records(self) -> dict[tuple[str, str], JSON]:
+        """What its chains keep, to be committed when its task goes on with others."""
+        return self._kept.records()
+
+    async def made(self, chain: Chain) -> list[JSON]:
+        """What a chain makes of the document; Stopped when that is nothing."""
+        if not chain.stages:
+            return [self._task.document]
+        applied: Applied = await apply(chain, self._task.document, self.chained, self._bench.locks)
+        self._check()
+        if applied.failed is not None and applied.failed.passes:
+            raise self._stopped(NOT_YET, str(applied.failed))
+        if applied.failed is not None:
+            raise self._failed(str(applied.failed))
+        if not applied.documents:
+            raise Stopped(TaskState.SKIPPED, applied.skipped or "the chain made nothing of the document")
+        return applied.documents
+
+    async def ended(self, end: Stopped) -> Change:
+        """The change that ends the attempt; errors go their own way."""
+        reason = self._bench.desk.hide.text(end.reason)
+        if end.state is not TaskState.FINISHED:
+            self.draft = Draft()  # what comes of answers comes with the end of all, and once
+        if end.state in STATES:
+            reason = await self._told(end, reason)
+        if end.state in (TaskState.FINISHED, TaskState.SKIPPED):
+            self.draft.records |= self._kept.records()
+        else:
+            self._kept.give_up()
+        self.draft.records |= self._found
+        ends = end.state is not TaskState.WAITING
+        settled = Settled(
+            task=self._task.id,
+            state=end.state,
+            reason=reason,
+            due=end.due,
+            uncounted=end.uncounted,
+            carried=ends and self._bench.declared.name.endswith(GATHERED),
+        )
+        return self.draft.change(self.journal.closing(finished=end.state is TaskState.FINISHED), settled)
+
+    async def _resolve(self) -> None:
+        """What is known of earlier attempts comes first: nothing new is sent while they are in doubt."""
+        task, settings = self._task, self._bench.declared.settings
+        if not task.calls and task.attempts <= settings.attempts:
+            return
+        doubts = await resolve(task, self.journal, self._bench.desk)
+        self.journal.settle(doubts.ends)
+        self._found = doubts.records
+        if doubts.settled is not None:
+            held = doubts.settled
+            raise Stopped(held.state, held.reason, due=held.due, uncounted=held.uncounted)
+        found = any(end.state == State.DONE for end in doubts.ends)
+        if task.attempts > settings.attempts and not found:
+            tried = f"{settings.attempts} attempts" if settings.attempts > 1 else "1 attempt"
+            raise Stopped(TaskState.FAILED, f"no end after {tried}; the last one came to: {task.reason or 'nothing'}")
+
+    async def _deliver(self, documents: list[JSON]) -> None:
+        told: list[tuple[Outcome, JSON]] = []
+        for number, document in enumerate(documents, 1):
+            calls = self._bench.declared.writer.kind.calls
+            scope = Scope(self.chained, locks=self._bench.locks)
+            self._request = completed(self._bench.declared.request, document, scope, calls=calls)
+            outcome = await self._transported(self._request)
+            self._check()
+            if not outcome.ok:
+                where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""
+                raise self._not_done(outcome, where)
+            told.append((outcome, self._request))
+        points.point("delivery.requests.done")
+        for outcome, request in told if self._bench.responses.answers else ():
+            shown = self._bench.desk.hide(request)
+            await self._answered(envelope(outcome, shown, self._task.document))
+
+    async def _transported(self, request: JSON) -> Outcome:
+        """What a request comes to by the route's own transport."""
+        target, to = self._bench.target, self._bench.declared.outgoing
+        if target is None:
+            return await self._published(request)
+        self._request = shaped(request, to.transport, self._task.attempts, to.flex.default_after)
+        outcome = await self._published(self._request)
+        if outcome.ok and to.transport == "background":
+            background = Background(self._bench.desk, self.journal, self._task, target.client)
+            outcome = await background.answer(outcome)
+        return outcome
+
+    async def _published(self, request: JSON) -> Outcome:
+        writer = self._bench.declared.writer
+        if isinstance(writer.writes, FileWriting):
+            return await filed(writer.writes, request, self._context, self.draft, self._bench.desk.hide)
+        if writer.kind.performs or writer.kind.name == "none":
+            return await writer.writes.publish(request, self._context)
+
+        async def make(_: Effort, __: OnUnknown | None, begin: Begin | None) -> Outcome:
+            if begin is not None:
+                await begin()
+            return await writer.writes.publish(request, self._context)
+
+        # A publisher that somebody else has made: all that is known is that it was asked.
+        kind = writer.kind.name
+        return await self.journal.perform(
+            Effort(target=kind, operation=kind, effect=Effect.OPAQUE, content=request, make=make)
+        )
+
+    async def _answered(self, told: JSON) -> None:
+        responses = self._bench.responses
+        why = await responses.answered(told, self._task, self.chained, self._context, self.draft)
+        self._check()
+        if why:
+            raise self._failed(why)
+
+    async def _told(self, end: Stopped, reason: str) -> str:
+        """Sends an error its own way; the reason, with why that failed if it did."""
+        outcome = end.seen.outcome if end.seen else Outcome(STATES[end.state])
+        shown = self._bench.desk.hide(self._request)
+        told = {**envelope(outcome, shown, self._task.document), "state": end.state.value, "reason": reason}
+        try:
+            why = await self._bench.responses.failed(told, self._task, self.chained, self._context, self.draft)
+        except ConnectorError as error:
+            why = str(error)
+        self._check()
+        if not why:
+            return reason
+        self.draft = Draft()
+        return self._bench.desk.hide.text(f"{reason}; and its error could not be told: {why}")
+
+    def _check(self) -> None:
+        """What broke the journal is no fault of a chain, even if the chain took it for one."""
+        if self.journal.broken is not None:
+            raise self.journal.broken
+
+    def _failed(self, reason: str) -> Stopped:
+        """Why a chain or a publisher failed: a call that is not done, or the document itself."""
+        if self.journal.troubles:
+            return self._stopped(self.journal.troubles[0], reason)
+        return Stopped(TaskState.FAILED, reason)
+
+    def _not_done(self, outcome: Outcome, where: str) -> Stopped:
+        known = [seen for seen in self.journal.troubles if seen.outcome is outcome]
+        return self._stopped(known[0] if known else Seen(outcome, Effect.IDEMPOTENT), f"{where}{outcome.sentence()}")
+
+    def _stopped(self, seen: Seen, reason: str) -> Stopped:
+        return after(seen, reason, self._task, self._bench.declared.settings, self._bench.desk)

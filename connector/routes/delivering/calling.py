@@ -1,0 +1,272 @@
+"""The journal of one attempt: every call is on disk before its first byte, and what is done is never done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
+from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, points
+from connector.errors import ConfigurationError
+from connector.model import JSON, Effect, Outcome, State, is_object
+from connector.outgoing import Begin, Effort, OnUnknown
+from connector.routes.delivering.deciding import Seen, may_have_acted
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.evidence import bounded, envelope_of, is_large, outcome_of, request_of
+from connector.routes.delivering.fingerprint import fingerprint
+from connector.routes.delivering.gates import Gate
+from connector.routes.delivering.marking import mark_of
+from connector.routes.delivering.spending import Spending
+
+__all__ = ["Journal"]
+
+
+class Journal:
+    """The calls that one attempt makes.
+
+    Args:
+        task: with the calls of its earlier attempts.
+        desk: what all attempts share.
+        spending: what the route may use.
+        on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
+    """
+
+    def __init__(self, task: Task, desk: Desk, spending: Spending, on_unknown: OnUnknown | None) -> None:
+        self._task = task
+        self._desk = desk
+        self._spending = spending
+        self._on_unknown = on_unknown
+        made = [call.number for call in task.calls if call.attempt == task.attempts]
+        self._numbers = count(1 + max(made) if made else 0)
+        self._calls: list[CallRecord] = list(task.calls)
+        self._equal: dict[str, int] = {}
+        self._asked: set[str] = set()
+        self._unwritten: list[CallRecord] = []
+        self._seen: list[CallEnd] = []
+        self._spent: list[Spent] = []
+        self._last: list[CallEnd] = []
+        self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
+        self.troubles: list[Seen] = []
+        """The calls of this attempt that are not done."""
+        self.repeated: list[CallRecord] = []
+        """Calls that may have taken effect and were sent again."""
+        self.broken: StoreError | None = None
+        """Why nothing can be written down any more, even if a chain took it for a failure of its own."""
+
+    @property
+    def unused(self) -> Sequence[CallRecord]:
+        """Costly calls of earlier attempts that are done and that this attempt did not ask for."""
+        return [call for call in self._paid() if call.fingerprint not in self._asked]
+
+    def repeats(self, target: str) -> bool:
+        """Whether a costly call of a client may be sent again though nobody saw its end."""
+        if self._on_unknown is not None or target not in self._desk.runtime.configuration.clients:
+            return self._on_unknown == "retry"
+        return self._desk.runtime.client(target).parameters.retry.on_unknown == "retry"
+
+    def settle(self, ends: Sequence[CallEnd]) -> None:
+        """Takes over what was found out about calls of earlier attempts."""
+        found = {(end.attempt, end.number): end for end in ends}
+        for place, call in enumerate(self._calls):
+            end = found.get((call.attempt, call.number))
+            if end is not None:
+                self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
+        self._seen += ends
+
+    async def keep(self) -> None:
+        """Writes down what was seen until now, though its task goes on."""
+        await self._desk.commit(self._written())
+
+    def closing(self, *, finished: bool) -> Change:
+        """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
+        change = self._written(*self._last)
+        if finished and self._large:
+            others = [end for end in change.end if end not in self._large]
+            change.end = [*others, *(replace(end, outcome=bounded(end.outcome)) for end in self._large)]
+        return change
+
+    def recognise(self, effort: Effort) -> tuple[str, Outcome | None]:
+        """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
+        known = fingerprint(effort)
+        occurrence = self._equal.get(known, 0)
+        self._equal[known] = occurrence + 1
+        known = f"{known}.{occurrence}" if occurrence else known
+        self._asked.add(known)
+        done = self._done(known)
+        return known, None if done is None else outcome_of(done.outcome)
+
+    def line(self, effort: Effort, known: str, said: JSON) -> CallRecord:
+        """The record of a call that goes out together with others; `add` writes it down."""
+        return self._record(replace(effort, effect=Effect.OPAQUE), known, "", said)
+
+    def add(self, calls: Sequence[CallRecord]) -> None:
+        """Writes down calls with the next change."""
+        self._unwritten += calls
+
+    async def perform(self, effort: Effort) -> Outcome:
+        """What a call came to, now or in an earlier attempt."""
+        try:
+            return await self._performed(effort)
+        except StoreError as error:
+            self.broken = self.broken or error
+            raise
+
+    async def _performed(self, effort: Effort) -> Outcome:
+        known, done = self.recognise(effort)
+        if done is not None:
+            return done
+        gate = self._desk.gates.of(effort.target)
+        entered = self._enter(gate, effort)
+        if isinstance(entered, Outcome):
+            return self._noted(effort, entered)
+        try:
+            outcome = await self._made(effort, known)
+        except BaseException:
+            gate.give_back(entered)
+            raise
+        gate.leave(entered, outcome)
+        self._desk.watch(self._task.route, effort, outcome)
+        return outcome
+
+    def _enter(self, gate: Gate, effort: Effort) -> int | Outcome:
+        """A pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
+        client = effort.sent.client if effort.sent else None
+        if client is not None and client.paused and gate.pause is None:
+            entered = gate.enter()
+            if isinstance(entered, int):
+                gate.leave(entered, replace(client.paused.outcome(), action="pause"))
+        entered = gate.enter()
+        if client is not None and client.paused and isinstance(entered, int):
+            client.resume()
+        return entered
+
+    def _done(self, known: str) -> CallRecord | None:
+        """The earlier call that need not be made again; a read is made again unless something paid rests on it."""
+        same = [call for call in self._calls if call.fingerprint == known and call.state == State.DONE]
+        call = same[-1] if same else None
+        return None if call is None or (call.effect == Effect.NONE and not self._paid()) else call
+
+    def _paid(self) -> list[CallRecord]:
+        return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
+
+    async def _made(self, effort: Effort, known: str) -> Outcome:
+        effort, lookup = self._found_again(effort, known)
+        same = [call for call in self._calls if call.fingerprint == known]
+        earlier = [call for call in same if may_have_acted(call.state, call.outcome)]
+        if not effort.effect.repeatable:
+            self.repeated += earlier
+        record = self._record(effort, known, lookup, request_of(effort, self._desk.hide))
+        begun: list[CallRecord] = []
+
+        async def begin() -> None:
+            begun.append(record)
+            points.point("delivery.intent.before")
+            await self._intend(record)
+            points.point("delivery.intent.committed")
+
+        outcome = await self._tried(effort, begin, begun)
+        points.point("delivery.outcome.seen")
+        if outcome.status == 404 and earlier and _deletes(effort):
+            outcome = replace(outcome, state=State.DONE, reason="it is gone, as an earlier try wanted it")
+        return self._ended(effort, begun[0], outcome) if begun else self._noted(effort, outcome)
+
+    def _record(self, effort: Effort, known: str, lookup: str, request: JSON) -> CallRecord:
+        return CallRecord(
+            task=self._task.id,
+            attempt=self._task.attempts,
+            number=next(self._numbers),
+            fingerprint=known,
+            target=effort.target,
+            operation=effort.operation,
+            effect=effort.effect,
+            lookup=lookup,
+            request=request,
+            started=self._desk.wall(),
+        )
+
+    def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
+        """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
+        if effort.effect is not Effect.RECONCILABLE:
+            return effort, ""
+        effort, lookup = self._desk.marking.marked(effort, mark_of(self._task, known))
+        text = lookup.dump() if lookup is not None else ""
+        if text and self._desk.hide.shows(text):
+            return effort, text
+        return replace(effort, effect=Effect.OPAQUE), ""
+
+    async def _tried(self, effort: Effort, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
+        # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
+        on_unknown: OnUnknown | None = None if effort.effect.repeatable else "hold"
+        try:
+            return await effort.make(effort, on_unknown, begin)
+        except ConfigurationError as error:
+            if begun or not _has_no_key(effort):
+                raise
+            return Outcome(State.NOT_SENT, reason=str(error), action="pause")
+
+    async def _intend(self, record: CallRecord) -> None:
+        """Writes down what is about to be sent, with all that was seen before; a read can wait for that."""
+        self._unwritten.append(record)
+        if record.effect != Effect.NONE:
+            await self._desk.commit(self._written())
+
+    def _written(self, *last: CallEnd) -> Change:
+        change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
+        self._unwritten, self._seen, self._spent = [], [], []
+        return change
+
+    def _ended(self, effort: Effort, record: CallRecord, outcome: Outcome) -> Outcome:
+        kept, large = envelope_of(outcome, self._desk.hide)
+        end = CallEnd(
+            task=record.task,
+            attempt=record.attempt,
+            number=record.number,
+            ended=self._desk.wall(),
+            state=outcome.state,
+            outcome=kept,
+        )
+        # What is not done is told together with what becomes of the task: alone it could be taken for its end.
+        (self._seen if outcome.ok else self._last).append(end)
+        if large:
+            self._large.append(end)
+        spent = self._spending.of(outcome.body, _model_of(effort))
+        if spent is not None:
+            self._spent.append(spent)
+        shown = outcome
+        if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
+            shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
+        return shown if outcome.ok else self._noted(effort, shown)
+
+    def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:
+        self.troubles.append(Seen(outcome, effort.effect, self.repeats(effort.target), effort.target))
+        return outcome
+
+
+def _end_of(call: CallRecord) -> CallEnd:
+    return CallEnd(
+        task=call.task,
+        attempt=call.attempt,
+        number=call.number,
+        ended=call.ended,
+        state=call.state,
+        outcome=call.outcome,
+    )
+
+
+def _deletes(effort: Effort) -> bool:
+    return effort.sent is not None and effort.sent.wire.method == "DELETE"
+
+
+def _has_no_key(effort: Effort) -> bool:
+    """Whether a call could not be made for want of credentials, as every other of this client."""
+    if effort.sent is None:
+        return False
+    warnings = effort.sent.client.explain(effort.sent.wire).warnings
+    return any(warning.where == "headers.authorization" for warning in warnings)
+
+
+def _model_of(effort: Effort) -> str:
+    """The model that was asked, for answers that do not say."""
+    payload: JSON = effort.sent.request.get("payload") if effort.sent else None
+    model = payload.get("model") if is_object(payload) else None
+    return model if isinstance(model, str) else ""

@@ -1,0 +1,151 @@
+"""Delivery of one route's tasks: what is to be committed of each attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from connector.engine import Change, Settled, Task, TaskState
+from connector.errors import ConfigurationError
+from connector.http.rules import Who
+from connector.http.tries import Pause
+from connector.outgoing import Context
+from connector.routes.batch import Filling, Shipping
+from connector.routes.delivering.answers import Responses
+from connector.routes.delivering.attempting import Attempt, Bench
+from connector.routes.delivering.carrying import Carrying
+from connector.routes.delivering.declared import BATCH, GATHERED, Declared, declared
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.gates import Gate
+from connector.routes.delivering.transport import target_of
+from connector.transform.context import Locks
+
+__all__ = ["Delivery"]
+
+BATCHES_AT_ONCE = 2
+"""Batches that are written, or whose answers are read, at a time; any number of them may be under way elsewhere."""
+
+
+class Delivery:
+    """Delivers the tasks of a route, or of one that a route implies.
+
+    Args:
+        desk: what all routes of a process share.
+        name: the route.
+    """
+
+    def __init__(self, desk: Desk, name: str) -> None:
+        runtime = desk.runtime
+        self._desk = desk
+        self._declared = declared(runtime, name)
+        settings, to = self._declared.settings, self._declared.outgoing
+        client = getattr(self._declared.writer.parameters, "client", None)
+        self.clients: tuple[str, ...] = (client,) if isinstance(client, str) else ()
+        """The clients whose rest is the route's."""
+        for one in self.clients:
+            runtime.client(one)
+        self._spending = desk.budget(self._declared.route)
+        target = target_of(runtime, self._declared) if _transports(self._declared) else None
+        context = Context(
+            folder=runtime.configuration.folder,
+            client=runtime.client,
+            call=runtime.call,
+            chained=runtime.chained,
+            validate=to.validation,
+            on_unknown=settings.on_unknown or to.on_unknown,
+            timeout=to.flex.timeout if target is not None and to.transport == "flex" else None,
+        )
+        self._bench = Bench(
+            desk=desk,
+            declared=self._declared,
+            responses=Responses(runtime, self._declared, desk.hide),
+            context=context,
+            locks=Locks(),
+            target=target,
+        )
+        self._carrying: Carrying | Filling | None = None
+        if self._declared.batches:
+            self._carrying = Filling(self._bench)
+        elif self._declared.gathers:
+            self._carrying = Carrying(self._bench)
+        is_batch = name.endswith(BATCH) and target is not None
+        self._shipping = Shipping(self._bench, target.client, target.path) if target and is_batch else None
+
+    @property
+    def concurrency(self) -> int:
+        """How many tasks may be under way."""
+        if self._shipping is not None:
+            return BATCHES_AT_ONCE
+        return self._declared.settings.concurrency or self._declared.outgoing.concurrency
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing can be delivered now: a client rests, or the budget is used up."""
+        found = next((gate.pause for gate in self._gates if gate.pause is not None), None)
+        if found is None and self._spending.known_rest:
+            return Pause(self._spending.reason, Who.USER, None)
+        return found
+
+    @property
+    def rests(self) -> float:
+        """The seconds until it is worth trying again."""
+        return max([self._spending.known_rest, *(gate.rests for gate in self._gates)])
+
+    async def attempt(self, task: Task) -> Change:
+        """One attempt; what is to be committed of it."""
+        if self._shipping is not None:
+            return await self._shipping.attempt(task)
+        await self._spending.rests()
+        if self.rests and self.paused is not None:
+            due = self._desk.wall() + self.rests
+            reason = self._desk.hide.text(self.paused.reason)
+            return Change(
+                settle=[Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)]
+            )
+        return await Attempt(self._bench, task).change()
+
+    @property
+    def gathers(self) -> bool:
+        """Whether its tasks go on as one: then they are carried, not attempted."""
+        return self._carrying is not None
+
+    async def carry(self, tasks: Sequence[Task]) -> Change:
+        """Takes tasks on; what is to be committed of those that are complete. The others stay leased until then."""
+        return await self._gathering.take(tasks)
+
+    @property
+    def carry_due(self) -> float | None:
+        """When those that wait must go, by the monotonic clock; None while none waits or time does not matter."""
+        return self._gathering.due
+
+    async def carry_rest(self) -> Change:
+        """Lets those go that wait for others."""
+        return await self._gathering.rest()
+
+    async def carry_abandon(self, lost: Collection[int]) -> Change:
+        """Gives back what waits for others, since some of these tasks are another worker's now."""
+        return await self._gathering.abandon(lost)
+
+    async def close(self) -> None:
+        """Closes what its publishers have open."""
+        answers = [self._declared.answer, self._declared.error]
+        writers = [
+            self._declared.writer,
+            *(one.writer for one in answers if one is not None and one.writer is not None),
+        ]
+        await asyncio.gather(*(writer.writes.finish() for writer in writers))
+
+    @property
+    def _gates(self) -> list[Gate]:
+        return [self._desk.gates.of(one) for one in self.clients]
+
+    @property
+    def _gathering(self) -> Carrying | Filling:
+        if self._carrying is None:
+            raise ConfigurationError(f"route {self._declared.name!r} gathers nothing")
+        return self._carrying
+
+
+def _transports(declared: Declared) -> bool:
+    """Whether requests go another way than as single calls; what publishes answers makes single calls."""
+    return declared.outgoing.transport != "single" and declared.name.endswith((declared.route, GATHERED, BATCH))

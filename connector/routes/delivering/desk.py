@@ -1,0 +1,84 @@
+"""What all attempts of a process share: the store, the gates before their targets, and what is known of secrets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connector.connections import Runtime
+from connector.engine import Change, Committed, Store
+from connector.model import Outcome
+from connector.observing.prices import Prices
+from connector.outgoing import Effort
+from connector.routes.delivering.evidence import Hiding
+from connector.routes.delivering.gates import Gates
+from connector.routes.delivering.keeping import Keeping
+from connector.routes.delivering.marking import Marking
+from connector.routes.delivering.spending import Spending
+from connector.routes.running.committing import Waits
+from connector.timing import SYSTEM, Timing
+
+__all__ = ["Desk", "Watch"]
+
+SETTLING = 30.0
+"""Seconds after which a list shows what was made, if it was made."""
+
+Watch = Callable[[str, Effort, Outcome], None]
+"""Told of every call that was made: the route, what was asked, and what it came to."""
+
+
+def _untold(change: Change) -> None:
+    """Nobody is told."""
+
+
+def _nobody(route: str, effort: Effort, outcome: Outcome) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """One for all routes of a process.
+
+    Attributes:
+        wall: seconds since 1970.
+        settling: seconds after which a list shows what was made, if it was made.
+        told: told of each change that an attempt has committed by itself.
+        taken: the entities that were found to be of calls, so that no other call is taken for theirs.
+    """
+
+    runtime: Runtime
+    store: Store
+    timing: Timing = SYSTEM
+    wall: Callable[[], float] = time.time
+    settling: float = SETTLING
+    watch: Watch = _nobody
+    marking: Marking = field(default_factory=Marking)
+    told: Callable[[Change], None] = _untold
+    taken: set[str] = field(default_factory=set[str])
+    gates: Gates = field(init=False)
+    hide: Hiding = field(init=False)
+    keeping: Keeping = field(init=False)
+    prices: Prices = field(init=False)
+    _waits: Waits = field(init=False)
+    _budgets: dict[str, Spending] = field(default_factory=dict[str, Spending])
+
+    def __post_init__(self) -> None:
+        self.gates = Gates(self.timing)
+        self.hide = Hiding(self.runtime)
+        self.keeping = Keeping(self.store, self.runtime.chained.storages, self.timing.clock)
+        self.prices = Prices(self.runtime.configuration.prices)
+        self._waits = Waits(self.timing)
+
+    async def commit(self, change: Change) -> Committed:
+        """Does all of a change; waits while there is no space."""
+        committed = await self._waits.until_done(lambda: self.store.commit(change))
+        self.told(change)
+        return committed
+
+    def budget(self, route: str) -> Spending:
+        """What a route may use; those that it implies use of the same."""
+        if route not in self._budgets:
+            budget = self.runtime.configuration.routes[route].budget
+            self._budgets[route] = Spending(route, budget, self.prices, self.store, self.wall)
+        return self._budgets[route]

@@ -1,0 +1,153 @@
+"""Calls of earlier attempts whose end nobody saw: looked for where that can be done, else held or sent again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
+from connector.http.hints import retry_hint
+from connector.model import JSON, Effect, Outcome, State, is_object
+from connector.routes.delivering.calling import Journal
+from connector.routes.delivering.deciding import backoff, may_have_acted
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.lookup import CannotTell, Found, Missing, look
+from connector.routes.delivering.marking import Lookup
+from connector.shapes import members
+
+__all__ = ["Doubts", "resolve"]
+
+CUT_OFF = "cut off: the process ended before anything was seen of its end"
+LOOKED = "looked"
+"""The member of an outcome that says that looking was in vain and is not tried again."""
+FIRST, LONGEST = 2.0, 120.0
+"""Seconds until the list is asked again that could not be read."""
+
+
+@dataclass(slots=True)
+class Doubts:
+    """What was found out.
+
+    Attributes:
+        ends: what the calls came to, as far as that is known now.
+        settled: where the task stands, when it goes no further for now.
+        records: what others must know of it.
+    """
+
+    ends: list[CallEnd] = field(default_factory=list[CallEnd])
+    settled: Settled | None = None
+    records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
+
+
+async def resolve(task: Task, journal: Journal, desk: Desk) -> Doubts:
+    """What became of the calls whose end is not known; everything that is found out stands in the ends."""
+    doubts = Doubts()
+    for place, call in enumerate(task.calls):
+        if not _in_doubt(call):
+            continue
+        # Whoever retried the task by hand has seen what there was to see.
+        held = place >= task.retried
+        if Effect(call.effect).repeatable:
+            doubts.ends.append(_end(call, desk, State.UNKNOWN, {"reason": CUT_OFF}))
+        elif call.lookup:
+            await _looked_for(call, task, desk, doubts, held=held)
+        else:
+            _opaque(call, task, desk, doubts, held=held and not journal.repeats(call.target))
+        if doubts.settled is not None:
+            break
+    return doubts
+
+
+def _in_doubt(call: CallRecord) -> bool:
+    """A costly call that ended as unknown is out of doubt here: somebody has let the task go on all the same."""
+    if call.open or not call.lookup:
+        return call.open
+    return LOOKED not in members(call.outcome) and may_have_acted(call.state, call.outcome)
+
+
+def _opaque(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
+    doubts.ends.append(_end(call, desk, State.UNKNOWN, {"reason": CUT_OFF}))
+    if held:
+        told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
+        reason = f"{told}; look whether it did before it is sent again"
+        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+
+
+async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
+    lookup = Lookup.parse(call.lookup)
+    rests = desk.gates.of(call.target).rests
+    if rests:
+        doubts.settled = _wait(task, desk, rests, f"{call.operation} is looked for when {call.target} is back")
+        return
+    taken = () if lookup.own else desk.taken | set(await desk.store.records("found"))
+    found = await look(desk.runtime.client(call.target), lookup, call.started, taken)
+    if isinstance(found, Found):
+        _found(call, lookup, found, desk, doubts)
+    elif isinstance(found, Missing):
+        _missing(call, task, desk, doubts)
+    else:
+        _cannot_tell(call, task, found, desk, doubts, held=held)
+
+
+def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: Doubts) -> None:
+    note: dict[str, JSON] = {"by": ".".join(lookup.field), "others": list(found.others)}
+    body = desk.hide(found.entity)
+    kept: JSON = {"status": 200, "headers": {}, "body": body, "request_id": None, "found": note}
+    doubts.ends.append(_end(call, desk, State.DONE, kept))
+    if not lookup.own and is_object(body):
+        desk.taken.add(str(body.get("id")))
+        doubts.records["found", str(body.get("id"))] = {"task": call.task}
+
+
+def _missing(call: CallRecord, task: Task, desk: Desk, doubts: Doubts) -> None:
+    """Not there: it may come while the list settles; after that it did not take effect, and may be sent again."""
+    now = desk.wall()
+    shows = min(max(call.started, call.ended), now) + desk.settling
+    if now < shows:
+        reason = (
+            f"{call.operation} may have taken effect: looked for it in vain, and look again when the list has settled"
+        )
+        doubts.settled = _wait(task, desk, shows - now, reason)
+    else:
+        kept = {**_told(call), "reason": "looked for it when the list had settled: it did not take effect"}
+        doubts.ends.append(_end(call, desk, State.NOT_SENT, kept))
+
+
+def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, doubts: Doubts, *, held: bool) -> None:
+    outcome = found.outcome
+    why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
+    if _passes(outcome):
+        seconds = backoff(FIRST, LONGEST, len(task.calls), desk.timing.chance(), retry_hint(outcome.headers))
+        doubts.settled = _wait(task, desk, seconds, why)
+        return
+    if outcome.status == 403:
+        # A key that may make things and not list them is no reason to stop all the others.
+        desk.runtime.client(call.target).resume()
+    doubts.ends.append(_end(call, desk, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
+    reason = desk.hide.text(f"{why}; look for it before it is sent again")
+    if held:
+        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+
+
+def _passes(outcome: Outcome) -> bool:
+    """Whether the list may be read later."""
+    if outcome.state is State.NOT_SENT:
+        return not outcome.faults
+    status = outcome.status or 0
+    # A list that came and has no end, or is no list, is the same tomorrow.
+    lost = outcome.state is State.UNKNOWN and not 200 <= status < 300
+    return lost or status in (401, 408, 409, 429) or status >= 500
+
+
+def _told(call: CallRecord) -> dict[str, JSON]:
+    return dict(call.outcome) if is_object(call.outcome) else {"reason": CUT_OFF}
+
+
+def _wait(task: Task, desk: Desk, seconds: float, reason: str) -> Settled:
+    reason, due = desk.hide.text(reason), desk.wall() + seconds
+    return Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
+
+
+def _end(call: CallRecord, desk: Desk, state: State, outcome: JSON) -> CallEnd:
+    return CallEnd(
+        task=call.task, attempt=call.attempt, number=call.number, ended=desk.wall(), state=state, outcome=outcome
+    )

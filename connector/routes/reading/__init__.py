@@ -1,0 +1,1 @@
+"""From an incoming connection to tasks: what is read is accepted with the position that it moves."""

@@ -1,0 +1,60 @@
+"""What becomes of a task whose attempt broke off with an error that nobody expected, or took too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from connector.engine import CallRecord, Change, Settled, Store, Task, TaskState
+from connector.model import Effect
+from connector.routes.delivering.deciding import backoff
+from connector.timing import SYSTEM, Timing
+
+if TYPE_CHECKING:
+    from connector.config.models import Route
+
+__all__ = ["Rescue"]
+
+
+class Rescue:
+    """Lets a poison task fail after its attempts; what it may have paid for is not forgotten.
+
+    Args:
+        store: where its calls are.
+        settings: the route's.
+        redact: hides secrets.
+        wall: seconds since 1970.
+        timing: chance, for the wait.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Route,
+        redact: Callable[[str], str],
+        wall: Callable[[], float],
+        timing: Timing = SYSTEM,
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._redact = redact
+        self._wall = wall
+        self._timing = timing
+
+    async def __call__(self, task: Task, error: Exception) -> Change:
+        """What is to be committed of the task."""
+        reason = self._redact(f"the attempt broke off: {error or type(error).__name__}")
+        if task.attempts < self._settings.attempts:
+            wait = backoff(
+                self._settings.retry_delay, self._settings.max_delay, task.attempts - 1, self._timing.chance()
+            )
+            settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + wait)
+        else:
+            known = await self._store.task(task.id)
+            costly = any(_in_doubt(call) for call in (known.calls[known.retried :] if known is not None else ()))
+            settled = Settled(task=task.id, state=TaskState.UNKNOWN if costly else TaskState.FAILED, reason=reason)
+        return Change(settle=[settled])
+
+
+def _in_doubt(call: CallRecord) -> bool:
+    return call.open and not Effect(call.effect).repeatable

@@ -1,0 +1,259 @@
+"""A whole run: routes are read, delivered, started by schedules, and brought to rest."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from connector.connections import Runtime
+from connector.engine import Change, Store
+from connector.observing.metrics import Metrics
+from connector.observing.observer import Observer
+from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.transport import transport_of
+from connector.routes.reading.reading import Reading, Tally
+from connector.routes.reading.readings import Readings
+from connector.routes.reading.receiving import Receiver, receivers, receives
+from connector.routes.running.committing import Commits, Waits
+from connector.routes.running.crew import Crew
+from connector.routes.running.ending import Counts, Ending, RunEnd, ended_since, live
+from connector.routes.running.floor import Floor
+from connector.routes.running.following import Following
+from connector.routes.running.housekeeping import Forgetting, Writing, guarded, heartbeats, news
+from connector.routes.running.plan import Plan, source_of
+from connector.routes.running.timetable import Timetable
+from connector.routes.running.waking import woken
+from connector.routes.running.watching import beginning, spans, watching
+from connector.timing import SYSTEM, Timing
+
+__all__ = ["Runner"]
+
+GRACE = 30.0
+"""Seconds that what is under way gets to come to its end."""
+LOOK_AGAIN = 5.0
+"""Seconds after which it is looked in any case whether a run has come to its end."""
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs routes until everything has come to its end, or until it is stopped.
+
+    Args:
+        runtime: the configuration at work.
+        store: where tasks are kept.
+        plan: which routes, and what starts them.
+        once: whether the run ends when everything has; else it is a service.
+        observer: what counts and traces.
+        fleet: whether other processes work on the same routes.
+        grace: seconds that what is under way gets to come to its end when the run is stopped.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        store: Store,
+        plan: Plan,
+        *,
+        once: bool = False,
+        observer: Observer | None = None,
+        fleet: bool = False,
+        grace: float = GRACE,
+        timing: Timing = SYSTEM,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._runtime = runtime
+        self._store = store
+        self._plan = plan
+        self._once = once
+        self._observer = observer or Observer()
+        self._grace = grace
+        self._timing = timing
+        self._wall = wall
+        self._over = asyncio.Event()
+        self._look = asyncio.Event()
+        self._error: BaseException | None = None
+        self._stopped = ""
+        self._commits = Commits(store, self._tell, timing)
+        self._desk = Desk(runtime, store, timing=timing, wall=wall, watch=watching(self._observer))
+        self._desk.told = self._tell
+        floor = Floor(
+            store=store,
+            commits=self._commits,
+            rested=self._look.set,
+            broken=self._broken,
+            attempted=self._observer.metrics.attempted,
+            span=spans(self._observer),
+            timing=timing,
+            wall=wall,
+            waits=Waits(timing),
+        )
+        self._crew = Crew(self._desk, floor, plan.routes, self._more_comes, fleet=fleet)
+        self._writing = Writing(store, timing)
+        self._readings = Readings(
+            self._reading,
+            store,
+            ended=self._read,
+            broken=self._broken,
+            redact=runtime.redact,
+            again=not once,
+            timing=timing,
+        )
+        self._timetable = Timetable([] if once else plan.timed, store, self._commits, wall, timing)
+        self._forgetting = Forgetting(runtime.configuration.retention, store, wall, timing)
+        self._ending = Ending(store, self._crew.workers.keys(), timing)
+        self._following = Following(runtime.configuration, plan.routes, self._crew, self._readings, store)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was counted until now."""
+        return self._observer.metrics
+
+    def receivers(self) -> Mapping[str, Receiver]:
+        """What receives webhooks for its routes, by the path that they are sent to."""
+        return receivers(self._desk, self._plan.routes)
+
+    def stop(self, reason: str) -> None:
+        """Reads and leases no more; what is under way comes to its end within the grace."""
+        self._stopped = self._stopped or reason
+        self._over.set()
+
+    async def run(self) -> RunEnd:
+        """Runs; StoreBroken, or whatever else it was, when it cannot go on."""
+        began, before = self._timing.clock(), await self._store.counts()
+        await self._timetable.load()
+        works = self._crew.run()
+        loops = [asyncio.create_task(guarded(loop, self._broken)) for loop in self._loops()]
+        try:
+            for route in self._first():
+                self._readings.start(route)
+            self._look.set()
+            await self._over.wait()
+            if self._error is None:
+                await self._rest(works)
+        finally:
+            await self._readings.close()
+            for task in (*works, *loops):
+                task.cancel()
+            await asyncio.gather(*works, *loops, return_exceptions=True)
+            await self._crew.close()
+        if self._error is not None:
+            raise self._error
+        await self._writing.write()
+        return await self._end(began, before)
+
+    def _loops(self) -> list[Coroutine[Any, Any, None]]:
+        """What goes on beside the workers."""
+        store, timing = self._store, self._timing
+        loops: list[Coroutine[Any, Any, None]] = [
+            heartbeats(self._crew, self._readings, store, timing),
+            news(self._crew, store, timing),
+            self._writing.run(self._look.set),
+            self._looks(),
+        ]
+        return loops if self._once else [*loops, self._forgetting.run(), self._schedules()]
+
+    def _first(self) -> list[str]:
+        """The routes that are read at once."""
+        configuration = self._runtime.configuration
+        reads = [route for route in self._plan.routes if source_of(configuration, route) is None]
+        if not self._once:
+            return [route for route in reads if route in self._plan.on_start]
+        after = self._plan.after
+        later = {route for before in self._plan.routes for route in after.get(before, ())}
+        return [route for route in reads if route not in later]
+
+    async def _schedules(self) -> None:
+        while True:
+            for due in await self._timetable.due():
+                log.info("schedule %r starts %s", due.name, ", ".join(due.routes))
+                for route in due.routes:
+                    self._readings.start(route)
+            await self._timetable.wait()
+
+    async def _looks(self) -> None:
+        """Looks whenever somebody comes to rest, what may begin now and whether everything has ended."""
+        while True:
+            await woken(self._look, LOOK_AGAIN, self._timing)
+            self._look.clear()
+            self._crew.look()
+            over = self._once and await self._is_over()
+            # What follows reads what was written before, so files come first.
+            for route in await self._following.ended() if self._writing.done else ():
+                for next_ in self._plan.after.get(route, ()):
+                    log.info("route %r has come to its end; %r begins", route, next_)
+                    self._readings.start(next_)
+            if over and not self._readings.under_way:
+                self._over.set()
+
+    async def _is_over(self) -> bool:
+        if self._readings.under_way or not self._crew.idle or not self._writing.done:
+            return False
+        return await self._ending.reached(self._crew.paused)
+
+    def _more_comes(self, name: str) -> bool:
+        if not self._once and transport_of(self._runtime.configuration, name) == "batch":
+            return True  # a service's batches go when they are full, or old enough
+        if not self._once and receives(self._runtime.configuration, name):
+            return True  # nobody knows when the last webhook comes
+        return self._following.more_comes(name)
+
+    def _reading(self, route: str) -> Reading:
+        return Reading(
+            self._runtime,
+            route,
+            self._store,
+            self._commits,
+            self._desk.keeping,
+            timing=self._timing,
+            trace=beginning(self._observer),
+        )
+
+    def _read(self, route: str, tally: Tally) -> None:
+        """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""
+        self._observer.metrics.accepted.add((route,), tally.accepted)
+        self._observer.metrics.duplicates.add((route,), tally.known)
+        if self._plan.after:
+            self._following.begin(route)
+        self._look.set()
+
+    def _tell(self, change: Change) -> None:
+        self._crew.tell(change)
+        self._readings.ended(len(change.settle))
+        if change.lines:
+            self._writing.tell()
+
+    def _broken(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._over.set()
+
+    async def _rest(self, works: list[asyncio.Task[None]]) -> None:
+        """Brings everything to rest; what takes longer than the grace is left as it stands."""
+        self._crew.stop()
+        try:
+            async with asyncio.timeout(self._grace):
+                await asyncio.gather(self._readings.stop(), *works)
+        except TimeoutError:
+            log.warning(
+                "%d tasks were still under way after %.0f s; they go on with the next run",
+                len(self._crew.leased),
+                self._grace,
+            )
+
+    async def _end(self, began: float, before: Counts) -> RunEnd:
+        after = await self._store.counts()
+        left = {route: count for route, count in live(after).items() if count}
+        mine = self._crew.workers
+        return RunEnd(
+            seconds=self._timing.clock() - began,
+            ended=ended_since(before, after),
+            left={route: count for route, count in left.items() if route in mine},
+            elsewhere={route: count for route, count in left.items() if route not in mine},
+            paused=self._crew.paused,
+            unread=self._readings.failed,
+            tallies=self._readings.tallies,
+            stopped=self._stopped,
+        )

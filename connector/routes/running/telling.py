@@ -1,0 +1,117 @@
+"""A task told whole: what was tried, and what its document becomes on its way; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from connector.connections import Runtime, explain_outgoing
+from connector.connections.applying import apply
+from connector.connections.records import kept
+from connector.connections.storage import Untouched
+from connector.engine import CallRecord, Task, TaskState
+from connector.errors import ConnectorError
+from connector.model import JSON, Effect, Outcome, State
+from connector.routes.delivering.declared import parent_of
+from connector.routes.reading.unread import is_unread
+from connector.transform.context import Locks
+
+__all__ = ["exported", "told"]
+
+ERRORS = (TaskState.FAILED, TaskState.UNKNOWN)
+
+
+async def told(runtime: Runtime, task: Task) -> dict[str, JSON]:
+    """Everything that is known of a task, without secrets."""
+    return {
+        "id": task.id,
+        "route": task.route,
+        "state": task.state.value,
+        "reason": task.reason,
+        "attempts": task.attempts,
+        "key": task.key,
+        "version": task.version,
+        "order": task.order,
+        "created": _moment(task.created),
+        "updated": _moment(task.updated),
+        "due": _moment(task.due),
+        "source": task.source or None,
+        "carrier": task.carrier or None,
+        "trace": task.trace,
+        "document": task.document,
+        "becomes": await _becomes(runtime, task),
+        "calls": [_call(call, by_hand=number < task.retried) for number, call in enumerate(task.calls)],
+    }
+
+
+def exported(task: Task) -> JSON:
+    """A task as a line that `publish` and a file subscriber take again; what may be paid for already says so."""
+    if is_unread(task.document) or task.state not in ERRORS:
+        return task.document
+    paid = [call for call in task.calls if call.state == State.DONE and not Effect(call.effect).repeatable]
+    if task.state is TaskState.UNKNOWN or len(paid) > 1 or (paid and len(task.calls) > 1):
+        done = f"; {len(paid)} of its calls were done" if paid else ""
+        return kept(task.document, "unknown", f"{task.reason}{done}")
+    if paid:
+        return kept(task.document, "failed", task.reason, outcome=paid[0].outcome)
+    return kept(task.document, "failed", task.reason)
+
+
+def _call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
+    shown: dict[str, JSON] = {
+        "attempt": call.attempt,
+        "call": call.number,
+        "target": call.target,
+        "operation": call.operation,
+        "effect": call.effect,
+        "lookup": call.lookup,
+        "state": call.state or "open: nobody saw its end",
+        "started": _moment(call.started),
+        "seconds": round(call.ended - call.started, 3) if call.ended else None,
+        "request": call.request,
+        "outcome": call.outcome,
+    }
+    return {**shown, "before_a_retry_by_hand": True} if by_hand else shown
+
+
+async def _becomes(runtime: Runtime, task: Task) -> JSON:
+    """The document after each chain, and the requests; a sentence where that cannot be told."""
+    name, implied = parent_of(task.route)
+    route = runtime.configuration.routes.get(name)
+    if implied or is_unread(task.document):
+        return None
+    if route is None:
+        return f"the configuration has no route {name!r} any more"
+    found: dict[str, JSON] = {}
+    try:
+        documents = await _after_route(runtime, name, task)
+        found["after_route_chain"] = documents
+        found["requests"] = [await explain_outgoing(runtime, route.outgoing, document) for document in documents]
+    except ConnectorError as error:
+        found["fails"] = runtime.redact(str(error))
+    return found
+
+
+async def _after_route(runtime: Runtime, name: str, task: Task) -> list[JSON]:
+    chain = runtime.chain(runtime.configuration.routes[name].chain, f"routes.{name}.chain")
+    chained = replace(
+        runtime.chained,
+        call=_no_call,
+        storages={key: Untouched(storage) for key, storage in runtime.chained.storages.items()},
+        task={"id": str(task.id), "number": task.id, "key": task.key},
+        route={"name": name},
+        now=lambda: datetime.fromtimestamp(task.created, UTC),
+    )
+    applied = await apply(chain, task.document, chained, Locks())
+    if applied.failed is not None:
+        raise applied.failed
+    return applied.documents
+
+
+async def _no_call(client: str, kind: str, request: Mapping[str, JSON]) -> Outcome:  # noqa: ARG001  the capability's signature
+    return Outcome(State.NOT_SENT, reason="nothing is sent here, and the chain needs this answer to go on")
+
+
+def _moment(seconds: float) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds") if seconds else None

@@ -1,0 +1,61 @@
+"""What makes two calls the same call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector import Client
+from connector.outgoing import Effort, Sent, through
+from connector.routes.delivering.fingerprint import fingerprint
+
+CHAT = {"payload": {"model": "m", "messages": [{"role": "user", "content": "a"}]}}
+
+
+@pytest.fixture
+def effort(tmp_path: Path) -> Any:
+    client = Client("openai", token="sk-test-12345678", environ={}, file_roots=[str(tmp_path)])
+
+    def make(operation: str, request: Any, target: str = "openai", to: str | None = None) -> Effort:
+        def prepare(asked: Any) -> Any:
+            return client.prepare(operation, asked)
+
+        return through(target, Sent(client=client, wire=prepare(request), request=request, prepare=prepare), to=to)
+
+    return make
+
+
+def test_the_same_request_is_the_same_call(effort: Any) -> None:
+    assert fingerprint(effort("chat completions create", CHAT)) == fingerprint(effort("chat completions create", CHAT))
+
+
+def test_everything_that_is_said_makes_it_another(effort: Any) -> None:
+    other = {"payload": {**CHAT["payload"], "n": 2}}
+    headers = {**CHAT, "headers": {"X-Mine": "1"}}
+    found = {
+        fingerprint(effort("chat completions create", CHAT)),
+        fingerprint(effort("chat completions create", other)),
+        fingerprint(effort("chat completions create", headers)),
+        fingerprint(effort("chat completions create", CHAT, target="other")),
+        fingerprint(effort("chat completions create", CHAT, to="file")),
+        fingerprint(effort("files retrieve", {"path": {"file_id": "a"}})),
+        fingerprint(effort("files retrieve", {"path": {"file_id": "b"}})),
+        fingerprint(effort("files list", {"query": {"limit": 1}})),
+        fingerprint(effort("files list", {"query": {"limit": 2}})),
+    }
+    assert len(found) == 9
+
+
+def test_a_form_is_the_same_although_its_boundary_is_not(effort: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"{}\n")
+    ask = {"payload": {"purpose": "batch", "file": {"$file": str(file)}}}
+    first = fingerprint(effort("files create", ask))
+    assert fingerprint(effort("files create", ask)) == first
+    file.write_bytes(b"{}\n{}\n")
+    assert fingerprint(effort("files create", ask)) != first
+    content = {"payload": {"purpose": "batch", "file": {"$content": "e30K", "filename": "a"}}}
+    other = {"payload": {"purpose": "batch", "file": {"$content": "e31K", "filename": "a"}}}
+    assert fingerprint(effort("files create", content)) != fingerprint(effort("files create", other))
