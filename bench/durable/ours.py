@@ -30,9 +30,8 @@ async def deliver(base: str, place: str, tasks: int, in_flight: int, watch: Watc
             async with Runtime(configuration) as runtime:
                 fleet = not place.startswith("sqlite:")
                 plan = Plan.of(configuration, ())
-                write_lines(
-                    folder / "in.jsonl", in_flight
-                )  # connections and schemas are there then, as with the others
+                # Connections and schemas are there when the watch runs, as with the others.
+                write_lines(folder / "in.jsonl", in_flight)
                 await Runner(runtime, store, plan, once=True, fleet=fleet).run()
                 write_lines(folder / "in.jsonl", in_flight + tasks)
                 runner = Runner(runtime, store, plan, once=True, fleet=fleet)
