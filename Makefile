@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup test lint docs-check docs node run bench crash lock clean
+.PHONY: help setup test lint docs-check docs node run bench crash crash-short lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,12 @@ docs: setup ## write the generated reference pages
 docs-check: setup ## generated pages are current, examples in the docs run
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/docs
+
+crash-short: setup ## kill a connector at every named point, and hold it against its upstream's record
+	$(BIN)/python -m tests.crash
+
+crash: setup ## the same in every way, many times
+	$(BIN)/python -m tests.crash --long
 
 node: ## fetch the official SDK for Node, which some tests use when it is there
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@6.49.0
