@@ -96,7 +96,7 @@ def _shorten_heartbeats() -> None:
     from connector.routes.running import housekeeping
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
-    housekeeping.HEARTBEAT, housekeeping.LEADING = 0.5, 3.0
+    housekeeping.HEARTBEAT, housekeeping.LEADING, housekeeping.NEWS = 0.5, 3.0, 2.0
     readings.LEASE = 3.0
 
 
