@@ -39,10 +39,10 @@ HOSTILE: list[tuple[str, Any, str]] = [
 @pytest.mark.parametrize(("expression", "document", "reason"), HOSTILE)
 def test_an_expression_that_runs_away_is_stopped(expression: str, document: Any, reason: str) -> None:
     chain = compile_chain([{"expression": {"expression": expression, "destination": "r"}}])
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(Failed) as caught:
         chain.apply(document)
-    assert time.process_time() - began < 1
+    assert time.thread_time() - began < 2  # half of it on a machine that does nothing else
     assert reason in str(caught.value)
 
 

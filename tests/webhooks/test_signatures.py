@@ -23,31 +23,31 @@ def judged(body: bytes, headers: dict[str, str], secret: str) -> bool:
         return True
 
 
-def cases() -> list[tuple[str, bytes, dict[str, str]]]:
+def cases() -> dict[str, tuple[bytes, dict[str, str]]]:
+    """What may come, signed now: the SDK's clock cannot be stopped."""
     now = int(time.time())
     good = signed(SECRET, "wh_1", now, BODY)
     other = signed(OTHER, "wh_1", now, BODY)["webhook-signature"]
-    return [
-        ("genuine", BODY, good),
-        ("another body", BODY + b" ", good),
-        ("another id", BODY, good | {"webhook-id": "wh_2"}),
-        ("another time", BODY, good | {"webhook-timestamp": str(now - 1)}),
-        ("old", BODY, signed(SECRET, "wh_1", now - 400, BODY)),
-        ("of the future", BODY, signed(SECRET, "wh_1", now + 400, BODY)),
-        ("nearly old", BODY, signed(SECRET, "wh_1", now - 250, BODY)),
-        ("another secret", BODY, good | {"webhook-signature": other}),
-        ("two signatures", BODY, good | {"webhook-signature": f"{other} {good['webhook-signature']}"}),
-        ("junk beside it", BODY, good | {"webhook-signature": f"v1,%%% {good['webhook-signature']}"}),
-        ("no time", BODY, good | {"webhook-timestamp": "soon"}),
-        ("nothing", BODY, good | {"webhook-signature": ""}),
-        ("empty signature", BODY, good | {"webhook-signature": "v1,"}),
-    ]
+    return {
+        "genuine": (BODY, good),
+        "another body": (BODY + b" ", good),
+        "another id": (BODY, good | {"webhook-id": "wh_2"}),
+        "another time": (BODY, good | {"webhook-timestamp": str(now - 1)}),
+        "old": (BODY, signed(SECRET, "wh_1", now - 400, BODY)),
+        "of the future": (BODY, signed(SECRET, "wh_1", now + 400, BODY)),
+        "nearly old": (BODY, signed(SECRET, "wh_1", now - 250, BODY)),
+        "another secret": (BODY, good | {"webhook-signature": other}),
+        "two signatures": (BODY, good | {"webhook-signature": f"{other} {good['webhook-signature']}"}),
+        "junk beside it": (BODY, good | {"webhook-signature": f"v1,%%% {good['webhook-signature']}"}),
+        "no time": (BODY, good | {"webhook-timestamp": "soon"}),
+        "nothing": (BODY, good | {"webhook-signature": ""}),
+        "empty signature": (BODY, good | {"webhook-signature": "v1,"}),
+    }
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "headers"), cases(), ids=lambda value: value if isinstance(value, str) else ""
-)
-def test_what_the_sdk_takes_is_taken_and_nothing_else(name: str, body: bytes, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", cases())
+def test_what_the_sdk_takes_is_taken_and_nothing_else(name: str) -> None:
+    body, headers = cases()[name]
     ours = is_genuine(headers, body, keys_of(SECRET), time.time(), 300)
     assert ours is judged(body, headers, SECRET)
     assert ours is (name in ("genuine", "nearly old", "two signatures", "junk beside it"))
