@@ -12,9 +12,9 @@ setup: .venv/ready ## install the connector and its tools into .venv
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Say which one: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/pip || echo "setup: making .venv with $$($(PYTHON) --version)"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { echo "$(PYTHON) cannot make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python tools/setup.py
 	@touch $@
 
 test: setup ## run all tests (offline, random order, a process a core)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.examples import Block, Command, blocks, matches
+from tests.programs import needed
 from tests.upstream import upstream
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def run_block(page: Path, block: Block, environment: dict[str, str], folder: Pat
         run(page, block.line, ["python", "-W", "error", "-c", block.text], environment, folder)
         return
     for command in block.commands():
-        printed = run(page, command.line, ["bash", "-c", command.text], environment, folder, command.exit_code)
+        printed = run(page, command.line, [needed("bash"), "-c", command.text], environment, folder, command.exit_code)
         expect_output(page, command, printed)
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -18,6 +17,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.request import Explanation, Wire, explain, prepare_raw
+from tests.programs import needed
 
 Prepare = Callable[..., Wire]
 SECRET = "sk-canary-0123456789abcdef"
@@ -153,7 +153,6 @@ def upstream() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 FILE = {"$content": base64.b64encode(b"bytes").decode(), "filename": 'a "b".txt'}
 
 
-@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("bash")), reason="needs curl and bash")
 @pytest.mark.parametrize(
     ("operation", "request_"),
     [
@@ -189,9 +188,9 @@ async def test_the_command_line_sends_the_same(
 
 
 def run(line: str) -> None:
-    subprocess.run(
-        ["bash", "-c", line], check=True, timeout=20, env={"OPENAI_API_KEY": SECRET, "PATH": os.environ["PATH"]}
-    )
+    needed("curl")
+    environment = {"OPENAI_API_KEY": SECRET, "PATH": os.environ["PATH"]}
+    subprocess.run([needed("bash"), "-c", line], check=True, timeout=20, env=environment)
 
 
 def parts_in(body: bytes, content_type: str) -> list[tuple[str, list[str], bytes]]:

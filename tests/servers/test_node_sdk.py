@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.programs import needed
 from tests.servers.conftest import Server
 
 HOME = Path(__file__).parents[2] / ".node"
@@ -19,8 +20,7 @@ PROGRAM = Path(__file__).with_name("calls.mjs")
 @pytest.fixture(scope="session")
 def node() -> Path:
     """The folder in which `make node` put the SDK; tests fetch nothing."""
-    if shutil.which("node") is None:
-        pytest.skip("node is not on this machine")
+    needed("node")
     if not (HOME / "node_modules" / "openai").exists():
         pytest.skip("the SDK for Node is not here; `make node` fetches it")
     return HOME
@@ -33,7 +33,7 @@ def found(node: Path, servers: dict[str, Server]) -> dict[str, Any]:
     shutil.copyfile(PROGRAM, program)
     seen: dict[str, Any] = {}
     for name, server in servers.items():
-        command = ["node", str(program), server.base_url, server.key]
+        command = [needed("node"), str(program), server.base_url, server.key]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         seen[name] = json.loads(done.stdout)

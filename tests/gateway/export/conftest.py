@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -20,14 +19,13 @@ from connector.catalogue import Catalogue
 from connector.config.serving import hashed
 from connector.connections import load_configuration
 from connector.gateway.export import Proxy, exported
+from tests.programs import needed
 
 BOT, OTHER = "gw-bot-0987654321", "gw-other-1234567890"
 SECRETS = {
     "UPSTREAM_KEY": "sk-canary-upstream$1", "ADMIN_KEY": "sk-canary-admin", "GATEWAY_TOKEN_BOT": BOT,
     "GATEWAY_TOKEN_OTHER": OTHER,
 }  # fmt: skip
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-NO_NGINX = "there is no nginx on this machine: on Debian, apt-get install nginx-light"
 PROXIES_NEED = """\
 fastcgi_temp_path temp-1;
 uwsgi_temp_path temp-2;
@@ -83,7 +81,7 @@ def write_secrets(folder: Path, printed: str, environ: dict[str, str]) -> subpro
     command = next(line.removeprefix("#").strip() for line in printed.splitlines() if "sed -n" in line)
     environment = {"PATH": os.environ["PATH"], **environ}
     return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"],
+        [needed("bash"), "-c", f"set -o pipefail; {command}"],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -116,8 +114,7 @@ class Proxied:
 @pytest.fixture(scope="session")
 def nginx(tmp_path_factory: pytest.TempPathFactory, export: Export) -> Iterator[Callable[..., Proxied]]:
     """Starts nginx with the export of a configuration, in a folder of its own."""
-    if NGINX is None:
-        pytest.skip(NO_NGINX)
+    program = needed("nginx")
     with ExitStack() as stack:
 
         def started(written: dict[str, Any]) -> Proxied:
@@ -130,16 +127,15 @@ def nginx(tmp_path_factory: pytest.TempPathFactory, export: Export) -> Iterator[
             secrets = folder / "gateway-secrets.conf"
             assert secrets.stat().st_mode & 0o077 == 0
             secrets.write_text(PROXIES_NEED + secrets.read_text())
-            stack.enter_context(_running(folder, port))
+            stack.enter_context(_running(program, folder, port))
             return Proxied(f"http://127.0.0.1:{port}", port, folder)
 
         yield started
 
 
 @contextmanager
-def _running(folder: Path, port: int) -> Iterator[None]:
-    assert NGINX is not None
-    command = [NGINX, "-p", f"{folder}/", "-c", "gateway.conf", "-g", "daemon off;", "-e", "stderr"]
+def _running(program: str, folder: Path, port: int) -> Iterator[None]:
+    command = [program, "-p", f"{folder}/", "-c", "gateway.conf", "-g", "daemon off;", "-e", "stderr"]
     with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
         try:
             _wait_for(port, process)

@@ -1,0 +1,27 @@
+"""Programs that are no part of the project: each is here, or its tests are skipped with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+__all__ = ["REQUIRED", "needed"]
+
+REQUIRED = "CONNECTOR_REQUIRE_SERVICES"
+"""Where this is set, as in the checks before a change lands, a missing program is a failure."""
+BESIDE = (Path("/usr/sbin"), Path("/usr/local/sbin"))
+PACKAGES = {"nginx": "nginx-light", "node": "nodejs", "npm": "npm"}
+
+
+def needed(name: str) -> str:
+    """The path of a program; without it the test that asks is skipped, or fails where everything must be there."""
+    found = shutil.which(name) or next((shutil.which(name, path=str(folder)) for folder in BESIDE), None)
+    if found is not None:
+        return found
+    said = f"there is no {name} on this machine: on Debian, apt-get install {PACKAGES.get(name, name)}"
+    if os.environ.get(REQUIRED):
+        pytest.fail(said)
+    pytest.skip(said)
