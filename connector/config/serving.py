@@ -89,6 +89,13 @@ class Gateway(Section):
     )
     body_bytes: int = Field(default=1024**3, ge=1, description="Bytes that a request's body may have.")
     connections: int = Field(default=1000, ge=1, le=100_000, description="Connections at a time.")
+    connections_per_address: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Connections of one address at a time, or of one IPv6 network of 64 bits; half of connections"
+        " unless given. Raise it where a load balancer stands in front.",
+    )
     grace: Duration = Field(default=30.0, description="How long calls under way may go on when it is told to stop.")
     log_bodies: bool = Field(default=False, description="Whether bodies are logged, without secrets.")
     tokens: Annotated[dict[str, GatewayToken], BeforeValidator(nothing_is_empty)] = Field(
@@ -104,6 +111,11 @@ class Gateway(Section):
     def port(self) -> int:
         """The port that it listens on; 0 for any."""
         return int(self.listen.rpartition(":")[2])
+
+    @property
+    def most_of_one_address(self) -> int:
+        """Connections that one address may have at a time."""
+        return self.connections_per_address or max(1, self.connections // 2)
 
     @property
     def loopback(self) -> bool:

@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from connector.gateway.patience import FLOOR
 from connector.gateway.refusals import Refused
 from connector.model import JSON
 from connector.request.wire import Body, BytesBody
@@ -26,13 +27,12 @@ FORM_MODEL = re.compile(rb'name="model"\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,100})
 class Streamed:
     """A body that goes on as it comes."""
 
-    def __init__(self, request: web.BaseRequest, lead: bytes, most: int, idle: float) -> None:
+    def __init__(self, request: web.BaseRequest, lead: bytes, most: int, pieces: Pieces) -> None:
         self.content_type = request.headers.get("content-type", "")
         self.length = request.content_length
-        self._request = request
         self._lead = lead
         self._most = most
-        self._idle = idle
+        self._pieces = pieces
 
     @property
     def beginning(self) -> bytes:
@@ -44,7 +44,7 @@ class Streamed:
         size = len(self._lead)
         if self._lead:
             yield self._lead
-        while piece := await _piece(self._request, self._idle):
+        while piece := await self._pieces.next():
             size += len(piece)
             if size > self._most:
                 raise _too_large(self._most)
@@ -60,16 +60,16 @@ async def received(request: web.BaseRequest, most: int, idle: float) -> Body | N
         return None
     await _go_on(request)
     if not _worth_a_look(request.headers.get("content-type", "").lower()):
-        return Streamed(request, b"", most, idle)
-    lead = bytearray()
+        return Streamed(request, b"", most, Pieces(request, idle))
+    lead, pieces = bytearray(), Pieces(request, idle)
     while len(lead) <= PEEK:
-        piece = await _piece(request, idle)
+        piece = await pieces.next()
         if not piece:
             if len(lead) > most:
                 raise _too_large(most)
             return BytesBody(request.headers.get("content-type", ""), bytes(lead))
         lead += piece
-    return Streamed(request, bytes(lead), most, idle)
+    return Streamed(request, bytes(lead), most, pieces)
 
 
 @dataclass(slots=True)
@@ -105,21 +105,45 @@ def _worth_a_look(content_type: str) -> bool:
     return "json" in content_type or content_type.startswith("multipart/")
 
 
-async def _piece(request: web.BaseRequest, idle: float) -> bytes:
-    """The next bytes; none at the end."""
-    content = request.content
-    try:
-        if piece := content.read_nowait():
-            return piece
-        if content.at_eof():
-            return b""
-        async with asyncio.timeout(idle):
-            return await content.readany()
-    except TimeoutError:
-        message = f"the body stopped coming for {idle:g} s; send it without such pauses"
-        raise Refused(408, "body_too_slow", message, close=True) from None
-    except (web.RequestPayloadError, HttpProcessingError):
-        raise Refused(400, "body_malformed", "the body is not framed as its headers say", close=True) from None
+class Pieces:
+    """The bytes of a request's body as they come, from a caller who must not take too long.
+
+    Args:
+        request: whose body it is.
+        idle: seconds that may be waited for the next 16 KB, or the end; what happens elsewhere takes none of them.
+    """
+
+    def __init__(self, request: web.BaseRequest, idle: float) -> None:
+        self._content = request.content
+        self._idle = idle
+        self._left = idle
+        self._due = FLOOR
+
+    async def next(self) -> bytes:
+        """The next bytes; none at the end."""
+        content = self._content
+        try:
+            piece = content.read_nowait() or (b"" if content.at_eof() else await self._waited())
+        except TimeoutError:
+            raise self._too_slow() from None
+        except (web.RequestPayloadError, HttpProcessingError):
+            raise Refused(400, "body_malformed", "the body is not framed as its headers say", close=True) from None
+        self._due -= len(piece)
+        if self._due <= 0:
+            self._left, self._due = self._idle, FLOOR
+        return piece
+
+    async def _waited(self) -> bytes:
+        clock = asyncio.get_running_loop().time
+        since = clock()
+        async with asyncio.timeout(self._left):
+            piece = await self._content.readany()
+        self._left -= clock() - since
+        return piece
+
+    def _too_slow(self) -> Refused:
+        message = f"less than {FLOOR // 1024} KB of the body came in {self._idle:g} s; send it without such pauses"
+        return Refused(408, "body_too_slow", message, close=True)
 
 
 async def _go_on(request: web.BaseRequest) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
 from connector.gateway.journal import LOG
-from connector.gateway.patience import Patience
+from connector.gateway.pages import OPEN
+from connector.gateway.patience import FLOOR, Patience
 from connector.gateway.refusals import JSON_TYPE, Refused, refusal
+from connector.gateway.seats import Seat, Seats
 
 __all__ = ["Connection", "Server"]
 
@@ -19,34 +21,77 @@ MOST_HEADERS = 100
 HEAD_BYTES = 64 * 1024
 """All headers of a request together."""
 READ_BYTES = 256 * 1024
+MOST_PIPELINED = 4
+"""Requests of one connection that wait while one is answered; the rest stays in the network."""
+LOOKS = 4
+"""How often a connection is looked at in the time that a caller has."""
 
-BUSY = Refused(503, "too_many_connections", "every connection is taken (gateway.connections); come back in a moment")
+BUSY = Refused(
+    503,
+    "too_many_connections",
+    "every connection is taken (gateway.connections, gateway.connections_per_address); come back in a moment",
+    headers={"Retry-After": "1"},
+)
 LARGE = Refused(431, "head_too_large", f"the request's head has more than {HEAD_BYTES} bytes")
 MALFORMED = "the request is not well-formed HTTP/1.1: check lengths, line ends and header names"
 
 
 class Connection(web.RequestHandler):
-    """aiohttp's handler of a connection, with a clock on the head of each request."""
+    """aiohttp's handler of a connection, with a clock on the head of each request and on what is not read.
 
-    __slots__ = ("_clock", "_head_bytes", "_heads", "_server")
+    Args:
+        server: the one that it belongs to.
+        address: where it comes from.
+        give_up: ends a TLS handshake that is not done.
+        settings: aiohttp's own.
+    """
 
-    def __init__(self, server: Server, **settings: Any) -> None:
+    __slots__ = ("_clock", "_give_up", "_head_bytes", "_heads", "_most_unread", "_server", "_since", "_wire", "seat")
+
+    def __init__(self, server: Server, address: str, give_up: Callable[[], object], **settings: Any) -> None:
         super().__init__(server, **settings)
+        self._max_msg_queue_size = MOST_PIPELINED
+        self._msg_queue_resume_size = MOST_PIPELINED // 2
         self._server = server
         self._clock: asyncio.TimerHandle | None = None
         self._heads = 0
         self._head_bytes = 0
+        self._wire: asyncio.Transport | None = None
+        self._give_up = give_up
+        self._most_unread = 0
+        self._since: float | None = None
+        self.seat: Seat = server.seats.take(address, self._evict)
+
+    def _evict(self) -> None:
+        if self._wire is None:
+            self._give_up()
+        else:
+            self._wire.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if self._server.open > self._server.most:
-            self._end(BUSY)
-        else:
-            self._start_clock()
+        self._wire = cast("asyncio.Transport", transport)
+        self._server.watch(self)
+        self._start_clock()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_clock()
+        self.seat.leave()
+        self._server.forget(self)
         super().connection_lost(exc)
+
+    def check_reader(self, now: float) -> None:
+        """Ends the connection of a caller who does not read what was written, closing ones among them."""
+        wire = self._wire
+        unread = wire.get_write_buffer_size() if wire is not None else 0
+        if not unread:
+            self._since = None
+        elif self._since is None or unread <= self._most_unread - FLOOR:
+            self._since, self._most_unread = now, unread
+        else:
+            self._most_unread = max(self._most_unread, unread)
+            if now - self._since >= self._server.patience.still and wire is not None:
+                wire.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -56,12 +101,22 @@ class Connection(web.RequestHandler):
             self._stop_clock()
         elif self._waits_for_a_head and data:
             self._head_goes_on(len(data))
+        elif self._answers_a_whole_request:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES + READ_BYTES and self._wire is not None:
+                self._wire.abort()
 
     @property
     def _waits_for_a_head(self) -> bool:
         """Whether what comes belongs to no request yet; between its head and its handler the body may come already."""
         waiter = self._waiter
         return waiter is not None and not waiter.done() and not self._messages
+
+    @property
+    def _answers_a_whole_request(self) -> bool:
+        """Whether what comes is of a later request than the one that is answered."""
+        request = self._current_request
+        return request is not None and request.content.is_eof()
 
     def handle_error(
         self,
@@ -88,10 +143,14 @@ class Connection(web.RequestHandler):
             self._start_clock()
 
     def _start_clock(self) -> None:
-        self._clock = self._loop.call_later(self._server.patience.head, self._too_slow)
+        patience = self._server.patience
+        self._clock = self._loop.call_later(patience.extra if self.seat.extra else patience.head, self._too_slow)
 
     def _too_slow(self) -> None:
         self._clock = None
+        if self.seat.extra:
+            self._end(BUSY)
+            return
         seconds = self._server.patience.head
         self._end(Refused(408, "head_too_slow", f"the request's head took more than {seconds:g} s"))
 
@@ -113,6 +172,7 @@ class Server(web.Server):
     Args:
         handle: answers a request.
         most: connections at a time.
+        most_of_one: connections of one address at a time.
         patience: how long a caller may take.
     """
 
@@ -121,24 +181,54 @@ class Server(web.Server):
         handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         *,
         most: int,
+        most_of_one: int,
         patience: Patience,
     ) -> None:
-        super().__init__(handle, handler_cancellation=True)
-        self.most = most
+        super().__init__(self._answer, handler_cancellation=True)
+        self._answered = handle
+        self.seats = Seats(most, most_of_one)
         self.patience = patience
-        self.open = 0
+        self._open: set[Connection] = set()
+        self._next_look: asyncio.TimerHandle | None = None
 
-    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
-        self.open += 1
-        super().connection_made(handler, transport)
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request; on a connection beyond the bounds only a health page is one."""
+        connection = cast("Connection", request.protocol)
+        if not connection.seat.extra:
+            return await self._answered(request)
+        answer = await self._answered(request) if request.path in OPEN else refusal(BUSY)
+        answer.force_close()
+        return answer
 
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        self.open -= 1
-        super().connection_lost(handler, exc)
+    def watch(self, connection: Connection) -> None:
+        """From now on the connection has to read what is written to it."""
+        self._open.add(connection)
+        if self._next_look is None:
+            self._look_later()
 
-    def __call__(self) -> web.RequestHandler:
+    def forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if not self._open and self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+
+    def _look_later(self) -> None:
+        self._next_look = asyncio.get_running_loop().call_later(self.patience.still / LOOKS, self._look)
+
+    def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self._open):
+            connection.check_reader(now)
+        self._next_look = None
+        if self._open:
+            self._look_later()
+
+    def handler(self, address: str, give_up: Callable[[], object]) -> Connection:
+        """The handler of a connection that comes from an address."""
         return Connection(
             self,
+            address,
+            give_up,
             loop=asyncio.get_running_loop(),
             logger=LOG,
             access_log=None,

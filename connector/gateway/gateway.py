@@ -182,7 +182,7 @@ class Gateway:
                 visit.asked = beginning(body)
             if costly:
                 self.scales.check_price(caller, known.model)
-            return await Passing(request, call.client, call.onward(body, known), visit, idle=rules.still).run()
+            return await Passing(request, call.client, call.onward(body, known), visit).run()
         finally:
             estimate = estimated(request)
             payer = self.scales.weigh(visit, caller, call.path, costly=costly, estimate=estimate)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -16,6 +16,7 @@ from aiohttp import web
 
 from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError, ConnectorError
+from connector.gateway.accepting import Acceptor, bound
 from connector.gateway.connection import Server
 from connector.gateway.descriptors import make_room
 from connector.gateway.making import Clocks, gateway_of
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Listening"]
 
-BACKLOG = 1024
-HANDSHAKE_SECONDS = 10.0
 MOMENT = 0.05
 
 
@@ -71,6 +70,7 @@ class Listening:
         self.url = ""
         """Where it listens."""
         self.gateway: Gateway
+        self.server: Server
         self.not_ready: dict[str, str] = {}
         """The clients that cannot call, and why."""
 
@@ -80,17 +80,22 @@ class Listening:
             raise ConfigurationError("gateway.tokens: there is no token in force, so that nobody could call")
         context = _tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
         make_room(settings.connections)
-        server = Server(self._handle, most=settings.connections, patience=self._patience)
-        listener = await _bound(server, _address(settings), self._asked, context)
+        self.server = server = Server(
+            self._handle,
+            most=settings.connections,
+            most_of_one=settings.most_of_one_address,
+            patience=self._patience,
+        )
+        acceptor = Acceptor(server, await _bound(_address(settings), self._asked), context)
         try:
-            self._begin(listener, secure=context is not None)
+            self._begin(acceptor, secure=context is not None)
         except BaseException:
-            listener.close()
+            acceptor.close()
             raise
         self._open.push_async_callback(server.shutdown, MOMENT)
         self._open.callback(server.pre_shutdown)
-        self._open.callback(listener.close)
-        await listener.start_serving()
+        self._open.callback(acceptor.close)
+        acceptor.start()
         return self
 
     async def __aexit__(
@@ -103,8 +108,8 @@ class Listening:
         await self.gateway.drain(grace)
         return self.gateway.in_flight
 
-    def _begin(self, listener: asyncio.Server, *, secure: bool) -> None:
-        host, port = listener.sockets[0].getsockname()[:2]
+    def _begin(self, acceptor: Acceptor, *, secure: bool) -> None:
+        host, port = acceptor.address
         shown = f"[{host}]" if ":" in host else host
         self.url = f"{'https' if secure else 'http'}://{shown}:{port}"
         self.gateway, book = gateway_of(
@@ -128,14 +133,10 @@ class Listening:
         return await self.gateway(request)
 
 
-async def _bound(server: Server, host: str, port: int, context: ssl.SSLContext | None) -> asyncio.Server:
+async def _bound(host: str, port: int) -> socket.socket:
     """A socket that is bound and does not yet take calls."""
-    loop = asyncio.get_running_loop()
-    patience = HANDSHAKE_SECONDS if context is not None else None
     try:
-        return await loop.create_server(
-            server, host, port, ssl=context, ssl_handshake_timeout=patience, backlog=BACKLOG, start_serving=False
-        )
+        return await bound(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             reason = "something else listens there; choose another port with --port"

@@ -32,16 +32,14 @@ class Passing:
         request: the caller's.
         client: whose credentials take the place of the caller's.
         onward: what goes on.
-        idle: seconds that the caller may let pass without reading.
         visit: takes note of what came of it.
     """
 
-    def __init__(self, request: web.BaseRequest, client: Client, onward: Onward, visit: Visit, *, idle: float) -> None:
+    def __init__(self, request: web.BaseRequest, client: Client, onward: Onward, visit: Visit) -> None:
         self._request = request
         self._client = client
         self._onward = onward
         self._visit = visit
-        self._idle = idle
         self._reply: Reply | None = None
 
     async def run(self) -> web.StreamResponse:
@@ -74,7 +72,7 @@ class Passing:
             headers.update(_told(passed.outcome))
         watch = Watch("" if "content-encoding" in headers else headers.get("content-type", "").lower())
         visit.watch = watch
-        self._reply = reply = Reply(self._request, status, headers, self._idle)
+        self._reply = reply = Reply(self._request, status, headers)
         if passed.whole:
             watch.see(passed.whole)
             await reply.pass_on(passed.whole)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Patience"]
+__all__ = ["FLOOR", "Patience"]
+
+FLOOR = 16 * 1024
+"""So many bytes must move while the gateway is patient: less is a caller who holds a connection, not a slow network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +17,10 @@ class Patience:
     head: float = 10.0
     """For the head of a request, from its first byte to its last."""
     still: float = 60.0
-    """Without a byte of a body, whether the caller sends or reads it."""
+    """For the next 16 KB of a body, or its end, whether the caller sends or reads it."""
     idle: float = 75.0
     """Between two requests of a connection."""
+    extra: float = 1.0
+    """For the head of a request on a connection that only a health page may use, since all others are taken."""
     linger: float = 2.0
     """For the rest of a body that nobody wants, so that the refusal is read before the connection ends."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -13,17 +12,10 @@ from multidict import CIMultiDict
 if TYPE_CHECKING:
     from aiohttp.http import StreamWriter
 
-__all__ = ["CallerStalled", "Reply", "stays_open"]
+__all__ = ["Reply", "stays_open"]
 
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 EMPTY = (204, 304)
-
-
-class CallerStalled(ConnectionError):
-    """A caller who asked for an answer and stopped reading it."""
-
-    def __init__(self) -> None:
-        super().__init__("the caller stopped reading")
 
 
 def stays_open(request: web.BaseRequest) -> bool:
@@ -37,11 +29,10 @@ def stays_open(request: web.BaseRequest) -> bool:
 class Reply(web.StreamResponse):
     """Writes head and pieces as they are; what aiohttp would add to the headers of an answer is upstream's business."""
 
-    def __init__(self, request: web.BaseRequest, status: int, headers: CIMultiDict[str], idle: float) -> None:
+    def __init__(self, request: web.BaseRequest, status: int, headers: CIMultiDict[str]) -> None:
         super().__init__(status=status)
         self._asked = request
         self._out = cast("StreamWriter", request.writer)
-        self._idle = idle
         self._given = headers
         self.begun = False
         self.size = 0
@@ -77,18 +68,7 @@ class Reply(web.StreamResponse):
         self.size += len(piece)
         await self._out.write(piece, drain=False)
         if self._asked.protocol.writing_paused:
-            await self._drained()
-
-    async def _drained(self) -> None:
-        """Waits for a caller who reads more slowly than upstream writes; one who stopped reading is left."""
-        try:
-            async with asyncio.timeout(self._idle):
-                await self._out.drain()
-        except TimeoutError:
-            self._keep_alive = False
-            if self._asked.transport is not None:
-                self._asked.transport.abort()
-            raise CallerStalled from None
+            await self._out.drain()
 
     async def end(self) -> None:
         """Nothing more comes."""
