@@ -21,6 +21,8 @@ class ExitCode(IntEnum):
     NETWORK = 4
     PAUSED = 5
     """Tasks wait until somebody has acted: a limit is spent, or a key is not let in."""
+    BLOCKED = 6
+    """Something on this side keeps tasks from going on: a file, a table, or the place where tasks are kept."""
 
 
 def of_outcome(outcome: Outcome) -> ExitCode:
@@ -35,16 +37,21 @@ def of_outcome(outcome: Outcome) -> ExitCode:
 
 
 def of_error(error: ConnectorError) -> ExitCode:
+    from connector.engine.store import StoreError
+
+    if isinstance(error, StoreError):
+        return ExitCode.BLOCKED
     return of_outcome(error.outcome) if isinstance(error, CallFailed) else ExitCode.INVALID
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one that needs a person most: unknown before refused before paused before network before invalid."""
+    """The one that needs a person most: unknown, refused, blocked, paused, network, invalid."""
     ranked = (
         ExitCode.DONE,
         ExitCode.INVALID,
         ExitCode.NETWORK,
         ExitCode.PAUSED,
+        ExitCode.BLOCKED,
         ExitCode.REFUSED,
         ExitCode.UNKNOWN,
     )

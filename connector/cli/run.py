@@ -47,6 +47,10 @@ class RunOptions:
     grace: Annotated[
         float, Option("--grace", min=0, metavar="S", help="Seconds for what is under way when the run is stopped.")
     ] = 30.0
+    new: Annotated[
+        bool,
+        Option("--new", help="Go on where the database of earlier runs is gone, or an older copy."),
+    ] = False
     json: Json = False
 
     def arguments(self, source: Path) -> list[str]:
@@ -71,10 +75,12 @@ def run(options: RunOptions) -> None:
 async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.connections import Runtime
     from connector.engine.opening import open_store
+    from connector.routes.running.committing import Waits
     from connector.routes.running.plan import Plan
 
     plan = Plan.of(configuration, options.routes or ())
-    store = await open_store(configuration.engine_url)
+    waits = Waits()
+    store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
     try:
         await _reset(store, options.reset or ())
         async with Runtime(configuration) as runtime:

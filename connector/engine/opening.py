@@ -17,7 +17,7 @@ SQLITE = "sqlite:///"
 
 
 async def open_store(
-    url: str, *, worker: str = "", clock: Callable[[], float] = time.time, role: Role = "runner"
+    url: str, *, worker: str = "", clock: Callable[[], float] = time.time, role: Role = "runner", new: bool = False
 ) -> Store:
     """The store that a URL names, to be closed by the caller; StoreError when it cannot be opened.
 
@@ -26,12 +26,13 @@ async def open_store(
         worker: the name under which this process leases; one is made unless given.
         clock: seconds since 1970.
         role: what is done with it: a runner works on tasks, an admin looks after them while a runner may work.
+        new: whether a database that is gone, or older than the last run left it, is taken all the same.
     """
     if url.startswith(SQLITE) and len(url) > len(SQLITE):
         from connector.engine.sqlite import open_sqlite
 
         path = url.removeprefix(SQLITE)
-        return await open_sqlite(Path(path), worker=worker, clock=clock, runs=role == "runner")
+        return await open_sqlite(Path(path), worker=worker, clock=clock, runs=role == "runner", new=new)
     scheme = url.partition(":")[0]
     if scheme in ("postgresql", "postgres"):
         from connector.engine.postgresql import PostgreSQLStore

@@ -16,7 +16,7 @@ from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON
 
-__all__ = ["Fenced", "Filter", "Place", "Store", "StoreBroken", "StoreError", "StoreFull"]
+__all__ = ["Fenced", "Filter", "Place", "Store", "StoreBroken", "StoreError", "StoreFull", "Superseded"]
 
 
 class StoreError(ConnectorError):
@@ -33,6 +33,10 @@ class StoreBroken(StoreError):
 
 class Fenced(StoreError):
     """Another worker has taken over."""
+
+
+class Superseded(Fenced, StoreBroken):
+    """Another runner has taken over all that is kept here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -111,7 +112,7 @@ def test_two_runs_on_one_file_are_not_possible(folder: Path) -> None:
     try:
         _wait_for(first, folder)
         second = subprocess.run(_command("run", "--once"), capture_output=True, timeout=60, check=False)
-        assert second.returncode == 2
+        assert second.returncode == 6
         assert str(first.pid).encode() in second.stderr
     finally:
         first.send_signal(signal.SIGTERM)
@@ -156,3 +157,35 @@ def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
     while not out.exists() or len(out.read_text().splitlines()) < 5:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
+
+
+def test_a_database_that_is_gone_is_begun_anew_only_when_asked(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    for file in folder.glob("connector.db*"):
+        if not file.name.endswith(".lock"):
+            file.unlink()
+    refused = subprocess.run(_command("run", "--once"), capture_output=True, timeout=60, check=False, text=True)
+    assert refused.returncode == 6
+    assert "it is not there any more, though earlier runs kept 5 tasks in it" in refused.stderr
+    assert not (folder / "connector.db").exists()
+    assert json.loads(run("run", "--once", "--new").stdout)["tasks"] == {"finished": 5}
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EROFS])
+def test_a_disk_that_is_full_at_the_start_is_waited_for(
+    folder: Path, run: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, number: int
+) -> None:
+    opens, left = os.open, [number, number]
+
+    def fails(path: Any, *rest: Any, **more: Any) -> int:
+        if "connector.db" in str(path) and left:
+            raise OSError(left.pop(), os.strerror(number))
+        return opens(path, *rest, **more)
+
+    monkeypatch.setattr(os, "open", fails)
+    found = run("run", "--once")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["tasks"] == {"finished": 5}
+    told = f"connector.db: {os.strerror(number).lower()}; nothing was done; nothing is lost, it is tried again"
+    assert [record.getMessage() for record in caplog.records if told in record.getMessage()]

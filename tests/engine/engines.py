@@ -69,12 +69,12 @@ class Sqlite:
         await killed._writer.close()
         await killed._reader.close()
         killed._session.connection.close()
-        if killed._lock is not None:
-            killed._lock.release()
+        killed._lock.close()
 
     async def overtake(self, store: Store) -> Store:
-        # A lock that somebody removed is what lets a second runner in.
+        # A disk that keeps no locks is what lets a second runner in.
         self.path.with_name("tasks.db.lock").unlink()
+        cast("SqliteStore", store)._lock.database.unlock()
         return await self.open("second")
 
     async def close(self) -> None:

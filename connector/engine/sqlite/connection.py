@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import cast
 
@@ -11,9 +10,8 @@ import apsw
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.failures import DISK, meaning
 from connector.engine.sqlite.schema import checked
-from connector.engine.store import StoreError
 
-__all__ = ["connect", "made_private", "sound"]
+__all__ = ["connect", "sound"]
 
 PATIENCE = 10_000
 """Milliseconds for which a commit waits for another process."""
@@ -28,16 +26,6 @@ SETTINGS = {
 """Checkpoints are the writer's; a log that has grown is cut; 32 MB of pages; sorting happens in memory."""
 SMALL = 16 * 2**20
 """Bytes up to which a file is read whole before it is trusted."""
-
-
-def made_private(path: Path) -> None:
-    """The file is there, for its owner alone: documents are nobody else's business."""
-    try:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        reason = (error.strerror or "no reason given").lower()
-        raise StoreError(f"{path}: the engine cannot open it: {reason}") from None
-    os.close(file)
 
 
 def connect(path: Path, *, reading: bool = False) -> Connection:

@@ -8,7 +8,7 @@ from typing import Any
 from connector.engine.sqlite.codes import CODES
 from connector.engine.sqlite.driver import Connection, Row, Values
 from connector.engine.sqlite.leases import Leases
-from connector.engine.store import Fenced
+from connector.engine.store import Superseded
 from connector.engine.tasks import TaskState
 
 __all__ = ["Session"]
@@ -40,17 +40,17 @@ class Session:
         self._given = self._last = (0, 0)
 
     def begin(self) -> None:
-        """Starts a transaction; Fenced when another runner has taken over."""
+        """Starts a transaction; Superseded when another runner has taken over."""
         self.now = self._clock()
         self.news = False
         self.execute("BEGIN IMMEDIATE")
         self._given = self._last = self.check()
 
     def check(self) -> tuple[int, int]:
-        """The last numbers that were given to a task and to a line; Fenced when another runner has taken over."""
+        """The last numbers that were given to a task and to a line; Superseded when another runner has taken over."""
         epoch, task, line = self.one("SELECT epoch, task, line FROM meta")
         if self.epoch not in (0, epoch):
-            raise Fenced("another runner has taken over what this one was working on; this one must stop")
+            raise Superseded("another runner has taken over what this one was working on; this one must stop")
         return int(task), int(line)
 
     def finish(self) -> None:
@@ -71,6 +71,7 @@ class Session:
         """None of it was done."""
         if self.connection.in_transaction:
             self.execute("ROLLBACK")
+        self._last = self._given
         self.leases.undo()
         self._counts.clear()
         self._routes.clear()
@@ -89,6 +90,11 @@ class Session:
         """The first row of a question; empty when there is none."""
         rows = self.execute(sql, values).fetchall()
         return rows[0] if rows else ()
+
+    @property
+    def last_task(self) -> int:
+        """The last id that was given to a task."""
+        return self._last[0]
 
     def new_task(self) -> int:
         """The next task's id, unless it is given back."""

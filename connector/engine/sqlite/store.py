@@ -43,16 +43,20 @@ class SqliteStore:
         worker: the name under which this process leases.
         session: the connection that changes it.
         reading: the connection that only reads it.
-        lock: held by the one process that works on it; None for those that look after it.
+        lock: the lock on it, held by the one process that works on it.
+        runs: whether this is that process; others look after it.
     """
 
-    def __init__(self, path: Path, worker: str, session: Session, reading: Connection, lock: Lock | None) -> None:
+    def __init__(
+        self, path: Path, worker: str, session: Session, reading: Connection, lock: Lock, *, runs: bool
+    ) -> None:
         self._path = path
         self._worker = worker
         self._lock = lock
+        self._runs = runs
         self._session = session
         self._news = asyncio.Event()
-        self._writer = Writer(session, path, self._news.set)
+        self._writer = Writer(session, path, self._news.set, lock)
         self._reader = Reader(reading, path)
 
     @property
@@ -66,19 +70,18 @@ class SqliteStore:
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        if self._lock is not None and not self._writer.lost:
+        if self._runs and not self._writer.lost:
             with suppress(apsw.Error):  # what is in the log is as safe as in the database
                 self._session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._session.connection.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.close()
 
     async def commit(self, change: Change) -> Committed:
         work = prepared(change)
         return await self._writer.put(partial(applied, prepared=work), work.kinds)
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
-        if self._lock is None:
+        if not self._runs:
             raise StoreError(f"{self._path}: opened to look after tasks, so none can be leased here")
         leased = self._writer.put(partial(lease, route=route, most=most, limit=limit), ["lease"])
         try:
@@ -113,7 +116,7 @@ class SqliteStore:
 
     async def lead(self, name: str, seconds: float) -> bool:
         del name, seconds  # there is no other worker, unless this one has been fenced off: then this raises
-        return await self._writer.put(_leads, []) and self._lock is not None
+        return await self._writer.put(_leads, []) and self._runs
 
     async def cursor(self, name: str) -> JSON:
         sql = "SELECT value FROM cursors WHERE name = ?"

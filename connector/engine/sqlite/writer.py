@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ import apsw
 from connector.engine import points
 from connector.engine.sqlite.checkpoints import Checkpoints
 from connector.engine.sqlite.failures import DISK, meaning
+from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.preparing import KINDS as CHANGES
 from connector.engine.sqlite.session import Session
 from connector.engine.store import Fenced, StoreBroken, StoreError
@@ -57,10 +59,13 @@ class Writer:
 
     Args:
         news: called in the event loop when there may be something new to lease.
+        lock: holds the file, and tells whether it is still where it was.
     """
 
-    def __init__(self, session: Session, path: Path, news: Callable[[], None]) -> None:
+    def __init__(self, session: Session, path: Path, news: Callable[[], None], lock: Lock) -> None:
         self.session = session
+        self._lock = lock
+        self._signs_at = 0.0
         self._path = path
         self._news = news
         self._loop = asyncio.get_running_loop()
@@ -132,6 +137,7 @@ class Writer:
         names = [kind for kind in KINDS if kind in kinds]
         _reach(names, "before")
         session = self.session
+        self._check_place()
         try:
             session.begin()
             given = [(work, self._done(work)) for work in works]
@@ -169,14 +175,33 @@ class Writer:
         if self._lost is not None:
             return
         try:
+            self._check_place()
+            self._sign()
             self._checkpoints.keep_up()
             seen = self.session.connection.pragma("data_version")
             if seen != self._seen:
                 self._seen = seen
                 self.session.check()
                 self._call(self._news)
-        except (apsw.Error, Fenced) as error:
+        except (apsw.Error, StoreError) as error:
             self._failure(error)
+            if self._lost is not None:
+                self._call(self._news)  # who waits for news hears of it with the next question
+
+    def _check_place(self) -> None:
+        """StoreBroken when what is committed would go where nobody finds it."""
+        if not self._lock.database.in_place:
+            raise StoreBroken(
+                f"{self._path}: the file was moved, removed or replaced while it was worked on; nothing more is done. "
+                "Put it back with its log, and start again"
+            )
+
+    def _sign(self) -> None:
+        """Write down beside the file how far it is, now and then."""
+        now = time.monotonic()
+        if self.session.epoch and now >= self._signs_at:
+            self._signs_at = now + LOOK
+            self._lock.sign(replace(self._lock.identity, task=self.session.last_task))
 
     def _tell(self, given: list[Given]) -> None:
         news = self.session.news

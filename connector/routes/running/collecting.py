@@ -196,6 +196,8 @@ class Collector:
     async def _commit(self, change: Change) -> None:
         try:
             await self._floor.commits(change)
+        except StoreBroken:
+            raise
         except Fenced as fenced:
             log.warning("route %r gathers anew: %s", self.route, fenced)
             await self._floor.commits(await self._delivery.carry_abandon(await self._floor.store.hold([*self._held])))

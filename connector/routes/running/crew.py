@@ -15,6 +15,7 @@ from connector.routes.delivering.desk import Desk
 from connector.routes.reading.unread import Again, Unread
 from connector.routes.running.collecting import Collector
 from connector.routes.running.floor import Floor
+from connector.routes.running.housekeeping import guarded
 from connector.routes.running.rescue import Rescue
 from connector.routes.running.working import Worker
 
@@ -105,7 +106,7 @@ class Crew:
 
     def run(self) -> list[asyncio.Task[None]]:
         """Begins to work."""
-        return [asyncio.create_task(worker.run()) for worker in self.workers.values()]
+        return [asyncio.create_task(guarded(worker.run(), self._floor.broken)) for worker in self.workers.values()]
 
     async def close(self) -> None:
         """Closes what deliveries have open."""

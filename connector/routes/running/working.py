@@ -187,6 +187,8 @@ class Worker:
             points.point("worker.settle.before")
             await self._floor.commits(change)
             points.point("worker.settle.committed")
+        except StoreBroken:
+            raise
         except Fenced as fenced:
             log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
             return

@@ -94,7 +94,8 @@ async def test_a_kill_at_any_place_loses_nothing_that_was_told(engine: Sqlite, k
             (folder / file).unlink(missing_ok=True)
             if file in files:
                 (folder / file).write_bytes(files[file])
-        (folder / "tasks.db-shm").unlink(missing_ok=True)
+        for file in ("tasks.db-shm", "tasks.db.lock"):
+            (folder / file).unlink(missing_ok=True)
         again = await open_store(f"sqlite:///{folder / 'tasks.db'}", clock=engine.clock)
         try:
             step_found = await again.cursor("step") or 0

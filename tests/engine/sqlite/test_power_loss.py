@@ -125,7 +125,8 @@ async def test_the_whole_store_opens_after_a_power_loss_and_goes_on(folder: Path
     for told, files in disk.losses(Random(2), every=len(disk.log) // 10):
         for name in ("tasks.db", "tasks.db-wal"):
             (folder / name).write_bytes(files.get(name, b""))
-        (folder / "tasks.db-shm").unlink(missing_ok=True)
+        for name in ("tasks.db-shm", "tasks.db.lock"):
+            (folder / name).unlink(missing_ok=True)
         store = await open_store(f"sqlite:///{folder / 'tasks.db'}", clock=lambda: 1_700_000_000.0)
         try:
             at = await store.cursor("at")

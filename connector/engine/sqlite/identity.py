@@ -1,0 +1,104 @@
+"""Which database it is and how far it came, so that one that is gone, or older than it was, is not taken for it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from connector.engine.sqlite.driver import Connection
+from connector.engine.sqlite.session import Session
+from connector.engine.store import StoreError
+from connector.model import JSON, is_object
+
+__all__ = ["Identity", "check_log", "check_same", "check_there", "identified", "mark_copy"]
+
+SPACE = "database"
+"""Where the records of what a database knows of itself are."""
+KNOWN = f"SELECT key, json_extract(CAST(value AS TEXT), '$') FROM records WHERE space = '{SPACE}'"
+WRITE = f"INSERT OR REPLACE INTO records VALUES ('{SPACE}', ?, CAST(json_quote(?) AS BLOB))"
+AGAIN = (
+    "documents that were delivered would be delivered, and paid for, again. Put the database back where it was, or go "
+    "on all the same with `run --new`"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A database, the number of the last run that worked on it, and the last task that it took."""
+
+    name: str = ""
+    epoch: int = 0
+    task: int = 0
+
+    @classmethod
+    def of(cls, known: JSON) -> Identity:
+        """Return what was written down; empty when that is nothing."""
+        found = known if is_object(known) else {}
+        name, epoch, task = (found.get(key) for key in ("name", "epoch", "task"))
+        if not (isinstance(name, str) and isinstance(epoch, int) and isinstance(task, int)):
+            return cls()
+        return cls(name, epoch, task)
+
+    @property
+    def known(self) -> dict[str, JSON]:
+        """Return it as it is written down."""
+        return asdict(self)
+
+
+def check_there(path: Path, last: Identity) -> None:
+    """StoreError when earlier runs worked on a database here and there is none, or an empty one, now."""
+    if last.name and not _length(path):
+        what = "it is empty" if path.exists() else "it is not there any more"
+        raise StoreError(
+            f"{path}: {what}, though earlier runs kept {last.task:,} tasks in it; {AGAIN}, which starts afresh"
+        )
+
+
+def check_same(connection: Connection, path: Path, last: Identity) -> None:
+    """StoreError when the database is another one than the last run worked on, or an older copy of it."""
+    ((epoch, task),) = connection.execute("SELECT epoch, task FROM meta").fetchall()
+    name = _read(connection, "name")
+    if not last.name:
+        return
+    if name != last.name:
+        raise StoreError(f"{path}: another database than the one that earlier runs worked on here; {AGAIN}")
+    if epoch < last.epoch or task < last.task or _read(connection, "copy"):
+        raise StoreError(
+            f"{path}: an older copy of the database that runs worked on here: what they did after the copy was made "
+            f"is not in it, and {AGAIN}"
+        )
+
+
+def check_log(connection: Connection, path: Path) -> None:
+    """StoreError when what was committed last is in a log beside another name of this database."""
+    home = Path(_read(connection, "home") or path)
+    log, own = home.with_name(home.name + "-wal"), path.with_name(path.name + "-wal")
+    if home == path or home.exists() or _length(own) or not _length(log):
+        return
+    raise StoreError(f"{path}: it was {home} before, and its last commits are in {log}; move that along, to {own}")
+
+
+def identified(session: Session, path: Path) -> Identity:
+    """Return which database it is; it has a name, and knows where it is, from now on."""
+    known = dict(session.all(KNOWN))
+    name = known.get("name") or secrets.token_hex(8)
+    meant = {"name": name, "home": str(path)}
+    session.execute_many(WRITE, [(key, value) for key, value in meant.items() if known.get(key) != value])
+    if "copy" in known:
+        session.execute(f"DELETE FROM records WHERE space = '{SPACE}' AND key = 'copy'")
+    ((task,),) = session.all("SELECT task FROM meta")
+    return Identity(name, session.epoch, int(task))
+
+
+def mark_copy(connection: Connection) -> None:
+    """Write down that this is a copy, until a run works on it."""
+    connection.execute(WRITE, ("copy", "yes"))
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _read(connection: Connection, key: str) -> str:
+    return str(dict(connection.execute(KNOWN).fetchall()).get(key, ""))
