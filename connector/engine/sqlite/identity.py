@@ -81,7 +81,7 @@ def check_log(connection: Connection, path: Path) -> None:
 
 def identified(session: Session, path: Path) -> Identity:
     """Return which database it is; it has a name, and knows where it is, from now on."""
-    known = dict(session.all(KNOWN))
+    known: dict[str, str] = dict(session.all(KNOWN))
     name = known.get("name") or secrets.token_hex(8)
     meant = {"name": name, "home": str(path)}
     session.execute_many(WRITE, [(key, value) for key, value in meant.items() if known.get(key) != value])
@@ -101,4 +101,5 @@ def _length(path: Path) -> int:
 
 
 def _read(connection: Connection, key: str) -> str:
-    return str(dict(connection.execute(KNOWN).fetchall()).get(key, ""))
+    known: dict[str, str] = dict(connection.execute(KNOWN).fetchall())
+    return known.get(key, "")
