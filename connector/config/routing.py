@@ -37,7 +37,8 @@ class Route(WithChain, Entry):
     raw_key: TemplateText | None = Field(
         default=None,
         validation_alias=AliasChoices("key"),
-        description="What a document is known by, as `id` or `&{shop}-&{id}`; one that was seen is not taken again.",
+        description="What a document is known by, as `id` or `&{shop}-&{id}`; one that was seen is not taken again,"
+        " changed or not, unless it has another `version`.",
     )
     raw_version: TemplateText | None = Field(
         default=None,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from connector.engine.change import CallEnd, Carried, Change, Committed, Line, Settled, Spent
 from connector.engine.store import Fenced, Filter, Place, Store, StoreBroken, StoreError, StoreFull, Superseded
-from connector.engine.tasks import ENDS, LIVE, CallRecord, NewTask, Task, TaskState
+from connector.engine.tasks import DELETED, ENDS, LIVE, CallRecord, NewTask, Task, TaskState
 
 __all__ = [
+    "DELETED",
     "ENDS",
     "LIVE",
     "CallEnd",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from connector.model import JSON
 
-__all__ = ["ENDS", "LIVE", "CallRecord", "NewTask", "Task", "TaskState"]
+__all__ = ["DELETED", "ENDS", "LIVE", "CallRecord", "NewTask", "Task", "TaskState"]
 
 
 class TaskState(StrEnum):
@@ -25,6 +26,8 @@ class TaskState(StrEnum):
 
 ENDS = frozenset({TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN})
 LIVE = frozenset(TaskState) - ENDS
+DELETED = "deleted"
+"""The version of a document that is gone: one that comes back under its key is a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,11 @@ class NewTask:
     """A document that a route takes on.
 
     Attributes:
-        key: the document's identity in its route; one that was seen with the same version is a duplicate.
+        key: the document's identity in its route; without one it is never a duplicate.
         version: what differs when the document has changed.
+        unique: by what a document that was seen is known again: by key and version; by its key alone, when the version
+            that was seen begins with this one; or by nothing, as what comes of one task is never a duplicate of
+            another's.
         order: tasks of one order key are delivered one after the other.
         due: not before this time, in seconds since 1970.
         trace: the traceparent of what it came from.
@@ -45,11 +51,23 @@ class NewTask:
     document: JSON
     key: str = ""
     version: str = ""
+    unique: Literal["version", "key", "no"] = "version"
     order: str = ""
     due: float = 0.0
     trace: str = ""
     source: int = 0
     reading: int = 0
+
+    @property
+    def identity(self) -> str:
+        """The key by which a duplicate is found; empty for a document that never is one."""
+        return "" if self.unique == "no" else self.key
+
+    def repeats(self, seen: str | None) -> bool:
+        """Whether a document that was seen under its key with this version is the same one."""
+        if seen is None or self.unique != "key":
+            return seen == self.version
+        return seen != DELETED and seen.startswith(self.version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ def _row(task: NewTask, number: int, job: int) -> tuple[object, ...]:
 
 async def _unseen(connection: Connection, new: Sequence[NewTask]) -> list[int]:
     """The positions of documents that are not what their key was seen with last; what is seen now is noted."""
-    keyed = [task for task in new if task.key]
+    keyed = [task for task in new if task.identity]
     if not keyed:
         return list(range(len(new)))
     places = sorted({(task.route, task.key) for task in keyed})
@@ -92,11 +92,11 @@ async def _unseen(connection: Connection, new: Sequence[NewTask]) -> list[int]:
     reading: dict[tuple[str, str], int] = {}
     for at, task in enumerate(new):
         place = (task.route, task.key)
-        if task.key and known.get(place) == task.version:
+        if task.identity and task.repeats(known.get(place)):
             reading[place] = max(reading.get(place, 0), task.reading)
             continue
         fresh.append(at)
-        if task.key:
+        if task.identity:
             known[place] = task.version
             reading[place] = max(reading.get(place, 0), task.reading)
     rows_seen = [(*place, known[place], reading[place]) for place in sorted(reading)]

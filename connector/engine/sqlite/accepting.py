@@ -9,7 +9,7 @@ from connector.engine.sqlite.codes import CODES, DUE, HELD, READY
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.ordering import take_turns
 from connector.engine.sqlite.session import Session
-from connector.engine.tasks import NewTask, TaskState
+from connector.engine.tasks import DELETED, NewTask, TaskState
 
 __all__ = ["accept", "start"]
 
@@ -18,11 +18,15 @@ TASK = (
     " VALUES (?, ?, ?, ?, ?, 0, ?, '', ?, 0, ?)"
 )
 DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)"
-# The key's task is this one afterwards, unless it was seen with the same version: then only its reading is newer.
+# The key's task is this one afterwards, unless it was seen before: then only its reading is newer.
 KEY = (
     "INSERT INTO keys VALUES (?, ?, ?, ?, ?) ON CONFLICT (route, key) DO UPDATE SET"
-    " reading = max(reading, excluded.reading), version = excluded.version,"
-    " task = iif(version = excluded.version, task, excluded.task) RETURNING task"
+    " reading = max(reading, excluded.reading), version = iif({seen}, version, excluded.version),"
+    " task = iif({seen}, task, excluded.task) RETURNING task"
+)
+BY_VERSION = KEY.format(seen="version = excluded.version")
+BY_KEY = KEY.format(
+    seen=f"(version <> '{DELETED}' AND substr(version, 1, length(excluded.version)) = excluded.version)"
 )
 
 
@@ -60,7 +64,7 @@ def accept(session: Session, tasks: Sequence[NewTask], documents: Sequence[bytes
     accepted: list[int] = []
     for task, document in zip(tasks, documents, strict=True):
         route, number = session.route(task.route), session.new_task()
-        if task.key and session.one(KEY, (route, task.key, task.version, task.reading, number))[0] != number:
+        if task.identity and _holder(session, route, task, number) != number:
             session.give_back()
             number = 0
         else:
@@ -68,6 +72,12 @@ def accept(session: Session, tasks: Sequence[NewTask], documents: Sequence[bytes
         accepted.append(number)
     rows.write()
     return accepted
+
+
+def _holder(session: Session, route: int, task: NewTask, number: int) -> int:
+    """The task that a key stands for: this one, or the one that it was seen with."""
+    sql = BY_KEY if task.unique == "key" else BY_VERSION
+    return int(session.one(sql, (route, task.identity, task.version, task.reading, number))[0])
 
 
 def start(session: Session, carrieds: Sequence[Carried], documents: Sequence[bytes]) -> Sequence[int]:

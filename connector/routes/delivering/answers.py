@@ -104,7 +104,16 @@ class Responses:
         if not isinstance(writer.writes, FileWriting):
             name = self._declared.route + ending
             draft.accept += [
-                NewTask(route=name, document=document, source=task.id, trace=task.trace) for document in documents
+                NewTask(
+                    route=name,
+                    document=document,
+                    key=task.key,
+                    version=task.version,
+                    unique="no",
+                    source=task.id,
+                    trace=task.trace,
+                )
+                for document in documents
             ]
             return ""
         for document in documents:
@@ -121,7 +130,8 @@ class Responses:
             if applied.failed is not None:
                 return str(applied.failed)
             draft.accept += [
-                follower.identity.task(made, source=task.id, trace=task.trace) for made in applied.documents
+                follower.identity.task(made, default=task.key, always=True, source=task.id, trace=task.trace)
+                for made in applied.documents
             ]
         return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
@@ -39,12 +39,21 @@ class Identity:
         self._scope = Scope(replace(runtime.chained, route={"name": route}))
 
     def task(
-        self, document: JSON, *, default: str = "", again: str = "", reading: int = 0, source: int = 0, trace: str = ""
+        self,
+        document: JSON,
+        *,
+        default: str = "",
+        always: bool = False,
+        again: str = "",
+        reading: int = 0,
+        source: int = 0,
+        trace: str = "",
     ) -> NewTask:
         """The task that a document becomes; ConnectorError when it is no JSON or has not what its key is made of.
 
         Args:
             default: its key unless the route says how to make one; without a key every document is a new one.
+            always: whether it is a new one in any case unless the route says how to make a key.
             again: a mark on the version, for documents that are taken although they were seen.
             reading: the number of the reading that saw it.
             source: the task whose answer it is.
@@ -52,17 +61,26 @@ class Identity:
         """
         dump(document)
         key = self._text(self._key, document) if self._key else default
-        version = self._text(self._version, document) if self._version else digest(document) if key else ""
+        version, unique = self._versioned(document, key)
         return NewTask(
             route=self._route,
             document=document,
             key=key,
             version=f"{again}{version}",
+            unique="no" if always and self._key is None else unique,
             order=self._text(self._order, document) if self._order else "",
             reading=reading,
             source=source,
             trace=trace,
         )
+
+    def _versioned(self, document: JSON, key: str) -> tuple[str, Literal["version", "key"]]:
+        """What differs when the document has changed: what the route says, else nothing for a key that it names."""
+        if self._version is not None:
+            return self._text(self._version, document), "version"
+        if self._key is not None:
+            return "", "key"
+        return digest(document) if key else "", "version"
 
     def _text(self, template: Template, document: JSON) -> str:
         value = template.resolve(document, self._scope)

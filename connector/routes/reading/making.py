@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from connector.connections import Runtime
-from connector.engine import NewTask
+from connector.engine import DELETED, NewTask
 from connector.errors import ConnectorError
 from connector.model import JSON
 from connector.routes.reading.identity import Identity, digest, entity_id
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UNREAD", "Making", "untraced"]
 
-DELETED = "deleted"
 UNREAD = "unread "
 """How the keys of documents begin that could not be read."""
 

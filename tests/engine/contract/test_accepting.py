@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.engine import Change, NewTask, Store, TaskState
+from connector.engine import Change, Filter, NewTask, Store, TaskState
 from connector.errors import InvalidDocument
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, counts, finish, lease_one, new
@@ -24,8 +24,6 @@ async def test_ids_grow_and_are_never_used_again(store: Store, engine: Engine) -
     assert list(first) == sorted(set(first))
     for task in await store.lease("route", 10):
         await finish(store, task.id)
-    from connector.engine import Filter
-
     assert await store.purge(Filter()) == 3
     await store.close()
     [later] = await accept(await engine.open(), new())
@@ -56,8 +54,6 @@ async def test_documents_without_a_key_are_never_duplicates(store: Store) -> Non
 
 
 async def test_duplicates_are_known_after_a_restart_and_after_purging(store: Store, engine: Engine) -> None:
-    from connector.engine import Filter
-
     await accept(store, new(key="k", version="1"))
     await finish(store, (await lease_one(store)).id)
     assert await store.purge(Filter(states=[TaskState.FINISHED])) == 1
@@ -87,3 +83,21 @@ async def test_vanished_keys_are_those_that_this_reading_did_not_see(store: Stor
     found = [key async for key in store.vanished("route", 2)]
     assert found == [f"k{number:04}" for number in range(5, 1500, 2)]
     assert [key async for key in store.vanished("nobody", 2)] == []
+
+
+async def test_a_document_known_by_its_key_alone_is_taken_once_whatever_it_was_seen_with(store: Store) -> None:
+    assert all(await accept(store, new(key="k", version="digest", reading=1)))
+    once = {"key": "k", "unique": "key"}
+    assert await accept(store, new(**once, reading=2), new(**once, reading=3)) == [0, 0]
+    assert [key async for key in store.vanished("route", 3)] == []
+    [again, twice] = await accept(store, new(**once, version="1:"), new(**once, version="1:"))
+    assert (again > 0, twice) == (True, 0)
+    assert await accept(store, new(key="k", version="deleted")) != [0]
+    assert await accept(store, new(**once)) != [0]
+    assert await accept(store, new(**once), new(key="k", version="digest")) != [0, 0]
+
+
+async def test_one_that_is_never_a_duplicate_keeps_its_key_and_hides_nobody(store: Store) -> None:
+    assert all(await accept(store, *(new(key="k", version="1", unique="no") for _ in range(2))))
+    assert all(await accept(store, new(key="k", version="1")))
+    assert len(await store.tasks(Filter(key="k"))) == 3

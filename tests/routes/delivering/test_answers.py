@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from connector.engine import Filter, TaskState
+from connector.engine import Change, Filter, NewTask, TaskState
 from connector.errors import ConfigurationError
 from connector.routes.delivering.declared import implied
 
@@ -199,3 +200,24 @@ async def test_a_chain_that_reads_a_route_may_not_gather(bench: Any) -> None:
     at = await bench(sections=sections)
     with pytest.raises(ConfigurationError, match="gather them in the chain of the route"):
         at.delivery()
+
+
+@pytest.mark.parametrize("ends", ["answer", "error"])
+async def test_what_comes_of_a_task_has_its_key_and_is_never_a_duplicate(bench: Any, ends: str) -> None:
+    doubled = [{"value-setter": {"configurations": [{"key": "both", "value": [{"n": 1}, {"n": 1}]}]}}]
+    to = {ends: {"publisher": POSTED, "chain": [*doubled, {"brancher": "both.*"}]}}
+    sections = {
+        "incoming": {"read": ROUTE if ends == "answer" else ERRORS},
+        "outgoing": {"last": PRINTED},
+        "routes": {"next": {"incoming": "read", "outgoing": "last"}},
+    }
+    answer = {"answer": httpx.Response(200, json={"id": "c-1"}), "error": httpx.Response(400, json={"error": {}})}
+    at = await bench(lambda _: answer[ends], out=to, sections=sections)
+    new = NewTask(route="r", document={"text": "hi"}, key="k", version="v")
+    for document in (new, replace(new, version="w")):
+        await at.store.commit(Change(accept=[document]))
+        await at.work()
+    published = await at.store.tasks(Filter(route=f"r:{ends}", key="k"))
+    followed = await at.store.tasks(Filter(route="next", key="k"))
+    assert [task.version for task in published] == ["v", "v", "w", "w"]
+    assert [task.source for task in followed] == [task.source for task in published]

@@ -74,10 +74,11 @@ class MemoryStore:
         return Committed(accepted)
 
     def _accept(self, new: NewTask) -> int:
-        if new.key:
-            known = self.versions.get((new.route, new.key))
-            self.versions[new.route, new.key] = (new.version, new.reading)
-            if known is not None and known[0] == new.version:
+        if new.identity:
+            known, _ = self.versions.get((new.route, new.key), (None, 0))
+            same = known is not None and new.repeats(known)
+            self.versions[new.route, new.key] = (known if same else new.version, new.reading)
+            if same:
                 return 0
         number = len(self.kept) + 1
         state = TaskState.WAITING if new.due else TaskState.NEW
