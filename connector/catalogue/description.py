@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+import textwrap
 from typing import TYPE_CHECKING, cast
 
 from connector.catalogue.example import example_request
@@ -90,8 +93,8 @@ def _answers(operation: Operation, catalogue: Catalogue) -> Rows:
     return answers
 
 
-def render(described: dict[str, JSON]) -> str:
-    """A description as text for a terminal."""
+def render(described: dict[str, JSON], width: int = 80) -> str:
+    """A description as text for a terminal of a width; the example stays on one line, to be copied."""
     lines = [
         f"{described['entity']} {described['action']}    {described['method']} {described['path']}",
         *_notes(described),
@@ -102,9 +105,15 @@ def render(described: dict[str, JSON]) -> str:
             f"payload ({' or '.join(described['body'])})" if described["body"] else "payload", described["payload"]
         ),
         *_answer_lines(described["answer"]),
-        *_example_lines(described),
     ]
-    return "\n".join(lines)
+    return "\n".join([*(part for line in lines for part in _wrapped(line, width)), *_example_lines(described)])
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line in as many as the width needs, the later ones below what the first one says."""
+    name = re.match(r"\s*\S+\s{2,}|\s*\S+:? ", line)
+    indent = min(len(name[0]), width // 2) if name else 2
+    return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [""]
 
 
 def _notes(described: dict[str, JSON]) -> list[str]:
@@ -128,7 +137,13 @@ def _table(title: str, rows: Rows) -> list[str]:
     if not rows:
         return []
     width = max(len(row["name"]) for row in rows) + 1
-    return ["", title, *(f"  {row['name'] + ('*' if row['required'] else ''):<{width}}  {_said(row)}" for row in rows)]
+    legend = ["  * is required"] if any(row["required"] for row in rows) else []
+    return [
+        "",
+        title,
+        *legend,
+        *(f"  {row['name'] + ('*' if row['required'] else ''):<{width}}  {_said(row)}" for row in rows),
+    ]
 
 
 def _said(row: dict[str, JSON]) -> str:
@@ -145,6 +160,5 @@ def _answer_lines(answers: Rows) -> list[str]:
 
 def _example_lines(described: dict[str, JSON]) -> list[str]:
     example = {section: value for section, value in described["example"].items() if value}
-    name = f"{described['entity']!r}" if " " in described["entity"] else described["entity"]
-    request = f" --request '{dump(example).decode()}'" if example else ""
-    return ["", "example", f"  openai-connector call {name} {described['action']}{request}"]
+    request = f" --request {shlex.quote(dump(example).decode())}" if example else ""
+    return ["", "example", f"  openai-connector call {described['entity']} {described['action']}{request}"]

@@ -100,7 +100,7 @@ class Lookup:
 
     def _actions(self, entity: str) -> list[str]:
         """An entity's actions with the verbs it is also found by."""
-        verbs = [row[3]["verb"] for row in self._rows if squeezed(row[3].get("on") or "") == entity]
+        verbs = [row[3]["verb"] for row in self._rows if "on" in row[3] and squeezed(row[3]["on"]) == entity]
         return [*self._entities.get(entity, ()), *verbs]
 
     @cached_property

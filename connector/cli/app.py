@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-from typer import Exit, Option, Typer
+from typer import Exit, Option
 
 from connector.cli.call import CallOptions, call
 from connector.cli.clients import client
@@ -13,6 +13,7 @@ from connector.cli.config import lint, schema, variables
 from connector.cli.connections import ExplainOptions, PublishOptions, SubscribeOptions, explain, publish, subscribe
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
+from connector.cli.group import group
 from connector.cli.importing import imports
 from connector.cli.options import command
 from connector.cli.output import say
@@ -29,13 +30,7 @@ __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 
-app = Typer(
-    name="openai-connector",
-    help="Call any operation of the OpenAI API by name, checked before it is sent.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+app = group("Call any operation of the OpenAI API by name, checked before it is sent.", name="openai-connector")
 
 
 def _version(wanted: bool) -> None:

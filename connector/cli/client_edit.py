@@ -59,7 +59,7 @@ def add(
     say(f"{edit.file}: client {name!r} {'would be ' if dry_run else ''}added; try `client test {name}`")
 
 
-def list_clients(config: Config = None, json: Json = False) -> None:
+def list_clients(config: Config = None, json: Json = None) -> None:
     """List the clients of the configuration."""
     rows = [
         {"name": name, "prototype": entry.prototype, "description": entry.description}
@@ -75,7 +75,7 @@ def try_client(
     name: Annotated[str, Argument(help="A client of the configuration.")],
     config: Config = None,
     folder: Entities = None,
-    json: Json = False,
+    json: Json = None,
 ) -> None:
     """Try a client with one cheap call, and say in words what is wrong."""
     found = asyncio.run(_try(_load(config), name, folder))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from typer import Argument, Typer
+from typer import Argument
 
 from connector.cli.client_edit import register
+from connector.cli.group import group
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 
 __all__ = ["client"]
 
-client = Typer(help="Clients and their prototypes.", no_args_is_help=True, rich_markup_mode=None)
+client = group("Clients and their prototypes.")
 
 
 register(client)
@@ -20,7 +21,7 @@ register(client)
 
 @client.command()
 def prototypes(
-    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: Json = False
+    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: Json = None
 ) -> None:
     """List the client prototypes, or one prototype's parameters."""
     from connector.http import describe, prototypes

@@ -71,7 +71,7 @@ def schema(folder: Entities = None) -> None:
     print_document(json_schema(kinds(), _catalogue(folder)))
 
 
-def variables(config: Config = None, json: Json = False) -> None:
+def variables(config: Config = None, json: Json = None) -> None:
     """Show which variables a configuration uses, which are set and which are missing; never their values."""
     from connector.config.loading import examine
     from connector.config.overview import variables_of

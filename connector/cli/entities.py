@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
 from connector.catalogue.names import squeezed
+from connector.cli.group import group
+from connector.cli.naming import operation_of
 from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_line, print_table, say, wants_json
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["entities"]
 
-entities = Typer(help="What the API offers: list, show, import, drift.", no_args_is_help=True, rich_markup_mode=None)
+entities = group("What the API offers: list, show, import, drift.")
 
 Document = Annotated[Path, Argument(metavar="DOCUMENT", help="An OpenAPI 3.0 or 3.1 document, JSON or YAML.")]
 
@@ -25,7 +29,7 @@ Document = Annotated[Path, Argument(metavar="DOCUMENT", help="An OpenAPI 3.0 or 
 def list_operations(
     area: Annotated[str | None, Option("--area", metavar="A", help="Only this area.")] = None,
     search: Annotated[str | None, Option("--search", metavar="WORD", help="Only what has this word.")] = None,
-    json: Json = False,
+    json: Json = None,
     folder: Entities = None,
 ) -> None:
     """List the operations: entity, action, method and path."""
@@ -42,20 +46,20 @@ def list_operations(
 
 @entities.command("show")
 def show_operation(
-    name: Annotated[str, Argument(help="An entity, or any name of an operation.")],
-    action: Annotated[str | None, Argument()] = None,
-    json: Json = False,
+    words: Annotated[list[str], Argument(metavar="NAME", help="An entity, or any name of an operation.")],
+    json: Json = None,
     folder: Entities = None,
 ) -> None:
     """Show an entity's operations: parameters, payload, answer, effect and an example that validates."""
     from connector.catalogue.description import describe, render
 
     catalogue = _open(folder)
-    described = [describe(op, catalogue) for op in _meant(catalogue, name, action)]
+    described = [describe(op, catalogue) for op in _meant(catalogue, words)]
     if wants_json(json):
         print_document(described[0] if len(described) == 1 else described)
     else:
-        print("\n\n".join(render(one) for one in described))  # noqa: T201  the result
+        width = shutil.get_terminal_size().columns
+        print("\n\n".join(render(one, width) for one in described))  # noqa: T201  the result
 
 
 @entities.command("import")
@@ -73,7 +77,7 @@ def import_entities(
 
 
 @entities.command("drift")
-def show_drift(document: Document, json: Json = False, folder: Entities = None) -> None:
+def show_drift(document: Document, json: Json = None, folder: Entities = None) -> None:
     """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
     from connector.catalogue.drift import drift
 
@@ -85,10 +89,10 @@ def show_drift(document: Document, json: Json = False, folder: Entities = None) 
     raise Exit(1 if report else 0)
 
 
-def _meant(catalogue: Catalogue, name: str, action: str | None) -> list[Operation]:
+def _meant(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
     """All operations of an entity, or the one operation that the name says."""
-    of_entity = [op for op in catalogue.operations() if squeezed(op.entity) == squeezed(name)]
-    return of_entity if of_entity and action is None else [catalogue.find(name, action)]
+    name = squeezed(" ".join(words))
+    return [op for op in catalogue.operations() if squeezed(op.entity) == name] or [operation_of(catalogue, words)[0]]
 
 
 def _open(folder: Path | None) -> Catalogue:

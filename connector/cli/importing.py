@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option, Typer
+from typer import Argument, Option
 
+from connector.cli.group import group
 from connector.cli.options import Json
 from connector.cli.output import print_document, say, wants_json
 
@@ -15,11 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["imports"]
 
-imports = Typer(
-    help="Make a folder of configuration from another platform's: alumio, atlas.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+imports = group("Make a folder of configuration from another platform's: alumio, atlas.")
 
 Into = Annotated[Path, Option("--into", metavar="FOLDER", help="A new or empty folder.")]
 INTO = Path("imported")
@@ -27,9 +24,9 @@ INTO = Path("imported")
 
 @imports.command("alumio")
 def alumio(
-    exports: Annotated[list[Path], Argument(metavar="EXPORT.ndjson…", help="Exports, one object on each line.")],
+    exports: Annotated[list[Path], Argument(metavar="EXPORTS", help="Exports, one object on each line.")],
     into: Into = INTO,
-    json: Json = False,
+    json: Json = None,
 ) -> None:
     """Import Alumio's exports; the report says line by line what could not be carried over."""
     from connector.importing import import_alumio
@@ -41,7 +38,7 @@ def alumio(
 def atlas(
     config: Annotated[Path, Argument(metavar="CONFIG.yml", help="Moment Atlas's configuration.")],
     into: Into = INTO,
-    json: Json = False,
+    json: Json = None,
 ) -> None:
     """Import Moment Atlas's adapters as clients."""
     from connector.importing import import_atlas
@@ -49,7 +46,7 @@ def atlas(
     _show(import_atlas(config, into), into, json)
 
 
-def _show(report: Report, into: Path, json: bool) -> None:
+def _show(report: Report, into: Path, json: bool | None) -> None:
     if wants_json(json):
         print_document(report.as_document())
     else:

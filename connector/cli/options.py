@@ -18,7 +18,14 @@ __all__ = ["ClientOptions", "Entities", "Json", "OutputOptions", "command"]
 
 Options = TypeVar("Options")
 
-Json = Annotated[bool, Option("--json", help="JSON even on a terminal.")]
+Json = Annotated[
+    bool | None,
+    Option(
+        "--json/--text",
+        help="JSON for programs or text for people; by default text on a terminal.",
+        show_default=False,
+    ),
+]
 Entities = Annotated[
     Path | None,
     Option("--entities", envvar="OPENAI_CONNECTOR_ENTITIES", metavar="FOLDER", help="A catalogue of yours."),

@@ -93,6 +93,6 @@ def progress() -> Progress:
     return Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
 
 
-def wants_json(asked: bool) -> bool:
-    """Whether a result is for a program: asked for, or standard output is no terminal."""
-    return asked or not sys.stdout.isatty()
+def wants_json(asked: bool | None) -> bool:
+    """Whether a result is for a program: as it was asked for, else whether standard output is no terminal."""
+    return not sys.stdout.isatty() if asked is None else asked

@@ -36,7 +36,7 @@ SQLITE = "sqlite:"
 class RunOptions:
     """What `run` can be told."""
 
-    routes: Annotated[list[str] | None, Argument(metavar="[ROUTE…]", help="Which routes; all unless given.")] = None
+    routes: Annotated[list[str] | None, Argument(metavar="ROUTE", help="Which routes; all unless given.")] = None
     config: Config = None
     once: Annotated[bool, Option("--once", help="End when every task has ended; else run as a service.")] = False
     reset: Annotated[
@@ -51,11 +51,12 @@ class RunOptions:
         bool,
         Option("--new", help="Go on where the database of earlier runs is gone, or an older copy."),
     ] = False
-    json: Json = False
+    json: Json = None
 
     def arguments(self, source: Path) -> list[str]:
         """The command line of one of several processes."""
-        flags = [flag for flag, given in (("--once", self.once), ("--json", self.json)) if given]
+        asked = (("--once", self.once), ("--json", self.json), ("--text", self.json is False))
+        flags = [flag for flag, given in asked if given]
         return ["run", *(self.routes or ()), "-f", str(source), "--grace", str(self.grace), *flags]
 
 

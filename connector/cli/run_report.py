@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["code_of", "tell"]
 
 
-def tell(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool) -> None:
+def tell(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | None) -> None:
     """The summary as the result, and in sentences what somebody should look after.
 
     Args:
         end: what the run came to.
         metrics: what this process counted.
         alone: whether every task that ended did so in this process.
-        json: whether the result is for a program in any case.
+        json: whether the result is for a program; unless said, when it goes to no terminal.
     """
     from connector.observing.summary import summary
 

@@ -48,7 +48,10 @@ class SandboxOptions:
     webhook_secret: Annotated[
         str | None,
         Option(
-            "--webhook-secret", envvar="OPENAI_WEBHOOK_SECRET", metavar="whsec_…", help="What webhooks are signed with."
+            "--webhook-secret",
+            envvar="OPENAI_WEBHOOK_SECRET",
+            metavar="SECRET",
+            help="What webhooks are signed with; it begins with whsec_.",
         ),
     ] = None
     entities: Entities = None

@@ -55,7 +55,7 @@ def serve(
     ] = False,
     folder: Entities = None,
 ) -> None:
-    """Pass calls on to the configured clients, with their credentials, limits and waits; see docs/guides/gateway.md."""
+    """Pass calls on to the configured clients, with their credentials, limits and waits."""
     from connector.connections import load_configuration
 
     configuration = load_configuration(configuration_at(config))

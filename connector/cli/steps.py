@@ -17,7 +17,7 @@ __all__ = ["steps"]
 
 def steps(
     name: Annotated[str | None, Argument(help="Show this step's, mapper's, condition's or accessor's fields.")] = None,
-    json: Json = False,
+    json: Json = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or one's fields."""
     found = [row for row in _rows() if name is None or name in (row["name"], *row["aliases"])]

@@ -6,18 +6,20 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Typer
+from typer import Argument
 
 from connector.cli.config import Config
+from connector.cli.group import group
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.tasks_change import RetryOptions, purge, retry, skip
-from connector.cli.tasks_list import ListOptions, export, list_tasks, show
+from connector.cli.tasks_list import ListOptions, export, list_tasks
+from connector.cli.tasks_show import show
 from connector.cli.tasks_wanted import WantedOptions
 
 __all__ = ["backup", "tasks"]
 
-tasks = Typer(help="What became of documents, and what is done about it.", no_args_is_help=True, rich_markup_mode=None)
+tasks = group("What became of documents, and what is done about it.")
 tasks.command("list")(command(list_tasks, ListOptions))
 tasks.command("show")(show)
 tasks.command("retry")(command(retry, RetryOptions))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typer import Exit, Option
 
 from connector.cli.exit_codes import ExitCode
 from connector.cli.output import print_line, say, wants_json
-from connector.cli.tasks_wanted import WantedOptions
+from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -46,17 +45,16 @@ def retry(options: RetryOptions) -> None:
 
 def skip(options: WantedOptions) -> None:
     """End tasks as skipped; nothing more is sent for them."""
-    asyncio.run(_skip(options))
+    raise Exit(asyncio.run(_skip(options)))
 
 
 def purge(options: WantedOptions) -> None:
     """Forget tasks that ended, with all their calls; those that may have taken effect only when asked by --state."""
-    asyncio.run(_purge(options))
+    raise Exit(asyncio.run(_purge(options)))
 
 
 async def _retry(options: RetryOptions) -> ExitCode:
     from connector.cli.tasks_store import opened
-    from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
 
     _need_choice(options, "--state failed")
@@ -64,6 +62,7 @@ async def _retry(options: RetryOptions) -> ExitCode:
     async with opened(options.config) as (store, configuration):
         states = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
         wanted = await filter_of(options, store, configuration, states)
+        unfit = await count_unfit(store, wanted, "it can be retried once it has failed, was skipped or is unknown")
         doubt = TaskState.UNKNOWN in wanted.states
         sure = tuple(state for state in wanted.states if state is not TaskState.UNKNOWN)
         count = await store.retry(replace(wanted, states=sure), document=document) if sure else 0
@@ -74,10 +73,8 @@ async def _retry(options: RetryOptions) -> ExitCode:
                 count += await _repeat(store, unknown, document)
             else:
                 left = await _told_in_doubt(store, unknown)
-        if not count and not left:
-            await _why_none(store, options.ids or ())
     _done("retried", count, json=options.json)
-    return ExitCode.UNKNOWN if left else ExitCode.DONE
+    return ExitCode.UNKNOWN if left else ExitCode.INVALID if unfit else ExitCode.DONE
 
 
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
@@ -123,30 +120,22 @@ def _doubt(task: Task) -> str:
     )
 
 
-async def _why_none(store: Store, ids: Sequence[int]) -> None:
-    for number in ids:
-        task = await store.task(number)
-        if task is None:
-            say(f"there is no task {number}")
-        else:
-            say(f"task {number} is {task.state.value}; it can be retried once it has failed, was skipped or is unknown")
-
-
-async def _skip(options: WantedOptions) -> None:
+async def _skip(options: WantedOptions) -> ExitCode:
     from connector.cli.tasks_store import opened
-    from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
 
     _need_choice(options, "--state waiting")
     live = (TaskState.NEW, TaskState.WAITING, TaskState.FAILED, TaskState.UNKNOWN)
     async with opened(options.config) as (store, configuration):
-        count = await store.skip(await filter_of(options, store, configuration, live), "skipped by hand")
+        wanted = await filter_of(options, store, configuration, live)
+        unfit = await count_unfit(store, wanted, "it can be skipped while it is new or waiting, failed or unknown")
+        count = await store.skip(wanted, "skipped by hand")
     _done("skipped", count, json=options.json)
+    return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
-async def _purge(options: WantedOptions) -> None:
+async def _purge(options: WantedOptions) -> ExitCode:
     from connector.cli.tasks_store import opened
-    from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
 
     _need_choice(options, "--older-than 30d")
@@ -154,9 +143,11 @@ async def _purge(options: WantedOptions) -> None:
     async with opened(options.config) as (store, configuration):
         ended = (TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED)
         wanted = await filter_of(options, store, configuration, ended)
+        unfit = await count_unfit(store, wanted, "it can be purged once it has ended; one that is unknown by --state")
         while some := await store.purge(wanted):
             count += some
     _done("purged", count, json=options.json)
+    return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
 def _need_choice(options: WantedOptions, example: str) -> None:
@@ -179,7 +170,7 @@ def _edited(options: RetryOptions) -> JSON:
         raise ConfigurationError(f"--edit: cannot read {options.edit!r}: {error.strerror or error}") from None
 
 
-def _done(what: str, count: int, *, json: bool) -> None:
+def _done(what: str, count: int, *, json: bool | None) -> None:
     if wants_json(json):
         print_line({what: count})
     else:

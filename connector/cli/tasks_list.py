@@ -1,27 +1,25 @@
-"""`tasks list`, `tasks show`, `tasks export`: what became of documents."""
+"""`tasks list`, `tasks export`: what became of documents."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Exit, Option
 
-from connector.cli.config import Config
-from connector.cli.output import print_document, print_line, print_table, say, wants_json
-from connector.cli.tasks_wanted import WantedOptions
-from connector.errors import ConfigurationError
+from connector.cli.exit_codes import ExitCode
+from connector.cli.output import print_line, print_table, say, wants_json
+from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
 from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.engine import Task
 
-__all__ = ["ListOptions", "export", "list_tasks", "show"]
+__all__ = ["ListOptions", "export", "list_tasks"]
 
 SOME = 100
 SHOWN = 120
@@ -38,30 +36,23 @@ class ListOptions(WantedOptions):
 
 def list_tasks(options: ListOptions) -> None:
     """List tasks: those that failed, were skipped, or may have taken effect, unless others are asked for."""
-    asyncio.run(_list(options))
-
-
-def show(
-    task: Annotated[int, Argument(metavar="ID", help="The task.")],
-    config: Config = None,
-) -> None:
-    """Show one task: every attempt and call, its document as it came and after each chain."""
-    asyncio.run(_show(task, config))
+    raise Exit(ExitCode.INVALID if asyncio.run(_list(options)) else ExitCode.DONE)
 
 
 def export(options: WantedOptions) -> None:
     """Write tasks as JSON lines that `publish` and a file subscriber take again."""
-    asyncio.run(_export(options))
+    raise Exit(ExitCode.INVALID if asyncio.run(_export(options)) else ExitCode.DONE)
 
 
-async def _list(options: ListOptions) -> None:
+async def _list(options: ListOptions) -> int:
+    """Prints the tasks; how many that were named are not there."""
     from connector.cli.tasks_store import each, opened
-    from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
 
     bad = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
     async with opened(options.config) as (store, configuration):
         wanted = await filter_of(options, store, configuration, () if options.ids else bad)
+        unfit = await count_unfit(store, replace(wanted, states=()), "")
         async with aclosing(each(store, wanted, after=options.after, limit=options.limit)) as tasks:
             found = [task async for task in tasks]
     if wants_json(options.json):
@@ -72,24 +63,12 @@ async def _list(options: ListOptions) -> None:
         print_table(columns, (_row(task) for task in found))
     if len(found) == options.limit:
         say(f"there may be more: --after {found[-1].id} goes on")
+    return unfit
 
 
-async def _show(number: int, config: Path | None) -> None:
-    from connector.cli.tasks_store import opened
-    from connector.connections import Runtime
-    from connector.routes.running.telling import told
-
-    async with opened(config) as (store, configuration):
-        task = await store.task(number)
-        if task is None:
-            raise ConfigurationError(f"there is no task {number}; `tasks list --state all` shows those there are")
-        async with Runtime(configuration) as runtime:
-            print_document(await told(runtime, task))
-
-
-async def _export(options: WantedOptions) -> None:
+async def _export(options: WantedOptions) -> int:
+    """Prints the tasks as lines; how many that were named are not there."""
     from connector.cli.tasks_store import each, opened
-    from connector.cli.tasks_wanted import filter_of
     from connector.engine import TaskState
     from connector.routes.running.telling import exported
 
@@ -97,6 +76,7 @@ async def _export(options: WantedOptions) -> None:
     async with opened(options.config) as (store, configuration):
         states = () if options.ids else (TaskState.FAILED, TaskState.UNKNOWN)
         wanted = await filter_of(options, store, configuration, states)
+        unfit = await count_unfit(store, replace(wanted, states=()), "")
         async with aclosing(each(store, wanted)) as tasks:
             async for task in tasks:
                 whole = await store.task(task.id)
@@ -104,6 +84,7 @@ async def _export(options: WantedOptions) -> None:
                     print_line(exported(whole))
                     count += 1
     say(f"{count:,} tasks exported")
+    return unfit
 
 
 def _summary(task: Task) -> dict[str, JSON]:

@@ -11,6 +11,7 @@ from typer import Argument, Option
 
 from connector.cli.config import Config
 from connector.cli.options import Json
+from connector.cli.output import say
 from connector.errors import ConfigurationError, UnknownName
 from connector.suggest import closest
 
@@ -18,28 +19,27 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.engine import Filter, Store, TaskState
 
-__all__ = ["WantedOptions", "filter_of", "states_of"]
+__all__ = ["WantedOptions", "count_unfit", "filter_of", "states_of"]
 
 ALL = "all"
+STATES = "One of new, processing, waiting, finished, failed, skipped, unknown; or all."
 
 
 @dataclass(frozen=True, kw_only=True)
 class WantedOptions:
     """How tasks are chosen; all that is given must hold."""
 
-    ids: Annotated[list[int] | None, Argument(metavar="[ID…]", help="Tasks by their ids.")] = None
+    ids: Annotated[list[int] | None, Argument(metavar="ID", help="Tasks by their ids.")] = None
     config: Config = None
     route: Annotated[str, Option("--route", metavar="ROUTE", help="Those of a route.")] = ""
-    state: Annotated[
-        list[str] | None, Option("--state", metavar="STATE", help="failed, unknown, skipped, …; or all.")
-    ] = None
+    state: Annotated[list[str] | None, Option("--state", metavar="STATE", help=STATES)] = None
     key: Annotated[str, Option("--key", metavar="KEY", help="Those of a document with this key.")] = ""
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="Those whose reason holds this text.")] = ""
     older_than: Annotated[
         str | None, Option("--older-than", metavar="AGE", help="Unchanged for so long: 30s, 15m, 6h, 30d.")
     ] = None
     newer_than: Annotated[str | None, Option("--newer-than", metavar="AGE", help="Changed within so long.")] = None
-    json: Json = False
+    json: Json = None
 
     @property
     def chosen(self) -> bool:
@@ -72,6 +72,25 @@ async def filter_of(
         updated_before=_ago(options.older_than, "--older-than"),
         updated_after=_ago(options.newer_than, "--newer-than"),
     )
+
+
+async def count_unfit(store: Store, wanted: Filter, can: str) -> int:
+    """How many of the tasks that were named by id are not there or in another state than is wanted; says each.
+
+    Args:
+        can: when the command takes a task, for the sentence about one in another state.
+    """
+    unfit = 0
+    for number in wanted.ids:
+        task = await store.task(number)
+        if task is None:
+            say(f"there is no task {number}; `tasks list --state {ALL}` shows those there are")
+        elif wanted.states and task.state not in wanted.states:
+            say(f"task {number} is {task.state.value}; {can}")
+        else:
+            continue
+        unfit += 1
+    return unfit
 
 
 def states_of(names: Sequence[str] | None, default: Iterable[TaskState]) -> tuple[TaskState, ...]:

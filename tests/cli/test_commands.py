@@ -232,6 +232,11 @@ def test_entities_are_listed_searched_and_shown(command: Command) -> None:
         "create",
         "delete",
     ]
+    text = command("entities", "show", "chat", "completions", "create", "--text").out
+    assert text.startswith("chat completions create    POST /chat/completions\n")
+    head, example = text.split("\nexample\n")
+    assert all(len(line) <= 80 for line in head.splitlines())
+    assert example.startswith("  openai-connector call chat completions create --request '{")
 
 
 def test_prototypes_are_listed_with_their_parameters(command: Command) -> None:

@@ -234,3 +234,35 @@ def test_the_commands_load_nothing_heavy_before_they_run() -> None:
     code = f"import connector.cli.app, sys; print([name for name in sys.modules if name.startswith({heavy})])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("arguments", "says"), [
+    (["retry", "99"], "there is no task 99"),
+    (["retry", "1"], "task 1 is finished"),
+    (["retry", "2", "99"], "there is no task 99"),
+    (["skip", "99"], "there is no task 99"),
+    (["skip", "1"], "task 1 is finished"),
+    (["purge", "99"], "there is no task 99"),
+    (["purge", "4"], "task 4 is new"),
+    (["list", "99"], "there is no task 99"),
+    (["export", "99", "2"], "there is no task 99"),
+])  # fmt: skip
+def test_a_task_that_is_not_there_or_not_fit_is_no_success(
+    folder: Path, run: Any, arguments: list[str], says: str
+) -> None:
+    found = run("tasks", *arguments)
+    assert found.exit_code == 2, found.output
+    assert says in found.stderr
+
+
+def test_a_task_is_told_to_people_and_to_programs(folder: Path, run: Any) -> None:
+    text = run("tasks", "show", "3", "--text")
+    assert text.exit_code == 0
+    assert text.stdout.startswith("task 3 of route asking: unknown\n")
+    assert "reason    nobody saw its end" in text.stdout
+    assert "call 0 of attempt 1: chat completions create, open: nobody saw its end" in text.stdout
+    assert '"content":"THREE"' in text.stdout
+    assert all(len(line) <= 80 for line in text.stdout.splitlines())
+    assert json.loads(run("tasks", "show", "3", "--json").stdout)["id"] == 3
+    assert json.loads(run("tasks", "show", "3").stdout)["id"] == 3
+    assert "no call was made" in run("tasks", "show", "4", "--text").stdout
