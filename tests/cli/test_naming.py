@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.catalogue import Catalogue
@@ -61,6 +61,7 @@ SOME = st.sampled_from(["files", "chat", "create", "delete", "POST", "/files", "
 WORD = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1, max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(SOME | WORD, min_size=1, max_size=5))
 def test_any_words_give_an_operation_or_a_sentence(words: list[str]) -> None:
     try:
