@@ -15,7 +15,7 @@ import orjson
 from connector.errors import InvalidDocument
 from connector.model import JSON
 
-__all__ = ["MAX_DEPTH", "check", "dump", "parse", "spot"]
+__all__ = ["MAX_DEPTH", "check", "check_json", "dump", "parse", "spot"]
 
 MAX_DEPTH = 200
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
@@ -53,8 +53,14 @@ def dump(value: JSON, where: str = "document") -> bytes:
     return data
 
 
-def check(value: JSON, where: str = "document") -> None:
-    """Raise InvalidDocument, with the JSON path, unless the value is an acceptable document."""
+def check(value: JSON, where: str = "document", *, any_integer: bool = False) -> None:
+    """Raise InvalidDocument, with the JSON path, unless the value is an acceptable document.
+
+    Args:
+        value: what may not be JSON.
+        where: how the document is called in messages.
+        any_integer: whether integers may be of any size, as JSON Schema has them.
+    """
     todo: list[tuple[JSON, str, int]] = [(value, where, 0)]
     while todo:
         item, path, depth = todo.pop()
@@ -64,8 +70,19 @@ def check(value: JSON, where: str = "document") -> None:
             if depth >= MAX_DEPTH:
                 raise InvalidDocument(f"{where}: nested deeper than {MAX_DEPTH} levels, the most that is accepted")
             todo.extend((child, name, depth + 1) for child, name in _children(item, path))
-        elif item is not None:
+        elif item is not None and not (any_integer and isinstance(item, int)):
             _check_scalar(item, path)
+
+
+def check_json(value: JSON, where: str = "document") -> None:
+    """Raise InvalidDocument unless the value is JSON; quick for what is, and an integer may be of any size."""
+    try:
+        data = orjson.dumps(value, option=NATIVE)
+    except TypeError:
+        check(value, where, any_integer=True)
+        return
+    if b"null" in data:  # which is how NaN is written as well
+        check(value, where, any_integer=True)
 
 
 def spot(path: str, key: str | int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from connector.shapes import items, members
 
@@ -18,22 +19,39 @@ MOST_DEEP = 12
 
 
 def resolve(schema: JSON, root: JSON) -> JSON:
-    """The schema that a reference names, or the schema itself."""
+    """The schema that a reference names, or the schema itself where the reference is no path within the root."""
     seen: set[str] = set()
     while (reference := members(schema).get("$ref")) and reference not in seen:
         seen.add(reference)
-        schema = root
-        for step in reference.removeprefix("#").strip("/").split("/") if reference != "#" else ():
-            schema = schema[step.replace("~1", "/").replace("~0", "~")]
+        target = _below(root, _steps(reference)) if _is_pointer(reference) else None
+        if target is None:
+            return schema
+        schema = target
     return schema
 
 
 def fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
-    """The fields known where a keyword stands that closes an object."""
-    schema = root
-    for step in keyword_path[:-1]:
-        schema = schema[str(step) if isinstance(schema, dict) else step]
-    return fields_of(schema, root)
+    """The fields known where a keyword stands that closes an object; none where the path leaves the root."""
+    return fields_of(_below(root, keyword_path[:-1]), root)
+
+
+def _is_pointer(reference: JSON) -> bool:
+    return isinstance(reference, str) and (reference == "#" or reference.startswith("#/"))
+
+
+def _steps(reference: str) -> list[str]:
+    return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
+
+
+def _below(schema: JSON, path: Sequence[str | int]) -> JSON:
+    """What stands at a path, or None."""
+    for step in path:
+        if isinstance(schema, list) and str(step).isdecimal():
+            found = items(schema)
+            schema = found[int(step)] if int(step) < len(found) else None
+        else:
+            schema = members(schema).get(str(step))
+    return schema
 
 
 def fields_of(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:

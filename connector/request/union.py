@@ -10,16 +10,24 @@ from typing import Any, cast
 
 from connector.model import JSON
 
-__all__ = ["meant"]
+__all__ = ["Refusal", "is_unmet", "meant"]
+
+Refusal = Any
+"""A jsonschema_rs.ValidationError; its kinds are not typed."""
+Refusals = list[Refusal]
 
 UNIONS = ("anyOf", "oneOf")
 CHOICES = ("const", "enum")
 TELLING = ("type", "role", "object", "kind", "mode")
 
-Refusals = list[Any]
+
+def is_unmet(refusal: Refusal) -> bool:
+    """Return whether no branch of a union is met; a `oneOf` that meets too many has no reasons to look at."""
+    context = refusal.kind.context if refusal.kind.name in UNIONS else ()
+    return bool(context) and all(context)
 
 
-def meant(union: Any, value: JSON) -> Refusals:
+def meant(union: Refusal, value: JSON) -> Refusals:
     """The refusals of the branch that was meant; none when no branch is nearer than the others."""
     base: list[str | int] = union.instance_path
     branches = [branch for branch in _branches(union) if not _mistyped(branch, base, value)]
@@ -30,12 +38,12 @@ def meant(union: Any, value: JSON) -> Refusals:
     return min(branches, key=_distance)
 
 
-def _branches(union: Any) -> list[Refusals]:
+def _branches(union: Refusal) -> list[Refusals]:
     """The reasons of each branch; a branch that is itself only a union stands for its own branches."""
     found: list[Refusals] = []
     for branch in union.kind.context:
         inner = branch[0] if len(branch) == 1 else None
-        if inner is not None and inner.kind.name in UNIONS and inner.instance_path == union.instance_path:
+        if inner is not None and is_unmet(inner) and inner.instance_path == union.instance_path:
             found += _branches(inner)
         else:
             found.append(branch)
@@ -74,8 +82,8 @@ def _wrong_choices(branch: Refusals, base: list[str | int], value: dict[str, JSO
     return found
 
 
-def _chooses(refusal: Any) -> bool:
-    if refusal.kind.name not in UNIONS:
+def _chooses(refusal: Refusal) -> bool:
+    if not is_unmet(refusal):
         return refusal.kind.name in CHOICES
     return any(_chooses(inner) for branch in refusal.kind.context for inner in branch)
 
@@ -102,7 +110,7 @@ def _distance(branch: Refusals) -> tuple[int, int]:
     return len(branch), -max(_depth(refusal) for refusal in branch)
 
 
-def _depth(refusal: Any) -> int:
+def _depth(refusal: Refusal) -> int:
     """How deep a reason begins; a union begins where the deepest of its own reasons does."""
-    inner = refusal.kind.context if refusal.kind.name in UNIONS else ()
+    inner = refusal.kind.context if is_unmet(refusal) else ()
     return max([len(refusal.instance_path), *(_depth(reason) for branch in inner for reason in branch)])

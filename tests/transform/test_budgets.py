@@ -157,9 +157,9 @@ def test_patterns_of_schemas_take_linear_time() -> None:
 
 
 def test_schemas_are_never_fetched() -> None:
-    with pytest.raises(InvalidChain, match="not a JSON Schema"):
+    with pytest.raises(InvalidChain, match="nothing is fetched"):
         compile_chain([{"schema": {"schema": {"$ref": "http://127.0.0.1:1/schema.json"}}}])
-    with pytest.raises(InvalidChain, match="not a JSON Schema"):
+    with pytest.raises(InvalidChain, match="nothing is fetched"):
         compile_chain([{"schema": {"schema": {"$ref": "file:///etc/passwd"}}}])
 
 

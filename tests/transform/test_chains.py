@@ -253,7 +253,7 @@ WRONG: list[tuple[Any, str, str]] = [
         "chain[0].value-mapper.mappers[0]",
         "either search or pattern",
     ),
-    ([{"schema": {"schema": {"type": "strin"}}}], "chain[0].schema", "not a JSON Schema"),
+    ([{"schema": {"schema": {"type": "strin"}}}], "chain[0].schema.schema.type", "did you mean 'string'?"),
     ([{"schema": {"schema": {}, "on_invalid": "note"}}], "chain[0].schema", "needs a destination"),
     ([{"expression": "a["}], "chain[0].expression", "not a JMESPath expression"),
     ([{"chain": {"call": {"nme": "x"}}}], "chain[0].chain.call", "no name"),

@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from connector.errors import ConfigurationError
-from connector.model import JSON, is_document
-from connector.request.faults import explain
+from connector.errors import ConfigurationError, InvalidDocument
+from connector.model import JSON
+from connector.request.shown import kind
+from connector.request.validator import InvalidSchema, Validator
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Run, Step
 from connector.transform.edit import assign
@@ -30,8 +31,8 @@ MOST = 10
 """Faults named in one message."""
 
 
-def _build(schema: Any, source: At | None, on_invalid: str, destination: At | None) -> Run:
-    faults_of = _looked_up(schema) if isinstance(schema, Template) else _fixed(schema)
+def _build(schema: Any, formats: bool | None, source: At | None, on_invalid: str, destination: At | None) -> Run:
+    faults_of = _looked_up(schema, formats) if isinstance(schema, Template) else _fixed(schema, formats)
     if on_invalid == "note" and destination is None:
         raise ConfigurationError("on_invalid: note needs a destination for what it notes")
 
@@ -49,57 +50,54 @@ def _build(schema: Any, source: At | None, on_invalid: str, destination: At | No
     return run
 
 
-def _fixed(schema: JSON) -> FaultsOf:
-    faults = _checker(schema)
-    return lambda value, _document, _scope: faults(value)
+def _fixed(schema: JSON, formats: bool | None) -> FaultsOf:
+    validator = Validator(schema, formats=formats)
+    return lambda value, _document, _scope: _faults(validator, value)
 
 
-def _looked_up(schema: Template) -> FaultsOf:
+def _looked_up(schema: Template, formats: bool | None) -> FaultsOf:
     """Checks against the schema that a placeholder gives; the same one is compiled once, and null checks nothing."""
 
     @lru_cache(maxsize=KEPT)
-    def checker(text: bytes) -> Callable[[JSON], list[str]]:
-        return _checker(orjson.loads(text))
+    def compiled(text: bytes) -> Validator:
+        return Validator(orjson.loads(text), formats=formats)
 
     def faults(value: JSON, document: JSON, scope: Scope) -> list[str]:
         found = schema.resolve(document, scope)
         if found is None:
             return []
         try:
-            return checker(orjson.dumps(found, option=orjson.OPT_SORT_KEYS))(value)
-        except ConfigurationError as error:
+            validator = compiled(orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
+        except (InvalidSchema, TypeError) as error:
             raise Unfit(str(error)) from None
+        return _faults(validator, value)
 
     return faults
 
 
-def _read(given: JSON, site: Site) -> Any:
-    return read_as_template(given, site) if isinstance(given, str) else given
-
-
-def _checker(schema: JSON) -> Callable[[JSON], list[str]]:
-    import jsonschema_rs
-
-    if not is_document(schema) and not isinstance(schema, bool):
-        raise ConfigurationError("a schema is an object, or true or false")
+def _faults(validator: Validator, value: JSON) -> list[str]:
     try:
-        # Linear regular expressions, and no reference is ever fetched: schemas may come from anywhere.
-        validator: Any = jsonschema_rs.validator_for(
-            schema, retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
-        )
-    except (ValueError, TypeError, jsonschema_rs.ReferencingError, jsonschema_rs.ValidationError) as error:
-        raise ConfigurationError(f"not a JSON Schema: {' '.join(str(error).split())[:200]}") from None
-
-    def faults(value: JSON) -> list[str]:
-        if validator.is_valid(value):
-            return []
-        return [str(fault) for fault in explain(validator.iter_errors(value), value, schema, "document")]
-
-    return faults
+        return [str(fault) for fault in validator.faults(value)]
+    except InvalidDocument as error:
+        return [str(error)]
 
 
-def _refuse(uri: str) -> JSON:
-    raise ValueError(f"{uri} is not fetched: put the definition into the schema")
+def _read_schema(given: JSON, site: Site) -> Any:
+    if isinstance(given, str):
+        return read_as_template(given, site)
+    try:
+        Validator(given)
+    except InvalidSchema as invalid:
+        for place, fault in invalid.faults:
+            site.at(*place).fault(fault.found, fault.allowed, fault.suggestion)
+    return given
+
+
+def _read_formats(given: JSON, site: Site) -> bool | None:
+    if not isinstance(given, bool):
+        site.fault(f"found {kind(given)}", "true or false is needed")
+        return None
+    return given
 
 
 SCHEMA = Step(
@@ -108,10 +106,16 @@ SCHEMA = Step(
     {
         "schema": Field(
             "a JSON Schema, or a placeholder",
-            "The schema; null checks nothing.",
-            _read,
+            "The schema, with all that it refers to; one that a placeholder gives may be null, which checks nothing.",
+            _read_schema,
             {"type": ["object", "boolean", "string"]},
             True,
+        ),
+        "formats": Field(
+            "true or false",
+            "Whether `format` is checked; unless given, as the schema's draft has it: up to draft 7.",
+            _read_formats,
+            {"type": "boolean"},
         ),
         "source": path("What is checked; the document unless given."),
         "on_invalid": choice("What happens to a document that is refused.", ("fail", "skip", "note"), default="fail"),
