@@ -90,8 +90,8 @@ def _schema_faults(schema: JSON, error: Exception) -> list[SchemaFault]:
     path: Path = tuple(getattr(error, "instance_path", ()))
     if path:
         value = _at(schema, path)
-        found = shown(value if isinstance(value, str) else path[-1])  # the pattern of a member is its name
-        return [(path, Fault(_where(path), f"found {found}", PATTERN if "regex" in text else text))]
+        written = shown(value if isinstance(value, str) else path[-1])  # the pattern of a member is its name
+        return [(path, Fault(_where(path), f"found {written}", PATTERN if "regex" in text else text))]
     return [_reference_fault(schema, text)]
 
 
