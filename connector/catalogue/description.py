@@ -48,7 +48,7 @@ def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
         "payload": _rows(catalogue.payload_schema(operation)),
         "answer": _answers(operation, catalogue),
     }
-    optional = ("verb", "on", "beta", "pages", "ends", "stream", "removed")
+    optional = ("verb", "on", "beta", "pages", "ends", "stream", "cost", "hands_out", "removed")
     described |= {name: getattr(operation, name) for name in optional if getattr(operation, name)}
     described |= {"reconcile": dict(operation.reconcile)} if operation.reconcile else {}
     described |= {"deprecated": True} if operation.deprecated else {}

@@ -15,7 +15,7 @@ METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 ORDER = (
     "verb", "on", "aliases", "fixed_query", "path", "query", "required_query", "headers", "pages", "body", "parts",
     "payload", "alternatives", "payload_required", "answer", "stream", "stream_on", "ends", "beta", "key", "effect",
-    "reconcile", "deprecated", "removed",
+    "reconcile", "cost", "hands_out", "deprecated", "removed",
 )  # fmt: skip
 """The keys of an entry after its method, in the order they are written."""
 

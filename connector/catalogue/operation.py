@@ -44,6 +44,10 @@ class Operation:
     beta: str | None = None
     effect: Effect = Effect.OPAQUE
     reconcile: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    cost: str | None = None
+    """`tokens` of a model that the request names, or `open`: not to be known from the request."""
+    hands_out: str | None = None
+    """`credential`: the answer holds something that calls or administers by itself."""
     verb: str | None = None
     on: str | None = None
     aliases: tuple[str, ...] = ()

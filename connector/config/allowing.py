@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.catalogue.operation import Operation
 
-__all__ = ["OperationRule", "PathRule", "Rule", "is_administration", "rule"]
+__all__ = ["OperationRule", "PathRule", "Rule", "hands_out_credentials", "is_administration", "rule"]
 
-ADMINISTRATION = ("/organization/", "/projects/")
+ADMINISTERS = re.compile(r"(?:/v\d+)?/(?:organization|projects)(?:/.*)?", re.IGNORECASE)
+HANDS_OUT = re.compile(
+    r".*(?:secret|token|key|credential|service_account)s?/?|.*/(?:realtime|chatkit)/(?:\w+_)?sessions/?", re.IGNORECASE
+)
+"""The paths that hand out credentials by what they are called, where no catalogue knows them."""
+READING = ("GET", "HEAD", "OPTIONS")
 WIRE = re.compile(r"([A-Z]+|\*)\s+(/\S*)")
 
 
@@ -25,7 +30,14 @@ def is_administration(path: str, operation: Operation | None) -> bool:
     """Whether a call administers an organization: what names everything does not mean that."""
     if operation is not None:
         return operation.key == "admin"
-    return f"{path}/".startswith(ADMINISTRATION)
+    return ADMINISTERS.fullmatch(path) is not None
+
+
+def hands_out_credentials(method: str, path: str, operation: Operation | None) -> bool:
+    """Whether an answer holds a key or a secret that works past every limit: what names everything does not mean it."""
+    if operation is not None:
+        return operation.hands_out is not None
+    return method not in READING and HANDS_OUT.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +60,13 @@ class PathRule:
     method: str
     pattern: re.Pattern[str]
     names_administration: bool
+    names_its_end: bool
+    """Whether the last part of the path is named, and the method."""
 
     def allows(self, method: str, path: str, operation: Operation | None) -> bool:
         if self.method not in ("*", method) or not self.pattern.fullmatch(path):
+            return False
+        if not self.names_its_end and hands_out_credentials(method, path, operation):
             return False
         return self.names_administration or not is_administration(path, operation)
 
@@ -62,8 +78,9 @@ def rule(text: str, catalogue: Catalogue) -> Rule:
     """The rule that a text is; one that would allow nothing raises ConfigurationError."""
     wire = WIRE.fullmatch(text.strip())
     if wire:
-        named = wire[2].startswith(ADMINISTRATION)
-        return PathRule(text, wire[1], re.compile(translate(_plain(wire[2]))), named)
+        named = ADMINISTERS.fullmatch(wire[2]) is not None
+        its_end = wire[1] != "*" and "*" not in wire[2].rstrip("/").rpartition("/")[2]
+        return PathRule(text, wire[1], re.compile(translate(_plain(wire[2]))), named, its_end)
     names = _named(text, catalogue) if "*" in text else frozenset({_found(text, catalogue)})
     if not names:
         raise ConfigurationError(f"allow: {text!r} matches no operation; `openai-connector entities list` shows all")
@@ -83,13 +100,17 @@ def _found(text: str, catalogue: Catalogue) -> str:
 
 
 def _named(text: str, catalogue: Catalogue) -> frozenset[str]:
-    """The operations whose entity and action fit; an entity that is any does not mean those of administrators."""
+    """The operations whose entity and action fit, without those that must be named.
+
+    An entity that is any does not mean those of administrators, and no star means what hands out credentials.
+    """
     entity, action = _parts(text)
     fits_entity, fits_action = _pattern(entity), _pattern(action)
     return frozenset(
         operation.name
         for operation in catalogue.operations()
-        if (not entity.startswith("*") or operation.key != "admin")
+        if operation.hands_out is None
+        and (not entity.startswith("*") or operation.key != "admin")
         and any(fits_entity.fullmatch(squeezed(e)) and fits_action.fullmatch(squeezed(a)) for e, a in _names(operation))
     )
 

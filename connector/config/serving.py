@@ -23,7 +23,8 @@ LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
 
 def hashed(token: str) -> str:
     """What stands in a configuration for a gateway token: tokens are long and random, so one pass is enough."""
-    return SCHEME + sha256(token.encode()).hexdigest()
+    # A header may hold bytes that are no UTF-8; they are no token's, and are no fault of ours either.
+    return SCHEME + sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def is_hash(text: str) -> bool:
@@ -86,6 +87,11 @@ class Gateway(Section):
     tls: Tls | None = Field(default=None, description="For HTTPS.")
     hosts: Names = Field(
         default=(), description="The names that callers may use for it, beside the address that it listens on."
+    )
+    headers: Names = Field(
+        default=(),
+        description="Headers of callers that go on beside those of the API and of tracing, such as `X-App` or"
+        " `Helicone-*`.",
     )
     body_bytes: int = Field(default=1024**3, ge=1, description="Bytes that a request's body may have.")
     connections: int = Field(default=1000, ge=1, le=100_000, description="Connections at a time.")

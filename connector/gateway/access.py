@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from multidict import CIMultiDictProxy
 
-from connector.config.allowing import Rule, is_administration, rule
+from connector.config.allowing import Rule, hands_out_credentials, is_administration, rule
 from connector.config.serving import hashed
 from connector.gateway.quota import Quota
 from connector.gateway.refusals import Refused
@@ -58,17 +58,26 @@ class Caller:
 
     def _allows(self, method: str, path: str, operation: Operation | None) -> bool:
         if self.rules is None:
-            return operation is not None and not is_administration(path, operation)
+            named_only = is_administration(path, operation) or hands_out_credentials(method, path, operation)
+            return operation is not None and not named_only
         return any(rule.allows(method, path, operation) for rule in self.rules)
 
     def _why(self, method: str, path: str, operation: Operation | None) -> str:
         called = operation.name if operation is not None else "a path that is no operation of the catalogue"
         if self.rules is None:
-            kind = "administers the organization" if is_administration(path, operation) else "needs a rule"
-            return f"allow: {called} {kind}; {self.name} has no allow list, so name it there"
+            why = _why_named(method, path, operation)
+            return f"allow: {called} {why}; {self.name} has no allow list, so name it there"
         rules = ", ".join(one.text for one in self.rules[:SHOWN]) or "nothing"
         more = f" and {len(self.rules) - SHOWN} more" if len(self.rules) > SHOWN else ""
+        if hands_out_credentials(method, path, operation):
+            called = f"{called}, which hands out a credential and must be named without a star,"
         return f"allow: {method} of {called} is in no rule of {self.name}; it may call {rules}{more}"
+
+
+def _why_named(method: str, path: str, operation: Operation | None) -> str:
+    if is_administration(path, operation):
+        return "administers the organization"
+    return "hands out a credential" if hands_out_credentials(method, path, operation) else "needs a rule"
 
 
 class Callers:

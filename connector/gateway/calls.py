@@ -30,6 +30,8 @@ class Call:
     """Below the client's address."""
     query: str
     operation: Operation | None
+    headers: tuple[str, ...] = ()
+    """Names of headers that go on beside the usual ones."""
 
     def onward(self, body: Body | None, known: Known) -> Onward:
         """What goes on."""
@@ -37,7 +39,7 @@ class Call:
             method=self.request.method,
             path=self.path,
             query=self.query,
-            headers=onward(self.request.headers),
+            headers=onward(self.request.headers, self.headers),
             body=body,
             operation=self.operation,
             payload=known.payload,

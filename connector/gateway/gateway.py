@@ -47,7 +47,9 @@ class Rules:
     hosts: Hosts
     body_bytes: int
     still: float
-    """Seconds without a byte of a body."""
+    """Seconds for the next 16 KB of a body."""
+    headers: tuple[str, ...] = ()
+    """Names of headers that go on beside the usual ones, in small letters."""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ class Gateway:
         visit.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
         caller.quota.admit(estimated(request))
-        call = Call(request, caller, client, below, query, operation)
+        call = Call(request, caller, client, below, query, operation, self.rules.headers)
         return await self._passed(call, visit)
 
     async def _passed(self, call: Call, visit: Visit) -> web.StreamResponse:

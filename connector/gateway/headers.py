@@ -16,11 +16,26 @@ HOP_BY_HOP = frozenset({
     "transfer-encoding", "upgrade",
 })  # fmt: skip
 ABOUT_THE_CALLER = frozenset({
-    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip",
-    "origin", "referer",
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto",
+    "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-uri", "x-real-ip", "origin", "referer",
 })  # fmt: skip
 """Who calls, and from where, is told to nobody."""
-NOT_ASKED = HOP_BY_HOP | ABOUT_THE_CALLER
+ANOTHER_CALL = frozenset({
+    "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri",
+    "x-original-method", "x-original-host", "x-rewrite-url", "x-host", "x-override-url",
+})  # fmt: skip
+"""By these a server may take a call for another one than what was judged."""
+NOT_ASKED = HOP_BY_HOP | ABOUT_THE_CALLER | ANOTHER_CALL
+"""What never goes on, whatever is configured."""
+ASKED = frozenset({
+    "accept", "accept-encoding", "accept-language", "cache-control", "content-disposition", "content-encoding",
+    "content-language", "content-type", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range",
+    "if-unmodified-since", "pragma", "prefer", "range", "user-agent",
+    "x-client-request-id", "x-correlation-id", "x-request-id", "request-id", "x-ms-client-request-id",
+    "traceparent", "tracestate", "baggage", "sentry-trace", "x-amzn-trace-id",
+})  # fmt: skip
+"""What goes on: it says what the body is, what answer is wanted, or which call this is, and nothing else."""
+FAMILIES = ("openai-", "x-stainless-", "anthropic-", "x-ms-useragent")
 NOT_ANSWERED = HOP_BY_HOP | {
     "set-cookie", "set-cookie2", "alt-svc", "strict-transport-security", "location", "clear-site-data",
     "www-authenticate",
@@ -37,14 +52,29 @@ def check_once(headers: CIMultiDictProxy[str]) -> None:
             raise Refused(400, "duplicate_header", f"the header {name} is given more than once", close=True)
 
 
-def onward(headers: CIMultiDictProxy[str]) -> list[tuple[str, str]]:
-    """What of a caller's headers goes on."""
-    dropped = NOT_ASKED | _named(headers.getall("connection")) if "connection" in headers else NOT_ASKED
+def onward(headers: CIMultiDictProxy[str], more: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """What of a caller's headers goes on.
+
+    Args:
+        headers: the caller's.
+        more: names, or beginnings of names that end in `*`, that go on as well; in small letters.
+    """
+    dropped = _named(headers.getall("connection")) if "connection" in headers else ()
     return [
         (name, value if value.isascii() else _text(name, value))
         for name, value in headers.items()
-        if name.lower() not in dropped
+        if _goes_on(name, more) and (not dropped or name.lower() not in dropped)
     ]
+
+
+@lru_cache(maxsize=4096)
+def _goes_on(name: str, more: tuple[str, ...]) -> bool:
+    key = name.lower()
+    if key in NOT_ASKED:
+        return False
+    if key in ASKED or key.startswith(FAMILIES):
+        return "_" not in key
+    return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in more)
 
 
 def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:

@@ -74,7 +74,12 @@ def gateway_of(
         names=tuple(configuration.clients),
         operations=Operations(catalogue),
         callers=callers,
-        rules=Rules(Hosts(settings.hosts, names, port, secure=settings.tls is not None), settings.body_bytes, still),
+        rules=Rules(
+            Hosts(settings.hosts, names, port, secure=settings.tls is not None),
+            settings.body_bytes,
+            still,
+            tuple(name.lower() for name in settings.headers),
+        ),
         scales=Scales(Prices(configuration.prices)),
         journal=Journal(redactor, bodies=settings.log_bodies),
         clock=clocks.clock,

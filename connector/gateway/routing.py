@@ -85,6 +85,10 @@ def _check(segment: str) -> None:
         raise _wrong("is not UTF-8", "encode it so") from None
     if "/" in text or "\\" in text:
         raise _wrong("holds an encoded slash", "an id has none")
+    if ";" in text:
+        raise _wrong("holds a semicolon", "what follows one is part of the path for some servers, and not for others")
+    if ESCAPE.search(text):
+        raise _wrong("holds an escape of an escape", "encode once")
     if segment_fault(text) is not None:
         raise _wrong("climbs out of its place", "a path without '.', '..' and control characters is taken")
 

@@ -22,6 +22,9 @@ from connector.model import JSON, Outcome, State
 
 __all__ = ["Passage", "Passed"]
 
+NOT_FOR_EVERYBODY = (401, 403)
+"""What is refused so may be refused to one request alone."""
+
 
 class Passed:
     """The answer to a request that was passed on."""
@@ -144,8 +147,9 @@ class Passage:
         judge, paused = self._judge, self._judge.paused
         self._call.retries = 0
         outcome = await self._tries.settle(tried)
-        if tried.status == 403 and tried.codes.isdisjoint(EXHAUSTED):
-            # One caller asks for what this key may not do: that is no reason to stop all the others.
+        if judge.paused is not None and judge.paused.status in NOT_FOR_EVERYBODY and tried.codes.isdisjoint(EXHAUSTED):
+            # One caller asks for what this key may not do, which 401 says as well as 403 (a missing scope, another
+            # project): that is no reason to stop all the others. Each of them hears for itself whether the key is bad.
             judge.paused = paused
         data = judge.redactor(tried.text).encode()
         return Passed(Reply(reply.status, _unframed(reply.headers, len(data)), reply.stream), _once(data), outcome)

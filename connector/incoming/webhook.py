@@ -77,7 +77,13 @@ def keys_of(secrets: str) -> list[bytes]:
 def is_genuine(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float, tolerance: float) -> bool:
     """Whether somebody who knows one of the keys has signed this, at about this time."""
     identity, time = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not identity or not time.isdecimal() or len(time) > 15 or abs(now - int(time)) > tolerance:
+    if (
+        not identity.isascii()
+        or not identity
+        or not time.isdecimal()
+        or len(time) > 15
+        or abs(now - int(time)) > tolerance
+    ):
         return False
     text = f"{identity}.{time}.".encode() + body
     given = [one.removeprefix(VERSION) for one in headers.get("webhook-signature", "").split() if VERSION in one[:3]]

@@ -11,12 +11,13 @@ from connector.model import JSON, Fault
 from connector.request.shown import kind
 from connector.suggest import closest, did_you_mean
 
-__all__ = ["Template", "fill", "segment_fault"]
+__all__ = ["Template", "climbs", "decoded", "fill", "segment_fault"]
 
 SAFE = "!$&'()*+,;=:@"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 PLAIN = re.compile(r"[A-Za-z0-9_:-]+")
+MOST_ESCAPES = 8
 
 
 class Template(NamedTuple):
@@ -78,13 +79,28 @@ def segment_fault(text: str) -> tuple[str, str] | None:
 
 
 def _dots(text: str) -> tuple[str, str] | None:
-    # Servers and proxies on the way may decode %2F or %2e, some of them twice: what is `..` to any of them is refused.
-    # A lone `%2e` cannot climb, and goes out as %252e.
-    decoded = unquote(unquote(text, errors="replace"), errors="replace")
-    pieces = re.split(r"[/\\]", decoded)
-    if text == "." or ".." in pieces or (len(pieces) > 1 and "." in pieces):
+    if climbs(text):
         return f"is {text[:40]!r}, which climbs out of its place", "a name without the segments '.' and '..' is allowed"
     return None
+
+
+def climbs(text: str) -> bool:
+    """Whether a path, or a name that stands in one, has a segment that leads out of its place for anybody."""
+    # Servers and proxies on the way may decode %2F or %2e, each of them once: what is `..` to any of them is refused.
+    # A lone `%2e` cannot climb, and goes out as %252e.
+    # Some take what follows `;` for a parameter of the segment, and look at the rest alone.
+    pieces = [piece.partition(";")[0] for piece in re.split(r"[/\\]", decoded(text))]
+    return text.partition(";")[0] == "." or ".." in pieces or (len(pieces) > 1 and "." in pieces)
+
+
+def decoded(text: str) -> str:
+    """The text without its escapes, and without those that they hide."""
+    for _ in range(MOST_ESCAPES):
+        plain = unquote(text, errors="replace")
+        if plain == text:
+            break
+        text = plain
+    return text
 
 
 def _unknown(name: str, names: tuple[str, ...]) -> Fault:

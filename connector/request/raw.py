@@ -14,6 +14,7 @@ from connector.request.check import Findings, Validate
 from connector.request.form import parts_of
 from connector.request.headers import Headers
 from connector.request.multipart import MultipartBody
+from connector.request.path import climbs, decoded
 from connector.request.query import flatten
 from connector.request.roots import Roots
 from connector.request.switch import plain_kind
@@ -135,10 +136,9 @@ def _path_fault(path: str) -> tuple[str, str] | None:
 
 
 def _climbs(path: str) -> tuple[str, str] | None:
-    decoded = unquote(unquote(path))
-    if any(segment in (".", "..") for segment in re.split(r"[/\\]", decoded)):
+    if climbs(path):
         return "climbs out of its place", "a path without the segments '.' and '..' is allowed"
-    if "\\" in decoded:
+    if "\\" in decoded(path):
         return "holds a backslash", "segments are separated by '/'"
     return ("holds an empty segment", "one '/' between segments is allowed") if "//" in path else None
 

@@ -9,12 +9,13 @@ import httpx
 import pytest
 from aiohttp import web
 
+from connector.config.serving import hashed
 from connector.gateway.patience import Patience
 from tests.gateway.conftest import CHAT, KEY, TOKEN
 
 
 async def test_a_call_goes_on_with_the_clients_credentials(start, upstream):
-    gateway = await start()
+    gateway = await start(gateway={"headers": ["X-App"], "tokens": {"bot": {"hash": hashed(TOKEN)}}})
     answer = await gateway.chat(headers={"OpenAI-Organization": "theirs", "OpenAI-Project": "theirs", "X-App": "kept"})
     assert (answer.status_code, answer.json()) == (200, CHAT)
     seen = upstream.seen[0]

@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connector.config.allowing import ADMINISTRATION, PathRule, Rule
+from connector.config.allowing import ADMINISTERS, HANDS_OUT, PathRule, Rule
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
@@ -18,7 +18,8 @@ __all__ = ["Patterns"]
 
 PLACE = re.compile(r"\{[^}]*\}")
 SEGMENT = "[^/]+"
-ADMIN_PATHS = f"(?:{'|'.join(re.escape(path.strip('/')) for path in ADMINISTRATION)})(?:/.*)?"
+ADMIN_PATHS = f"(?i:{ADMINISTERS.pattern})"
+CREDENTIALS = f"(?i:{HANDS_OUT.pattern})"
 
 
 class Patterns:
@@ -35,12 +36,14 @@ class Patterns:
             known: whether the catalogue describes the client's API.
         """
         if rules is None:
-            everything = frozenset(name for name, each in self._operations.items() if each.key != "admin")
+            everything = frozenset(
+                name for name, each in self._operations.items() if each.key != "admin" and each.hands_out is None
+            )
             return self._named(everything) if known else ()
         found: list[Pattern] = []
         for rule in rules:
             if isinstance(rule, PathRule):
-                found.append(_path_rule(rule))
+                found.append(self._path_rule(rule, known=known))
             elif known:
                 found += self._named(rule.operations)
         return tuple(dict.fromkeys(found))
@@ -59,6 +62,18 @@ class Patterns:
         but = tuple(_expression(other) for other in others if fits.fullmatch(PLACE.sub("x", other)))
         return Pattern(operation.method, path, but)
 
+    def _path_rule(self, rule: PathRule, *, known: bool) -> Pattern:
+        path = rule.text.split(None, 1)[1]
+        handing_out = self._hand_out if known else (CREDENTIALS,)
+        but = (*(() if rule.names_administration else (ADMIN_PATHS,)), *(() if rule.names_its_end else handing_out))
+        return Pattern(rule.method, ".*".join(re.escape(part) for part in path.split("*")), but)
+
+    @cached_property
+    def _hand_out(self) -> tuple[str, ...]:
+        """The paths of operations that hand out credentials."""
+        paths = (_expression(each.template) for each in self._operations.values() if each.hands_out is not None)
+        return (*dict.fromkeys(paths),)
+
     @cached_property
     def _operations(self) -> dict[str, Operation]:
         """The operation that each method and path means: of several with one path, the one that the gateway finds."""
@@ -72,9 +87,3 @@ class Patterns:
 
 def _expression(template: str) -> str:
     return SEGMENT.join(re.escape(part) for part in PLACE.split(template))
-
-
-def _path_rule(rule: PathRule) -> Pattern:
-    path = rule.text.split(None, 1)[1]
-    but = () if rule.names_administration else (f"/{ADMIN_PATHS}",)
-    return Pattern(rule.method, ".*".join(re.escape(part) for part in path.split("*")), but)

@@ -13,6 +13,7 @@ from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON, Fault
+from connector.request.path import segment_fault
 from connector.request.wire import Wire
 from connector.shapes import members
 
@@ -22,6 +23,7 @@ BY_DEPLOYMENT = frozenset({
     "/completions", "/chat/completions", "/embeddings", "/audio/transcriptions", "/audio/translations",
     "/audio/speech", "/images/generations", "/images/edits",
 })  # fmt: skip
+NAMES = "it names a deployment, and stands in the path: a name without slashes is allowed"
 
 
 class Parameters(Common):
@@ -72,7 +74,12 @@ class AzureEndpoint:
         if not isinstance(model, str) or not model:
             allowed = "it names the deployment on Azure's older surface"
             raise InvalidRequest("azure-openai", [Fault("payload.model", "missing", allowed)])
-        return quote(self._deployments.get(model, model), safe="")
+        deployment = self._deployments.get(model, model)
+        if "/" in deployment or "\\" in deployment:
+            raise InvalidRequest("azure-openai", [Fault("payload.model", f"is {deployment[:40]!r}", NAMES)])
+        if fault := segment_fault(deployment):
+            raise InvalidRequest("azure-openai", [Fault("payload.model", *fault)])
+        return quote(deployment, safe="")
 
     def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature
         if not self._headers:
