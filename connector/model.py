@@ -125,6 +125,8 @@ class Outcome:
     """Why nothing was sent, when the request itself was the reason."""
     action: str = ""
     """What the client's error policy makes of it, when it is not done: retry, fail, pause or unknown."""
+    possible_duplicates: int = 0
+    """How often it may have taken effect, and may have been paid for, beside the once that was meant."""
 
     @property
     def ok(self) -> bool:
@@ -141,7 +143,14 @@ class Outcome:
         status = f" with status {self.status}" if self.status else ""
         tries = f" after {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
         trace = f" (request id {self.request_id})" if self.request_id else ""
+        trace = f"{trace}; {self.duplicates}" if self.possible_duplicates else trace
         return f"{self.state.value.replace('_', ' ')}{status}{tries}: {self.reason or 'no reason given'}{trace}"
+
+    @property
+    def duplicates(self) -> str:
+        """How often it may have taken effect, in words; empty when that is once at most."""
+        times = self.possible_duplicates + 1
+        return f"it may have taken effect, and may have been paid for, {times} times" if times > 1 else ""
 
     def as_document(self) -> dict[str, JSON]:
         """The outcome as JSON, in the order people read it."""
@@ -152,5 +161,7 @@ class Outcome:
             shown["faults"] = [asdict(fault) for fault in self.faults]
         if self.evidence:
             shown["evidence"] = self.evidence
+        if self.possible_duplicates:
+            shown["possible_duplicates"] = self.possible_duplicates
         shown |= {"attempts": len(self.attempts), "headers": dict(self.headers), "body": self.body}
         return shown

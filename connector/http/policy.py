@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from connector.http.hints import should_retry
 from connector.http.rules import Action, Rule, Who
 from connector.model import Effect, State
 
-__all__ = ["DEFAULTS", "EXHAUSTED", "OVERLOADED", "Policy", "Verdict"]
+__all__ = ["DEFAULTS", "EXHAUSTED", "OVERLOADED", "Policy", "Verdict", "had_effect", "leaves_open"]
 
 EXHAUSTED = (
     "insufficient_quota",
@@ -20,8 +21,19 @@ EXHAUSTED = (
     "billing_hard_limit_reached",
 )
 OVERLOADED = ("server_is_overloaded", "slow_down")
-GATEWAY = (502, 504, 408, *range(520, 530))
+GATEWAY = (502, 504, 408, 499, *range(520, 530))
 """The answer of somebody between us and the API: whether the API acted is not known."""
+SEE_OTHER, CONFLICT = 303, 409
+GONE = (404, 410)
+NOTHING_DONE = frozenset({*EXHAUSTED, *OVERLOADED, "rate_limit_exceeded"})
+"""Codes by which the API says that it did nothing, whatever the status."""
+IS_SO = re.compile(
+    r"\b(?:already|status|state|is|been|was)\W{1,4}(?:be(?:en|ing)\W{1,4})?"
+    r"(?:cancel|delet|remov|archiv|restor|disabl|enabl|activ|deactiv|clos|paus|resum|revok|detach|stopp|abort|terminat)",
+    re.IGNORECASE,
+)
+"""Words by which an API says that something is as it was asked to be; "already completed" is none of them."""
+LOOK_FIRST = "it may have taken effect: look before it is sent again"
 REPEATABLE = (Effect.NONE, Effect.IDEMPOTENT)
 COSTLY = (Effect.RECONCILABLE, Effect.OPAQUE)
 
@@ -34,18 +46,11 @@ DEFAULTS = (
     Rule(status=(401,), then=Action.PAUSE, advice="check the client's key, organization and project"),
     Rule(status=(403,), then=Action.PAUSE, advice="this key may not do that: check its permissions"),
     Rule(status=(429,), then=Action.RETRY, who=Who.OPENAI, advice="send less at a time, or later"),
-    Rule(status=(404,), method="DELETE", repeated=True, then=Action.IGNORE),
     Rule(status=(503,), code=OVERLOADED, then=Action.RETRY, who=Who.OPENAI, advice="try again later"),
     Rule(status=(*GATEWAY, 409, "5xx"), effect=REPEATABLE, then=Action.RETRY, who=Who.OPENAI, advice="try again later"),
-    Rule(
-        status=GATEWAY, then=Action.UNKNOWN, who=Who.OPENAI,
-        advice="it may have taken effect: look before it is sent again",
-    ),
-    Rule(status=(409,), then=Action.FAIL, who=Who.OPENAI, advice="something else holds it: send it again later"),
-    Rule(
-        status=("5xx",), then=Action.FAIL, who=Who.OPENAI,
-        advice="not repeated, since a repeat may be paid twice: send it again if that is acceptable",
-    ),
+    Rule(status=GATEWAY, then=Action.UNKNOWN, who=Who.OPENAI, advice=LOOK_FIRST),
+    Rule(status=(CONFLICT,), then=Action.FAIL, who=Who.OPENAI, advice=f"something else holds it; {LOOK_FIRST}"),
+    Rule(status=("5xx",), then=Action.FAIL, who=Who.OPENAI, advice=LOOK_FIRST),
     Rule(status=("3xx",), then=Action.FAIL, advice="redirects are not followed: set base_uri to the right address"),
     Rule(status=(404,), then=Action.FAIL, advice="check the ids in the path, and base_uri"),
     Rule(status=(413,), then=Action.FAIL, advice="send less in one request"),
@@ -80,24 +85,55 @@ class Policy:
         method: str,
         *,
         repeated: bool,
+        within: bool = False,
     ) -> Verdict:
-        """The verdict on a complete answer that is not a success."""
+        """The verdict on a complete answer that is not a success.
+
+        Args:
+            status: the answer's; that of an error within a success is what it would have been.
+            repeated: whether an earlier try may have taken effect.
+            within: whether the error stands within a success: then the API itself says what became of the call.
+        """
+        is_open = not within and leaves_open(status, codes, effect, method)
 
         def first(rules: Iterable[Rule]) -> Rule | None:
             fitting = (r for r in rules if r.fits(status, codes, body, effect, method, repeated=repeated))
             return next(fitting, None)
 
         rule = first(self._own)
-        if rule is None:
-            rule = first(PAUSING)
-            if rule is None:
-                rule = _obeying(should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
-            if self._all_errors and rule.then is Action.FAIL:
-                rule = rule.model_copy(update={"then": Action.RETRY})
-        return Verdict(_STATES.get(rule.then, State.REFUSED), rule.then, rule.who, rule.advice)
+        if rule is not None:
+            # Whoever writes `fail` into a rule of their own knows that such an answer means that nothing happened.
+            return _verdict(rule, is_open=rule.then is not Action.FAIL and is_open)
+        if repeated and had_effect(status, method, effect, body):
+            return Verdict(State.DONE, Action.IGNORE, Who.USER)
+        rule = first(PAUSING) or _obeying(should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
+        if self._all_errors and rule.then is Action.FAIL:
+            rule = rule.model_copy(update={"then": Action.RETRY})
+        return _verdict(rule, is_open=is_open)
 
 
-_STATES = {Action.IGNORE: State.DONE, Action.UNKNOWN: State.UNKNOWN}
+def leaves_open(status: int, codes: frozenset[str], effect: Effect, method: str) -> bool:
+    """Whether a complete answer that says no leaves it open whether the API did what it was asked."""
+    if effect is Effect.NONE or not codes.isdisjoint(NOTHING_DONE):
+        return False
+    conflict = status == CONFLICT and (effect in COSTLY or method == "DELETE")
+    return conflict or status >= 500 or status == SEE_OTHER or status in GATEWAY
+
+
+def had_effect(status: int, method: str, effect: Effect, text: str) -> bool:
+    """Whether the refusal of a repeat says that an earlier try had its effect."""
+    if method == "DELETE" and status in GONE:
+        return True
+    return effect is Effect.IDEMPOTENT and 400 <= status < 500 and IS_SO.search(text) is not None
+
+
+def _verdict(rule: Rule, *, is_open: bool) -> Verdict:
+    if rule.then is Action.IGNORE:
+        return Verdict(State.DONE, rule.then, rule.who, rule.advice)
+    if rule.then is Action.UNKNOWN or is_open:
+        action = Action.UNKNOWN if rule.then is Action.FAIL else rule.then
+        return Verdict(State.UNKNOWN, action, rule.who, rule.advice)
+    return Verdict(State.REFUSED, rule.then, rule.who, rule.advice)
 
 
 def _obeying(word: bool | None, rule: Rule) -> Rule:

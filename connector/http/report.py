@@ -24,6 +24,9 @@ class Report:
         self._hide = redactor
 
     def __call__(self, call: Call, outcome: Outcome) -> None:
+        if outcome.possible_duplicates:
+            # Of money that may be lost a log tells at any level.
+            LOG.warning("%s", self._hide(f"{call.wire.method} {call.wire.path}: {outcome.duplicates}"))
         if self._level == "none":
             return
         if LOG.isEnabledFor(logging.INFO):

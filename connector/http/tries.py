@@ -14,14 +14,14 @@ from connector.http.complaint import EVIDENCE
 from connector.http.hints import exhausted_for, retry_hint
 from connector.http.pace import Pace
 from connector.http.parameters import Retry
-from connector.http.policy import EXHAUSTED, OVERLOADED, Policy, Verdict
+from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Policy, Verdict
 from connector.http.reasons import told
 from connector.http.rules import Action, Who
 from connector.model import JSON, Attempt, Effect, Outcome, State
 from connector.request import Redactor
 from connector.timing import Timing
 
-__all__ = ["Judge", "Pause", "Tries", "within"]
+__all__ = ["AFTER_DOUBT", "Judge", "Pause", "Tries", "within"]
 
 Result = TypeVar("Result")
 
@@ -63,21 +63,21 @@ class Judge:
 
     def verdict(self, tried: Tried, call: Call, *, repeated: bool) -> Verdict:
         """Whether an attempt that is not done may be repeated."""
-        # What may be repeated at will is judged as what can be.
-        effect = Effect.IDEMPOTENT if call.on_unknown == "retry" else call.wire.effect
+        effect = call.wire.effect
         repeats = (call.on_unknown or self.retry.on_unknown) == "retry"
         if tried.state is State.NOT_SENT:
             return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Who.NETWORK)
         if tried.state is State.UNKNOWN:
             free = effect.repeatable or repeats
             action = Action.RETRY if free and not tried.hopeless else Action.UNKNOWN
-            advice = "" if effect.repeatable else "it may have taken effect: look before it is sent again"
+            advice = "" if effect.repeatable else LOOK_FIRST
             return Verdict(State.UNKNOWN, action, Who.NETWORK, advice)
-        status = tried.status or 0
-        if status < 300:
+        status, within = tried.status or 0, (tried.status or 0) < 300
+        if within:
             status = next((STATUS_OF_CODE[code] for code in tried.codes if code in STATUS_OF_CODE), status)
+        method = call.wire.method
         found = self.policy.judge(
-            status, tried.headers, tried.codes, tried.text, effect, call.wire.method, repeated=repeated
+            status, tried.headers, tried.codes, tried.text, effect, method, repeated=repeated, within=within
         )
         if found.action is Action.UNKNOWN and repeats:
             found = replace(found, action=Action.RETRY)
@@ -125,10 +125,10 @@ class Tries:
             self.done(tried.body)
             return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
         verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
-        self._in_doubt = self._in_doubt or not (tried.state is State.NOT_SENT or _crowding(tried))
+        self._in_doubt = self._in_doubt or verdict.state is State.UNKNOWN
         if verdict.action is Action.PAUSE:
             judge.paused = Pause(told(tried, verdict, judge.redactor), verdict.who, tried.status)
-        if verdict.action is not Action.RETRY or len(self._attempts) >= self._call.retries:
+        if not self._repeats(verdict) or len(self._attempts) >= self._call.retries:
             self._ask_for_room(tried, verdict)
             return self._outcome(tried, verdict)
         wait = judge.wait(tried, len(self._attempts))
@@ -138,6 +138,13 @@ class Tries:
         self._note(tried, verdict)
         await self._rest(tried, wait)
         return None
+
+    def _repeats(self, verdict: Verdict) -> bool:
+        """Whether the call is sent again here; one that a journal holds is sent again, and written down, by that."""
+        held = (
+            verdict.state is State.UNKNOWN and self._call.on_unknown == "hold" and not self._call.wire.effect.repeatable
+        )
+        return verdict.action is Action.RETRY and not held
 
     def done(self, body: JSON) -> None:
         """The call has succeeded: its usage is known, and nothing need rest any more."""
@@ -169,7 +176,15 @@ class Tries:
         headers = tried.headers
         request_id = headers.get("x-request-id") or headers.get("apim-request-id")
         if tried.state is State.DONE:
-            return Outcome(State.DONE, tried.status, headers, tried.body, request_id, attempts=tuple(self._attempts))
+            return Outcome(
+                State.DONE,
+                tried.status,
+                headers,
+                tried.body,
+                request_id,
+                attempts=tuple(self._attempts),
+                possible_duplicates=self._possible_duplicates,
+            )
         hide = self._judge.redactor
         state = self._whole(verdict.state)
         if state is not verdict.state:
@@ -184,7 +199,15 @@ class Tries:
             attempts=tuple(self._attempts),
             evidence=hide(tried.evidence)[:EVIDENCE],
             action=verdict.action.value,
+            possible_duplicates=self._possible_duplicates,
         )
+
+    @property
+    def _possible_duplicates(self) -> int:
+        """How many of the tries may have taken effect beside one that is meant to."""
+        if self._call.wire.effect.repeatable:
+            return 0
+        return max(sum(attempt.state in (State.UNKNOWN, State.DONE) for attempt in self._attempts) - 1, 0)
 
     def _whole(self, last: State) -> State:
         """What the call came to, given its last attempt: what an earlier one may have done is not undone by a no."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httpx
 import pytest
 
@@ -9,6 +11,8 @@ from connector.model import State
 
 EVERY = ("none", "idempotent", "reconcilable", "opaque")
 REPEATABLE, COSTLY = EVERY[:2], EVERY[2:]
+OPEN = (408, 499, 500, 501, 502, 503, 504, 507, 520, 524, 529, 599)
+"""Complete answers that leave it open whether the API did what it was asked."""
 DONE, REFUSED, UNKNOWN, NOT_SENT = State.DONE, State.REFUSED, State.UNKNOWN, State.NOT_SENT
 
 
@@ -28,14 +32,16 @@ def rows():
             yield effect, 429, code, 1, REFUSED
         for code in ("server_is_overloaded", "slow_down"):
             yield effect, 503, code, 3, REFUSED
-    for effect in REPEATABLE:
-        for status in (408, 409, 500, 502, 503, 504, 520, 524, 529):
-            yield effect, status, "", 3, REFUSED
-    for effect in COSTLY:
-        for status in (409, 500, 503):
-            yield effect, status, "", 1, REFUSED
-        for status in (408, 502, 504, 520, 524):
+    for status in OPEN:
+        yield "none", status, "", 3, REFUSED
+        yield "idempotent", status, "", 3, UNKNOWN
+        for effect in COSTLY:
             yield effect, status, "", 1, UNKNOWN
+    yield "none", 409, "", 3, REFUSED
+    yield "idempotent", 409, "", 3, UNKNOWN
+    for effect in COSTLY:
+        yield effect, 409, "", 1, UNKNOWN
+        yield effect, 303, "", 1, UNKNOWN
 
 
 @pytest.mark.parametrize(("effect", "status", "code", "tries", "state"), [*rows()])
@@ -96,6 +102,81 @@ async def test_a_delete_repeated_after_doubt_is_done_when_nothing_is_left(make_c
 
 async def test_a_first_delete_of_nothing_is_refused(make_client, wire, answers):
     assert (await make_client(answers(error(404))).send(wire("idempotent"))).state is REFUSED
+
+
+@pytest.mark.parametrize("first", [error(408), error(500), error(503), error(529), httpx.ReadError("x")])
+@pytest.mark.parametrize("gone", [404, 410])
+async def test_a_delete_that_may_have_happened_is_done_when_nothing_is_left(make_client, wire, answers, first, gone):
+    assert (await make_client(answers(first, error(gone))).send(wire("idempotent"))).state is DONE
+
+
+SO = (
+    "The batch has already been cancelled.",
+    "Cannot cancel a batch with status 'cancelled'.",
+    "This run is being canceled",
+    "already archived",
+)
+NOT_SO = ("Job has already completed and cannot be cancelled.", "Cannot cancel a batch with status 'failed'.", "no")
+
+
+@pytest.mark.parametrize(("said", "state"), [*((text, DONE) for text in SO), *((text, UNKNOWN) for text in NOT_SO)])
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_repeat_that_finds_things_as_they_were_wanted_is_done(make_client, wire, answers, said, state, status):
+    upstream = answers(error(408), *[error(status, message=said)] * 3)
+    cancel = replace(wire("idempotent"), method="POST")
+    assert (await make_client(upstream).send(cancel)).state is state
+
+
+@pytest.mark.parametrize("said", SO)
+async def test_a_first_cancel_of_what_is_cancelled_is_refused(make_client, wire, answers, said):
+    cancel = replace(wire("idempotent"), method="POST")
+    assert (await make_client(answers(error(400, message=said))).send(cancel)).state is REFUSED
+
+
+@pytest.mark.parametrize(
+    ("given", "first"),
+    [
+        ({"retry": {"all_errors": True}}, error(500)),
+        ({"retry": {"on_unknown": "retry"}}, error(500)),
+        ({"retry": {"on_unknown": "retry"}}, error(409)),
+        ({"retry": {"on_unknown": "retry"}}, httpx.ReadError("x")),
+        ({"errors": [{"status": 500, "then": "retry"}]}, error(500)),
+        ({"errors": [{"status": 500, "then": "pause"}], "retry": {"on_unknown": "retry"}}, httpx.ReadError("x")),
+        ({}, error(500, x_should_retry="true")),
+    ],
+)
+@pytest.mark.parametrize("last", [httpx.Response(200, json={}), None])
+@pytest.mark.parametrize("effect", COSTLY)
+async def test_every_possible_duplicate_is_named(make_client, wire, answers, caplog, given, first, last, effect):
+    upstream = answers(first, first, last or first)
+    outcome = await make_client(upstream, **given).send(wire(effect))
+    assert len(upstream.requests) == 3
+    assert outcome.possible_duplicates == 2
+    assert outcome.as_document()["possible_duplicates"] == 2
+    assert "may have been paid for, 3 times" in outcome.sentence()
+    assert "may have been paid for, 3 times" in caplog.text
+    assert "not repeated" not in outcome.reason
+    assert outcome.state is (DONE if last else UNKNOWN)
+
+
+@pytest.mark.parametrize("effect", REPEATABLE)
+async def test_what_may_be_repeated_has_no_duplicates(make_client, wire, answers, effect):
+    outcome = await make_client(answers(error(500), httpx.Response(200, json={}))).send(wire(effect))
+    assert outcome.possible_duplicates == 0
+    assert "possible_duplicates" not in outcome.as_document()
+
+
+@pytest.mark.parametrize("between", [error(429), httpx.ConnectError("x")])
+async def test_what_did_nothing_is_no_duplicate(make_client, wire, answers, between):
+    client = make_client(answers(between, httpx.ReadError("x"), between), retry={"on_unknown": "retry"})
+    assert (await client.send(wire())).possible_duplicates == 0
+
+
+@pytest.mark.parametrize("given", [{"retry": {"all_errors": True}}, {"errors": [{"status": 500, "then": "retry"}]}])
+async def test_what_a_journal_holds_is_not_repeated_behind_it(make_client, wire, answers, given):
+    upstream = answers(*[error(500)] * 3)
+    outcome = await make_client(upstream, **given).send(wire(), on_unknown="hold")
+    assert (outcome.state, outcome.action, len(upstream.requests)) == (UNKNOWN, "retry", 1)
 
 
 @pytest.mark.parametrize("first", [httpx.ConnectError("x"), error(429)])
@@ -212,9 +293,11 @@ async def test_no_try_begins_after_its_time(make_client, wire, answers):
     ("rule", "first", "states"),
     [
         ({"status": 404, "then": "ignore"}, error(404), [DONE]),
-        ({"status": [409], "code": "busy", "then": "retry"}, error(409, "busy"), [REFUSED, DONE]),
+        ({"status": [409], "code": "busy", "then": "retry"}, error(409, "busy"), [UNKNOWN, DONE]),
         ({"status": "4xx", "body": "later", "then": "retry"}, error(400, message="come later"), [REFUSED, DONE]),
-        ({"status": "5xx", "effect": "opaque", "then": "retry"}, error(500), [REFUSED, DONE]),
+        ({"status": "5xx", "effect": "opaque", "then": "retry"}, error(500), [UNKNOWN, DONE]),
+        ({"status": 500, "then": "fail"}, error(500), [REFUSED]),
+        ({"status": 500, "then": "ignore"}, error(500), [DONE]),
         ({"status": 500, "then": "unknown"}, error(500), [UNKNOWN]),
     ],
 )

@@ -17,7 +17,7 @@ from connector.outgoing import Effort
 from connector.request import BytesBody
 from connector.routes.batch.line import Place, is_line, kept, line_of
 from connector.routes.delivering.attempting import Attempt, Bench
-from connector.routes.delivering.standing import Stopped, notes
+from connector.routes.delivering.standing import Stopped
 from connector.shapes import items, members
 from connector.transform import Scope
 
@@ -98,8 +98,7 @@ class Composing(Attempt):
         try:
             for outcome, request in (self._known if told is None else told) if self._bench.responses.answers else ():
                 await self._answered(envelope(outcome, self._bench.desk.hide(request), self._task.document))
-            again = [call for call in self._task.calls if is_line(call) and call.state == State.UNKNOWN]
-            end = Stopped(TaskState.FINISHED, notes(again, ()))
+            end = Stopped(TaskState.FINISHED)
         except StoreError:
             raise
         except Stopped as stopped:

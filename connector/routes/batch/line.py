@@ -106,8 +106,8 @@ def outcome_of(said: Mapping[str, JSON], policy: Policy) -> Outcome:
         if status < 300 and not is_complaint(body, created=True):
             return Outcome(State.DONE, status, {}, body, identity)
         text = orjson.dumps(body).decode()
-        # What a batch says no to is not paid for, so a repeat costs nobody anything.
-        verdict = policy.judge(status, {}, codes_of(body), text, Effect.IDEMPOTENT, "POST", repeated=False)
+        # A batch's own record is no answer of a gateway: what it says no to had no effect and is not paid for.
+        verdict = policy.judge(status, {}, codes_of(body), text, Effect.NONE, "POST", repeated=False)
         reason = "; ".join(part for part in (message_of(body), verdict.advice) if part)
         action = "retry" if verdict.action == "pause" else str(verdict.action)
         return Outcome(verdict.state, status, {}, body, identity, reason=reason, action=action)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connector.connections.applying import Applied, apply
 from connector.connections.templates import completed
 from connector.connections.writing import envelope
-from connector.engine import Change, Settled, StoreError, Task, TaskState, points
+from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, points
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.outgoing import Begin, Context, Effort, OnUnknown
@@ -22,8 +23,9 @@ from connector.routes.delivering.declared import GATHERED, Declared
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.doubting import resolve
 from connector.routes.delivering.draft import Draft
+from connector.routes.delivering.duplicates import listed
 from connector.routes.delivering.filing import filed
-from connector.routes.delivering.standing import Stopped, after, notes
+from connector.routes.delivering.standing import Stopped, after
 from connector.routes.delivering.transport import Target, shaped
 from connector.transform import Chain, Scope
 from connector.transform.context import Context as Chained
@@ -86,7 +88,7 @@ class Attempt:
             await self._resolve()
             points.point("delivery.doubts.resolved")
             await self._deliver(await self.made(self._bench.declared.chain.after))
-            end = Stopped(TaskState.FINISHED, notes(self.journal.repeated, self.journal.unused))
+            end = Stopped(TaskState.FINISHED, _unused(self.journal.unused))
         except Stopped as stopped:
             end = stopped
         except StoreError:
@@ -96,7 +98,7 @@ class Attempt:
         except Exception as error:
             log.exception("task %d of route %r broke off", self._task.id, self._bench.declared.name)
             unexpected = Outcome(State.UNKNOWN, reason=f"{type(error).__name__}: {error}")
-            end = self._stopped(Seen(unexpected, Effect.IDEMPOTENT), f"an error of the connector: {unexpected.reason}")
+            end = self._stopped(Seen(unexpected, Effect.NONE), f"an error of the connector: {unexpected.reason}")
         return await self.ended(end)
 
     async def before(self) -> list[JSON]:
@@ -135,6 +137,7 @@ class Attempt:
 
     async def ended(self, end: Stopped) -> Change:
         """The change that ends the attempt; errors go their own way."""
+        end = self._whole(end)
         reason = self._bench.desk.hide.text(end.reason)
         if end.state is not TaskState.FINISHED:
             self.draft = Draft()  # what comes of answers comes with the end of all, and once
@@ -155,6 +158,17 @@ class Attempt:
             carried=ends and self._bench.declared.name.endswith(GATHERED),
         )
         return self.draft.change(self.journal.closing(finished=end.state is TaskState.FINISHED), settled)
+
+    def _whole(self, end: Stopped) -> Stopped:
+        """The end as all calls make it: what may have taken effect has not failed, and not twice in silence."""
+        if end.state is TaskState.WAITING:
+            return end
+        parts, state = [end.reason, self.journal.notes], end.state
+        doubts = self.journal.doubts if state is TaskState.FAILED else ()
+        if doubts:
+            state = TaskState.UNKNOWN
+            parts.append(f"may have taken effect: {listed(doubts)}; look whether it did before it is sent again")
+        return Stopped(state, "; ".join(part for part in parts if part), seen=end.seen)
 
     async def _resolve(self) -> None:
         """What is known of earlier attempts comes first: nothing new is sent while they are in doubt."""
@@ -258,3 +272,8 @@ class Attempt:
 
     def _stopped(self, seen: Seen, reason: str) -> Stopped:
         return after(seen, reason, self._task, self._bench.declared.settings, self._bench.desk)
+
+
+def _unused(calls: Sequence[CallRecord]) -> str:
+    """What must not be silent of paid answers that an attempt had no use for."""
+    return f"asked for something else than before, so a paid answer was not used: {listed(calls)}" if calls else ""

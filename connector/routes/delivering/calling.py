@@ -8,15 +8,19 @@ from itertools import count
 
 from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, points
 from connector.errors import ConfigurationError
+from connector.http.policy import had_effect
+from connector.http.tries import AFTER_DOUBT
 from connector.model import JSON, Effect, Outcome, State, is_object
 from connector.outgoing import Begin, Effort, OnUnknown
-from connector.routes.delivering.deciding import Seen, may_have_acted
+from connector.routes.delivering.deciding import SURE, Seen, may_have_acted
 from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.duplicates import in_doubt, notes
 from connector.routes.delivering.evidence import bounded, envelope_of, is_large, outcome_of, request_of
 from connector.routes.delivering.fingerprint import fingerprint
 from connector.routes.delivering.gates import Gate
 from connector.routes.delivering.marking import mark_of
 from connector.routes.delivering.spending import Spending
+from connector.shapes import members
 
 __all__ = ["Journal"]
 
@@ -48,8 +52,7 @@ class Journal:
         self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self.troubles: list[Seen] = []
         """The calls of this attempt that are not done."""
-        self.repeated: list[CallRecord] = []
-        """Calls that may have taken effect and were sent again."""
+        self._sent: list[CallRecord] = []
         self.broken: StoreError | None = None
         """Why nothing can be written down any more, even if a chain took it for a failure of its own."""
 
@@ -57,6 +60,16 @@ class Journal:
     def unused(self) -> Sequence[CallRecord]:
         """Costly calls of earlier attempts that are done and that this attempt did not ask for."""
         return [call for call in self._paid() if call.fingerprint not in self._asked]
+
+    @property
+    def doubts(self) -> Sequence[CallRecord]:
+        """The calls that may have taken effect although none like them is done."""
+        return in_doubt([*self._calls, *self._sent], self._task.retried)
+
+    @property
+    def notes(self) -> str:
+        """What must not be silent of the task's calls, whatever it came to."""
+        return notes([*self._calls, *self._sent], self._task.retried)
 
     def repeats(self, target: str) -> bool:
         """Whether a costly call of a client may be sent again though nobody saw its end."""
@@ -151,24 +164,30 @@ class Journal:
 
     async def _made(self, effort: Effort, known: str) -> Outcome:
         effort, lookup = self._found_again(effort, known)
-        same = [call for call in self._calls if call.fingerprint == known]
-        earlier = [call for call in same if may_have_acted(call.state, call.outcome)]
-        if not effort.effect.repeatable:
-            self.repeated += earlier
+        earlier = self._in_doubt_before(effort, known)
         record = self._record(effort, known, lookup, request_of(effort, self._desk.hide))
         begun: list[CallRecord] = []
 
         async def begin() -> None:
             begun.append(record)
+            self._sent.append(record)
             points.point("delivery.intent.before")
             await self._intend(record)
             points.point("delivery.intent.committed")
 
         outcome = await self._tried(effort, begin, begun)
         points.point("delivery.outcome.seen")
-        if outcome.status == 404 and earlier and _deletes(effort):
-            outcome = replace(outcome, state=State.DONE, reason="it is gone, as an earlier try wanted it")
+        if earlier and outcome.state is State.REFUSED:
+            outcome = _after_doubt(effort, outcome)
         return self._ended(effort, begun[0], outcome) if begun else self._noted(effort, outcome)
+
+    def _in_doubt_before(self, effort: Effort, known: str) -> list[CallRecord]:
+        """The calls of earlier attempts that may have done what this one asks for, through whichever client."""
+        return [
+            call
+            for call in self._calls
+            if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, effort))
+        ]
 
     def _record(self, effort: Effort, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
@@ -217,6 +236,7 @@ class Journal:
 
     def _ended(self, effort: Effort, record: CallRecord, outcome: Outcome) -> Outcome:
         kept, large = envelope_of(outcome, self._desk.hide)
+        self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
         end = CallEnd(
             task=record.task,
             attempt=record.attempt,
@@ -253,8 +273,23 @@ def _end_of(call: CallRecord) -> CallEnd:
     )
 
 
-def _deletes(effort: Effort) -> bool:
-    return effort.sent is not None and effort.sent.wire.method == "DELETE"
+def _is_the_same(call: CallRecord, effort: Effort) -> bool:
+    """Whether a call asked for the same of an operation that may be repeated; its client may have had another name."""
+    if effort.sent is None or effort.effect is not Effect.IDEMPOTENT or call.operation != effort.operation:
+        return False
+    wire, kept = effort.sent.wire, members(call.request)
+    return kept.get("method") == wire.method and str(kept.get("url")).endswith(wire.target)
+
+
+def _after_doubt(effort: Effort, outcome: Outcome) -> Outcome:
+    """What a refusal comes to after a call that may have taken effect: a no does not undo that."""
+    method = effort.sent.wire.method if effort.sent is not None else ""
+    if had_effect(outcome.status or 0, method, effort.effect, outcome.reason):
+        return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")
+    if outcome.action in SURE:
+        return outcome
+    reason = f"{outcome.reason}; {AFTER_DOUBT}"
+    return replace(outcome, state=State.UNKNOWN, action="unknown", reason=reason)
 
 
 def _has_no_key(effort: Effort) -> bool:

@@ -9,11 +9,11 @@ from enum import StrEnum
 from connector.model import JSON, Effect, Outcome, State
 from connector.shapes import members
 
-__all__ = ["Next", "Seen", "backoff", "decide", "may_have_acted"]
+__all__ = ["SURE", "Next", "Seen", "backoff", "decide", "may_have_acted"]
 
 
 SURE = ("retry", "pause")
-"""What the error policy says of refusals that did nothing."""
+"""What the error policy says of refusals that did nothing; such as left that open were kept so by older versions."""
 
 
 class Next(StrEnum):
@@ -86,7 +86,9 @@ TABLE: tuple[tuple[State, Callable[[Seen], bool], Next], ...] = (
     (State.REFUSED, lambda seen: seen.in_trouble and seen.may_repeat, Next.RETRY),
     (State.REFUSED, lambda _: True, Next.FAIL),
     (State.UNKNOWN, lambda seen: seen.effect is Effect.RECONCILABLE, Next.LOOK),
-    (State.UNKNOWN, lambda seen: seen.may_repeat, Next.RETRY),
+    (State.UNKNOWN, lambda seen: seen.effect.repeatable and _action(seen, "pause"), Next.REST),
+    # a rule, `all_errors` or the server itself says that a second time is better than none
+    (State.UNKNOWN, lambda seen: seen.may_repeat or _action(seen, "retry"), Next.RETRY),
     (State.UNKNOWN, lambda _: True, Next.HOLD),
 )
 

@@ -50,7 +50,7 @@ class Gate:
         """Says what a call came to; what began before the gate closed tells nothing of the time since."""
         if entered != self._generation:
             return
-        if outcome.state is State.REFUSED and outcome.action == "pause":
+        if outcome.state in (State.REFUSED, State.UNKNOWN) and outcome.action == "pause":
             self._close(outcome, Who.USER)
         elif outcome.state is not State.NOT_SENT or outcome.faults:
             self._open()

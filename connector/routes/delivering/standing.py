@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from connector.engine import CallRecord, Task, TaskState
+from connector.engine import Task, TaskState
 from connector.http.hints import retry_hint
-from connector.model import State
+from connector.model import Effect, State
 from connector.routes.delivering.deciding import Next, Seen, backoff, decide
 from connector.routes.delivering.desk import Desk
 
 if TYPE_CHECKING:
     from connector.config.models import Route
 
-__all__ = ["Stopped", "after", "notes"]
+__all__ = ["Stopped", "after"]
 
 SOON, LATE = 1.0, 60.0
 """Seconds until a task is looked at again that could not be tried, at first and at most."""
@@ -48,8 +47,8 @@ def after(seen: Seen, reason: str, task: Task, settings: Route, desk: Desk) -> S
     if then is Next.HOLD:
         return Stopped(TaskState.UNKNOWN, reason, seen=seen)
     if then is Next.RETRY and task.attempts >= settings.attempts:
-        costly = seen.outcome.state is State.UNKNOWN and not seen.effect.repeatable
-        return Stopped(TaskState.UNKNOWN if costly else TaskState.FAILED, reason, seen=seen)
+        is_open = seen.outcome.state is State.UNKNOWN and seen.effect is not Effect.NONE
+        return Stopped(TaskState.UNKNOWN if is_open else TaskState.FAILED, reason, seen=seen)
     due = desk.wall() + _wait(then, seen, task, settings, desk)
     return Stopped(TaskState.WAITING, reason, due=due, uncounted=then is Next.REST, seen=seen)
 
@@ -64,17 +63,3 @@ def _wait(then: Next, seen: Seen, task: Task, settings: Route, desk: Desk) -> fl
         return rests or backoff(SOON, LATE, vain, chance)
     hint = retry_hint(seen.outcome.headers)
     return backoff(settings.retry_delay, settings.max_delay, task.attempts - 1, chance, hint)
-
-
-def notes(repeated: Sequence[CallRecord], unused: Sequence[CallRecord]) -> str:
-    """What must not be silent although all went well."""
-    found: list[str] = []
-    if repeated:
-        found.append(f"sent again although it may have taken effect before: {_listed(repeated)}")
-    if unused:
-        found.append(f"asked for something else than before, so a paid answer was not used: {_listed(unused)}")
-    return "; ".join(found)
-
-
-def _listed(calls: Sequence[CallRecord]) -> str:
-    return ", ".join(f"{call.operation} in attempt {call.attempt}" for call in calls)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from connector.engine import CallRecord, Change, Settled, Store, Task, TaskState
-from connector.model import Effect
+from connector.engine import Change, Settled, Store, Task, TaskState
 from connector.routes.delivering.deciding import backoff
+from connector.routes.delivering.duplicates import in_doubt, listed, notes
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
@@ -50,11 +50,13 @@ class Rescue:
             )
             settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + wait)
         else:
-            known = await self._store.task(task.id)
-            costly = any(_in_doubt(call) for call in (known.calls[known.retried :] if known is not None else ()))
-            settled = Settled(task=task.id, state=TaskState.UNKNOWN if costly else TaskState.FAILED, reason=reason)
+            known = await self._store.task(task.id) or task
+            doubts = in_doubt(known.calls, known.retried)
+            parts = [
+                reason,
+                f"may have taken effect: {listed(doubts)}" if doubts else "",
+                notes(known.calls, known.retried),
+            ]
+            state = TaskState.UNKNOWN if doubts else TaskState.FAILED
+            settled = Settled(task=task.id, state=state, reason="; ".join(part for part in parts if part))
         return Change(settle=[settled])
-
-
-def _in_doubt(call: CallRecord) -> bool:
-    return call.open and not Effect(call.effect).repeatable

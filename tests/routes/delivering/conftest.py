@@ -157,7 +157,7 @@ async def opened(folder: Path, answer: Any = chat, *, base: str = "", **given: A
 def configured(folder: Path, base: str, given: dict[str, Any]) -> dict[str, Any]:
     """A whole configuration; takes out of `given` what belongs there."""
     retry = {"max_retries": 0, **given.pop("retry", {})}
-    client = {"token": "${KEY}", "retry": retry, "file_roots": [str(folder)]}
+    client = {"token": "${KEY}", "retry": retry, "file_roots": [str(folder)], "errors": given.pop("errors", [])}
     client |= {"base_uri": base} if base else {}
     sections = given.pop("sections", {})
     read = {"subscriber": {"prototype": "file", "parameters": {"url": "in.jsonl"}}}

@@ -31,6 +31,10 @@ COSTLY = (Effect.RECONCILABLE, Effect.OPAQUE)
         (Outcome(State.UNKNOWN), Effect.RECONCILABLE, True, Next.LOOK),
         (Outcome(State.UNKNOWN, 502, action="unknown"), Effect.OPAQUE, False, Next.HOLD),
         (Outcome(State.UNKNOWN), Effect.OPAQUE, True, Next.RETRY),
+        (Outcome(State.UNKNOWN, 500, action="retry"), Effect.OPAQUE, False, Next.RETRY),
+        (Outcome(State.UNKNOWN, 500, action="retry"), Effect.RECONCILABLE, False, Next.LOOK),
+        (Outcome(State.UNKNOWN, 401, action="pause"), Effect.IDEMPOTENT, False, Next.REST),
+        (Outcome(State.UNKNOWN, 401, action="pause"), Effect.OPAQUE, False, Next.HOLD),
     ],
 )
 def test_lines_of_the_table(outcome: Outcome, effect: Effect, repeats: bool, then: Next) -> None:
@@ -53,7 +57,8 @@ def test_nothing_that_may_have_taken_effect_is_sent_again_unasked(
     then = decide(Seen(outcome, effect, repeats))
     assert (then is Next.FINISH) == (outcome.state is State.DONE)
     if outcome.state is State.UNKNOWN and effect in COSTLY:
-        assert then in ((Next.LOOK,) if effect is Effect.RECONCILABLE else (Next.RETRY if repeats else Next.HOLD,))
+        asked = repeats or outcome.action == "retry"
+        assert then is (Next.LOOK if effect is Effect.RECONCILABLE else Next.RETRY if asked else Next.HOLD)
     if then is Next.REST:
         assert outcome.state is State.NOT_SENT or outcome.action == "pause"
     if outcome.state is State.NOT_SENT and not outcome.faults:
