@@ -29,6 +29,7 @@ from connector.http.policy import Policy
 from connector.http.prototypes import Prototype, prototypes
 from connector.http.provenance import Provenance
 from connector.http.report import Report
+from connector.http.server_clock import ServerClock
 from connector.http.streaming import streamed
 from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
@@ -81,6 +82,7 @@ class Client:
         pace = Pace(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
         self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
+        self._server_clock = ServerClock(timing)
         self._report = Report(self.parameters.logging, self.redactor)
         self._closed = False
         self._dialled = None if isinstance(transport, str) else transport
@@ -123,6 +125,11 @@ class Client:
     def paused(self) -> Pause | None:
         """Why nothing more should be sent until somebody has acted; a call that is done, or resume(), ends it."""
         return self._judge.paused
+
+    @property
+    def server_time(self) -> float | None:
+        """Seconds since 1970 by the server's clock, as its answers tell it; None while none has."""
+        return self._server_clock.now
 
     def resume(self) -> None:
         """Says that somebody has acted."""
@@ -214,6 +221,8 @@ class Client:
                 tried = await within(left, attempted(self._transport, call.request(), call.take, created=call.created))
             finally:
                 self._judge.pace.leave()
+            if tried is not None:
+                self._server_clock.notice(tried.headers)
             outcome = await tries.settle(tried or call.late())
             if outcome is not None:
                 self._report(call, outcome)

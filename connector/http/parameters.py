@@ -66,6 +66,10 @@ class Timeouts(Section):
     total: Seconds = Field(
         default=600.0, description="Seconds for a whole call with its retries, queueing not counted."
     )
+    settling: Wait = Field(
+        default=30.0,
+        description="Seconds after a call's end in which a list comes to show what it made, if anything.",
+    )
 
 
 class Retry(Section):

@@ -18,7 +18,7 @@ from connector.routes.delivering.duplicates import in_doubt, notes
 from connector.routes.delivering.evidence import bounded, envelope_of, is_large, outcome_of, request_of
 from connector.routes.delivering.fingerprint import fingerprint
 from connector.routes.delivering.gates import Gate
-from connector.routes.delivering.marking import mark_of
+from connector.routes.delivering.marking import Lookup, mark_of, placed
 from connector.routes.delivering.spending import Spending
 from connector.shapes import members
 
@@ -163,7 +163,7 @@ class Journal:
         return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
 
     async def _made(self, effort: Effort, known: str) -> Outcome:
-        effort, lookup = self._found_again(effort, known)
+        effort, lookup = await self._found_again(effort, known)
         earlier = self._in_doubt_before(effort, known)
         record = self._record(effort, known, lookup, request_of(effort, self._desk.hide))
         begun: list[CallRecord] = []
@@ -203,12 +203,15 @@ class Journal:
             started=self._desk.wall(),
         )
 
-    def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
+    async def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
         """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
-        if effort.effect is not Effect.RECONCILABLE:
+        if effort.effect is not Effect.RECONCILABLE or effort.sent is None:
             return effort, ""
+        client = effort.sent.client
         effort, lookup = self._desk.marking.marked(effort, mark_of(self._task, known))
-        text = lookup.dump() if lookup is not None else ""
+        if lookup is not None and not lookup.own:
+            lookup = await self._desk.snapshots.before(effort.target, client, lookup)
+        text = placed(lookup, client).dump() if lookup is not None else ""
         if text and self._desk.hide.shows(text):
             return effort, text
         return replace(effort, effect=Effect.OPAQUE), ""
@@ -245,6 +248,7 @@ class Journal:
             state=outcome.state,
             outcome=kept,
         )
+        self._note_lookup(record, outcome)
         # What is not done is told together with what becomes of the task: alone it could be taken for its end.
         (self._seen if outcome.ok else self._last).append(end)
         if large:
@@ -256,6 +260,15 @@ class Journal:
         if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
             shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
         return shown if outcome.ok else self._noted(effort, shown)
+
+    def _note_lookup(self, record: CallRecord, outcome: Outcome) -> None:
+        """What has been made is no other call's; what may have been made shows from now on."""
+        if record.lookup and outcome.ok:
+            lookup = Lookup.parse(record.lookup)
+            if not lookup.own:
+                self._desk.snapshots.made(record.target, lookup, outcome.body)
+        elif record.lookup:
+            self._desk.windows.saw_end(record)
 
     def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:
         self.troubles.append(Seen(outcome, effort.effect, self.repeats(effort.target), effort.target))

@@ -15,14 +15,13 @@ from connector.routes.delivering.evidence import Hiding
 from connector.routes.delivering.gates import Gates
 from connector.routes.delivering.keeping import Keeping
 from connector.routes.delivering.marking import Marking
+from connector.routes.delivering.snapshots import Snapshots
 from connector.routes.delivering.spending import Spending
+from connector.routes.delivering.windows import Windows
 from connector.routes.running.committing import Waits
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Desk", "Watch"]
-
-SETTLING = 30.0
-"""Seconds after which a list shows what was made, if it was made."""
 
 Watch = Callable[[str, Effort, Outcome], None]
 """Told of every call that was made: the route, what was asked, and what it came to."""
@@ -42,8 +41,9 @@ class Desk:
 
     Attributes:
         wall: seconds since 1970.
-        settling: seconds after which a list shows what was made, if it was made.
+        settling: seconds after a call's end in which a list comes to show what it made; each client's unless given.
         told: told of each change that an attempt has committed by itself.
+        lists_in_vain: how often in a row the list of a call came, and was none.
         taken: the entities that were found to be of calls, so that no other call is taken for theirs.
     """
 
@@ -51,11 +51,14 @@ class Desk:
     store: Store
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
-    settling: float = SETTLING
+    settling: float | None = None
     watch: Watch = _nobody
     marking: Marking = field(default_factory=Marking)
     told: Callable[[Change], None] = _untold
     taken: set[str] = field(default_factory=set[str])
+    lists_in_vain: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
+    snapshots: Snapshots = field(init=False)
+    windows: Windows = field(init=False)
     gates: Gates = field(init=False)
     hide: Hiding = field(init=False)
     keeping: Keeping = field(init=False)
@@ -65,6 +68,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.gates = Gates(self.timing)
+        self.snapshots = Snapshots(self.timing)
+        self.windows = Windows(self.timing, self.settling)
         self.hide = Hiding(self.runtime)
         self.keeping = Keeping(self.store, self.runtime.chained.storages, self.timing.clock)
         self.prices = Prices(self.runtime.configuration.prices)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
+from connector.errors import ConnectorError
+from connector.http import Client
 from connector.http.hints import retry_hint
 from connector.model import JSON, Effect, Outcome, State, is_object
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.deciding import backoff, may_have_acted
 from connector.routes.delivering.desk import Desk
-from connector.routes.delivering.lookup import CannotTell, Found, Missing, look
-from connector.routes.delivering.marking import Lookup
+from connector.routes.delivering.duplicates import MISSING
+from connector.routes.delivering.lookup import CannotTell, Found, look
+from connector.routes.delivering.marking import Lookup, place_of
 from connector.shapes import members
 
 __all__ = ["Doubts", "resolve"]
@@ -21,6 +24,8 @@ LOOKED = "looked"
 """The member of an outcome that says that looking was in vain and is not tried again."""
 FIRST, LONGEST = 2.0, 120.0
 """Seconds until the list is asked again that could not be read."""
+MOST_IN_VAIN = 50
+"""So many answers in a row that are no complete list mean that there is none to be had."""
 
 
 @dataclass(slots=True)
@@ -74,18 +79,50 @@ def _opaque(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: b
 
 async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
     lookup = Lookup.parse(call.lookup)
+    client = _client_of(call, lookup, desk)
+    if isinstance(client, str):
+        _out_of_reach(call, task, client, desk, doubts, held=held)
+        return
     rests = desk.gates.of(call.target).rests
     if rests:
         doubts.settled = _wait(task, desk, rests, f"{call.operation} is looked for when {call.target} is back")
         return
     taken = () if lookup.own else desk.taken | set(await desk.store.records("found"))
-    found = await look(desk.runtime.client(call.target), lookup, call.started, taken)
+    try:
+        found = await look(client, lookup, call.started, taken)
+    except ConnectorError as error:
+        _out_of_reach(call, task, str(error), desk, doubts, held=held)
+        return
+    if isinstance(found, CannotTell):
+        _cannot_tell(call, task, found, desk, doubts, held=held)
+        return
+    desk.lists_in_vain.pop(_key(call), None)
     if isinstance(found, Found):
         _found(call, lookup, found, desk, doubts)
-    elif isinstance(found, Missing):
-        _missing(call, task, desk, doubts)
     else:
-        _cannot_tell(call, task, found, desk, doubts, held=held)
+        _missing(call, task, desk.windows.left(call, lookup, client), desk, doubts)
+
+
+def _client_of(call: CallRecord, lookup: Lookup, desk: Desk) -> Client | str:
+    """The client that a call went through; in words why its things cannot be listed any more."""
+    try:
+        client = desk.runtime.client(call.target)
+    except ConnectorError as error:
+        return str(error)
+    if lookup.place and lookup.place != place_of(client):
+        return f"client {call.target!r} calls another address or account now than it did then"
+    return client
+
+
+def _out_of_reach(call: CallRecord, task: Task, why: str, desk: Desk, doubts: Doubts, *, held: bool) -> None:
+    """The client or its catalogue is not what it was; when that is put back, a retry by hand looks before it sends."""
+    doubts.ends.append(_end(call, desk, State.UNKNOWN, _told(call)))
+    if held:
+        told = (
+            f"{call.operation} may have taken effect in attempt {call.attempt}, and whether it did cannot be looked up"
+        )
+        reason = desk.hide.text(f"{told}: {why}; put that back and retry it, which looks before it sends")
+        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
 def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: Doubts) -> None:
@@ -98,26 +135,26 @@ def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: D
         doubts.records["found", str(body.get("id"))] = {"task": call.task}
 
 
-def _missing(call: CallRecord, task: Task, desk: Desk, doubts: Doubts) -> None:
-    """Not there: it may come while the list settles; after that it did not take effect, and may be sent again."""
-    now = desk.wall()
-    shows = min(max(call.started, call.ended), now) + desk.settling
-    if now < shows:
+def _missing(call: CallRecord, task: Task, left: float, desk: Desk, doubts: Doubts) -> None:
+    """Not there: it may come while the list settles; after that it is taken not to have taken effect."""
+    if left:
         reason = (
             f"{call.operation} may have taken effect: looked for it in vain, and look again when the list has settled"
         )
-        doubts.settled = _wait(task, desk, shows - now, reason)
+        doubts.settled = _wait(task, desk, left, reason)
     else:
-        kept = {**_told(call), "reason": "looked for it when the list had settled: it did not take effect"}
-        doubts.ends.append(_end(call, desk, State.NOT_SENT, kept))
+        desk.windows.forget(call)
+        reason = "looked for it when the list had settled, and it was not there: it did not take effect"
+        doubts.ends.append(_end(call, desk, State.NOT_SENT, {**_told(call), "reason": reason, MISSING: True}))
 
 
 def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, doubts: Doubts, *, held: bool) -> None:
     outcome = found.outcome
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
-    if _passes(outcome):
-        seconds = backoff(FIRST, LONGEST, len(task.calls), desk.timing.chance(), retry_hint(outcome.headers))
-        doubts.settled = _wait(task, desk, seconds, why)
+    if _passes(call, outcome, desk):
+        tried = desk.lists_in_vain[_key(call)]
+        seconds = backoff(FIRST, LONGEST, tried - 1, desk.timing.chance(), retry_hint(outcome.headers))
+        doubts.settled = _wait(task, desk, seconds, f"{why}; it is looked up again")
         return
     if outcome.status == 403:
         # A key that may make things and not list them is no reason to stop all the others.
@@ -128,14 +165,20 @@ def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, do
         doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
-def _passes(outcome: Outcome) -> bool:
-    """Whether the list may be read later."""
+def _passes(call: CallRecord, outcome: Outcome, desk: Desk) -> bool:
+    """Whether the list may be read later: only a complete one is a verdict."""
+    tried = desk.lists_in_vain[_key(call)] = desk.lists_in_vain.get(_key(call), 0) + 1
     if outcome.state is State.NOT_SENT:
         return not outcome.faults
     status = outcome.status or 0
-    # A list that came and has no end, or is no list, is the same tomorrow.
-    lost = outcome.state is State.UNKNOWN and not 200 <= status < 300
-    return lost or status in (401, 408, 409, 429) or status >= 500
+    if 200 <= status < 400:
+        # It came, and was cut, or no list, or an error after all: that may be so for ever.
+        return tried < MOST_IN_VAIN
+    return outcome.state is State.UNKNOWN or status in (401, 408, 409, 429) or status >= 500
+
+
+def _key(call: CallRecord) -> tuple[int, int, int]:
+    return call.task, call.attempt, call.number
 
 
 def _told(call: CallRecord) -> dict[str, JSON]:

@@ -8,7 +8,7 @@ as the document gives it: nobody's names are changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from hashlib import blake2b
 from pathlib import PurePath
 
@@ -17,6 +17,7 @@ import orjson
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.engine import Task
+from connector.http import Client
 from connector.model import JSON, is_document, is_list, is_object
 from connector.outgoing import Effort, Sent
 from connector.request import Wire
@@ -24,11 +25,13 @@ from connector.request.files import FileInput, is_file
 from connector.request.multipart import MultipartBody
 from connector.shapes import items, members
 
-__all__ = ["METADATA", "Lookup", "Marking", "made_at", "mark_of"]
+__all__ = ["METADATA", "Lookup", "Marking", "made_at", "mark_of", "place_of", "placed"]
 
 METADATA = "connector_task"
 MOST_METADATA = 16
 CREATED = ("created_at", "created")
+SKEW = 60.0
+"""Seconds that the server's clock may be behind ours, of calls that an older version has written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Lookup:
         value: what must stand there.
         own: whether nobody but this call gave that value.
         size: of a file, its bytes.
+        after: of what carries no key of ours, when the newest thing in the list was made before the call.
+        known: the ids of those things that fitted before the call.
+        began: when the call began, by the server's clock.
+        patience: seconds after which the call has ended, whatever came of it.
+        place: whom the client called, as a digest.
     """
 
     entity: str
@@ -50,6 +58,11 @@ class Lookup:
     value: JSON
     own: bool
     size: int | None = None
+    after: float | None = None
+    known: tuple[str, ...] = ()
+    began: float | None = None
+    patience: float = 0.0
+    place: str = ""
 
     def dump(self) -> str:
         """As it is kept with a call."""
@@ -59,18 +72,24 @@ class Lookup:
     def parse(cls, text: str) -> Lookup:
         """What was kept."""
         kept: dict[str, JSON] = orjson.loads(text)
-        kept["field"] = tuple(kept["field"])
-        return cls(**kept)
+        named = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
+        return cls(**{**named, "field": tuple(kept["field"]), "known": tuple(kept.get("known", ()))})
 
-    def fits(self, entity: JSON, since: float) -> bool:
-        """Whether an entity is what the call brought about, given when it began."""
+    def is_like(self, entity: JSON) -> bool:
+        """Whether an entity has what the call asked for, whenever it was made."""
         found = entity
         for key in self.field:
             found = found.get(key) if is_object(found) else None
         same = found == self.value or (is_list(self.value) and found in self.value)
+        return same and (self.size is None or not is_object(entity) or entity.get("bytes") in (None, self.size))
+
+    def fits(self, entity: JSON, started: float) -> bool:
+        """Whether an entity is what the call brought about, given when it began."""
+        if not self.is_like(entity) or self.own:
+            return self.is_like(entity)
         made = made_at(entity)
-        sized = self.size is None or not is_object(entity) or entity.get("bytes") in (None, self.size)
-        return same and sized and (self.own or (made is not None and made >= since))
+        since = started - SKEW if self.after is None else self.after
+        return made is not None and made >= since and members(entity).get("id") not in self.known
 
 
 def made_at(entity: JSON) -> float | None:
@@ -83,6 +102,17 @@ def mark_of(task: Task, fingerprint: str) -> str:
     """The key of one call of one task; the same one however often it is sent."""
     text = f"{task.route}\0{task.id}\0{task.created!r}\0{fingerprint}"
     return f"oc-{blake2b(text.encode(), digest_size=10).hexdigest()}"
+
+
+def placed(lookup: Lookup, client: Client) -> Lookup:
+    """The same with whom a client calls, and when that is by the server's clock."""
+    return replace(lookup, began=client.server_time, patience=client.parameters.timeouts.total, place=place_of(client))
+
+
+def place_of(client: Client) -> str:
+    """Whose things a client makes and lists, as a digest: another address or account has other things."""
+    account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
+    return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,11 +159,12 @@ def configured(folder: Path, base: str, given: dict[str, Any]) -> dict[str, Any]
     retry = {"max_retries": 0, **given.pop("retry", {})}
     client = {"token": "${KEY}", "retry": retry, "file_roots": [str(folder)], "errors": given.pop("errors", [])}
     client |= {"base_uri": base} if base else {}
+    client |= {"timeouts": given.pop("timeouts", {}), **given.pop("account", {})}
     sections = given.pop("sections", {})
     read = {"subscriber": {"prototype": "file", "parameters": {"url": "in.jsonl"}}}
     return {
         "clients": {
-            "openai": {"prototype": "openai", "parameters": client},
+            given.pop("client", "openai"): {"prototype": "openai", "parameters": client},
             "api": {"prototype": "http", "parameters": {"base_uri": "https://api.example/v1", "retry": retry}},
         },
         **sections,
