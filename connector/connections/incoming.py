@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,9 @@ from connector.transform.signals import shown_place
 if TYPE_CHECKING:
     from connector.config.models import Incoming
 
-__all__ = ["IncomingRun"]
+__all__ = ["Asks", "IncomingRun"]
 
+Asks = Callable[[JSON, Mapping[str, JSON], JSON], Awaitable[Sequence[JSON]]]
 Tell = Callable[[JSON, str, str], None]
 NOTHING: Mapping[str, JSON] = {}
 
@@ -44,10 +45,17 @@ class IncomingRun:
         name: the connection.
         tell: told of each document that failed, as it came, with its state and the reason.
         state: what templates of the request see, such as a cursor; else that is where it starts.
+        asks: takes a request through the input chain, given the template and the document that it was made of.
     """
 
     def __init__(
-        self, runtime: Runtime, name: str, *, tell: Tell = _unheard, state: Mapping[str, JSON] = NOTHING
+        self,
+        runtime: Runtime,
+        name: str,
+        *,
+        tell: Tell = _unheard,
+        state: Mapping[str, JSON] = NOTHING,
+        asks: Asks | None = None,
     ) -> None:
         declared: Any = runtime.configuration.find("incoming", name)
         self._declared: Incoming = declared
@@ -55,6 +63,7 @@ class IncomingRun:
             raise ConfigurationError(f"incoming {name!r} is disabled")
         self._runtime = runtime
         self._tell = tell
+        self._asks = self._asked if asks is None else asks
         start = {} if self._declared.cursor is None else {"cursor": self._declared.cursor.start}
         self._state = {**start, **state}
         self._lost_count = 0
@@ -106,18 +115,19 @@ class IncomingRun:
             self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
 
     def taken(
-        self, marked: Callable[[str], Bookmark], keeping: Callable[[], Keeps] | None = None
+        self, marked: Callable[[str], Bookmark], keeping: Callable[[], Keeps] | None = None, *, raw: bool = False
     ) -> AsyncGenerator[Taken | Bookmark, None]:
         """Everything that is read, each document with what the chain makes of it; nobody is told.
 
         Args:
             marked: where an earlier reading stood, which this one goes on from.
             keeping: opens what the chain keeps of a document, in place of the configuration's storages.
+            raw: leaves the chain to whoever takes the documents.
         """
         taking = Taking(
             self._reader,
             replace(self.context, marked=marked),
-            self._chain,
+            Chain(()) if raw else self._chain,
             self._runtime.chained,
             redact=self._runtime.redact,
             where=self._where,
@@ -175,13 +185,17 @@ class IncomingRun:
         scope = self._runtime.scope
         request = asked.resolve({**self._state, **document}, scope)
         self.origins = {shown_place(origin.place): _told(origin) for origin in asked.origins if origin.place}
-        found = await apply(self._input, request, self._runtime.chained, Locks())
-        if found.failed is not None:
-            raise found.failed
-        for made in found.documents:
+        for made in await self._asks(template, document, request):
             if made or made == request:
                 self._note_changes(request, made)
                 yield made
+
+    async def _asked(self, _template: JSON, _document: Mapping[str, JSON], request: JSON) -> Sequence[JSON]:
+        """What the input chain makes of a request, at once."""
+        found = await apply(self._input, request, self._runtime.chained, Locks())
+        if found.failed is not None:
+            raise found.failed
+        return found.documents
 
     def _note_changes(self, request: JSON, made: JSON) -> None:
         """Sections that the input chain changed are its own."""

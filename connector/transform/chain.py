@@ -26,6 +26,8 @@ class Chain:
     """Blocks of steps, and between them what gathers documents."""
 
     stages: tuple[Block | Action, ...]
+    calls: bool = False
+    """Whether a step may make calls."""
 
     @property
     def awaits(self) -> bool:
@@ -150,7 +152,7 @@ def compile_chain(
     block = compiler.block(steps, Site((where,), compiler))
     if compiler.faults:
         raise InvalidChain(compiler.faults)
-    return Chain(tuple(_stages(block.actions)))
+    return Chain(tuple(_stages(block.actions)), compiler.calls)
 
 
 def _stages(actions: Iterable[Action]) -> Iterator[Block | Action]:

@@ -28,6 +28,8 @@ class Compiler:
     def __init__(self, kinds: Kinds, chains: Mapping[str, JSON]) -> None:
         self.kinds = kinds
         self.faults: list[ChainFault] = []
+        self.calls = False
+        """Whether a step may make calls."""
         self.saved = Saved(self, chains)
 
     def block(self, raw: JSON, site: Site) -> Block:
@@ -55,6 +57,7 @@ class Compiler:
         name = declared.name
         built = self._build(declared, given, inner)
         if isinstance(built, Action):
+            self.calls |= built.awaits and declared.calls
             return Action(built.run, built.awaits, built.many, built.gather, name, site.where, built.inline)
         return Action(built or (lambda document, _: document), name=name, place=site.where)
 
@@ -64,6 +67,7 @@ class Compiler:
         built = self._build(declared, taken[1], taken[2]) if declared and taken else None
         name = declared.name if declared else ""
         if isinstance(built, Test):
+            self.calls |= built.awaits and (declared is None or declared.calls)
             return Test(built.holds, built.awaits, name, site.where)
         return Test(built or (lambda _value, _document, _scope: True), name=name, place=site.where)
 

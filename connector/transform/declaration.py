@@ -155,6 +155,8 @@ class Declaration:
     aliases: tuple[str, ...] = ()
     sole: str = ""
     """The field that a value which is no object stands for: `trim: " "` for `trim: {characters: " "}`."""
+    calls: bool = True
+    """Whether what it waits for may be a call: not where it waits for storages alone, or for steps within it."""
 
 
 class Step(Declaration):

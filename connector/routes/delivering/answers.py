@@ -138,7 +138,7 @@ class Responses:
 
 def _followers(runtime: Runtime, declared: Declared) -> list[Follower]:
     """The routes whose incoming reads this one; what an implied route does is nobody's input."""
-    if declared.answer is None and declared.name.endswith((ANSWER, ERROR)):
+    if declared.reads or (declared.answer is None and declared.name.endswith((ANSWER, ERROR))):
         return []
     configuration, found = runtime.configuration, list[Follower]()
     for name, route in configuration.routes.items():

@@ -25,6 +25,7 @@ from connector.routes.delivering.doubting import resolve
 from connector.routes.delivering.draft import Draft
 from connector.routes.delivering.duplicates import listed
 from connector.routes.delivering.filing import filed
+from connector.routes.delivering.intake import Intake
 from connector.routes.delivering.standing import Stopped, after
 from connector.routes.delivering.transport import Target, shaped
 from connector.transform import Chain, Scope
@@ -51,6 +52,8 @@ class Bench:
     locks: Locks
     target: Target | None = None
     """Whom the route's own transport calls; none for single calls."""
+    intake: Intake | None = None
+    """What takes on what came of a document, on a route that delivers nothing."""
 
 
 class Attempt:
@@ -187,6 +190,9 @@ class Attempt:
             raise Stopped(TaskState.FAILED, f"no end after {tried}; the last one came to: {task.reason or 'nothing'}")
 
     async def _deliver(self, documents: list[JSON]) -> None:
+        if self._bench.intake is not None:
+            await self._bench.intake.take(documents, self._task, self.draft)
+            return
         told: list[tuple[Outcome, JSON]] = []
         for number, document in enumerate(documents, 1):
             calls = self._bench.declared.writer.kind.calls

@@ -16,6 +16,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.routes.delivering.attempting import Attempt, Bench
 from connector.routes.delivering.declared import GATHERED
+from connector.routes.delivering.intake import IN_ORDER
 from connector.routes.delivering.standing import Stopped
 from connector.transform import Scope
 from connector.transform.declaration import Gather
@@ -96,9 +97,7 @@ class Carrying:
             members = [self._waiting.popleft() for _ in range(size_of(document, len(self._waiting)))]
             fresh = list({member.task.id: member for member in members if not member.carried}.values())
             first = members[0].task
-            carrier = NewTask(
-                route=self._bench.declared.route + GATHERED, document=document, trace=first.trace, source=first.id
-            )
+            carrier = self._carrier(first, document)
             if not fresh:
                 change.accept = [*change.accept, carrier]
                 continue
@@ -106,6 +105,21 @@ class Carrying:
             for member in fresh:
                 member.carried = True
                 change.records = {**change.records, **member.records}
+
+
+    def _carrier(self, first: Task, document: JSON) -> NewTask:
+        """The task in which others go on; what was read is known by the first of them."""
+        declared = self._bench.declared
+        order = IN_ORDER if declared.settings.order is not None else ""
+        known = {"key": first.key, "version": first.version, "order": order} if declared.reads else {}
+        return NewTask(
+            route=declared.name + GATHERED,
+            document=document,
+            unique="no",
+            trace=first.trace,
+            source=first.id,
+            **known,
+        )
 
 
 def _gathering(bench: Bench) -> Callable[[], Gather]:

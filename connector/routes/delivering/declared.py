@@ -1,8 +1,9 @@
-"""What a route is made of; a route implies others: for what it gathered, its batches, and answers that are published.
+"""What a route is made of; a route implies others, which have tasks of their own and deliver them by the same protocol.
 
-`NAME:gathered` takes what `NAME` gathered on through the rest of the chain; `NAME:batch` takes its batches to their
-end. `NAME:answer` and `NAME:error` publish what
-came of its answers and errors. All of them have tasks of their own, which are delivered by the same protocol.
+`NAME:incoming` takes what was read through the incoming connection's chain, `NAME:input` its requests through the chain
+that makes them: where these chains call, their calls are kept with a task like all others. `NAME:gathered` takes what
+`NAME` gathered on through the rest of the chain, and `NAME:batch` its batches to their end. `NAME:answer` and
+`NAME:error` publish what came of answers and errors.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from connector.config.models import Prototyped
 from connector.connections import Runtime
 from connector.connections.applying import Parted, parted
 from connector.connections.templates import RequestTemplate
@@ -23,9 +25,26 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.config.models import Outgoing, Response, Route
 
-__all__ = ["ANSWER", "BATCH", "ERROR", "GATHERED", "Declared", "declared", "implied", "parent_of"]
+__all__ = [
+    "ANSWER",
+    "BATCH",
+    "ERROR",
+    "GATHERED",
+    "INCOMING",
+    "INPUT",
+    "Declared",
+    "declared",
+    "implied",
+    "incoming_chain",
+    "input_chain",
+    "parent_of",
+    "reads",
+]
 
 ANSWER, ERROR, GATHERED, BATCH = ":answer", ":error", ":gathered", ":batch"
+INCOMING, INPUT = ":incoming", ":input"
+ENDINGS = (INCOMING + GATHERED, ANSWER, ERROR, GATHERED, BATCH, INCOMING, INPUT)
+"""What follows the name of the route that implies another; the longest first."""
 NOTHING = Chain(())
 
 
@@ -55,6 +74,11 @@ class Declared:
         return self.chain.gather is not None and not self.name.endswith(GATHERED)
 
     @property
+    def reads(self) -> bool:
+        """Whether it takes what is read to the route, and delivers nothing itself."""
+        return reads(self.name)
+
+    @property
     def batches(self) -> bool:
         """Whether its requests go out together, in batches."""
         return self.outgoing.transport == "batch" and self.name == self.route
@@ -62,10 +86,15 @@ class Declared:
 
 def parent_of(name: str) -> tuple[str, str]:
     """The configured route that a name belongs to, and what it implies there; nothing for the route itself."""
-    for ending in (ANSWER, ERROR, GATHERED, BATCH):
+    for ending in ENDINGS:
         if name.endswith(ending):
             return name.removesuffix(ending), ending
     return name, ""
+
+
+def reads(name: str) -> bool:
+    """Whether a route of this name is implied for what is read."""
+    return parent_of(name)[1].startswith((INCOMING, INPUT))
 
 
 def implied(runtime: Runtime, route: str) -> tuple[str, ...]:
@@ -74,7 +103,32 @@ def implied(runtime: Runtime, route: str) -> tuple[str, ...]:
     gathered = (route + GATHERED,) if _chain(runtime, route, settings, to).gather is not None else ()
     batches = (route + BATCH,) if to.transport == "batch" else ()
     published = tuple(route + ending for ending, response in _responses(to) if response and calls(response))
-    return gathered + batches + published
+    return _reading(runtime, route, settings) + gathered + batches + published
+
+
+def _reading(runtime: Runtime, route: str, settings: Route) -> tuple[str, ...]:
+    """What is implied for chains of the incoming connection that call."""
+    incoming: Any = runtime.configuration.incoming.get(settings.incoming)
+    if incoming is None or incoming.subscriber.prototype == "route":
+        return ()  # what reads another route's answers is a part of that route's attempts
+    chain, asks = incoming_chain(runtime, settings.incoming), input_chain(runtime, settings.incoming)
+    gathers = any(getattr(stage, "gather", None) is not None for stage in chain.stages)
+    # Tasks may be left of a time when the chain called.
+    documents = (route + INCOMING,) if chain.stages else ()
+    groups = (route + INCOMING + GATHERED,) if gathers else ()
+    return documents + groups + ((route + INPUT,) if asks.stages else ())
+
+
+def incoming_chain(runtime: Runtime, incoming: str) -> Chain:
+    """What an incoming connection's documents go through."""
+    found: Any = runtime.configuration.find("incoming", incoming)
+    return runtime.chain(found.chain, f"incoming.{incoming}.chain")
+
+
+def input_chain(runtime: Runtime, incoming: str) -> Chain:
+    """What an incoming connection's requests go through."""
+    found: Any = runtime.configuration.find("incoming", incoming)
+    return runtime.chain(found.input, f"incoming.{incoming}.input")
 
 
 def declared(runtime: Runtime, name: str) -> Declared:
@@ -88,6 +142,8 @@ def declared(runtime: Runtime, name: str) -> Declared:
         )
     if ending in (ANSWER, ERROR):
         return _publishing(runtime, name, settings, to)
+    if reads(name):
+        return _taking(runtime, name, settings, to)
     made = Declared(
         name=name,
         route=route,
@@ -122,6 +178,22 @@ def _publishing(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> D
         chain=Parted(NOTHING, None, NOTHING),
         request=None,
         writer=Writer(runtime, response.publisher, f"outgoing.{settings.outgoing}.{ending[1:]}.publisher"),
+    )
+
+
+def _taking(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> Declared:
+    """What takes on what is read; it delivers nothing, so nothing of the outgoing connection is its own."""
+    where = f"incoming.{settings.incoming}"
+    asks = name.endswith(INPUT)
+    chain = (input_chain if asks else incoming_chain)(runtime, settings.incoming)
+    return Declared(
+        name=name,
+        route=parent_of(name)[0],
+        settings=settings,
+        outgoing=to,
+        chain=Parted(NOTHING, None, chain) if asks else parted(chain, f"{where}.chain"),
+        request=None,
+        writer=Writer(runtime, Prototyped(prototype="none"), where),
     )
 
 

@@ -17,6 +17,7 @@ from connector.routes.delivering.carrying import Carrying
 from connector.routes.delivering.declared import BATCH, GATHERED, Declared, declared
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.gates import Gate
+from connector.routes.delivering.intake import Documents, intake_of, is_gone
 from connector.routes.delivering.transport import target_of
 from connector.transform.context import Locks
 
@@ -42,6 +43,8 @@ class Delivery:
         client = getattr(self._declared.writer.parameters, "client", None)
         self.clients: tuple[str, ...] = (client,) if isinstance(client, str) else ()
         """The clients whose rest is the route's."""
+        self._resting: set[str] = set()
+        """Whom chains could not call: their rest is the route's while it lasts."""
         for one in self.clients:
             runtime.client(one)
         self._spending = desk.budget(self._declared.route)
@@ -52,7 +55,7 @@ class Delivery:
             call=runtime.call,
             chained=runtime.chained,
             validate=to.validation,
-            on_unknown=settings.on_unknown or to.on_unknown,
+            on_unknown=settings.on_unknown or (None if self._declared.reads else to.on_unknown),
             timeout=to.flex.timeout if target is not None and to.transport == "flex" else None,
         )
         self._bench = Bench(
@@ -62,6 +65,7 @@ class Delivery:
             context=context,
             locks=Locks(),
             target=target,
+            intake=intake_of(desk, self._declared),
         )
         self._carrying: Carrying | Filling | None = None
         if self._declared.batches:
@@ -102,7 +106,13 @@ class Delivery:
             return Change(
                 settle=[Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)]
             )
-        return await Attempt(self._bench, task).change()
+        intake = self._bench.intake
+        if isinstance(intake, Documents) and is_gone(task):
+            return await intake.gone(task)
+        attempt = Attempt(self._bench, task)
+        change = await attempt.change()
+        self._resting.update(seen.target for seen in attempt.journal.troubles if seen.target)
+        return change
 
     @property
     def gathers(self) -> bool:
@@ -137,7 +147,7 @@ class Delivery:
 
     @property
     def _gates(self) -> list[Gate]:
-        return [self._desk.gates.of(one) for one in self.clients]
+        return [self._desk.gates.of(one) for one in (*self.clients, *self._resting)]
 
     @property
     def _gathering(self) -> Carrying | Filling:
@@ -148,4 +158,6 @@ class Delivery:
 
 def _transports(declared: Declared) -> bool:
     """Whether requests go another way than as single calls; what publishes answers makes single calls."""
+    if declared.reads:
+        return False
     return declared.outgoing.transport != "single" and declared.name.endswith((declared.route, GATHERED, BATCH))

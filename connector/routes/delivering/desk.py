@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from connector.connections import Runtime
@@ -44,6 +44,7 @@ class Desk:
         settling: seconds after a call's end in which a list comes to show what it made; each client's unless given.
         told: told of each change that an attempt has committed by itself.
         lists_in_vain: how often in a row the list of a call came, and was none.
+        running: the configured routes of the run; none for all that are not disabled.
         taken: the entities that were found to be of calls, so that no other call is taken for theirs.
     """
 
@@ -55,6 +56,7 @@ class Desk:
     watch: Watch = _nobody
     marking: Marking = field(default_factory=Marking)
     told: Callable[[Change], None] = _untold
+    running: Sequence[str] = ()
     taken: set[str] = field(default_factory=set[str])
     lists_in_vain: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
     snapshots: Snapshots = field(init=False)

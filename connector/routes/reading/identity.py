@@ -74,6 +74,11 @@ class Identity:
             trace=trace,
         )
 
+    def event(self, document: JSON, identity: str, *, source: int = 0, trace: str = "") -> NewTask:
+        """The task of an event that was sent: known by what it was sent with, unless the route has a key."""
+        task = self.task(document, default=identity, source=source, trace=trace)
+        return task if self._key is not None else replace(task, version=identity)
+
     def _versioned(self, document: JSON, key: str) -> tuple[str, Literal["version", "key"]]:
         """What differs when the document has changed: what the route says, else nothing for a key that it names."""
         if self._version is not None:

@@ -17,8 +17,10 @@ from connector.engine import Change, Store, points
 from connector.errors import CallFailed, ConfigurationError
 from connector.incoming import Bookmark
 from connector.model import JSON, State
+from connector.routes.delivering.declared import INCOMING, Declared, declared, incoming_chain, input_chain
 from connector.routes.reading.buffer import Buffer, Group
 from connector.routes.reading.highest import before, higher
+from connector.routes.reading.inputs import Inputs
 from connector.routes.reading.making import UNREAD, Making, untraced
 from connector.routes.reading.position import Standing
 from connector.routes.reading.room import Room
@@ -28,6 +30,7 @@ from connector.transform import compile_template
 
 if TYPE_CHECKING:
     from connector.config.models import Incoming, Route
+    from connector.http.tries import Pause
     from connector.routes.delivering.keeping import Keeping
 
 __all__ = ["Reading", "Tally"]
@@ -60,6 +63,7 @@ class Reading:
         keeping: the storages of chains on routes.
         timing: how to wait while the queue is full.
         trace: begins the trace of a document; see Making.
+        paused: why the tasks of an implied route wait until somebody has acted, or the network is back.
     """
 
     def __init__(
@@ -71,27 +75,32 @@ class Reading:
         keeping: Keeping,
         timing: Timing = SYSTEM,
         trace: Callable[[str], str] = untraced,
+        paused: Callable[[str], Pause | None] = _never,
     ) -> None:
-        declared: Route = _found(runtime, "routes", route)
-        self._incoming: Incoming = _found(runtime, "incoming", declared.incoming)
+        settings: Route = _found(runtime, "routes", route)
+        self._incoming: Incoming = _found(runtime, "incoming", settings.incoming)
         self._runtime = runtime
         self._route = route
-        self._declared = declared
+        self._declared = settings
         self._store = store
         self._commits = commits
         self._keeping = keeping
         self._whole = self._incoming.mode == "full"
-        if declared.deletions == "tombstone":
-            _check_deletions(route, declared, self._incoming)
+        if settings.deletions == "tombstone":
+            _check_deletions(route, settings, self._incoming)
         cursor = self._incoming.cursor
-        where = f"incoming.{declared.incoming}.cursor.field"
+        where = f"incoming.{settings.incoming}.cursor.field"
         self._field = compile_template(f"?{{{cursor.field}}}", where=where) if cursor else None
         self._standing = Standing(store, route, lasting=not self._whole, redact=runtime.redact)
         self._stopping = asyncio.Event()
-        self._room = Room(store, route, declared.max_tasks, timing)
+        intake = _intake(runtime, route, settings)
+        names = {route} if intake is None else {route, intake.name}
+        self._room = Room(store, tuple(sorted(names)), settings.max_tasks, timing)
+        self._inputs = Inputs(route, store, commits, paused, timing)
+        self._asks_by_tasks = input_chain(runtime, settings.incoming).calls
         self._filling: asyncio.Task[None] | None = None
         self._highest: JSON = None
-        self._making = Making(runtime, route, trace)
+        self._making = Making(runtime, route, trace, intake)
         self.tally = Tally()
 
     def stop(self) -> None:
@@ -104,6 +113,7 @@ class Reading:
     def ended(self, count: int) -> None:
         """Says that so many of the route's tasks came to an end."""
         self._room.ended(count)
+        self._inputs.look()
 
     async def run(self) -> Tally:
         """Reads to the end; what was read before an error is accepted, and the next reading goes on there."""
@@ -137,13 +147,16 @@ class Reading:
 
     async def _fill(self, buffer: Buffer) -> None:
         """Everything that is read into the buffer."""
-        run = IncomingRun(self._runtime, self._declared.incoming, state=self._state())
+        self._inputs.begin(self._standing.position.reading, self._standing.position.again)
+        asks = self._inputs if self._asks_by_tasks else None
+        run = IncomingRun(self._runtime, self._declared.incoming, state=self._state(), asks=asks)
         self._making.reading = self._standing.position.reading
         self._making.again = self._standing.position.again
         try:
             if self._stopping.is_set():
                 return
-            async with aclosing(run.taken(self._standing.marked, self._keeping.opened)) as found:
+            raw = self._making.takes_raw
+            async with aclosing(run.taken(self._standing.marked, self._keeping.opened, raw=raw)) as found:
                 async for item in found:
                     if isinstance(item, Bookmark):
                         buffer.mark(item)
@@ -187,7 +200,9 @@ class Reading:
         if self._declared.deletions == "tombstone":
             await self._tell_deleted()
         points.point("reading.end.before")
-        await self._commits(self._standing.ended())
+        change = self._standing.ended()
+        change.records = {**change.records, **await self._inputs.forgotten()}
+        await self._commits(change)
         points.point("reading.end.committed")
 
     async def _tell_deleted(self) -> None:
@@ -197,7 +212,7 @@ class Reading:
             log.warning("route %r: some documents could not be read, so nobody can tell which are gone", self._route)
             return
         keys: list[str] = []
-        async with aclosing(self._store.vanished(self._route, position.reading)) as vanished:
+        async with aclosing(self._store.vanished(self._making.taken_by, position.reading)) as vanished:
             async for key in vanished:
                 keys += [] if key.startswith(UNREAD) else [key]
                 if len(keys) == GROUP:
@@ -217,6 +232,23 @@ class Reading:
             return {}
         reached = None if self._whole else self._standing.position.value
         return {"cursor": cursor.start if reached is None else before(reached, cursor.overlap)}
+
+
+def _never(_: str) -> Pause | None:
+    """Nothing waits."""
+
+
+def _intake(runtime: Runtime, route: str, settings: Route) -> Declared | None:
+    """The implied route whose tasks the documents are first; None unless the incoming connection's chain calls."""
+    if not incoming_chain(runtime, settings.incoming).calls:
+        return None
+    intake = declared(runtime, route + INCOMING)
+    if intake.gathers and settings.deletions == "tombstone":
+        raise ConfigurationError(
+            f"route {route!r} wants deletions, and the chain of incoming {settings.incoming!r} calls and gathers, so"
+            " nobody can tell what became of a document; gather in the route's chain, or say deletions: ignore"
+        )
+    return intake
 
 
 def _check_deletions(name: str, route: Route, incoming: Incoming) -> None:

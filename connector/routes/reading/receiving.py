@@ -12,9 +12,11 @@ from connector.engine import Change, NewTask, StoreError
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.incoming.webhook import WEBHOOK, Parameters, is_genuine
 from connector.model import JSON, is_object
+from connector.routes.delivering.declared import INCOMING, declared
 from connector.routes.delivering.desk import Desk
+from connector.routes.delivering.intake import IN_ORDER, raw
 from connector.routes.reading.identity import Identity
-from connector.routes.reading.unread import unread
+from connector.routes.reading.unread import UNREAD, unread
 from connector.shapes import members
 from connector.transform.context import Locks
 
@@ -83,8 +85,9 @@ class Receiver:
         self._name = name
         self._incoming = incoming
         self._routes = {route: Identity(runtime, route) for route in routes}
-        self._own_keys = {route: runtime.configuration.routes[route].key is not None for route in routes}
         self._chain = runtime.chain(incoming.chain, f"incoming.{name}.chain")
+        self._intake = declared(runtime, routes[0] + INCOMING) if self._chain.calls else None
+        self._order = IN_ORDER if any(runtime.configuration.routes[route].order for route in routes) else ""
         if any(getattr(stage, "gather", None) is not None for stage in self._chain.stages):
             raise ConfigurationError(f"incoming.{name} receives webhooks one by one; gather them in a route's chain")
         self._locks = Locks()
@@ -120,6 +123,10 @@ class Receiver:
 
     async def _accept(self, document: JSON, identity: str) -> None:
         """Makes the event's tasks, each once however often the event is sent."""
+        if self._intake is not None:
+            taken = raw(document, self._intake, identity, identity, order=self._order)
+            await self._commit(Change(accept=[taken]))
+            return
         kept = self._desk.keeping.opened()
         chained = replace(self._runtime.chained, storages=kept.storages)
         applied: Applied = await apply(self._chain, document, chained, self._locks)
@@ -147,13 +154,12 @@ class Receiver:
 
     def _task(self, route: str, document: JSON, identity: str) -> NewTask:
         try:
-            task = self._routes[route].task(document, default=identity)
+            return self._routes[route].event(document, identity)
         except ConnectorError as error:
             return self._unread(route, document, self._runtime.redact(str(error)), identity)
-        return task if self._own_keys[route] else replace(task, version=identity)
 
     def _unread(self, route: str, document: JSON, reason: str, identity: str) -> NewTask:
-        return NewTask(route=route, document=unread(document, reason), key=f"unread {identity}", version=identity)
+        return NewTask(route=route, document=unread(document, reason), key=f"{UNREAD}{identity}", version=identity)
 
     async def _fetched(self, event: Mapping[str, JSON], asked: Parameters) -> JSON:
         """The event with what it names; None when that cannot be read now."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from connector.engine import LIVE, Store
 from connector.routes.running.waking import woken
@@ -19,14 +20,14 @@ class Room:
 
     Args:
         store: where the tasks are kept.
-        route: whose tasks.
+        routes: the route, and the one that takes on its documents as they come.
         most: how many may be under way or waiting.
         timing: how to wait.
     """
 
-    def __init__(self, store: Store, route: str, most: int, timing: Timing = SYSTEM) -> None:
+    def __init__(self, store: Store, routes: Collection[str], most: int, timing: Timing = SYSTEM) -> None:
         self._store = store
-        self._route = route
+        self._routes = routes
         self._most = most
         self._timing = timing
         self._left = 0
@@ -58,5 +59,6 @@ class Room:
         self._left -= count
 
     async def _free(self) -> int:
-        counts = (await self._store.counts(self._route)).get(self._route, {})
-        return self._most - sum(count for state, count in counts.items() if state in LIVE)
+        counts = [await self._store.counts(route) for route in self._routes]
+        states = [one.get(route, {}) for one, route in zip(counts, self._routes, strict=True)]
+        return self._most - sum(count for one in states for state, count in one.items() if state in LIVE)

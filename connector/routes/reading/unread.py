@@ -11,6 +11,8 @@ from connector.connections.records import ERROR, kept
 from connector.engine import Change, Settled, Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON, is_object
+from connector.routes.delivering.declared import INCOMING, declared
+from connector.routes.delivering.intake import raw
 from connector.routes.delivering.keeping import Keeping
 from connector.routes.reading.identity import Identity
 from connector.transform.context import Locks
@@ -19,8 +21,10 @@ if TYPE_CHECKING:
     from connector.http.tries import Pause
     from connector.routes.running.floor import Delivers
 
-__all__ = ["Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
+__all__ = ["UNREAD", "Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
 
+UNREAD = "unread "
+"""How the keys of documents begin that could not be read."""
 STAGE = "incoming"
 """What the error of such a document says about where it came to be."""
 
@@ -105,6 +109,7 @@ class Again:
         incoming: Any = runtime.configuration.find("incoming", name)
         self._runtime = runtime
         self._chain = runtime.chain(incoming.chain, f"incoming.{name}.chain")
+        self._intake = declared(runtime, route + INCOMING) if self._chain.calls else None
         self._identity = Identity(runtime, route)
         self._keeping = keeping
         self._locks = Locks()
@@ -112,13 +117,27 @@ class Again:
 
     async def change(self, task: Task) -> Change:
         """What comes of it, and the end of the task that kept it; ConnectorError when nothing can come of it."""
+        document, known = revived(task.document).document, task.key.removeprefix(UNREAD)
+        if self._intake is not None:
+            new = raw(document, self._intake, known, task.version, unique="no", source=task.id, trace=task.trace)
+            return Change(accept=[new], settle=[_finished(task)])
         keeps = self._keeping.opened()
         chained = replace(self._runtime.chained, storages=keeps.storages)
-        applied = await apply(self._chain, revived(task.document).document, chained, self._locks)
+        applied = await apply(self._chain, document, chained, self._locks)
         if applied.failed is not None:
             keeps.give_up()
             raise applied.failed
-        made = [self._identity.task(document, source=task.id, trace=task.trace) for document in applied.documents]
-        reason = "read again; what came of it are tasks of their own" if made else applied.skipped
-        settled = Settled(task=task.id, state=TaskState.FINISHED if made else TaskState.SKIPPED, reason=reason)
+        made = [
+            self._identity.task(
+                one, default=f"{known}/{number}" if number else known, always=True, source=task.id, trace=task.trace
+            )
+            for number, one in enumerate(applied.documents)
+        ]
+        skipped = Settled(task=task.id, state=TaskState.SKIPPED, reason=applied.skipped)
+        settled = _finished(task) if made else skipped
         return Change(accept=made, settle=[settled], records=keeps.records())
+
+
+def _finished(task: Task) -> Settled:
+    reason = "read again; what came of it are tasks of their own"
+    return Settled(task=task.id, state=TaskState.FINISHED, reason=reason)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.engine import Change
 from connector.http.tries import Pause
-from connector.routes.delivering.declared import BATCH, implied, parent_of
+from connector.routes.delivering.declared import BATCH, implied, parent_of, reads
 from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk
 from connector.routes.reading.unread import Again, Unread
@@ -84,6 +84,10 @@ class Crew:
         """Whether somebody works on tasks of a configured route, or of one that it implies."""
         return any(not self.workers[name].idle for name in self.names_of(route))
 
+    def takes_on(self, route: str) -> bool:
+        """Whether somebody takes on what was read for a configured route."""
+        return any(not self.workers[name].idle for name in self.names_of(route) if reads(name))
+
     @property
     def paused(self) -> Mapping[str, Pause]:
         """The routes that wait until somebody has acted, or the network is back."""
@@ -124,7 +128,8 @@ class Crew:
         self._deliveries.append(delivery)
         rescue = Rescue(floor.store, settings, desk.hide.text, floor.wall, floor.timing)
         configured = name in desk.runtime.configuration.routes
-        takes = Unread(delivery, Again(desk.runtime, name, desk.keeping)) if configured else delivery
+        again = Again(desk.runtime, parent_of(name)[0], desk.keeping)
+        takes = Unread(delivery, again) if configured or delivery.gathers else delivery
         if delivery.gathers and isinstance(takes, Unread):
             more_comes = partial(self._more_comes, name)
             return Collector(name, delivery, floor, unread=takes, rescue=rescue, more_comes=more_comes)

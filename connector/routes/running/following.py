@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connector.engine import Store
-from connector.routes.delivering.declared import parent_of
+from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.reading.readings import Readings
 from connector.routes.running.crew import Crew
 from connector.routes.running.ending import live
@@ -40,7 +40,10 @@ class Following:
 
     def more_comes(self, name: str) -> bool:
         """Whether whatever gives a route its documents, or the route that implies it, is still at it."""
-        above = self._above(parent_of(name)[0])
+        route = parent_of(name)[0]
+        if not reads(name) and self._crew.takes_on(route):
+            return True
+        above = self._above(route)
         return any(route in self._readings.under_way for route in above) or any(map(self._crew.busy, above[1:]))
 
     def begin(self, read: str) -> None:

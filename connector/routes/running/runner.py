@@ -12,6 +12,7 @@ from connector.connections import Runtime
 from connector.engine import Change, Store
 from connector.observing.metrics import Metrics
 from connector.observing.observer import Observer
+from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.transport import transport_of
 from connector.routes.reading.reading import Reading, Tally
@@ -80,6 +81,7 @@ class Runner:
         self._commits = Commits(store, self._tell, timing)
         self._desk = Desk(runtime, store, timing=timing, wall=wall, watch=watching(self._observer))
         self._desk.told = self._tell
+        self._desk.running = plan.routes
         floor = Floor(
             store=store,
             commits=self._commits,
@@ -195,9 +197,10 @@ class Runner:
         return await self._ending.reached(self._crew.paused)
 
     def _more_comes(self, name: str) -> bool:
-        if not self._once and transport_of(self._runtime.configuration, name) == "batch":
+        route, configuration = parent_of(name)[0], self._runtime.configuration
+        if not self._once and not reads(name) and transport_of(configuration, route) == "batch":
             return True  # a service's batches go when they are full, or old enough
-        if not self._once and receives(self._runtime.configuration, name):
+        if not self._once and receives(configuration, route):
             return True  # nobody knows when the last webhook comes
         return self._following.more_comes(name)
 
@@ -210,6 +213,7 @@ class Runner:
             self._desk.keeping,
             timing=self._timing,
             trace=beginning(self._observer),
+            paused=lambda name: self._crew.paused.get(name),
         )
 
     def _read(self, route: str, tally: Tally) -> None:

@@ -55,7 +55,7 @@ FIELDS = {
     ),
 }
 STORAGE = (
-    Condition("storage-entity-filter", "Asks a storage about a key.", FIELDS, _build),
+    Condition("storage-entity-filter", "Asks a storage about a key.", FIELDS, _build, calls=False),
     Condition(
         "storage-entity-does-not-exists",
         "The storage holds nothing there.",

@@ -32,6 +32,11 @@ FIELDS = {
 }
 VALUE = (
     Condition(
-        "value-condition-v2", "Conditions on a value of the document.", FIELDS, _build, aliases=("value-condition",)
+        "value-condition-v2",
+        "Conditions on a value of the document.",
+        FIELDS,
+        _build,
+        aliases=("value-condition",),
+        calls=False,
     ),
 )

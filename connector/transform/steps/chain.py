@@ -47,4 +47,5 @@ CHAIN = Step(
     _build,
     ("list-transformer-wrapper",),
     "transformers",
+    calls=False,
 )

@@ -49,4 +49,5 @@ CONDITIONAL = Step(
         "else_transformers": steps("The steps when no case holds.", aliases=("else",)),
     },
     _build,
+    calls=False,
 )

@@ -43,4 +43,5 @@ DATA = Step(
     },
     _build,
     ("filter",),
+    calls=False,
 )

@@ -44,4 +44,5 @@ MERGER = Step(
         ),
     },
     _build,
+    calls=False,
 )

@@ -47,4 +47,5 @@ NODE = Step(
         "node_transformers": steps("The steps; in them the part is the document.", aliases=("transformers", "steps")),
     },
     _build,
+    calls=False,
 )

@@ -71,12 +71,14 @@ STORAGES = (
             "destination": path("Where the value goes; in the document's place unless given."),
         },
         _get,
+        calls=False,
     ),
     Step(
         "storage-save-entity-in-storage",
         "Keeps a value under a key; where nothing stands at the source, nothing is kept.",
         {"storage": STORAGE, "storage_key": KEY, "source": path("What is kept; the document unless given.")},
         _save,
+        calls=False,
     ),
     Step(
         "storage-filter-stored-entity",
@@ -87,5 +89,6 @@ STORAGES = (
             "add_entity_to_storage": boolean("Whether a document that passes is remembered.", default=True),
         },
         _new,
+        calls=False,
     ),
 )
