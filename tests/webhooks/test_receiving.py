@@ -19,6 +19,7 @@ from connector.engine import Filter, Store, StoreFull, Task
 from connector.engine.opening import open_store
 from connector.errors import ConfigurationError
 from connector.gateway import Listening
+from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk
 from connector.routes.reading.receiving import receivers
 from connector.sandbox import Sandbox
@@ -145,6 +146,23 @@ async def test_an_event_on_which_the_chain_fails_is_kept(tmp_path: Path) -> None
         assert "never" in json.dumps(task.document)
         assert (await bench.send(EVENT)).status_code == 200
         assert len(await bench.tasks()) == 1
+
+
+async def test_a_chain_that_calls_runs_once_for_all_routes_and_after_the_answer(tmp_path: Path) -> None:
+    asks = {"client": "openai", "entity": "responses", "action": "create", "destination": "said"}
+    chain = [{"openai": {**asks, "payload": {"model": "gpt-5", "input": "&{id}"}}}]
+    async with Sandbox() as sandbox, opened(tmp_path, sandbox.url, chain=chain) as bench:
+        for _ in range(2):
+            assert (await bench.send(EVENT)).status_code == 200
+        assert await bench.tasks() == []
+        [task] = await bench.store.lease("r:incoming", 10)
+        assert (task.document, task.key) == (EVENT, "wh_1")
+        await bench.store.commit(await Delivery(bench.desk, "r:incoming").attempt(task))
+        for route in ("r", "s"):
+            [made] = await bench.tasks(route)
+            assert (made.key, made.version, made.source) == ("wh_1", "wh_1", task.id)
+            assert made.document["said"]["object"] == "response"
+        assert await bench.store.lease("s:incoming", 10) == []
 
 
 async def test_what_an_event_names_is_read(tmp_path: Path) -> None:

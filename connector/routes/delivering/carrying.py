@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.connections.applying import size_of
 from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
@@ -106,20 +106,16 @@ class Carrying:
                 member.carried = True
                 change.records = {**change.records, **member.records}
 
-
     def _carrier(self, first: Task, document: JSON) -> NewTask:
         """The task in which others go on; what was read is known by the first of them."""
         declared = self._bench.declared
-        order = IN_ORDER if declared.settings.order is not None else ""
-        known = {"key": first.key, "version": first.version, "order": order} if declared.reads else {}
-        return NewTask(
-            route=declared.name + GATHERED,
-            document=document,
-            unique="no",
-            trace=first.trace,
-            source=first.id,
-            **known,
+        carrier = NewTask(
+            route=declared.name + GATHERED, document=document, unique="no", trace=first.trace, source=first.id
         )
+        if not declared.reads:
+            return carrier
+        order = IN_ORDER if declared.settings.order is not None else ""
+        return replace(carrier, key=first.key, version=first.version, order=order)
 
 
 def _gathering(bench: Bench) -> Callable[[], Gather]:

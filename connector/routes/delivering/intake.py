@@ -1,7 +1,7 @@
 """What becomes of what is read where the incoming connection's chains call: documents are tasks, requests are kept.
 
-A document is accepted as it came, as a task of `NAME:incoming`, and its chain runs in that task's attempts: so its calls
-are in a journal, and what was paid for is not paid for again. What it makes of the document are tasks of the route.
+A document is accepted as it came, as a task of `NAME:incoming`, and its chain runs in that task's attempts: so its
+calls are in a journal, and what was paid for is not paid for again. What comes of it are tasks of the route.
 """
 
 from __future__ import annotations
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from connector.connections import Runtime
     from connector.routes.delivering.desk import Desk
 
-__all__ = ["IN_ORDER", "Documents", "Intake", "Requests", "intake_of", "is_gone", "raw", "readers_of", "requests_space", "tombstone"]
+__all__ = [
+    "IN_ORDER",
+    "Documents",
+    "Intake",
+    "Requests",
+    "intake_of",
+    "is_gone",
+    "raw",
+    "readers_of",
+    "requests_space",
+    "tombstone",
+]
 
 
 IN_ORDER = "as it was read"

@@ -6,7 +6,7 @@ What came of a request is kept until the reading has ended: one that was broken 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
@@ -121,7 +121,7 @@ def _known(document: Mapping[str, JSON]) -> JSON:
     return {name: entity_id(value) or value for name, value in document.items()}
 
 
-async def _all(store: Store, wanted: Filter):
+async def _all(store: Store, wanted: Filter) -> AsyncGenerator[Task, None]:
     last = 0
     while tasks := await store.tasks(wanted, after=last):
         for task in tasks:

@@ -52,6 +52,10 @@ class Tally:
     deleted: int = 0
 
 
+def _never(_: str) -> Pause | None:
+    """Nothing waits."""
+
+
 class Reading:
     """One reading of a route's incoming connection.
 
@@ -232,10 +236,6 @@ class Reading:
             return {}
         reached = None if self._whole else self._standing.position.value
         return {"cursor": cursor.start if reached is None else before(reached, cursor.overlap)}
-
-
-def _never(_: str) -> Pause | None:
-    """Nothing waits."""
 
 
 def _intake(runtime: Runtime, route: str, settings: Route) -> Declared | None:

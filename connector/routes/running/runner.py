@@ -213,7 +213,7 @@ class Runner:
             self._desk.keeping,
             timing=self._timing,
             trace=beginning(self._observer),
-            paused=lambda name: self._crew.paused.get(name),
+            paused=lambda name: self._crew.paused.get(name),  # noqa: PLW0108  workers may be paused later
         )
 
     def _read(self, route: str, tally: Tally) -> None:

@@ -50,7 +50,12 @@ def exported(task: Task) -> JSON:
     if is_unread(task.document) or task.state not in ERRORS:
         return task.document
     paid = [call for call in task.calls if call.state == State.DONE and not Effect(call.effect).repeatable]
-    if task.state is TaskState.UNKNOWN or (paid and reads(task.route)) or len(paid) > 1 or (paid and len(task.calls) > 1):
+    if (
+        task.state is TaskState.UNKNOWN
+        or (paid and reads(task.route))
+        or len(paid) > 1
+        or (paid and len(task.calls) > 1)
+    ):
         done = f"; {len(paid)} of its calls were done" if paid else ""
         return kept(task.document, "unknown", f"{task.reason}{done}")
     if paid:

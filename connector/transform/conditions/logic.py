@@ -66,5 +66,13 @@ FIELDS = {
 LOGIC = (
     Condition("logic-and", "All of these hold.", FIELDS, _build(_all), sole="conditions", calls=False),
     Condition("logic-or", "At least one of these holds.", FIELDS, _build(_any), sole="conditions", calls=False),
-    Condition("logic-not", "None of these holds.", FIELDS, _build(_none), aliases=("logic-nor",), sole="conditions", calls=False),
+    Condition(
+        "logic-not",
+        "None of these holds.",
+        FIELDS,
+        _build(_none),
+        aliases=("logic-nor",),
+        sole="conditions",
+        calls=False,
+    ),
 )
