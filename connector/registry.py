@@ -51,5 +51,8 @@ class Registry(Generic[Kind]):
             raise UnknownName(self.noun, name, closest(name, self._kinds), f"there are {', '.join(self._kinds)}")
         return self._kinds[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds
+
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connector.errors import ConfigurationError
+from connector.offline import refuse_offline
 from connector.optional import needed
 
 __all__ = ["engine_of", "fault_of", "masked", "sqlalchemy"]
@@ -18,6 +19,8 @@ def sqlalchemy() -> Any:
 def engine_of(url: str) -> Any:
     """An engine whose errors show no values."""
     sql = sqlalchemy()
+    if not url.startswith("sqlite"):
+        refuse_offline("the database")
     try:
         return sql.create_engine(url, hide_parameters=True)
     except sql.exc.NoSuchModuleError as error:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from typer import Argument, Exit, Option
 
 from connector.cli.arguments import pairs, read_document, set_value
+from connector.cli.combinations import check_call
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import ClientOptions, OutputOptions
 from connector.cli.output import picker, print_line
 from connector.cli.printing import print_events, print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
+from connector.offline import nothing_is_sent
 
 if TYPE_CHECKING:
     from connector.http import Client
+    from connector.subscriber import Subscriber
 
 __all__ = ["CallOptions", "call"]
 
@@ -44,7 +48,9 @@ class RequestOptions:
     requests: Annotated[
         Path | None, Option("--from", metavar="JSONL|-", help="One request a line; one outcome a line, in order.")
     ] = None
-    concurrency: Annotated[int, Option("--concurrency", min=1, metavar="N", help="With --from: calls at a time.")] = 16
+    concurrency: Annotated[
+        int | None, Option("--concurrency", min=1, metavar="N", help="With --from: calls at a time; 16 unless given.")
+    ] = None
     validate: Annotated[
         str | None, Option("--validate", metavar="strict|known|warn|off", help="How hard to check the request.")
     ] = None
@@ -58,6 +64,15 @@ class RequestOptions:
 @dataclass(frozen=True, kw_only=True)
 class CallOptions(OutputOptions, ClientOptions, RequestOptions):
     """What `call` can be told; a dataclass's last base comes first on the command line."""
+
+    decided: ClassVar[Mapping[str, str]] = {}
+    """Options that a command stands for, with its name."""
+
+    @property
+    def client_parameters(self) -> dict[str, JSON]:
+        """What was given as parameters of the client."""
+        parameters = self.parameters([upload.partition("=")[2] for upload in self.file or ()])
+        return parameters if self.validate is None else {**parameters, "validate": self.validate}
 
     def document(self) -> dict[str, JSON]:
         """The request that the options describe: --request first, then what is more particular."""
@@ -73,13 +88,21 @@ class CallOptions(OutputOptions, ClientOptions, RequestOptions):
             ("payload", _uploads(self.files())),
         ):
             if values:
-                document[section] = {**(document.get(section) or {}), **values}
+                document[section] = {**_members(document.get(section), section), **values}
         for assignment in self.assign or ():
             set_value(document, assignment)
         return document
 
     def files(self) -> dict[str, JSON]:
         return pairs(self.file, "--file")
+
+
+def _members(value: JSON, section: str) -> dict[str, JSON]:
+    if is_document(value):
+        return value
+    if value is None:
+        return {}
+    raise ConfigurationError(f"{section} is no object, so an option cannot add to it: give one or the other")
 
 
 def _uploads(files: dict[str, JSON]) -> dict[str, JSON]:
@@ -91,21 +114,22 @@ def _uploads(files: dict[str, JSON]) -> dict[str, JSON]:
 
 def call(options: CallOptions) -> None:
     """Call any operation of the API by name."""
-    raise Exit(asyncio.run(_call(options)))
+    check_call(options)
+    with nothing_is_sent(when=options.dry_run):
+        raise Exit(asyncio.run(_call(options)))
 
 
 async def _call(options: CallOptions) -> ExitCode:
-    from connector.catalogue import Catalogue
-    from connector.http import Client
+    from connector.cli.client_choice import chosen_client
 
-    uploads = [upload.partition("=")[2] for upload in options.file or ()]
-    catalogue = Catalogue.open(options.folder())
-    async with Client(options.client, catalogue=catalogue, **options.parameters(uploads)) as client:
-        if options.requests is not None:
-            from connector.cli.many import call_many
+    async with chosen_client(options, options.client_parameters, dry_run=options.dry_run) as client:
+        if options.requests is None:
+            return await _call_one(client, options)
+        from connector.cli.many import call_many, explain_many, read_many
 
-            return await call_many(client, options)
-        return await _call_one(client, options)
+        if options.dry_run:
+            return explain_many(client, options)
+        return await (read_many if options.every else call_many)(client, options)
 
 
 async def _call_one(client: Client, options: CallOptions) -> ExitCode:
@@ -113,24 +137,26 @@ async def _call_one(client: Client, options: CallOptions) -> ExitCode:
         raise ConfigurationError("which operation? e.g. `call models list`; `entities list` shows all of them")
     pick = picker(options.select)
     operation, document = client.catalogue.find(options.entity, options.action), options.document()
-    wire = client.prepare(
-        operation, document, validate=options.validate, from_text=True, stream=True if options.stream else None
-    )
+    subscriber = _subscriber(client, operation.name) if options.every else None
+    wire = client.prepare(operation, document, from_text=True, stream=True if options.stream else None)
     if options.dry_run:
-        return print_explanation(client, wire, options.notation, pick)
+        return print_explanation(client, wire, options.notation or "json", pick)
     print_warnings(wire)
-    if options.every:
-        return await _print_entities(client, options, document)
+    if subscriber is not None:
+        return await _print_entities(subscriber, options, document)
     if options.stream:
         return await print_events(client, wire, options.timeout, pick)
     return await print_outcome(client, wire, options.timeout, options.to, pick)
 
 
-async def _print_entities(client: Client, options: CallOptions, document: dict[str, JSON]) -> ExitCode:
+def _subscriber(client: Client, operation: str) -> Subscriber:
     from connector.subscriber import Subscriber
 
+    return Subscriber(client, operation)
+
+
+async def _print_entities(subscriber: Subscriber, options: CallOptions, document: dict[str, JSON]) -> ExitCode:
     pick = picker(options.select)
-    subscriber = Subscriber(client, options.entity or "", options.action)
     async for entity in subscriber.read(document, limit=options.limit, from_text=True):
         print_line(pick(entity))
     return ExitCode.DONE

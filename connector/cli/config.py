@@ -10,34 +10,14 @@ from typer import Argument, Exit, Option
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_table, say, wants_json
+from connector.cli.source import NAMES, Config, configuration_at
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config import Finding
 
-__all__ = ["Config", "configuration_at", "lint", "schema", "variables"]
-
-NAMES = ("connector.yaml", "connector.yml", "connector.json")
-
-Config = Annotated[
-    Path | None,
-    Option(
-        "-f",
-        "--config",
-        envvar="OPENAI_CONNECTOR_CONFIG",
-        metavar="CONFIG",
-        help="The configuration, a file or folder; connector.yaml unless given.",
-    ),
-]
-
-
-def configuration_at(given: Path | None) -> Path:
-    """The configuration that was named, else the one of the current folder."""
-    found = given or next((Path(name) for name in NAMES if Path(name).is_file()), None)
-    if found is None:
-        raise ConfigurationError(f"there is no {NAMES[0]} here; name a configuration with -f")
-    return found
+__all__ = ["NAMES", "Config", "configuration_at", "lint", "schema", "variables"]
 
 
 def lint(

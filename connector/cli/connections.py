@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from typer import Argument, Exit, Option
 
 from connector.cli.arguments import read_document
 from connector.cli.call import CallOptions, call
+from connector.cli.combinations import check_connection, check_entity, check_output
 from connector.cli.exit_codes import ExitCode, of_outcome, worst
 from connector.cli.output import picker, print_document, print_line, progress, say, shown
+from connector.cli.source import Config, configuration_at, configuration_here
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
+from connector.offline import nothing_is_sent
+from connector.suggest import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration
@@ -32,15 +36,16 @@ __all__ = [
     "subscribe",
 ]
 
-DEFAULT = "connector.yaml"
 INTERRUPTED = 130
+SUBSCRIBED = ("--config", "--documents", "--entities", "--errors", "--limit", "--select")
+EXPLAINED = {
+    "incoming": ("--config", "--entities", "--select"),
+    "outgoing": ("--config", "--document", "--entities", "--select"),
+}
+"""The options that a connection looks at."""
 MOST_TOLD = 100
 """So many failures are told one by one."""
 
-ConfigurationFile = Annotated[
-    Path | None,
-    Option("-f", "--config", metavar="CONFIG", help="The configuration, a file or folder; ./connector.yaml if there."),
-]
 Errors = Annotated[
     Path | None, Option("--errors", metavar="FILE", help="Failed documents with their reasons, fit to be read again.")
 ]
@@ -50,7 +55,7 @@ Errors = Annotated[
 class SubscribeOptions(CallOptions):
     """What `subscribe` can be told."""
 
-    config: ConfigurationFile = None
+    decided: ClassVar[Mapping[str, str]] = {"--all": "subscribe"}
     errors: Errors = None
     documents: Annotated[
         Path | None,
@@ -62,7 +67,7 @@ class SubscribeOptions(CallOptions):
 class ExplainOptions(CallOptions):
     """What `explain` can be told."""
 
-    config: ConfigurationFile = None
+    decided: ClassVar[Mapping[str, str]] = {"--dry-run": "explain"}
     given: Annotated[
         str | None, Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document for it.")
     ] = None
@@ -73,7 +78,7 @@ class PublishOptions:
     """What `publish` can be told."""
 
     name: Annotated[str, Argument(metavar="OUTGOING", help="An outgoing connection; its documents come from stdin.")]
-    config: ConfigurationFile = None
+    config: Config = None
     concurrency: Annotated[
         int | None, Option("--concurrency", min=1, metavar="N", help="Documents under way at a time.")
     ] = None
@@ -88,16 +93,23 @@ def subscribe(options: SubscribeOptions) -> None:
     """Print what an incoming connection gives, or every entity of a list."""
     configuration = _configuration(options.config, "incoming", options.entity)
     if configuration is None:
-        call(options)
+        check_entity(options, ("--errors", "--documents"))
+        _call_entity(options, ("incoming",))
         return
+    check_output(options)
+    check_connection(options, "incoming", (*EXPLAINED["incoming"], "--dry-run") if options.dry_run else SUBSCRIBED)
+    if options.dry_run:
+        raise Exit(_explained(configuration, "incoming", options))
     raise Exit(asyncio.run(_subscribe(configuration, options)))
 
 
 def publish(options: PublishOptions) -> None:
     """Send the documents of standard input through an outgoing connection."""
-    configuration = _configuration(options.config or Path(DEFAULT), "outgoing", options.name)
-    if configuration is not None:  # one that was named is there, or raises
-        raise Exit(asyncio.run(_publish(configuration, options)))
+    from connector.connections import load_configuration
+
+    configuration = load_configuration(configuration_at(options.config))
+    configuration.find("outgoing", options.name)
+    raise Exit(asyncio.run(_publish(configuration, options)))
 
 
 def explain(options: ExplainOptions) -> None:
@@ -105,32 +117,54 @@ def explain(options: ExplainOptions) -> None:
     kind = "outgoing" if options.given is not None else "incoming"
     other = "incoming" if kind == "outgoing" else "outgoing"
     for section in (kind, other) if options.action is None else ():
-        configuration = _configuration(options.config, section, options.entity, required=section == other)
+        configuration = _configuration(options.config, section, options.entity)
         if configuration is not None:
-            raise Exit(asyncio.run(_explain(configuration, section, options)))
-    call(options)
+            check_connection(options, section, EXPLAINED[section])
+            raise Exit(_explained(configuration, section, options))
+    check_entity(options, ("--document",))
+    _call_entity(options, ("incoming", "outgoing"))
 
 
-def _configuration(
-    source: Path | None, section: str, name: str | None, *, required: bool = True
-) -> Configuration | None:
+def _call_entity(options: CallOptions, sections: tuple[str, ...]) -> None:
+    """The operation of that name; an unknown one may have been meant for a connection."""
+    try:
+        call(options)
+    except UnknownName as error:
+        if error.kind != "entity" or options.action is not None:
+            raise
+        declared = _declared(options.config, sections)
+        meant = (*closest(error.name, declared), *error.suggestions)
+        hint = f"connections: {', '.join(declared)}" if declared else "no connection is configured"
+        raise UnknownName("entity or connection", error.name, meant, hint) from None
+
+
+def _declared(source: Path | None, sections: tuple[str, ...]) -> list[str]:
+    """The names of the connections that are configured."""
+    from connector.connections import load_configuration
+
+    path = source or configuration_here()
+    try:
+        configuration = None if path is None else load_configuration(path)
+    except ConnectorError:
+        return []
+    return [name for section in sections for name in getattr(configuration, section, ())]
+
+
+def _configuration(source: Path | None, section: str, name: str | None) -> Configuration | None:
     """The configuration when it declares the name; one that was not asked for by -f may be without it."""
     from connector.connections import load_configuration
 
-    path = source or Path(DEFAULT)
-    if name is None or (source is None and not path.is_file()):
+    path = source or configuration_here()
+    if name is None or path is None:
         return None
     try:
         configuration = load_configuration(path)
         configuration.find(section, name)
     except UnknownName:
-        if source is not None and required:
-            raise
         return None
     except ConnectorError:
         if source is not None:
             raise
-        say(f"warning: {DEFAULT} is not used, it has faults; `lint` shows them")
         return None
     return configuration
 
@@ -190,7 +224,12 @@ async def _publish(configuration: Configuration, options: PublishOptions) -> int
     return _ended(run.counts, codes)
 
 
-async def _explain(configuration: Configuration, section: str, options: ExplainOptions) -> ExitCode:
+def _explained(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
+    with nothing_is_sent():
+        return asyncio.run(_explain(configuration, section, options))
+
+
+async def _explain(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
     from connector.connections import Runtime, explain_incoming, explain_outgoing
 
     name = options.entity or ""
@@ -198,7 +237,8 @@ async def _explain(configuration: Configuration, section: str, options: ExplainO
         if section == "incoming":
             print_document(picker(options.select)(await explain_incoming(runtime, name)))
         else:
-            document: JSON = {} if options.given is None else read_document(options.given, "--document")
+            given = getattr(options, "given", None)
+            document: JSON = {} if given is None else read_document(given, "--document")
             print_document(picker(options.select)(await explain_outgoing(runtime, name, document)))
     return ExitCode.DONE
 

@@ -1,11 +1,11 @@
-"""`call --from`: a file of requests, answered in order while many are under way."""
+"""`call --from`: a file of requests, answered in order while many are under way, or only shown."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_line, progress, say, shown
 from connector.documents import parse
-from connector.errors import ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
+from connector.errors import CallFailed, ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
 from connector.model import JSON, Outcome, State, is_document
 
 if TYPE_CHECKING:
+    from connector.catalogue import Operation
     from connector.cli.call import CallOptions
     from connector.http import Client
+    from connector.request import Wire
+    from connector.subscriber import Subscriber
 
-__all__ = ["call_many"]
+__all__ = ["call_many", "explain_many", "read_many"]
 
+CONCURRENCY = 16
 AHEAD = 4
 """How many times `concurrency` answers may wait for a slower one before them."""
 
@@ -29,13 +33,14 @@ AHEAD = 4
 async def call_many(client: Client, options: CallOptions) -> ExitCode:
     """One outcome a line, in the order of the requests; the exit code is the worst of them."""
     pick = picker(options.select)
-    codes: dict[ExitCode, int] = {}
-    places = asyncio.Semaphore(options.concurrency)
+    concurrency = options.concurrency or CONCURRENCY
+    codes: Counter[ExitCode] = Counter()
+    places = asyncio.Semaphore(concurrency)
     waiting: deque[asyncio.Task[tuple[int, Outcome, ExitCode]]] = deque()
 
     async def finish_first() -> None:
         number, outcome, code = await waiting.popleft()
-        codes[code] = codes.get(code, 0) + 1
+        codes[code] += 1
         print_line(pick({"line": number, **shown(outcome)}))
         bar.advance(task)
 
@@ -43,12 +48,70 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
         task = bar.add_task("calls", total=None)
         for number, line in _lines(options.requests or Path("-")):
             waiting.append(asyncio.create_task(_one(client, places, number, line, options)))
-            if len(waiting) >= AHEAD * options.concurrency:
+            if len(waiting) >= AHEAD * concurrency:
                 await finish_first()
         while waiting:
             await finish_first()
-    say(", ".join(f"{count} {code.name.lower()}" for code, count in sorted(codes.items())) or "no requests")
+    return _ended(codes, "done")
+
+
+def explain_many(client: Client, options: CallOptions) -> ExitCode:
+    """One explanation a line, or the faults of a line; nothing is sent."""
+    pick = picker(options.select)
+    codes: Counter[ExitCode] = Counter()
+    for number, line in _lines(options.requests or Path("-")):
+        try:
+            explanation = client.explain(_prepared(client, line, options))
+        except ConnectorError as error:
+            code = of_error(error)
+            _print_unsent(number, error, options, pick)
+        else:
+            code = ExitCode.DONE
+            if options.notation == "curl":
+                print(f"# line {number}\n{explanation.as_curl()}")  # noqa: T201  command lines to paste
+            else:
+                print_line(pick({"line": number, **explanation.as_document()}))
+        codes[code] += 1
+    return _ended(codes, "shown")
+
+
+async def read_many(client: Client, options: CallOptions) -> ExitCode:
+    """Every entity of every line's list, one list after the other; of one that ends before its time, why."""
+    pick = picker(options.select)
+    codes: Counter[ExitCode] = Counter()
+    for number, line in _lines(options.requests or Path("-")):
+        code = ExitCode.DONE
+        try:
+            operation, asked = _asked(client, line, options)
+            async for entity in _subscriber(client, operation).read(asked, limit=options.limit):
+                print_line(pick({"line": number, "entity": entity}))
+        except ConnectorError as error:
+            code = of_error(error)
+            _print_unsent(number, error, options, pick)
+        codes[code] += 1
+    return _ended(codes, "done")
+
+
+def _ended(codes: Counter[ExitCode], done: str) -> ExitCode:
+    names = {ExitCode.DONE: done}
+    counts = (f"{count} {names.get(code, code.name.lower())}" for code, count in sorted(codes.items()))
+    say(", ".join(counts) or "no requests")
     return worst(codes)
+
+
+def _print_unsent(number: int, error: ConnectorError, options: CallOptions, pick: Callable[[JSON], JSON]) -> None:
+    """Why there is nothing to show for a line."""
+    if options.notation == "curl":
+        say(f"line {number}: {error}")
+    else:
+        print_line(pick({"line": number, **shown(_outcome(error))}))
+
+
+def _outcome(error: ConnectorError) -> Outcome:
+    if isinstance(error, CallFailed):
+        return error.outcome
+    faults = error.faults if isinstance(error, InvalidRequest) else ()
+    return Outcome(State.NOT_SENT, reason=str(error), faults=faults)
 
 
 async def _one(
@@ -58,24 +121,45 @@ async def _one(
         try:
             outcome = await _send(client, line, options)
         except ConnectorError as error:
-            faults = error.faults if isinstance(error, InvalidRequest) else ()
-            return number, Outcome(State.NOT_SENT, reason=str(error), faults=faults), of_error(error)
+            return number, _outcome(error), of_error(error)
         return number, outcome, of_outcome(outcome)
 
 
 async def _send(client: Client, line: bytes, options: CallOptions) -> Outcome:
+    wire = _prepared(client, line, options)
+    return client.paused.outcome() if client.paused else await client.send(wire)
+
+
+def _prepared(client: Client, line: bytes, options: CallOptions) -> Wire:
+    operation, asked = _asked(client, line, options)
+    if options.every:
+        _subscriber(client, operation)
+    return client.prepare(operation, asked, stream=True if options.stream else None)
+
+
+def _subscriber(client: Client, operation: Operation) -> Subscriber:
+    from connector.subscriber import Subscriber
+
+    return Subscriber(client, operation.name)
+
+
+def _asked(client: Client, line: bytes, options: CallOptions) -> tuple[Operation, dict[str, JSON]]:
+    """A line's operation and its request; what it leaves out is what the command line says."""
     asked = parse(line, where="the line")
     if not is_document(asked):
         raise InvalidDocument('a line is an object such as {"entity": "files", "action": "list"}')
-    operation = client.catalogue.find(*_name(asked))
-    if client.paused:
-        return client.paused.outcome()
-    return await client.send(client.prepare(operation, asked, validate=options.validate), timeout=options.timeout)
+    operation = client.catalogue.find(*_name(asked, options))
+    own = asked.get("headers")
+    if options.header and (own is None or is_document(own)):
+        asked["headers"] = {**options.headers(), **(own or {})}
+    return operation, asked
 
 
-def _name(asked: dict[str, JSON]) -> tuple[str, str | None]:
+def _name(asked: dict[str, JSON], options: CallOptions) -> tuple[str, str | None]:
     """Takes the operation's name off a line, so that the request is left."""
     operation, entity, action = (asked.pop(key, None) for key in ("operation", "entity", "action"))
+    if operation is None and entity is None and action is None and options.entity is not None:
+        return options.entity, options.action
     if isinstance(operation, str) and entity is None and action is None:
         return operation, None
     if isinstance(entity, str) and operation is None and isinstance(action, str | None):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 from typer import Option
 
 from connector.cli.arguments import header_pairs, set_value
+from connector.cli.source import Config
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -60,8 +61,13 @@ class ClientOptions:
     """The client a command goes through."""
 
     client: Annotated[
-        str, Option("--client", metavar="PROTOTYPE", help="The client's kind; see `client prototypes`.")
-    ] = "openai"
+        str | None,
+        Option(
+            "--client",
+            metavar="NAME",
+            help="A client of the configuration, or a prototype; the only configured one unless given.",
+        ),
+    ] = None
     base_uri: Annotated[str | None, Option("--base-uri", "--base-url", metavar="U", help="Where the API is.")] = None
     token: Annotated[str | None, Option("--token", metavar="T", help="The key; better kept in OPENAI_API_KEY.")] = None
     organization: Annotated[
@@ -78,15 +84,18 @@ class ClientOptions:
     timeout: Annotated[float | None, Option("--timeout", metavar="S", help="Seconds for the whole call.")] = None
     retries: Annotated[int | None, Option("--retries", metavar="N", help="Tries after the first one.")] = None
     entities: Entities = None
+    config: Config = None
 
     def parameters(self, uploads: list[str]) -> dict[str, JSON]:
-        """What was given, as the prototype's parameters; a file named on the command line may be read."""
+        """What was given, as a client's parameters; a file named on the command line may be read."""
         given = {name: getattr(self, name) for name in ("base_uri", "token", "organization", "project")}
         parameters: dict[str, JSON] = {name: value for name, value in given.items() if value is not None}
         for assignment in self.parameter or ():
             set_value(parameters, assignment, "--parameter")
         if self.retries is not None:
             parameters.setdefault("retry", {})["max_retries"] = self.retries
+        if self.timeout is not None:
+            parameters.setdefault("timeouts", {})["total"] = self.timeout
         if uploads:
             parameters.setdefault("file_roots", [".", *(str(Path(upload).parent) for upload in uploads)])
         return parameters
@@ -104,9 +113,9 @@ class OutputOptions:
 
     to: Annotated[Path | None, Option("--to", metavar="FILE", help="Write the answer's body to a file.")] = None
     dry_run: Annotated[bool, Option("--dry-run", help="Show the exact request and send nothing.")] = False
-    notation: Annotated[str, Option("--as", metavar="json|curl", help="With --dry-run: how the request is shown.")] = (
-        "json"
-    )
+    notation: Annotated[
+        str | None, Option("--as", metavar="json|curl", help="With --dry-run: how the request is shown.")
+    ] = None
     select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
 from connector.cli.arguments import pairs, read_document
+from connector.cli.combinations import check_output
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import ClientOptions, OutputOptions
 from connector.cli.output import picker
 from connector.cli.printing import print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list
+from connector.offline import nothing_is_sent
+
+if TYPE_CHECKING:
+    from connector.http import Client
 
 __all__ = ["GATEWAY_TOKEN", "CurlOptions", "curl"]
 
@@ -67,27 +72,35 @@ class CurlOptions(OutputOptions, ClientOptions, RawOptions):
 
 def curl(options: CurlOptions) -> None:
     """Call any path through the client: its credentials, retries, time-outs and envelope."""
-    raise Exit(asyncio.run(_curl(options)))
+    with nothing_is_sent(when=options.dry_run):
+        raise Exit(asyncio.run(_curl(options)))
 
 
 async def _curl(options: CurlOptions) -> ExitCode:
-    from connector.catalogue import Catalogue
-    from connector.http import Client
-
+    check_output(options)
     pick, parts = picker(options.select), options.parts()
     method = options.method or ("GET" if parts["json"] is None and parts["form"] is None else "POST")
-    uploads = [field.partition("=@")[2] for field in options.form or () if "=@" in field]
-    catalogue = Catalogue.open(options.folder())
-    prototype, path, parameters = options.client, options.path, options.parameters(uploads)
-    if options.gateway is not None:
-        path, through = _through(options.gateway, options)
-        prototype, parameters = "openai-compatible", {**parameters, **through}
-    async with Client(prototype, catalogue=catalogue, **parameters) as client:
+    path, client = _client(options)
+    async with client:
         wire = client.prepare_raw(method, path, **parts)
         if options.dry_run:
-            return print_explanation(client, wire, options.notation, pick)
+            return print_explanation(client, wire, options.notation or "json", pick)
         print_warnings(wire)
         return await print_outcome(client, wire, options.timeout, options.to, pick)
+
+
+def _client(options: CurlOptions) -> tuple[str, Client]:
+    """The path, and the client that it is called through."""
+    from connector.catalogue import Catalogue
+    from connector.cli.client_choice import chosen_client
+    from connector.http import Client
+
+    parameters = options.parameters([field.partition("=@")[2] for field in options.form or () if "=@" in field])
+    if options.gateway is None:
+        return options.path, chosen_client(options, parameters, dry_run=options.dry_run)
+    path, through = _through(options.gateway, options)
+    catalogue = Catalogue.open(options.folder())
+    return path, Client("openai-compatible", catalogue=catalogue, **{**parameters, **through})
 
 
 def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
@@ -101,7 +114,8 @@ def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
         raise ConfigurationError("a call goes either to --gateway or to --base-uri")
     address, path = gateway.rstrip("/"), options.path
     if not path.startswith(WHOLE):
-        address = f"{address}/{quote(options.client, safe='')}/v1"
+        name = quote(options.client or "openai", safe="")
+        address = f"{address}/{name}/v1"
         path = path.removeprefix("/v1") if path.startswith("/v1/") else path
     return path, {"base_uri": address, "token": token}
 

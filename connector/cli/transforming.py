@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.arguments import read_document
-from connector.cli.connections import DEFAULT, ConfigurationFile, Errors
+from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
 from connector.cli.output import progress, say
+from connector.cli.source import Config, configuration_here
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON
+from connector.offline import nothing_is_sent
 
 if TYPE_CHECKING:
     from connector.connections import Counts, ErrorsFile, Runtime
@@ -32,7 +34,7 @@ class TransformOptions:
     """What `transform` can be told."""
 
     chain: Annotated[str, Argument(metavar="CHAIN", help="A saved chain's name, or its steps as JSON or @FILE.")]
-    config: ConfigurationFile = None
+    config: Config = None
     explain: Annotated[bool, Option("--explain", help="Show what each step did, on standard error.")] = False
     errors: Errors = None
 
@@ -46,7 +48,7 @@ class TestOptions:
     files: Annotated[
         list[Path] | None, Argument(metavar="FILES", help="*.test.yaml files, or folders of them; here unless given.")
     ] = None
-    config: ConfigurationFile = None
+    config: Config = None
     junit: Annotated[Path | None, Option("--junit", metavar="FILE", help="Write the verdicts as JUnit XML.")] = None
 
 
@@ -57,7 +59,8 @@ def transform(options: TransformOptions) -> None:
 
 def test(options: TestOptions) -> None:
     """Run cases of chains, and of connections with recorded answers."""
-    raise Exit(asyncio.run(_test(options)))
+    with nothing_is_sent():
+        raise Exit(asyncio.run(_test(options)))
 
 
 async def _transform(options: TransformOptions) -> ExitCode:
@@ -85,9 +88,8 @@ def _runtime(source: Path | None) -> Runtime:
     from connector.config import parse
     from connector.connections import Runtime, load_configuration
 
-    if source is not None or Path(DEFAULT).is_file():
-        return Runtime(load_configuration(source or Path(DEFAULT)))
-    return Runtime(parse({}))
+    found = source or configuration_here()
+    return Runtime(load_configuration(found) if found is not None else parse({}))
 
 
 def _steps(chain: str) -> JSON:

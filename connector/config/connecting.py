@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import AliasChoices, Field
@@ -33,6 +34,20 @@ class ClientEntry(Prototyped):
     def parameters(self) -> dict[str, JSON]:
         """The parameters with their references replaced as they are now, secrets among them: not to be shown."""
         return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters", for_client=True))
+
+    def overridden(self, parameters: Mapping[str, JSON]) -> ClientEntry:
+        """The same client with other parameters in place of what is written."""
+        from connector.config.overriding import overridden
+
+        return self.model_copy(update={"raw_parameters": overridden(self, parameters)}) if parameters else self
+
+    def without_missing_secrets(self, tell: Callable[[str], None]) -> ClientEntry:
+        """The same client as far as it can be shown: a secret that is not set is told and left out."""
+        from connector.config.overriding import missing_secrets
+
+        if self._scope is None:
+            return self
+        return self.model_copy(update={"raw_parameters": missing_secrets(self, self._scope, tell)})
 
     def client(self, **options: Any) -> Client:
         """A client whose credentials follow their sources; `options` are those of connector.Client."""

@@ -14,7 +14,7 @@ from connector.config.references import references_in
 from connector.http.configuration import is_sensitive
 from connector.model import JSON, is_object
 
-__all__ = ["secret_places"]
+__all__ = ["holds_secrets", "secret_places"]
 
 
 def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterator[Path]:
@@ -26,6 +26,12 @@ def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterat
                 yield from ((key, header) for header, text in value.items() if is_sensitive(header) and _is_plain(text))
             elif _is_secret(field.annotation) and _is_plain(value):
                 yield (key,)
+
+
+def holds_secrets(model: type[BaseModel]) -> frozenset[str]:
+    """The names, in both spellings, of the parameters that are secrets or hold some."""
+    names = [name for name, field in model.model_fields.items() if name == "headers" or _is_secret(field.annotation)]
+    return frozenset((*names, *map(to_camel, names)))
 
 
 def _is_plain(value: JSON) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 from connector.connections.incoming import IncomingRun
@@ -12,6 +13,8 @@ from connector.connections.storage import Untouched
 from connector.connections.templates import is_request
 from connector.documents import spot
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
+from connector.offline import nothing_is_sent
+from connector.transform import Context as Chained
 from connector.transform import Failed, Traced
 from connector.transform.paths import MISSING, parse_path, walker
 from connector.transform.template import PLAIN
@@ -25,8 +28,11 @@ SEARCHED = 10_000
 
 async def explain_incoming(runtime: Runtime, name: str) -> JSON:
     """What an incoming connection would read first."""
-    run = IncomingRun(runtime, name)
-    explained = await run.explain()
+    quiet = copy(runtime)
+    quiet.chained = _quiet(runtime)
+    run = IncomingRun(quiet, name)
+    with nothing_is_sent():
+        explained = await run.explain()
     if is_document(explained) and "origins" in explained:
         explained["origins"] = {**_coarser(explained["origins"], run.origins), **run.origins}
     return _redacted(explained, runtime)
@@ -44,10 +50,10 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     def failed(_: JSON, error: Failed) -> None:
         failures.append(error)
 
-    storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
-    chained = replace(runtime.chained, call=_no_call, storages=storages, on_skip=skipped, on_failed=failed)
+    chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
     trace: list[Traced] = []
-    made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
+    with nothing_is_sent():
+        made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
     if failures:
         raise failures[0]
     if not made:
@@ -56,13 +62,20 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     shown: list[JSON] = []
     for each in made:
         request = run.completed(each, chained)
-        explained = await run.writer.writes.explain(request, context)
+        with nothing_is_sent():
+            explained = await run.writer.writes.explain(request, context)
         if is_document(explained) and run.writer.kind.calls:
             found = _Origins(run, document, each, trace).of(request)
             # What the catalogue and the client put in keeps the origin that they name.
             explained["origins"] = {**_coarser(explained.get("origins") or {}, found), **found}
         shown.append(_redacted(explained, runtime))
     return shown[0] if len(shown) == 1 else shown
+
+
+def _quiet(runtime: Runtime) -> Chained:
+    """What chains are given where nothing is sent and nothing is kept."""
+    storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
+    return replace(runtime.chained, call=_no_call, storages=storages)
 
 
 def _coarser(given: Mapping[str, str], finer: Mapping[str, str]) -> dict[str, str]:

@@ -9,12 +9,14 @@ import httpx
 from connector.http.parameters import Common
 from connector.http.stock import GuardedTransport
 from connector.http.tls import tls_context
+from connector.offline import refuse_offline
 
 __all__ = ["dial"]
 
 
 def dial(parameters: Common) -> httpx.AsyncBaseTransport:
     """The transport that the parameters ask for, unconnected."""
+    refuse_offline("the client's host")
     proxy = parameters.proxy.get_secret_value() if parameters.proxy else None
     return _stock(parameters, proxy) if parameters.transport == "httpx" else _aiohttp(parameters, proxy)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connector.offline import is_offline
 from connector.places import Places, is_local
 from connector.request.sources import filesystem
 
@@ -13,9 +14,12 @@ GLOB = frozenset("*?[")
 
 
 def files_of(url: str, places: Places) -> Iterator[str]:
-    """The files in the order of their names; each is judged by itself, since a link may lead anywhere."""
+    """The files in the order of their names; each is judged by itself, since a link may lead anywhere.
+
+    Where nothing may be sent, a pattern of files elsewhere stands for itself.
+    """
     whole = places.find(url)
-    if GLOB.isdisjoint(url):
+    if GLOB.isdisjoint(url) or (is_offline() and not is_local(whole)):
         yield whole
         return
     system, pattern = filesystem(whole)

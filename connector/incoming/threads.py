@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -30,7 +31,7 @@ class _Pump(Generic[Item]):
         self.queue: asyncio.Queue[list[Item] | _End] = asyncio.Queue(1)
         self._stop = threading.Event()
         # A daemon: a read from a pipe that nobody writes to must not keep the process.
-        self._thread = threading.Thread(target=self._run, daemon=True, name="incoming")
+        self._thread = threading.Thread(target=copy_context().run, args=(self._run,), daemon=True, name="incoming")
         self._thread.start()
 
     def _run(self) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.model import JSON, Fault
+from connector.offline import is_offline
 from connector.request.roots import Roots
 from connector.request.shown import kind
 from connector.request.sources import Content, LocalFile, RemoteFile, Source, filesystem, identity_of, mark_of
@@ -107,6 +108,8 @@ def _local(name: str, place: str) -> tuple[Source, str] | Fault:
 
 
 def _remote(url: str, place: str) -> tuple[Source, str] | Fault:
+    if is_offline():
+        return RemoteFile(url, None, ""), _last(url)
     try:
         system, path = filesystem(url)
         details = system.info(path)
@@ -115,8 +118,12 @@ def _remote(url: str, place: str) -> tuple[Source, str] | Fault:
     if details.get("type") == "directory":
         return Fault(place, f"{_safe(url)!r} is a folder", "one file is allowed")
     size = details.get("size")
-    name = path.rstrip("/").rsplit("/", 1)[-1].partition("?")[0]
-    return RemoteFile(url, size if isinstance(size, int) else None, mark_of(details)), name or "upload"
+    return RemoteFile(url, size if isinstance(size, int) else None, mark_of(details)), _last(path)
+
+
+def _last(path: str) -> str:
+    """The file's own name in a path or URL."""
+    return path.rstrip("/").rsplit("/", 1)[-1].partition("?")[0] or "upload"
 
 
 def _sort(mode: int) -> str:

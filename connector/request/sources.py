@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from connector.errors import ConnectorError
 from connector.model import JSON
+from connector.offline import refuse_offline
+from connector.request.roots import Roots
 
 __all__ = [
     "CHUNK",
@@ -157,6 +159,8 @@ async def _pass(file: BinaryIO, size: int | None, name: str) -> AsyncIterator[by
 
 def filesystem(url: str) -> tuple[Any, str]:
     """What reads a URL, and the path it has there."""
+    if Roots().local(url) is None:
+        refuse_offline(f"{url.partition('://')[0]}://…")
     from fsspec import core  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs] - it has none
 
     return cast("tuple[Any, str]", cast("Any", core).url_to_fs(url))

@@ -40,7 +40,7 @@ class Known(Registry[Kind]):
     def find(self, name: str) -> Kind:
         return super().find(self._aliases.get(name, name))
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.origins or name in self._aliases
 
     def add_points(self, points: Iterable[EntryPoint], expected: type[Kind]) -> None:

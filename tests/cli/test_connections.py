@@ -93,7 +93,7 @@ def test_the_configuration_comes_before_the_entities(folder: Path, run: Any) -> 
 
 def test_a_name_that_is_in_no_configuration(folder: Path, run: Any) -> None:
     result = run("subscribe", "ticket", "-f", "connector.yaml")
-    assert "unknown incoming 'ticket'; did you mean 'tickets'" in str(result.exception)
+    assert "unknown entity or connection 'ticket'; did you mean 'tickets'" in str(result.exception)
 
 
 def test_publish_writes_the_file_and_the_failed_ones(folder: Path, run: Any) -> None:

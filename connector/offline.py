@@ -1,0 +1,38 @@
+"""What shows a request, or plays a case, reaches nobody: one switch, looked at wherever a connection could begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from connector.errors import ConfigurationError
+
+__all__ = ["is_offline", "nothing_is_sent", "refuse_offline"]
+
+OFFLINE: ContextVar[bool] = ContextVar("offline", default=False)
+
+
+@contextmanager
+def nothing_is_sent(*, when: bool = True) -> Iterator[None]:
+    """Refuse every connection that would begin within this block, and in the tasks and threads that it starts."""
+    before = OFFLINE.set(OFFLINE.get() or when)
+    try:
+        yield
+    finally:
+        OFFLINE.reset(before)
+
+
+def is_offline() -> bool:
+    """Whether nothing may be sent."""
+    return OFFLINE.get()
+
+
+def refuse_offline(what: str) -> None:
+    """Raise when nothing may be sent.
+
+    Args:
+        what: what cannot be reached, without a secret.
+    """
+    if is_offline():
+        raise ConfigurationError(f"nothing is sent here, so {what} cannot be reached")
