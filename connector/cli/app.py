@@ -8,13 +8,14 @@ from typing import Annotated
 from typer import Exit, Option
 
 from connector.cli.call import CallOptions, call
-from connector.cli.clients import client
+from connector.cli.clients import client, incoming, outgoing, route
 from connector.cli.config import lint, schema, variables
 from connector.cli.connections import ExplainOptions, PublishOptions, SubscribeOptions, explain, publish, subscribe
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
 from connector.cli.group import group
 from connector.cli.importing import imports
+from connector.cli.init import init
 from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.raw import CurlOptions, curl
@@ -49,6 +50,7 @@ def openai_connector(
     """Call any operation of the OpenAI API by name, checked before it is sent."""
 
 
+app.command("init")(init)
 app.command("call")(command(call, CallOptions))
 app.command("explain")(command(explain, ExplainOptions, dry_run=True))
 app.command("subscribe")(command(subscribe, SubscribeOptions, every=True, action=None))
@@ -67,6 +69,9 @@ app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(client, name="client")
+app.add_typer(incoming, name="incoming")
+app.add_typer(outgoing, name="outgoing")
+app.add_typer(route, name="route")
 app.add_typer(tasks, name="tasks")
 app.add_typer(imports, name="import")
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option, Typer
 
 from connector.cli.arguments import header_pairs, set_value
-from connector.cli.config import NAMES, Config, configuration_at
+from connector.cli.config import Config, configuration_at
+from connector.cli.entry import CLIENTS
 from connector.cli.exit_codes import ExitCode, of_outcome
 from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_table, say, wants_json
+from connector.cli.section_edit import apply, file_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -45,18 +47,14 @@ def add(
 ) -> None:
     """Add a client to the configuration, and print the change."""
     from connector.config.editing import add_client
-    from connector.request import Redactor
 
     given = _parameters(prototype, base_uri, header, parameter)
     _check(name, prototype, given)
-    edit = add_client(_file(config), name, prototype, given)
-    if not dry_run:
-        edit.write()
-    plain = _plain_secrets(prototype, given)
-    print(Redactor(plain)(edit.diff()), end="")  # noqa: T201  the result
-    if plain:
+    edit = add_client(file_of(config, CLIENTS), name, prototype, given)
+    apply(edit, CLIENTS, name, "added", config, dry_run=dry_run, force=False)
+    if _plain_secrets(prototype, given):
         say("a secret stands in the file as it is; better give ${NAME}, which is looked up when it is used")
-    say(f"{edit.file}: client {name!r} {'would be ' if dry_run else ''}added; try `client test {name}`")
+    say(f"try `client test {name}`")
 
 
 def list_clients(config: Config = None, json: Json = None) -> None:
@@ -91,15 +89,6 @@ def _load(config: Path | None) -> Configuration:
     return load(configuration_at(config))
 
 
-def _file(config: Path | None) -> Path:
-    """The file to edit: the one that was named or is there, or a new one; of a folder its clients' own."""
-    file = config or next((Path(name) for name in NAMES if Path(name).is_file()), Path(NAMES[0]))
-    if not file.is_dir():
-        return file
-    own = [file / name for name in ("clients.yaml", "clients.yml", *NAMES)]
-    return next((candidate for candidate in own if candidate.is_file()), own[0])
-
-
 def _parameters(
     prototype: str, base_uri: str | None, headers: list[str] | None, more: list[str] | None
 ) -> dict[str, JSON]:
@@ -128,15 +117,12 @@ def _check(name: str, prototype: str, given: dict[str, JSON]) -> None:
         raise ConfigurationError(f"client {name!r} would not work: {said}") from None
 
 
-def _plain_secrets(prototype: str, given: dict[str, JSON]) -> list[str]:
-    """What must not be printed although it is written."""
+def _plain_secrets(prototype: str, given: dict[str, JSON]) -> bool:
+    """Whether a secret is written as it is."""
     from connector.config.secrets import secret_places
-    from connector.config.trees import at
     from connector.http import prototypes
 
-    model = prototypes().find(prototype).parameters
-    found = [str(at(given, path)) for path in secret_places(model, given)]
-    return [form for secret in found for form in (secret, secret.rpartition(" ")[2])]
+    return any(secret_places(prototypes().find(prototype).parameters, given))
 
 
 async def _try(configuration: Configuration, name: str, folder: Path | None) -> Diagnosis:

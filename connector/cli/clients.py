@@ -1,4 +1,4 @@
-"""`client`: the kinds of client there are, and the clients of a configuration."""
+"""`client`, `incoming`, `outgoing`, `route`: the entries of a configuration, and the kinds of client."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from typing import Annotated
 
 from typer import Argument
 
+from connector.cli import section_edit
 from connector.cli.client_edit import register
+from connector.cli.entry import CLIENTS, INCOMING, OUTGOING, ROUTES
 from connector.cli.group import group
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 
-__all__ = ["client"]
+__all__ = ["client", "incoming", "outgoing", "route"]
 
 client = group("Clients and their prototypes.")
-
+incoming = group("Incoming connections of the configuration: where documents come from.")
+outgoing = group("Outgoing connections of the configuration: where documents go.")
+route = group("Routes of the configuration: which incoming goes to which outgoing connection.")
 
 register(client)
+section_edit.register(client, CLIENTS, add=False)
+section_edit.register(incoming, INCOMING)
+section_edit.register(outgoing, OUTGOING)
+section_edit.register(route, ROUTES)
 
 
 @client.command()

@@ -1,25 +1,21 @@
-"""A client more in a configuration's file: new lines in the right place, everything else as it stands."""
+"""Named entries of a configuration added, changed and removed: new lines in the right place, all else as it stands."""
 
 from __future__ import annotations
 
 import difflib
-import io
-import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
-from textwrap import indent
-from typing import Any
 
 from connector.config.reading import read_text
-from connector.errors import ConfigurationError
+from connector.config.rewriting import changes, dropped, put
+from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON, is_object
+from connector.suggest import closest
 
-__all__ = ["Edit", "add_client"]
-
-SECTION = "clients"
+__all__ = ["Edit", "add_client", "add_entry", "change_entry", "entry_at", "remove_entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +47,85 @@ class Edit:
 
 def add_client(file: File, name: str, prototype: str, parameters: Mapping[str, JSON]) -> Edit:
     """A client more in a file, which may be new; a name that is taken is refused."""
-    before = _text(file)
-    known = _clients(before, file)
-    if name in known:
-        raise ConfigurationError(f"{file}: there is a client {name!r} already; edit it, or choose another name")
     entry: dict[str, JSON] = {"prototype": prototype} | ({"parameters": dict(parameters)} if parameters else {})
-    after = _Insertion(before, file).of(name, entry)
-    if not _holds(after, {**known, name: entry}, file):
-        raise ConfigurationError(f"{file}: a client cannot be added to what is written there; add it by hand")
+    return add_entry(file, "clients", name, entry)
+
+
+def add_entry(file: File, section: str, name: str, entry: Mapping[str, JSON]) -> Edit:
+    """An entry more in a section of a file, which may be new; a name that is taken is refused."""
+    before = _text(file)
+    known = _entries(before, file, section)
+    if name in known:
+        raise ConfigurationError(
+            f"{file}: there is {_article(section)} {name!r} already; change it by `edit`, or choose another name"
+        )
+    after = _rewritten(before, [((section, name), dict(entry), True)], file)
+    return _verified(file, section, before, after, {**known, name: entry}, "added")
+
+
+def change_entry(file: File, section: str, name: str, entry: Mapping[str, JSON]) -> Edit:
+    """An entry as it is to be: what differs is written, and what stays keeps its comments."""
+    before = _text(file)
+    known = _entries(before, file, section)
+    wanted = changes(_known(known, section, name, file), dict(entry), (section, name))
+    after = _rewritten(before, wanted, file)
+    return _verified(file, section, before, after, {**known, name: entry}, "changed")
+
+
+def remove_entry(file: File, section: str, name: str) -> Edit:
+    """A section without one of its entries."""
+    before = _text(file)
+    known = _entries(before, file, section)
+    _known(known, section, name, file)
+    left = {key: entry for key, entry in known.items() if key != name}
+    after = _rewritten(before, [((section, name), None, False)], file)
+    return _verified(file, section, before, after, left, "removed")
+
+
+def entry_at(file: File, section: str, name: str) -> JSON:
+    """An entry as it is written in a file; UnknownName when there is none."""
+    return _known(_entries(_text(file), file, section), section, name, file)
+
+
+def _rewritten(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:
+    """The text with each change made, or no text at all where it cannot be made."""
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        for path, value, is_there in wanted:
+            text = put(text, path, value, as_json=file.suffix == ".json") if is_there else dropped(text, path)
+    except (YAMLError, ValueError, IndexError):  # written in a way that lines and marks do not tell
+        return ""
+    return text
+
+
+def _known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> JSON:
+    if name not in entries:
+        there = f"{file} has {', '.join(entries)}" if entries else f"{file} has none"
+        raise UnknownName(_singular(section), name, closest(name, entries), there)
+    return entries[name]
+
+
+def _verified(file: File, section: str, before: str, after: str, wanted: Mapping[str, JSON], what: str) -> Edit:
+    """The edit when its text says exactly what was wanted, and of all other sections what it said."""
+    old, new = read_text(before, str(file)), read_text(after, str(file))
+    expected = {**(old.value or {}), section: dict(wanted)}
+    found = new.value or {}
+    same = {key: value or None for key, value in found.items()} | {section: found.get(section) or {}}
+    if new.findings or same != {key: value or None for key, value in expected.items()} | {section: dict(wanted)}:
+        hands = "add it" if what == "added" else "do it"
+        raise ConfigurationError(
+            f"{file}: {_article(section)} cannot be {what} in what is written there; {hands} by hand"
+        )
     return Edit(file, before, after)
 
 
-def _holds(text: str, clients: Mapping[str, JSON], file: File) -> bool:
-    """Whether a text has exactly these clients."""
-    tree = read_text(text, str(file))
-    return not tree.findings and is_object(tree.value) and tree.value.get(SECTION) == clients
+def _singular(section: str) -> str:
+    return {"clients": "client", "routes": "route"}.get(section, f"{section} connection")
+
+
+def _article(section: str) -> str:
+    return f"{'an' if section[0] in 'io' else 'a'} {_singular(section)}"
 
 
 def _text(file: File) -> str:
@@ -78,108 +138,14 @@ def _text(file: File) -> str:
         raise ConfigurationError(f"{file} cannot be read: {type(error).__name__}; save it as UTF-8") from None
 
 
-def _clients(text: str, file: File) -> Mapping[str, JSON]:
-    """The clients of a text that can be read."""
+def _entries(text: str, file: File, section: str) -> Mapping[str, JSON]:
+    """A section's entries in a text that can be read."""
     tree = read_text(text, str(file))
     if tree.findings:
         raise ConfigurationError(f"{tree.findings[0]}; `lint` shows everything")
     if tree.value is not None and not is_object(tree.value):
         raise ConfigurationError(f"{file}: not an object; `lint` shows where")
-    clients = (tree.value or {}).get(SECTION)
-    if clients is not None and not is_object(clients):
-        raise ConfigurationError(f"{file}: {SECTION} is no object; `lint` shows where")
-    return clients or {}
-
-
-class _Insertion:
-    """Finds the place of a new client, and writes it as its neighbours are written."""
-
-    def __init__(self, text: str, file: File) -> None:
-        self._text = text
-        self._json = file.suffix == ".json"
-        self._newline = "\r\n" if "\r\n" in text else "\n"
-        self._root = _compose(text)
-
-    def of(self, name: str, entry: dict[str, JSON]) -> str:
-        """The text with the client."""
-        if self._root is None:
-            return self._at_end({SECTION: {name: entry}})
-        pairs = self._root.value
-        found = next((index for index, (key, _) in enumerate(pairs) if key.value == SECTION), None)
-        if found is None and self._root.flow_style:
-            return self._in_flow(self._root, SECTION, {name: entry})
-        if found is None:
-            return self._at_end({SECTION: {name: entry}})
-        key, clients = pairs[found]
-        if clients.id == "mapping" and clients.flow_style:
-            return self._in_flow(clients, name, entry)
-        following = pairs[found + 1][0].start_mark.line if found + 1 < len(pairs) else None
-        return self._in_block(key, clients, following, {name: entry})
-
-    def _at_end(self, document: dict[str, JSON]) -> str:
-        text = self._text if not self._text or self._text.endswith("\n") else self._text + self._newline
-        if self._json:
-            return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n"
-        gap = self._newline if text.strip() else ""
-        return text + gap + self._block(document, 2)
-
-    def _in_flow(self, mapping: Any, name: str, entry: JSON) -> str:
-        """Between braces, after the last member."""
-        if mapping.value:
-            at, comma = mapping.value[-1][1].end_mark.index, ", "
-        else:
-            at, comma = mapping.start_mark.index + 1, ""
-        return f"{self._text[:at]}{comma}{self._flow(name, entry)}{self._text[at:]}"
-
-    def _in_block(self, key: Any, clients: Any, following: int | None, document: dict[str, JSON]) -> str:
-        """On lines of its own, below the last line that belongs to the clients."""
-        lines = self._text.splitlines(keepends=True)
-        column: int = key.start_mark.column
-        start: int = key.start_mark.line
-        inner = clients.value[0][0].start_mark.column if clients.id == "mapping" else column + 2
-        if clients.id == "scalar" and clients.value:  # `clients: null`, spelt out
-            spelt: int = clients.start_mark.column
-            lines[start] = lines[start][:spelt].rstrip() + self._newline
-        last = max(
-            index for index in range(start, following or len(lines)) if _belongs(lines[index], inner, index == start)
-        )
-        if not lines[last].endswith("\n"):
-            lines[last] += self._newline
-        lines.insert(last + 1, indent(self._block(document, inner - column), " " * inner))
-        return "".join(lines)
-
-    def _block(self, document: dict[str, JSON], step: int) -> str:
-        text = _dumped(document, step, flow=False)
-        return text.replace("\n", self._newline)
-
-    def _flow(self, name: str, entry: JSON) -> str:
-        if self._json:
-            return json.dumps({name: entry}, ensure_ascii=False)[1:-1]
-        return _dumped({name: entry}, 2, flow=True).strip()[1:-1]
-
-
-def _belongs(line: str, column: int, first: bool) -> bool:
-    """Whether a line is the section's own: its first, or one that is indented like its entries, comments too."""
-    text = line.strip()
-    return first or (bool(text) and len(line) - len(line.lstrip(" ")) >= column)
-
-
-def _compose(text: str) -> Any:
-    from ruamel.yaml import YAML
-
-    composer: Any = YAML(typ="safe", pure=True)  # the library has no types for what it reads
-    return composer.compose(text.replace("\t", " "))
-
-
-def _dumped(document: dict[str, JSON], step: int, *, flow: bool) -> str:
-    from ruamel.yaml import YAML
-
-    dumper: Any = YAML(typ="safe", pure=True)
-    dumper.default_flow_style = flow
-    dumper.sort_base_mapping_type_on_output = False
-    dumper.allow_unicode = True
-    dumper.width = 4096
-    dumper.indent = max(step, 2)
-    written = io.StringIO()
-    dumper.dump(document, written)
-    return written.getvalue()
+    entries = (tree.value or {}).get(section)
+    if entries is not None and not is_object(entries):
+        raise ConfigurationError(f"{file}: {section} is no object; `lint` shows where")
+    return entries or {}

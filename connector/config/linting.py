@@ -59,6 +59,7 @@ def lint(
     environ: Mapping[str, str] | None = None,
     kinds: Kinds | None = None,
     catalogue: Catalogue | None = None,
+    texts: Mapping[File, str] | None = None,
 ) -> list[Finding]:
     """What is wrong or odd in a configuration, in the order of its files.
 
@@ -67,8 +68,9 @@ def lint(
         environ: where variables are looked up; the process's environment unless given.
         kinds: the kinds of subscriber and publisher; without them their parameters are not checked.
         catalogue: the entities that can be named; those that ship with the connector unless given.
+        texts: what some of the files are to say, in place of what they say.
     """
-    loaded = examine(source, environ=environ, kinds=kinds)
+    loaded = examine(source, environ=environ, kinds=kinds, texts=texts)
     loaded.check(require_variables=True)
     subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(None))
     more = (finding for rule in RULES for finding in rule(subject))

@@ -81,10 +81,18 @@ def load(
     return loaded.configuration()
 
 
-def examine(source: File | str, *, environ: Mapping[str, str] | None = None, kinds: Kinds | None = None) -> Loaded:
-    """A configuration's files, read but not yet checked."""
-    path = File(source)
-    return Loaded(read_files(files_of(path)), folder_of(path), environ, kinds or Kinds())
+def examine(
+    source: File | str,
+    *,
+    environ: Mapping[str, str] | None = None,
+    kinds: Kinds | None = None,
+    texts: Mapping[File, str] | None = None,
+) -> Loaded:
+    """A configuration's files, read but not yet checked; `texts` are what some of them are to say."""
+    path, texts = File(source), texts or {}
+    there = files_of(path) if path.exists() or not texts else []
+    files = [*there, *(file for file in texts if file not in there)]
+    return Loaded(read_files(files, texts), folder_of(path), environ, kinds or Kinds())
 
 
 def parse(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
 from connector.config.findings import Finding, Path, Place, path_text
@@ -40,11 +40,17 @@ def folder_of(source: File) -> File:
     return source if source.is_dir() else source.parent
 
 
-def read_files(files: list[File]) -> Tree:
-    """All files as one tree; a name that two of them give is refused, naming both places."""
+def read_files(files: list[File], texts: Mapping[File, str] | None = None) -> Tree:
+    """All files as one tree; a name that two of them give is refused, naming both places.
+
+    Args:
+        files: the files, in their order.
+        texts: what some of them are taken to say, in place of what they say.
+    """
+    texts = texts or {}
     whole = Tree(value={}, places={(): (Place(str(files[0]), 1, 1), Place(str(files[0]), 1, 1))})
     for file in files:
-        _merge(_read(file), whole)
+        _merge(read_text(texts[file], str(file)) if file in texts else _read(file), whole)
     return whole
 
 

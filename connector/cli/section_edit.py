@@ -1,0 +1,190 @@
+"""`add`, `edit`, `remove` and `list` for the named entries of a configuration: one way for all sections."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typer import Typer
+
+from connector.cli.config import NAMES, Config, configuration_at
+from connector.cli.entry import INCOMING, OWN, ROUTES, ChangeOptions, DryRun, Force, Name, Section, changed
+from connector.cli.options import Json, command
+from connector.cli.output import print_document, print_table, say, wants_json
+from connector.errors import ConfigurationError
+from connector.model import is_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from connector.config import Finding
+    from connector.config.editing import Edit
+
+__all__ = ["apply", "file_of", "register"]
+
+
+def register(group: Typer, section: Section, *, add: bool = True) -> None:
+    """Adds the commands of a section to its group."""
+    decided = {name: None for name in OWN if name not in section.asked}
+    noun = f"{'an' if section.noun[0] in 'io' else 'a'} {section.noun}"
+
+    def add_one(options: ChangeOptions) -> None:
+        _add(section, options)
+
+    def edit_one(options: ChangeOptions) -> None:
+        _edit(section, options)
+
+    def remove(name: Name, config: Config = None, dry_run: DryRun = False, force: Force = False) -> None:
+        _remove(section, name, config, dry_run=dry_run, force=force)
+
+    add_one.__doc__ = f"Add {noun} to the configuration, and print the change."
+    edit_one.__doc__ = f"Change {noun} of the configuration, and print the change; comments stay."
+    remove.__doc__ = f"Remove {noun} from the configuration, unless something uses it, and print the change."
+    if add:
+        group.command("add")(command(add_one, ChangeOptions, unset=None, **decided))
+        group.command("list", help=f"List the {section.name} of the configuration.")(_lister(section))
+    group.command("edit")(command(edit_one, ChangeOptions, **decided))
+    group.command("remove")(remove)
+
+
+def _add(section: Section, options: ChangeOptions) -> None:
+    from connector.config.editing import add_entry
+
+    entry = changed(section, {}, options)
+    if section.holder and "prototype" not in (entry.get(section.holder[0]) or {}):
+        raise ConfigurationError(
+            f"an {section.noun} needs a kind: --prototype with one of {', '.join(_kinds(section))}"
+        )
+    if section is ROUTES and not {"incoming", "outgoing"} <= entry.keys():
+        raise ConfigurationError("a route goes from --incoming NAME to --outgoing NAME; say both")
+    edit = add_entry(file_of(options.config, section), section.name, options.name, entry)
+    apply(edit, section, options.name, "added", options.config, dry_run=options.dry_run, force=options.force)
+    say(f"try `{section.after.format(name=options.name)}`")
+
+
+def _edit(section: Section, options: ChangeOptions) -> None:
+    from connector.config.editing import change_entry, entry_at
+
+    file = _holding(section, options.name, options.config)
+    before = entry_at(file, section.name, options.name)
+    entry = changed(section, copy.deepcopy(before) if is_document(before) else {}, options)
+    if entry == before:
+        raise ConfigurationError(
+            f"{section.noun} {options.name!r} is so already; say what to change by --set KEY=VALUE"
+        )
+    edit = change_entry(file, section.name, options.name, entry)
+    apply(edit, section, options.name, "changed", options.config, dry_run=options.dry_run, force=options.force)
+
+
+def _remove(section: Section, name: str, config: Path | None, *, dry_run: bool, force: bool) -> None:
+    from connector.config.editing import remove_entry
+
+    edit = remove_entry(_holding(section, name, config), section.name, name)
+    apply(edit, section, name, "removed", config, dry_run=dry_run, force=force)
+
+
+def apply(
+    edit: Edit, section: Section, name: str, what: str, config: Path | None, *, dry_run: bool, force: bool
+) -> None:
+    """Writes a change that leaves nothing wrong that was right, and prints it without its secrets."""
+    from connector.request import Redactor
+
+    source = config if config is not None and config.is_dir() else edit.file
+    worse = [] if force else _new_errors(source, edit)
+    if worse:
+        cause = f"{section.noun} {name!r} is in use" if what == "removed" else "it would not work"
+        faults = "\n".join(f"  {finding}" for finding in worse)
+        raise ConfigurationError(f"nothing was written, since {cause}:\n{faults}\n--force writes it all the same")
+    if not dry_run:
+        edit.write()
+    print(Redactor(_plain_secrets(edit))(edit.diff()), end="")  # noqa: T201  the result
+    say(f"{edit.file}: {section.noun} {name!r} {'would be ' if dry_run else ''}{what}")
+
+
+def _new_errors(source: Path, edit: Edit) -> list[Finding]:
+    """The errors that a change brings; variables may be set later."""
+    from connector.config import Severity
+    from connector.config.linting import lint
+    from connector.connections import kinds
+
+    known = kinds()
+
+    def errors(text: str) -> list[Finding]:
+        found = lint(source, kinds=known, texts={edit.file: text})
+        return [one for one in found if one.severity is Severity.ERROR and one.rule != "variable-not-set"]
+
+    before = {(one.rule, one.words) for one in errors(edit.before)}
+    return [one for one in errors(edit.after) if (one.rule, one.words) not in before]
+
+
+def _plain_secrets(edit: Edit) -> list[str]:
+    """What must not be printed although it is written: secrets of all clients in the file, before and after."""
+    from connector.config.reading import read_text
+    from connector.config.secrets import secret_places
+    from connector.config.trees import at
+    from connector.http import prototypes
+
+    known = {kind.name: kind.parameters for kind in prototypes()}
+    found: list[str] = []
+    for text in (edit.before, edit.after):
+        clients = at(read_text(text, str(edit.file)).value, ("clients",))
+        for entry in clients.values() if is_document(clients) else ():
+            model, given = known.get(str(at(entry, ("prototype",)))), at(entry, ("parameters",))
+            if model is not None and is_document(given):
+                found += [str(at(given, path)) for path in secret_places(model, given)]
+    return [form for secret in found for form in (secret, secret.rpartition(" ")[2])]
+
+
+def _kinds(section: Section) -> Sequence[str]:
+    from connector import incoming, outgoing
+
+    found = incoming.prototypes() if section is INCOMING else outgoing.prototypes()
+    return [kind.name for kind in found]
+
+
+def file_of(config: Path | None, section: Section) -> Path:
+    """The file to add to: the one that was named or is there, or a new one; of a folder the section's own."""
+    file = config or next((Path(name) for name in NAMES if Path(name).is_file()), Path(NAMES[0]))
+    if not file.is_dir():
+        return file
+    own = [file / name for name in (f"{section.name}.yaml", f"{section.name}.yml", *NAMES)]
+    return next((candidate for candidate in own if candidate.is_file()), own[0])
+
+
+def _holding(section: Section, name: str, config: Path | None) -> Path:
+    """The file in which an entry stands; the one that would hold it when none does."""
+    from connector.config.reading import read_text
+    from connector.config.sources import files_of
+    from connector.config.trees import at
+
+    files = files_of(configuration_at(config))
+    for file in files:
+        if at(read_text(file.read_text(encoding="utf-8-sig"), str(file)).value, (section.name, name)) is not None:
+            return file
+    return files[0] if len(files) == 1 else file_of(config, section)
+
+
+def _lister(section: Section) -> object:
+    def list_entries(config: Config = None, json: Json = None) -> None:
+        from connector.config import load
+
+        entries = getattr(load(configuration_at(config)), section.name)
+        rows = [
+            {"name": name, **_told(section, entry), "description": entry.description} for name, entry in entries.items()
+        ]
+        if wants_json(json):
+            print_document(rows)
+        elif rows:
+            print_table(list(rows[0]), ([str(cell) for cell in row.values()] for row in rows))
+        if not rows:
+            say(f"the configuration has no {section.name}; `{section.noun.split()[0]} add NAME` adds one")
+
+    return list_entries
+
+
+def _told(section: Section, entry: object) -> dict[str, str]:
+    if section.holder is None:
+        return {key: str(getattr(entry, key)) for key in ("incoming", "outgoing")}
+    part = getattr(entry, section.holder[0])
+    return {"prototype": part.prototype}
