@@ -16,7 +16,7 @@ from connector.errors import ConfigurationError
 from connector.model import is_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from connector.config import Finding
     from connector.config.editing import Edit
@@ -165,7 +165,7 @@ def _holding(section: Section, name: str, config: Path | None) -> Path:
     return files[0] if len(files) == 1 else file_of(config, section)
 
 
-def _lister(section: Section) -> object:
+def _lister(section: Section) -> Callable[..., None]:
     def list_entries(config: Config = None, json: Json = None) -> None:
         from connector.config import load
 

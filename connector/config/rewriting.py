@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
@@ -203,7 +203,7 @@ def _compose(text: str) -> Any:
     return composer.compose(text.replace("\t", " "))
 
 
-def _dumped(document: dict[str, JSON], step: int, *, flow: bool) -> str:
+def _dumped(document: Mapping[str, JSON], step: int, *, flow: bool) -> str:
     from ruamel.yaml import YAML
 
     dumper: Any = YAML(typ="safe", pure=True)
