@@ -13,7 +13,7 @@ from connector.catalogue.lookup import Lookup
 from connector.catalogue.matching import Matcher
 from connector.catalogue.notation import METHODS, operation_from
 from connector.catalogue.operation import Operation
-from connector.catalogue.schemas import DIALECT, Definitions
+from connector.catalogue.schemas import DIALECT, Definitions, answered
 from connector.declarations import folder as declarations
 from connector.model import JSON
 
@@ -29,6 +29,7 @@ class Catalogue:
         self._lookup = Lookup(index, self._match)
         self._made: dict[int, Operation] = {}
         self._schemas: dict[tuple[str, str], dict[str, JSON]] = {}
+        self._answers: dict[tuple[str, str], dict[str, JSON]] = {}
         self._definitions = Definitions(folder)
 
     @classmethod
@@ -74,7 +75,7 @@ class Catalogue:
     def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSON] | None:
         """The schema of one kind of an operation's answer; of its `events`, the schema of one event."""
         name = operation.answer.get(kind)
-        return None if name is None else self._schema(operation.area, name)
+        return None if name is None else self._answer(operation.area, name)
 
     def query_schema(self, operation: Operation) -> dict[str, JSON]:
         """The schema of an operation's query as one object."""
@@ -96,6 +97,11 @@ class Catalogue:
         if (area, name) not in self._schemas:
             self._schemas[area, name] = self._definitions.schema(area, name)
         return self._schemas[area, name]
+
+    def _answer(self, area: str, name: str) -> dict[str, JSON]:
+        if (area, name) not in self._answers:
+            self._answers[area, name] = answered(self._schema(area, name))
+        return self._answers[area, name]
 
     def _operation(self, place: int) -> Operation:
         if place not in self._made:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from connector.catalogue.schemas import FILLED
 from connector.model import JSON, is_document, is_list
 from connector.shapes import members
 
@@ -76,8 +77,8 @@ def _keyword(where: str, key: str, ours: JSON, theirs: JSON) -> Iterator[Differe
         yield from _fields(where, members(ours), members(theirs))
     elif key == "enum" and is_list(ours) and is_list(theirs):
         yield from _values("value", where, ours, theirs)
-    elif key == "required":
-        yield from _values("required", where, ours or [], theirs or [])
+    elif key in ("required", FILLED):
+        yield from _values("required" if key == "required" else "filled", where, ours or [], theirs or [])
     elif key in ("anyOf", "allOf") and is_list(ours) and is_list(theirs):
         yield from _branches(f"{where}.{key}", ours, theirs)
     elif is_document(ours) and is_document(theirs):

@@ -12,11 +12,13 @@ import orjson
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["DEFS", "DIALECT", "SHARED", "Definitions", "references"]
+__all__ = ["DEFS", "DIALECT", "FILLED", "SHARED", "Definitions", "answered", "references"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFS = "#/$defs/"
 SHARED = "shared"
+FILLED = "x-filled"
+"""Beside `required`: what is not asked of a caller, since the API fills it in, and always stands in an answer."""
 REFERENCE = re.compile(rb'"\$ref":\s*"#/\$defs/([^"/]+)')
 
 
@@ -96,3 +98,13 @@ def references(value: JSON) -> Iterator[str]:
             waiting.extend(item.values())
         elif is_list(item):
             waiting.extend(item)
+
+
+def answered(value: JSON) -> JSON:
+    """A schema as answers keep it: what the API fills in is required too."""
+    if is_list(value):
+        return [answered(item) for item in value]
+    if not is_document(value):
+        return value
+    schema = {key: answered(item) for key, item in value.items() if key != FILLED}
+    return {**schema, "required": [*schema.get("required", []), *value[FILLED]]} if FILLED in value else schema

@@ -52,7 +52,8 @@ class RequestOptions:
         int | None, Option("--concurrency", min=1, metavar="N", help="With --from: calls at a time; 16 unless given.")
     ] = None
     validate: Annotated[
-        str | None, Option("--validate", metavar="strict|known|warn|off", help="How hard to check the request.")
+        str | None,
+        Option("--validate", metavar="strict|spelling|known|warn|off", help="How hard to check the request."),
     ] = None
     stream: Annotated[bool, Option("--stream", help="Print the answer's events as they come.")] = False
     every: Annotated[bool, Option("--all", help="Follow the pages; one entity a line.")] = False

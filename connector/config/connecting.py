@@ -140,7 +140,7 @@ class Outgoing(WithChain, Entry):
         default=None,
         description="Whether a costly call whose end nobody saw is held, or sent again; else the client's.",
     )
-    validation: Literal["strict", "known", "warn", "off"] | None = Field(
+    validation: Literal["strict", "spelling", "known", "warn", "off"] | None = Field(
         default=None,
         validation_alias=AliasChoices("validate"),
         description="How hard requests are checked; else the client's.",

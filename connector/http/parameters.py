@@ -22,7 +22,8 @@ def environment(variable: str, *, unless: str = "") -> dict[str, Any]:
 
 
 VALIDATION = (
-    "How requests are checked: unknown fields refused, passed with a warning, all only warned of, or not at all."
+    "How requests are checked: everything unknown refused (strict), misspellings refused and novelties passed with a "
+    "warning (spelling), unknown fields passed however they are spelt (known), all only warned of, or not at all."
 )
 
 
@@ -126,8 +127,8 @@ class Common(Section):
         description="One line a call (basic), also redacted headers and bodies at debug level (full), or none.",
     )
     transport: Literal["aiohttp", "httpx"] = Field(default="aiohttp", description="The HTTP engine below the client.")
-    validation: Literal["strict", "known", "warn", "off"] = Field(
-        default="strict",
+    validation: Literal["strict", "spelling", "known", "warn", "off"] = Field(
+        default="spelling",
         alias="validate",
         description=VALIDATION,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -13,14 +13,16 @@ from jsonschema_rs import Draft202012Validator
 from connector.model import JSON, Fault
 from connector.request.closing import closed
 from connector.request.faults import explain, unknown_fields
+from connector.request.novelty import Novelty
 
-__all__ = ["Findings", "Schema", "Validate"]
+__all__ = ["Findings", "Schema", "Validate", "way_out"]
 
 
 class Validate(StrEnum):
     """How much of a request is checked before it is sent."""
 
     STRICT = "strict"
+    SPELLING = "spelling"
     KNOWN = "known"
     WARN = "warn"
     OFF = "off"
@@ -33,12 +35,38 @@ class Findings:
     faults: list[Fault] = field(default_factory=list[Fault])
     warnings: list[Fault] = field(default_factory=list[Fault])
 
-    def judge(self, mode: Validate, found: list[Fault]) -> None:
-        """Takes what a declaration has against the request: a fault, unless the caller only wants to be warned."""
-        if mode is not Validate.OFF:
-            # A place that has its fault already needs no second opinion.
-            places = {fault.where for fault in self.faults}
-            (self.warnings if mode is Validate.WARN else self.faults).extend(f for f in found if f.where not in places)
+    def judge(self, mode: Validate, found: Sequence[Fault], where: str) -> None:
+        """Take what a declaration has against a part of the request, as faults or, where the mode allows, warnings."""
+        if mode is Validate.OFF:
+            return
+        # A place that has its fault already needs no second opinion.
+        places = {fault.where for fault in self.faults}
+        fresh = [fault for fault in found if fault.where not in places]
+        novel = [fault for fault in fresh if isinstance(fault, Novelty) and _passes(fault, mode)]
+        wrong = [fault for fault in fresh if fault not in novel]
+        (self.warnings if mode is Validate.WARN else self.faults).extend(wrong)
+        if novel:
+            self.warnings.append(_one_warning(novel, where))
+
+
+def _passes(novelty: Novelty, mode: Validate) -> bool:
+    """Whether a mode lets pass what may be newer than the catalogue."""
+    if mode is Validate.STRICT:
+        return False
+    if mode is Validate.SPELLING:
+        return not novelty.misspelt
+    return novelty.is_field or not novelty.misspelt
+
+
+def way_out(fault: Fault) -> Fault:
+    """A refused fault with the setting that sends it all the same, when it may be newer than the catalogue."""
+    if not isinstance(fault, Novelty):
+        return fault
+    setting = Validate.SPELLING
+    if fault.misspelt:
+        setting = Validate.KNOWN if fault.is_field else Validate.WARN
+    otherwise = f"--validate {setting} (in a configuration, validate: {setting}) sends it as it is"
+    return replace(fault, suggestion=f"{fault.suggestion} If not, {otherwise}" if fault.suggestion else otherwise)
 
 
 class Schema:
@@ -68,23 +96,22 @@ class Schema:
         if mode is Validate.OFF or self._strict.is_valid(value):
             return
         wrong = explain(_refusals(self._lenient, value), value, self.source, where)
-        findings.judge(mode, wrong)
         places = {fault.where for fault in wrong}
-        found = unknown_fields(_refusals(self._strict, value), value, self.twin, where)
-        unknown = [(depth, fault) for depth, fault in found if fault.where not in places]
-        if mode is Validate.STRICT:
-            findings.faults += [fault for depth, fault in unknown if depth == 0]
-            # Deeper ones are never a fault by themselves: the API grows there every week.
-            unknown = [(depth, fault) for depth, fault in unknown if depth > 0]
-        if unknown:
-            findings.warnings.append(_one_warning([fault for _, fault in unknown], where))
+        unknown = unknown_fields(_refusals(self._strict, value), value, self.twin, where)
+        findings.judge(mode, [*wrong, *(fault for fault in unknown if fault.where not in places)], where)
 
 
-def _one_warning(unknown: list[Fault], where: str) -> Fault:
-    """One warning that names all unknown fields."""
-    names = [f"{fault.where}{f' ({fault.suggestion})' if fault.suggestion else ''}" for fault in unknown]
-    fields = "an unknown field" if len(names) == 1 else f"{len(names)} unknown fields"
-    return Fault(where, f"{fields}: {', '.join(names)}", "sent as they are")
+def _one_warning(novel: list[Novelty], where: str) -> Fault:
+    """One warning that names everything unknown."""
+    names = [f"{one.where}{f' ({one.suggestion})' if one.misspelt else ''}" for one in novel if one.is_field]
+    values = [f"{one.where} {one.found}" for one in novel if not one.is_field]
+    kinds = [_counted(noun, found) for noun, found in (("field", names), ("value", values)) if found]
+    said = f"{' and '.join(kinds)}: {', '.join([*names, *values])}"
+    return Fault(where, said, "sent as they are; --validate strict refuses them")
+
+
+def _counted(noun: str, names: list[str]) -> str:
+    return f"an unknown {noun}" if len(names) == 1 else f"{len(names)} unknown {noun}s"
 
 
 def _refusals(validator: Draft202012Validator, value: JSON) -> list[Any]:

@@ -6,23 +6,23 @@ of each, which is what narrowing to the branch that was meant needs, and they ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import cast
 
 from connector.documents import spot
 from connector.model import JSON, Fault
 from connector.request.fields import fields_at
-from connector.request.reasons import allowed_types, one_of, reason
-from connector.request.shown import kind, listed, shown
-from connector.request.union import Refusal, is_unmet, meant
+from connector.request.novelty import Novelty, unknown_choice, unknown_field
+from connector.request.reasons import allowed_types, reason
+from connector.request.shown import kind
+from connector.request.union import UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
 from connector.shapes import members
-from connector.suggest import closest, did_you_mean
 
 __all__ = ["explain", "unknown_fields"]
 
-UNEVALUATED = "unevaluatedProperties"
-UNKNOWN = ("additionalProperties", UNEVALUATED)
+Elsewhere = Mapping[tuple[str | int, ...], Collection[str]]
+"""The names that other branches of a union, which may have been meant too, know at a place."""
 ELSEWHERE = {
     UNEVALUATED: "only an alternative that is not met declares it",
     "additionalProperties": "the schema declares it elsewhere, but `additionalProperties` counts its neighbours only",
@@ -37,17 +37,30 @@ def explain(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: st
     return list(dict.fromkeys(found)) or [_unexplained(refusal, instance, where) for refusal in refused[:1]]
 
 
-def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[tuple[int, Fault]]:
-    """The fields that no declaration knows, with how deep the object stands that holds them."""
-    found: dict[tuple[int, Fault], None] = {}
+def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Novelty]:
+    """Return the fields that no declaration knows, unions narrowed to the branch that was meant."""
+    return list(dict.fromkeys(_unknown_fields(refusals, instance, schema, where, {})))
+
+
+def _unknown_fields(
+    refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str, elsewhere: Elsewhere
+) -> Iterable[Novelty]:
     for refusal in refusals:
         if is_unmet(refusal):
-            inner = unknown_fields(_branch(refusal, instance), instance, schema, where)
-            found |= dict.fromkeys(inner)
+            value = located("", instance, refusal.instance_path)[1]
+            known = {tuple(refusal.instance_path): _known_to(alternatives(refusal, value), refusal, schema)}
+            yield from _unknown_fields(meant(refusal, value), instance, schema, where, {**elsewhere, **known})
         elif _names_unknown(refusal):
-            depth = len(refusal.instance_path)
-            found |= dict.fromkeys((depth, fault) for fault in _unknown(refusal, instance, schema, where))
-    return list(found)
+            yield from _unknown(refusal, instance, schema, where, elsewhere.get(tuple(refusal.instance_path), ()))
+
+
+def _known_to(branches: Iterable[Iterable[Refusal]], union: Refusal, schema: JSON) -> dict[str, JSON]:
+    """The fields that branches know at the place of their union."""
+    known: dict[str, JSON] = {}
+    for refusal in chain.from_iterable(branches):
+        if _names_unknown(refusal) and refusal.instance_path == union.instance_path:
+            known |= fields_at(schema, refusal.schema_path)
+    return known
 
 
 def _faults(
@@ -58,8 +71,10 @@ def _faults(
         return explain(branch, instance, schema, where) if branch else [_combined(refusal, instance, where)]
     if _names_unknown(refusal):
         unknown = _unknown(refusal, instance, schema, where)
-        return unknown if _is_echo(refusal, reasons) else unknown + _misplaced(refusal, instance, schema, where)
+        return unknown if _is_echo(refusal, reasons) else [*unknown, *_misplaced(refusal, instance, schema, where)]
     place, value = located(where, instance, refusal.instance_path)
+    if refusal.kind.name in ("enum", "const"):
+        return [unknown_choice(place, _field(refusal), value, _choices(refusal), tells_apart=False)]
     if refusal.kind.name == "required":
         return [Fault(spot(place, refusal.kind.property), "missing", "this field is required")]
     return [Fault(place, *reason(refusal, value, place))]
@@ -89,15 +104,22 @@ def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
     for inner in _leaves(refusal):
         if inner.kind.name == "type":
             types |= dict.fromkeys(inner.kind.types)
-        elif inner.kind.name == "enum":
-            options += inner.kind.options
-        elif inner.kind.name == "const":
-            options.append(inner.kind.expected_value)
+        elif inner.kind.name in ("enum", "const"):
+            options += _choices(inner)
     if options and (isinstance(value, str) or not types):
-        return Fault(place, f"found {shown(value, place)}", *one_of(value, options))
+        return unknown_choice(place, _field(refusal), value, options, tells_apart=True)
     if types:
         return Fault(place, f"found {kind(value, place)}", allowed_types(types))
     return Fault(place, f"found {kind(value, place)}", f"none of {len(refusal.kind.context)} alternatives is met")
+
+
+def _choices(refusal: Refusal) -> list[JSON]:
+    return [refusal.kind.expected_value] if refusal.kind.name == "const" else refusal.kind.options
+
+
+def _field(refusal: Refusal) -> str:
+    """The last name on the way to where a refusal stands."""
+    return next((step for step in reversed(refusal.instance_path) if isinstance(step, str)), "")
 
 
 def _leaves(refusal: Refusal) -> Iterable[Refusal]:
@@ -111,15 +133,13 @@ def _leaves(refusal: Refusal) -> Iterable[Refusal]:
                 yield inner
 
 
-def _unknown(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
+def _unknown(
+    refusal: Refusal, instance: JSON, schema: JSON, where: str, elsewhere: Collection[str] = ()
+) -> list[Novelty]:
     place, value = located(where, instance, refusal.instance_path)
     known = fields_at(schema, refusal.schema_path)
-    allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
-    return [
-        Fault(spot(place, name), "unknown field", allowed, did_you_mean(closest(name, known)))
-        for name in _unexpected(refusal, value)
-        if name not in known
-    ]
+    names = [name for name in _unexpected(refusal, value) if name not in known]
+    return [unknown_field(place, name, known, elsewhere) for name in names]
 
 
 def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:

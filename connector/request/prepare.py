@@ -10,7 +10,7 @@ from connector.documents import check
 from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
 from connector.model import JSON, Effect, Fault, Request
 from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, not_json
-from connector.request.check import Findings, Validate
+from connector.request.check import Findings, Validate, way_out
 from connector.request.filefields import misplaced
 from connector.request.path import fill
 from connector.request.plan import Plan
@@ -37,7 +37,7 @@ class Preparer:
         operation: Operation,
         request: Asked | None = None,
         *,
-        validate: str = "strict",
+        validate: str = Validate.SPELLING,
         from_text: bool = False,
         roots: Sequence[str] = (),
         stream: bool | None = None,
@@ -47,7 +47,7 @@ class Preparer:
         Args:
             operation: what is called.
             request: path, query, payload and headers, as a Request or as a document.
-            validate: strict (the default), known, warn or off.
+            validate: strict, spelling (the default), known, warn or off.
             from_text: path and query values are texts of a command line, to be read as their schemas want them.
             roots: folders and URL prefixes that files may come from; with none, from anywhere.
             stream: switches the operation's stream on or off; by default the request says.
@@ -63,7 +63,7 @@ class Preparer:
         headers = plan.headers.resolve(asked.headers, mode, findings)
         body = _body(plan, asked, mode, Roots(roots), headers, findings)
         if findings.faults:
-            raise InvalidRequest(operation.name, findings.faults)
+            raise InvalidRequest(operation.name, list(map(way_out, findings.faults)))
         return Wire(
             method=operation.method,
             path=path,
@@ -128,8 +128,7 @@ def _query(
     if from_text:
         values = coerced(values, plan.queries.source)
     if mode is not Validate.OFF:
-        findings.judge(mode, query.missing(values))
-        findings.judge(Validate.WARN if mode is Validate.KNOWN else mode, query.unknown(values))
+        findings.judge(mode, [*query.missing(values), *query.unknown(values)], "query")
         known = {name: value for name, value in values.items() if value is not None and name in query.names}
         plan.queries.find(known, "query", mode, findings)
     return query.pairs(values)
@@ -160,7 +159,7 @@ def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findi
     if kind == "sdp" or mode is Validate.OFF:
         return
     if kind == "multipart":
-        findings.judge(mode, misplaced(members(payload), plan.files(kind)))
+        findings.judge(mode, misplaced(members(payload), plan.files(kind)), "payload")
         payload = as_sent(payload)
     elif findings.faults:
         payload = judged(payload)

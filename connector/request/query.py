@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from connector.model import Fault
 from connector.request.coerce import coerce
-from connector.request.shown import listed, shown
+from connector.request.novelty import Novelty, unknown_parameter
+from connector.request.shown import shown
 from connector.shapes import items, members
-from connector.suggest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -76,9 +76,9 @@ class Query:
         names = [name for name in self.required if values.get(name) is None]
         return [Fault(f"query.{name}", "missing", "this operation needs it") for name in names]
 
-    def unknown(self, values: Mapping[str, JSON]) -> list[Fault]:
+    def unknown(self, values: Mapping[str, JSON]) -> list[Novelty]:
         """A fault for each name that the operation does not declare."""
-        return [self._unknown(name) for name in values if name not in self.names]
+        return [unknown_parameter(name, self.names) for name in values if name not in self.names]
 
     def pairs(self, values: Mapping[str, JSON]) -> tuple[tuple[str, str], ...]:
         """The pairs in sending order, the fixed ones first."""
@@ -103,10 +103,6 @@ class Query:
             place = inner
         place[last] = value
         return nested[1], whole
-
-    def _unknown(self, name: str) -> Fault:
-        allowed = f"the query takes {listed(self.names)}" if self.names else "the query takes no parameters"
-        return Fault(f"query.{name}", "unknown parameter", allowed, did_you_mean(closest(name, self.names)))
 
 
 def coerced(values: Mapping[str, JSON], schema: JSON) -> dict[str, JSON]:

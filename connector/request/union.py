@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from connector.model import JSON
 
-__all__ = ["Refusal", "is_unmet", "meant"]
+__all__ = ["UNEVALUATED", "UNKNOWN", "Refusal", "alternatives", "is_unmet", "meant"]
 
 Refusal = Any
 """A jsonschema_rs.ValidationError; its kinds are not typed."""
@@ -18,6 +18,8 @@ Refusals = list[Refusal]
 
 UNIONS = ("anyOf", "oneOf")
 CHOICES = ("const", "enum")
+UNEVALUATED = "unevaluatedProperties"
+UNKNOWN = ("additionalProperties", UNEVALUATED)
 TELLING = ("type", "role", "object", "kind", "mode")
 
 
@@ -29,13 +31,17 @@ def is_unmet(refusal: Refusal) -> bool:
 
 def meant(union: Refusal, value: JSON) -> Refusals:
     """The refusals of the branch that was meant; none when no branch is nearer than the others."""
+    branches = alternatives(union, value)
+    if not branches or (len(branches) > 1 and not isinstance(value, dict | list)):
+        return [] if _only_choices(branches, union.instance_path) else min(branches, key=_distance)
+    return min(branches, key=_distance)
+
+
+def alternatives(union: Refusal, value: JSON) -> list[Refusals]:
+    """Return the refusals of every branch that may have been meant: of the value's type, and with its tags."""
     base: list[str | int] = union.instance_path
     branches = [branch for branch in _branches(union) if not _mistyped(branch, base, value)]
-    if isinstance(value, dict):
-        branches = _told_apart(branches, base, cast("dict[str, JSON]", value))
-    if not branches or (len(branches) > 1 and not isinstance(value, dict | list)):
-        return [] if _only_choices(branches, base) else min(branches, key=_distance)
-    return min(branches, key=_distance)
+    return _told_apart(branches, base, cast("dict[str, JSON]", value)) if isinstance(value, dict) else branches
 
 
 def _branches(union: Refusal) -> list[Refusals]:
@@ -105,9 +111,16 @@ class _Union:
         self.kind = self
 
 
-def _distance(branch: Refusals) -> tuple[int, int]:
-    """How far a branch is from being met: by its reasons, and then by how deep they begin."""
-    return len(branch), -max(_depth(refusal) for refusal in branch)
+def _distance(branch: Refusals) -> tuple[int, int, int]:
+    """How far a branch is from being met: by what is wrong, all its reasons, and then by how deep they begin."""
+    return sum(map(_is_wrong, branch)), len(branch), -max(_depth(refusal) for refusal in branch)
+
+
+def _is_wrong(refusal: Refusal) -> bool:
+    """Whether a reason is more than a name that is not known."""
+    if is_unmet(refusal):
+        return all(any(map(_is_wrong, branch)) for branch in refusal.kind.context)
+    return refusal.kind.name not in UNKNOWN
 
 
 def _depth(refusal: Refusal) -> int:

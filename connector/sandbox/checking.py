@@ -32,9 +32,10 @@ class Checker:
             return {}
         given = {name: value for name, value in unfold(pairs).items() if name not in plan.query.fixed}
         values = coerce(given, plan.queries.source, plan.queries.source)
-        self._refuse([*plan.query.missing(values), *plan.query.unknown(values)])
         findings = Findings()
-        plan.queries.find(values, "query", Validate.KNOWN, findings)
+        findings.judge(Validate.SPELLING, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
+        known = {name: value for name, value in values.items() if name in plan.query.names}
+        plan.queries.find(known, "query", Validate.SPELLING, findings)
         self._refuse(findings.faults)
         return {name: value for name, value in values.items() if value is not None}
 
@@ -42,7 +43,7 @@ class Checker:
         """Refuses a payload that the operation's schema for that kind of body does not allow."""
         findings = Findings()
         try:
-            self._plan(operation).payload(kind).find(payload, "payload", Validate.STRICT, findings)
+            self._plan(operation).payload(kind).find(payload, "payload", Validate.SPELLING, findings)
         except ValueError:
             raise Refused(400, "The body is nested too deeply.", code="invalid_json") from None
         self._refuse(findings.faults)

@@ -31,7 +31,9 @@ def found(value: object, mode: Validate, schema: dict[str, Any] = SCHEMA) -> tup
 
 
 UNKNOWN_TOP = "payload.modle: unknown field; known here: model, n, options, closed, free; did you mean 'model'?"
-MANY = {"modle": "x", "n": 11, "options": {"usag": True}, "closed": {"b": 1}, "free": {"any": 1}}
+UNKNOWN_BELOW = "payload.options.usag: unknown field; known here: usage; did you mean 'usage'?"
+MANY = {"modle": "x", "n": 11, "options": {"usag": True}, "closed": {"novel": 1}, "free": {"any": 1}}
+NOVEL = "payload: an unknown field: payload.closed.novel; sent as they are; --validate strict refuses them"
 
 
 @pytest.mark.parametrize("mode", list(Validate))
@@ -39,22 +41,42 @@ def test_a_valid_value_passes_in_silence(mode: Validate) -> None:
     assert found({"model": "x", "options": {"usage": True}, "free": {"any": 1}}, mode) == ([], [])
 
 
-def test_strict_refuses_unknown_top_fields_and_warns_of_deeper_ones() -> None:
+def test_strict_refuses_everything_unknown() -> None:
     faults, warnings = found(MANY, Validate.STRICT)
     assert sorted(faults) == [
-        "payload.closed.b: unknown field; known here: a",
+        "payload.closed.novel: unknown field; known here: a",
         "payload.model: missing; this field is required",
         UNKNOWN_TOP,
         "payload.n: found 11; at most 10 is allowed",
+        UNKNOWN_BELOW,
     ]
-    assert warnings == ["payload: an unknown field: payload.options.usag (did you mean 'usage'?); sent as they are"]
+    assert not warnings
+
+
+def test_spelling_refuses_what_is_near_a_known_name_and_lets_the_rest_pass_with_one_warning() -> None:
+    faults, warnings = found(MANY, Validate.SPELLING)
+    assert sorted(faults) == [
+        "payload.model: missing; this field is required",
+        UNKNOWN_TOP,
+        "payload.n: found 11; at most 10 is allowed",
+        UNKNOWN_BELOW,
+    ]
+    assert warnings == [NOVEL]
+    both = {"model": "x", "wide_margin": 1, "options": {"colour": 1}}
+    assert found(both, Validate.SPELLING) == (
+        [],
+        [
+            "payload: 2 unknown fields: payload.options.colour, payload.wide_margin; sent as they are; "
+            "--validate strict refuses them"
+        ],
+    )
 
 
 def test_known_lets_all_unknown_fields_pass_with_one_warning() -> None:
-    faults, [warning] = found({"model": "x", "a1": 1, "options": {"b2": 1}}, Validate.KNOWN)
+    faults, [warning] = found({"model": "x", "modle": 1, "options": {"b2": 1}, "closed": {"b": 1}}, Validate.KNOWN)
     assert not faults
-    assert warning.startswith("payload: 2 unknown fields: ")
-    assert "payload.a1" in warning
+    assert warning.startswith("payload: 3 unknown fields: ")
+    assert "payload.modle (did you mean 'model'?)" in warning
     assert "payload.options.b2" in warning
 
 
@@ -65,7 +87,7 @@ def test_known_still_checks_what_it_knows() -> None:
 def test_warn_makes_every_fault_a_warning() -> None:
     faults, warnings = found(MANY, Validate.WARN)
     assert not faults
-    assert len(warnings) == 4
+    assert len(warnings) == 3
 
 
 def test_off_looks_at_nothing() -> None:
@@ -81,7 +103,8 @@ def test_a_place_gets_one_opinion() -> None:
 
 def test_the_modes_hold_for_whole_requests(prepare: Callable[..., Wire], faults_of: Callable[..., list[str]]) -> None:
     request = {"payload": {"model": "m", "messages": [{"role": "user", "content": "x"}], "n": 0, "new_field": 1}}
-    assert len(faults_of("POST /chat/completions", request)) == 2
+    assert len(faults_of("POST /chat/completions", request)) == 1
+    assert len(faults_of("POST /chat/completions", request, validate="strict")) == 2
     assert faults_of("POST /chat/completions", request, validate="known") == [
         "payload.n: found 0; at least 1 is allowed"
     ]
@@ -107,5 +130,5 @@ def test_what_cannot_be_sent_is_refused_in_every_mode(validate: str, faults_of: 
 
 
 def test_an_unknown_mode_is_a_configuration_error(prepare: Callable[..., Wire]) -> None:
-    with pytest.raises(ConfigurationError, match=r"validate: found 'strct'; allowed: strict, known, warn, off"):
+    with pytest.raises(ConfigurationError, match=r"found 'strct'; allowed: strict, spelling, known, warn, off"):
         prepare("GET /models", validate="strct")

@@ -34,8 +34,10 @@ def test_all_faults_of_all_sections_come_at_once(faults_of: FaultsOf) -> None:
 
 
 def test_the_error_names_the_operation(catalogue: Catalogue, preparer: Preparer) -> None:
-    with pytest.raises(InvalidRequest, match=r"^files list: nothing was sent, 1 fault:\n  query\.x: unknown parameter"):
-        preparer.prepare(catalogue.find("files", "list"), {"query": {"x": 1}})
+    with pytest.raises(
+        InvalidRequest, match=r"^files list: nothing was sent, 1 fault:\n  query\.limt: unknown parameter"
+    ):
+        preparer.prepare(catalogue.find("files", "list"), {"query": {"limt": 1}})
     with pytest.raises(InvalidRequest, match=r"^files list: nothing was sent, 1 fault:\n  quer: no such section"):
         preparer.prepare(catalogue.find("files", "list"), {"quer": {}})
 

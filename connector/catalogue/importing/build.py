@@ -10,9 +10,11 @@ from pathlib import Path
 from connector.catalogue.importing.definitions import Definitions
 from connector.catalogue.importing.document import operations, read_document, servers
 from connector.catalogue.importing.entries import Areas, place_all, unused
+from connector.catalogue.importing.filling import relieve
 from connector.catalogue.importing.fragments import with_fragments
 from connector.catalogue.importing.operations import declare
 from connector.catalogue.importing.overlays import Overlays, read_overlays
+from connector.catalogue.importing.returning import accept_returned
 from connector.catalogue.importing.writing import write_catalogue
 from connector.catalogue.schemas import SHARED, references
 from connector.declarations import folder
@@ -72,6 +74,8 @@ def _built(document: dict[str, JSON], overlays: Path) -> Built:
         raise ConfigurationError("no operations in it; a catalogue needs paths with methods")
     areas = place_all(declared, document, applied)
     notices += _unknown_answers(areas, definitions)
+    notices += accept_returned(definitions, applied)
+    notices += relieve(definitions, _asked(areas, definitions), _answered(areas, definitions), applied)
     schemas = _dealt(areas, _webhooks(document, definitions), definitions)
     return Built(areas, schemas, applied, (*notices, *unused(declared, applied)))
 
@@ -85,6 +89,23 @@ def _unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
             notices += [f"overlays: {entity} {action}: no definition is {entry['answer'][kind]}" for kind in unknown]
             entry["answer"] = {kind: None if kind in unknown else name for kind, name in entry["answer"].items()}
     return notices
+
+
+def _asked(areas: Areas, definitions: Definitions) -> set[str]:
+    """The definitions that requests reach."""
+    entries = _entries(areas)
+    return definitions.closure(
+        name for entry in entries for name in (entry.get("payload"), *entry.get("alternatives", {}).values()) if name
+    )
+
+
+def _answered(areas: Areas, definitions: Definitions) -> set[str]:
+    """The definitions that answers reach."""
+    return definitions.closure(name for entry in _entries(areas) for name in entry["answer"].values() if name)
+
+
+def _entries(areas: Areas) -> list[Mapping[str, JSON]]:
+    return [entry for entities in areas.values() for actions in entities.values() for entry in actions.values()]
 
 
 def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:

@@ -17,9 +17,10 @@ from connector.shapes import items, members
 
 __all__ = ["Overlay", "Overlays", "matches", "patched", "read_overlays"]
 
-SECTIONS = frozenset(
-    {"applies_to", "names", "areas", "keys", "operations", "aliases", "paths", "components", "x-additions", "x-relaxed"}
-)
+SECTIONS = frozenset({
+    "applies_to", "names", "areas", "keys", "operations", "aliases", "paths", "components", "x-additions", "x-relaxed",
+    "x-filled", "x-handed-back",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ from connector.config.names import chains_of, prototyped, steps_in
 from connector.config.rules.requests import request_findings
 from connector.config.rules.subject import Subject
 from connector.errors import UnknownName
+from connector.http import prototypes
+from connector.http.parameters import Common
 from connector.model import JSON, is_object
+from connector.request.check import Validate
 from connector.request.plan import Plan
 from connector.suggest import did_you_mean
 
@@ -35,7 +38,8 @@ class Call:
     """The request's templates, with where they stand."""
     complete: bool
     """Whether nothing is added to them later."""
-    mode: str = "strict"
+    mode: str | None = None
+    """How hard its requests are checked, where the connection says; else its client does."""
 
 
 def operations(subject: Subject) -> Iterator[Finding]:
@@ -56,8 +60,20 @@ def operations(subject: Subject) -> Iterator[Finding]:
             yield _direction(subject, call, operation)
             continue
         plan = plans.setdefault(operation.name, Plan(catalogue, operation))
+        mode = call.mode or _client_mode(subject, call.parameters.get("client"))
         for template, path in call.requests:
-            yield from request_findings(subject, plan, template, path, complete=call.complete, mode=call.mode)
+            yield from request_findings(subject, plan, template, path, complete=call.complete, mode=mode)
+
+
+def _client_mode(subject: Subject, name: JSON) -> str:
+    """How hard a client checks requests: as it says, else as its prototype does."""
+    client = subject.document.clients.get(name) if isinstance(name, str) else None
+    given = client.raw_parameters.get("validate") if client else None
+    if isinstance(given, str) and given in list(Validate):
+        return given
+    kinds = {kind.name: kind for kind in prototypes()}
+    model = kinds[client.prototype].parameters if client and client.prototype in kinds else Common
+    return str(model.model_fields["validation"].default)
 
 
 def _calls(subject: Subject) -> Iterator[Call]:
@@ -81,7 +97,7 @@ def _connection(subject: Subject, parameters: Mapping[str, JSON], path: Path) ->
     requests = (own,) if "request" in parameters else ()
     if outgoing.raw_request is not None and path[2] == "publisher":
         requests = (*requests, (outgoing.raw_request, ("outgoing", name, "request")))
-    return Call(parameters, path, False, requests, complete=False, mode=outgoing.validation or "strict")
+    return Call(parameters, path, False, requests, complete=False, mode=outgoing.validation)
 
 
 def _parents(parameters: Mapping[str, JSON], path: Path) -> Iterator[Call]:

@@ -67,8 +67,7 @@ def _judged(plan: Plan, asked: Request, mode: Validate) -> Findings:
     findings.faults += fill(plan.template, {name: _segment(value) for name, value in asked.path.items()})[1]
     values, faults = plan.query.normalise(asked.query)
     findings.faults += faults
-    findings.judge(mode, plan.query.missing(values))
-    findings.judge(mode, plan.query.unknown(values))
+    findings.judge(mode, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
     known = {name: value for name, value in values.items() if value is not None and name in plan.query.names}
     plan.queries.find(known, "query", mode, findings)
     headers = plan.headers.resolve(dict(asked.headers), mode, findings)

@@ -27,7 +27,7 @@ class Parameters(Common):
         # A key from the environment belongs to the address from the environment: it is not shown to another server.
         json_schema_extra=environment("OPENAI_API_KEY", unless="base_uri"),
     )
-    validation: Literal["strict", "known", "warn", "off"] = Field(
+    validation: Literal["strict", "spelling", "known", "warn", "off"] = Field(
         default="known",
         alias="validate",
         description=VALIDATION,
