@@ -70,7 +70,8 @@ class _Twin:
 
     def _shut(self, twin: Schema, schema: Schema, *, composed: bool) -> None:
         if not composed:
-            if "properties" in schema:
+            # An object of which no field is declared is the caller's own.
+            if schema.get("properties"):
                 twin["additionalProperties"] = False
             return
         declares, anything = self._openness(schema)
@@ -97,7 +98,7 @@ class _Twin:
         found = [self._openness(part) for part in parts]
         if "$ref" in schema:
             found.append(self._named(schema["$ref"]))
-        if "properties" in schema:
+        if schema.get("properties"):
             found.append((True, any(opener in schema for opener in OPENERS)))
         elif not found:
             found.append((False, self._takes_anything(schema)))

@@ -35,8 +35,8 @@ def relieve(definitions: Definitions, asked: set[str], answered: set[str], overl
     records, notices = _records(definitions, overlays)
     for name in sorted(asked):
         shared = name in answered
-        for schema in _objects(definitions.schemas[name], records.get(name, ())):
-            _relieve(schema[0], schema[1], definitions, shared=shared)
+        for schema, named in _objects(definitions.schemas[name], records.get(name, ())):
+            _relieve(schema, named, definitions, shared=shared)
     return notices
 
 
@@ -68,7 +68,7 @@ def _objects(schema: JSON, named: Sequence[str], *, top: bool = True) -> Iterato
         for part in schema:
             yield from _objects(part, named, top=top)
     elif is_document(schema):
-        if "required" in schema and "properties" in schema:
+        if "properties" in schema:
             yield schema, named if top else ()
         for keyword, part in schema.items():
             if keyword == "properties":
@@ -80,18 +80,20 @@ def _objects(schema: JSON, named: Sequence[str], *, top: bool = True) -> Iterato
 
 def _relieve(schema: dict[str, Any], named: Iterable[str], definitions: Definitions, *, shared: bool) -> None:
     properties = members(schema["properties"])
+    for name in properties.keys() & set(named):
+        # Libraries hand back what they do not have as null.
+        if not _is_nullable(definitions.resolve(properties[name]), definitions):
+            properties[name] = {"anyOf": [properties[name], {"type": "null"}]}
+    required = schema.pop("required", [])
     filled = [
         name
-        for name in schema["required"]
+        for name in required
         if name in named or (name in properties and _is_filled(name, properties[name], definitions, shared=shared))
     ]
-    if not filled:
-        return
-    needed = [name for name in schema["required"] if name not in filled]
-    schema.pop("required")
+    needed = [name for name in required if name not in filled]
     if needed:
         schema["required"] = needed
-    if shared:
+    if shared and filled:
         schema[FILLED] = filled
 
 
