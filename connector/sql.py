@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+import re
+from enum import StrEnum
 from typing import Any
 
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, ConnectorError
 from connector.offline import refuse_offline
 from connector.optional import needed
 
-__all__ = ["engine_of", "fault_of", "masked", "sqlalchemy"]
+__all__ = ["DatabaseAway", "Trouble", "engine_of", "fault_of", "masked", "sqlalchemy", "trouble_of"]
+
+
+AWAY = re.compile(
+    r"refused|timed? ?out|could not translate|name or service|temporary failure|no route|unreachable|network|"
+    r"can't connect|connection (reset|closed|failed)|lost connection|gone away|starting up|shutting down|"
+    r"too many (connections|clients)|locked|deadlock|disk (is )?full|no space|i/o error",
+    re.IGNORECASE,
+)
+"""What a database says, or the way to it, that passes by itself."""
+BLOCKED = re.compile(
+    r"no such table|unable to open|read-?only|permission denied|access denied|authentication failed|not authorized|"
+    r"unknown database|(database|relation|role|user) \S+ does not exist|is not a database|doesn't exist",
+    re.IGNORECASE,
+)
+"""What it says when the same would happen to every row until somebody has mended something."""
+
+
+class Trouble(StrEnum):
+    """Whose fault an error of a database is."""
+
+    ROW = "row"
+    AWAY = "away"
+    BLOCKED = "blocked"
+
+
+class DatabaseAway(ConnectorError):
+    """The database cannot be reached now, and may be later."""
+
+
+def trouble_of(error: Exception) -> Trouble:
+    """Return whether a row is wrong by itself, the database is away, or something is in the way of all rows."""
+    kind, text = type(error).__name__, fault_of(error)
+    if BLOCKED.search(text):
+        return Trouble.BLOCKED
+    if kind in ("OperationalError", "TimeoutError", "InternalError") and AWAY.search(text):
+        return Trouble.AWAY
+    return Trouble.ROW
 
 
 def sqlalchemy() -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,11 +90,27 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
         await store.close()
 
 
+async def deliver(configuration: Configuration, routes: Sequence[str], *, json: bool | None) -> int:
+    """Deliver what routes have, reading nothing, and return the exit code; StoreHeld when a run is at work."""
+    from connector.connections import Runtime
+    from connector.engine.opening import open_store
+    from connector.routes.running.plan import Plan
+
+    plan = replace(Plan.of(configuration, routes), on_start=(), timed=(), after={}, reads=False)
+    store = await open_store(configuration.engine_url)
+    try:
+        async with Runtime(configuration) as runtime:
+            return await _work(runtime, store, plan, RunOptions(once=True, json=json))
+    finally:
+        await store.close()
+
+
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
     from connector.cli.run_progress import shown
     from connector.cli.run_report import code_of, tell
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
+    from connector.routes.running.holding import sentence
     from connector.routes.running.runner import Runner
     from connector.routes.running.stopping import stopped_by_signals
 
@@ -107,11 +123,13 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     def stop(signal: Signals) -> None:
         signals.append(signal)
         say("stopping: what is under way comes to its end; once more breaks off")
+        for hold in runner.holding.now:
+            say(sentence(hold))
         runner.stop(f"by {signal.name}")
 
     try:
         with stopped_by_signals(stop):
-            async with shown(store, plan.routes, once=once):
+            async with shown(store, plan.routes, lambda: runner.holding.now, once=once):
                 with _logged(runtime, once=once), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:

@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from rich.progress import Progress
 
     from connector.engine import Store, TaskState
+    from connector.routes.running.holding import Hold
 
 __all__ = ["shown"]
 
@@ -22,13 +23,15 @@ EVERY = 0.25
 
 
 @asynccontextmanager
-async def shown(store: Store, routes: Collection[str], *, once: bool) -> AsyncGenerator[None]:
+async def shown(
+    store: Store, routes: Collection[str], holds: Callable[[], Sequence[Hold]], *, once: bool
+) -> AsyncGenerator[None]:
     """Shows the progress of these routes while it is open; nothing where standard error is no terminal."""
     if not once or not sys.stderr.isatty():
         yield
         return
     with _bar() as bar:
-        watching = asyncio.create_task(_watch(store, routes, bar))
+        watching = asyncio.create_task(_watch(store, routes, holds, bar))
         try:
             yield
         finally:
@@ -46,20 +49,29 @@ def _bar() -> Progress:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[held]}", markup=False),
         console=Console(stderr=True),
         transient=True,
     )
 
 
-async def _watch(store: Store, routes: Collection[str], bar: Progress) -> None:
+async def _watch(store: Store, routes: Collection[str], holds: Callable[[], Sequence[Hold]], bar: Progress) -> None:
     before = _numbers(await store.counts(), routes)
-    task = bar.add_task("tasks", total=None, rate="")
+    task = bar.add_task("tasks", total=None, rate="", held="")
     while True:
         ended, live = _numbers(await store.counts(), routes)
         done = ended - before[0]
         speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
         bar.update(task, completed=done, total=done + live or None, rate=f"{speed:,.0f}/s" if speed else "")
+        bar.update(task, held=_held(holds()))
         await asyncio.sleep(EVERY)
+
+
+def _held(holds: Sequence[Hold]) -> str:
+    """What tasks wait for, in the lines below the bar."""
+    from connector.routes.running.holding import sentence
+
+    return "".join(f"\n{sentence(hold)}" for hold in holds)
 
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:

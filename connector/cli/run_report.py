@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["code_of", "tell"]
 
+BY_WHO = {"network": ExitCode.NETWORK, "here": ExitCode.BLOCKED}
+"""Codes of tasks that wait, by who must act."""
+
 
 def tell(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | None) -> None:
     """The summary as the result, and in sentences what somebody should look after.
@@ -45,7 +48,8 @@ def code_of(end: RunEnd) -> ExitCode:
     codes += [ExitCode.REFUSED] if end.count("failed") else []
     for route, pause in end.paused.items():
         if end.left.get(route):
-            codes.append(ExitCode.NETWORK if pause.who == "network" else ExitCode.PAUSED)
+            codes.append(BY_WHO.get(pause.who, ExitCode.PAUSED))
+    codes += [ExitCode.BLOCKED] if end.unwritten else []
     return worst(codes)
 
 
@@ -54,6 +58,7 @@ def _more(end: RunEnd) -> dict[str, JSON]:
         "left": dict(end.left),
         "elsewhere": dict(end.elsewhere),
         "paused": {route: pause.reason for route, pause in end.paused.items()},
+        "holds": list(end.holds),
         "unread": {route: str(error) for route, error in end.unread.items()},
         "read": {route: tally.read for route, tally in end.tallies.items()},
     }
@@ -69,6 +74,9 @@ def _sentences(end: RunEnd) -> list[str]:
         told.append(
             f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {why}; the next run goes on"
         )
+    told += [hold for hold in end.holds if not any(hold.startswith(f"route {route}:") for route in end.paused)]
+    if end.unwritten:
+        told.append(f"{end.unwritten}; the next run writes them")
     for route, count in end.elsewhere.items():
         told.append(
             f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: this run did not deliver it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from connector.errors import ConfigurationError
 from connector.model import JSON
 
 if TYPE_CHECKING:
+    from connector.config import Configuration
     from connector.engine import Filter, Store, Task
 
 __all__ = ["RetryOptions", "purge", "retry", "skip"]
@@ -36,11 +38,15 @@ class RetryOptions(WantedOptions):
     repeat_unknown: Annotated[
         bool, Option("--repeat-unknown", help="Also those that may have taken effect, and may be paid for twice.")
     ] = False
+    now: Annotated[
+        bool, Option("--now", help="Deliver what their routes have now, reading nothing new, unless a run is at work.")
+    ] = False
 
 
 def retry(options: RetryOptions) -> None:
     """Deliver tasks that ended once more: by id, or all that a filter finds."""
-    raise Exit(asyncio.run(_retry(options)))
+    code = asyncio.run(_retry(options))
+    raise Exit(code)
 
 
 def skip(options: WantedOptions) -> None:
@@ -53,9 +59,10 @@ def purge(options: WantedOptions) -> None:
     raise Exit(asyncio.run(_purge(options)))
 
 
-async def _retry(options: RetryOptions) -> ExitCode:
+async def _retry(options: RetryOptions) -> int:
     from connector.cli.tasks_store import opened
     from connector.engine import TaskState
+    from connector.routes.running.ending import live
 
     _need_choice(options, "--state failed")
     document = _edited(options)
@@ -73,8 +80,27 @@ async def _retry(options: RetryOptions) -> ExitCode:
                 count += await _repeat(store, unknown, document)
             else:
                 left = await _told_in_doubt(store, unknown)
-    _done("retried", count, json=options.json)
-    return ExitCode.UNKNOWN if left else ExitCode.INVALID if unfit else ExitCode.DONE
+        routes = [route for route, tasks in live(await store.counts()).items() if tasks]
+    _done("retried", count, json=options.json, shown="queued again")
+    code = await _delivered(configuration, options, routes) if count else ExitCode.DONE
+    return ExitCode.UNKNOWN if left else ExitCode.INVALID if unfit else code
+
+
+async def _delivered(configuration: Configuration, options: RetryOptions, routes: Sequence[str]) -> int:
+    """Deliver what was queued, if that is asked for and no run is at work; else say who will."""
+    from connector.cli.run import deliver
+    from connector.engine import StoreHeld
+    from connector.routes.delivering.declared import parent_of
+
+    if not options.now:
+        say("the run that is at work delivers them, or the next `run`; `tasks retry --now` delivers at once")
+        return ExitCode.DONE
+    names = list(dict.fromkeys(name for route in routes if (name := parent_of(route)[0]) in configuration.routes))
+    try:
+        return await deliver(configuration, names, json=options.json)
+    except StoreHeld:
+        say("a run is at work: it takes them by itself")
+        return ExitCode.DONE
 
 
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
@@ -170,8 +196,8 @@ def _edited(options: RetryOptions) -> JSON:
         raise ConfigurationError(f"--edit: cannot read {options.edit!r}: {error.strerror or error}") from None
 
 
-def _done(what: str, count: int, *, json: bool | None) -> None:
+def _done(what: str, count: int, *, json: bool | None, shown: str = "") -> None:
     if wants_json(json):
         print_line({what: count})
     else:
-        print(f"{count:,} {'task' if count == 1 else 'tasks'} {what}")  # noqa: T201  the result
+        print(f"{count:,} {'task' if count == 1 else 'tasks'} {shown or what}")  # noqa: T201  the result

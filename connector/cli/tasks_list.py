@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +19,8 @@ from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
 from connector.model import JSON
 
 if TYPE_CHECKING:
-    from connector.engine import Task
+    from connector.engine import Filter, Store, Task, TaskState
+    from connector.routes.running.ending import Counts
 
 __all__ = ["ListOptions", "export", "list_tasks"]
 
@@ -30,12 +33,13 @@ SHOWN = 120
 class ListOptions(WantedOptions):
     """What `tasks list` can be told."""
 
+    all: Annotated[bool, Option("--all", help="Also those that are finished.")] = False
     after: Annotated[int, Option("--after", min=0, metavar="ID", help="Those with ids beyond this one.")] = 0
     limit: Annotated[int, Option("--limit", min=1, metavar="N", help="At most so many.")] = SOME
 
 
 def list_tasks(options: ListOptions) -> None:
-    """List tasks: those that failed, were skipped, or may have taken effect, unless others are asked for."""
+    """List tasks: those that are not finished, and what they wait for, unless others are asked for."""
     raise Exit(ExitCode.INVALID if asyncio.run(_list(options)) else ExitCode.DONE)
 
 
@@ -46,24 +50,67 @@ def export(options: WantedOptions) -> None:
 
 async def _list(options: ListOptions) -> int:
     """Prints the tasks; how many that were named are not there."""
-    from connector.cli.tasks_store import each, opened
+    from connector.cli.tasks_store import opened
     from connector.engine import TaskState
+    from connector.routes.running.holding import HOLDS, kept_holds, sentence
 
-    bad = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
+    whole = options.all or bool(options.ids)
     async with opened(options.config) as (store, configuration):
-        wanted = await filter_of(options, store, configuration, () if options.ids else bad)
+        wanted = await filter_of(options, store, configuration, tuple(TaskState) if whole else unfinished())
         unfit = await count_unfit(store, replace(wanted, states=()), "")
-        async with aclosing(each(store, wanted, after=options.after, limit=options.limit)) as tasks:
-            found = [task async for task in tasks]
+        narrowed = (options.state, options.after, options.key, options.reason, options.older_than, options.newer_than)
+        grouped = not whole and not any(narrowed)
+        found = await _found(store, wanted, options, grouped=grouped)
+        counts = await store.counts(options.route)
+        holds = kept_holds(await store.records(HOLDS))
     if wants_json(options.json):
         for task in found:
             print_line(_summary(task))
     else:
         columns = ("id", "route", "state", "attempts", "age", "key", "reason")
         print_table(columns, (_row(task) for task in found))
-    if len(found) == options.limit:
-        say(f"there may be more: --after {found[-1].id} goes on")
+    for hold in holds:
+        if options.route in ("", hold.route) and counts.get(hold.route):
+            say(sentence(hold))
+    _say_rest(found, counts, options, grouped=grouped)
     return unfit
+
+
+def unfinished() -> tuple[TaskState, ...]:
+    """The states of tasks that somebody may want to look at, the most urgent first."""
+    from connector.engine import TaskState
+
+    ends = (TaskState.FAILED, TaskState.UNKNOWN, TaskState.SKIPPED)
+    return (*ends, TaskState.WAITING, TaskState.PROCESSING, TaskState.NEW)
+
+
+async def _found(store: Store, wanted: Filter, options: ListOptions, *, grouped: bool) -> list[Task]:
+    """The tasks of a page: by id, or those that ended badly first, then those that wait, then the others."""
+    from connector.cli.tasks_store import each
+
+    found: list[Task] = []
+    groups = [wanted.states[:3], *((state,) for state in wanted.states[3:])] if grouped else [wanted.states]
+    for states in groups:
+        if left := options.limit - len(found):
+            some = replace(wanted, states=states)
+            async with aclosing(each(store, some, after=options.after, limit=left)) as tasks:
+                found += [task async for task in tasks]
+    return found
+
+
+def _say_rest(found: Sequence[Task], counts: Counts, options: ListOptions, *, grouped: bool) -> None:
+    """How many tasks there are that are not listed, and how they are."""
+    if not grouped:
+        if len(found) == options.limit:
+            say(f"there may be more: --after {found[-1].id} goes on")
+        return
+    total: Counter[str] = Counter()
+    for states in counts.values():
+        total.update({state.value: count for state, count in states.items()})
+    total.subtract(task.state.value for task in found)
+    rest = ", ".join(f"{count:,} {state}" for state, count in total.items() if count > 0)
+    if rest:
+        say(f"… {rest}; --all shows them, --limit more of them")
 
 
 async def _export(options: WantedOptions) -> int:
@@ -96,13 +143,15 @@ def _summary(task: Task) -> dict[str, JSON]:
         "key": task.key,
         "created": _moment(task.created),
         "updated": _moment(task.updated),
+        "due": _moment(task.due) if task.due else None,
         "reason": task.reason,
         "document": task.document,
     }
 
 
 def _row(task: Task) -> tuple[str, ...]:
-    reason = " ".join(task.reason.split())
+    due = f"next try in {_age(task.due - time.time())}: " if task.due > time.time() else ""
+    reason = due + " ".join(task.reason.split())
     shown = reason if len(reason) <= SHOWN else f"{reason[:SHOWN]}…"
     age = _age(time.time() - task.updated)
     return (str(task.id), task.route, task.state.value, str(task.attempts), age, task.key, shown)

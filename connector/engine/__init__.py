@@ -6,7 +6,17 @@ Read `tasks` for what is kept, `change` for what one commit does, `store` for wh
 from __future__ import annotations
 
 from connector.engine.change import CallEnd, Carried, Change, Committed, Line, Settled, Spent
-from connector.engine.store import Fenced, Filter, Place, Store, StoreBroken, StoreError, StoreFull, Superseded
+from connector.engine.store import (
+    Fenced,
+    Filter,
+    Place,
+    Store,
+    StoreBroken,
+    StoreError,
+    StoreFull,
+    StoreHeld,
+    Superseded,
+)
 from connector.engine.tasks import DELETED, ENDS, LIVE, CallRecord, NewTask, Task, TaskState
 
 __all__ = [
@@ -29,6 +39,7 @@ __all__ = [
     "StoreBroken",
     "StoreError",
     "StoreFull",
+    "StoreHeld",
     "Superseded",
     "Task",
     "TaskState",

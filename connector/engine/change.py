@@ -33,6 +33,7 @@ class Settled:
         due: for one that waits, when it may be leased again.
         uncounted: whether the attempt that ends here does not count, as when nothing could be tried.
         carried: whether all tasks that go in this one come to the same end.
+        who: for one that waits, who must act before it can go on; not kept, but told to those who run it.
     """
 
     task: int
@@ -41,6 +42,7 @@ class Settled:
     due: float = 0.0
     uncounted: bool = False
     carried: bool = False
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON
 
-__all__ = ["Fenced", "Filter", "Place", "Store", "StoreBroken", "StoreError", "StoreFull", "Superseded"]
+__all__ = ["Fenced", "Filter", "Place", "Store", "StoreBroken", "StoreError", "StoreFull", "StoreHeld", "Superseded"]
 
 
 class StoreError(ConnectorError):
@@ -25,6 +25,10 @@ class StoreError(ConnectorError):
 
 class StoreFull(StoreError):
     """There is no space, or the disk failed: nothing of the change was done, and it may be tried again."""
+
+
+class StoreHeld(StoreError):
+    """A run works on it, and only one can."""
 
 
 class StoreBroken(StoreError):

@@ -28,6 +28,8 @@ class Who(StrEnum):
     USER = "user"
     OPENAI = "openai"
     NETWORK = "network"
+    HERE = "here"
+    """Something on this side: a file, a table, a folder."""
 
 
 Status = int | Literal["3xx", "4xx", "5xx"]
@@ -61,7 +63,9 @@ class Rule(BaseModel):
         default=None, description="Whether an earlier attempt of the same call may have taken effect."
     )
     then: Action = Field(description="What is done: retry, fail, ignore (count as done), pause or unknown.")
-    who: Who = Field(default=Who.USER, description="Who must act: user, openai or network.")
+    who: Literal[Who.USER, Who.OPENAI, Who.NETWORK] = Field(
+        default=Who.USER, description="Who must act: user, openai or network."
+    )
     advice: str = Field(default="", description="What to do next, in words.")
 
     def fits(

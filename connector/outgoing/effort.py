@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from connector.http import Client
     from connector.request import Wire
 
-__all__ = ["Begin", "Effort", "OnUnknown", "Perform", "Sent", "at_once", "through"]
+__all__ = ["BLOCKED", "Begin", "Effort", "OnUnknown", "Perform", "Sent", "at_once", "through"]
 
 OnUnknown = Literal["hold", "retry"]
+BLOCKED = "blocked"
+"""The action of an outcome that says: not tried, since something on this side is in the way of all calls like it."""
 Begin = Callable[[], Awaitable[None]]
 """What is waited for when nothing stands between a call and its first byte any more."""
 

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
+from connector.outgoing.blocking import unwritable
 from connector.outgoing.context import Context
 from connector.outgoing.formats import SINGLE, Format, format_of
 from connector.outgoing.prototype import Prototype
@@ -150,7 +151,7 @@ class Writing:
             if alone:
                 self._commit(name)
         except OSError as error:
-            return Outcome(State.NOT_SENT, reason=f"cannot write {name!r}: {error.strerror or error}")
+            return unwritable(name, error)
         return Outcome(State.DONE, body={"file": name})
 
     def _opened(self, name: str, made_of: str, *, alone: bool) -> _Open:

@@ -12,10 +12,10 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.http.parameters import Section
 from connector.model import JSON, Effect, Fault, Outcome, State, is_object
 from connector.outgoing.context import Context
-from connector.outgoing.effort import Begin, Effort, OnUnknown
+from connector.outgoing.effort import BLOCKED, Begin, Effort, OnUnknown
 from connector.outgoing.prototype import Prototype
 from connector.outgoing.table import Row, Table
-from connector.sql import masked
+from connector.sql import DatabaseAway, masked
 from connector.transform.template import compile_template
 
 __all__ = ["SQL"]
@@ -114,7 +114,8 @@ class Writing:
             try:
                 outcomes = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
             except ConnectorError as error:
-                outcomes = [Outcome(State.NOT_SENT, reason=str(error))] * len(batch)
+                action = "" if isinstance(error, DatabaseAway) else BLOCKED
+                outcomes = [Outcome(State.NOT_SENT, reason=str(error), action=action)] * len(batch)
             except Exception as error:  # noqa: BLE001  told to everybody who waits for this batch
                 for _, done in batch:
                     if not done.done():

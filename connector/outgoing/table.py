@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from connector.documents import dump
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_list, is_object
+from connector.outgoing.effort import BLOCKED
 from connector.request.shown import listed
-from connector.sql import engine_of, fault_of, sqlalchemy
+from connector.sql import DatabaseAway, Trouble, engine_of, fault_of, sqlalchemy, trouble_of
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Row", "Table"]
@@ -29,7 +30,7 @@ class Table:
             self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
             self._upserts = mode == "upsert"
             self._check_keys(name)
-        except ConfigurationError:
+        except ConnectorError:
             self.close()
             raise
 
@@ -45,26 +46,29 @@ class Table:
         except sql.exc.NoSuchTableError:
             raise ConfigurationError(f"sql: there is no table {name!r}; create it first") from None
         except sql.exc.SQLAlchemyError as error:
-            raise ConfigurationError(f"sql: the database cannot be used: {fault_of(error)}") from None
+            away = isinstance(error, sql.exc.OperationalError) and trouble_of(error) is not Trouble.BLOCKED
+            away = away and self._engine.dialect.name != "sqlite"
+            fault = DatabaseAway if away or trouble_of(error) is Trouble.AWAY else ConfigurationError
+            raise fault(f"sql: the database cannot be used: {fault_of(error)}") from None
 
     def close(self) -> None:
         self._engine.dispose()
 
     def write(self, rows: list[Row]) -> list[Outcome]:
         """What became of each row; those that are done are committed."""
-        faults = [self._fault(row) for row in rows]
-        good = [self._fit(row) for row, fault in zip(rows, faults, strict=True) if not fault]
+        fitted = [self._fitted(row) for row in rows]
+        good = [row for row in fitted if not isinstance(row, str)]
         try:
             written = iter([self._commit(good)] * len(good))
-        except self._sql.exc.SQLAlchemyError:
+        except Exception:  # noqa: BLE001  whatever a driver makes of a value, the other rows are none the worse for it
             written = iter([self._alone(row) for row in good])
-        return [Outcome(State.REFUSED, reason=fault) if fault else next(written) for fault in faults]
+        return [Outcome(State.REFUSED, reason=row) if isinstance(row, str) else next(written) for row in fitted]
 
     def _alone(self, row: Row) -> Outcome:
         try:
             return self._commit([row])
-        except self._sql.exc.SQLAlchemyError as error:
-            return Outcome(State.REFUSED, reason=f"the database refused the row: {fault_of(error)}")
+        except Exception as error:  # noqa: BLE001  drivers raise errors of their own for values that they cannot send
+            return _refused(error)
 
     def _commit(self, rows: list[Row]) -> Outcome:
         """All rows, or none: not sent when the database went away before it was asked to keep them."""
@@ -82,8 +86,8 @@ class Table:
     def _ended(self, transaction: Any) -> Outcome:
         try:
             transaction.commit()
-        except self._sql.exc.DBAPIError as error:
-            if not error.connection_invalidated:
+        except self._sql.exc.SQLAlchemyError as error:
+            if not getattr(error, "connection_invalidated", False):
                 raise
             reason = f"the database went away while it was to keep the rows: {fault_of(error)}"
             return Outcome(State.UNKNOWN, reason=f"{reason}; look whether they are there")
@@ -133,9 +137,15 @@ class Table:
         missing = [name for name in self._keys if self._upserts and row.get(name) is None]
         return f"the row has no {listed(missing)}, which upsert needs" if missing else ""
 
-    def _fit(self, row: Row) -> Row:
-        """Objects and lists as JSON text, unless the column takes them; dates as the column wants them."""
-        return {name: self._value(self._columns[name], value) for name, value in row.items()}
+    def _fitted(self, row: Row) -> Row | str:
+        """Objects and lists as JSON text, unless the column takes them; dates as columns want them; or why not."""
+        fault = self._fault(row)
+        if fault:
+            return fault
+        try:
+            return {name: self._value(self._columns[name], value) for name, value in row.items()}
+        except (ConnectorError, ValueError, TypeError) as error:
+            return str(error)
 
     def _value(self, column: Any, value: JSON) -> Any:
         if is_object(value) or is_list(value):
@@ -146,3 +156,12 @@ class Table:
             except ValueError:
                 return value
         return value
+
+
+def _refused(error: Exception) -> Outcome:
+    """What a row comes to that was not kept: refused by itself, or to be tried again when others can be."""
+    trouble = trouble_of(error)
+    if trouble is Trouble.ROW:
+        return Outcome(State.REFUSED, reason=f"the database refused the row: {fault_of(error)}")
+    action = BLOCKED if trouble is Trouble.BLOCKED else ""
+    return Outcome(State.NOT_SENT, reason=f"the database cannot take rows now: {fault_of(error)}", action=action)

@@ -100,7 +100,11 @@ def state(run: Any, number: int) -> str:
 
 
 def test_what_did_not_end_well_is_listed(folder: Path, run: Any) -> None:
-    assert [(task["id"], task["state"]) for task in lines(run("tasks", "list"))] == [(2, "failed"), (3, "unknown")]
+    assert [(task["id"], task["state"]) for task in lines(run("tasks", "list"))] == [
+        (2, "failed"),
+        (3, "unknown"),
+        (4, "new"),
+    ]
     assert len(lines(run("tasks", "list", "--state", "all"))) == 4
 
 
@@ -108,10 +112,10 @@ def test_what_did_not_end_well_is_listed(folder: Path, run: Any) -> None:
     (["--state", "finished", "--state", "new"], [1, 4]),
     (["--reason", "chain"], [2]),
     (["--key", "three"], [3]),
-    (["--route", "asking", "--after", "2"], [3]),
+    (["--route", "asking", "--after", "2"], [3, 4]),
     (["--state", "all", "--limit", "2"], [1, 2]),
     (["--older-than", "1h"], []),
-    (["--newer-than", "1h"], [2, 3]),
+    (["--newer-than", "1h"], [2, 3, 4]),
     (["3", "1"], [1, 3]),
 ])  # fmt: skip
 def test_filters(folder: Path, run: Any, options: list[str], ids: list[int]) -> None:
@@ -216,7 +220,7 @@ def test_ended_tasks_are_purged_and_unknown_ones_only_by_name(folder: Path, run:
 
 def test_people_get_sentences(folder: Path, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connector.cli.tasks_change.wants_json", lambda _: False)
-    assert run("tasks", "retry", "2").stdout == "1 task retried\n"
+    assert run("tasks", "retry", "2").stdout == "1 task queued again\n"
 
 
 def test_a_backup_is_whole(folder: Path, run: Any) -> None:

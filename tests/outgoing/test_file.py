@@ -232,3 +232,42 @@ async def test_a_file_that_cannot_be_completed_is_told(publisher: Any, context: 
     (tmp_path / "out" / "x.jsonl").mkdir()
     with pytest.raises(ConfigurationError, match="cannot complete"):
         await writes.finish()
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.json", "out.csv", "out.tsv", "out.txt", "out.bin", "out.parquet"])
+@pytest.mark.parametrize("poison", ["\ud800", 2**70, float("nan"), {"\udfff": "x"}, ["\ud800"]])
+async def test_a_document_that_cannot_be_written_fails_alone(
+    publisher: Any, context: Any, tmp_path: Path, name: str, poison: Any
+) -> None:
+    rows = name.endswith((".jsonl", ".json", ".csv", ".tsv", ".parquet"))
+    if name.endswith(".parquet"):
+        pytest.importorskip("pyarrow")
+        if poison != poison:
+            pytest.skip("Parquet holds it")
+    writes = publisher("file", url=name)
+    documents = [{"a": value} if rows else value for value in ("one", poison, "two")]
+    outcomes = [await writes.publish(document, context) for document in documents]
+    await writes.finish()
+    assert [outcome.state.value for outcome in outcomes] == ["done", "not_sent", "done"]
+    written = (tmp_path / name).read_bytes()
+    assert b"one" in written
+    assert b"two" in written
+
+
+@pytest.mark.parametrize(("values", "kept"), [
+    ([1, None, "x", 2], [1, None, 2]),
+    ([None, "x", 1, None], [None, "x", None]),
+    ([1, 2.5, None], [1.0, 2.5, None]),
+    ([2**60 + 1, 2.5, 3], [2**60 + 1, 3]),
+    ([[1], ["a"], [2]], [[1], [2]]),
+    ([{"b": 1}, {"b": "x"}, {"b": 2}], [{"b": 1}, {"b": 2}]),
+])  # fmt: skip
+async def test_rows_of_mixed_types_in_one_parquet_file(
+    publisher: Any, context: Any, tmp_path: Path, values: list[Any], kept: list[Any]
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    writes = publisher("file", url="out.parquet")
+    outcomes = [await writes.publish({"a": value}, context) for value in values]
+    await writes.finish()
+    assert sum(outcome.ok for outcome in outcomes) == len(kept)
+    assert [row["a"] for row in parquet.read_table(tmp_path / "out.parquet").to_pylist()] == kept

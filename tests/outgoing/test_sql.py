@@ -111,3 +111,60 @@ async def test_many_documents_at_a_time_share_transactions(
     assert len(rows(database)) == 501
     assert sum(commits) == 500
     assert len(commits) < 50
+
+
+POISON: list[Any] = [
+    2**63, -(2**63) - 1, 2**64, "\ud800", "a\0b\ud801", [2**70], {"deep": 2**70},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", POISON)
+@pytest.mark.parametrize("mode", ["insert", "upsert"])
+async def test_a_value_that_no_driver_can_send_fails_alone(
+    publisher: Any, context: Any, database: sqlite3.Connection, url: str, value: Any, mode: str
+) -> None:
+    writes = publisher("sql", url=url, table="people", mode=mode)
+    documents = [{"id": number, "name": f"p{number}", "tags": value if number == 2 else "t"} for number in range(5)]
+    outcomes = await asyncio.gather(*(writes.publish(document, context) for document in documents))
+    await writes.finish()
+    assert [outcome.state.value for outcome in outcomes] == ["done", "done", "refused", "done", "done"]
+    assert outcomes[2].reason
+    assert [row[0] for row in rows(database)] == [0, 1, 3, 4]
+
+
+async def test_a_table_that_is_dropped_meanwhile_blocks_and_refuses_no_row(
+    publisher: Any, context: Any, database: sqlite3.Connection, url: str
+) -> None:
+    writes = publisher("sql", url=url, table="people")
+    assert (await writes.publish({"id": 1, "name": "Ann"}, context)).ok
+    database.execute("drop table people")
+    database.commit()
+    outcome = await writes.publish({"id": 2, "name": "Bo"}, context)
+    assert (outcome.state.value, outcome.action) == ("not_sent", "blocked")
+    database.execute("create table people (id integer primary key, name text, tags text, born date)")
+    database.commit()
+    assert (await writes.publish({"id": 2, "name": "Bo"}, context)).ok
+    await writes.finish()
+
+
+async def test_a_database_that_cannot_be_written_to_blocks(
+    publisher: Any, context: Any, database: sqlite3.Connection, url: str
+) -> None:
+    writes = publisher("sql", url=f"{url.replace('sqlite:///', 'sqlite:///file:')}?mode=ro&uri=true", table="people")
+    outcome = await writes.publish({"id": 2, "name": "Bo"}, context)
+    assert (outcome.state.value, outcome.action) == ("not_sent", "blocked")
+    assert "readonly" in outcome.reason
+    await writes.finish()
+
+
+@pytest.mark.parametrize(("said", "whose"), [
+    ('database "x" does not exist', "blocked"),
+    ("connection refused", "away"),
+    ("database is locked", "away"),
+    ('password authentication failed for user "x"', "blocked"),
+    ('null value in column "x" violates not-null constraint', "row"),
+])  # fmt: skip
+def test_whose_fault_an_error_is(said: str, whose: str) -> None:
+    from connector.sql import trouble_of
+
+    assert trouble_of(sqlite3.OperationalError(said)) == whose

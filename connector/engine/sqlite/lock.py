@@ -14,7 +14,7 @@ from pathlib import Path
 from connector.engine.sqlite.identity import Identity
 from connector.engine.sqlite.inode import DatabaseFile
 from connector.engine.sqlite.places import refused
-from connector.engine.store import StoreError
+from connector.engine.store import StoreHeld
 
 __all__ = ["Lock"]
 
@@ -40,11 +40,11 @@ class Lock:
         self.database = DatabaseFile(database)
 
     def take(self) -> None:
-        """Hold the lock until it is released, or StoreError naming who holds it."""
+        """Hold the lock until it is released, or StoreHeld naming who holds it."""
         end = time.monotonic() + PATIENCE
         while not self.taken():
             if time.monotonic() >= end:
-                raise StoreError(
+                raise StoreHeld(
                     f"{self._database}: {self._holder()} works on it, and only one can; "
                     "stop that one, or name another engine"
                 )

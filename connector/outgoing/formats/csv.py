@@ -42,7 +42,10 @@ class Csv:
     def _line(self, cells: list[str]) -> bytes:
         text = io.StringIO()
         csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
-        return text.getvalue().encode()
+        try:
+            return text.getvalue().encode()
+        except UnicodeEncodeError:
+            raise InvalidDocument("a text with a lone surrogate; only text that UTF-8 can hold is allowed") from None
 
 
 def _cell(value: JSON) -> str:

@@ -13,6 +13,9 @@ from connector.request.shown import kind
 __all__ = ["Binary", "Lines", "Text", "content_of"]
 
 
+SURROGATE = "a text with a lone surrogate; only text that UTF-8 can hold is allowed"
+
+
 class Lines:
     """One JSON value a line."""
 
@@ -35,7 +38,7 @@ class Text:
         try:
             return (document + self._end).encode()
         except UnicodeEncodeError:
-            raise InvalidDocument("a text with a lone surrogate; only text that UTF-8 can hold is allowed") from None
+            raise InvalidDocument(SURROGATE) from None
 
     def end(self) -> bytes:
         return b""
@@ -56,7 +59,10 @@ def content_of(document: JSON) -> bytes:
     if isinstance(document, bytes):
         return document
     if isinstance(document, str):
-        return document.encode(errors="strict")
+        try:
+            return document.encode()
+        except UnicodeEncodeError:
+            raise InvalidDocument(SURROGATE) from None
     found = document.get("$content") if is_object(document) else None
     if not isinstance(found, str):
         raise InvalidDocument(f"found {kind(document)}; a binary file takes a text or {{$content: base64}}")

@@ -25,6 +25,7 @@ class Parquet:
         self._columns = list(columns)
         self._rows: list[Mapping[str, JSON]] = []
         self._schema: Any = None
+        self._found: Any = None
         self._writer: Any = None
         self._written = io.BytesIO()
 
@@ -48,22 +49,36 @@ class Parquet:
         unknown = [name for name in document if self._columns and name not in self._columns]
         if unknown:
             raise InvalidDocument(f"no column is named {listed(unknown)}; the file has {listed(self._columns)}")
-        rows = [document] if self._schema is not None else [*self._rows[-1:], document]
         try:
-            self._arrow.Table.from_pylist([dict(row) for row in rows], schema=self._schema)
-        except (self._arrow.ArrowException, TypeError, OverflowError) as error:
+            if self._schema is not None:
+                self._arrow.Table.from_pylist([dict(document)], schema=self._schema)
+            else:
+                self._found = self._with(document)
+        except (self._arrow.ArrowException, TypeError, OverflowError, ValueError) as error:
             raise InvalidDocument(
                 f"a row of other types than the rows before it: {str(error).splitlines()[0]}"
             ) from None
+
+    def _with(self, document: Mapping[str, JSON]) -> Any:
+        """The types of the rows so far and of one more; an error when there are none that hold them all."""
+        own = self._arrow.Table.from_pylist([dict(document)]).schema
+        if self._found is None:
+            return own
+        both = self._arrow.unify_schemas([self._found, own], promote_options="permissive")
+        if both != self._found:
+            self._arrow.Table.from_pylist([*map(dict, self._rows), dict(document)], schema=both)
+        else:
+            self._arrow.Table.from_pylist([dict(document)], schema=both)
+        return both
 
     def _group(self) -> bytes:
         if not self._rows:
             return b""
         if self._schema is None:
             names = self._columns or list(dict.fromkeys(name for row in self._rows for name in row))
-            table = self._arrow.Table.from_pylist([{name: row.get(name) for name in names} for row in self._rows])
+            types = {field.name: field.type for field in self._found}
             self._columns = names
-            self._open(table.schema)
+            self._open(self._arrow.schema([(name, types.get(name, self._arrow.null())) for name in names]))
         rows = [dict(row) for row in self._rows]
         self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
         self._rows = []

@@ -158,6 +158,7 @@ class Attempt:
             reason=reason,
             due=end.due,
             uncounted=end.uncounted,
+            who=end.who,
             carried=ends and self._bench.declared.name.endswith(GATHERED),
         )
         return self.draft.change(self.journal.closing(finished=end.state is TaskState.FINISHED), settled)
@@ -183,7 +184,7 @@ class Attempt:
         self._found = doubts.records
         if doubts.settled is not None:
             held = doubts.settled
-            raise Stopped(held.state, held.reason, due=held.due, uncounted=held.uncounted)
+            raise Stopped(held.state, held.reason, due=held.due, uncounted=held.uncounted, who=held.who)
         found = any(end.state == State.DONE for end in doubts.ends)
         if task.attempts > settings.attempts and not found:
             tried = f"{settings.attempts} attempts" if settings.attempts > 1 else "1 attempt"

@@ -104,7 +104,16 @@ class Delivery:
             due = self._desk.wall() + self.rests
             reason = self._desk.hide.text(self.paused.reason)
             return Change(
-                settle=[Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)]
+                settle=[
+                    Settled(
+                        task=task.id,
+                        state=TaskState.WAITING,
+                        reason=reason,
+                        due=due,
+                        uncounted=True,
+                        who=self.paused.who,
+                    )
+                ]
             )
         intake = self._bench.intake
         if isinstance(intake, Documents) and is_gone(task):

@@ -11,6 +11,7 @@ from connector.engine import Line
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Fault, Outcome, State
 from connector.outgoing import Context
+from connector.outgoing.blocking import unwritable
 from connector.outgoing.file import Placed, Writing
 from connector.outgoing.formats import Format
 from connector.outgoing.formats.csv import Csv
@@ -40,7 +41,7 @@ async def filed(writing: Writing, document: JSON, context: Context, draft: Draft
     try:
         await asyncio.to_thread(_write, placed.name, data)
     except OSError as error:
-        return Outcome(State.NOT_SENT, reason=f"cannot write {placed.name!r}: {error.strerror or error}")
+        return unwritable(placed.name, error)
     return Outcome(State.DONE, body={"file": placed.name})
 
 

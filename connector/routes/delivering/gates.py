@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from connector.http.rules import Who
 from connector.http.tries import Pause
 from connector.model import Outcome, State
+from connector.outgoing.effort import BLOCKED
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["RESTING", "Gate", "Gates"]
@@ -54,8 +55,8 @@ class Gate:
             self._close(outcome, Who.USER)
         elif outcome.state is not State.NOT_SENT or outcome.faults:
             self._open()
-        elif outcome.action == "pause":
-            self._close(outcome, Who.USER)
+        elif outcome.action in ("pause", BLOCKED):
+            self._close(outcome, Who.HERE if outcome.action == BLOCKED else Who.USER)
         else:
             self._in_vain += 1
             if self.pause or self._in_vain >= PATIENCE:

@@ -15,14 +15,19 @@ from typing import BinaryIO
 from connector.engine import Change, Place, Store, points
 from connector.errors import ConfigurationError
 from connector.model import JSON
+from connector.outgoing.blocking import is_permanent
 from connector.routes.delivering.filing import HEADS
 from connector.shapes import members
 
-__all__ = ["Lines", "append"]
+__all__ = ["Lines", "Unwritable", "append"]
 
 BEGUN = "file beginnings"
 """The space of records that tell what is written before a place's first line."""
 AT_ONCE = 1000
+
+
+class Unwritable(ConfigurationError):
+    """Files that cannot be written to before somebody has mended something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +47,18 @@ class Lines:
     async def write(self) -> int:
         """Writes all that there is to write; returns how many lines that were.
 
-        A file that cannot be written to keeps no other from being written; ConfigurationError tells of it at the end.
+        A file that cannot be written to keeps no other from being written; ConfigurationError tells of it at the end,
+        Unwritable when waiting does not help.
         """
-        count, faults = 0, list[str]()
+        count, faults, passing = 0, list[str](), False
         for name in await self._store.places():
             try:
                 count += await self._write(name)
             except OSError as error:
+                passing = passing or not is_permanent(error)
                 faults.append(f"cannot append to {name!r}: {error.strerror or error}; its lines are kept until it can")
         if faults:
-            raise ConfigurationError("; ".join(faults))
+            raise (ConfigurationError if passing else Unwritable)("; ".join(faults))
         return count
 
     async def _write(self, name: str) -> int:

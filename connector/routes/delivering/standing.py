@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from connector.engine import Task, TaskState
 from connector.http.hints import retry_hint
+from connector.http.rules import Who
 from connector.model import Effect, State
+from connector.outgoing.effort import BLOCKED
 from connector.routes.delivering.deciding import Next, Seen, backoff, decide
 from connector.routes.delivering.desk import Desk
 
@@ -30,6 +32,7 @@ class Stopped(Exception):
         due: float = 0.0,
         uncounted: bool = False,
         seen: Seen | None = None,
+        who: str = "",
     ) -> None:
         super().__init__(reason)
         self.state = state
@@ -37,6 +40,7 @@ class Stopped(Exception):
         self.due = due
         self.uncounted = uncounted
         self.seen = seen
+        self.who = who
 
 
 def after(seen: Seen, reason: str, task: Task, settings: Route, desk: Desk) -> Stopped:
@@ -50,7 +54,18 @@ def after(seen: Seen, reason: str, task: Task, settings: Route, desk: Desk) -> S
         is_open = seen.outcome.state is State.UNKNOWN and seen.effect is not Effect.NONE
         return Stopped(TaskState.UNKNOWN if is_open else TaskState.FAILED, reason, seen=seen)
     due = desk.wall() + _wait(then, seen, task, settings, desk)
-    return Stopped(TaskState.WAITING, reason, due=due, uncounted=then is Next.REST, seen=seen)
+    who = _who_acts(seen, desk) if then is Next.REST else ""
+    return Stopped(TaskState.WAITING, reason, due=due, uncounted=then is Next.REST, seen=seen, who=who)
+
+
+def _who_acts(seen: Seen, desk: Desk) -> str:
+    """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
+    pause = desk.gates.of(seen.target).pause if seen.target else None
+    if seen.outcome.action in (BLOCKED, "pause"):
+        return Who.HERE if seen.outcome.action == BLOCKED else Who.USER
+    if pause is not None:
+        return pause.who
+    return Who.NETWORK if seen.target else ""
 
 
 def _wait(then: Next, seen: Seen, task: Task, settings: Route, desk: Desk) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
 from connector.routes.reading.unread import Unread, is_unread
 from connector.routes.running.floor import LONGEST_SLEEP, Floor
+from connector.routes.running.held import Held
 from connector.routes.running.waking import woken
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Collector:
 
     paused: Pause | None = None
     crowded = False
+    rests = 0.0
 
     def __init__(
         self,
@@ -89,6 +91,8 @@ class Collector:
         self._due: float | None = None
         self._stopping = False
         self._sleeping = False
+        self.held = Held()
+        """What its tasks wait for."""
 
     @property
     def idle(self) -> bool:
@@ -206,6 +210,7 @@ class Collector:
             return
         for settled in change.settle:
             self._held.pop(settled.task, None)
+            self.held.note(settled)
             self._floor.attempted(self.route, settled.state, 0.0)
         for carried in change.carry:
             for member in carried.members:

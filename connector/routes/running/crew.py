@@ -22,7 +22,9 @@ from connector.routes.running.working import Worker
 if TYPE_CHECKING:
     from connector.config.models import Route
 
-__all__ = ["Crew"]
+__all__ = ["Crew", "Works"]
+
+Works = Worker | Collector
 
 
 class Crew:
@@ -39,12 +41,13 @@ class Crew:
     def __init__(
         self, desk: Desk, floor: Floor, routes: Sequence[str], more_comes: Callable[[str], bool], *, fleet: bool
     ) -> None:
+        self.routes = tuple(routes)
         self._desk = desk
         self._floor = floor
         self._more_comes = more_comes
         self._fleet = fleet
         self._deliveries: list[Delivery] = []
-        self.workers: Mapping[str, Worker | Collector] = {
+        self.workers: Mapping[str, Works] = {
             name: self._worker(name) for route in routes for name in (route, *implied(desk.runtime, route))
         }
         lowest = min(self._settings(name).priority for name in self.workers)
@@ -122,7 +125,7 @@ class Crew:
         if worker is not None:
             worker.wake()
 
-    def _worker(self, name: str) -> Worker | Collector:
+    def _worker(self, name: str) -> Works:
         desk, floor, settings = self._desk, self._floor, self._settings(name)
         delivery = Delivery(desk, name)
         self._deliveries.append(delivery)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.engine import LIVE, Store, TaskState
@@ -28,7 +28,9 @@ class RunEnd:
         ended: tasks that came to an end, by route and state.
         left: tasks that have not, by route.
         elsewhere: tasks that wait on routes that the run does not deliver.
-        paused: why routes wait.
+        paused: why routes wait until somebody acts.
+        holds: why tasks wait, each in a sentence.
+        unwritten: why lines of files are not written yet.
         unread: why readings broke off.
         tallies: what was read.
         stopped: why it ended before everything had come to an end.
@@ -41,6 +43,8 @@ class RunEnd:
     paused: Mapping[str, Pause] = field(default_factory=dict[str, Pause])
     unread: Mapping[str, ConnectorError] = field(default_factory=dict[str, ConnectorError])
     tallies: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    holds: Sequence[str] = ()
+    unwritten: str = ""
     stopped: str = ""
 
     def count(self, state: str) -> int:
@@ -62,18 +66,18 @@ class Ending:
         self._timing = timing
         self._paused_since: float | None = None
 
-    async def reached(self, paused: Mapping[str, Pause]) -> bool:
-        """Whether nothing is left, or all that is left waits for somebody to act."""
+    async def reached(self, waits: Mapping[str, str]) -> bool:
+        """Whether nothing is left, or all that is left waits for somebody to act: by route, who."""
         left = [route for route, count in live(await self._store.counts()).items() if count and route in self._routes]
         if not left:
             return True
-        if any(route not in paused for route in left):
+        if any(route not in waits for route in left):
             self._paused_since = None
             return False
         now = self._timing.clock()
         if self._paused_since is None:
             self._paused_since = now
-        away = any(paused[route].who is Who.NETWORK for route in left)
+        away = any(waits[route] == Who.NETWORK for route in left)
         return not away or now - self._paused_since >= PATIENCE
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.engine import Fenced, Filter, Store, StoreBroken, StoreFull, TaskState
 from connector.errors import ConnectorError
-from connector.routes.delivering.lines import Lines
+from connector.routes.delivering.lines import Lines, Unwritable
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
@@ -58,7 +58,10 @@ class Writing:
         self._due = asyncio.Event()
         self._due.set()
         self._at_work = False
-        self._told = ""
+        self.fault = ""
+        """Why lines are not written yet."""
+        self.blocked = False
+        """Whether somebody must mend something before they can be."""
 
     def tell(self) -> None:
         """Says that there are lines to write."""
@@ -88,14 +91,14 @@ class Writing:
         except (Fenced, StoreBroken):
             raise
         except ConnectorError as fault:
-            if str(fault) != self._told:
+            if str(fault) != self.fault:
                 log.warning("%s", fault)
-            self._told = str(fault)
+            self.fault, self.blocked = str(fault), isinstance(fault, Unwritable)
             self._due.set()
             return False
         finally:
             self._at_work = False
-        self._told = ""
+        self.fault, self.blocked = "", False
         return True
 
 

@@ -29,12 +29,14 @@ class Plan:
         on_start: those whose reading begins at once; also those that nothing else starts.
         timed: schedules with times, and the routes of them that run.
         after: by a route, those whose reading begins when its run has ended.
+        reads: whether anything is read; else what is there is delivered.
     """
 
     routes: Sequence[str]
     on_start: Sequence[str]
     timed: Sequence[Timed]
     after: Mapping[str, Sequence[str]]
+    reads: bool = True
 
     @classmethod
     def of(cls, configuration: Configuration, names: Sequence[str] = ()) -> Plan:

@@ -6,10 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any
 
 from connector.connections import Runtime
-from connector.engine import Change, Store
+from connector.engine import Change, Store, StoreError
+from connector.http.rules import Who
+from connector.http.tries import Pause
 from connector.observing.metrics import Metrics
 from connector.observing.observer import Observer
 from connector.routes.delivering.declared import parent_of, reads
@@ -23,6 +26,7 @@ from connector.routes.running.crew import Crew
 from connector.routes.running.ending import Counts, Ending, RunEnd, ended_since, live
 from connector.routes.running.floor import Floor
 from connector.routes.running.following import Following
+from connector.routes.running.holding import Holding, sentence
 from connector.routes.running.housekeeping import Forgetting, Writing, guarded, heartbeats, news
 from connector.routes.running.plan import Plan, source_of
 from connector.routes.running.timetable import Timetable
@@ -106,6 +110,8 @@ class Runner:
         )
         self._timetable = Timetable([] if once else plan.timed, store, self._commits, wall, timing)
         self._forgetting = Forgetting(runtime.configuration.retention, store, wall, timing)
+        self.holding = Holding(store, self._crew, self._desk.hide.text, wall, timing)
+        """What keeps tasks from going on."""
         self._ending = Ending(store, self._crew.workers.keys(), timing)
         self._following = Following(runtime.configuration, plan.routes, self._crew, self._readings, store)
 
@@ -154,6 +160,7 @@ class Runner:
             heartbeats(self._crew, self._readings, store, timing),
             news(self._crew, store, timing),
             self._writing.run(self._look.set),
+            self.holding.run(),
             self._looks(),
         ]
         return loops if self._once else [*loops, self._forgetting.run(), self._schedules()]
@@ -161,6 +168,8 @@ class Runner:
     def _first(self) -> list[str]:
         """The routes that are read at once."""
         configuration = self._runtime.configuration
+        if not self._plan.reads:
+            return []
         reads = [route for route in self._plan.routes if source_of(configuration, route) is None]
         if not self._once:
             return [route for route in reads if route in self._plan.on_start]
@@ -192,9 +201,10 @@ class Runner:
                 self._over.set()
 
     async def _is_over(self) -> bool:
-        if self._readings.under_way or not self._crew.idle or not self._writing.done:
+        if self._readings.under_way or not self._crew.idle or not (self._writing.done or self._writing.blocked):
             return False
-        return await self._ending.reached(self._crew.paused)
+        holds = await self.holding.look()
+        return await self._ending.reached({hold.route: hold.who for hold in holds if hold.who and hold.whole})
 
     def _more_comes(self, name: str) -> bool:
         route, configuration = parent_of(name)[0], self._runtime.configuration
@@ -249,14 +259,20 @@ class Runner:
 
     async def _end(self, began: float, before: Counts) -> RunEnd:
         after = await self._store.counts()
+        with suppress(StoreError):
+            await self.holding.keep()
         left = {route: count for route, count in live(after).items() if count}
         mine = self._crew.workers
+        holds = [hold for hold in self.holding.now if left.get(hold.route)]
+        stuck = {hold.route: Pause(hold.reason, Who(hold.who), None) for hold in holds if hold.who and hold.whole}
         return RunEnd(
             seconds=self._timing.clock() - began,
             ended=ended_since(before, after),
             left={route: count for route, count in left.items() if route in mine},
             elsewhere={route: count for route, count in left.items() if route not in mine},
-            paused=self._crew.paused,
+            paused={**stuck, **self._crew.paused},
+            holds=[sentence(hold) for hold in holds],
+            unwritten=self._writing.fault,
             unread=self._readings.failed,
             tallies=self._readings.tallies,
             stopped=self._stopped,

@@ -12,6 +12,7 @@ from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskSta
 from connector.routes.reading.places import Places
 from connector.routes.running.easing import Easing
 from connector.routes.running.floor import LONGEST_SLEEP, Delivers, Floor
+from connector.routes.running.held import Held
 from connector.routes.running.waking import woken
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Worker:
         self._settling: set[int] = set()
         self._stopping = False
         self._sleeping = False
+        self.held = Held()
+        """What its tasks wait for."""
 
     @property
     def paused(self) -> Pause | None:
@@ -74,7 +77,7 @@ class Worker:
     @property
     def idle(self) -> bool:
         """Whether nothing is under way, and nothing can be leased now."""
-        held = bool(self._places.ready) and self.paused is None
+        held = bool(self._places.ready) and self.paused is None and not self.rests
         return self._sleeping and not self._places.running and not held and not self._wake.is_set()
 
     @property
@@ -104,6 +107,7 @@ class Worker:
         for task in sorted(mine):
             log.warning("task %d of route %r is broken off: another worker has it now", task, self.route)
         self._places.abandon(mine)
+        self.held.forget(tasks)
 
     def stop(self) -> None:
         """Leases no more; what is under way comes to its end."""
@@ -145,13 +149,14 @@ class Worker:
         """How many tasks may be under way now."""
         if self._delivery.paused is not None:
             self._easing.probe()
-        if self._rests:
+        if self.rests:
             return 0
         self._stepped_back = self._steps_back()
         return 1 if self._stepped_back else self._easing.allowed
 
     @property
-    def _rests(self) -> float:
+    def rests(self) -> float:
+        """The seconds until it is worth trying again."""
         return max(self._easing.rests, self._delivery.rests if self._delivery.paused is not None else 0.0)
 
     def _room(self, allowed: int) -> int:
@@ -168,7 +173,7 @@ class Worker:
         """Until there may be something to do."""
         self._sleeping = True
         self._floor.rested()
-        rests = self._rests
+        rests = self.rests
         waits = [min(rests, LONGEST_SLEEP)] if rests else []
         if self._due is not None and not self._more:
             waits.append(min(max(self._due - self._floor.wall(), 0.001), LONGEST_SLEEP))
@@ -223,6 +228,7 @@ class Worker:
             return await self._rescue(task, error)
 
     def _note(self, task: Task, settled: Settled) -> None:
+        self.held.note(settled)
         if task.order:
             self._more = True  # the next one of its order key
         if settled.state is TaskState.WAITING:
