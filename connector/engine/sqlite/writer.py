@@ -109,6 +109,7 @@ class Writer:
                     else:
                         works.append(work)
             self._do(works)
+            self._signs_at = 0.0 if ending else self._signs_at
             self._look_after()
 
     def _do(self, works: list[Work[Any]]) -> None:
