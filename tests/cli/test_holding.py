@@ -140,6 +140,7 @@ def test_a_client_of_a_chain_that_is_not_let_in_ends_the_run(folder: Path) -> No
         found = oc("run", "--once")
     finally:
         server.shutdown()
+        server.server_close()
     assert found.returncode == 5, found.stderr
     assert "check the client's key" in found.stderr
     assert "200 tasks of route r wait" in found.stderr
