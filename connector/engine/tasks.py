@@ -110,7 +110,9 @@ class Task:
     """One document on a route.
 
     Attributes:
-        attempts: how often it was leased; a task that is leased is in its attempt of this number.
+        attempts: how often it was tried; a task that is leased is in its attempt of this number. One that was cut off
+            before anything was sent does not count.
+        cut_off: how often in a row its process ended while it was leased, before anything was sent.
         carrier: the task that this one goes in, as a line of a batch does.
         retried: how many of its calls, the oldest, were made before a person last retried it; what those that are
             open or unknown may have done is known to that person, and keeps nothing from being sent again.
@@ -133,4 +135,5 @@ class Task:
     source: int = 0
     carrier: int = 0
     retried: int = 0
+    cut_off: int = 0
     calls: Sequence[CallRecord] = ()

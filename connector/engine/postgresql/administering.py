@@ -36,7 +36,7 @@ async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jo
     job_of = dict(zip((row["id"] for row in plain), made, strict=True))
     await connection.execute(
         """UPDATE tasks SET state = 'new', reason = '', due = 0, updated = $3, worker = NULL, carrier = 0, attempts = 0,
-               job = given.job, document = coalesce($4, document),
+               cut_off = 0, job = given.job, document = coalesce($4, document),
                retried = (SELECT count(*) FROM calls WHERE calls.task = tasks.id)
            FROM unnest($1::bigint[], $2::bigint[]) AS given (id, job) WHERE tasks.id = given.id""",
         ids,

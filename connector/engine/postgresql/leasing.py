@@ -15,20 +15,27 @@ if TYPE_CHECKING:
 
 __all__ = ["give_back", "hold", "lease"]
 
+SENT = """
+EXISTS (SELECT FROM (SELECT attempt, calls.state AS came FROM calls WHERE calls.task = tasks.id ORDER BY calls.id
+                     OFFSET tasks.retried) AS known WHERE known.attempt = tasks.attempts AND known.came <> 'not_sent')
+"""
+"""Whether something may have been sent in the attempt that a task is in; one that was cut off before does not count."""
 LEASE = f"""
 WITH before AS (
-    SELECT id AS taken, state AS was FROM tasks
+    SELECT id AS taken, state AS was, state = 'processing' AND NOT {SENT} AS vain FROM tasks
     WHERE id = ANY($1::bigint[]) AND state IN ('new', 'processing', 'waiting') AND carrier = 0
     ORDER BY id FOR NO KEY UPDATE
 )
-UPDATE tasks SET state = 'processing', attempts = attempts + 1, worker = $2, updated = $3
+UPDATE tasks SET state = 'processing', worker = $2, updated = $3,
+    attempts = attempts + CASE WHEN vain THEN 0 ELSE 1 END, cut_off = CASE WHEN vain THEN cut_off + 1 ELSE 0 END
 FROM before WHERE id = taken RETURNING {TASK}, was
 """  # noqa: S608  column names of ours
 HOLD = "SELECT id, job FROM tasks WHERE id = ANY($1::bigint[]) AND worker = $2 AND state = 'processing'"
-GIVE_BACK = """
-UPDATE tasks SET state = 'new', worker = NULL, updated = $2 WHERE worker = $1 AND state = 'processing'
+GIVE_BACK = f"""
+UPDATE tasks SET state = 'new', worker = NULL, updated = $2, attempts = attempts - CASE WHEN {SENT} THEN 0 ELSE 1 END
+WHERE worker = $1 AND state = 'processing'
 RETURNING route, job
-"""
+"""  # noqa: S608  a condition of ours
 
 
 async def lease(

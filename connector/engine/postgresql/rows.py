@@ -15,7 +15,7 @@ __all__ = ["CALL", "TASK", "call_of", "columns", "packed", "task_of", "unpacked"
 
 TASK = (
     "id, route, document, state, key, version, ord, attempts, due, created, updated, reason, trace, source, carrier, "
-    "retried"
+    "retried, cut_off"
 )
 CALL = "task, attempt, number, fingerprint, target, operation, effect, lookup, request, started, ended, state, outcome"
 
@@ -35,7 +35,7 @@ def task_of(row: Mapping[str, Any], calls: Sequence[CallRecord] = ()) -> Task:
         id=row["id"], route=row["route"], document=unpacked(row["document"]), state=TaskState(row["state"]),
         key=row["key"], version=row["version"], order=row["ord"], attempts=row["attempts"], due=row["due"],
         created=row["created"], updated=row["updated"], reason=row["reason"], trace=row["trace"], source=row["source"],
-        carrier=row["carrier"], retried=row["retried"], calls=calls,
+        carrier=row["carrier"], retried=row["retried"], cut_off=row["cut_off"], calls=calls,
     )  # fmt: skip
 
 

@@ -59,6 +59,7 @@ VERSIONS = (
     CREATE INDEX tasks_to_look_at ON tasks (state, id) WHERE state IN ('failed', 'skipped', 'unknown');
     CREATE INDEX seen_by_reading ON seen (route, reading);
     """,
+    "ALTER TABLE tasks ADD COLUMN cut_off integer NOT NULL DEFAULT 0;",
 )
 """What each version adds to the one before."""
 

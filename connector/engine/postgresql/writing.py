@@ -33,7 +33,7 @@ ORDER BY task.id FOR NO KEY UPDATE OF task
 """
 SETTLE = """
 UPDATE tasks SET state = given.state, reason = given.reason, due = given.due, updated = $6, worker = NULL,
-    attempts = attempts - given.uncounted, job = CASE WHEN given.ended THEN 0 ELSE tasks.job END,
+    attempts = attempts - given.uncounted, cut_off = 0, job = CASE WHEN given.ended THEN 0 ELSE tasks.job END,
     carrier = CASE WHEN given.ended THEN tasks.carrier ELSE 0 END
 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::float8[], $5::integer[], $7::boolean[])
      AS given (id, state, reason, due, uncounted, ended)

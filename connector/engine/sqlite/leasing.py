@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from connector.engine.sqlite.codes import DUE, LEASED, PROCESSING, READY, STATES
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.leases import Lease
-from connector.engine.sqlite.ordering import take_turns
 from connector.engine.sqlite.rows import CALL_BITS, CALLS, COLUMNS, call_of, calls_within, task_of
 from connector.engine.sqlite.session import Session
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["lease", "take_over"]
+__all__ = ["lease"]
 
 LEASED_ONE = COLUMNS.format(route=":name", state=PROCESSING, attempts="t.attempts + 1", updated=":now")
 FOUND = f"SELECT {LEASED_ONE}, t.state, t.members FROM tasks t"
@@ -20,8 +19,6 @@ PARTS = "JOIN documents d ON d.id = t.id WHERE t.route = :route"
 LATE = f"{FOUND} INDEXED BY due {PARTS} AND t.queue = {DUE} AND t.due <= :now ORDER BY t.due, t.id LIMIT :most"
 LINE = f"{FOUND} INDEXED BY live {PARTS} AND t.queue > 0 AND t.queue = {READY} ORDER BY t.id LIMIT :most"
 TAKE = f"UPDATE tasks SET state = {PROCESSING}, queue = {LEASED}, attempts = attempts + 1, updated = ? WHERE id = ?"
-WORKED_ON = f"SELECT id, ord FROM tasks WHERE route = ? AND queue > 0 AND queue = {LEASED}"
-BACK = f"UPDATE tasks SET state = 1, queue = {READY}, due = 0 WHERE id = ?"
 
 
 def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]:
@@ -36,16 +33,6 @@ def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]
     session.execute_many(TAKE, [(session.now, row[0]) for row in rows])
     session.count(number, TaskState.PROCESSING, len(rows))
     return [_leased(session, number, row) for row in rows]
-
-
-def take_over(session: Session) -> None:
-    """What a process that is gone was working on is ready again; its attempts count."""
-    for route in session.routes():
-        tasks = session.all(WORKED_ON, (route,))
-        session.execute_many(BACK, [(task,) for task, _ in tasks])
-        session.count(route, TaskState.PROCESSING, -len(tasks))
-        session.count(route, TaskState.WAITING, len(tasks))
-        take_turns(session, {(route, order) for _, order in tasks if order})
 
 
 def _leased(session: Session, route: int, row: Row) -> Task:

@@ -16,9 +16,9 @@ from connector.engine.sqlite.connection import connect, sound
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.failures import meaning
 from connector.engine.sqlite.identity import Identity, check_log, check_same, check_there, identified
-from connector.engine.sqlite.leasing import take_over
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.places import check_place, made_private, refused
+from connector.engine.sqlite.recovery import take_over
 from connector.engine.sqlite.schema import VERSION, bring_up, checked
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.store import SqliteStore

@@ -18,7 +18,7 @@ CALL_BITS = 24
 """A call's id is its task's, moved up by so many bits, and its place among the task's calls."""
 COLUMNS = (
     "t.id, {route}, d.document, {state}, d.key, d.version, t.ord, {attempts}, t.due, d.created, {updated}, t.reason,"
-    " d.trace, d.source, t.carrier, t.retried"
+    " d.trace, d.source, t.carrier, t.retried, t.cut_off"
 )
 """What `task_of` takes; as a task is, or as it will be when its lease is committed."""
 AS_IT_IS = COLUMNS.format(route="r.name", state="t.state", attempts="t.attempts", updated="t.updated")
@@ -38,7 +38,7 @@ def calls_within(task: int) -> tuple[int, int]:
 def task_of(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
     """A row of COLUMNS."""
     number, route, document, state, key, version, order, attempts, due, created, updated, reason, *more = row
-    trace, source, carrier, retried = more
+    trace, source, carrier, retried, cut_off = more
     return Task(
         id=number,
         route=route,
@@ -56,6 +56,7 @@ def task_of(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
         source=source,
         carrier=carrier,
         retried=retried,
+        cut_off=cut_off,
         calls=calls,
     )
 

@@ -16,7 +16,7 @@ from connector.engine.tasks import ENDS, TaskState
 __all__ = ["carry", "end_members", "settle"]
 
 SETTLE = (
-    "UPDATE tasks SET state = ?, queue = ?, due = ?, attempts = attempts - ?, updated = ?, reason = ?,"
+    "UPDATE tasks SET state = ?, queue = ?, due = ?, attempts = attempts - ?, cut_off = 0, updated = ?, reason = ?,"
     " carrier = iif(?, carrier, 0) WHERE id = ?"
 )
 CARRY = f"UPDATE tasks SET state = 1, queue = {CARRIED}, carrier = ?, updated = ? WHERE id = ?"

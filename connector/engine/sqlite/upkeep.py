@@ -21,8 +21,8 @@ NOT_A_CARRIER = "t.members = 0"
 FOUND = "SELECT id, route, state, queue, ord, members FROM tasks WHERE id = ?"
 MADE = "SELECT count(*) FROM calls WHERE id BETWEEN ? AND ?"
 RETRY = (
-    "UPDATE tasks SET state = 0, queue = ?, due = 0, attempts = 0, updated = ?, reason = '', carrier = 0, retried = ?"
-    " WHERE id = ?"
+    "UPDATE tasks SET state = 0, queue = ?, due = 0, attempts = 0, cut_off = 0, updated = ?, reason = '', carrier = 0,"
+    " retried = ? WHERE id = ?"
 )
 SKIP = f"UPDATE tasks SET state = ?, queue = {NOWHERE}, updated = ?, reason = ? WHERE id = ?"
 

@@ -37,6 +37,8 @@ __all__ = ["Attempt", "Bench"]
 log = logging.getLogger(__name__)
 
 STATES = {TaskState.FAILED: State.REFUSED, TaskState.UNKNOWN: State.UNKNOWN}
+MOST_CUT_OFF = 100
+"""So many ends of its process in a row mean that a task brings them about."""
 NOT_YET = Seen(Outcome(State.REFUSED, action="retry"), Effect.NONE)
 """A chain that says that its document may fare better later."""
 
@@ -177,6 +179,9 @@ class Attempt:
     async def _resolve(self) -> None:
         """What is known of earlier attempts comes first: nothing new is sent while they are in doubt."""
         task, settings = self._task, self._bench.declared.settings
+        if task.cut_off >= MOST_CUT_OFF:
+            why = f"the process ended {task.cut_off} times in a row while it worked on this, before anything was sent"
+            raise Stopped(TaskState.FAILED, why)
         if not task.calls and task.attempts <= settings.attempts:
             return
         doubts = await resolve(task, self.journal, self._bench.desk)

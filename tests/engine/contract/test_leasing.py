@@ -6,7 +6,7 @@ import asyncio
 
 from connector.engine import Change, Store, TaskState
 from tests.engine.engines import Engine
-from tests.engine.kit import accept, call, counts, finish, lease_one, new, settle
+from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
 
 
 async def test_lease_gives_the_oldest_and_counts(store: Store, engine: Engine) -> None:
@@ -119,3 +119,50 @@ async def test_a_lease_that_nobody_waits_for_is_given_back(store: Store) -> None
         while not (again := await store.lease("route", 1)):
             await store.changed(0.05)
     assert (again[0].id, again[0].attempts) == (task, 1)
+
+
+async def test_an_attempt_that_is_cut_off_before_anything_is_sent_does_not_count(engine: Engine) -> None:
+    store = await engine.open()
+    [task] = await accept(store, new())
+    for cut_off in range(5):
+        leased = await lease_one(store)
+        assert (leased.id, leased.attempts, leased.cut_off) == (task, 1, cut_off)
+        await engine.kill(store)
+        store = await engine.open()
+    await lease_one(store)
+    await settle(store, task, TaskState.WAITING)
+    again = await lease_one(store)
+    assert (again.attempts, again.cut_off) == (2, 0)
+
+
+async def test_an_attempt_that_may_have_sent_something_counts_when_it_is_cut_off(engine: Engine) -> None:
+    store = await engine.open()
+    [task] = await accept(store, new())
+    for attempt in range(1, 4):
+        leased = await lease_one(store)
+        assert (leased.attempts, leased.cut_off) == (attempt, 0)
+        await store.commit(Change(intend=[call(task, attempt)]))
+        await engine.kill(store)
+        store = await engine.open()
+
+
+async def test_a_call_that_did_not_go_out_does_not_make_its_attempt_count(engine: Engine) -> None:
+    store = await engine.open()
+    [task] = await accept(store, new())
+    await lease_one(store)
+    await store.commit(Change(intend=[call(task, 1)]))
+    await store.commit(Change(end=[end(task, 1, state="not_sent")]))
+    await engine.kill(store)
+    store = await engine.open()
+    assert (await lease_one(store)).attempts == 1
+
+
+async def test_tasks_that_are_often_cut_off_come_apart(engine: Engine) -> None:
+    store = await engine.open()
+    await accept(store, *(new() for _ in range(5)))
+    for _ in range(12):
+        await store.lease("route", 5)
+        await engine.kill(store)
+        store = await engine.open()
+        engine.clock.now += 60
+    assert len(await store.lease("route", 5)) == 5

@@ -35,6 +35,8 @@ class Kept:
     carrier: int = 0
     members: list[int] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    sent: set[int] = field(default_factory=set)
+    """The attempts with a call, since somebody last retried it."""
     turn: bool = True
 
     @property
@@ -141,6 +143,7 @@ class Machine(RuleBasedStateMachine):
         if ended:
             self.run(self.store.commit(Change(end=[end(number, task.attempts, len(task.calls), ended)])))
         task.calls.append(ended)
+        task.sent.add(task.attempts)
 
     @precondition(lambda self: self.of(TaskState.PROCESSING))
     @rule(data=st.data(), state=st.sampled_from([*sorted(ENDS), TaskState.WAITING]), later=st.sampled_from([0, 30, -5]))
@@ -178,6 +181,7 @@ class Machine(RuleBasedStateMachine):
         assert self.run(self.store.retry(Filter(ids=[number]))) == retried
         if retried:
             task.state, task.due, task.attempts, task.carrier = TaskState.NEW, 0.0, 0, 0
+            task.sent.clear()
 
     @precondition(lambda self: self.kept)
     @rule(data=st.data())
@@ -210,7 +214,9 @@ class Machine(RuleBasedStateMachine):
     def start_again(self) -> None:
         self.store = self.run(self.engine.open("next"))
         for number in self.of(TaskState.PROCESSING):
-            self.kept[number].state, self.kept[number].due = TaskState.WAITING, 0.0
+            task = self.kept[number]
+            task.state, task.due = TaskState.WAITING, 0.0
+            task.attempts -= task.attempts not in task.sent
 
     @invariant()
     def everything_is_as_the_model_says(self) -> None:

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connector.engine import TaskState
+from connector.routes.delivering import attempting
 
 OPEN = (408, 409, 499, 500, 502, 503, 504, 524)
 """Answers after which nobody knows whether the API acted."""
@@ -182,3 +183,40 @@ async def _judged(kind: str, script: list[tuple[int, bool]], open_bench: Any) ->
     assert effects[0] <= 1 + task.reason.count("in attempt")
     if kind == "opaque":
         assert effects[0] <= 1
+
+
+async def test_kills_before_anything_is_sent_cost_no_attempt(bench: Any) -> None:
+    at = await bench()
+    [number] = await at.accept({"text": "a"})
+    for _ in range(7):
+        await at.store.lease("r", 1)
+        await at.crash()
+    await at.until_ended()
+    task = await at.task(number)
+    assert (task.state, task.attempts, len(at.upstream.requests)) == (TaskState.FINISHED, 1, 1)
+
+
+async def test_a_task_that_ends_its_process_again_and_again_fails(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempting, "MOST_CUT_OFF", 4)
+    at = await bench()
+    [number] = await at.accept({"text": "a"})
+    for _ in range(4):
+        await at.store.lease("r", 1)
+        await at.crash()
+    await at.until_ended()
+    task = await at.task(number)
+    assert task.state is TaskState.FAILED
+    assert "the process ended 4 times in a row" in task.reason
+    assert not at.upstream.requests
+
+
+async def test_an_attempt_without_an_end_that_used_up_the_last_one_is_unknown(bench: Any) -> None:
+    at = await bench(out=DELETE, route={"attempts": 2})
+    at.upstream.answer = answering(no(500))
+    [number] = await at.accept({"text": "a"})
+    for _ in range(2):
+        await at.cut_off()
+    await at.until_ended()
+    task = await at.task(number)
+    assert task.state is TaskState.UNKNOWN
+    assert "no end after 2 attempts" in task.reason

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from connector.engine import points
 from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.schema import v1, v2
+from connector.engine.sqlite.schema import v1, v2, v3
 from connector.engine.store import StoreError
 
 __all__ = ["APPLICATION", "VERSION", "bring_up", "checked"]
 
 APPLICATION = 0x6F616963
 """What SQLite calls an application id: files of other programs are never touched."""
-STEPS = (v1.STATEMENTS, v2.STATEMENTS)
+STEPS = (v1.STATEMENTS, v2.STATEMENTS, v3.STATEMENTS)
 """What leads from each version to the next; the first one from an empty file."""
 VERSION = len(STEPS)
 
