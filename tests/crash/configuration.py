@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tests.crash.chains import CHAINS, SOUGHT, incoming, offer_chains, outgoing
+
 __all__ = ["KINDS", "LINES", "PLACES", "Kind", "configure", "offer"]
 
 Promise = Literal["idempotent", "once", "told"]
@@ -55,6 +57,7 @@ def _outgoing() -> dict[str, Any]:
     thinks = {"openai": {"entity": "chat completions", "action": "create", "payload": CHAT, "destination": "thought"}}
     gathers = {"aggregate": {"size": 3, "seconds": 0.1, "value": "&{doc}"}}
     return {
+        **outgoing(_to),
         "upload": _to("files", payload=FILE),
         "store": _to("vector stores", payload={"name": "&{doc}"}),
         "ask": {**_to("chat completions", payload=CHAT), "answer": _lines("ask")},
@@ -85,7 +88,7 @@ def _incoming() -> dict[str, Any]:
         "cursor": {"field": "n", "start": -1},
     }
     found["follow"] = {"subscriber": {"prototype": "route", "parameters": {"route": "think"}}}
-    return found
+    return found | incoming()
 
 
 def configure(folder: Path, url: str, engine: str) -> None:
@@ -96,9 +99,11 @@ def configure(folder: Path, url: str, engine: str) -> None:
             "incoming": name, "outgoing": name, "key": "doc", "concurrency": PLACES, "attempts": 200,
             "retry_delay": 0.1, "max_delay": 0.5,
         }
-        for name in KINDS
+        for name in (*KINDS, *CHAINS, SOUGHT)
     }  # fmt: skip
-    read = [name for name, kind in KINDS.items() if kind.reads != "think"]
+    read = [name for name in routes if name not in KINDS or KINDS[name].reads != "think"]
+    del routes["lump"]["key"]
+    routes[SOUGHT]["on_unknown"] = "retry"
     routes["again"]["on_unknown"] = "retry"
     routes["store"]["order"] = "group"
     routes["ask"]["budget"] = {"tokens": 10**9, "every": "day"}
@@ -126,4 +131,5 @@ def offer(folder: Path, first: int, count: int) -> None:
                 document = {"doc": f"doc-{name}-{n:05}", "group": str(n % 3)}
                 document["content"] = base64.b64encode(document["doc"].encode()).decode()
                 file.write(json.dumps(document) + "\n")
+    offer_chains(folder, first, count)
     (folder / "offered").write_text(str(first + count))

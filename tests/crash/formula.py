@@ -10,6 +10,7 @@ from pathlib import Path
 
 from connector.engine import ENDS, Filter, Task, TaskState
 from connector.engine.opening import open_store
+from tests.crash.chains import judge_chains
 from tests.crash.configuration import KINDS, LINES
 
 __all__ = ["Evidence", "Verdict", "evidence", "judge"]
@@ -32,6 +33,7 @@ class Evidence:
         withheld: answers that nobody got although there was an effect.
         cut: calls that may have been under way when a process was killed.
         lines: the lines of every file.
+        offers: how many documents each route was offered.
     """
 
     offered: Sequence[str]
@@ -41,6 +43,7 @@ class Evidence:
     withheld: int
     cut: int
     lines: Mapping[str, Sequence[str]]
+    offers: int = 0
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ def judge(found: Evidence) -> Verdict:
     for task in found.tasks:
         if task.route in KINDS:
             _effects_of(task, found, verdict)
+    judge_chains(found, verdict)
     if verdict.repeated > found.cut + found.withheld:
         verdict.breaches.append(f"{verdict.repeated} repeats, and only {found.cut} + {found.withheld} had a reason")
     for route, place in LINES.items():
@@ -145,7 +149,8 @@ async def evidence(folder: Path, engine: str, *, cut: int) -> Evidence:
             effects[effect["operation"], document] += 1
     told = [(id_, route, key) for id_, route, key in _records(folder / "accepted")]
     lines = {place: _text(folder / place).split("\n")[:-1] for place in LINES.values()}
-    return Evidence(_offered(folder), told, tasks, effects, withheld, cut, lines)
+    offers = int((folder / "offered").read_text())
+    return Evidence(_offered(folder), told, tasks, effects, withheld, cut, lines, offers)
 
 
 def _offered(folder: Path) -> list[str]:

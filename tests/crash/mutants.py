@@ -122,6 +122,24 @@ def _lines_are_appended_blindly() -> None:
     lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size
 
 
+def _no_journal_while_reading() -> None:
+    from connector.outgoing import at_once
+    from connector.routes.delivering.calling import Journal
+    from connector.routes.delivering.declared import reads
+
+    perform = Journal.perform
+
+    async def performed(self: Any, effort: Any) -> Any:
+        return await (at_once(effort) if reads(self._task.route) else perform(self, effort))
+
+    Journal.perform = performed
+
+
+def _chains_run_while_reading() -> None:
+    reading: Any = import_module("connector.routes.reading.reading")
+    reading._intake = lambda *_: None
+
+
 MUTANTS: dict[str, Mutant] = {
     "never synced": Mutant(_never_synced, "sqlite.intend.committed", 6, how="POWER"),
     "cursor before what it covers": Mutant(_cursor_first, "sqlite.records.committed", 1),
@@ -132,5 +150,7 @@ MUTANTS: dict[str, Mutant] = {
     "never looked for": Mutant(_never_looked_for, "upstream.effect", 4),
     "finished without an answer": Mutant(_finished_without_answer, faults=0.5),
     "paid answers forgotten": Mutant(_paid_answers_are_forgotten, faults=0.3),
+    "no journal while reading": Mutant(_no_journal_while_reading, "upstream.effect", 4),
+    "chains run while reading": Mutant(_chains_run_while_reading, "upstream.effect", 4),
     "lines appended blindly": Mutant(_lines_are_appended_blindly, "delivery.lines.written", 1),
 }

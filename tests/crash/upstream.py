@@ -96,7 +96,7 @@ class Upstream:
         """Pages of documents; how many there are says a file."""
         after, most = int(request.query.get("after", -1)), int((self._folder / "offered").read_text())
         numbers = range(after + 1, min(after + 1 + PAGE, most))
-        data = [{"doc": f"doc-del-{n:05}", "n": n} for n in numbers]
+        data = [{"doc": f"doc-{request.query.get('of', 'del')}-{n:05}", "n": n} for n in numbers]
         following = {"next": numbers[-1]} if data and numbers[-1] + 1 < most else {}
         return web.json_response({"data": data, **following})
 
