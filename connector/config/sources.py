@@ -89,13 +89,13 @@ def _merge(part: Tree, whole: Tree) -> None:
 
 
 def _merge_section(section: str, part: Tree, whole: Tree) -> None:
-    for name, entry in part.value[section].items():
-        path = (section, name)
-        if name in whole.value[section]:
-            whole.findings += _twice(path, part, whole)
-        else:
-            whole.value[section][name] = entry
-            _take_places(path, part, whole)
+    new = {name: entry for name, entry in part.value[section].items() if name not in whole.value[section]}
+    for name in part.value[section]:
+        if name not in new:
+            whole.findings += _twice((section, name), part, whole)
+    whole.value[section] |= new
+    taken = ((at, places) for at, places in part.places.items() if len(at) > 1 and at[0] == section)
+    whole.places |= {at: places for at, places in taken if at[1] in new}
 
 
 def _take_places(path: Path, part: Tree, whole: Tree) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
 from connector.importing.folder import Entry, Folder, safe_name
 from connector.importing.report import Log, Report
 from connector.importing.shapes import as_list, as_map
 from connector.importing.texts import our_secrets
 from connector.model import JSON, is_object
+from connector.yaml import read_yaml
 
 __all__ = ["import_atlas"]
 

@@ -106,7 +106,7 @@ async def run_case(case: Case, chain: Chain) -> Verdict:
 
 def read_file(path: Path) -> list[Case]:
     """The cases of one file."""
-    from connector.catalogue.yaml import read_yaml
+    from connector.yaml import read_yaml
 
     return read_cases(read_yaml(path.read_bytes(), path.name), path.name)
 

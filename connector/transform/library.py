@@ -20,7 +20,7 @@ class ReadyMade(Mapping[str, JSON]):
         self._read: dict[str, JSON] = {}
 
     def __getitem__(self, name: str) -> JSON:
-        from connector.catalogue.yaml import read_yaml
+        from connector.yaml import read_yaml
 
         if name not in self._read:
             path = self._files[name]

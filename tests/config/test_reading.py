@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.config.reading import MOST_VALUES, Tree, read_text
+from connector.config.reading import Tree, read_text
 from connector.documents import dump
 
 JSON_VALUES = st.recursive(
@@ -66,11 +66,11 @@ def test_merge_keys_bring_values_and_the_object_itself_wins() -> None:
 
 def test_every_duplicate_key_is_found_with_the_place_of_the_first() -> None:
     assert found("a: 1\nb: {c: 1, c: 2}\na: 3\n") == [
-        "a.yaml:3:1 a: given twice; it stands at a.yaml:1:1 already; keep one of them",
-        "a.yaml:2:11 b.c: given twice; it stands at a.yaml:2:5 already; keep one of them",
+        "a.yaml:3:1 a: given twice; it stands at line 1, column 1 already; keep one of them",
+        "a.yaml:2:11 b.c: given twice; it stands at line 2, column 5 already; keep one of them",
     ] or found("a: 1\nb: {c: 1, c: 2}\na: 3\n") == [
-        "a.yaml:2:11 b.c: given twice; it stands at a.yaml:2:5 already; keep one of them",
-        "a.yaml:3:1 a: given twice; it stands at a.yaml:1:1 already; keep one of them",
+        "a.yaml:2:11 b.c: given twice; it stands at line 2, column 5 already; keep one of them",
+        "a.yaml:3:1 a: given twice; it stands at line 1, column 1 already; keep one of them",
     ]
 
 
@@ -79,9 +79,9 @@ def test_aliases_that_multiply_are_stopped() -> None:
     lines += [
         f"{here}: &{here} [{', '.join([f'*{last}'] * 10)}]" for last, here in zip("abcdefgh", "bcdefghi", strict=True)
     ]
-    assert found("\n".join(lines)) == [
-        f"a.yaml:1:1 more than {MOST_VALUES:,} values; do aliases in it multiply, or hold themselves?"
-    ]
+    [said] = found("\n".join(lines))
+    assert "more than 200,000 values" in said
+    assert said.endswith("do aliases in it multiply, or hold themselves?")
 
 
 @pytest.mark.parametrize("text", ["a: &a [*a]", "a: &a {b: *a}", "a: &a {<<: *a}"])
@@ -133,6 +133,15 @@ def test_a_syntax_fault_never_quotes_the_line() -> None:
             "a.yaml:1:4 a: the tag tag:yaml.org,2002:binary is not known; write the value without a tag",
         ),
         ("a: !x {b: 1}", "a.yaml:1:4 a: the tag !x is not known; write the value without a tag"),
+        ("a: !!int x", "a.yaml:1:4 a: no integer; write digits, or put it in quotes as text"),
+        ("a: !!float x", "a.yaml:1:4 a: no number; write a decimal number, or put it in quotes as text"),
+        ("a: !!set {b}", "a.yaml:1:4 a: the tag tag:yaml.org,2002:set is not known; write the value without a tag"),
+        (
+            "a: !!omap [b: 1]",
+            "a.yaml:1:4 a: the tag tag:yaml.org,2002:omap is not known; write the value without a tag",
+        ),
+        (f"a: {'9' * 5000}", "a.yaml:1:4 a: an integer beyond 64 bits; write it as text, in quotes"),
+        ("a: !!int 1:30", "a.yaml:1:4 a: no integer; write digits, or put it in quotes as text"),
         ("a: .nan", "a.yaml:1:4 a: not a finite number; JSON has no infinity and no NaN"),
         ("a: 18446744073709551616", "a.yaml:1:4 a: an integer beyond 64 bits; write it as text, in quotes"),
         (

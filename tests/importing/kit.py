@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from connector.catalogue.yaml import read_yaml
 from connector.config import load
 from connector.importing import Report
+from connector.yaml import read_yaml
 
 __all__ = ["JSON", "Imported", "exported", "use"]
 

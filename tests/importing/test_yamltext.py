@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.catalogue.yaml import read_yaml
 from connector.config.reading import read_text
 from connector.importing.yamltext import Noted, comment, yaml_lines
+from connector.yaml import read_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 VALUES = st.recursive(

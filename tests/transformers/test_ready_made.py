@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.catalogue.yaml import read_yaml
 from connector.request import Preparer
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_cases
 from connector.transform.library import ready_made
+from connector.yaml import read_yaml
 
 CHAINS = list(ready_made())
 REQUEST = ("path", "query", "payload", "headers")

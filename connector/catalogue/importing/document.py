@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 import orjson
 
-from connector.catalogue.yaml import read_yaml
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
 from connector.shapes import items, members
+from connector.yaml import API_DOCUMENT, read_yaml
 
 __all__ = ["METHODS", "follow", "operations", "read_document", "servers"]
 
@@ -24,7 +24,9 @@ def read_document(path: Path) -> dict[str, JSON]:
         data = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
-    document = members(_read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path)))
+    document = members(
+        _read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path), API_DOCUMENT)
+    )
     version = str(document.get("openapi", ""))
     if not version.startswith(("3.0", "3.1")):
         found = f"openapi: {version}" if version else "no openapi version"

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from connector.catalogue.yaml import read_yaml
 from connector.config import Configuration
 from connector.config.references import Reference, references_in
 from connector.connections.runtime import load_configuration
@@ -18,6 +17,7 @@ from connector.model import JSON, is_list
 from connector.shapes import members
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_case
+from connector.yaml import read_yaml
 
 __all__ = ["found_files", "run_files"]
 
