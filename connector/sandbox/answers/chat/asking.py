@@ -29,7 +29,8 @@ def ask_of(payload: Mapping[str, JSON]) -> Ask:
     if is_json:
         _check_json_is_named(messages)
     schema = wanted["json_schema"].get("schema") or {"type": "object"} if wanted.get("type") == "json_schema" else None
-    return Ask(said, last.get("role") in HEARD[1:], tools, must, schema, is_json)
+    parallel = payload.get("parallel_tool_calls") is not False
+    return Ask(said, last.get("role") in HEARD[1:], tools, must, parallel, schema, is_json)
 
 
 def prompt_tokens(payload: Mapping[str, JSON]) -> int:

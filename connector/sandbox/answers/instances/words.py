@@ -9,6 +9,7 @@ from connector.sandbox.answers.dice import Dice
 __all__ = ["Words"]
 
 WORD = re.compile(r"\w+(?:['-]\w+)*")
+PARTS = re.compile(r"[\W_]+")
 LONGEST = 2000
 """Further into a text nobody looks for words."""
 
@@ -19,7 +20,7 @@ class Words:
     def __init__(self, said: str) -> None:
         self.said = said[:LONGEST]
         self._words = WORD.findall(self.said) or ["sandbox"]
-        self._known = {word.casefold() for word in self._words}
+        self._known = {part.casefold() for word in self._words for part in (word, *PARTS.split(word))}
 
     def phrase(self, place: str, dice: Dice, size: int = 3) -> str:
         """Some words that follow one another, taken where the dice say."""
@@ -33,5 +34,5 @@ class Words:
 
     def mentions(self, name: str) -> bool:
         """Whether every word of a name was said, whatever its separators and capitals."""
-        parts = [part.casefold() for part in re.split(r"[\W_]+", name) if part]
+        parts = [part.casefold() for part in PARTS.split(name) if part]
         return bool(parts) and all(part in self._known for part in parts)

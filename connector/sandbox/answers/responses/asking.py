@@ -32,7 +32,7 @@ def ask_of(payload: Mapping[str, JSON], items: Sequence[Mapping[str, JSON]]) -> 
         ask = replace(ask, is_json=True)
     if payload.get("tools"):
         tools, must = _tools(payload)
-        ask = replace(ask, tools=tools, must=must)
+        ask = replace(ask, tools=tools, must=must, parallel=payload.get("parallel_tool_calls") is not False)
     return ask
 
 
