@@ -23,11 +23,17 @@ def storage_named(name: str, scope: Scope) -> Storage:
 
 
 def key_of(template: Template, document: JSON, scope: Scope) -> str:
-    """The key under which something is kept; one of which nothing is there is refused, or keeps nothing."""
+    """Return the key under which something is kept; an empty one, where it may be empty, finds and keeps nothing."""
     key = to_text(template.resolve(document, scope))
-    if not key and scope.context.missing == "error":
-        raise Unfit("the storage key is empty; name fields that every document has")
+    if not key and scope.context.missing == "error" and not _may_be_empty(template):
+        raise Unfit("the storage key is empty; name fields that every document has, or write ?{...} if it may be")
     return key
+
+
+def _may_be_empty(template: Template) -> bool:
+    """Whether a key is made of optional placeholders alone, as in `?{sku}`."""
+    written = template.value
+    return isinstance(written, str) and "?{" in written and "&{" not in written and "@{" not in written
 
 
 async def held(storage: str, key: str, scope: Scope) -> JSON:

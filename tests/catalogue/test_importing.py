@@ -85,7 +85,7 @@ def test_overlays_for_another_address_do_not_apply(tmp_path: Path) -> None:
         ("openapi: 4.0.0", "openapi: 4.0.0; an OpenAPI 3.0 or 3.1 document is needed"),
         ("{not json", "not JSON"),
         ("a: [", "not YAML"),
-        ("a: 1\na: 2", "not YAML"),
+        ("a: 1\na: 2", "line 2, column 1: a: given twice"),
     ],
 )
 def test_what_is_no_openapi_document_is_refused_by_name(text: str, message: str, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def digest_of(document: JSON) -> str:
 
 
 STORAGE = word("The storage.", required=True)
-KEY = template("The key.", required=True)
+KEY = template("The key; under an empty one made of ?{...} alone, nothing is found and kept.", required=True)
 STORAGES = (
     Step(
         "storage-get-entity-from-storage",
