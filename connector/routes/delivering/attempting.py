@@ -23,7 +23,7 @@ from connector.routes.delivering.declared import GATHERED, Declared
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.doubting import resolve
 from connector.routes.delivering.draft import Draft
-from connector.routes.delivering.duplicates import listed
+from connector.routes.delivering.duplicates import carried_notes, listed
 from connector.routes.delivering.filing import filed
 from connector.routes.delivering.intake import Intake
 from connector.routes.delivering.standing import Stopped, after
@@ -86,10 +86,14 @@ class Attempt:
         )
         self._request: JSON = None
         self._found: dict[tuple[str, str], JSON] = {}
+        self._carried = ""
+        """What must not be silent of tasks that go on in this one."""
 
     async def change(self) -> Change:
         """Makes the attempt; what is to be committed of it."""
         try:
+            if self._bench.declared.name.endswith(GATHERED):
+                self._carried = await carried_notes(self._bench.desk.store, self._task)
             await self._resolve()
             points.point("delivery.doubts.resolved")
             await self._deliver(await self.made(self._bench.declared.chain.after))
@@ -169,7 +173,7 @@ class Attempt:
         """The end as all calls make it: what may have taken effect has not failed, and not twice in silence."""
         if end.state is TaskState.WAITING:
             return end
-        parts, state = [end.reason, self.journal.notes], end.state
+        parts, state = [end.reason, self.journal.notes, self._carried], end.state
         doubts = self.journal.doubts if state is TaskState.FAILED else ()
         if doubts:
             state = TaskState.UNKNOWN

@@ -16,6 +16,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.routes.delivering.attempting import Attempt, Bench
 from connector.routes.delivering.declared import GATHERED
+from connector.routes.delivering.duplicates import NOTES
 from connector.routes.delivering.intake import IN_ORDER
 from connector.routes.delivering.standing import Stopped
 from connector.transform import Scope
@@ -30,6 +31,8 @@ class Member:
 
     task: Task
     records: dict[tuple[str, str], JSON]
+    note: str = ""
+    """What must not be silent of its calls, whatever those come to that go with it."""
     carried: bool = False
 
 
@@ -81,7 +84,7 @@ class Carrying:
             add(change, await attempt.ended(stopped))
             return
         add(change, attempt.calls())
-        member = Member(task, attempt.records())
+        member = Member(task, attempt.records(), attempt.journal.notes)
         for document in made:
             self._waiting.append(member)
             self._go(self._gather.take(document), change)
@@ -98,6 +101,9 @@ class Carrying:
             fresh = list({member.task.id: member for member in members if not member.carried}.values())
             first = members[0].task
             carrier = self._carrier(first, document)
+            told = {member.task.id: f"task {member.task.id}: {member.note}" for member in members if member.note}
+            if told:
+                change.records = {**change.records, (NOTES, str(first.id)): {"notes": [*told.values()]}}
             if not fresh:
                 change.accept = [*change.accept, carrier]
                 continue

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine import CallRecord
+from connector.engine import CallRecord, Store, Task
 from connector.model import Effect, State
 from connector.routes.delivering.deciding import may_have_acted
-from connector.shapes import members
+from connector.shapes import items, members
 
-__all__ = ["MISSING", "in_doubt", "listed", "notes", "repeated"]
+__all__ = ["MISSING", "NOTES", "carried_notes", "in_doubt", "listed", "notes", "repeated"]
 
+NOTES = "notes of gathered tasks"
+"""The space of records that say what must not be silent of tasks that go on together, by the first of them."""
 MISSING = "missing"
 """The member of an outcome that says that a complete list did not show what the call would have made."""
 
@@ -48,6 +50,12 @@ def notes(calls: Sequence[CallRecord], retried: int = 0) -> str:
     if vain:
         found.append(f"looked for in vain and sent again, so it may have taken effect twice: {listed(vain)}")
     return "; ".join(found)
+
+
+async def carried_notes(store: Store, carrier: Task) -> str:
+    """What must not be silent of the tasks that go on in this one."""
+    kept = members(await store.record(NOTES, str(carrier.source)))
+    return "; ".join(str(note) for note in items(kept.get("notes")))
 
 
 def listed(calls: Sequence[CallRecord]) -> str:

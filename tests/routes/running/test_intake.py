@@ -265,3 +265,36 @@ async def test_deletions_of_gathered_documents_are_refused(bench: Any) -> None:
     async with bench(incoming=incoming, outgoing=OUT, routes=routes) as at:
         with pytest.raises(ConfigurationError, match="calls and gathers"):
             await at.runner().run()
+
+
+@pytest.mark.parametrize("where", ["incoming", "outgoing"])
+async def test_a_run_ends_when_a_person_must_act_for_a_chain_that_gathers(bench: Any, lines: Any, where: str) -> None:
+    lines("a", "b", "c")
+    upstream = Upstream()
+    upstream.before = lambda _: httpx.Response(401, json={"error": {"message": "wrong key"}})
+    chain = [SAYS, {"aggregate": {"size": 2}}]
+    sections = {"incoming": read(*chain), "outgoing": OUT}
+    if where == "outgoing":
+        sections = {"incoming": {"in": IN_FILE}, "outgoing": {"out": {**TO_FILE, "chain": chain}}}
+    async with bench(upstream, **sections) as at:
+        end = await at.runner().run()
+        name = "route:incoming" if where == "incoming" else "route"
+        assert end.left == {name: 3}
+        assert "wrong key" in end.paused[name].reason
+
+
+async def test_possible_duplicates_of_documents_that_were_gathered_are_named(bench: Any, lines: Any) -> None:
+    lines("a", "b", "c")
+    upstream = Upstream()
+    failing = ["b"]
+    upstream.before = lambda text: httpx.Response(502) if text in failing and not failing.remove(text) else None
+    routes = {"route": {**ROUTE, "on_unknown": "retry", "retry_delay": 0.01}}
+    async with bench(upstream, incoming=read(SAYS, {"aggregate": {"size": 3}}), outgoing=OUT, routes=routes) as at:
+        await at.runner().run()
+        tasks = await at.store.tasks(Filter(route="route:incoming"))
+        [twice] = [task for task in tasks if task.document["text"] == "b"]
+        said = f"task {twice.id}: sent again although it may have taken effect"
+        assert said in twice.reason
+        group = await at.store.task(twice.carrier)
+        assert said in group.reason
+    assert sorted(upstream.asked) == ["a", "b", "b", "c"]
