@@ -53,7 +53,7 @@ def openai_connector(
 app.command("init")(init)
 app.command("call")(command(call, CallOptions))
 app.command("explain")(command(explain, ExplainOptions, dry_run=True))
-app.command("subscribe")(command(subscribe, SubscribeOptions, every=True, action=None))
+app.command("subscribe")(command(subscribe, SubscribeOptions, every=True))
 app.command("publish")(command(publish, PublishOptions))
 app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from connector.cli.mistyped import cause, is_meant_as_json
 from connector.documents import parse
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, is_document, is_list
@@ -45,7 +46,11 @@ def read_document(text: str, option: str) -> JSON:
         return parse(sys.stdin.buffer.read(), where=f"{option} (standard input)")
     if text.startswith("@"):
         return parse(_read_file(Path(text[1:]), option), where=text[1:])
-    return parse(text, where=option)
+    try:
+        return parse(text, where=option)
+    except InvalidDocument as error:
+        why = cause(text, option)
+        raise InvalidDocument(f"{error}; {why}" if why else str(error)) from None
 
 
 def _read_file(path: Path, option: str) -> bytes:
@@ -64,7 +69,7 @@ def set_value(document: dict[str, JSON], assignment: str, option: str = "--set")
     place: JSON = document
     for parent in parents:
         place = _step_into(place, parent, assignment, option)
-    _put(place, last, _json_or_text(text), assignment, option)
+    _put(place, last, _json_or_text(text, f"{option} {path}"), assignment, option)
 
 
 def _step_into(place: JSON, name: str, assignment: str, option: str) -> JSON:
@@ -86,8 +91,11 @@ def _put(place: JSON, name: str, value: JSON, assignment: str, option: str) -> N
         raise ConfigurationError(f"{option} {assignment!r}: {name!r} is not a place in a list of {len(place)}")
 
 
-def _json_or_text(text: str) -> JSON:
+def _json_or_text(text: str, where: str) -> JSON:
     try:
         return parse(text)
-    except InvalidDocument:
-        return text
+    except InvalidDocument as error:
+        if not is_meant_as_json(text):
+            return text
+        why = cause(text, where) or "text of this form is given as JSON text, between double quotes"
+        raise InvalidDocument(f"{where}: not JSON: {error}; {why}") from None

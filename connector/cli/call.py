@@ -13,6 +13,7 @@ from typer import Argument, Exit, Option
 from connector.cli.arguments import pairs, read_document, set_value
 from connector.cli.combinations import check_call
 from connector.cli.exit_codes import ExitCode
+from connector.cli.naming import operation_of
 from connector.cli.options import ClientOptions, OutputOptions
 from connector.cli.output import picker, print_line
 from connector.cli.printing import print_events, print_explanation, print_outcome, print_warnings
@@ -31,8 +32,10 @@ __all__ = ["CallOptions", "call"]
 class RequestOptions:
     """The operation and its request."""
 
-    entity: Annotated[str | None, Argument(help="An entity, or any name of an operation.")] = None
-    action: Annotated[str | None, Argument(help="create, list, retrieve, delete or a verb.")] = None
+    words: Annotated[
+        list[str] | None,
+        Argument(metavar="NAME", help="An operation, such as chat completions create, then the values of its path."),
+    ] = None
     path: Annotated[list[str] | None, Option("--path", metavar="K=V", help="A path parameter.")] = None
     query: Annotated[
         list[str] | None, Option("--query", metavar="K=V", help="A query parameter; given again, a list.")
@@ -68,6 +71,11 @@ class CallOptions(OutputOptions, ClientOptions, RequestOptions):
 
     decided: ClassVar[Mapping[str, str]] = {}
     """Options that a command stands for, with its name."""
+
+    @property
+    def entity(self) -> str | None:
+        """What was named, as one text."""
+        return " ".join(self.words) if self.words else None
 
     @property
     def client_parameters(self) -> dict[str, JSON]:
@@ -107,10 +115,12 @@ def _members(value: JSON, section: str) -> dict[str, JSON]:
 
 
 def _uploads(files: dict[str, JSON]) -> dict[str, JSON]:
-    return {
-        field: [{"$file": name} for name in names] if is_list(names) else {"$file": names}
-        for field, names in files.items()
-    }
+    uploads: dict[str, JSON] = {}
+    for field, names in files.items():
+        several = is_list(names) or field.endswith("[]")
+        given: list[JSON] = [{"$file": name} for name in (names if is_list(names) else [names])]
+        uploads[field.removesuffix("[]")] = given if several else given[0]
+    return uploads
 
 
 def call(options: CallOptions) -> None:
@@ -134,10 +144,13 @@ async def _call(options: CallOptions) -> ExitCode:
 
 
 async def _call_one(client: Client, options: CallOptions) -> ExitCode:
-    if options.entity is None:
+    if not options.words:
         raise ConfigurationError("which operation? e.g. `call models list`; `entities list` shows all of them")
     pick = picker(options.select)
-    operation, document = client.catalogue.find(options.entity, options.action), options.document()
+    document = options.document()
+    operation, values = operation_of(client.catalogue, options.words)
+    if values:
+        document["path"] = {**values, **_members(document.get("path"), "path")}
     subscriber = _subscriber(client, operation.name) if options.every else None
     wire = client.prepare(operation, document, from_text=True, stream=True if options.stream else None)
     if options.dry_run:
@@ -160,4 +173,4 @@ async def _print_entities(subscriber: Subscriber, options: CallOptions, document
     pick = picker(options.select)
     async for entity in subscriber.read(document, limit=options.limit, from_text=True):
         print_line(pick(entity))
-    return ExitCode.DONE
+    return pick.ended(ExitCode.DONE)

@@ -116,7 +116,7 @@ def explain(options: ExplainOptions) -> None:
     """Show the exact request that a call or a connection would send, and send nothing."""
     kind = "outgoing" if options.given is not None else "incoming"
     other = "incoming" if kind == "outgoing" else "outgoing"
-    for section in (kind, other) if options.action is None else ():
+    for section in (kind, other):
         configuration = _configuration(options.config, section, options.entity)
         if configuration is not None:
             check_connection(options, section, EXPLAINED[section])
@@ -130,7 +130,7 @@ def _call_entity(options: CallOptions, sections: tuple[str, ...]) -> None:
     try:
         call(options)
     except UnknownName as error:
-        if error.kind != "entity" or options.action is not None:
+        if error.kind != "entity" or len(options.words or ()) > 1:
             raise
         declared = _declared(options.config, sections)
         meant = (*closest(error.name, declared), *error.suggestions)
@@ -193,7 +193,7 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
         finally:
             errors.close()
             say(run.counts.sentence())
-    return _ended(run.counts, [ExitCode.INVALID] if run.counts.failed else [])
+    return _ended(run.counts, [pick.ended(ExitCode.INVALID if run.counts.failed else ExitCode.DONE)])
 
 
 async def _publish(configuration: Configuration, options: PublishOptions) -> int:
@@ -221,7 +221,7 @@ async def _publish(configuration: Configuration, options: PublishOptions) -> int
             say(run.counts.sentence())
             if run.kept:
                 say(f"the run broke off; what was written so far is in {', '.join(run.kept)}")
-    return _ended(run.counts, codes)
+    return _ended(run.counts, [pick.ended(worst(codes))])
 
 
 def _explained(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
@@ -232,15 +232,15 @@ def _explained(configuration: Configuration, section: str, options: CallOptions)
 async def _explain(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
     from connector.connections import Runtime, explain_incoming, explain_outgoing
 
-    name = options.entity or ""
+    name, pick = options.entity or "", picker(options.select)
     async with Runtime(configuration) as runtime:
         if section == "incoming":
-            print_document(picker(options.select)(await explain_incoming(runtime, name)))
+            print_document(pick(await explain_incoming(runtime, name)))
         else:
             given = getattr(options, "given", None)
             document: JSON = {} if given is None else read_document(given, "--document")
-            print_document(picker(options.select)(await explain_outgoing(runtime, name, document)))
-    return ExitCode.DONE
+            print_document(pick(await explain_outgoing(runtime, name, document)))
+    return pick.ended(ExitCode.DONE)
 
 
 async def _lines(path: Path, errors: ErrorsFile, codes: set[ExitCode] | None = None) -> AsyncGenerator[JSON, None]:

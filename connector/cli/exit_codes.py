@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     """Tasks wait until somebody has acted: a limit is spent, or a key is not let in."""
     BLOCKED = 6
     """Something on this side keeps tasks from going on: a file, a table, or the place where tasks are kept."""
+    NOTHING = 7
+    """All went well, but what was to be picked, written or imported is not there."""
 
 
 def of_outcome(outcome: Outcome) -> ExitCode:
@@ -48,6 +50,7 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """The one that needs a person most: unknown, refused, blocked, paused, network, invalid."""
     ranked = (
         ExitCode.DONE,
+        ExitCode.NOTHING,
         ExitCode.INVALID,
         ExitCode.NETWORK,
         ExitCode.PAUSED,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_line, progress, say, shown
+from connector.cli.printing import told_when_interrupted
 from connector.documents import parse
 from connector.errors import CallFailed, ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Outcome, State, is_document
+from connector.model import JSON, Effect, Outcome, State, is_document
 
 if TYPE_CHECKING:
     from connector.catalogue import Operation
@@ -44,7 +45,7 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
         print_line(pick({"line": number, **shown(outcome)}))
         bar.advance(task)
 
-    with progress() as bar:
+    with told_when_interrupted(Effect.OPAQUE, "what has no answer above"), progress() as bar:
         task = bar.add_task("calls", total=None)
         for number, line in _lines(options.requests or Path("-")):
             waiting.append(asyncio.create_task(_one(client, places, number, line, options)))
@@ -52,7 +53,7 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
                 await finish_first()
         while waiting:
             await finish_first()
-    return _ended(codes, "done")
+    return pick.ended(_ended(codes, "done"))
 
 
 def explain_many(client: Client, options: CallOptions) -> ExitCode:
@@ -72,7 +73,7 @@ def explain_many(client: Client, options: CallOptions) -> ExitCode:
             else:
                 print_line(pick({"line": number, **explanation.as_document()}))
         codes[code] += 1
-    return _ended(codes, "shown")
+    return pick.ended(_ended(codes, "shown"))
 
 
 async def read_many(client: Client, options: CallOptions) -> ExitCode:
@@ -89,7 +90,7 @@ async def read_many(client: Client, options: CallOptions) -> ExitCode:
             code = of_error(error)
             _print_unsent(number, error, options, pick)
         codes[code] += 1
-    return _ended(codes, "done")
+    return pick.ended(_ended(codes, "done"))
 
 
 def _ended(codes: Counter[ExitCode], done: str) -> ExitCode:
@@ -159,7 +160,7 @@ def _name(asked: dict[str, JSON], options: CallOptions) -> tuple[str, str | None
     """Takes the operation's name off a line, so that the request is left."""
     operation, entity, action = (asked.pop(key, None) for key in ("operation", "entity", "action"))
     if operation is None and entity is None and action is None and options.entity is not None:
-        return options.entity, options.action
+        return options.entity, None
     if isinstance(operation, str) and entity is None and action is None:
         return operation, None
     if isinstance(entity, str) and operation is None and isinstance(action, str | None):

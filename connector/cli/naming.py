@@ -46,7 +46,7 @@ def operation_of(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operation,
 def _too_many(operation: Operation, values: Sequence[str]) -> UnknownName:
     places = ", ".join(operation.parameters) or "none"
     hint = f"{operation.name} has {places} in its path; other values are given by --set, --query or --payload"
-    return UnknownName("value", " ".join(values), (), hint)
+    return UnknownName("value", " ".join(values[len(operation.parameters) :]), (), hint)
 
 
 def _clearest(catalogue: Catalogue, words: Sequence[str], unknown: Sequence[UnknownName]) -> UnknownName:

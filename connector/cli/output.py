@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from connector.cli.exit_codes import ExitCode
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
-__all__ = ["picker", "print_document", "print_line", "print_table", "progress", "say", "shown", "wants_json"]
+__all__ = ["Picker", "picker", "print_document", "print_line", "print_table", "progress", "say", "shown", "wants_json"]
 
 
 def say(text: str) -> None:
@@ -53,25 +54,54 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def picker(expression: str | None) -> Callable[[JSON], JSON]:
+class Picker:
+    """What `--select` does to values; it knows at the end whether it found anything."""
+
+    def __init__(self, expression: str | None) -> None:
+        self._expression = expression
+        self._used = self._found = False
+        self._search: Callable[[JSON], JSON] = lambda value: value
+        if expression is not None:
+            self._search = _compiled(expression)
+
+    def __call__(self, value: JSON) -> JSON:
+        picked = self._search(value)
+        self._used = True
+        self._found = self._found or picked not in (None, [], {})
+        return picked
+
+    def ended(self, code: ExitCode) -> ExitCode:
+        """The exit code of a command that is over: one that went well and of which nothing was picked says so."""
+        if self._expression is None or self._found or not self._used or code is not ExitCode.DONE:
+            return code
+        say(f"nothing was found by --select {self._expression!r}; without it everything is printed")
+        return ExitCode.NOTHING
+
+
+def picker(expression: str | None) -> Picker:
     """What `--select` does to a value."""
-    if expression is None:
-        return lambda value: value
+    return Picker(expression)
+
+
+def _compiled(expression: str) -> Callable[[JSON], JSON]:
     import jmespath
     from jmespath.exceptions import JMESPathError
+
+    def refused(error: JMESPathError) -> ConfigurationError:
+        return ConfigurationError(f"--select {expression!r}: {str(error).splitlines()[0]}")
 
     try:
         compiled = jmespath.compile(expression)
     except JMESPathError as error:
-        raise ConfigurationError(f"--select {expression!r}: {str(error).splitlines()[0]}") from None
+        raise refused(error) from None
 
-    def pick(value: JSON) -> JSON:
+    def search(value: JSON) -> JSON:
         try:
             return compiled.search(value)
         except JMESPathError as error:
-            raise ConfigurationError(f"--select {expression!r}: {str(error).splitlines()[0]}") from None
+            raise refused(error) from None
 
-    return pick
+    return search
 
 
 def shown(outcome: Outcome) -> dict[str, JSON]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_outcome
-from connector.cli.output import print_document, print_line, say, shown
+from connector.cli.images import is_image, write_images
+from connector.cli.output import Picker, print_document, print_line, say, shown
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import Effect
 
 if TYPE_CHECKING:
     from connector.http import Client
     from connector.request import Explanation, Wire
 
-__all__ = ["Pick", "print_events", "print_explanation", "print_outcome", "print_warnings"]
-
-Pick = Callable[[JSON], JSON]
+__all__ = ["print_events", "print_explanation", "print_outcome", "print_warnings", "told_when_interrupted"]
 
 
 def print_warnings(of: Wire | Explanation) -> None:
@@ -25,7 +26,7 @@ def print_warnings(of: Wire | Explanation) -> None:
         say(f"warning: {warning}")
 
 
-def print_explanation(client: Client, wire: Wire, notation: str, pick: Pick) -> ExitCode:
+def print_explanation(client: Client, wire: Wire, notation: str, pick: Picker) -> ExitCode:
     """The exact request, redacted; nothing is sent."""
     explanation = client.explain(wire)
     print_warnings(explanation)
@@ -35,20 +36,46 @@ def print_explanation(client: Client, wire: Wire, notation: str, pick: Pick) -> 
         print_document(pick(explanation.as_document()))
     else:
         raise ConfigurationError(f"--as {notation!r}: json or curl")
-    return ExitCode.DONE
+    return pick.ended(ExitCode.DONE)
 
 
-async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: Path | None, pick: Pick) -> ExitCode:  # noqa: ASYNC109  the client keeps time
+@contextmanager
+def told_when_interrupted(effect: Effect, what: str) -> Generator[None]:
+    """Says what an interrupt leaves open: that a call which was under way may have been paid for."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if effect is not Effect.NONE:
+            say(
+                f"interrupted: {what} was under way: it may have taken effect, and may be paid for; look before a repeat"
+            )
+        raise
+
+
+def _named(wire: Wire) -> str:
+    return wire.operation.name if wire.operation else f"{wire.method} {wire.path}"
+
+
+async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: Path | None, pick: Picker) -> ExitCode:  # noqa: ASYNC109  the client keeps time
     """The call's envelope, and in words what went wrong."""
-    outcome = await client.send(wire, timeout=timeout, to=to)
+    images = to if is_image(to) and wire.answer == "json" else None
+    if images is not None and not images.parent.is_dir():
+        raise ConfigurationError(f"--to: there is no folder {str(images.parent)!r} to write the image to")
+    with told_when_interrupted(wire.effect, _named(wire)):
+        outcome = await client.send(wire, timeout=timeout, to=None if images else to)
+    there = True
+    if images is not None:
+        outcome, there = await write_images(outcome, images)
     print_document(pick(shown(outcome)))
     if not outcome.ok:
         say(outcome.sentence())
-    return of_outcome(outcome)
+    code = of_outcome(outcome)
+    return pick.ended(code if there else ExitCode.NOTHING)
 
 
-async def print_events(client: Client, wire: Wire, timeout: float | None, pick: Pick) -> ExitCode:  # noqa: ASYNC109  the client keeps time
+async def print_events(client: Client, wire: Wire, timeout: float | None, pick: Picker) -> ExitCode:  # noqa: ASYNC109  the client keeps time
     """Each event on a line as it comes."""
-    async for event in client.stream(wire, timeout=timeout):
-        print_line(pick(event))
-    return ExitCode.DONE
+    with told_when_interrupted(wire.effect, _named(wire)):
+        async for event in client.stream(wire, timeout=timeout):
+            print_line(pick(event))
+    return pick.ended(ExitCode.DONE)

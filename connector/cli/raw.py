@@ -12,11 +12,12 @@ from typer import Argument, Exit, Option
 from connector.cli.arguments import pairs, read_document
 from connector.cli.combinations import check_output
 from connector.cli.exit_codes import ExitCode
+from connector.cli.forms import form_of, uploads_of
 from connector.cli.options import ClientOptions, OutputOptions
 from connector.cli.output import picker
 from connector.cli.printing import print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_list
+from connector.model import JSON
 from connector.offline import nothing_is_sent
 
 if TYPE_CHECKING:
@@ -60,12 +61,11 @@ class CurlOptions(OutputOptions, ClientOptions, RawOptions):
         """The request's parts beside its method and path."""
         if self.data is not None and self.form:
             raise ConfigurationError("a request has either --data or --form")
-        fields = pairs(self.form, "--form")
         return {
             "query": pairs(self.query, "--query"),
             "headers": self.headers(),
             "json": None if self.data is None else read_document(self.data, "--data"),
-            "form": {name: _field(value) for name, value in fields.items()} or None,
+            "form": form_of(self.form) or None,
             "answer": self.answer,
         }
 
@@ -95,7 +95,7 @@ def _client(options: CurlOptions) -> tuple[str, Client]:
     from connector.cli.client_choice import chosen_client
     from connector.http import Client
 
-    parameters = options.parameters([field.partition("=@")[2] for field in options.form or () if "=@" in field])
+    parameters = options.parameters(uploads_of(options.form))
     if options.gateway is None:
         return options.path, chosen_client(options, parameters, dry_run=options.dry_run)
     path, through = _through(options.gateway, options)
@@ -118,9 +118,3 @@ def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
         address = f"{address}/{name}/v1"
         path = path.removeprefix("/v1") if path.startswith("/v1/") else path
     return path, {"base_uri": address, "token": token}
-
-
-def _field(value: JSON) -> JSON:
-    if is_list(value):
-        return [_field(item) for item in value]
-    return {"$file": value[1:]} if value.startswith("@") else value

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from connector.documents import check, dump
 from connector.errors import InvalidDocument, InvalidRequest
-from connector.model import Effect, Fault
+from connector.model import Effect, Fault, is_list
 from connector.request.body import JSON_TYPE, not_json
 from connector.request.check import Findings, Validate
 from connector.request.form import parts_of
@@ -74,7 +74,7 @@ def prepare_raw(
     match = catalogue.match(method, _with_query(plain, pairs)) if catalogue and not findings.faults else None
     operation = match[0] if match else None
     resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
-    bodies = {"json": json, "data": data, "form": ({**(form or {}), **(files or {})}) or None}
+    bodies = {"json": json, "data": data, "form": _plain({**(form or {}), **(files or {})}) or None}
     body = _body(bodies, resolved, Roots(roots), findings)
     kind = _answer(answer, findings) or (plain_kind(operation) if operation else "json")
     if findings.faults:
@@ -89,6 +89,11 @@ def prepare_raw(
         effect=operation.effect if operation else EFFECTS.get(method, Effect.OPAQUE),
         answer=kind,
     )
+
+
+def _plain(form: dict[str, JSON]) -> dict[str, JSON]:
+    """A form whose lists have plain names: the brackets of `image[]` are written when it is encoded."""
+    return {name.removesuffix("[]") if is_list(value) else name: value for name, value in form.items()}
 
 
 def _method(method: str, findings: Findings) -> str:
