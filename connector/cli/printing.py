@@ -47,7 +47,7 @@ def told_when_interrupted(effect: Effect, what: str) -> Generator[None]:
     except asyncio.CancelledError:
         if effect is not Effect.NONE:
             say(
-                f"interrupted: {what} was under way: it may have taken effect, and may be paid for; look before a repeat"
+                f"interrupted: {what} was under way: it may have taken effect and may be paid for; look before a repeat"
             )
         raise
 
