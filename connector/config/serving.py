@@ -60,9 +60,18 @@ class GatewayToken(Entry):
         description="What may be called, such as `chat completions create`, `models *`, `* list` or `POST /custom/*`;"
         " every operation unless given.",
     )
+    models: Names | None = Field(
+        default=None,
+        description="The models that may be used, such as `gpt-5-mini` or `gpt-5-nano*`; all of them unless given.",
+    )
     requests_per_minute: int | None = Field(default=None, ge=1, description="Requests a minute.")
     tokens_per_minute: int | None = Field(default=None, ge=1, description="Tokens a minute, sent and received.")
     budget: Budget | None = Field(default=None, description="What may be spent in a period.")
+    unbounded_cost: bool = Field(
+        default=False,
+        description="Whether calls are allowed, in spite of a budget in money, whose cost cannot be known from the"
+        " request: batches, evals, fine-tuning, videos, realtime sessions, hosted tools, stored prompts.",
+    )
     metrics: bool = Field(default=False, description="Whether /metrics and /usage may be read with it.")
     disabled: bool = Field(default=False, description="Whether it is only kept.")
 

@@ -31,6 +31,9 @@ class Price(Section):
     input: float = Field(default=0.0, ge=0, description="What is sent.")
     cached_input: float | None = Field(default=None, ge=0, description="What is sent and was cached; else as input.")
     output: float = Field(default=0.0, ge=0, description="What comes back, reasoning included.")
+    priority: float = Field(
+        default=2.0, ge=0, description="What the price is multiplied by on the priority tier, and on unknown ones."
+    )
     per: int = Field(default=1_000_000, ge=1, description="How many tokens that is for.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Caller", "Callers", "presented", "rules_of"]
 
+WRITING = ("POST", "PUT", "PATCH")
 INDEXED = 24
 SHOWN = 12
 """So many rules are told to somebody whom none of them allows."""
@@ -33,6 +35,10 @@ class Caller:
     quota: Quota
     clients: tuple[str, ...] | None = None
     """None for all of them."""
+    models: tuple[str, ...] | None = None
+    """None for all of them; a star in a name stands for anything."""
+    unbounded_cost: bool = False
+    """Whether a budget in money is no reason to refuse what may cost anything."""
     rules: tuple[Rule, ...] | None = None
     """None for every operation that is no administration."""
     metrics: bool = False
@@ -48,6 +54,26 @@ class Caller:
         if self.clients is not None and client not in self.clients:
             raise Refused(403, "client_not_allowed", f"clients: {self.name} may not use that client; {there}")
         raise Refused(404, "unknown_client", f"there is no client of that name; {there}")
+
+    def looks_at(self, method: str, operation: Operation | None, *, costly: bool) -> bool:
+        """Whether the body of a call has to be known before it goes on: its cost, or the models that it names."""
+        if costly:
+            return self.models is not None or self.quota.enforced
+        writes = method in WRITING and operation is not None and "json" in operation.body
+        return self.models is not None and writes
+
+    def check_models(self, named: Collection[str], *, needed: bool) -> None:
+        """Refuses a call that names a model which is not this caller's, or none where one is used."""
+        if self.models is None:
+            return
+        allowed = f"it may use {', '.join(self.models[:SHOWN]) or 'none'}"
+        for model in named:
+            if not any(fits(pattern, model) for pattern in self.models):
+                message = f"models: {self.name} may not use {model[:100]!r}; {allowed}"
+                raise Refused(403, "model_not_allowed", message)
+        if needed and not named:
+            message = f"models: which model is used cannot be known; {self.name} names it in `model`, and {allowed}"
+            raise Refused(403, "model_not_allowed", message)
 
     def check(self, method: str, path: str, operation: Operation | None) -> None:
         """Refuses what no rule allows, and says which rules there are."""
@@ -80,6 +106,23 @@ def _why_named(method: str, path: str, operation: Operation | None) -> str:
     return "hands out a credential" if hands_out_credentials(method, path, operation) else "needs a rule"
 
 
+@lru_cache(maxsize=4096)
+def fits(pattern: str, model: str) -> bool:
+    """Whether a model is one of those that a name with stars means."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return model == pattern
+    if not model.startswith(first):
+        return False
+    at = len(first)
+    for part in rest[:-1]:
+        at = model.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return len(model) - at >= len(rest[-1]) and model.endswith(rest[-1])
+
+
 class Callers:
     """Everybody whom a token belongs to."""
 
@@ -88,6 +131,10 @@ class Callers:
 
     def __iter__(self) -> Iterator[Caller]:
         return (caller for _, caller in self._by_start.values())
+
+    def named(self, name: str) -> Caller | None:
+        """The caller of a name."""
+        return next((caller for caller in self if caller.name == name), None)
 
     def find(self, token: str, *, local: Callable[[], bool]) -> Caller:
         """Whom a token belongs to; an administrator is only known on the machine itself."""

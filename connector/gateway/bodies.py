@@ -17,7 +17,7 @@ from connector.model import JSON
 from connector.request.wire import Body, BytesBody
 from connector.shapes import members
 
-__all__ = ["Known", "Streamed", "beginning", "known_of", "received"]
+__all__ = ["PEEK", "Known", "Pieces", "Streamed", "beginning", "go_on", "known_of", "received"]
 
 PEEK = 64 * 1024
 """So much of a body is looked at before it goes on: a smaller one is sent whole, and again when it was not sent."""
@@ -58,7 +58,7 @@ async def received(request: web.BaseRequest, most: int, idle: float) -> Body | N
         raise _too_large(most)
     if not request.body_exists:
         return None
-    await _go_on(request)
+    await go_on(request)
     if not _worth_a_look(request.headers.get("content-type", "").lower()):
         return Streamed(request, b"", most, Pieces(request, idle))
     lead, pieces = bytearray(), Pieces(request, idle)
@@ -146,7 +146,7 @@ class Pieces:
         return Refused(408, "body_too_slow", message, close=True)
 
 
-async def _go_on(request: web.BaseRequest) -> None:
+async def go_on(request: web.BaseRequest) -> None:
     """Tells a caller who waits for it that the body may be sent."""
     expected = request.headers.get("expect", "")
     if not expected:

@@ -1,4 +1,4 @@
-"""What was spent of budgets, kept in a file so that a restart does not forget it."""
+"""What was spent of budgets, and whose answers are still being made, in a file so that a restart does not forget it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from secrets import token_hex
 import orjson
 
 from connector.gateway.journal import LOG
+from connector.gateway.pending import Pending
 from connector.gateway.quota import Spending
+from connector.model import JSON
 from connector.shapes import members
 
 __all__ = ["Book"]
 
+PENDING = ""
+"""No token has this name."""
 SECONDS = 1.0
 """How long something that was spent may be in memory only."""
 
@@ -31,6 +35,8 @@ class Book:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._spendings: dict[str, Spending] = {}
+        self.pending = Pending()
+        """The answers that are still being made."""
         self._due: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
         self._warned = False
@@ -39,6 +45,7 @@ class Book:
         """The spendings of these tokens; one that was never written has spent nothing."""
         kept = members(_parsed(self._file))
         self._spendings = {name: _spending(members(kept.get(name))) for name in names}
+        self.pending.restore(members(kept.get(PENDING)))
         return self._spendings
 
     def changed(self) -> None:
@@ -60,7 +67,13 @@ class Book:
         self._writing = asyncio.get_running_loop().create_task(self._write())
 
     async def _write(self) -> None:
-        kept = {name: {"begun": s.begun, "amount": s.amount, "tokens": s.tokens} for name, s in self._spendings.items()}
+        # What calls under way may use counts as spent: a process that ends before them cannot say what they did.
+        kept: dict[str, JSON] = {
+            name: {"begun": s.begun, "amount": s.amount + s.held_amount, "tokens": s.tokens + s.held_tokens}
+            for name, s in self._spendings.items()
+        }
+        if self.pending:
+            kept[PENDING] = self.pending.kept()
         try:
             await asyncio.to_thread(_replaced, self._file, orjson.dumps(kept))
         except OSError as error:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from connector.gateway.access import Caller
-from connector.gateway.bodies import Known
 from connector.gateway.headers import onward
+from connector.gateway.weighing import is_costly
 from connector.http import Client, Onward
+from connector.model import JSON
 from connector.request.wire import Body
 
 if TYPE_CHECKING:
@@ -33,14 +34,24 @@ class Call:
     headers: tuple[str, ...] = ()
     """Names of headers that go on beside the usual ones."""
 
-    def onward(self, body: Body | None, known: Known) -> Onward:
+    @property
+    def costly(self) -> bool:
+        """Whether it uses a model."""
+        return is_costly(self.request.method, self.operation)
+
+    def onward(self, body: Body | None, payload: JSON) -> Onward:
         """What goes on."""
+        headers = onward(self.request.headers, self.headers)
+        if self.costly:
+            # What an answer says of its usage has to be read on its way.
+            headers = [pair for pair in headers if pair[0].lower() != "accept-encoding"]
+            headers.append(("Accept-Encoding", "identity"))
         return Onward(
             method=self.request.method,
             path=self.path,
             query=self.query,
-            headers=onward(self.request.headers, self.headers),
+            headers=headers,
             body=body,
             operation=self.operation,
-            payload=known.payload,
+            payload=payload,
         )

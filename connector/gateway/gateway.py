@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,6 +14,7 @@ from connector.errors import ConnectorError
 from connector.gateway.access import Caller, Callers, presented
 from connector.gateway.bodies import beginning, known_of, received
 from connector.gateway.calls import Call
+from connector.gateway.contents import Room, Share, content_of, whole
 from connector.gateway.journal import LOG, Journal
 from connector.gateway.ledger import Ledger
 from connector.gateway.metrics import Metrics
@@ -27,12 +27,12 @@ from connector.gateway.requests import Hosts, check_form
 from connector.gateway.routing import HOW, Route, divided, routed
 from connector.gateway.visit import Visit
 from connector.gateway.webhooks import Hooks
-from connector.gateway.weighing import Scales, estimated, is_costly
+from connector.gateway.weighing import Scales
+from connector.gateway.weight import BYTES_PER_FILE_TOKEN, Weight, models_in_path, weight_of
 from connector.http import Client
 from connector.http.addresses import is_loopback
-
-if TYPE_CHECKING:
-    pass
+from connector.model import JSON
+from connector.request.wire import Body
 
 __all__ = ["Gateway", "Rules"]
 
@@ -77,6 +77,7 @@ class Gateway:
     journal: Journal
     clock: Callable[[], float]
     since: float
+    room: Room = field(default_factory=Room)
     ledger: Ledger = field(default_factory=Ledger)
     in_flight: int = 0
     draining: bool = False
@@ -169,34 +170,48 @@ class Gateway:
         operation = self.operations.of(client, request.method, below)
         visit.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
-        caller.quota.admit(estimated(request))
+        caller.quota.admit()
         call = Call(request, caller, client, below, query, operation, self.rules.headers)
         return await self._passed(call, visit)
 
     async def _passed(self, call: Call, visit: Visit) -> web.StreamResponse:
-        request, caller, rules = call.request, call.caller, self.rules
-        costly = is_costly(request.method, call.operation)
-        try:
-            body = await received(request, rules.body_bytes, rules.still)
-            known = known_of(body, request.headers.get("content-type", ""))
-            visit.model = known.model
+        with self.room.share() as share:
+            body, payload, weight = await self._looked_at(call, share)
+            visit.model = visit.model or (weight.models[0] if weight.models else "")
             if self.journal.bodies:
                 visit.asked = beginning(body)
-            if costly:
-                self.scales.check_price(caller, known.model)
-            return await Passing(request, call.client, call.onward(body, known), visit).run()
-        finally:
-            estimate = estimated(request)
-            payer = self.scales.weigh(visit, caller, call.path, costly=costly, estimate=estimate)
-            self._charge(visit, caller, payer, estimate)
+            passing = Passing(call.request, call.client, call.onward(body, payload), visit)
+            if not call.costly:
+                try:
+                    return await passing.run()
+                finally:
+                    self._spent(self.scales.read(visit))
+            weighed = self.scales.admit(call.caller, weight)
+            self._spent(weighed.hold.tokens > 0)
+            try:
+                return await passing.run()
+            finally:
+                self._spent(self.scales.settle(visit, weighed))
 
-    def _charge(self, visit: Visit, caller: Caller, payer: Caller, estimate: int) -> None:
-        """Puts what a call used in the place of what it was thought to."""
-        if payer is not caller:
-            caller.quota.settle(estimate, 0, 0.0)
-            visit.payer, estimate = payer.name, 0
-        payer.quota.settle(estimate, visit.usage.total, visit.cost or 0.0)
-        if visit.usage and payer.quota.budget:
+    async def _looked_at(self, call: Call, share: Share) -> tuple[Body | None, JSON, Weight]:
+        """The body of a call, what is known of it, and what the call may use."""
+        request, caller, rules = call.request, call.caller, self.rules
+        if caller.looks_at(request.method, call.operation, costly=call.costly):
+            body = await whole(request, rules.body_bytes, rules.still, share)
+            content = content_of(request, body)
+            weight = weight_of(content, call.operation, call.path, call.query)
+            caller.check_models(weight.models, needed=call.costly)
+            return body, content.payload, weight
+        models = tuple(models_in_path(call.operation, call.path))
+        caller.check_models(models, needed=False)
+        streamed = await received(request, rules.body_bytes, rules.still)
+        content_type = request.headers.get("content-type", "").lower()
+        known, length = known_of(streamed, content_type), request.content_length or 0
+        given = length if "json" in content_type else length // BYTES_PER_FILE_TOKEN
+        return streamed, known.payload, Weight((known.model,) if known.model else models, given)
+
+    def _spent(self, touched: bool) -> None:
+        if touched:
             self.on_spent()
 
     def _caller(self, request: web.BaseRequest) -> Caller:

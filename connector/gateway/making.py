@@ -80,7 +80,7 @@ def gateway_of(
             still,
             tuple(name.lower() for name in settings.headers),
         ),
-        scales=Scales(Prices(configuration.prices)),
+        scales=Scales(Prices(configuration.prices), book.pending, callers.named),
         journal=Journal(redactor, bodies=settings.log_bodies),
         clock=clocks.clock,
         since=clocks.now(),
@@ -119,7 +119,15 @@ def _caller(name: str, token: GatewayToken, quota: Quota, configuration: Configu
         rules = rules_of(token.allow, catalogue)
     except ConfigurationError as error:
         raise ConfigurationError(f"gateway.tokens.{name}.{error}") from None
-    return Caller(name, quota, token.clients, rules, token.metrics)
+    return Caller(
+        name,
+        quota,
+        clients=token.clients,
+        models=token.models,
+        unbounded_cost=token.unbounded_cost,
+        rules=rules,
+        metrics=token.metrics,
+    )
 
 
 def _hash_of(name: str, token: GatewayToken) -> str:

@@ -44,12 +44,17 @@ class Passing:
 
     async def run(self) -> web.StreamResponse:
         """The answer, written; Refused when there is none that could be passed on."""
+        passage = self._passage()
         try:
-            async with self._passage() as passed:
+            async with passage as passed:
                 reply = await self._answer(passed)
             await reply.end()
         except CallFailed as failed:
             return await self._failed(failed.outcome)
+        finally:
+            self._visit.sent = passage.may_be_sent
+            if self._visit.sent and not self._visit.state:
+                self._visit.state = State.UNKNOWN.value
         self._visit.state = passed.outcome.state.value if passed.outcome is not None else State.DONE.value
         return reply
 
@@ -70,7 +75,8 @@ class Passing:
             visit.state = passed.outcome.state.value
             _check_refusal(status, passed.outcome)
             headers.update(_told(passed.outcome))
-        watch = Watch("" if "content-encoding" in headers else headers.get("content-type", "").lower())
+        encoded = headers.get("content-encoding", "identity").lower() != "identity"
+        watch = Watch(headers.get("content-type", "").lower(), encoded=encoded)
         visit.watch = watch
         self._reply = reply = Reply(self._request, status, headers)
         if passed.whole:

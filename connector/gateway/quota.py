@@ -13,7 +13,7 @@ from connector.observing.periods import period
 if TYPE_CHECKING:
     from connector.config.measures import Budget
 
-__all__ = ["Allowance", "Quota", "Spending"]
+__all__ = ["Allowance", "Hold", "Quota", "Spending"]
 
 
 class Allowance:
@@ -49,11 +49,23 @@ class Spending:
     begun: float = 0.0
     amount: float = 0.0
     tokens: int = 0
+    held_amount: float = 0.0
+    """What calls under way may cost."""
+    held_tokens: int = 0
 
     def roll(self, begun: float) -> None:
         """Forgets what belongs to a period that is over."""
         if begun > self.begun:
             self.begun, self.amount, self.tokens = begun, 0.0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What was taken for a call before it is known what it uses."""
+
+    a_minute: int = 0
+    tokens: int = 0
+    amount: float = 0.0
 
 
 class Quota:
@@ -87,26 +99,59 @@ class Quota:
         self.budget = budget
         self.spending = spending or Spending()
 
-    def admit(self, estimate: int) -> None:
+    def admit(self) -> None:
         """Counts a call that begins; one that is beyond a limit is refused, and told when to come back."""
         if self.budget is not None:
             self._check_budget(self.budget)
-        for kind, allowance, amount in (("requests", self._requests, 1), ("tokens", self._tokens, estimate)):
-            if allowance is not None and amount and (wait := allowance.wait(amount)) > 0:
-                raise self._limited(kind, allowance, wait)
         if self._requests is not None:
-            self._requests.take(1)
-        if self._tokens is not None:
-            self._tokens.take(estimate)
+            self._take("requests", self._requests, 1)
 
-    def settle(self, estimate: int, tokens: int, cost: float) -> None:
+    def hold(self, a_minute: int, tokens: int = 0, amount: float = 0.0) -> Hold:
+        """Takes what a call may use, until it is settled; refuses one that finds nothing left.
+
+        Args:
+            a_minute: tokens that are counted against the minute.
+            tokens: the most that count against the budget.
+            amount: the most that it may cost.
+        """
+        if self.budget is not None and not self.budget.shadow:
+            self._check_held(self.budget)
+        if self._tokens is not None and a_minute:
+            self._take("tokens", self._tokens, a_minute)
+        self.spending.held_tokens += tokens
+        self.spending.held_amount += amount
+        return Hold(a_minute, tokens, amount)
+
+    def settle(self, hold: Hold, tokens: int, cost: float) -> None:
         """Puts what a call used in the place of what it was thought to use."""
         if self._tokens is not None:
-            self._tokens.take(tokens - estimate)
+            self._tokens.take(tokens - hold.a_minute)
+        self.spending.held_tokens -= hold.tokens
+        # Of sums of small amounts some dust may stay.
+        self.spending.held_amount = self.spending.held_amount - hold.amount if self.spending.held_tokens else 0.0
+        self.charge(tokens, cost)
+
+    def charge(self, tokens: int, cost: float) -> None:
+        """Counts against the budget alone; what turned out to be less gives back no more than the period has spent."""
         if self.budget is not None:
             self._rolled(self.budget)
-            self.spending.tokens += tokens
-            self.spending.amount += cost
+            self.spending.tokens = max(0, self.spending.tokens + tokens)
+            self.spending.amount = max(0.0, self.spending.amount + cost)
+
+    @property
+    def enforced(self) -> bool:
+        """Whether a call may be refused for the tokens that it uses."""
+        return self._tokens is not None or self.is_strict
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether what is not known of a call counts as the most that it may be."""
+        return self.budget is not None and not self.budget.shadow
+
+    @property
+    def begun(self) -> float:
+        """When the period of the budget began."""
+        return period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
 
     @property
     def prices_needed(self) -> bool:
@@ -135,6 +180,24 @@ class Quota:
             f"budget: {self._name} has used up its {limit} for this {budget.every}; the next one begins in {wait} s",
             headers={"Retry-After": str(wait), "x-should-retry": "false"},
         )
+
+    def _check_held(self, budget: Budget) -> None:
+        """Refuses a call while those under way may use up what is left."""
+        self._rolled(budget)
+        spending = self.spending
+        money = budget.amount is not None and spending.amount + spending.held_amount >= budget.amount
+        if money or (budget.tokens is not None and spending.tokens + spending.held_tokens >= budget.tokens):
+            raise Refused(
+                429,
+                "rate_limit_exceeded",
+                f"budget: the calls of {self._name} that are under way may use up what is left of it; wait for them",
+                headers={"Retry-After": "1", "x-should-retry": "true"},
+            )
+
+    def _take(self, kind: str, allowance: Allowance, amount: float) -> None:
+        if (wait := allowance.wait(amount)) > 0:
+            raise self._limited(kind, allowance, wait)
+        allowance.take(amount)
 
     def _rolled(self, budget: Budget) -> None:
         self.spending.roll(period(budget.every, self._now())[0])

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from itertools import islice
 from json import JSONDecodeError, JSONDecoder
 
 import orjson
 
 from connector.model import JSON
+from connector.observing.prices import usage_of
 from connector.shapes import members
 
-__all__ = ["Watch"]
+__all__ = ["NOT_TOLD", "Watch"]
+
+NOT_TOLD = "encoded"
+"""An answer that cannot be read on its way."""
 
 HEAD = 8 * 1024
 TAIL = 64 * 1024
@@ -28,9 +33,10 @@ DECODER = JSONDecoder()
 class Watch:
     """Sees the pieces of an answer go by and keeps its beginning and its end."""
 
-    def __init__(self, content_type: str) -> None:
-        self.streams = content_type.startswith("text/event-stream")
-        self._reads = self.streams or "json" in content_type
+    def __init__(self, content_type: str, *, encoded: bool = False) -> None:
+        self.kind = NOT_TOLD if encoded else _kind(content_type)
+        self.streams = self.kind == "events"
+        self._reads = self.kind in ("events", "json")
         self._head = b""
         self._tail: deque[bytes] = deque()
         self._kept = 0
@@ -56,11 +62,19 @@ class Watch:
         """The first bytes of an answer that is text."""
         return self._head
 
-    def told(self) -> JSON:
-        """The answer, or as much of it as tells of model, usage and tier."""
+    def told(self, *, whole: bool) -> JSON:
+        """The answer, or as much of it as tells of model, usage and tier.
+
+        Args:
+            whole: whether it came to its end; a part of one tells its usage in a stream's last event only.
+        """
         if not self._reads:
             return None
         end = b"".join(self._tail)
+        if self.streams and (last := _last_event(end, whole=whole)) is not None:
+            return last
+        if not whole:
+            return None
         if not self.streams and len(end) == self.size:
             try:
                 return orjson.loads(end)
@@ -71,6 +85,29 @@ class Watch:
         found = {"model": model, "service_tier": tier}
         told = {name: match[1].decode(errors="replace") for name, match in found.items() if match}
         return {**told, "usage": _last_usage(end)}
+
+
+def _kind(content_type: str) -> str:
+    if content_type.startswith("text/event-stream"):
+        return "events"
+    if "json" in content_type:
+        return "json"
+    return "text" if content_type.startswith("text/") else "binary"
+
+
+def _last_event(end: bytes, *, whole: bool) -> JSON:
+    """What the last event of a stream says that tells of usage; None when none does, or it is too large to be kept."""
+    for line in islice(reversed(end.splitlines()), MOST_LOOKED_AT):
+        if not line.startswith(b"data:") or USAGE not in line:
+            continue
+        try:
+            event = members(orjson.loads(line[5:]))
+        except orjson.JSONDecodeError:
+            continue
+        inner = members(event.get("response")) or event
+        if usage_of(inner) and (whole or not event.get("choices")):
+            return inner
+    return None
 
 
 def _last_usage(data: bytes) -> JSON:
@@ -87,6 +124,6 @@ def _last_usage(data: bytes) -> JSON:
             value, _ = DECODER.raw_decode(data[colon.end() : colon.end() + LONGEST_USAGE].decode(errors="replace"))
         except JSONDecodeError:
             continue
-        if members(value):
-            return value
+        if members(value) or value is None:
+            return value  # nothing but what a caller made up stands before a usage that is not known yet
     return None

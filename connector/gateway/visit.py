@@ -30,6 +30,8 @@ class Visit:
     """Why it was not passed on."""
     detail: str = ""
     request_id: str = ""
+    sent: bool = False
+    """Whether a byte of it may have gone to upstream."""
     usage: Usage = NOTHING
     estimated: bool = False
     """Whether the answer did not tell its usage, and it was counted from the sizes of the request and the stream."""

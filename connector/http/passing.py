@@ -62,6 +62,12 @@ class Passage:
         self._reply: Reply | None = None
         self._passed: Passed | None = None
         self._tried: Tried | None = None
+        self._tries_made = False
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether a byte may have gone out."""
+        return self._tries_made and self._call.progress.handed_over is not False
 
     async def __aenter__(self) -> Passed:
         """The answer as soon as its headers are there; a call that has none raises CallFailed."""
@@ -114,6 +120,7 @@ class Passage:
         left = await self._tries.begin()
         self._has_place = True
         self._limit.reschedule(loop.time() + left)
+        self._tries_made = True
         reply = await reached(self._send(self._call))
         if isinstance(reply, Tried):
             return reply

@@ -8,9 +8,12 @@ from typing import Protocol
 
 from connector.model import JSON, is_document
 
-__all__ = ["NOTHING", "Cost", "Price", "Prices", "Usage", "model_of", "tier_of", "usage_of"]
+__all__ = ["NOTHING", "TIERS", "Cost", "Price", "Prices", "Usage", "model_of", "tier_of", "usage_of"]
 
-HALF_PRICE = frozenset({"batch", "flex"})
+TIERS: Mapping[str, float] = {
+    "": 1.0, "auto": 1.0, "default": 1.0, "standard": 1.0, "scale": 1.0, "flex": 0.5, "batch": 0.5, "priority": 2.0,
+}  # fmt: skip
+"""What a service tier multiplies a price by; the price itself may say another factor for priority."""
 WITHIN = ("usage", "response", "body")
 """Where an answer's usage stands: in itself, in a stream's last event, in a line of a batch's output."""
 DEEPEST = 5
@@ -34,6 +37,9 @@ class Price(Protocol):
 
     @property
     def per(self) -> int: ...
+
+    @property
+    def priority(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,21 @@ class Prices:
         return self._known[model]
 
     def cost(self, model: str, usage: Usage, tier: str = "") -> float | None:
-        """What a model's tokens cost; half of it for batches and the flex tier."""
+        """What a model's tokens cost; half of it for batches and the flex tier, more for those that are faster."""
         price = self.find(model)
         if price is None:
             return None
         cached_price = price.input if price.cached_input is None else price.cached_input
         fresh = max(usage.input - usage.cached, 0)
         amount = (fresh * price.input + usage.cached * cached_price + usage.output * price.output) / price.per
-        return amount / 2 if tier in HALF_PRICE else amount
+        if tier in TIERS and tier != "priority":
+            return amount * TIERS[tier]
+        return amount * price.priority
+
+    def dearest(self, usage: Usage) -> float:
+        """What tokens cost at most, whatever the model."""
+        named = (*self._exact, *(f"{start}" for start, _ in self._starts))
+        return max((self.cost(name, usage, "priority") or 0.0 for name in named), default=0.0)
 
     def of(self, body: JSON, *, model: str = "", tier: str = "") -> Cost:
         """What an answer says that it used, and what that cost.

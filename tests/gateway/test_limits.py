@@ -11,7 +11,7 @@ from aiohttp import web
 from connector.config.measures import Budget
 from connector.config.serving import hashed
 from connector.gateway.book import Book
-from connector.gateway.quota import Quota, Spending
+from connector.gateway.quota import Hold, Quota, Spending
 from connector.gateway.refusals import Refused
 from tests.gateway.conftest import CHAT, KEY, TOKEN
 
@@ -25,7 +25,8 @@ def quota(clock, **limits) -> Quota:
 
 def refused(found: Quota, estimate: int = 0) -> Refused | None:
     try:
-        found.admit(estimate)
+        found.admit()
+        found.hold(estimate)
     except Refused as error:
         return error
     return None
@@ -49,14 +50,14 @@ def test_so_many_requests_a_minute(clock):
 def test_so_many_tokens_a_minute_estimated_and_then_known(clock):
     found = quota(clock, tokens=6000)
     assert refused(found, 1000) is None
-    found.settle(1000, 9000, 0)  # it was far more: the next ones wait
+    found.settle(Hold(1000), 9000, 0)  # it was far more: the next ones wait
     error = refused(found, 10)
     assert error is not None
     assert error.headers["x-ratelimit-limit-tokens"] == "6000"
     assert refused(found) is None  # what reads nothing in is not held up
     clock.move(31)
     assert refused(found, 10) is None
-    found.settle(10, 0, 0)
+    found.settle(Hold(10), 0, 0)
 
 
 def test_one_call_larger_than_a_minute_passes_when_nothing_else_did(clock):
@@ -68,8 +69,8 @@ def test_one_call_larger_than_a_minute_passes_when_nothing_else_did(clock):
 @pytest.mark.parametrize(("every", "seconds"), [("hour", 3600), ("day", 86_400), ("month", 31 * 86_400)])
 def test_a_budget_ends_with_its_period(clock, every, seconds):
     found = quota(clock, budget=Budget(amount=1.0, every=every))
-    found.admit(0)
-    found.settle(0, 5, 1.25)
+    found.admit()
+    found.settle(Hold(), 5, 1.25)
     error = refused(found)
     assert error is not None
     assert (error.status, error.code, error.headers["x-should-retry"]) == (429, "insufficient_quota", "false")
@@ -84,10 +85,10 @@ def test_a_budget_ends_with_its_period(clock, every, seconds):
 
 def test_a_budget_of_tokens_and_one_that_only_watches(clock):
     found = quota(clock, budget=Budget(tokens=10, every="day"))
-    found.settle(0, 10, 0)
+    found.settle(Hold(), 10, 0)
     assert "10 tokens" in str(refused(found))
     shadow = quota(clock, budget=Budget(tokens=10, every="day", shadow=True))
-    shadow.settle(0, 10, 0)
+    shadow.settle(Hold(), 10, 0)
     assert refused(shadow) is None
     assert shadow.used_up
 
@@ -97,7 +98,7 @@ async def test_what_was_spent_outlives_a_restart(tmp_path, clock):
     book = Book(file)
     spending = book.read({"bot": None})["bot"]
     found = quota(clock, budget=Budget(amount=1.0, every="month"), spending=spending)
-    found.settle(0, 7, 0.75)
+    found.settle(Hold(), 7, 0.75)
     book.changed()
     await book.close()
     kept = Book(file).read({"bot": None, "new": None})

@@ -18,6 +18,7 @@ class Priced:
     cached_input: float | None = None
     output: float = 10.0
     per: int = 1_000_000
+    priority: float = 2.0
 
 
 CHAT: JSON = {
@@ -80,7 +81,8 @@ def test_what_is_cached_is_cheaper_and_batch_and_flex_cost_half() -> None:
     whole = prices.cost("gpt-5", usage)
     assert whole is not None
     assert prices.cost("gpt-5", usage, "batch") == prices.cost("gpt-5", usage, "flex") == pytest.approx(whole / 2)
-    assert prices.cost("gpt-5", usage, "priority") == whole
+    assert prices.cost("gpt-5", usage, "priority") == prices.cost("gpt-5", usage, "new") == pytest.approx(2 * whole)
+    assert prices.dearest(usage) == pytest.approx(2 * max(whole, prices.cost("plain", usage) or 0.0))
     assert prices.cost("other", usage) is None
 
 

@@ -42,6 +42,7 @@ class Priced:
     cached_input: float | None = 0.5
     output: float = 10.0
     per: int = 1000
+    priority: float = 2.0
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from connector.config.serving import hashed
 from connector.gateway.patience import FLOOR, Patience
@@ -63,6 +64,10 @@ async def asked(port: int, path: str, *, address: str = "127.0.0.1", token: str 
         return int((await loop.sock_recv(found, 65536)).split(b" ")[1])
 
 
+async def large(request: web.BaseRequest) -> web.StreamResponse:
+    return web.Response(body=b"x" * 3_000_000)
+
+
 async def emptied(gateway) -> None:
     """Returns when no connection is left, whatever was in it."""
     never = asyncio.get_running_loop().create_future()
@@ -80,20 +85,16 @@ async def flooded(port: int, request: str) -> None:
 
 
 @pytest.mark.parametrize("kind", UNREAD)
-async def test_nothing_is_written_for_ever_to_a_caller_who_does_not_read(start, kind):
+async def test_nothing_is_written_for_ever_to_a_caller_who_does_not_read(start, upstream, kind):
+    upstream.handler = large
     options = {"patience": Patience(still=0.3), "receivers": {"/hook": Hook()}}
     gateway = await start({"metrics": True}, options=options)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await flooded(gateway.port, UNREAD[kind])
         await emptied(gateway)
 
 
 async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, upstream):
-    from aiohttp import web
-
-    async def large(request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(body=b"x" * 8_000_000)
-
     upstream.handler = large
     gateway = await start(options={"patience": Patience(still=0.2)})
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
@@ -104,13 +105,7 @@ async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, u
 
 
 async def test_a_caller_who_reads_slowly_and_steadily_gets_the_whole_answer(start, upstream):
-    from aiohttp import web
-
     size = 3_000_000
-
-    async def large(request: web.BaseRequest) -> web.StreamResponse:
-        return web.Response(body=b"x" * size)
-
     upstream.handler = large
     gateway = await start(options={"patience": Patience(still=0.3)})
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"

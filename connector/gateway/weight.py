@@ -1,0 +1,147 @@
+"""What a call may use and cost at most, as far as its request says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote
+
+from connector.gateway.contents import Content
+from connector.model import JSON, is_document
+from connector.observing.prices import TIERS
+
+if TYPE_CHECKING:
+    from connector.catalogue.operation import Operation
+
+__all__ = ["BYTES_PER_FILE_TOKEN", "BYTES_PER_TOKEN", "Weight", "models_in_path", "weight_of"]
+
+BYTES_PER_TOKEN = 4
+"""About; no token is shorter than a byte."""
+ASSUMED_OUTPUT = 16 * 1024
+"""Tokens that an answer may have when its request sets no bound."""
+STORED = 128 * 1024
+"""Tokens of a conversation, an answer or a prompt that upstream keeps and a request goes on with."""
+PER_FILE = 4096
+BYTES_PER_FILE_TOKEN = 64
+LONG = 1024
+"""A shorter text is counted as text, wherever it stands."""
+FILE_KEYS = frozenset({"url", "image_url", "file_data", "data"})
+FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
+"""Here stands what a user made up, and names no model."""
+BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+KEPT = ("previous_response_id", "conversation", "prompt_id")
+LOCAL_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "mcp")
+"""Tools that cost no more than their tokens."""
+MODEL_PLACES = ("model", "engine_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The most that a call may use.
+
+    Attributes:
+        models: every model that the request names.
+        given: tokens that go to the model.
+        output: tokens that come back.
+        tier: the service tier that is asked for.
+        open: why the cost cannot be known from the request; empty when it can.
+    """
+
+    models: tuple[str, ...] = ()
+    given: int = 0
+    output: int = 0
+    tier: str = ""
+    open: str = ""
+
+    @property
+    def about(self) -> int:
+        """About how many tokens go to the model."""
+        return self.given // BYTES_PER_TOKEN
+
+
+def weight_of(content: Content, operation: Operation | None, path: str, query: str) -> Weight:
+    """The weight of a call that costs something."""
+    payload = content.payload
+    models = dict.fromkeys((*models_in_path(operation, path), *_in_query(query)))
+    size, files = content.size, list(content.files)
+    for name, value in _named_values(payload):
+        if name in ("model", "models"):
+            models[value] = None
+        elif len(value) > LONG:
+            files.append(len(value))
+            size -= len(value)
+    file_tokens = sum(PER_FILE + each // BYTES_PER_FILE_TOKEN for each in files)
+    stored = STORED if any(payload.get(name) for name in KEPT) else 0
+    tier = payload.get("service_tier")
+    return Weight(
+        tuple(models),
+        size + file_tokens + stored,
+        _output(payload),
+        tier if isinstance(tier, str) else "",
+        _why_open(payload, operation, bool(models)),
+    )
+
+
+def models_in_path(operation: Operation | None, path: str) -> Iterator[str]:
+    """The models that a path names."""
+    if operation is None or not any(name in operation.template for name in MODEL_PLACES):
+        return
+    for place, segment in zip(operation.template.split("/"), path.split("/"), strict=False):
+        if place.strip("{}") in MODEL_PLACES and place != segment:
+            yield unquote(segment)
+
+
+def _in_query(query: str) -> Iterator[str]:
+    return (value for name, value in parse_qsl(query) if re.split(r"[\[.]", name)[0].lower() == "model")
+
+
+def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
+    """The names of models wherever they stand, and the texts that are files."""
+    todo: list[JSON] = [payload]
+    while todo:
+        item = todo.pop()
+        if not is_document(item):
+            todo += [each for each in item if not isinstance(each, str)] if isinstance(item, list) else []
+            continue
+        for name, value in item.items():
+            if isinstance(value, str):
+                if name == "model" or name in FILE_KEYS:
+                    yield name, value
+            elif name == "models" and isinstance(value, list):
+                yield from (("models", each) for each in value if isinstance(each, str))
+            elif name not in FREE_FORM:
+                todo.append(value)
+
+
+def _output(payload: Mapping[str, JSON]) -> int:
+    """The most tokens that come back."""
+    bounds = [found for name in BOUNDS if (found := _number(payload.get(name))) > 0]
+    prompts = payload.get("prompt")
+    choices = max(_number(payload.get("n")), _number(payload.get("best_of")), 1)
+    several = len(prompts) if isinstance(prompts, list) and all(isinstance(each, str | list) for each in prompts) else 1
+    return (max(bounds) if bounds else ASSUMED_OUTPUT) * choices * max(several, 1)
+
+
+def _number(value: JSON) -> int:
+    """A number, as a form may write it too."""
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
+        return int(value)
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else 0
+
+
+def _why_open(payload: Mapping[str, JSON], operation: Operation | None, named: bool) -> str:
+    if operation is not None and operation.cost == "open":
+        return f"what {operation.name} will cost"
+    if is_document(payload.get("prompt")):
+        return "what a stored prompt (prompt) does"
+    tools = payload.get("tools")
+    kinds = [each.get("type") if is_document(each) else each for each in tools] if isinstance(tools, list) else []
+    hosted = [kind for kind in kinds if kind not in LOCAL_TOOLS]
+    if hosted or "web_search_options" in payload:
+        return f"what the tool {str(hosted[0])[:40] if hosted else 'web_search_options'} costs"
+    tier = payload.get("service_tier")
+    if isinstance(tier, str) and tier not in TIERS:
+        return f"what the service tier {tier[:40]!r} costs"
+    return "" if named else "which model is used (name it in `model`)"
