@@ -42,7 +42,7 @@ class Client:
 class Publisher:
     """A publisher whose calls wait."""
 
-    def __init__(self, client: Client, entity: str, action: str | None = "create") -> None:
+    def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
         self._portal = client.portal
         self._publisher = publisher.Publisher(client.client, entity, action)
 

@@ -21,11 +21,11 @@ Asked = Request | Mapping[str, JSON]
 
 
 class Publisher:
-    """One writing operation of an entity, called through a client."""
+    """One writing operation of an entity, called through a client; an entity alone means its `create`."""
 
-    def __init__(self, client: Client, entity: str, action: str | None = "create") -> None:
+    def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
         self.client = client
-        self.operation = client.catalogue.find(entity, action)
+        self.operation = client.catalogue.find(entity, action, use="write")
         if self.operation.method == "GET":
             raise ConfigurationError(f"{self.operation.name} only reads: use a subscriber")
 

@@ -23,7 +23,7 @@ class Subscriber:
 
     def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
         self.client = client
-        self.operation = client.catalogue.find(entity, action)
+        self.operation = client.catalogue.find(entity, action, use="read")
         if self.operation.method != "GET":
             raise ConfigurationError(
                 f"{self.operation.name} is {self.operation.wire_name}: a subscriber reads with GET; use a publisher"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalogue.index import Index, read_index
-from connector.catalogue.lookup import Lookup
+from connector.catalogue.lookup import Lookup, Use
 from connector.catalogue.matching import Matcher
 from connector.catalogue.notation import METHODS, operation_from
 from connector.catalogue.operation import Operation
@@ -42,9 +42,15 @@ class Catalogue:
             warnings.warn(message, stacklevel=2)
         return cls(folder, index)
 
-    def find(self, name: str, action: str | None = None) -> Operation:
-        """The operation of that name: entity and action, alias, or method and path, whatever the separators."""
-        return self._operation(self._lookup.find(name, action))
+    def find(self, name: str, action: str | None = None, *, use: Use | None = None) -> Operation:
+        """The operation of that name: entity and action, alias, or method and path, whatever the separators.
+
+        Args:
+            name: an entity, or by itself any name of an operation.
+            action: what is done with the entity.
+            use: `read` for subscribers, `write` for publishers, to whom an entity alone means its `create`.
+        """
+        return self._operation(self._lookup.find(name, action, use))
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         """The operation that a path on the wire belongs to, with the values of its path parameters."""

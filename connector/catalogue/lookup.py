@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from connector.catalogue.index import Index
 from connector.catalogue.names import squeezed
 from connector.errors import UnknownName
 from connector.suggest import closest
 
-__all__ = ["Lookup"]
+__all__ = ["Lookup", "Use"]
 
 WIRE = re.compile(r"(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)\s+(/\S*)", re.IGNORECASE)
+METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD")
+Use = Literal["read", "write"]
 SYNONYMS = {
     "get": ("retrieve", "list"), "read": ("retrieve", "list"), "show": ("retrieve",), "fetch": ("retrieve", "list"),
     "post": ("create",), "add": ("create",), "new": ("create",), "remove": ("delete",), "destroy": ("delete",),
@@ -33,45 +35,84 @@ class Lookup:
         self._names: Mapping[str, int] = index["names"]
         self._match = match
 
-    def find(self, name: str, action: str | None) -> int:
-        """The place of the operation meant; UnknownName, with what may have been meant, when there is none."""
+    def find(self, name: str, action: str | None, use: Use | None = None) -> int:
+        """The place of the operation meant; UnknownName, with what may have been meant, when there is none.
+
+        Args:
+            name: an entity, or by itself any name of an operation.
+            action: what is done with the entity; with a name of an operation, it says the same again.
+            use: whether the operation is to read or to write: what an entity alone means depends on it.
+        """
         if action is not None:
             return self._of_entity(name, action)
-        wire = WIRE.fullmatch(name.strip())
-        if wire:
-            return self._by_wire(wire[1].upper(), wire[2])
-        plain = name.strip().removeprefix("client.")
-        place = self._names.get(squeezed(plain))
+        plain = _plain(name)
+        if use == "write" and squeezed(plain) in self._entities:
+            return self._created(plain)
+        place = self._whole(name)
         if place is not None:
             return place
-        return self._default(plain) if squeezed(plain) in self._entities else self._by_last_word(plain)
+        if WIRE.fullmatch(name.strip()):
+            raise self._no_wire(name)
+        return self._default(plain, use) if squeezed(plain) in self._entities else self._by_last_word(plain)
 
-    def _by_wire(self, method: str, path: str) -> int:
-        alias = self._names.get(f"{method} {path}")
+    def _whole(self, name: str) -> int | None:
+        """The place of the operation that a text names by itself: an alias, entity and action, method and path."""
+        wire = WIRE.fullmatch(name.strip())
+        if wire is None:
+            return self._names.get(squeezed(_plain(name)))
+        method, path = wire[1].upper(), wire[2]
         found = self._match(method, path)
-        if alias is not None:
-            return alias
-        if found:
-            return found[0]
+        return self._names.get(f"{method} {path}", None if found is None else found[0])
+
+    def _no_wire(self, name: str) -> UnknownName:
+        """What the path may have been called for, else what is called alike."""
+        method, _, path = name.strip().partition(" ")
+        wanted = f"{method.upper()} {path.strip()}"
+        other = [f"{one} {path.strip()}" for one in METHODS if one != method.upper() and self._match(one, path.strip())]
         known = [f"{key.upper()} {row[3][key]}" for row in self._rows for key in row[3] if key == method.lower()]
-        raise UnknownName("operation", f"{method} {path}", closest(f"{method} {path}", known))
+        return UnknownName("operation", wanted, other or closest(wanted, known))
 
     def _of_entity(self, entity: str, action: str) -> int:
-        for meant in (squeezed(action), *SYNONYMS.get(squeezed(action), ())):
-            place = self._names.get(squeezed(entity) + meant)
+        plain, meant = _plain(entity), (squeezed(action), *SYNONYMS.get(squeezed(action), ()))
+        for one in meant:
+            place = self._names.get(squeezed(plain) + one)
             if place is not None:
                 return place
-        raise self._no_action(entity, action) if self._actions(squeezed(entity)) else self._unknown(entity)
+        if self._actions(squeezed(plain)):
+            raise self._no_action(plain, action)
+        place = self._whole(entity)
+        if place is None:
+            raise self._unknown(plain)
+        if meant_by := self._meant_by(place) & set(meant):
+            return self._names.get(squeezed(self._rows[place][1]) + meant_by.pop(), place)
+        raise UnknownName("action", action, (), f"{entity!r} is {self._row_name(place)} already; leave the action out")
 
-    def _default(self, entity: str) -> int:
-        """The operation meant by an entity's name alone: its list, or its only action."""
+    def _meant_by(self, place: int) -> set[str]:
+        """What the operation at a place may be called beside its entity."""
+        row = self._rows[place]
+        return {squeezed(row[2]), *([squeezed(row[3]["verb"])] if "verb" in row[3] else [])}
+
+    def _default(self, entity: str, use: Use | None) -> int:
+        """The operation meant by an entity's name alone: its list, or its only action of those that fit the use."""
         actions = self._entities[squeezed(entity)]
         if "list" in actions:
             return actions["list"]
-        if len(actions) == 1:
-            return next(iter(actions.values()))
+        fitting = [place for place in actions.values() if use != "read" or "get" in self._rows[place][3]]
+        if len(fitting) == 1:
+            return fitting[0]
+        raise self._no_default(entity)
+
+    def _created(self, entity: str) -> int:
+        """The operation that a publisher means by an entity's name alone: what is written is named, or created."""
+        key = squeezed(entity)
+        place = self._names.get(f"{key}create", self._names.get(key))
+        if place is None:
+            raise self._no_default(entity)
+        return place
+
+    def _no_default(self, entity: str) -> UnknownName:
         known = ", ".join(self._actions(squeezed(entity)))
-        raise UnknownName("operation", entity, (), f"it has {known}; name one of them")
+        return UnknownName("operation", entity, (), f"it has {known}; name one of them")
 
     def _by_last_word(self, name: str) -> int:
         """`files get`: the last word is another name of an action."""
@@ -89,7 +130,8 @@ class Lookup:
         written = dict.fromkeys(known.get(key) or self._row_name(self._names[key]) for key in meant)
         entities = [one for one in written if squeezed(one) in self._entities]
         distinct = [one for one in written if one in entities or not one.startswith(tuple(f"{e} " for e in entities))]
-        return UnknownName("entity", name, distinct, "" if meant else "`entities list` shows all")
+        distinct = [one for one in distinct if squeezed(one) != squeezed(name)]
+        return UnknownName("entity", name, distinct, "" if distinct else "`entities list` shows all")
 
     def _no_action(self, entity: str, action: str) -> UnknownName:
         actions = self._actions(squeezed(entity))
@@ -110,3 +152,8 @@ class Lookup:
         for place, row in enumerate(self._rows):
             entities.setdefault(squeezed(row[1]), {})[row[2]] = place
         return entities
+
+
+def _plain(name: str) -> str:
+    """A name without what the official SDK's users write before it."""
+    return name.strip().removeprefix("client.")

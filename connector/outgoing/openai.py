@@ -27,7 +27,10 @@ class Parameters(Section):
 
     client: str = Field(description="The client to call with.")
     entity: str = Field(description="An entity, or any name of a writing operation.")
-    action: str | None = Field(default="create", description="create, delete, update or a verb such as cancel.")
+    action: str | None = Field(
+        default=None,
+        description="create, delete, update or a verb such as cancel; create unless given or named by the entity.",
+    )
     to: str | None = Field(
         default=None, description="A file for the answer's body; its name may hold placeholders on the request."
     )

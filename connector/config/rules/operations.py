@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 
 from connector.catalogue import Catalogue, Operation
+from connector.catalogue.lookup import Use
+from connector.config.checking import templated
 from connector.config.findings import Finding, Path
 from connector.config.names import chains_of, prototyped, steps_in
 from connector.config.rules.requests import request_findings
@@ -22,6 +23,7 @@ from connector.suggest import did_you_mean
 __all__ = ["operations"]
 
 OPENAI = "openai"
+USES: Mapping[bool | None, Use | None] = {True: "read", False: "write", None: None}
 SECTIONS = ("path", "query", "payload", "headers")
 
 
@@ -50,7 +52,7 @@ def operations(subject: Subject) -> Iterator[Finding]:
     plans: dict[str, Plan] = {}
     for call in _calls(subject):
         entity, action = call.parameters.get("entity"), call.parameters.get("action")
-        if not isinstance(entity, str) or "{" in f"{entity}{action or ''}":
+        if not isinstance(entity, str) or any(templated([entity, action])):
             continue
         operation = yield from _found(subject, catalogue, call, entity, action if isinstance(action, str) else None)
         if operation is None:
@@ -122,10 +124,7 @@ def _found(
     subject: Subject, catalogue: Catalogue, call: Call, entity: str, action: str | None
 ) -> Generator[Finding, None, Operation | None]:
     try:
-        if action is None and call.reads is False:
-            with suppress(UnknownName):
-                return catalogue.find(entity, "create")
-        return catalogue.find(entity, action)
+        return catalogue.find(entity, action, use=USES[call.reads])
     except UnknownName as error:
         key = "action" if error.kind == "action" and action is not None else "entity"
         hint = str(error).split("; ")

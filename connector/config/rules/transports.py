@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from connector.catalogue import Catalogue
+from connector.config.checking import templated
 from connector.config.findings import Finding, Path
 from connector.config.models import Outgoing
 from connector.config.rules.subject import Subject
@@ -66,9 +67,9 @@ def idle(subject: Subject) -> Iterator[Finding]:
 def _called(catalogue: Catalogue, outgoing: Outgoing) -> str:
     """Method and path of the publisher's operation; empty when a document decides."""
     given = outgoing.publisher.raw_parameters
-    entity, action = given.get("entity"), given.get("action", "create")
-    if isinstance(entity, str) and isinstance(action, str) and "{" not in entity + action:
+    entity, action = given.get("entity"), given.get("action")
+    if isinstance(entity, str) and isinstance(action, str | None) and not any(templated([entity, action])):
         with suppress(UnknownName):
-            operation = catalogue.find(entity, action)
+            operation = catalogue.find(entity, action, use="write")
             return f"{operation.method} {operation.template}"
     return ""

@@ -9,6 +9,7 @@ from connector.config.rules.transports import TAKEN
 from connector.connections import Runtime
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
+from connector.publisher import Publisher
 
 if TYPE_CHECKING:
     from connector.config import Configuration
@@ -39,9 +40,9 @@ def target_of(runtime: Runtime, declared: Declared) -> Target:
     kind, parameters = declared.writer.kind.name, declared.writer.parameters
     if kind != OPENAI:
         raise ConfigurationError(f"{where} takes a publisher of kind {OPENAI!r}, and this one is of kind {kind!r}")
-    name, entity, action = (str(getattr(parameters, one)) for one in ("client", "entity", "action"))
+    name: str = getattr(parameters, "client", "")
     client = runtime.client(name)
-    operation = client.catalogue.find(entity, action)
+    operation = Publisher(client, getattr(parameters, "entity", ""), getattr(parameters, "action", None)).operation
     path = operation.template
     if operation.method != "POST" or path not in TAKEN[transport]:
         paths = ", ".join(TAKEN[transport])
