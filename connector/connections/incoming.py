@@ -126,7 +126,7 @@ class IncomingRun:
         """
         taking = Taking(
             self._reader,
-            replace(self.context, marked=marked),
+            replace(self.context, marked=marked, comes_back=True),
             Chain(()) if raw else self._chain,
             self._runtime.chained,
             redact=self._runtime.redact,

@@ -79,6 +79,7 @@ class Context:
         lost: told of each document that cannot be read; without it the reading stops there.
         marked: where an earlier reading of a part stood.
         mark: told, between two documents, where the reading stands; what comes next belongs to that part.
+        comes_back: whether it is read again later, so that what is not complete yet can wait until then.
     """
 
     folder: Path = field(default_factory=Path.cwd)
@@ -88,3 +89,4 @@ class Context:
     lost: Callable[[Lost], None] = _stop
     marked: Callable[[str], Bookmark] = _unmarked
     mark: Callable[[Bookmark], None] = _unheard
+    comes_back: bool = False

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import logging
+import lzma
 import os
 import stat
 import sys
+import zlib
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from functools import partial
@@ -15,7 +19,7 @@ from pydantic import Field
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.incoming.context import Bookmark, Context, Lost
-from connector.incoming.formats import Blocks, Format, Reached, format_of
+from connector.incoming.formats import Blocks, Format, Reached, Unfinished, format_of
 from connector.incoming.listing import files_of
 from connector.incoming.prototype import Prototype
 from connector.incoming.resuming import Found, resumed
@@ -27,6 +31,7 @@ from connector.request.sources import filesystem, mark_of
 __all__ = ["FILE"]
 
 STDIN = "-"
+log = logging.getLogger(__name__)
 
 
 class Parameters(Section):
@@ -40,6 +45,11 @@ class Parameters(Section):
     )
     roots: tuple[str, ...] = Field(
         default=(), description="Folders and URLs below which the files must lie; the folder of `url` unless given."
+    )
+    last_line: Literal["wait", "take"] | None = Field(
+        default=None,
+        description="What becomes of an end that may be half written, such as a last line without a line end: on a"
+        " route it waits until it is whole, everywhere else it is taken.",
     )
     max_document_bytes: int = Field(default=64 * 1024**2, ge=1024, description="The largest document that is read.")
 
@@ -83,10 +93,13 @@ class Reading:
     def _blocks(self, url: str, context: Context) -> Callable[[], Found]:
         def read() -> Found:
             if url == STDIN:
-                yield from _reader(self._format_name(url))(_stdin(), "standard input", self._most)
+                blocks = _reader(self._format_name(url))(_stdin(), "standard input", self._most)
+                yield from _ended(blocks, waits=False)
                 return
             for name in self._names(url, context):
-                documents = partial(_read, _resumable(self._format_name(name)), name, self._most)
+                asked = self._parameters.last_line
+                waits = context.comes_back if asked is None else asked == "wait"
+                documents = partial(_read, _resumable(self._format_name(name)), name, self._most, waits)
                 known = context.marked(_part(name, context))
                 yield from resumed(partial(_opened, name), documents, _stamp(name), known)
 
@@ -129,8 +142,25 @@ def _part(name: str, context: Context) -> str:
     return os.path.relpath(name, context.folder) if is_local(name) else name
 
 
-def _read(format_: Format, name: str, most: int, file: BinaryIO, *since: Reached) -> Blocks:
-    return format_(file, name, most, *since)
+def _read(format_: Format, name: str, most: int, waits: bool, file: BinaryIO, *since: Reached) -> Blocks:
+    try:
+        yield from _ended(format_(file, name, most, *since), waits=waits)
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise ConfigurationError(f"cannot unpack {name!r}: {error}; it is read again with the next run") from None
+
+
+def _ended(blocks: Blocks, *, waits: bool) -> Blocks:
+    """The blocks, whose end is what it is, or waits until it is whole; then it is said."""
+    for block in blocks:
+        found: list[JSON | Lost | Reached | Unfinished] = []
+        for item in block:
+            if isinstance(item, Unfinished) and not waits:
+                found += item.items
+                continue
+            if isinstance(item, Unfinished):
+                log.warning("%s: %s; it waits until it is whole (`last_line: take` takes it)", item.where, item.what)
+            found.append(item)
+        yield found
 
 
 def _stamp(name: str) -> str:

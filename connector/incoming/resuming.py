@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import Any, BinaryIO
 
 from connector.incoming.context import Bookmark, Lost
-from connector.incoming.formats import Blocks, Reached
+from connector.incoming.formats import Blocks, Reached, Unfinished
 from connector.model import JSON, is_object
 
 __all__ = ["Found", "resumed"]
@@ -51,6 +51,8 @@ class _Marks:
         self._skipped = skipped
         self._covered = count
         self._reached: dict[str, JSON] = {}
+        self._waits = False
+        """Whether the end of the file is not complete yet."""
 
     def over(self, blocks: Blocks) -> Found:
         yield [Bookmark(self._part, None, max(self._count, self._skipped), lasting=True)]
@@ -59,12 +61,15 @@ class _Marks:
             if self._covered > self._skipped:
                 found.append(self._mark())
             yield found
-        yield [self._mark(whole=True)]
+        yield [self._mark(whole=not self._waits)]
 
     def _taken(self, block: list[Any]) -> list[JSON | Lost | Bookmark]:
         """What of a block has not been skipped."""
         found: list[JSON | Lost | Bookmark] = []
         for item in block:
+            if isinstance(item, Unfinished):
+                self._waits = True
+                continue
             if isinstance(item, Reached):
                 self._reached = _place(item)
                 self._covered = self._count

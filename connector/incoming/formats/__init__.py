@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from connector.errors import ConfigurationError
 from connector.incoming.context import Lost
 from connector.model import JSON
 
-__all__ = ["FORMATS", "Blocks", "Format", "Reached", "format_of"]
+__all__ = ["FORMATS", "NO_LINE_END", "Blocks", "Format", "Reached", "Unfinished", "format_of"]
+
+NO_LINE_END = "the last line has no line end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,22 @@ class Reached:
     tail: bytes
 
 
-Blocks = Generator[list["JSON | Lost | Reached"], None, None]
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The end of a file that may be half written.
+
+    Attributes:
+        where: the file and the place in it.
+        what: what is missing there.
+        items: what it is if nothing more comes.
+    """
+
+    where: str
+    what: str
+    items: Sequence[JSON | Lost | Reached] = ()
+
+
+Blocks = Generator[list["JSON | Lost | Reached | Unfinished"], None, None]
 Format = Callable[..., Blocks]
 """Takes the open file, its name, how large a document may be in bytes, and where to go on if it ever told so."""
 FORMATS = ("jsonl", "json", "csv", "parquet")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from connector.incoming.context import Lost
-from connector.incoming.formats import Blocks
+from connector.incoming.formats import NO_LINE_END, Blocks, Unfinished
 from connector.model import JSON
 
 if TYPE_CHECKING:
@@ -18,26 +19,64 @@ if TYPE_CHECKING:
 __all__ = ["documents"]
 
 ROWS = 100
+OPEN = "unexpected end of data"
+"""What the module says of a file that ends within quotes."""
 
 
 def documents(file: BinaryIO, name: str, most: int) -> Blocks:
-    """A document for each row; a row that does not fit the header is lost with its line's number."""
+    """A document for each row; a row that does not fit the header is lost with its line's number.
+
+    A last row without a line end, or in an open quote, may be half written.
+    """
     csv.field_size_limit(max(most, csv.field_size_limit()))  # the module has one limit for the whole process
-    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+    seen = _Seen(file)
+    text = io.TextIOWrapper(cast("BinaryIO", seen), "utf-8-sig", errors="surrogateescape", newline="")
     try:
         rows = csv.reader(text, delimiter="\t" if ".tsv" in name else ",", strict=True)
-        header: list[str] = next(rows, list[str]())
+        header = next(_rows(rows), _Row([], 0)).values
         if len(set(header)) < len(header) or not all(header):
-            yield [Lost({"$text": ",".join(header)}, f"{name}: the header names a column twice or not at all")]
+            lost = Lost({"$text": ",".join(header)}, f"{name}: the header names a column twice or not at all")
+            yield [Unfinished(f"{name}, line 1", NO_LINE_END, [lost]) if seen.is_cut else lost]
             return
-        found = _rows(rows, header, name)
-        while block := list(islice(found, ROWS)):
-            yield block
+        yield from _blocks(_rows(rows), header, name, seen)
     finally:
         text.detach()
 
 
-def _rows(rows: Reader, header: list[str], name: str) -> Generator[JSON | Lost, None, None]:
+class _Seen(io.RawIOBase):
+    """A file of which it is known what it ended with."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._last = b""
+        self._at_end = False
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        read = getattr(self._file, "read1", self._file.read)
+        data: bytes = read(size)
+        self._at_end = self._at_end or not data
+        self._last = data[-1:] or self._last
+        return data
+
+    read = read1
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the file ended without a line end."""
+        return self._at_end and self._last not in (b"\n", b"\r", b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    values: list[str]
+    line: int
+    fault: str = ""
+
+
+def _rows(rows: Reader) -> Generator[_Row, None, None]:
     lines = iter(rows)
     while True:
         try:
@@ -45,10 +84,34 @@ def _rows(rows: Reader, header: list[str], name: str) -> Generator[JSON | Lost, 
         except StopIteration:
             return
         except csv.Error as error:
-            yield Lost({"$text": ""}, f"{name}, line {rows.line_num}: {error}")
+            yield _Row([], rows.line_num, str(error))
             continue
         if row:
-            yield from _document(row, header, f"{name}, line {rows.line_num}")
+            yield _Row(row, rows.line_num)
+
+
+def _blocks(rows: Iterator[_Row], header: list[str], name: str, seen: _Seen) -> Blocks:
+    """Rows in blocks; the last one by itself when the file may go on with it."""
+    last: _Row | None = None
+    while block := list(islice(rows, ROWS)):
+        yield [item for row in ([last] if last else []) + block[:-1] for item in _items(row, header, name)]
+        last = block[-1]
+    if last is None:
+        return
+    found = list(_items(last, header, name))
+    if seen.is_cut or last.fault == OPEN:
+        what = "a quote is open" if last.fault == OPEN else NO_LINE_END
+        yield [Unfinished(f"{name}, line {last.line}", what, found)]
+    else:
+        yield list(found)
+
+
+def _items(row: _Row, header: list[str], name: str) -> Iterator[JSON | Lost]:
+    where = f"{name}, line {row.line}"
+    if row.fault:
+        yield Lost({"$text": ""}, f"{where}: {row.fault}")
+    else:
+        yield from _document(row.values, header, where)
 
 
 def _document(row: list[str], header: list[str], where: str) -> Iterator[JSON | Lost]:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from connector.documents import parse
 from connector.errors import InvalidDocument
 from connector.incoming.context import Lost
-from connector.incoming.formats import Blocks
+from connector.incoming.formats import Blocks, Reached, Unfinished
 from connector.model import JSON
 
 __all__ = ["documents"]
@@ -18,6 +18,8 @@ CHUNK = 256 * 1024
 SHOWN = 100_000
 TOO_LONG = "longer than {} bytes, the most that max_document_bytes allows"
 BLANKS = " \t\r\n"
+LONGEST_WORD = len("false")
+"""Characters of a value that may be cut in the middle and are named by its first."""
 NEXT = json.JSONDecoder().raw_decode
 
 
@@ -28,7 +30,7 @@ def documents(file: BinaryIO, name: str, most: int) -> Blocks:
         yield [_whole(text, name, most)]
         return
     text.take(1)
-    number, block = 0, list[JSON | Lost]()
+    number, block = 0, list[JSON | Lost | Reached | Unfinished]()
     if text.peek() == "]":
         return
     while True:
@@ -39,7 +41,8 @@ def documents(file: BinaryIO, name: str, most: int) -> Blocks:
             found = text.value(where, most)
             block.append(parse(found, where=where))
         except _Lost as lost:
-            block.append(_lost(str(lost), lost.reason))
+            item = _lost(str(lost), lost.reason)
+            block.append(Unfinished(where, "the list is not closed", [item]) if lost.cut else item)
             break
         except InvalidDocument as error:
             block.append(_lost(found, str(error)))
@@ -49,23 +52,27 @@ def documents(file: BinaryIO, name: str, most: int) -> Blocks:
         mark = text.peek()
         if mark != ",":
             if mark != "]":
-                block.append(
-                    Lost(
-                        {"$text": text.left[:100]},
-                        f"{name}: no ',' or ']' after item {number}; nothing after it was read",
-                    )
-                )
+                reason = f"{name}: no ',' or ']' after item {number}; nothing after it was read"
+                item = Lost({"$text": text.left[:100]}, reason)
+                block.append(item if mark else Unfinished(where, "the list is not closed", [item]))
             break
         text.take(1)
         text.peek()
     yield block
 
 
-def _whole(text: _Text, name: str, most: int) -> JSON | Lost:
+def _whole(text: _Text, name: str, most: int) -> JSON | Lost | Unfinished:
     try:
         return parse(text.rest(most), where=name)
     except InvalidDocument as error:
-        return _lost(text.left, str(error))
+        item = _lost(text.left, str(error))
+    try:
+        NEXT(text.left)
+    except ValueError as error:
+        return item if _is_wrong(error, text.left) else Unfinished(name, "the value is not closed", [item])
+    except RecursionError:
+        return item
+    return item
 
 
 def _lost(text: str, reason: str) -> Lost:
@@ -75,9 +82,16 @@ def _lost(text: str, reason: str) -> Lost:
 class _Lost(Exception):
     """An item after which nothing can be read."""
 
-    def __init__(self, text: str, reason: str) -> None:
+    def __init__(self, text: str, reason: str, *, cut: bool = False) -> None:
         self.reason = reason
+        self.cut = cut
         super().__init__(text)
+
+
+def _is_wrong(error: ValueError, text: str) -> bool:
+    """Whether a value is wrong before its end, and not only cut there."""
+    place = getattr(error, "pos", 0)
+    return not str(error).startswith("Unterminated") and place < len(text.rstrip(BLANKS)) - LONGEST_WORD
 
 
 class _Text:
@@ -131,4 +145,6 @@ class _Text:
                 if len(self.left) > most:
                     raise _Lost(self.left, f"{where}: {TOO_LONG.format(most)}; nothing after it was read") from None
                 if not self._more(max(CHUNK, len(self.left))):
-                    raise _Lost(self.left, f"{where}: {str(error).lower()}; nothing after it was read") from None
+                    reason = f"{where}: {str(error).lower()}; nothing after it was read"
+                    cut = isinstance(error, ValueError) and not _is_wrong(error, self.left)
+                    raise _Lost(self.left, reason, cut=cut) from None

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from connector.documents import parse
 from connector.errors import InvalidDocument
 from connector.incoming.context import Lost
-from connector.incoming.formats import Blocks, Reached
+from connector.incoming.formats import NO_LINE_END, Blocks, Reached, Unfinished
 from connector.model import JSON
 
 __all__ = ["documents", "resumable"]
@@ -29,12 +29,13 @@ def documents(file: BinaryIO, name: str, most: int) -> Blocks:
 def resumable(file: BinaryIO, name: str, most: int, since: Reached = START) -> Blocks:
     """The same, each block with where the file goes on.
 
-    A last line that is no document may not be complete yet, so the file goes on before it.
+    A last line without an end is taken when it holds a whole object, list or text; whatever else it is may be only the
+    beginning of a line, and the file goes on before it.
     """
     number, offset, rest, too_long = since.line, since.offset, b"", False
     while chunk := _read(file):
         *lines, rest = (rest + chunk).split(b"\n")
-        block: list[JSON | Lost | Reached] = []
+        block: list[JSON | Lost | Reached | Unfinished] = []
         for line in lines:
             number += 1
             if too_long or line.strip():
@@ -48,8 +49,11 @@ def resumable(file: BinaryIO, name: str, most: int, since: Reached = START) -> B
         yield block
     if rest.strip() or too_long:
         found = _one(rest, name, number + 1, most, too_long)
-        # Should the file grow, what is left of this line is an empty one of the same number.
-        yield [*found, *([] if isinstance(found[0], Lost) else [Reached(number, offset, rest[-TAIL:])])]
+        if isinstance(found[0], (dict, list, str)):
+            # Should the file grow, what is left of this line is an empty one of the same number.
+            yield [*found, Reached(number, offset, rest[-TAIL:])]
+        else:
+            yield [Unfinished(f"{name}, line {number + 1}", NO_LINE_END, found)]
 
 
 def _tail(lines: list[bytes]) -> bytes:
