@@ -18,10 +18,12 @@ __all__ = ["Away", "Links", "shown"]
 
 Result = TypeVar("Result")
 DELAY, LONGEST = 0.05, 5.0
+IDLE = "3s"
+"""How long a process that is frozen within a transaction keeps others from what it has locked."""
 FULL = ("53100", "53200", "53400", "58030")
 """No space, no memory, a limit, an input or output error: the transaction was undone, and time may mend it."""
 PASSING = ("40001", "40P01", "55P03")
-AWAY = ("08", "57P", "25006", "53300")
+AWAY = ("08", "57P", "25006", "25P03", "53300")
 """Begins of codes that mean: this connection is of no use, another one may be."""
 
 
@@ -66,7 +68,11 @@ class Links:
         finally:
             connection.terminate()
         self._pool = await self._postgres.create_pool(
-            self._url, min_size=1, max_size=6, server_settings=self._settings, command_timeout=60
+            self._url,
+            min_size=1,
+            max_size=6,
+            server_settings={**self._settings, "idle_in_transaction_session_timeout": IDLE},
+            command_timeout=60,
         )
 
     async def close(self) -> None:
