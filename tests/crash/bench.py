@@ -15,6 +15,8 @@ from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
+from connector.sandbox.processes.webhooks.signing import signed
+from tests.crash.chains import SECRET
 from tests.crash.cluster import Cluster
 from tests.crash.configuration import PLACES, configure, offer
 from tests.crash.formula import Verdict, evidence, judge
@@ -139,6 +141,21 @@ class Bench:
             if time.monotonic() > deadline:
                 raise Stuck("nothing was heard of a run")
             time.sleep(0.02)
+
+    def hook(self, port: int, documents: Sequence[str]) -> list[str]:
+        """Sends an event for each document; those that were not acknowledged."""
+        left: list[str] = []
+        for document in documents:
+            body = json.dumps({"type": "made", "doc": document}).encode()
+            headers = {**signed(SECRET, document, int(time.time()), body), "Content-Type": "application/json"}
+            try:
+                urlopen(Request(f"http://127.0.0.1:{port}/hooks/made", body, headers), timeout=10).close()
+            except OSError:  # refused, cut off, or answered that it cannot be kept
+                left.append(document)
+                continue
+            with (self.folder / "hooked").open("a") as file:
+                file.write(f"{document}\n")
+        return left
 
     def finish(self) -> Verdict:
         """Runs until everything has its end, and judges.

@@ -14,11 +14,14 @@ from connector.engine import Task, TaskState
 if TYPE_CHECKING:
     from tests.crash.formula import Evidence, Verdict
 
-__all__ = ["ASKED", "CHAINS", "SOUGHT", "incoming", "judge_chains", "offer_chains", "outgoing"]
+__all__ = ["ASKED", "CHAINS", "HOOKED", "SECRET", "SOUGHT", "incoming", "judge_chains", "offer_chains", "outgoing"]
 
 ASKED, MADE, EMBEDDED = "POST /chat/completions", "POST /vector_stores", "POST /embeddings"
 SOUGHT = "seek"
 """The route whose input chain calls; it delivers nowhere."""
+HOOKED = "hook"
+"""The route that gets events, each of which the upstream's client sends until it is acknowledged."""
+SECRET = "whsec_c2VjcmV0LW9uZQ=="
 AGAIN = "sent again although it may have taken effect before"
 BY_HAND = "skipped by hand"
 
@@ -74,12 +77,16 @@ def incoming() -> dict[str, Any]:
         "cursor": {"field": "n", "start": -1},
         "input": [_asks("doc-input-@{task.number}"), {"expression": "{path: path, query: query}"}],
     }
+    found[HOOKED] = {
+        "subscriber": {"prototype": "webhook", "parameters": {"path": "/hooks/made", "secret": SECRET}},
+        "chain": [_asks("&{doc}")],
+    }
     return found
 
 
 def outgoing(to: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     """Where they go; `to` makes a connection to an entity."""
-    stores = {name: to("vector stores", payload={"name": "&{doc}"}) for name in ("muse", "split", "sift")}
+    stores = {name: to("vector stores", payload={"name": "&{doc}"}) for name in ("muse", "split", "sift", HOOKED)}
     lump = to("embeddings", payload={"model": "m", "input": "&{items}"})
     return {**stores, "lump": lump, SOUGHT: {"publisher": {"prototype": "none"}}}
 
@@ -96,22 +103,22 @@ def offer_chains(folder: Path, first: int, count: int) -> None:
 
 def judge_chains(found: Evidence, verdict: Verdict) -> None:
     """Each document was taken on once, paid for once, and what came of it was delivered once."""
-    offered = found.offers
     for name, chain in CHAINS.items():
-        _judge(name, chain, offered, found, verdict)
+        _judge(name, chain, [f"doc-{name}-{n:05}" for n in range(found.offers)], found, verdict)
+    _judge(HOOKED, Chain((), lambda document: [document]), found.hooked, found, verdict)
     for task in _of(found, f"{SOUGHT}:input"):
         _paid(task, f"doc-input-{task.id}", ASKED, found, verdict)
     sought = Counter(task.key for task in _of(found, SOUGHT))
-    for n in range(offered):
+    for n in range(found.offers):
         _once(sought, f"doc-{SOUGHT}-{n:05}", "read", verdict)
 
 
-def _judge(name: str, chain: Chain, offered: int, found: Evidence, verdict: Verdict) -> None:
+def _judge(name: str, chain: Chain, offered: Sequence[str], found: Evidence, verdict: Verdict) -> None:
     taken = _of(found, f"{name}:incoming")
     known = Counter(task.document["doc"] for task in taken)
     due: Counter[str] = Counter()
-    for n in range(offered):
-        _once(known, f"doc-{name}-{n:05}", "taken on", verdict)
+    for document in offered:
+        _once(known, document, "taken on", verdict)
     for task in taken:
         document = task.document["doc"]
         _paid(task, document, ASKED, found, verdict)

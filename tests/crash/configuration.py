@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.crash.chains import CHAINS, SOUGHT, incoming, offer_chains, outgoing
+from tests.crash.chains import CHAINS, HOOKED, SOUGHT, incoming, offer_chains, outgoing
 
 __all__ = ["KINDS", "LINES", "PLACES", "Kind", "configure", "offer"]
 
@@ -99,7 +99,7 @@ def configure(folder: Path, url: str, engine: str) -> None:
             "incoming": name, "outgoing": name, "key": "doc", "concurrency": PLACES, "attempts": 200,
             "retry_delay": 0.1, "max_delay": 0.5,
         }
-        for name in (*KINDS, *CHAINS, SOUGHT)
+        for name in (*KINDS, *CHAINS, SOUGHT, HOOKED)
     }  # fmt: skip
     read = [name for name in routes if name not in KINDS or KINDS[name].reads != "think"]
     del routes["lump"]["key"]
@@ -116,6 +116,7 @@ def configure(folder: Path, url: str, engine: str) -> None:
         "outgoing": _outgoing(),
         "routes": routes,
         "schedules": {"always": {"every": "1s", "on_start": True, "run": [{"route": name} for name in read]}},
+        "gateway": {"grace": "5s"},
         "engine": engine,
     }
     (folder / "connector.yaml").write_text(json.dumps(document, indent=1))

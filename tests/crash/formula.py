@@ -34,6 +34,7 @@ class Evidence:
         cut: calls that may have been under way when a process was killed.
         lines: the lines of every file.
         offers: how many documents each route was offered.
+        hooked: the documents of events that were acknowledged.
     """
 
     offered: Sequence[str]
@@ -44,6 +45,7 @@ class Evidence:
     cut: int
     lines: Mapping[str, Sequence[str]]
     offers: int = 0
+    hooked: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -150,7 +152,9 @@ async def evidence(folder: Path, engine: str, *, cut: int) -> Evidence:
     told = [(id_, route, key) for id_, route, key in _records(folder / "accepted")]
     lines = {place: _text(folder / place).split("\n")[:-1] for place in LINES.values()}
     offers = int((folder / "offered").read_text())
-    return Evidence(_offered(folder), told, tasks, effects, withheld, cut, lines, offers)
+    return Evidence(
+        _offered(folder), told, tasks, effects, withheld, cut, lines, offers, _text(folder / "hooked").split()
+    )
 
 
 def _offered(folder: Path) -> list[str]:

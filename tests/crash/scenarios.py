@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from random import Random
@@ -112,6 +114,43 @@ def _a_service(bench: Bench, times: int) -> None:
         raise AssertionError(f"a service that was told to stop did not: {run.said}")
 
 
+def _events_received(bench: Bench, times: int) -> None:
+    """Events are acknowledged when they are on disk; their chain calls, and the process is killed at it."""
+    bench.offer(0)
+    points = ("delivery.intent.committed", "upstream.effect", "delivery.outcome.seen", "worker.settle.before", "")
+    left: list[str] = []
+    for number, point in enumerate(points * times):
+        port = _free_port()
+        command = ("serve", "--routes", "--port", str(port))
+        if point.startswith("upstream"):
+            run = bench.run(*command)
+            bench.ask("/trap", {"moment": point, "left": 3, "pid": run.pid, "signal": signal.SIGKILL})
+        else:
+            run = bench.run(*command, **({"point": point, "nth": 3, "signal": "KILL"} if point else {}))
+        _until_open(port)
+        left = bench.hook(port, [*left, *(f"doc-hook-{n:05}" for n in range(number * 8, number * 8 + 8))])
+        if not point:
+            left = bench.hook(port, left)
+            run.send(signal.SIGTERM)
+        bench.ended(run, point)
+    if left:
+        raise AssertionError(f"events were never acknowledged: {left}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _until_open(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody listens")
+
+
 def _disk_full(bench: Bench, times: int) -> None:
     """No space, or a disk that fails to write, for a while: the run goes on by itself."""
     for kind, after in _troubles(("full", "write"), times):
@@ -186,6 +225,7 @@ SCENARIOS: dict[str, Scenario] = {
     "power lost": Scenario(_power_lost),
     "people at work": Scenario(_people_at_work),
     "a service": Scenario(_a_service),
+    "events received": Scenario(_events_received, faults=0.0),
     "disk full, disk failing": Scenario(_disk_full),
     "disk not synced": Scenario(_disk_not_synced),
     "answers withheld": Scenario(_answers_withheld, faults=0.5),
