@@ -78,9 +78,7 @@ def _sentences(end: RunEnd) -> list[str]:
     if end.unwritten:
         told.append(f"{end.unwritten}; the next run writes them")
     for route, count in end.elsewhere.items():
-        told.append(
-            f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: this run did not deliver it"
-        )
+        told.append(f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {_elsewhere(route, end)}")
     if failed := end.count("failed"):
         told.append(f"{_tasks(failed)} failed; `openai-connector tasks list --state failed` tells why")
     if unknown := end.count("unknown"):
@@ -89,6 +87,12 @@ def _sentences(end: RunEnd) -> list[str]:
             "`openai-connector tasks list --state unknown`"
         )
     return told
+
+
+def _elsewhere(route: str, end: RunEnd) -> str:
+    if route not in end.gone:
+        return "this run did not deliver it"
+    return f"the configuration has no such route any more; put it back, or end them with `tasks skip --route {route}`"
 
 
 def _tasks(count: int) -> str:

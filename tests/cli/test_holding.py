@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -18,6 +19,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
+
+from connector.engine import Carried, Change, NewTask
+from connector.engine.opening import open_store
 
 SQL = """
 incoming:
@@ -218,3 +222,32 @@ def _until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end
+
+
+@pytest.mark.parametrize("more", ["", '{"id": 7}\n'])
+async def test_tasks_in_batches_of_a_route_that_has_none_any_more_end_the_run(folder: Path, more: str) -> None:
+    (folder / "in.jsonl").write_text(more)
+    (folder / "connector.yaml").write_text(FILES.replace("PATH", "out.jsonl"))
+    store = await open_store(f"sqlite:///{folder / 'connector.db'}")
+    ids = (await store.commit(Change(accept=[NewTask(route="r", document={"id": n}) for n in range(3)]))).accepted
+    await store.lease("r", 10)
+    carrier = NewTask(route="r:batch", document={"file": "file-1"})
+    await store.commit(Change(carry=[Carried(carrier=carrier, members=ids)]))
+    await store.close()
+    found = await asyncio.to_thread(oc, "run", "--once")
+    assert found.returncode == 5, found.stderr
+    assert "3 tasks of route r wait: it is paused: they are in batches that are under way" in found.stderr
+    assert "`transport: batch`" in found.stderr
+    assert json.loads(found.stdout)["tasks"] == ({"finished": 1} if more else {})
+    listed = await asyncio.to_thread(oc, "tasks", "list")
+    assert "they are in batches that are under way" in listed.stderr
+
+
+async def test_tasks_of_a_route_that_was_removed_or_renamed_are_told(folder: Path) -> None:
+    (folder / "connector.yaml").write_text(FILES.replace("PATH", "out.jsonl"))
+    store = await open_store(f"sqlite:///{folder / 'connector.db'}")
+    await store.commit(Change(accept=[NewTask(route="renamed", document=1), NewTask(route="r:answer", document=1)]))
+    await store.close()
+    found = await asyncio.to_thread(oc, "run", "--once")
+    assert "1 task of route renamed waits: the configuration has no such route" in found.stderr
+    assert "1 task of route r:answer waits: the configuration has no such route" in found.stderr

@@ -28,6 +28,7 @@ class RunEnd:
         ended: tasks that came to an end, by route and state.
         left: tasks that have not, by route.
         elsewhere: tasks that wait on routes that the run does not deliver.
+        gone: those of these routes that the configuration does not have.
         paused: why routes wait until somebody acts.
         holds: why tasks wait, each in a sentence.
         unwritten: why lines of files are not written yet.
@@ -40,6 +41,7 @@ class RunEnd:
     ended: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
     left: Mapping[str, int] = field(default_factory=dict[str, int])
     elsewhere: Mapping[str, int] = field(default_factory=dict[str, int])
+    gone: Collection[str] = ()
     paused: Mapping[str, Pause] = field(default_factory=dict[str, Pause])
     unread: Mapping[str, ConnectorError] = field(default_factory=dict[str, ConnectorError])
     tallies: Mapping[str, Tally] = field(default_factory=dict[str, Tally])

@@ -270,6 +270,7 @@ class Runner:
             ended=ended_since(before, after),
             left={route: count for route, count in left.items() if route in mine},
             elsewhere={route: count for route, count in left.items() if route not in mine},
+            gone=[route for route in left if route not in mine and self._is_gone(route)],
             paused={**stuck, **self._crew.paused},
             holds=[sentence(hold) for hold in holds],
             unwritten=self._writing.fault,
@@ -277,3 +278,10 @@ class Runner:
             tallies=self._readings.tallies,
             stopped=self._stopped,
         )
+
+    def _is_gone(self, name: str) -> bool:
+        """Whether no route of the configuration has such tasks any more."""
+        route, ending = parent_of(name)
+        if route not in self._runtime.configuration.routes:
+            return True
+        return bool(ending) and route in self._plan.routes
