@@ -42,7 +42,7 @@ def _payload(shape: Shape, entity: str) -> JSON:
     if "object" not in shape.types:
         return _value(shape, "payload", entity, 0)
     payload = _object(shape, entity, 0)
-    shown = [name for name in SHOWN if name in shape.properties and name not in payload]
+    shown = [name for name in (*SHOWN, *shape.filled) if name in shape.properties and name not in payload]
     for name in shown:
         payload[name] = _value(shape.property(name), name, entity, 1)
     if not payload:

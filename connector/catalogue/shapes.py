@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from connector.catalogue.schemas import FILLED
 from connector.model import JSON, is_document
 
 __all__ = ["Shape", "shape_of"]
@@ -47,6 +48,11 @@ class Shape:
     @property
     def required(self) -> Sequence[str]:
         return list(dict.fromkeys(self.facts.get("required", [])))
+
+    @property
+    def filled(self) -> Sequence[str]:
+        """The properties that are not required, since the API fills them in."""
+        return list(self.facts.get(FILLED, []))
 
     @property
     def is_file(self) -> bool:

@@ -128,3 +128,11 @@ def test_drift_tells_what_is_asked_for_anew(tmp_path: Path) -> None:
     made(tmp_path / "more", {}, changed)
     lines = drift(tmp_path / "more" / "document.json", catalogue).lines()
     assert [" ".join(line.split()) for line in lines] == ['removed filled Item: "speed"']
+
+
+def test_one_of_several_lists_of_fields_may_be_asked_for(tmp_path: Path) -> None:
+    said = {"at": "/components/schemas/Item", "oneOfFields": [["text", "kind"], ["note"]]}
+    made(tmp_path, {"x-relaxed": [said]})
+    item = definitions(tmp_path)["Item"]
+    assert item["required"] == ["type", "id"]
+    assert item["anyOf"] == [{"required": ["text", "kind"]}, {"required": ["note"]}]

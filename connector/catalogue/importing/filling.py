@@ -93,7 +93,7 @@ def _relieve(schema: dict[str, Any], named: Iterable[str], definitions: Definiti
     needed = [name for name in required if name not in filled]
     if needed:
         schema["required"] = needed
-    if shared and filled:
+    if filled:
         schema[FILLED] = filled
 
 

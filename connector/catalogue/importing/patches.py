@@ -1,7 +1,8 @@
 """Loosening a document where it is stricter, or knows less, than what is known to work.
 
 An entry names a place by JSON pointer (`at`) and says one thing of it: `properties`, `enum`, `anyOf`, `parameters`,
-`requestBody` add; `optional`, `nullable`, `open` relax. A place that the document no longer has is noted, not refused.
+`requestBody` add; `optional`, `nullable`, `open` relax; `oneOfFields` asks for one of several lists of fields. A place
+that the document no longer has is noted, not refused.
 """
 
 from __future__ import annotations
@@ -87,7 +88,14 @@ def _open(schema: dict[str, Any], _: JSON) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key not in ("enum", "const")} | {"type": "string"}
 
 
+def _one_of_fields(schema: dict[str, Any], alternatives: list[list[str]]) -> dict[str, Any]:
+    needed = {name for names in alternatives for name in names}
+    required = [name for name in schema.get("required", []) if name not in needed]
+    return {**schema, "required": required, "anyOf": [{"required": names} for names in alternatives]}
+
+
 CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
     "properties": _properties, "enum": _enum, "anyOf": _any_of, "parameters": _parameters,
     "requestBody": _request_body, "optional": _optional, "nullable": _nullable, "open": _open,
+    "oneOfFields": _one_of_fields,
 }  # fmt: skip
