@@ -24,8 +24,9 @@ from connector.request.coerce import coerce
 from connector.sandbox.unfolding import unfold
 
 METHODS = ("get", "post", "put", "patch", "delete")
-VALUED = {"-X": "method", "--request": "method", "-F": "form", "--form": "form", "-o": "", "-H": "", "--header": ""}
-VALUED |= dict.fromkeys(("-d", "--data", "--data-raw", "--data-binary"), "data")
+DATA = ("-d", "--data", "--data-raw", "--data-binary")
+OTHERS = {"-X": "method", "--request": "method", "-F": "form", "--form": "form", "-o": "", "-H": "", "--header": ""}
+VALUED = {**OTHERS, **dict.fromkeys(DATA, "data")}
 
 
 @dataclass
@@ -64,11 +65,10 @@ def examples(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Return each curl example of a document with its method and path."""
     for path, item in document["paths"].items():
         for method in METHODS:
-            found = item.get(method, {}).get("x-oaiMeta", {}).get("examples", [])
-            for example in found if isinstance(found, list) else [found]:
-                text = example.get("request", {}).get("curl")
-                if text:
-                    yield method.upper(), path, text
+            found: Any = item.get(method, {}).get("x-oaiMeta", {}).get("examples", [])
+            listed: list[Any] = found if isinstance(found, list) else [found]
+            texts: list[str] = [example.get("request", {}).get("curl", "") for example in listed]
+            yield from ((method.upper(), path, text) for text in texts if text)
 
 
 class Checker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_a_command_line_is_read_as_its_request() -> None:
 
 def test_examples_are_found_by_method_and_path() -> None:
     one = {"request": {"curl": "curl a"}}
-    item = {"get": {"x-oaiMeta": {"examples": [one, one]}}, "post": {}, "parameters": []}
+    item: dict[str, Any] = {"get": {"x-oaiMeta": {"examples": [one, one]}}, "post": {}, "parameters": []}
     assert list(examples({"paths": {"/a": item}})) == [("GET", "/a", "curl a")] * 2
 
 
