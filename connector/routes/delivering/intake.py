@@ -68,13 +68,13 @@ def readers_of(runtime: Runtime, route: str, running: Sequence[str] = ()) -> Seq
     return [one for one in routes if configuration.routes[one].incoming == name] or (route,)
 
 
-def raw(document: JSON, to: Declared, key: str, version: str, **more: Any) -> NewTask:
+def raw(document: JSON, to: Declared, key: str, version: str) -> NewTask:
     """A document as it came, which the incoming connection's chain has yet to see.
 
     Where order matters on the route they are taken on one after the other: what they become shows only then.
     """
     order = IN_ORDER if to.settings.order is not None and not to.gathers else ""
-    return NewTask(route=to.name, document=document, key=key, version=version, **{"order": order, **more})
+    return NewTask(route=to.name, document=document, key=key, version=version, order=order)
 
 
 def tombstone(route: str, key: str, *, reading: int = 0, source: int = 0) -> NewTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.connections import Runtime
@@ -95,7 +96,7 @@ class Making:
         except ConnectorError as error:
             return self._kept(unread(read.document, self._redact(str(error))), read)
         version = f"{self._again}{digest(read.document)}"
-        return raw(read.document, intake, key, version, reading=self.reading, trace=trace)
+        return replace(raw(read.document, intake, key, version), reading=self.reading, trace=trace)
 
     @property
     def _again(self) -> str:

@@ -124,7 +124,7 @@ class Receiver:
     async def _accept(self, document: JSON, identity: str) -> None:
         """Makes the event's tasks, each once however often the event is sent."""
         if self._intake is not None:
-            taken = raw(document, self._intake, identity, identity, order=self._order)
+            taken = replace(raw(document, self._intake, identity, identity), order=self._order)
             await self._commit(Change(accept=[taken]))
             return
         kept = self._desk.keeping.opened()

@@ -119,7 +119,8 @@ class Again:
         """What comes of it, and the end of the task that kept it; ConnectorError when nothing can come of it."""
         document, known = revived(task.document).document, task.key.removeprefix(UNREAD)
         if self._intake is not None:
-            new = raw(document, self._intake, known, task.version, unique="no", source=task.id, trace=task.trace)
+            new = raw(document, self._intake, known, task.version)
+            new = replace(new, unique="no", source=task.id, trace=task.trace)
             return Change(accept=[new], settle=[_finished(task)])
         keeps = self._keeping.opened()
         chained = replace(self._runtime.chained, storages=keeps.storages)
