@@ -49,6 +49,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "wrong-token": "A gateway token that is not hashed, or whose hash another one has.",
     "open-listener": "A gateway that can be reached from elsewhere without TLS or tokens.",
     "unmatched-rule": "An allow rule that matches no operation.",
+    "untold-deletions": "A route is to tell of documents that are gone, and cannot know of them.",
     "unused-setting": "Something is said that has no effect.",
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from connector.config.findings import Path, path_text
 from connector.model import JSON, Fault
 
-__all__ = ["canonical", "faults_of", "fields_of", "ready_made_chain", "ready_made_names"]
+__all__ = ["calls_and_gathers", "canonical", "faults_of", "fields_of", "ready_made_chain", "ready_made_names"]
 
 
 def fields_of(step: str) -> Collection[str]:
@@ -53,3 +53,14 @@ def faults_of(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON]) ->
         compiler.block(steps, Site(path, compiler))
     for fault in dict.fromkeys(compiler.faults):
         yield fault.place, Fault(path_text(fault.place), fault.found, fault.allowed, fault.suggestion)
+
+
+def calls_and_gathers(steps: JSON, saved: Mapping[str, JSON]) -> bool:
+    """Whether a chain may make calls and makes one document of many."""
+    from connector.transform.compiler import Compiler
+    from connector.transform.registry import registry
+    from connector.transform.site import Site
+
+    compiler = Compiler(registry(), saved)
+    block = compiler.block(steps, Site(("chain",), compiler))
+    return compiler.calls and block.gathers

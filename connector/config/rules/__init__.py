@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from connector.config.rules.circles import circles
+from connector.config.rules.deletions import deletions
 from connector.config.rules.engines import engines
 from connector.config.rules.names import unused
 from connector.config.rules.operations import operations
@@ -19,5 +20,5 @@ __all__ = ["RULES", "STRICT"]
 
 STRICT = (steps, undeclared, engines, templates, circles, transports, unpriced, tokens, listener)
 """What a configuration must fulfil to be loaded."""
-RULES = (unused, operations, shapes, plain_secrets, transports, allowed, idle)
+RULES = (unused, operations, shapes, plain_secrets, transports, allowed, idle, deletions)
 """What only lint asks."""
