@@ -80,7 +80,7 @@ def try_client(
     if wants_json(json):
         print_document(found.as_document(name))
     say(found.sentence(name))
-    raise Exit(of_outcome(found.outcome) if not found.outcome.ok else ExitCode.DONE)
+    raise Exit(ExitCode.DONE if found.works else of_outcome(found.outcome))
 
 
 def _load(config: Path | None) -> Configuration:

@@ -1,7 +1,8 @@
-"""One cheap call through a client, and in words what is wrong when it is not done."""
+"""One cheap call through a client, and in words what is wrong with it: a call refused, or a host not reached."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,11 +14,12 @@ from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from connector.http import Client
-    from connector.request import Wire
+    from connector.request import Redactor, Wire
 
 __all__ = ["Diagnosis", "cheap_call", "diagnose"]
 
 PATIENCE = 30.0
+TLS = re.compile(r"\b(TLS|SSL)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,31 @@ class Diagnosis:
     outcome: Outcome
     base_uri: str
     called: str
+    hide: Redactor
+    reaching: bool = False
+    """Whether any complete answer will do: nothing is known of the API but its address."""
+
+    @property
+    def works(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.outcome.ok or (self.reaching and _complete(self.outcome) and self.outcome.status not in SHUT)
 
     @property
     def problem(self) -> str:
         """What is wrong, in a word; empty when nothing is."""
-        return "" if self.outcome.ok else next(word for word, fits in PROBLEMS if fits(self.outcome))
+        if self.works:
+            return ""
+        asked = (one for one in PROBLEMS if not self.reaching or one[0] in UNREACHED)
+        return next(word for word, fits in asked if fits(self.outcome))
 
     def sentence(self, name: str) -> str:
         """The result for a person, with what to do next."""
-        if self.outcome.ok:
+        return self.hide(self._sentence(name))
+
+    def _sentence(self, name: str) -> str:
+        if self.works and self.reaching:
+            return f"client {name!r} works: {self.base_uri} is reached, {self.called} has status {self.outcome.status}"
+        if self.works:
             found = len(items(members(self.outcome.body).get("data")))
             more = f", and lists {found} {self.called.split()[0]}" if found else ""
             return f"client {name!r} works: {self.base_uri} answers{more}"
@@ -43,27 +61,37 @@ class Diagnosis:
 
     def as_document(self, name: str) -> dict[str, JSON]:
         """The result as JSON."""
-        shown: dict[str, JSON] = {"client": name, "works": self.outcome.ok, "base_uri": self.base_uri}
+        shown: dict[str, JSON] = {"client": name, "works": self.works, "base_uri": self.base_uri}
         shown |= {"called": self.called, "status": self.outcome.status, "request_id": self.outcome.request_id}
-        return shown | ({} if self.outcome.ok else {"problem": self.problem, "says": self.sentence(name)})
+        shown |= {} if self.works else {"problem": self.problem, "says": self.sentence(name)}
+        hidden: dict[str, JSON] = self.hide.value(shown)
+        return hidden
 
 
 ADVICE = {
     "quota": "its account has no quota left; add credit or raise the limit",
     "rate": "it is called too often just now; the key itself is accepted",
     "organization": "the organization or project is not the key's; check organization and project",
-    "key": "the key is refused; check token, and that it belongs to this address",
-    "permission": "the key may not do this; check its permissions, and from where it may be used",
+    "key": "the credential is refused; check the token or the headers, and that they belong to this address",
+    "permission": "the credential may not do this; check its permissions, and from where it may be used",
+    "proxy": "the proxy lets nobody in without a name; check the user and password of proxy",
     "address": "the host answers, but not as this API; check base_uri and its path",
     "certificate": "the host's certificate is refused; check the host's name, or give ca_bundle for your own authority",
+    "tls": "the host answers, but not with TLS; check https in base_uri, and the port",
     "host": "there is no host of that name; check base_uri",
     "connection": "the host cannot be reached; check base_uri, the proxy and the network",
     "server": "the host fails; try again later",
 }
 
 
-def _unsent(words: str) -> Callable[[Outcome], bool]:
-    return lambda outcome: outcome.status is None and words in outcome.reason.lower()
+def _complete(outcome: Outcome) -> bool:
+    """Whether an answer came whole; a refusal's body may be cut, its status is there."""
+    status = outcome.status
+    return status is not None and (outcome.state is not State.UNKNOWN or status >= 300)
+
+
+def _unsent(*words: str) -> Callable[[Outcome], bool]:
+    return lambda outcome: outcome.status is None and any(word in outcome.reason.lower() for word in words)
 
 
 def _status(*numbers: int) -> Callable[[Outcome], bool]:
@@ -93,17 +121,23 @@ PROBLEMS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
     ("key", _status(401)),
     ("permission", _status(403)),
     ("address", _foreign),
+    ("proxy", _status(407)),
     ("certificate", _unsent("certificate")),
-    ("host", _unsent("was not found")),
+    ("tls", lambda outcome: outcome.status is None and TLS.search(outcome.reason) is not None),
+    ("host", _unsent("was not found", "name or service not known")),
     ("connection", lambda outcome: outcome.state in (State.NOT_SENT, State.UNKNOWN) and outcome.status is None),
     ("server", lambda _: True),
 )
 """What is looked for, the most telling first."""
+UNREACHED = frozenset({"key", "permission", "proxy", "certificate", "tls", "host", "connection", "server"})
+"""What can be wrong with an API of which only the address is known."""
+SHUT = (401, 403, 407)
+"""Answers that let nobody in."""
 
 
 def cheap_call(client: Client) -> tuple[str, Wire]:
     """A call that costs nothing and that every client of its kind can make."""
-    if client.prototype.name == "http":
+    if not client.prototype.lists_models:
         return "GET /", client.prepare_raw("GET", "/")
     token = getattr(client.parameters, "token", None)
     if token is None and getattr(client.parameters, "admin_token", None) is not None:
@@ -115,4 +149,4 @@ async def diagnose(client: Client) -> Diagnosis:
     """What a trial call comes to."""
     called, wire = cheap_call(client)
     outcome = await client.send(wire, timeout=PATIENCE, retries=0)
-    return Diagnosis(outcome, client.base_uri, called)
+    return Diagnosis(outcome, client.base_uri, called, client.redactor, not client.prototype.lists_models)

@@ -39,6 +39,10 @@ def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> htt
         return httpx.ProxyError(f"the proxy gave no connection to {where}: {_detail(exc)}")
     if isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)):
         return CertificateRefused(f"the certificate of {where} was refused: {_detail(exc)}")
+    if isinstance(exc, aiohttp.ClientConnectorSSLError):
+        # Its errno is OpenSSL's own, and would read as one of the system's.
+        reason = str(getattr(exc.os_error, "reason", "") or "the handshake failed").replace("_", " ").lower()
+        return httpx.ConnectError(f"no TLS with {where}: {reason}")
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
         return httpx.ConnectError(f"the name {where} was not found: {_detail(exc)}")
     return httpx.ConnectError(f"cannot connect to {where}: {_detail(exc)}")

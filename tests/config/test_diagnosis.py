@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -28,9 +30,11 @@ ANSWERS = {
     "permission": error(403, "You have insufficient permissions for this operation"),
     "address": error(404, "Not found"),
     "server": error(500, "boom"),
+    "proxy": httpx.Response(407),
 }
 RAISED = {
     "host": httpx.ConnectError("the name api.example was not found: name or service not known"),
+    "tls": httpx.ConnectError("no TLS with api.example: wrong version number"),
     "certificate": httpx.ConnectError("the certificate of api.example was refused: certificate has expired"),
     "connection": httpx.ConnectError("cannot connect to api.example: connection refused"),
 }
@@ -86,3 +90,59 @@ async def test_each_kind_makes_a_call_that_it_can_make(
     async with client:
         found = await diagnose(client)
     assert (found.called, found.problem) == (called, "")
+
+
+async def shop(respond: Callable[[httpx.Request], httpx.Response]) -> Diagnosis:
+    parameters = {"base_uri": "https://shop.example/api", "headers": {"X-Api-Key": "shop-canary-0123456789"}}
+    async with Client("http", environ={}, transport=httpx.MockTransport(respond), **parameters) as client:
+        return await diagnose(client)
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 302, 400, 404, 405, 410, 418, 422, 429, 500, 501, 503])
+async def test_an_api_of_which_only_the_address_is_known_works_when_it_answers(status: int) -> None:
+    found = await shop(lambda _: httpx.Response(status, html="<html>no page here</html>"))
+    assert (found.works, found.problem) == (True, "")
+    assert found.sentence("shop") == (
+        f"client 'shop' works: https://shop.example/api is reached, GET / has status {status}"
+    )
+
+
+@pytest.mark.parametrize(("status", "problem"), [(401, "key"), (403, "permission"), (407, "proxy")])
+async def test_an_answer_that_lets_nobody_in_is_a_refused_credential(status: int, problem: str) -> None:
+    found = await shop(lambda _: httpx.Response(status, json={"error": "organization and project are unknown"}))
+    assert (found.works, found.problem) == (False, problem)
+
+
+async def test_what_is_shown_of_an_answer_holds_no_secret() -> None:
+    def respond(request: httpx.Request) -> httpx.Response:
+        key = request.headers["x-api-key"]
+        return httpx.Response(401, headers={"x-request-id": f"req {key}"}, json={"error": {"message": f"no {key}"}})
+
+    found = await shop(respond)
+    assert "canary" not in found.sentence("shop") + json.dumps(found.as_document("shop"))
+    assert found.as_document("shop")["request_id"] == "req ***"
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+@pytest.mark.parametrize(
+    ("scheme", "reply", "problem"),
+    [
+        ("http", b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", ""),
+        ("https", b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "tls"),
+        ("http", b"SSH-2.0-OpenSSH_9\r\n", "connection"),
+        ("http", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf", "server"),
+    ],
+)
+async def test_what_answers_on_the_network_is_told_apart(
+    transport: str, scheme: str, reply: bytes, problem: str
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, Client("http", base_uri=address, transport=transport, allowed_hosts=["127.0.0.1"]) as client:
+        found = await diagnose(client)
+    assert found.problem == problem

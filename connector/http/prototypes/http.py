@@ -22,4 +22,4 @@ def endpoint(parameters: Parameters) -> Endpoint:
     return FixedEndpoint(check_base_uri(parameters.base_uri, parameters.allowed_hosts))
 
 
-HTTP = Prototype("http", "Any HTTP API, by its address and headers.", Parameters, endpoint)
+HTTP = Prototype("http", "Any HTTP API, by its address and headers.", Parameters, endpoint, lists_models=False)

@@ -21,3 +21,5 @@ class Prototype:
     parameters: type[Common]
     endpoint: Callable[[Any], Endpoint]
     """Takes an instance of `parameters`."""
+    lists_models: bool = True
+    """Whether it speaks the catalogue's API, so that listing its models tells whether a client works."""
