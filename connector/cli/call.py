@@ -134,13 +134,16 @@ async def _call(options: CallOptions) -> ExitCode:
     from connector.cli.client_choice import chosen_client
 
     async with chosen_client(options, options.client_parameters, dry_run=options.dry_run) as client:
-        if options.requests is None:
-            return await _call_one(client, options)
-        from connector.cli.many import call_many, explain_many, read_many
+        with options.logs.written(client.redactor):
+            return await (_call_one if options.requests is None else _call_many)(client, options)
 
-        if options.dry_run:
-            return explain_many(client, options)
-        return await (read_many if options.every else call_many)(client, options)
+
+async def _call_many(client: Client, options: CallOptions) -> ExitCode:
+    from connector.cli.many import call_many, explain_many, read_many
+
+    if options.dry_run:
+        return explain_many(client, options)
+    return await (read_many if options.every else call_many)(client, options)
 
 
 async def _call_one(client: Client, options: CallOptions) -> ExitCode:

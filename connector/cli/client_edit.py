@@ -12,6 +12,7 @@ from connector.cli.arguments import header_pairs, set_value
 from connector.cli.config import Config, configuration_at
 from connector.cli.entry import CLIENTS
 from connector.cli.exit_codes import ExitCode, of_outcome
+from connector.cli.logs import Debug, LogLevelOption, Logs
 from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_table, say, wants_json
 from connector.cli.section_edit import apply, file_of
@@ -74,9 +75,13 @@ def try_client(
     config: Config = None,
     folder: Entities = None,
     json: Json = None,
+    debug: Debug = False,
+    log_level: LogLevelOption = None,
 ) -> None:
     """Try a client with one cheap call, and say in words what is wrong."""
-    found = asyncio.run(_try(_load(config), name, folder))
+    logs = Logs(debug=debug, level=log_level)
+    logs.check()
+    found = asyncio.run(_try(_load(config), name, folder, logs))
     if wants_json(json):
         print_document(found.as_document(name))
     say(found.sentence(name))
@@ -125,7 +130,7 @@ def _plain_secrets(prototype: str, given: dict[str, JSON]) -> bool:
     return any(secret_places(prototypes().find(prototype).parameters, given))
 
 
-async def _try(configuration: Configuration, name: str, folder: Path | None) -> Diagnosis:
+async def _try(configuration: Configuration, name: str, folder: Path | None, logs: Logs) -> Diagnosis:
     from connector.catalogue import Catalogue
     from connector.config.diagnosis import diagnose
     from connector.config.models import ClientEntry
@@ -133,5 +138,7 @@ async def _try(configuration: Configuration, name: str, folder: Path | None) -> 
     entry = configuration.find("clients", name)
     if not isinstance(entry, ClientEntry):
         raise ConfigurationError(f"{name!r} is no client")
-    async with entry.client(catalogue=Catalogue.open(catalogue_folder(folder))) as client:
-        return await diagnose(client)
+    entry, catalogue = entry.overridden(logs.parameters), Catalogue.open(catalogue_folder(folder))
+    async with entry.client(catalogue=catalogue) as client:
+        with logs.written(client.redactor):
+            return await diagnose(client)

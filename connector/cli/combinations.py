@@ -57,6 +57,7 @@ def check_output(options: OutputOptions) -> None:
 def check_call(options: CallOptions) -> None:
     """Refuses options of one kind of call that another kind would not look at."""
     check_output(options)
+    options.logs.check(dry_run=options.dry_run)
     told = given(options)
     for option, others, why in APART:
         both = [other for other in others if other in told]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -16,6 +16,7 @@ from connector.cli.arguments import read_document
 from connector.cli.call import CallOptions, call
 from connector.cli.combinations import check_connection, check_entity, check_output
 from connector.cli.exit_codes import ExitCode, of_outcome, worst
+from connector.cli.logs import LogOptions, Logs
 from connector.cli.output import picker, print_document, print_line, progress, say, shown
 from connector.cli.source import Config, configuration_at, configuration_here
 from connector.errors import ConnectorError, UnknownName
@@ -25,7 +26,7 @@ from connector.suggest import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.connections import Counts, ErrorsFile, Result
+    from connector.connections import Counts, ErrorsFile, Result, Runtime
 
 __all__ = [
     "ExplainOptions",
@@ -37,7 +38,7 @@ __all__ = [
 ]
 
 INTERRUPTED = 130
-SUBSCRIBED = ("--config", "--documents", "--entities", "--errors", "--limit", "--select")
+SUBSCRIBED = ("--config", "--debug", "--documents", "--entities", "--errors", "--limit", "--log-level", "--select")
 EXPLAINED = {
     "incoming": ("--config", "--entities", "--select"),
     "outgoing": ("--config", "--document", "--entities", "--select"),
@@ -74,7 +75,7 @@ class ExplainOptions(CallOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishOptions:
+class PublishOptions(LogOptions):
     """What `publish` can be told."""
 
     name: Annotated[str, Argument(metavar="OUTGOING", help="An outgoing connection; its documents come from stdin.")]
@@ -169,8 +170,20 @@ def _configuration(source: Path | None, section: str, name: str | None) -> Confi
     return configuration
 
 
+@asynccontextmanager
+async def _at_work(configuration: Configuration, logs: Logs) -> AsyncGenerator[Runtime]:
+    """The configuration at work, its calls logged as the options and the clients say."""
+    from connector.connections import Runtime
+
+    logs.check()
+    mode = "json" if configuration.telemetry.logs == "json" else "text"
+    async with Runtime(configuration, parameters=logs.parameters) as runtime:
+        with logs.written(runtime.redact, mode=mode):
+            yield runtime
+
+
 async def _subscribe(configuration: Configuration, options: SubscribeOptions) -> int:
-    from connector.connections import ErrorsFile, IncomingRun, Runtime
+    from connector.connections import ErrorsFile, IncomingRun
 
     pick = picker(options.select)
     errors = ErrorsFile(options.errors)
@@ -181,7 +194,7 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
             errors.write(document, state, reason)
 
     instead = _lines(options.documents, errors) if options.documents is not None else None
-    async with Runtime(configuration) as runtime:
+    async with _at_work(configuration, options.logs) as runtime:
         run = IncomingRun(runtime, options.entity or "", tell=tell)
         try:
             with _draining(run.stop), progress() as bar:
@@ -197,12 +210,12 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
 
 
 async def _publish(configuration: Configuration, options: PublishOptions) -> int:
-    from connector.connections import ErrorsFile, OutgoingRun, Runtime
+    from connector.connections import ErrorsFile, OutgoingRun
 
     pick = picker(options.select)
     errors = ErrorsFile(options.errors)
     codes: set[ExitCode] = set()
-    async with Runtime(configuration) as runtime:
+    async with _at_work(configuration, options.logs) as runtime:
         run = OutgoingRun(runtime, options.name, concurrency=options.concurrency, repeat_unknown=options.repeat_unknown)
         try:
             with _draining(run.stop), progress() as bar:

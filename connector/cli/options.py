@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 from typer import Option
 
 from connector.cli.arguments import header_pairs, set_value
+from connector.cli.logs import LogOptions
 from connector.cli.source import Config
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -57,7 +58,7 @@ def command(run: Callable[[Options], None], options: type[Options], **decided: J
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientOptions:
+class ClientOptions(LogOptions):
     """The client a command goes through."""
 
     client: Annotated[
@@ -90,6 +91,7 @@ class ClientOptions:
         """What was given, as a client's parameters; a file named on the command line may be read."""
         given = {name: getattr(self, name) for name in ("base_uri", "token", "organization", "project")}
         parameters: dict[str, JSON] = {name: value for name, value in given.items() if value is not None}
+        parameters |= self.logs.parameters
         for assignment in self.parameter or ():
             set_value(parameters, assignment, "--parameter")
         if self.retries is not None:

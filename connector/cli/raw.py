@@ -78,6 +78,7 @@ def curl(options: CurlOptions) -> None:
 
 async def _curl(options: CurlOptions) -> ExitCode:
     check_output(options)
+    options.logs.check(dry_run=options.dry_run)
     pick, parts = picker(options.select), options.parts()
     method = options.method or ("GET" if parts["json"] is None and parts["form"] is None else "POST")
     path, client = _client(options)
@@ -86,7 +87,8 @@ async def _curl(options: CurlOptions) -> ExitCode:
         if options.dry_run:
             return print_explanation(client, wire, options.notation or "json", pick)
         print_warnings(wire)
-        return await print_outcome(client, wire, options.timeout, options.to, pick)
+        with options.logs.written(client.redactor):
+            return await print_outcome(client, wire, options.timeout, options.to, pick)
 
 
 def _client(options: CurlOptions) -> tuple[str, Client]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from typer import Argument, Exit, Option
 
 from connector.cli.config import Config, configuration_at
 from connector.cli.garbage import seldom_collected
+from connector.cli.logs import LogOptions
 from connector.cli.options import Json
 from connector.cli.output import say
 from connector.errors import ConfigurationError
@@ -33,7 +34,7 @@ SQLITE = "sqlite:"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
+class RunOptions(LogOptions):
     """What `run` can be told."""
 
     routes: Annotated[list[str] | None, Argument(metavar="ROUTE", help="Which routes; all unless given.")] = None
@@ -57,13 +58,14 @@ class RunOptions:
         """The command line of one of several processes."""
         asked = (("--once", self.once), ("--json", self.json), ("--text", self.json is False))
         flags = [flag for flag, given in asked if given]
-        return ["run", *(self.routes or ()), "-f", str(source), "--grace", str(self.grace), *flags]
+        return ["run", *(self.routes or ()), "-f", str(source), "--grace", str(self.grace), *flags, *self.logs.words]
 
 
 def run(options: RunOptions) -> None:
     """Take documents in, and deliver each as a task that is not lost and not paid for twice in silence."""
     from connector.connections import load_configuration
 
+    options.logs.check()
     source = configuration_at(options.config)
     configuration = load_configuration(source)
     for name in options.reset or ():
@@ -84,7 +86,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
     try:
         await _reset(store, options.reset or ())
-        async with Runtime(configuration) as runtime:
+        async with Runtime(configuration, parameters=options.logs.parameters) as runtime:
             return await _work(runtime, store, plan, options)
     finally:
         await store.close()
@@ -130,7 +132,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     try:
         with stopped_by_signals(stop):
             async with shown(store, plan.routes, lambda: runner.holding.now, once=once):
-                with _logged(runtime, once=once), seldom_collected():
+                with _logged(runtime, options), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:
         say("broken off; what was under way goes on with the next run")
@@ -141,17 +143,10 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     return SIGNALLED + signals[0] if signals and once else code_of(end)
 
 
-@contextmanager
-def _logged(runtime: Runtime, *, once: bool) -> Generator[None]:
+def _logged(runtime: Runtime, options: RunOptions) -> AbstractContextManager[None]:
     """The log of the run: of one that ends by itself, what somebody should know."""
-    from connector.observing.logs import configure_logging
-
-    level = logging.WARNING if once else logging.INFO
-    undo = configure_logging(runtime.configuration.telemetry.logs, runtime.redact, level=level)
-    try:
-        yield
-    finally:
-        undo()
+    usual = logging.WARNING if options.once else logging.INFO
+    return options.logs.written(runtime.redact, mode=runtime.configuration.telemetry.logs, usual=usual)
 
 
 async def _reset(store: Store, routes: Sequence[str]) -> None:

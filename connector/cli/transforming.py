@@ -14,6 +14,7 @@ from typer import Argument, Exit, Option
 from connector.cli.arguments import read_document
 from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
+from connector.cli.logs import LogOptions, Logs
 from connector.cli.output import progress, say
 from connector.cli.source import Config, configuration_here
 from connector.documents import dump
@@ -30,7 +31,7 @@ __all__ = ["TestOptions", "TransformOptions", "test", "transform"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformOptions:
+class TransformOptions(LogOptions):
     """What `transform` can be told."""
 
     chain: Annotated[str, Argument(metavar="CHAIN", help="A saved chain's name, or its steps as JSON or @FILE.")]
@@ -67,16 +68,12 @@ async def _transform(options: TransformOptions) -> ExitCode:
     from connector.connections import Counts, ErrorsFile
 
     counts, errors = Counts(), ErrorsFile(options.errors)
-    async with _runtime(options.config) as runtime:
+    async with _runtime(options.config, options.logs) as runtime:
         chain = runtime.chain(_steps(options.chain), "chain")
         context = _context(runtime, counts, errors)
         try:
-            if options.explain:
-                await _explained(chain, context, counts, errors)
-            elif chain.awaits:
-                await _waited(chain, context, counts, errors)
-            else:
-                _straight(chain, context, counts, errors)
+            with options.logs.written(runtime.redact):
+                await _run(chain, context, counts, errors, explain=options.explain)
         finally:
             errors.close()
             counts.done = counts.read - counts.skipped - counts.failed
@@ -84,12 +81,22 @@ async def _transform(options: TransformOptions) -> ExitCode:
     return ExitCode.INVALID if counts.failed else ExitCode.DONE
 
 
-def _runtime(source: Path | None) -> Runtime:
+async def _run(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile, *, explain: bool) -> None:
+    if explain:
+        await _explained(chain, context, counts, errors)
+    elif chain.awaits:
+        await _waited(chain, context, counts, errors)
+    else:
+        _straight(chain, context, counts, errors)
+
+
+def _runtime(source: Path | None, logs: Logs) -> Runtime:
     from connector.config import parse
     from connector.connections import Runtime, load_configuration
 
     found = source or configuration_here()
-    return Runtime(load_configuration(found) if found is not None else parse({}))
+    logs.check()
+    return Runtime(load_configuration(found) if found is not None else parse({}), parameters=logs.parameters)
 
 
 def _steps(chain: str) -> JSON:

@@ -52,6 +52,7 @@ class Runtime:
         client_options: for a client's name, more of what its constructor takes.
         storages: in place of the configuration's.
         publisher: what stands in for a kind of publisher, as when a connection is only tried.
+        parameters: what goes before the parameters of every client.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Runtime:
         *,
         storages: Mapping[str, Storage] | None = None,
         publisher: Callable[[outgoing.Prototype], outgoing.Prototype] = lambda kind: kind,
+        parameters: Mapping[str, JSON] | None = None,
     ) -> None:
         self.configuration = configuration
         self.redact = configuration.redactor()
         self.publisher = publisher
         self._options = client_options or _no_options
+        self._parameters = parameters or {}
         self._clients: dict[str, Client] = {}
         self._open = AsyncExitStack()
         self._saved = configuration.saved_chains()
@@ -87,7 +90,7 @@ class Runtime:
         """The client of a name, made when it is first used."""
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
-            client = entry.client(**self._options(name))
+            client = entry.overridden(self._parameters).client(**self._options(name))
             self._open.push_async_callback(client.close)
             self._clients[name] = client
         return self._clients[name]

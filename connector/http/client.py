@@ -83,7 +83,9 @@ class Client:
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
         self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
         self._server_clock = ServerClock(timing)
-        self._report = Report(self.parameters.logging, self.redactor)
+        self._report = Report(
+            self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set
+        )
         self._closed = False
         self._dialled = None if isinstance(transport, str) else transport
         if self.parameters.ca_bundle is not None:

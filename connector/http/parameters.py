@@ -124,7 +124,7 @@ class Common(Section):
     )
     logging: Literal["none", "basic", "full"] = Field(
         default="basic",
-        description="One line a call (basic), also redacted headers and bodies at debug level (full), or none.",
+        description="What is logged: a line a call (basic), also headers and bodies without secrets (full), or none.",
     )
     transport: Literal["aiohttp", "httpx"] = Field(default="aiohttp", description="The HTTP engine below the client.")
     validation: Literal["strict", "spelling", "known", "warn", "off"] = Field(

@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
+from connector.documents import dump
+from connector.errors import InvalidDocument
 from connector.http.call import Call
 from connector.http.headers import as_text
-from connector.model import Outcome
+from connector.model import JSON, Outcome
 from connector.request import Redactor
 from connector.request.wire import BytesBody
 
-__all__ = ["Report"]
+__all__ = ["ITEMS", "Report"]
 
 LOG = logging.getLogger("connector.http")
-MOST = 2048
+ASKED = logging.getLogger("connector.http.asked")
+"""The log of clients whose `logging` was given: the command line shows it whatever else it keeps quiet."""
+MOST = 4096
+"""Characters of a body."""
+MARGIN = 256
+"""So much more is looked at than is shown, so that no secret stands cut, and so unknown, at the end."""
+ITEMS = 100
+"""Events of a stream."""
 
 
 class Report:
-    """Writes what a call came to into the log."""
+    """Writes what a call came to into the log.
 
-    def __init__(self, level: str, redactor: Redactor) -> None:
+    Args:
+        level: none, basic (a line a call) or full (both sides of it).
+        redactor: hides secrets.
+        asked: whether the level was given, and is no default.
+    """
+
+    def __init__(self, level: str, redactor: Redactor, *, asked: bool = False) -> None:
         self._level = level
         self._hide = redactor
+        self._log = ASKED if asked else LOG
 
-    def __call__(self, call: Call, outcome: Outcome) -> None:
-        if outcome.possible_duplicates:
-            # Of money that may be lost a log tells at any level.
-            LOG.warning("%s", self._hide(f"{call.wire.method} {call.wire.path}: {outcome.duplicates}"))
+    def __call__(self, call: Call, outcome: Outcome, seen: list[JSON] | None = None) -> None:
+        """Log a call.
+
+        Args:
+            call: what was sent.
+            outcome: what it came to.
+            seen: the events that came, in place of a body.
+        """
         if self._level == "none":
             return
-        if LOG.isEnabledFor(logging.INFO):
-            LOG.info("%s", self._hide(_line(call, outcome)))
-        if self._level == "full" and LOG.isEnabledFor(logging.DEBUG):
-            LOG.debug("%s", _exchange(call, outcome, self._hide))
+        if self._log.isEnabledFor(logging.INFO):
+            self._log.info("%s", self._hide(_line(call, outcome)))
+        if self.is_full:
+            self._log.debug(
+                "%s", "\n".join(_exchange(call, outcome, outcome.body if seen is None else seen, self._hide))
+            )
+
+    @property
+    def is_full(self) -> bool:
+        """Whether both sides of calls are logged."""
+        return self._level == "full" and self._log.isEnabledFor(logging.DEBUG)
 
 
 def _line(call: Call, outcome: Outcome) -> str:
@@ -45,17 +73,47 @@ def _line(call: Call, outcome: Outcome) -> str:
     )
 
 
-def _exchange(call: Call, outcome: Outcome, hide: Redactor) -> str:
+def _exchange(call: Call, outcome: Outcome, answer: JSON, hide: Redactor) -> Iterator[str]:
     """Both sides of a call, redacted, the bodies only by their beginning."""
+    yield hide(f"> {call.wire.method} {call.url}")
+    yield from (f"> {name}: {value}" for name, value in hide.headers(as_text(call.headers)).items())
+    yield from _body(_sent(call), ">", hide)
+    for number, attempt in enumerate(outcome.attempts[:-1], start=1):
+        yield hide(f"* attempt {number}: {attempt.status or '-'} {attempt.state.value}: {attempt.reason}")
+    yield hide(f"< {outcome.status or '-'} {outcome.state.value}{f': {outcome.reason}' if outcome.reason else ''}")
+    yield from (f"< {name}: {value}" for name, value in hide.headers(outcome.headers).items())
+    yield from _body(_text(answer, hide), "<", hide)
+
+
+def _sent(call: Call) -> str:
     body = call.wire.body
-    payload = body.data.decode(errors="replace") if isinstance(body, BytesBody) else "" if body is None else "…"
-    return "\n".join(
-        [
-            hide(f"> {call.wire.method} {call.wire.target}"),
-            *(f"{name}: {value}" for name, value in hide.headers(as_text(call.headers)).items()),
-            hide(payload)[:MOST],
-            "<",
-            *(f"{name}: {value}" for name, value in hide.headers(outcome.headers).items()),
-            hide(str(outcome.body))[:MOST],
-        ]
-    )
+    if body is None:
+        return ""
+    if isinstance(body, BytesBody):
+        return body.data.decode(errors="replace")
+    return f"({body.content_type.partition(';')[0]}, {body.length if body.length is not None else 'unknown'} bytes)"
+
+
+def _text(answer: JSON, hide: Redactor) -> str:
+    if answer is None:
+        return ""
+    if isinstance(answer, bytes):
+        return f"({len(answer)} bytes)"
+    if isinstance(answer, str):
+        return answer
+    try:
+        return dump(hide.value(answer)).decode()
+    except InvalidDocument:
+        return str(answer)
+
+
+def _body(text: str, mark: str, hide: Redactor) -> Iterator[str]:
+    """The beginning of a body; what is cut off is counted."""
+    if not text:
+        return
+    # A secret's longest form is an escape of six characters for each of its own.
+    margin = MARGIN + 6 * max(map(len, hide.secrets), default=0)
+    shown = hide(text[: MOST + margin])
+    if len(text) > MOST:
+        shown = f"{shown[: max(0, min(MOST, len(shown) - margin))]}… ({len(text):,} characters)"
+    yield from (f"{mark} {line}" for line in ("", *shown.splitlines()))

@@ -14,7 +14,7 @@ from connector.http.attempt import Tried, broken_stream, chunks_of, headers_of, 
 from connector.http.call import Call
 from connector.http.complaint import evidence
 from connector.http.decompress import Unacceptable
-from connector.http.report import Report
+from connector.http.report import ITEMS, Report
 from connector.http.stream import StreamBroken, data_of, drained
 from connector.http.tries import Judge, Tries, within
 from connector.model import JSON, State
@@ -28,18 +28,21 @@ async def streamed(
     """The data as they come, tried again only while nothing was given; a stream that is not done raises CallFailed."""
     tries = Tries(call, judge)
     while True:
+        seen: list[JSON] = []
         flow = _Flow(transport, call)
         left = await tries.begin()
         try:
             async with aclosing(flow.data(left)) as data:
                 async for datum in data:
                     flow.tried.hopeless = True
+                    if report.is_full and len(seen) < ITEMS:
+                        seen.append(datum)
                     yield datum
         finally:
             judge.pace.leave()
         outcome = await tries.settle(flow.tried)
         if outcome is not None:
-            report(call, outcome)
+            report(call, outcome, seen)
             if not outcome.ok:
                 raise CallFailed(outcome)
             return

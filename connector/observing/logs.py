@@ -24,6 +24,7 @@ FIELDS = (
 )  # fmt: skip
 """What a record may tell beside its message, by `extra`; these names and no others are written."""
 OURS = "connector"
+ASKED = "connector.http.asked"
 MOST = 16 * 1024
 """Characters of a message; what is longer is a body, and those are kept elsewhere."""
 
@@ -99,7 +100,12 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def configure_logging(
-    mode: Mode, redact: Redact, *, stream: TextIO | None = None, level: int = logging.INFO
+    mode: Mode,
+    redact: Redact,
+    *,
+    stream: TextIO | None = None,
+    level: int = logging.INFO,
+    asked: int = logging.DEBUG,
 ) -> Callable[[], None]:
     """Writes this process's log to standard error; returns what undoes it.
 
@@ -108,19 +114,22 @@ def configure_logging(
         redact: hides secrets.
         stream: where lines go in place of standard error.
         level: from which level on the connector's own records are written; of others, warnings.
+        asked: the same for clients that say themselves what is logged of their calls.
     """
     out = sys.stderr if stream is None else stream
     lines = TextLines if mode == "text" or (mode == "auto" and out.isatty()) else JsonLines
     handler = _Handler(out)
     handler.setFormatter(lines(redact))
-    everybody, own = logging.getLogger(), logging.getLogger(OURS)
-    before = own.level
+    everybody, own, calls = logging.getLogger(), logging.getLogger(OURS), logging.getLogger(ASKED)
+    before = own.level, calls.level
     own.setLevel(level)
+    calls.setLevel(asked)
     everybody.addHandler(handler)
 
     def undo() -> None:
         everybody.removeHandler(handler)
-        own.setLevel(before)
+        own.setLevel(before[0])
+        calls.setLevel(before[1])
         handler.close()
 
     return undo
