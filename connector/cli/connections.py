@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mappi
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from typer import Argument, Exit, Option
 
@@ -176,7 +176,7 @@ async def _at_work(configuration: Configuration, logs: Logs) -> AsyncGenerator[R
     from connector.connections import Runtime
 
     logs.check()
-    mode = "json" if configuration.telemetry.logs == "json" else "text"
+    mode: Literal["json", "text"] = "json" if configuration.telemetry.logs == "json" else "text"
     async with Runtime(configuration, parameters=logs.parameters) as runtime:
         with logs.written(runtime.redact, mode=mode):
             yield runtime

@@ -88,6 +88,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int) -> Run:
     def run(*words: str, logging: str = "") -> Any:
         given = f", logging: {logging}" if logging else ""
         (tmp_path / "connector.yaml").write_text(CONFIGURATION.format(port=port, logging=given))
+        for file in (*tmp_path.glob("connector.db*"), *tmp_path.glob(".connector.db*")):
+            file.unlink()
         result = CliRunner().invoke(app, list(words), input='{"text": "a"}\n')
         assert result.exit_code == 0, (result.output, result.exception)
         assert not [form for form in FORMS if form in result.stderr]
@@ -140,8 +142,7 @@ def test_as_much_is_logged_as_is_asked_for(words: list[str], run: Run) -> None:
     line = "/v1/files 200 done in" if words[0] in ("call", "subscribe") else "/moderations 200 done in"
     line = line.removeprefix("/v1")
     assert line in lines(run(*words, logging="basic").stderr)
-    (Path("connector.db")).unlink(missing_ok=True)
-    assert line in lines(run(*words, "--log-level", "info", *(["--new"] if words[0] == "run" else [])).stderr)
+    assert line in lines(run(*words, "--log-level", "info").stderr)
     for quiet in (["--log-level", "debug"], []):
         assert line not in lines(run(*words, *quiet, logging="none").stderr)
     assert line not in lines(run(*words, "--log-level", "error", logging="full").stderr)
