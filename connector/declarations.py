@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["folder"]
+__all__ = ["CONFIGURATION_NAMES", "folder"]
+
+CONFIGURATION_NAMES = ("connector.yaml", "connector.yml", "connector.json")
+"""What the file of a configuration is called where none is named."""
 
 
 def folder(kind: str) -> Path:

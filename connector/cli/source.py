@@ -7,11 +7,10 @@ from typing import Annotated
 
 from typer import Option
 
+from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.errors import ConfigurationError
 
 __all__ = ["NAMES", "Config", "configuration_at", "configuration_here"]
-
-NAMES = ("connector.yaml", "connector.yml", "connector.json")
 
 Config = Annotated[
     Path | None,
@@ -20,14 +19,16 @@ Config = Annotated[
         "--config",
         envvar="OPENAI_CONNECTOR_CONFIG",
         metavar="CONFIG",
-        help="The configuration, a file or folder; connector.yaml unless given.",
+        help="The configuration, a file or folder; that of this folder unless given.",
     ),
 ]
 
 
 def configuration_here() -> Path | None:
     """The configuration of the current folder, if there is one."""
-    return next((Path(name) for name in NAMES if Path(name).is_file()), None)
+    from connector.config.sources import configuration_in
+
+    return configuration_in(Path())
 
 
 def configuration_at(given: Path | None) -> Path:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
 from connector.config.findings import Finding, Path, Place, path_text
 from connector.config.reading import Tree, read_text
+from connector.declarations import CONFIGURATION_NAMES
 from connector.errors import ConfigurationError
 from connector.model import Fault, is_document
 
-__all__ = ["SECTIONS", "SETTINGS", "files_of", "folder_of", "read_files"]
+__all__ = ["SECTIONS", "SETTINGS", "configuration_in", "files_of", "folder_of", "read_files"]
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
 """The parts that hold named entries."""
@@ -18,8 +20,29 @@ SETTINGS = ("engine", "retention", "gateway", "telemetry")
 """The parts that say something once."""
 PARTS = (*SECTIONS, *SETTINGS)
 ENDINGS = (".yaml", ".yml", ".json")
+BEGINNING = 8192
+"""Characters in which a file names the part that it holds."""
 OTHER_KINDS = (".test", ".schema")
 """Cases and schemas may lie beside a configuration; they are no part of it."""
+
+
+def configuration_in(folder: File) -> File | None:
+    """The configuration of a folder: its connector.yaml, or the folder itself where its parts have folders."""
+    for name in CONFIGURATION_NAMES:
+        if (folder / name).is_file():
+            return folder / name
+    return folder if any(_holds_part(folder / part, part) for part in PARTS) else None
+
+
+def _holds_part(folder: File, part: str) -> bool:
+    """Whether a folder that is named after a part holds a file with such a part."""
+    if not folder.is_dir():
+        return False
+    first = next((file for file in sorted(folder.iterdir()) if _belongs(file)), None)
+    if first is None:
+        return False
+    with first.open(encoding="utf-8", errors="replace") as opened:
+        return bool(re.search(rf'^\s*["\']?{part}["\']?\s*:', opened.read(BEGINNING), re.MULTILINE))
 
 
 def files_of(source: File) -> list[File]:

@@ -14,7 +14,7 @@ from connector.model import JSON
 
 __all__ = ["Entry", "Folder", "safe_name"]
 
-CASES = """To be run with `openai-connector test tests -f .` in the folder above.
+CASES = """To be run with `openai-connector test` in the folder above.
 A case whose expectation was not exported says only that nothing fails; answers to calls were not exported at all,
 empty ones stand in for them."""
 REPORT = "import-report.md"

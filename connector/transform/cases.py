@@ -8,7 +8,7 @@ calls get, in their order.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -127,7 +127,7 @@ async def run_cases(name: str, cases: Iterable[Case], chains: Mapping[str, JSON]
 def _context(given: Mapping[str, JSON], skipped: list[str], failed: list[Failed]) -> Context:
     kept: Mapping[str, JSON] = given.get("storages") or {}
     storages: dict[str, Storage] = {name: Memory(values or {}) for name, values in kept.items()}
-    answers = iter(given.get("calls") or [])
+    answers = _answers(given.get("calls") or [])
     missing: Literal["error", "empty"] = "empty" if given.get("missing") == "empty" else "error"
 
     async def call(client: str, _: str, __: Mapping[str, JSON]) -> Outcome:
@@ -151,6 +151,14 @@ def _context(given: Mapping[str, JSON], skipped: list[str], failed: list[Failed]
         storages=storages,
         concurrency=1,
     )
+
+
+def _answers(recorded: list[JSON]) -> Iterator[JSON]:
+    """Yield the recorded answers in their order; one that says `repeat` stands for any number."""
+    for answer in recorded:
+        yield answer
+        while answer.get("repeat"):
+            yield answer
 
 
 def _difference(case: Case, outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:

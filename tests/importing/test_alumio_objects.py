@@ -7,7 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from connector.cli.app import app
 from connector.errors import ConfigurationError
 from connector.importing import import_alumio
 from tests.importing.kit import JSON, Imported, exported, use
@@ -286,6 +288,9 @@ def test_tests_become_cases(bring: Bring) -> None:
     assert [line for line in imported.lost() if "the test has no input" in line]
 
 
+ANSWERS = {"body": {}, "repeat": True}
+
+
 def test_cases_have_what_their_chains_use(bring: Bring) -> None:
     saves = use("storage-save-entity-in-storage", storage="attic", storageKey="&{id}")
     calls = use("http-transformer", client="shop", request={"uri": "/x"})
@@ -297,8 +302,56 @@ def test_cases_have_what_their_chains_use(bring: Bring) -> None:
         exported("transformer-test", "o", params(entity={"id": 1}), owner="outer"),
     )
     assert imported.yaml("tests/outer.test.yaml") == [
-        {"name": "O", "input": {"id": 1}, "failed": False, "storages": {"attic": {}}, "calls": [{"body": {}}]}
+        {
+            "name": "O",
+            "input": {"id": 1},
+            "failed": False,
+            "storages": {"attic": {}},
+            "calls": [{"body": {}, "repeat": True}],
+        }
     ]
+
+
+def folder_that_calls(bring: Bring) -> Imported:
+    """Return an import whose chains call for every part of a document, and look up what may be missing."""
+    calls = use("node", accessor=use("pattern", pattern="parts.*"), transformers=[
+        use("http-transformer", client="shop", request={"uri": "/x"})
+    ])  # fmt: skip
+    looks = use("storage-get-entity-from-storage", storage="attic", storageKey="&{sku}", destination="known")
+    entity = {"parts": [{"n": 1}, {"n": 2}, {"n": 3}]}
+    return bring(
+        SHOP,
+        exported("storage", "attic", []),
+        exported("list-transformer", "t", use("chain", transformers=[looks, calls])),
+        exported("transformer-test", "t--one", params(entity=entity), owner="t"),
+        exported("incoming-transformer-test", "in--one", params(entity=entity), owner="in"),
+        exported("incoming-transformer-test", "in--none", params(entity={"parts": []}), owner="in"),
+        exported("incoming-configuration", "in", params(subscriber=reads(), transformers=["t"])),
+    )
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_cases_pass_in_the_folder_and_from_above_it(bring: Bring, monkeypatch: pytest.MonkeyPatch, here: bool) -> None:
+    imported = folder_that_calls(bring)
+    monkeypatch.chdir(imported.folder if here else imported.folder.parent)
+    ran = CliRunner().invoke(app, ["test", *([] if here else [imported.folder.name])])
+    assert (ran.exit_code, ran.stderr.splitlines()[-1]) == (0, "3 passed, 0 failed, in 2 files"), ran.output
+
+
+def test_commands_find_the_configuration_of_an_imported_folder(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder_that_calls(bring).folder)
+    linted = CliRunner().invoke(app, ["lint"])
+    assert "there is no connector.yaml" not in linted.output
+    shown = CliRunner().invoke(app, ["transform", "t"], input='{"parts": []}')
+    assert json.loads(shown.stdout) == {"parts": []}
+    assert CliRunner().invoke(app, ["variables"]).exit_code == 0
+
+
+def test_a_folder_of_something_else_is_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "chains").mkdir()
+    (tmp_path / "chains" / "food.yaml").write_text("shops: [a, b]")
+    monkeypatch.chdir(tmp_path)
+    assert "there is no connector.yaml here" in str(CliRunner().invoke(app, ["variables"]).exception)
 
 
 def test_entities_say_what_documents_are_known_by(bring: Bring) -> None:

@@ -86,7 +86,7 @@ def test_several_documents_and_what_they_do_not_say(bring: Bring) -> None:
     assert imported.load().clients.keys() == {"openai", "spare"}
     assert "atlas.yml:1 Config spec.theme: has no counterpart here" in text
     assert "atlas.yml:10 HTTP openai spec.baseUrl: paths begin below /v1 here" in text
-    assert "atlas.yml:21: the document that begins on line 21: not YAML" in text
+    assert "atlas.yml:21: the document that begins on line 21: line 1, column 8: not YAML" in text
     assert "a document that is no object" in text
     assert "spec.retries: clients have nothing like it" in text
     assert "the value of Api-Key stands in the file" in text

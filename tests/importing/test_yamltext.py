@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.reading import read_text
@@ -24,6 +24,7 @@ def written(value: Any) -> str:
     return "\n".join(yaml_lines(value)) + "\n"
 
 
+@settings(deadline=None)  # the first example imports
 @given(st.dictionaries(TEXTS.filter(lambda key: key != "<<"), VALUES, max_size=4))
 def test_what_is_written_is_read(value: dict[str, Any]) -> None:
     assert read_yaml(written(value).encode(), "x") == value

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from connector.config import Configuration
 from connector.config.references import Reference, references_in
+from connector.config.sources import configuration_in
 from connector.connections.runtime import load_configuration
 from connector.connections.testing.connection import is_connection_case, run_connection_case
 from connector.connections.testing.report import Checked
@@ -47,6 +48,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Checked, None]:
     """The verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
+    saved: dict[Path, dict[str, JSON]] = {}
     for file in files:
         cases = read_yaml(file.read_bytes(), str(file))
         if not is_list(cases):
@@ -54,17 +56,20 @@ async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncG
         source = _source(file, configuration)
         for index, case in enumerate(cases):
             started = time.monotonic()
-            difference = await _difference(case, file, source, f"{file}[{index}]")
+            difference = await _difference(case, file, source, f"{file}[{index}]", saved)
             name = str(members(case).get("name", index))
             yield Checked(file, name, difference, time.monotonic() - started)
 
 
 def _source(file: Path, configuration: Path | None) -> Path | None:
-    beside = file.with_name("connector.yaml")
-    own = file.with_name(file.name.removesuffix(ENDING) + ".yaml")
+    """The configuration that was named, else one of the file's own, beside it, above its folder, or here."""
     if configuration is not None:
         return configuration
-    return next((path for path in (own, beside, Path("connector.yaml")) if _is_configuration(path)), None)
+    own = file.with_name(file.name.removesuffix(ENDING) + ".yaml")
+    if _is_configuration(own):
+        return own
+    around = (configuration_in(folder) for folder in (file.parent, file.absolute().parent.parent, Path()))
+    return next((found for found in around if found is not None and (found.is_dir() or _is_configuration(found))), None)
 
 
 def _is_configuration(path: Path) -> bool:
@@ -74,10 +79,12 @@ def _is_configuration(path: Path) -> bool:
     return isinstance(document, dict) and "steps" not in document
 
 
-async def _difference(case: JSON, file: Path, source: Path | None, where: str) -> str:
+async def _difference(
+    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
+) -> str:
     try:
         if not is_connection_case(case):
-            return await _chain_case(case, file, source, where)
+            return await _chain_case(case, file, source, where, saved)
         if source is None:
             raise ConfigurationError(f"{where}: there is no connector.yaml beside the file; name one with -f")
 
@@ -89,9 +96,13 @@ async def _difference(case: JSON, file: Path, source: Path | None, where: str) -
         return str(error)
 
 
-async def _chain_case(case: JSON, file: Path, source: Path | None, where: str) -> str:
+async def _chain_case(
+    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
+) -> str:
     name = file.name.removesuffix(ENDING)
-    chains = dict(_loaded(source, {}).saved_chains()) if source is not None else {}
+    if source is not None and source not in saved:
+        saved[source] = dict(_loaded(source, {}).saved_chains())  # read once for all cases of a run
+    chains = dict(saved[source]) if source is not None else {}
     own = file.with_name(f"{name}.yaml")
     if own.is_file() and own != source:
         chains[name] = read_yaml(own.read_bytes(), str(own))

@@ -1,4 +1,7 @@
-"""Recorded answers in place of the network: every request must be recorded, and every recorded one made."""
+"""Recorded answers in place of the network: every request must be recorded, and every recorded one made.
+
+A record that says `repeat` answers any number of requests, none among them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ class Replay:
         asked = _as_document(request)
         for index, one in enumerate(self._left):
             if _fits(one["request"], asked):
-                del self._left[index]
+                if not one.get("repeat"):
+                    del self._left[index]
                 return _response(one.get("answer") or {})
         nearest = self._left[0]["request"] if self._left else None
         self.faults.append(
@@ -46,7 +50,11 @@ class Replay:
 
     def finish(self) -> None:
         """Notes the recorded requests that were never made."""
-        self.faults += [f"a recorded request was not made: {dump(one['request']).decode()}" for one in self._left]
+        self.faults += [
+            f"a recorded request was not made: {dump(one['request']).decode()}"
+            for one in self._left
+            if not one.get("repeat")
+        ]
 
 
 def _checked(recorded: JSON, where: str) -> Sequence[Mapping[str, JSON]]:
@@ -54,8 +62,10 @@ def _checked(recorded: JSON, where: str) -> Sequence[Mapping[str, JSON]]:
         raise ConfigurationError(f"{where}: upstream is a list of {{request, answer}}")
     for index, one in enumerate(recorded):
         place = f"{where}.upstream[{index}]"
-        if not is_object(one) or not is_object(one.get("request")) or set(one) - {"request", "answer"}:
-            raise ConfigurationError(f"{place}: an object {{request, answer}} is needed")
+        if not is_object(one) or not is_object(one.get("request")) or set(one) - {"request", "answer", "repeat"}:
+            raise ConfigurationError(
+                f"{place}: an object {{request, answer}} is needed, with repeat: true where it answers any number"
+            )
         _check_names(one["request"], REQUEST, f"{place}.request")
         _check_names(one.get("answer") or {}, ANSWER, f"{place}.answer")
     return recorded

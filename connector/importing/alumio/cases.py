@@ -29,20 +29,32 @@ def add_case(exported: Exported, entry: Entry) -> None:
 
 
 def add_surroundings(folder: Folder) -> None:
-    """Gives every case of a chain what it uses: empty storages, and an empty answer to each call."""
+    """Gives every case what its chain uses: empty storages, and empty answers to its calls, however many."""
     for (section, name), entry in folder.entries.items():
-        if section != "chains" or not entry.cases:
-            continue
-        uses = list(_uses(name, folder))
-        storages = sorted({str(use["storage"]) for use in uses if "storage" in use})
-        calls: list[JSON] = [{"body": {}} for use in uses if "client" in use]
-        given: dict[str, JSON] = {"storages": {storage: {} for storage in storages}} if storages else {}
-        given |= {"calls": calls} if calls else {}
-        entry.cases = [{**case, **given} for case in entry.cases]
+        if entry.cases:
+            uses = list(_uses(name if section == "chains" else entry.body.get("chain"), folder))
+            given = _chain_surroundings(uses) if section == "chains" else _connection_surroundings(uses)
+            entry.cases = [{**case, **given} for case in entry.cases]
 
 
-def _uses(name: str, folder: Folder) -> Iterator[Mapping[str, JSON]]:
-    """The parameters of every use of a storage or a client, in a chain and in the chains that it names."""
+def _chain_surroundings(uses: list[Mapping[str, JSON]]) -> dict[str, JSON]:
+    storages = sorted({str(use["storage"]) for use in uses if "storage" in use})
+    given: dict[str, JSON] = {"storages": {storage: {} for storage in storages}} if storages else {}
+    return given | ({"calls": [{"body": {}, "repeat": True}]} if _calls(uses) else {})
+
+
+def _connection_surroundings(uses: list[Mapping[str, JSON]]) -> dict[str, JSON]:
+    """A connection's case has the storages of its configuration."""
+    answer: JSON = {"request": {}, "answer": {"body": {}}, "repeat": True}
+    return {"upstream": [answer]} if _calls(uses) else {}
+
+
+def _calls(uses: list[Mapping[str, JSON]]) -> bool:
+    return any("client" in use for use in uses)
+
+
+def _uses(name: JSON, folder: Folder) -> Iterator[Mapping[str, JSON]]:
+    """The parameters of every use of a storage or a client, in a chain or its name, and in the chains that it names."""
     seen: set[str] = set()
     todo: list[JSON] = [name]
     while todo:
