@@ -62,6 +62,11 @@ class Caller:
         writes = method in WRITING and operation is not None and "json" in operation.body
         return self.models is not None and writes
 
+    @property
+    def must_understand(self) -> bool:
+        """Whether a body that can be read in two ways is refused: what it means decides whether it may go on."""
+        return self.models is not None or self.quota.is_strict
+
     def check_models(self, named: Collection[str], *, needed: bool) -> None:
         """Refuses a call that names a model which is not this caller's, or none where one is used."""
         if self.models is None:

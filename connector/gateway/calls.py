@@ -41,10 +41,9 @@ class Call:
 
     def onward(self, body: Body | None, payload: JSON) -> Onward:
         """What goes on."""
-        headers = onward(self.request.headers, self.headers)
+        # What an answer says of its usage has to be read on its way.
+        headers = onward(self.request.headers, self.headers, but="accept-encoding" if self.costly else "")
         if self.costly:
-            # What an answer says of its usage has to be read on its way.
-            headers = [pair for pair in headers if pair[0].lower() != "accept-encoding"]
             headers.append(("Accept-Encoding", "identity"))
         return Onward(
             method=self.request.method,

@@ -245,8 +245,5 @@ class Server(web.Server):
 def _plain(refused: Refused) -> bytes:
     """An answer for a connection on which no request was understood."""
     body = refused.body()
-    head = (
-        f"HTTP/1.1 {refused.status} \r\nContent-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n"
-        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    head = f"HTTP/1.1 {refused.status} \r\nContent-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n"
+    return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body

@@ -92,10 +92,25 @@ async def whole(request: web.BaseRequest, most: int, idle: float, share: Share) 
     return BytesBody(request.headers.get("content-type", ""), bytes(data))
 
 
-def content_of(request: web.BaseRequest, body: BytesBody | None) -> Content:
-    """What a body says; Refused when it cannot be known, or could be read in two ways."""
+def content_of(request: web.BaseRequest, body: BytesBody | None, *, strict: bool) -> Content:
+    """What a body says.
+
+    Args:
+        request: its headers say how to read the body.
+        body: as it came.
+        strict: whether one that cannot be read, or could be read in two ways, is refused; else its size is all of it.
+    """
     if body is None or not body.data:
         return Content()
+    try:
+        return _read(request, body)
+    except Refused:
+        if strict:
+            raise
+        return Content(size=len(body.data))
+
+
+def _read(request: web.BaseRequest, body: BytesBody) -> Content:
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise Refused(415, "body_unclear", f"the body has a content encoding; {ALLOWED}", close=True)
     if JSON_TYPE.fullmatch(body.content_type):

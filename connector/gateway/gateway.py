@@ -198,7 +198,7 @@ class Gateway:
         request, caller, rules = call.request, call.caller, self.rules
         if caller.looks_at(request.method, call.operation, costly=call.costly):
             body = await whole(request, rules.body_bytes, rules.still, share)
-            content = content_of(request, body)
+            content = content_of(request, body, strict=caller.must_understand)
             weight = weight_of(content, call.operation, call.path, call.query)
             caller.check_models(weight.models, needed=call.costly)
             return body, content.payload, weight

@@ -52,25 +52,26 @@ def check_once(headers: CIMultiDictProxy[str]) -> None:
             raise Refused(400, "duplicate_header", f"the header {name} is given more than once", close=True)
 
 
-def onward(headers: CIMultiDictProxy[str], more: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+def onward(headers: CIMultiDictProxy[str], more: tuple[str, ...] = (), *, but: str = "") -> list[tuple[str, str]]:
     """What of a caller's headers goes on.
 
     Args:
         headers: the caller's.
         more: names, or beginnings of names that end in `*`, that go on as well; in small letters.
+        but: a name that does not, in small letters.
     """
     dropped = _named(headers.getall("connection")) if "connection" in headers else ()
     return [
         (name, value if value.isascii() else _text(name, value))
         for name, value in headers.items()
-        if _goes_on(name, more) and (not dropped or name.lower() not in dropped)
+        if _goes_on(name, more, but) and (not dropped or name.lower() not in dropped)
     ]
 
 
 @lru_cache(maxsize=4096)
-def _goes_on(name: str, more: tuple[str, ...]) -> bool:
+def _goes_on(name: str, more: tuple[str, ...], but: str) -> bool:
     key = name.lower()
-    if key in NOT_ASKED:
+    if key in NOT_ASKED or key == but:
         return False
     if key in ASKED or key.startswith(FAMILIES):
         return "_" not in key

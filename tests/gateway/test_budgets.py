@@ -308,6 +308,16 @@ async def test_tokens_a_minute_count_whatever_the_body_looks_like(start, upstrea
         assert statuses == [502, 429]
 
 
+async def test_tokens_a_minute_alone_refuse_no_form_of_body(start, upstream):
+    crm = {"prototype": "http", "parameters": {"base_uri": f"{upstream.url}/crm"}}
+    gateway = await start({"tokens_per_minute": 50_000, "allow": ["* /*"]}, clients={"crm": crm})
+    for content_type in ("text/xml", "application/x-www-form-urlencoded", "application/json"):
+        headers = AUTHORIZED | {"Content-Type": content_type}
+        answer = await gateway.http.post(f"{gateway.url}/crm/v1/x", content=b"<a/>", headers=headers)
+        assert answer.status_code == 200
+    assert [seen.body for seen in upstream.seen] == [b"<a/>"] * 3
+
+
 MODELS = {"models": ["gpt-5-nano", "gpt-5-mini*"]}
 
 

@@ -91,6 +91,8 @@ class Planning:
             self.lost.append(f"the budget of {name} ({' or '.join(limits)} every {budget.every})")
         if token.tokens_per_minute is not None:
             self.lost.append(f"the {token.tokens_per_minute} tokens a minute of {name}")
+        if token.models is not None:
+            self.lost.append(f"the models of {name} ({', '.join(token.models) or 'none'})")
         if token.metrics:
             self.lost.append(f"/metrics and /usage for {name}")
 
@@ -110,6 +112,8 @@ def plan_of(configuration: Configuration, catalogue: Catalogue, port: int | None
     upstreams = tuple(planning.upstreams())
     callers = tuple(planning.callers(upstreams))
     tls = settings.tls
+    planning.lost.append("the list of callers' headers that go on: all do but those that are taken away by name")
+    planning.lost.append(f"the {settings.most_of_one_address} connections that one address may have")
     return Plan(
         host=settings.host,
         port=where,
