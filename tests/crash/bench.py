@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -88,6 +90,19 @@ class Bench:
         """More documents for every route."""
         offer(self.folder, self._offered, count)
         self._offered += count
+
+    @contextmanager
+    def torn(self, count: int) -> Generator[None]:
+        """Keeps so many last bytes of every file that routes read from them."""
+        held = {path: path.read_bytes()[-count:] for path in self.folder.glob("in-*.jsonl")}
+        for path, end in held.items():
+            os.truncate(path, path.stat().st_size - len(end))
+        try:
+            yield
+        finally:
+            for path, end in held.items():
+                with path.open("ab") as file:
+                    file.write(end)
 
     def run(self, *arguments: str, **plan: Any) -> Run:
         """Begins the command; the plan says how it is to end."""

@@ -32,6 +32,8 @@ OPENING = ("sqlite.migrate.written", "sqlite.replay.before", "sqlite.replay.writ
 CHECKPOINTS = ("sqlite.checkpoint.before", "sqlite.checkpoint.after")
 EVERYWHERE = (*OPENING, *ENGINE, *RUN, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
 """Every named point that a run comes to; those of `tasks` and of a service have scenarios of their own."""
+HELD = 6
+"""The exit code of a run that the file of tasks keeps from going on."""
 SOME = 3
 """Documents for every route, before every crash."""
 
@@ -162,7 +164,7 @@ def _disk_not_synced(bench: Bench, times: int) -> None:
     """A sync that fails ends the process: what the disk has nobody knows."""
     for kind, after in _troubles(("sync",), times, first=8):
         bench.offer(SOME)
-        bench.ended(bench.run(disk={"kind": kind, "after": after, "times": 1}), also=(2,))
+        bench.ended(bench.run(disk={"kind": kind, "after": after, "times": 1}), also=(HELD,))
 
 
 def _troubles(kinds: tuple[str, ...], times: int, first: int = 60) -> Iterator[tuple[str, int]]:
@@ -182,12 +184,45 @@ def _two_at_once(bench: Bench, times: int) -> None:
         first = bench.run("run")
         bench.until_heard()
         second = bench.run()
-        if second.wait() != 2:
+        if second.wait() != HELD:
             raise AssertionError(f"a second runner came in: {second.said}")
         third = bench.run()
         first.send(signal.SIGKILL)
         bench.ended(first)
-        bench.ended(third, also=(2,))
+        bench.ended(third, also=(HELD,))
+
+
+def _other_names(bench: Bench, times: int) -> None:
+    """A second runner comes by another configuration and another name of the file, and none comes in."""
+    tasks, link, twin = (bench.folder / name for name in ("tasks.db", "link.db", "twin.db"))
+    for name in (tasks, link, twin):
+        text = (bench.folder / "connector.yaml").read_text().replace(str(tasks), str(name))
+        (bench.folder / f"{name.stem}.yaml").write_text(text)
+    for _ in range(times):
+        bench.offer(4 * SOME)
+        first = bench.run("run")
+        bench.until_heard()
+        link.symlink_to(tasks)
+        twin.hardlink_to(tasks)
+        for name in ("tasks", "link", "twin"):
+            second = bench.run("run", "--once", "-f", f"{name}.yaml")
+            if second.wait() != HELD:
+                raise AssertionError(f"a second runner came in by {name}: {second.said}")
+        first.send(signal.SIGKILL)
+        bench.ended(first)
+        twin.unlink()
+        bench.ended(bench.run("run", "--once", "-f", "link.yaml"))
+        link.unlink()
+
+
+def _torn_files(bench: Bench, times: int) -> None:
+    """What writes the files is at it while they are read, and stops in the middle of a line."""
+    points = ("reading.accept.committed", "sqlite.accept.before", "sqlite.cursors.committed", "reading.end.before")
+    for nth, point in enumerate(points * times):
+        bench.offer(SOME)
+        with bench.torn(1 + 17 * nth % 60):
+            bench.crash(point, 2)
+            bench.ended(bench.run())
 
 
 def _killed_and_begun_as_a_command(bench: Bench, times: int) -> None:
@@ -230,6 +265,8 @@ SCENARIOS: dict[str, Scenario] = {
     "disk not synced": Scenario(_disk_not_synced),
     "answers withheld": Scenario(_answers_withheld, faults=0.5),
     "two runners at once": Scenario(_two_at_once, command=True),
+    "one file, several names": Scenario(_other_names, command=True),
+    "files that are being written": Scenario(_torn_files),
     "the command, begun anew": Scenario(_killed_and_begun_as_a_command, command=True, faults=0.0),
     "PostgreSQL killed": Scenario(_server_killed, command=True, engine="postgresql"),
     "workers on PostgreSQL killed": Scenario(_workers_killed, command=True, engine="postgresql"),

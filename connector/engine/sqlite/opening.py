@@ -112,7 +112,7 @@ def _identified(session: Session, path: Path, lock: Lock) -> None:
     with session.connection:
         identity = identified(session, path)
     if session.written != before:
-        with suppress(apsw.Error):  # what is in the log is as safe, as long as both are together
+        with suppress(apsw.FullError, apsw.BusyError):  # what is in the log is as safe, as long as both are together
             session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     lock.sign(identity)
 

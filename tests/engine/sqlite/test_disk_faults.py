@@ -201,3 +201,25 @@ async def test_fenced_is_told_to_all_from_then_on(engine: Sqlite) -> None:
     for _ in range(2):
         with pytest.raises(Fenced, match="another runner"):
             await accept(store, new())
+
+
+@pytest.mark.parametrize("nth", range(2, 12))  # the first is of the empty file, before it keeps anything
+async def test_a_sync_that_fails_while_a_file_is_made_is_never_passed_over(
+    disk: Disk, engine: Sqlite, nth: int
+) -> None:
+    seen: list[Event] = []
+
+    def fails(event: Event) -> None:
+        if event.kind == "sync" and event.file in ("tasks.db", "tasks.db-wal"):
+            seen.append(event)
+            if len(seen) == nth:
+                raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)
+
+    disk.fails = fails
+    try:
+        store = await engine.open()
+    except StoreBroken:
+        assert len(seen) == nth
+    else:
+        assert len(seen) < nth, "it was passed over"
+        await store.close()
