@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from aiohttp import web
 
@@ -45,14 +45,9 @@ class Room:
     def __init__(self, most: int = ROOM) -> None:
         self._left = most
 
-    @contextmanager
-    def share(self) -> Generator[Share]:
-        """A part of it, which is given back whatever becomes of the call."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self._left += share.taken
+    def share(self) -> Share:
+        """A part of it, which is given back when it is left."""
+        return Share(self)
 
     def take(self, size: int) -> None:
         if size > self._left:
@@ -61,13 +56,25 @@ class Room:
             raise Refused(503, "too_many_bodies", message, headers=headers, close=True)
         self._left -= size
 
+    def give_back(self, size: int) -> None:
+        self._left += size
+
 
 class Share:
     """What one call has of the room."""
 
+    __slots__ = ("_room", "taken")
+
     def __init__(self, room: Room) -> None:
         self._room = room
         self.taken = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self.taken:
+            self._room.give_back(self.taken)
 
     def take(self, size: int) -> None:
         self._room.take(size)

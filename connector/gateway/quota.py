@@ -59,7 +59,7 @@ class Spending:
             self.begun, self.amount, self.tokens = begun, 0.0, 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hold:
     """What was taken for a call before it is known what it uses."""
 

@@ -34,7 +34,7 @@ def is_costly(method: str, operation: Operation | None) -> bool:
     return operation.cost is not None if operation is not None else method in WRITING
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Weighed:
     """A call that was found light enough."""
 

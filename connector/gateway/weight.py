@@ -37,7 +37,7 @@ LOCAL_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer", "
 MODEL_PLACES = ("model", "engine_id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Weight:
     """The most that a call may use.
 
