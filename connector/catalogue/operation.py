@@ -67,4 +67,4 @@ class Operation:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of the path parameters, in the order of the template."""
-        return tuple(dict.fromkeys(re.findall(r"\{([^}]+)\}", self.template)))
+        return tuple(dict.fromkeys(re.findall(r"\{([^{}]+)\}", self.template)))

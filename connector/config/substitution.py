@@ -11,9 +11,9 @@ from connector.transform.text import escape
 
 __all__ = ["filled", "inert"]
 
-SIGN_AT_END = re.compile(r"(\\*)([&?@])$")
-SLASHES_AT_END = re.compile(r"(\\+)$")
-OPENING = re.compile(r"\\*[&?@]\{")
+SIGN_AT_END = re.compile(r"(?<!\\)(\\*)([&?@])$")
+SLASHES_AT_END = re.compile(r"(?<!\\)(\\+)$")
+OPENING = re.compile(r"(?<!\\)\\*[&?@]\{")
 
 
 def filled(template: Template, find: Callable[[Reference], JSON]) -> str:

@@ -13,7 +13,7 @@ __all__ = ["LONGEST", "duration", "exhausted_for", "retry_hint", "should_retry"]
 LONGEST = 300.0
 """No hint makes a call wait longer than this, in seconds."""
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
+_DURATION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)(ms|d|h|m|s)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RESETS = ("requests", "tokens")
 

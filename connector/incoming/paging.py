@@ -19,7 +19,7 @@ from connector.transform.paths import MISSING, parse_path, walker
 __all__ = ["PAGING", "Paging", "beyond", "moved"]
 
 Asked = Mapping[str, JSON]
-NEXT = re.compile(r"""<([^>]*)>\s*;[^,]*\brel="?next\b""")
+NEXT = re.compile(r"""<([^<>]*)>\s*;[^,<]*\brel="?next\b""")
 
 
 class Paging(Protocol):

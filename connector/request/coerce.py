@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["coerce"]
 
 INTEGER = re.compile(r"[+-]?\d{1,19}")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
 def coerce(value: JSON, schema: JSON, root: JSON) -> JSON:

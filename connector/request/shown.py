@@ -13,7 +13,9 @@ __all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown"]
 MOST = 40
 SECRET_VALUE = re.compile(
     r"\b(?:(?:sk|ek|sess|rk|ghp|xox[a-z])[-_][\w-]{16,}|gw-[\w-]{40,})"
-    r"|(?<=\b[Bb]earer )[\w.~+/=-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"
+    r"|(?<=\b[Bb]earer )[\w.~+/=-]{8,}"
+    # A signed token: the run of letters is entered at its beginning only, or each `eyJ` in it would be read to its end.
+    r"|(?<![\w-])(?=[\w-]++\.[\w.-])(?:[\w-]*?-)?eyJ[\w-]{10,}+\.[\w.-]+"
 )
 """Texts that look like keys or tokens, whoever issued them."""
 SECRET_NAME = re.compile(

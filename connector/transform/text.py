@@ -13,7 +13,7 @@ from connector.transform.signals import Unfit
 
 __all__ = ["Placeholder", "escape", "has_placeholder", "scan", "to_text"]
 
-OPENING = re.compile(r"(\\*)([&?@])\{")
+OPENING = re.compile(r"(?<!\\)(\\*)([&?@])\{")
 INSIDE = re.compile(r"""[{}]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
 
 

@@ -10,7 +10,7 @@ from connector.catalogue.importing.inflection import is_plural, noun, singular, 
 
 __all__ = ["Name", "NamingRules", "name_operation", "segments"]
 
-ADJECTIVE = re.compile(r"(\w+)=true")
+ADJECTIVE = re.compile(r"\b(\w+)=true")
 """A flag in the path's fixed query is part of the name: `?beta=true` reads `beta …`."""
 VERSION = re.compile(r"v\d+([a-z]+\d*)?|api|alpha|beta")
 

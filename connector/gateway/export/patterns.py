@@ -16,7 +16,7 @@ from connector.gateway.export.plan import Pattern
 
 __all__ = ["Patterns"]
 
-PLACE = re.compile(r"\{[^}]*\}")
+PLACE = re.compile(r"\{[^{}]*\}")
 SEGMENT = "[^/]+"
 ADMIN_PATHS = f"(?i:{ADMINISTERS.pattern})"
 CREDENTIALS = f"(?i:{HANDS_OUT.pattern})"

@@ -13,7 +13,7 @@ __all__ = ["ONLY", "Place", "Places"]
 
 ONLY = "only"
 """The id of an object that there is one of, such as a project's spend limit."""
-PARAMETER = re.compile(r"\{([^}]+)\}")
+PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 class Place(NamedTuple):

@@ -14,7 +14,7 @@ from connector.sandbox.call import Upload
 
 __all__ = ["Heard", "Segment", "heard_in"]
 
-SENTENCE = re.compile(r"\S.*?(?:[.!?]+(?=\s)|$)", re.DOTALL)
+SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s)|$)", re.DOTALL)
 LONGEST = 100_000
 """A file longer than this is never read aloud."""
 

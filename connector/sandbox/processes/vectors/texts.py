@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from zipfile import BadZipFile, ZipFile
 
@@ -13,10 +14,10 @@ __all__ = ["Unreadable", "text_of"]
 MOST = 64 * 1024 * 1024
 """The most that is unpacked of one file."""
 PARTS = re.compile(r"^(word/document|ppt/slides/slide\d+|xl/sharedStrings)\.xml$")
-TAG = re.compile(r"<[^>]*>")
+TAG = re.compile(r"<[^<>]*>")
 PARAGRAPH = re.compile(r"</(?:w:p|a:p|si|p|div|li|h\d|tr)>|<br\s*/?>")
-STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
-SHOWN = re.compile(rb"\((?:[^()\\]|\\.)*\)|\b(?:T\*|TD|Td|ET)\b")
+STREAM = re.compile(rb"stream\r?\n")
+SHOWN = re.compile(rb"\(((?:[^()\\]|\\.)*+)(\)?)|\b(?:T\*|TD|Td|ET)\b")
 ESCAPE = re.compile(rb"\\(.)")
 
 
@@ -60,11 +61,19 @@ def _office(data: bytes) -> str:
 
 def _pdf(data: bytes) -> str:
     """What the content streams show; good for plain PDFs, not for fonts with tables of their own."""
-    shown = [_shown(_inflated(found)) for found in STREAM.findall(data)]
+    shown = [_shown(_inflated(found)) for found in _streams(data)]
     text = "\n".join(page for page in shown if page)
     if not text:
         raise Unreadable("no text was found in the PDF")
     return text
+
+
+def _streams(data: bytes) -> Iterator[bytes]:
+    """What stands between `stream` and `endstream`."""
+    at = 0
+    while (begin := STREAM.search(data, at)) and (end := data.find(b"endstream", begin.end())) >= 0:
+        yield data[begin.end() : end].removesuffix(b"\n").removesuffix(b"\r")
+        at = end + len(b"endstream")
 
 
 def _inflated(stream: bytes) -> bytes:
@@ -77,6 +86,13 @@ def _inflated(stream: bytes) -> bytes:
 def _shown(content: bytes) -> str:
     if b"BT" not in content:
         return ""
-    pieces = (ESCAPE.sub(rb"\1", found[1:-1]) if found[:1] == b"(" else b"\n" for found in SHOWN.findall(content))
+    pieces = (_piece(found) for found in SHOWN.finditer(content))
     lines = b"".join(pieces).decode("latin-1").splitlines()
     return "\n".join(line for line in lines if line.strip())
+
+
+def _piece(found: re.Match[bytes]) -> bytes:
+    """The text of a string that is closed; a line end for what moves to the next line."""
+    if found[1] is None:
+        return b"\n"
+    return ESCAPE.sub(rb"\1", found[1]) if found[2] else b""
