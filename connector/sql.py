@@ -9,6 +9,7 @@ from typing import Any
 from connector.errors import ConfigurationError, ConnectorError
 from connector.offline import refuse_offline
 from connector.optional import needed
+from connector.request import Redactor
 
 __all__ = ["DatabaseAway", "Trouble", "engine_of", "fault_of", "masked", "sqlalchemy", "trouble_of"]
 
@@ -73,10 +74,10 @@ def engine_of(url: str) -> Any:
 
 
 def masked(url: str) -> str:
-    """The URL without its password."""
+    """The URL without its passwords, in its query too."""
     sql = sqlalchemy()
     try:
-        return str(sql.make_url(url).render_as_string(hide_password=True))
+        return Redactor().url(sql.make_url(url).render_as_string(hide_password=True))
     except sql.exc.ArgumentError:
         return "not a database URL"
 

@@ -32,12 +32,14 @@ class Passed:
     def __init__(
         self,
         reply: Reply,
+        headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
         outcome: Outcome | None = None,
         whole: bytes | None = None,
     ) -> None:
         self.status = reply.status
-        self.headers = reply.headers
+        self.headers = headers
+        """Without the client's secrets, which an upstream may echo."""
         self.outcome = outcome
         """What a refusal was judged to be; nothing is known of a success before its end."""
         self.used: JSON = None
@@ -129,11 +131,12 @@ class Passage:
             return await self._refused(reply)
         self._judge.pace.ease()
         self._tried = tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
+        headers = self._judge.redactor.sent_back(reply.headers)
         whole = reply.at_once()
         if whole is None:
-            return Passed(reply, self._chunks(reply, tried))
+            return Passed(reply, headers, self._chunks(reply, tried))
         tried.state, tried.reason = State.DONE, ""
-        return Passed(reply, _once(whole), whole=whole)
+        return Passed(reply, headers, _once(whole), whole=whole)
 
     async def _chunks(self, reply: Reply, tried: Tried) -> AsyncGenerator[bytes, None]:
         try:
@@ -159,7 +162,8 @@ class Passage:
             # project): that is no reason to stop all the others. Each of them hears for itself whether the key is bad.
             judge.paused = paused
         data = judge.redactor(tried.text).encode()
-        return Passed(Reply(reply.status, _unframed(reply.headers, len(data)), reply.stream), _once(data), outcome)
+        headers = _unframed(judge.redactor.sent_back(reply.headers), len(data))
+        return Passed(reply, headers, _once(data), outcome)
 
     async def _settle(self, tried: Tried) -> None:
         """Returns for another try when nothing was sent; raises otherwise."""

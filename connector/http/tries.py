@@ -173,7 +173,8 @@ class Tries:
 
     def _outcome(self, tried: Tried, verdict: Verdict) -> Outcome:
         self._note(tried, verdict)
-        headers = tried.headers
+        hide = self._judge.redactor
+        headers = hide.answered(tried.headers)
         request_id = headers.get("x-request-id") or headers.get("apim-request-id")
         if tried.state is State.DONE:
             return Outcome(
@@ -185,7 +186,6 @@ class Tries:
                 attempts=tuple(self._attempts),
                 possible_duplicates=self._possible_duplicates,
             )
-        hide = self._judge.redactor
         state = self._whole(verdict.state)
         if state is not verdict.state:
             verdict = replace(verdict, advice=AFTER_DOUBT)

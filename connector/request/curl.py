@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
-from connector.request.redact import HIDDEN, Redactor
+from connector.request.redact import HIDDEN, Redactor, without_credentials
 from connector.request.shown import SECRET_NAME
 from connector.request.sources import Content, LocalFile
 from connector.request.wire import BytesBody
@@ -32,7 +32,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[str, str]) -> str:
     """A line that a POSIX shell runs; a file that stood in the request itself needs bash."""
     words = _Words(secrets)
-    lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_method(wire)} {words(url)}"]
+    lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_method(wire)} {words.url(url)}"]
     for name, value in headers.items():
         if name not in CURL_KNOWS and not (name == "content-type" and isinstance(wire.body, MultipartBody)):
             lines.append(f"-H {words(f'{name}: {value}', name)}")
@@ -58,6 +58,10 @@ class _Words:
             hidden = f"{label}: {HIDDEN}" if name and SECRET_NAME.search(name) else self._redact(text)
             return quote(hidden)
         return "".join(self._piece(piece) for piece in pieces if piece)
+
+    def url(self, url: str) -> str:
+        """A URL whose credentials are variables or hidden."""
+        return self(without_credentials(url, keep=self._names))
 
     def _piece(self, piece: str) -> str:
         if piece not in self._names:

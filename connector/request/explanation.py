@@ -82,7 +82,7 @@ def explain(
     return Explanation(
         operation=wire.operation.name if wire.operation else None,
         method=wire.method,
-        url=redact(url or wire.target),
+        url=redact.url(url or wire.target),
         headers=redact.headers(sent),
         body=_shown(wire.body, redact),
         effect=wire.effect.value,

@@ -7,21 +7,29 @@ from base64 import b64encode
 from functools import cached_property
 from json import dumps
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from connector.request.shown import SECRET_NAME, SECRET_VALUE
 from connector.shapes import items, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from connector.model import JSON
 
-__all__ = ["HIDDEN", "Redactor"]
+__all__ = ["HIDDEN", "Redactor", "without_credentials"]
 
 HIDDEN = "***"
+PASSWORD = re.compile(r"(//[^/?#@:\s]*):[^/?#\s]*@")
+"""A user's password in a URL; it may hold an `@` itself."""
+SIGNED = re.compile(
+    r"(?i)(x-(amz|goog)-(signature|credential|security-token)|sig|signature|sas|key|code|pwd|pass|passphrase"
+    r"|ssl_?password|odbc_connect)"
+)
+"""Parameters of a query that carry a credential, beside those that are named after one."""
 SHORTEST = 6
 """A shorter secret would hide half of every text."""
+ESCAPE = re.compile(r"%[0-9A-F]{2}")
 LONGEST_KNOWN = 40
 MOST_KNOWN = 1000
 """Names and words that come in every line of a log; so many short texts are looked at only once."""
@@ -56,6 +64,8 @@ class Redactor:
         if text in harmless:
             return text
         shown = SECRET_VALUE.sub(HIDDEN, self._pattern.sub(HIDDEN, text) if self._secrets else text)
+        if "://" in shown:
+            shown = PASSWORD.sub(rf"\1:{HIDDEN}@", shown)
         if len(text) <= LONGEST_KNOWN and shown == text and len(harmless) < MOST_KNOWN:
             harmless.add(text)
         return shown
@@ -71,6 +81,22 @@ class Redactor:
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers without the secrets, and without the values of those that are made for secrets."""
         return {name: self._header(name, value) for name, value in headers.items()}
+
+    def sent_back(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """The headers of an answer that is passed on, without the secrets; as they are where they hold none."""
+        if not self.holds(b"\n".join([value for _, value in headers])):
+            return headers
+        return [(name, self.known(value.decode("latin-1")).encode("latin-1")) for name, value in headers]
+
+    def answered(self, headers: dict[str, str]) -> dict[str, str]:
+        """The headers of an answer without the secrets; as they are where they hold none."""
+        if not self.holds("\n".join(headers.values()).encode(errors="replace")):
+            return headers
+        return {name: self.known(value) for name, value in headers.items()}
+
+    def url(self, url: str) -> str:
+        """A URL without its password, and without what its query says under a secret's name."""
+        return self(without_credentials(url))
 
     def value(self, value: JSON, name: str = "") -> JSON:
         """A JSON value without the secrets, and without what stands under a secret's name."""
@@ -94,10 +120,28 @@ class Redactor:
         return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
 
 
+def without_credentials(url: str, keep: Collection[str] = ()) -> str:
+    """A URL without its password and the secret values of its query, but for those that hold one of `keep`."""
+    address, mark, query = PASSWORD.sub(rf"\1:{HIDDEN}@", url).partition("?")
+    query, hash_sign, fragment = query.partition("#")
+    shown = "&".join(_parameter(pair, keep) for pair in query.split("&"))
+    return f"{address}{mark}{shown}{hash_sign}{fragment}"
+
+
+def _parameter(pair: str, keep: Collection[str]) -> str:
+    """A parameter of a query, its value hidden where its name says that it is secret."""
+    name, _, value = pair.partition("=")
+    plain = unquote_plus(name)
+    secret = SECRET_NAME.search(plain) or SIGNED.fullmatch(plain)
+    return f"{name}={HIDDEN}" if secret and value and not any(text in value for text in keep) else pair
+
+
 def _forms(secret: str) -> Iterator[str]:
     yield secret
-    yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))
-    yield from (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1])
+    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
+        yield from (encoded, ESCAPE.sub(lambda found: found[0].lower(), encoded), quote(encoded, safe=""))
+    for encoded in (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (encoded, encoded.replace("/", r"\/"), dumps(encoded)[1:-1])
     yield from (secret.encode().hex(), secret.encode().hex().upper())
     for alphabet in (b"+/", b"-_"):
         yield from (_within_base64(secret.encode(), lead, alphabet) for lead in range(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 
 import httpx
@@ -267,3 +268,27 @@ async def test_a_closed_client_passes_nothing_on(make_client, answers):
     await client.close()
     with pytest.raises(ConfigurationError, match="closed"):
         client.pass_on(POST)
+
+
+@pytest.mark.parametrize("status", [200, 422])
+async def test_the_answers_headers_hold_no_secret_of_the_client(serve, make_client, status):
+    async def echo(upstream, reader, writer):
+        while head := await upstream.read_request(reader):
+            writer.write(answer_to(head))
+
+    def answer_to(head):
+        token = head.lower().split(b"authorization: ")[1].split(b"\r\n")[0].split(b" ")[1]
+        encoded = base64.b64encode(b"me:" + token)
+        echoes = b"X-Echo: %b\r\nX-Basic: %b\r\nX-Request-Id: r-%b\r\n" % (token, encoded, token)
+        return b"HTTP/1.1 %d X\r\n%bContent-Length: 2\r\n\r\nok" % (status, echoes)
+
+    upstream = await serve(echo)
+    client = make_client(base_uri=f"{upstream.uri}/v1", token="a-secret-of-ours")
+    async with client.pass_on(POST) as passed:
+        headers = dict(passed.headers)
+    assert headers[b"X-Echo"] == b"***"
+    assert headers[b"X-Request-Id"] == b"r-***"
+    assert base64.b64encode(b"a-secret-of-ours")[:16] not in headers[b"X-Basic"]
+    outcome = await client.send(client.prepare_raw("GET", "/things"), timeout=5)
+    assert outcome.request_id == "r-***"
+    assert "a-secret-of-ours" not in str(outcome.headers)

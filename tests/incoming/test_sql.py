@@ -56,11 +56,12 @@ async def test_what_is_wrong_is_said_without_the_password(
         await read("sql", **{"url": database, "query": "select 1"} | parameters)
 
 
-async def test_explaining_hides_the_password(tmp_path: Path) -> None:
+@pytest.mark.parametrize("query", ["", "?password=hidden-canary", "?sslmode=x&sslpassword=hidden-canary"])
+async def test_explaining_hides_the_password(tmp_path: Path, query: str) -> None:
     pytest.importorskip("sqlalchemy")
     kind = prototypes().find("sql")
     reader = kind.build(
-        kind.parameters.model_validate({"url": "sqlite://me:hidden-canary@host/x", "query": "select 1"})
+        kind.parameters.model_validate({"url": f"sqlite://me:hidden-canary@host/x{query}", "query": "select 1"})
     )
     shown = str(await reader.explain(Context(folder=tmp_path)))
     assert "hidden-canary" not in shown

@@ -83,3 +83,48 @@ def test_headers_and_values_are_hidden_by_their_names() -> None:
 
 def test_a_redactor_does_not_tell_what_it_knows() -> None:
     assert "my-secret" not in repr(Redactor(["my-secret"]))
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:s3cret@db/x", "postgresql://me:***@db/x"),
+        ("postgresql://me:s3@cret@db/x?sslmode=require", "postgresql://me:***@db/x?sslmode=require"),
+        ("postgresql://db/x?user=me&password=s3cret", "postgresql://db/x?user=me&password=***"),
+        ("mssql://db/x?odbc_connect=PWD%3Ds3cret", "mssql://db/x?odbc_connect=***"),
+        ("https://h/a?api%5Fkey=s3cret&b=1#end", "https://h/a?api%5Fkey=***&b=1#end"),
+        (
+            "https://h/a?X-Amz-Signature=s3cret&sig=s3cret&X-Amz-Date=1",
+            "https://h/a?X-Amz-Signature=***&sig=***&X-Amz-Date=1",
+        ),
+        ("https://h/a?token=&key=s3cret", "https://h/a?token=&key=***"),
+        ("https://h/a?tokens=5&b", "https://h/a?tokens=5&b"),
+    ],
+)
+def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
+    assert Redactor().url(url) == shown
+
+
+def test_a_password_in_a_url_is_hidden_within_a_sentence() -> None:
+    assert Redactor()("cannot reach redis://:s3cret@cache:6379/0 now") == "cannot reach redis://:***@cache:6379/0 now"
+
+
+@pytest.mark.parametrize("secret", ["a/b+c=d/e", "tök/en+1"])
+def test_a_secret_is_hidden_when_it_was_encoded_twice_or_in_lower_case(secret: str) -> None:
+    forms = [
+        quote(quote(secret, safe="")),
+        quote(secret, safe="").lower(),
+        json.dumps(secret)[1:-1].replace("/", "\\/"),
+    ]
+    forms.append(json.dumps(json.dumps(secret)[1:-1])[1:-1])
+    assert [Redactor([secret])(form) for form in forms] == [HIDDEN] * len(forms)
+
+
+def test_the_headers_of_an_answer_are_changed_only_where_they_hold_a_secret() -> None:
+    plain = [(b"x-request-id", b"req_1"), (b"date", b"today")]
+    redact = Redactor(["the-secret"])
+    assert redact.sent_back(plain) is plain
+    encoded = base64.b64encode(b"user:the-secret")
+    assert redact.sent_back([(b"x-echo", b"a the-secret"), (b"x-basic", encoded)])[0] == (b"x-echo", b"a ***")
+    assert encoded not in redact.sent_back([(b"x-basic", encoded)])[0][1]
+    assert redact.answered({"x-request-id": "the-secret"}) == {"x-request-id": HIDDEN}
