@@ -9,7 +9,7 @@ from typer import Argument, Exit, Option
 
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Entities, Json, catalogue_folder
-from connector.cli.output import print_document, print_table, say, wants_json
+from connector.cli.output import print_document, print_table, print_text, say, wants_json
 from connector.cli.source import NAMES, Config, configuration_at
 from connector.errors import ConfigurationError
 
@@ -81,7 +81,7 @@ def _print(found: list[Finding], notation: str) -> None:
     elif notation == "json":
         print_document([finding.as_document() for finding in found])
     elif found:
-        print("\n".join(map(str, found)))  # noqa: T201  the result
+        print_text("\n".join(map(str, found)))
 
 
 def _counted(number: int, noun: str) -> str:

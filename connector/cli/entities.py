@@ -13,7 +13,7 @@ from connector.catalogue.names import squeezed
 from connector.cli.group import group
 from connector.cli.naming import operation_of
 from connector.cli.options import Entities, Json, catalogue_folder
-from connector.cli.output import print_document, print_line, print_table, say, wants_json
+from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue, Operation
@@ -59,7 +59,7 @@ def show_operation(
         print_document(described[0] if len(described) == 1 else described)
     else:
         width = shutil.get_terminal_size().columns
-        print("\n\n".join(render(one, width) for one in described))  # noqa: T201  the result
+        print_text("\n\n".join(render(one, width) for one in described))
 
 
 @entities.command("import")
@@ -85,7 +85,7 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
     if wants_json(json):
         print_document(report.as_document())
     else:
-        print("\n".join(report.lines()) or "no drift")  # noqa: T201  the result
+        print_text("\n".join(report.lines()) or "no drift")
     raise Exit(1 if report else 0)
 
 

@@ -9,7 +9,7 @@ from typer import Argument, Option
 
 from connector.cli.group import group
 from connector.cli.options import Json
-from connector.cli.output import print_document, say, wants_json
+from connector.cli.output import print_document, print_text, say, wants_json
 
 if TYPE_CHECKING:
     from connector.importing import Report
@@ -50,5 +50,5 @@ def _show(report: Report, into: Path, json: bool | None) -> None:
     if wants_json(json):
         print_document(report.as_document())
     else:
-        print("\n".join(report.text()))  # noqa: T201  the result
+        print_text("\n".join(report.text()))
     say(f"{into}: {report.summary()}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
-from connector.cli.output import picker, print_line, progress, say, shown
+from connector.cli.output import picker, print_command, print_line, progress, say, shown
 from connector.cli.printing import told_when_interrupted
 from connector.documents import parse
 from connector.errors import CallFailed, ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
@@ -69,7 +69,7 @@ def explain_many(client: Client, options: CallOptions) -> ExitCode:
         else:
             code = ExitCode.DONE
             if options.notation == "curl":
-                print(f"# line {number}\n{explanation.as_curl()}")  # noqa: T201  command lines to paste
+                print_command(f"# line {number}\n{explanation.as_curl()}")
             else:
                 print_line(pick({"line": number, **explanation.as_document()}))
         codes[code] += 1

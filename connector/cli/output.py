@@ -10,34 +10,73 @@ from connector.cli.exit_codes import ExitCode
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
+from connector.terminal import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.progress import Progress
 
-__all__ = ["Picker", "picker", "print_document", "print_line", "print_table", "progress", "say", "shown", "wants_json"]
+__all__ = [
+    "Picker",
+    "flush",
+    "line_writer",
+    "picker",
+    "print_command",
+    "print_document",
+    "print_line",
+    "print_table",
+    "print_text",
+    "progress",
+    "say",
+    "shown",
+    "wants_json",
+]
 
 
 def say(text: str) -> None:
     """A sentence for the person at the terminal."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{visible(text)}\n")
+
+
+def print_text(text: str) -> None:
+    """A result that is read by people, whatever words of others it holds."""
+    sys.stdout.write(f"{visible(text)}\n")
+    sys.stdout.flush()
+
+
+def print_command(text: str) -> None:
+    """A command line or a file for other programs: exact, but for what a terminal would act on."""
+    sys.stdout.write(f"{visible(text) if sys.stdout.isatty() else text}\n")
 
 
 def print_line(value: JSON) -> None:
     """One JSON value on one line, at once."""
-    sys.stdout.buffer.write(dump(value) + b"\n")
+    line_writer()(value)
+    flush()
+
+
+def line_writer() -> Callable[[JSON], object]:
+    """What writes one JSON value on one line, for many of them; `flush` says when they are due."""
+    write = sys.stdout.buffer.write
+    if sys.stdout.isatty():
+        return lambda value: write(visible(dump(value).decode()).encode() + b"\n")
+    return lambda value: write(dump(value) + b"\n")
+
+
+def flush() -> None:
+    """Hands over what was written."""
     sys.stdout.buffer.flush()
 
 
 def print_document(value: JSON) -> None:
     """One JSON value: text as it is, the rest indented on a terminal and compact elsewhere."""
     if isinstance(value, str) and sys.stdout.isatty():
-        sys.stdout.write(f"{value}\n")
+        print_text(value)
     elif sys.stdout.isatty():
         import json
 
-        sys.stdout.write(f"{json.dumps(value, indent=2, ensure_ascii=False)}\n")
+        print_text(json.dumps(value, indent=2, ensure_ascii=False))
     else:
         print_line(value)
 
@@ -50,7 +89,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     Console().print(table)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_outcome
 from connector.cli.images import is_image, write_images
-from connector.cli.output import Picker, print_document, print_line, say, shown
+from connector.cli.output import Picker, print_command, print_document, print_line, say, shown
 from connector.errors import ConfigurationError
 from connector.model import Effect
 
@@ -31,7 +31,7 @@ def print_explanation(client: Client, wire: Wire, notation: str, pick: Picker) -
     explanation = client.explain(wire)
     print_warnings(explanation)
     if notation == "curl":
-        print(explanation.as_curl())  # noqa: T201  a command line to paste
+        print_command(explanation.as_curl())
     elif notation == "json":
         print_document(pick(explanation.as_document()))
     else:

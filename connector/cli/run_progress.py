@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from connector.terminal import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -71,7 +73,7 @@ def _held(holds: Sequence[Hold]) -> str:
     """What tasks wait for, in the lines below the bar."""
     from connector.routes.running.holding import sentence
 
-    return "".join(f"\n{sentence(hold)}" for hold in holds)
+    return "".join(f"\n{visible(sentence(hold))}" for hold in holds)
 
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:

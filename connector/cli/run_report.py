@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_error, worst
-from connector.cli.output import print_line, say, wants_json
+from connector.cli.output import print_line, print_text, say, wants_json
 
 if TYPE_CHECKING:
     from connector.model import JSON
@@ -36,7 +36,7 @@ def tell(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | None) -> No
     if wants_json(json):
         print_line({**found.as_document(), **_more(end)})
     else:
-        print(found.text())  # noqa: T201  the result
+        print_text(found.text())
     for sentence in _sentences(end):
         say(sentence)
 

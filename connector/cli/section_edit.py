@@ -11,7 +11,7 @@ from typer import Typer
 from connector.cli.config import NAMES, Config, configuration_at
 from connector.cli.entry import INCOMING, OWN, ROUTES, ChangeOptions, DryRun, Force, Name, Section, changed
 from connector.cli.options import Json, command
-from connector.cli.output import print_document, print_table, say, wants_json
+from connector.cli.output import print_document, print_table, print_text, say, wants_json
 from connector.errors import ConfigurationError
 from connector.model import is_document
 
@@ -98,7 +98,7 @@ def apply(
         raise ConfigurationError(f"nothing was written, since {cause}:\n{faults}\n--force writes it all the same")
     if not dry_run:
         edit.write()
-    print(Redactor(_plain_secrets(edit))(edit.diff()), end="")  # noqa: T201  the result
+    print_text(Redactor(_plain_secrets(edit))(edit.diff()).rstrip("\n"))
     say(f"{edit.file}: {section.noun} {name!r} {'would be ' if dry_run else ''}{what}")
 
 

@@ -14,7 +14,7 @@ from typer import Argument, Exit, Option
 from connector.cli.config import Config, configuration_at
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Entities, catalogue_folder
-from connector.cli.output import print_document, say
+from connector.cli.output import print_command, print_document, say
 from connector.cli.raw import GATEWAY_TOKEN
 from connector.errors import ConfigurationError
 
@@ -82,7 +82,7 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
     from connector.catalogue import Catalogue
     from connector.gateway.export import exported
 
-    print(exported(configuration, proxy.value, Catalogue.open(folder), port))  # noqa: T201  the result
+    print_command(exported(configuration, proxy.value, Catalogue.open(folder), port))
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option
 
 from connector.cli.exit_codes import ExitCode
-from connector.cli.output import print_line, say, wants_json
+from connector.cli.output import print_line, print_text, say, wants_json
 from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -200,4 +200,4 @@ def _done(what: str, count: int, *, json: bool | None, shown: str = "") -> None:
     if wants_json(json):
         print_line({what: count})
     else:
-        print(f"{count:,} {'task' if count == 1 else 'tasks'} {shown or what}")  # noqa: T201  the result
+        print_text(f"{count:,} {'task' if count == 1 else 'tasks'} {shown or what}")

@@ -13,7 +13,7 @@ from typer import Argument
 
 from connector.cli.config import Config
 from connector.cli.options import Json
-from connector.cli.output import print_document, wants_json
+from connector.cli.output import print_document, print_text, wants_json
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
@@ -33,7 +33,7 @@ def show(
     if wants_json(json):
         print_document(found)
     else:
-        print(text_of(found, shutil.get_terminal_size().columns))  # noqa: T201  the result
+        print_text(text_of(found, shutil.get_terminal_size().columns))
 
 
 async def _told(number: int, config: Path | None) -> dict[str, JSON]:

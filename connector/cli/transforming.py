@@ -15,9 +15,8 @@ from connector.cli.arguments import read_document
 from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
 from connector.cli.logs import LogOptions, Logs
-from connector.cli.output import progress, say
+from connector.cli.output import flush, line_writer, print_line, progress, say
 from connector.cli.source import Config, configuration_here
-from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.offline import nothing_is_sent
@@ -135,23 +134,22 @@ def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
                 _lost(item.document, item.reason, counts, errors)
             else:
                 yield revived(item).document
-        sys.stdout.buffer.flush()
+        flush()
 
 
 def _straight(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile) -> None:
     """For chains in which nothing waits, as fast as they go."""
-    write = sys.stdout.buffer.write
+    write = line_writer()
     for document in chain.run(_read(counts, errors), context):
-        write(dump(document) + b"\n")
-    sys.stdout.buffer.flush()
+        write(document)
+    flush()
 
 
 async def _waited(chain: Chain, context: Context, counts: Counts, errors: ErrorsFile) -> None:
     with progress() as bar:
         task = bar.add_task("documents", total=None)
         async for document in chain.arun(_read(counts, errors), context):
-            sys.stdout.buffer.write(dump(document) + b"\n")
-            sys.stdout.buffer.flush()
+            print_line(document)
             bar.update(task, completed=counts.read)
 
 
@@ -172,8 +170,7 @@ async def _explained(chain: Chain, context: Context, counts: Counts, errors: Err
             for line in changed.splitlines()[2:]:
                 say(f"    {line}")
         for each in made:
-            sys.stdout.buffer.write(dump(each) + b"\n")
-        sys.stdout.buffer.flush()
+            print_line(each)
 
 
 async def _test(options: TestOptions) -> ExitCode:

@@ -13,6 +13,7 @@ from typing import Literal, TextIO
 import orjson
 
 from connector.model import JSON
+from connector.terminal import visible
 
 __all__ = ["FIELDS", "JsonLines", "Mode", "TextLines", "configure_logging"]
 
@@ -88,8 +89,8 @@ class TextLines(_Lines):
         at = datetime.fromtimestamp(record.created, UTC).astimezone()
         told = " ".join(f"{name}={value}" for name, value in self.fields(record) if name != "event")
         head = f"{at:%H:%M:%S}.{int(record.msecs):03d} {record.levelname.lower():<7} "
-        lines = [_plain(line) for line in self.message(record).splitlines()] or [""]
-        return head + "\n    ".join(lines) + (f"  {_plain(told)}" if told else "")
+        lines = [_line(line) for line in self.message(record).splitlines()] or [""]
+        return head + "\n    ".join(lines) + (f"  {_line(told)}" if told else "")
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -135,6 +136,6 @@ def configure_logging(
     return undo
 
 
-def _plain(text: str) -> str:
-    """A line that moves no cursor and colours nothing."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+def _line(text: str) -> str:
+    """A text on one line, acting on no terminal."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -111,8 +111,8 @@ def test_no_message_can_look_like_two_records_or_move_the_cursor(opened: Open) -
     out, plain = opened("text"), opened("json")
     LOG.info("first\n12:00:00.000 error   forged\x1b[2J", extra={"route": "a\nb\x1b"})
     assert len(out.getvalue().splitlines()) == 2
-    assert "\n    12:00:00.000 error   forged\\x1b[2J" in out.getvalue()
-    assert "route=a\\nb\\x1b" in out.getvalue()
+    assert "\n    12:00:00.000 error   forged\\u001b[2J" in out.getvalue()
+    assert "route=a\\nb\\u001b" in out.getvalue()
     assert len(plain.getvalue().splitlines()) == 1
 
 

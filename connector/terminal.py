@@ -1,0 +1,21 @@
+"""Text of others as a terminal may show it."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["visible"]
+
+ACTING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff]"
+)
+"""What moves a cursor, colours, rings, turns the direction of writing or cannot be encoded; not tabs and line ends."""
+
+
+def visible(text: str) -> str:
+    r"""Return the text with what a terminal would act on written as JSON writes it, such as `\u001b`."""
+    return text if text.isascii() and text.isprintable() else ACTING.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
