@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -14,7 +14,7 @@ OFFLINE: ContextVar[bool] = ContextVar("offline", default=False)
 
 
 @contextmanager
-def nothing_is_sent(*, when: bool = True) -> Iterator[None]:
+def nothing_is_sent(*, when: bool = True) -> Generator[None]:
     """Refuse every connection that would begin within this block, and in the tasks and threads that it starts."""
     before = OFFLINE.set(OFFLINE.get() or when)
     try:

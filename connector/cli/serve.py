@@ -60,6 +60,8 @@ def serve(
 
     configuration = load_configuration(configuration_at(config))
     if export is not None:
+        if routes:
+            raise ConfigurationError("--export prints a configuration and runs nothing: leave out --routes")
         _print_export(configuration, export, port, catalogue_folder(folder))
         return
     whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder), routes=routes))

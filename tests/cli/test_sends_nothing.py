@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ sys.addaudithook(WATCH.hear)  # an audit hook cannot be taken away again, so it 
 
 
 @contextmanager
-def watched() -> Iterator[list[str]]:
+def watched() -> Generator[list[str]]:
     WATCH.reached.clear()
     WATCH.awake = True
     try:
@@ -178,7 +178,7 @@ UPLOAD = [
 SHOWS: dict[str, list[list[str]]] = {
     "explain": [
         ASKED, ["models"], ["files", "delete", "--path", "file_id=a"], ["--from", "r.jsonl"],
-        ["moderations", "--from", "r.jsonl"], UPLOAD,
+        ["moderations", "--from", "r.jsonl"], UPLOAD, ["files", "delete", "file-1"],
         *[[name] for name in ("listed", "asked", "raw", "table", "distant", "distant-many", "distant-folder")],
         *[[name, "--document", '{"text": "a"}'] for name in ("greet", "judged", "upload")],
         ["post", "--document", '{"payload": {"a": 1}}'],
@@ -202,7 +202,22 @@ SHOWS: dict[str, list[list[str]]] = {
     "entities drift": [["openapi.json"]],
     "client list": [[]],
     "client add": [["other", "--base-url", "http://127.0.0.1:9/v1"]],
+    "client edit": [["team", "--set", "description=ours"]],
+    "client remove": [["team", "--force"]],
     "client prototypes": [[]],
+    "incoming add": [["new", "--prototype", "file", "--parameter", "url=in.jsonl"]],
+    "incoming edit": [["raw", "--set", "description=ours"]],
+    "incoming list": [[]],
+    "incoming remove": [["raw"]],
+    "outgoing add": [["new", "--prototype", "file", "--parameter", "url=out.jsonl"]],
+    "outgoing edit": [["post", "--set", "description=ours"]],
+    "outgoing list": [[]],
+    "outgoing remove": [["post"]],
+    "route add": [["new", "--incoming", "raw", "--outgoing", "post"]],
+    "route edit": [["greetings", "--set", "description=ours"]],
+    "route list": [[]],
+    "route remove": [["greetings"]],
+    "init": [["fresh"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
     "serve": [["--export", "nginx"], ["--export", "envoy"]],
@@ -232,7 +247,8 @@ SAMPLES = {
     "--answer": "text", "--format": "json", "--junit": "cases.xml", "--area": "files", "--search": "batch",
     "--into": "made-2", "--prototype": "openai", "--export": "nginx", "--port": "0", "--route": "greetings",
     "--state": "failed", "--key": "a", "--reason": "a", "--older-than": "1d", "--newer-than": "1d", "--after": "1",
-    "--edit": "r.jsonl", "--log-level": "debug", "--method": "GET",
+    "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
+    "--log-level": "debug", "--method": "GET",
 }  # fmt: skip
 """A value for each option that takes one."""
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -82,7 +83,7 @@ async def test_a_page_where_json_was_due_is_a_wrong_address() -> None:
     ],
 )
 async def test_each_kind_makes_a_call_that_it_can_make(
-    prototype: str, parameters: dict[str, object], called: str, tmp_path: Path
+    prototype: str, parameters: dict[str, Any], called: str, tmp_path: Path
 ) -> None:
     client = Client(
         prototype, environ={}, transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})), **parameters
@@ -93,7 +94,7 @@ async def test_each_kind_makes_a_call_that_it_can_make(
 
 
 async def shop(respond: Callable[[httpx.Request], httpx.Response]) -> Diagnosis:
-    parameters = {"base_uri": "https://shop.example/api", "headers": {"X-Api-Key": "shop-canary-0123456789"}}
+    parameters: Any = {"base_uri": "https://shop.example/api", "headers": {"X-Api-Key": "shop-canary-0123456789"}}
     async with Client("http", environ={}, transport=httpx.MockTransport(respond), **parameters) as client:
         return await diagnose(client)
 
