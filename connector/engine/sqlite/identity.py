@@ -9,7 +9,8 @@ from pathlib import Path
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.session import Session
 from connector.engine.store import StoreError
-from connector.model import JSON, is_object
+from connector.model import JSON
+from connector.shapes import members
 
 __all__ = ["Identity", "check_log", "check_same", "check_there", "identified", "mark_copy"]
 
@@ -34,7 +35,7 @@ class Identity:
     @classmethod
     def of(cls, known: JSON) -> Identity:
         """Return what was written down; empty when that is nothing."""
-        found = known if is_object(known) else {}
+        found = members(known)
         name, epoch, task = (found.get(key) for key in ("name", "epoch", "task"))
         if not (isinstance(name, str) and isinstance(epoch, int) and isinstance(task, int)):
             return cls()

@@ -34,7 +34,7 @@ class Lock:
         self._database = database
         self._path = database.with_name(database.name + ".lock")
         self._file: int | None = None
-        self.identity = Identity()
+        self.identity: Identity = Identity()
         """Which database it is, and how far it is, as it was signed last."""
         self._is_signed = False
         self.database = DatabaseFile(database)

@@ -14,6 +14,7 @@ from connector.model import JSON
 from connector.routes.delivering.declared import parent_of
 from connector.routes.running.crew import Crew, Works
 from connector.routes.running.ending import Counts, live
+from connector.shapes import members
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["HOLDS", "Hold", "Holding", "kept_holds", "sentence"]
@@ -225,9 +226,8 @@ def _plain(hold: Hold) -> JSON:
 
 def _same(known: JSON, new: JSON) -> bool:
     """Whether nothing changed that is worth a commit."""
-    if not isinstance(known, dict) or not isinstance(new, dict):
-        return False
-    return all(known.get(key) == new.get(key) for key in ("who", "reason", "tasks"))
+    before, after = members(known), members(new)
+    return all(before.get(key) == after.get(key) for key in ("who", "reason", "tasks"))
 
 
 def _clock(seconds: float) -> str:
