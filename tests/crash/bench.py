@@ -65,6 +65,8 @@ class Bench:
         self.kills = 0
         self.recoveries: list[float] = []
         self.missed: list[str] = []
+        self.later: dict[str, Any] = {}
+        """What the plans of all later runs say."""
         self._seed = seed
         self._mutants = mutants
         self._runs = 0
@@ -79,7 +81,11 @@ class Bench:
         )
         port = self._upstream.stdout.readline().strip()  # type: ignore[union-attr]
         self._url = f"http://127.0.0.1:{port}"
-        configure(folder, f"{self._url}/v1", self.engine)
+        self.configured("openai")
+
+    def configured(self, client: str, attempts: int = 200) -> None:
+        """Writes the configuration, with this name for the client that everything goes through."""
+        configure(self.folder, f"{self._url}/v1", self.engine, client, attempts)
 
     def close(self) -> None:
         self._upstream.stdin.close()  # type: ignore[union-attr]
@@ -115,6 +121,7 @@ class Bench:
             "engine": self.engine,
             "seed": self._seed + self._runs,
             "mutants": self._mutants,
+            **self.later,
             **plan,
         }
         return self.begin(self.folder, whole, list(arguments or ("run", "--once")))
@@ -141,6 +148,10 @@ class Bench:
         else:
             raise Stuck(f"{what}: exit code {code}\n{run.said[-3000:]}")
         return code
+
+    def behave(self, **manners: float) -> None:
+        """Says how the upstream fares from now on: see its Manners."""
+        self.ask("/behave", manners)
 
     def restart(self) -> None:
         """Kills the database's server, and starts it again."""

@@ -55,18 +55,18 @@ CHAINS = {
 }
 
 
-def _asks(said: str) -> dict[str, Any]:
+def _asks(client: str, said: str) -> dict[str, Any]:
     payload = {"model": "m", "messages": [{"role": "user", "content": said}]}
-    asked = {"client": "openai", "entity": "chat completions", "action": "create", "payload": payload}
+    asked = {"client": client, "entity": "chat completions", "action": "create", "payload": payload}
     return {"openai": {**asked, "destination": "thought"}}
 
 
-def incoming() -> dict[str, Any]:
-    """What reads the documents."""
+def incoming(client: str) -> dict[str, Any]:
+    """What reads the documents, and calls by this client."""
     found: dict[str, Any] = {
         name: {
             "subscriber": {"prototype": "file", "parameters": {"url": f"read-{name}.jsonl"}},
-            "chain": [_asks("&{doc}"), *chain.steps],
+            "chain": [_asks(client, "&{doc}"), *chain.steps],
         }
         for name, chain in CHAINS.items()
     }
@@ -75,11 +75,11 @@ def incoming() -> dict[str, Any]:
     found[SOUGHT] = {
         "subscriber": {"prototype": "http", "parameters": {"client": "pages", "request": asked, "paging": paging}},
         "cursor": {"field": "n", "start": -1},
-        "input": [_asks("doc-input-@{task.number}"), {"expression": "{path: path, query: query}"}],
+        "input": [_asks(client, "doc-input-@{task.number}"), {"expression": "{path: path, query: query}"}],
     }
     found[HOOKED] = {
         "subscriber": {"prototype": "webhook", "parameters": {"path": "/hooks/made", "secret": SECRET}},
-        "chain": [_asks("&{doc}")],
+        "chain": [_asks(client, "&{doc}")],
     }
     return found
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from tests.crash.chains import CHAINS, HOOKED, SOUGHT, incoming, offer_chains, outgoing
 
-__all__ = ["KINDS", "LINES", "PLACES", "Kind", "configure", "offer"]
+__all__ = ["KINDS", "LINES", "PLACES", "SETTLING", "TOTAL", "Kind", "configure", "offer"]
 
 Promise = Literal["idempotent", "once", "told"]
 """Any number of times; at most once; more than once when the task says so."""
+TOTAL, SETTLING = 3.0, 0.6
+"""Seconds that a call may take, and that a list then has to show what it made."""
 PLACES = 4
 """Documents of a route under way."""
 LINES = {"ask": "answers.jsonl", "think": "thoughts.jsonl"}
@@ -43,8 +46,8 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "&{doc}"}]}
 FILE = {"purpose": "user_data", "file": {"$content": "&{content}"}}
 
 
-def _to(entity: str, **request: Any) -> dict[str, Any]:
-    parameters = {"client": "openai", "entity": entity}
+def _to(client: str, entity: str, **request: Any) -> dict[str, Any]:
+    parameters = {"client": client, "entity": entity}
     return {"request": request, "publisher": {"prototype": "openai", "parameters": parameters}}
 
 
@@ -53,29 +56,34 @@ def _lines(route: str) -> dict[str, Any]:
     return {"chain": chain, "publisher": {"prototype": "file", "parameters": {"url": LINES[route], "append": True}}}
 
 
-def _outgoing() -> dict[str, Any]:
-    thinks = {"openai": {"entity": "chat completions", "action": "create", "payload": CHAT, "destination": "thought"}}
+def _outgoing(client: str) -> dict[str, Any]:
+    thought = {"entity": "chat completions", "action": "create", "payload": CHAT, "destination": "thought"}
+    thinks = {"openai": {"client": client, **thought}}
     gathers = {"aggregate": {"size": 3, "seconds": 0.1, "value": "&{doc}"}}
     return {
-        **outgoing(_to),
-        "upload": _to("files", payload=FILE),
-        "store": _to("vector stores", payload={"name": "&{doc}"}),
-        "ask": {**_to("chat completions", payload=CHAT), "answer": _lines("ask")},
-        "again": _to("chat completions", payload=CHAT),
+        **outgoing(partial(_to, client)),
+        "upload": _to(client, "files", payload=FILE),
+        "store": _to(client, "vector stores", payload={"name": "&{doc}"}),
+        "ask": {**_to(client, "chat completions", payload=CHAT), "answer": _lines("ask")},
+        "again": _to(client, "chat completions", payload=CHAT),
         "del": {
             "request": {"path": {"file_id": "&{doc}"}},
             "publisher": {
                 "prototype": "openai",
-                "parameters": {"client": "openai", "entity": "files", "action": "delete"},
+                "parameters": {"client": client, "entity": "files", "action": "delete"},
             },
         },
-        "think": {**_to("vector stores", payload={"name": "&{doc}"}), "chain": [thinks], "answer": _lines("think")},
-        "follow": _to("files", payload=FILE),
-        "embed": {**_to("embeddings", payload={"model": "m", "input": "&{items}"}), "chain": [gathers]},
+        "think": {
+            **_to(client, "vector stores", payload={"name": "&{doc}"}),
+            "chain": [thinks],
+            "answer": _lines("think"),
+        },
+        "follow": _to(client, "files", payload=FILE),
+        "embed": {**_to(client, "embeddings", payload={"model": "m", "input": "&{items}"}), "chain": [gathers]},
     }
 
 
-def _incoming() -> dict[str, Any]:
+def _incoming(client: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: {"subscriber": {"prototype": "file", "parameters": {"url": f"in-{name}.jsonl"}}}
         for name, kind in KINDS.items()
@@ -88,15 +96,17 @@ def _incoming() -> dict[str, Any]:
         "cursor": {"field": "n", "start": -1},
     }
     found["follow"] = {"subscriber": {"prototype": "route", "parameters": {"route": "think"}}}
-    return found | incoming()
+    return found | incoming(client)
 
 
-def configure(folder: Path, url: str, engine: str) -> None:
-    """Writes connector.yaml."""
+def configure(folder: Path, url: str, engine: str, client: str = "openai", attempts: int = 200) -> None:
+    """Writes connector.yaml; the client may have another name than it had."""
     quick = {"max_retries": 0}
+    # A call that was cut off may take as long as its time-out, and a list some time more; neither takes minutes here.
+    waits = {"total": TOTAL, "settling": SETTLING}
     routes: dict[str, dict[str, Any]] = {
         name: {
-            "incoming": name, "outgoing": name, "key": "doc", "concurrency": PLACES, "attempts": 200,
+            "incoming": name, "outgoing": name, "key": "doc", "concurrency": PLACES, "attempts": attempts,
             "retry_delay": 0.1, "max_delay": 0.5,
         }
         for name in (*KINDS, *CHAINS, SOUGHT, HOOKED)
@@ -109,11 +119,14 @@ def configure(folder: Path, url: str, engine: str) -> None:
     routes["ask"]["budget"] = {"tokens": 10**9, "every": "day"}
     document = {
         "clients": {
-            "openai": {"prototype": "openai", "parameters": {"token": "${KEY}", "base_uri": url, "retry": quick}},
+            client: {
+                "prototype": "openai",
+                "parameters": {"token": "${KEY}", "base_uri": url, "retry": quick, "timeouts": waits},
+            },
             "pages": {"prototype": "http", "parameters": {"base_uri": url, "retry": quick}},
         },
-        "incoming": _incoming(),
-        "outgoing": _outgoing(),
+        "incoming": _incoming(client),
+        "outgoing": _outgoing(client),
         "routes": routes,
         "schedules": {"always": {"every": "1s", "on_start": True, "run": [{"route": name} for name in read]}},
         "gateway": {"grace": "5s"},

@@ -40,8 +40,11 @@ def play(name: str, folder: Path, warm: Warm, *, long: bool = False, seed: int =
 def catch(name: str, folder: Path, warm: Warm, *, seed: int = 1) -> list[str]:
     """The breaches by which the formula finds a mutant; none when it does not."""
     mutant = MUTANTS[name]
-    bench = Bench(folder, warm, seed=seed, faults=mutant.faults, mutants=(name,))
+    begin = cold if mutant.scenario and SCENARIOS[mutant.scenario].command else warm
+    bench = Bench(folder, begin, seed=seed, faults=mutant.faults, mutants=(name,))
     try:
+        if mutant.scenario:
+            SCENARIOS[mutant.scenario].act(bench, 1)
         for more in range(3 if mutant.point else 0):
             bench.offer(6)
             bench.crash(mutant.point, mutant.nth + more, mutant.how)

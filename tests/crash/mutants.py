@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -18,6 +19,7 @@ class Mutant:
         point: where the process is ended, some times.
         how: whether it is killed, or the power goes.
         faults: how often the upstream answers badly.
+        scenario: what else is done to it, by the name of the scenario.
     """
 
     plant: Callable[[], None]
@@ -25,6 +27,7 @@ class Mutant:
     nth: int = 1
     how: str = "KILL"
     faults: float = 0.0
+    scenario: str = ""
 
 
 def _never_synced() -> None:
@@ -140,6 +143,58 @@ def _chains_run_while_reading() -> None:
     reading._intake = lambda *_: None
 
 
+def _time_ends_a_search() -> None:
+    lookup: Any = import_module("connector.routes.delivering.lookup")
+    marking: Any = import_module("connector.routes.delivering.marking")
+    fitting = lookup._fitting
+
+    async def found(subscriber: Any, sought: Any, started: float, taken: Any) -> Any:
+        fits = await fitting(subscriber, sought, started, taken)
+        return [one for one in fits if (marking.made_at(one) or 0.0) >= started - 60]
+
+    lookup._fitting = found
+
+
+def _the_window_begins_with_the_call() -> None:
+    from connector.routes.delivering.windows import Windows
+
+    Windows.left = lambda self, call, lookup, client: max(call.started + self._settling(client) - time.time(), 0.0)
+
+
+def _any_list_is_a_verdict() -> None:
+    doubting: Any = import_module("connector.routes.delivering.doubting")
+    from connector.routes.delivering.lookup import CannotTell, Missing
+
+    look = doubting.look
+
+    async def looked(*given: Any) -> Any:
+        found = await look(*given)
+        return Missing() if isinstance(found, CannotTell) else found
+
+    doubting.look = looked
+
+
+def _no_client_is_a_failure() -> None:
+    doubting: Any = import_module("connector.routes.delivering.doubting")
+    from connector.routes.delivering.calling import Journal
+
+    doubting._client_of = lambda call, lookup, desk: desk.runtime.client(call.target)
+    Journal.doubts = property(lambda self: ())
+
+
+def _a_broken_api_did_nothing() -> None:
+    policy: Any = import_module("connector.http.policy")
+    deciding: Any = import_module("connector.routes.delivering.deciding")
+    policy.leaves_open = lambda *_: False
+    policy.DEFAULTS = tuple(rule for rule in policy.DEFAULTS if rule.then != "unknown")
+    deciding.in_trouble = lambda _: False
+
+
+def _every_kill_costs_an_attempt() -> None:
+    recovery: Any = import_module("connector.engine.sqlite.recovery")
+    recovery._back = lambda session, row: (1, 0.0, row[2], 0, row[0])
+
+
 MUTANTS: dict[str, Mutant] = {
     "never synced": Mutant(_never_synced, "sqlite.intend.committed", 6, how="POWER"),
     "cursor before what it covers": Mutant(_cursor_first, "sqlite.records.committed", 1),
@@ -152,5 +207,11 @@ MUTANTS: dict[str, Mutant] = {
     "paid answers forgotten": Mutant(_paid_answers_are_forgotten, faults=0.3),
     "no journal while reading": Mutant(_no_journal_while_reading, "upstream.effect", 4),
     "chains run while reading": Mutant(_chains_run_while_reading, "upstream.effect", 4),
+    "time ends a search": Mutant(_time_ends_a_search, scenario="clocks that jump"),
+    "the window begins with the call": Mutant(_the_window_begins_with_the_call, scenario="effects that come late"),
+    "any list is a verdict": Mutant(_any_list_is_a_verdict, scenario="lists that are spoilt"),
+    "no client is a failure": Mutant(_no_client_is_a_failure, scenario="clients renamed"),
+    "a broken API did nothing": Mutant(_a_broken_api_did_nothing, scenario="broken after the effect"),
+    "every kill costs an attempt": Mutant(_every_kill_costs_an_attempt, scenario="killed before anything is sent"),
     "lines appended blindly": Mutant(_lines_are_appended_blindly, "delivery.lines.written", 1),
 }

@@ -34,6 +34,7 @@ EVERYWHERE = (*OPENING, *ENGINE, *RUN, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
 """Every named point that a run comes to; those of `tasks` and of a service have scenarios of their own."""
 HELD = 6
 """The exit code of a run that the file of tasks keeps from going on."""
+YEARS = 10 * 365 * 86_400.0
 SOME = 3
 """Documents for every route, before every crash."""
 
@@ -253,6 +254,55 @@ def _workers_killed(bench: Bench, times: int) -> None:
         bench.ended(other)
 
 
+def _clocks_jump(bench: Bench, times: int) -> None:
+    """Every process has another time, and the API yet another."""
+    offsets = (*(sign * seconds for seconds in (61.0, 3600.0, 86_400.0, YEARS) for sign in (1, -1)),)
+    for n in range(4 * times):
+        bench.offer(SOME)
+        bench.behave(offset=offsets[n % 8])
+        bench.crash(MOMENTS[1], 4 + n % 9, clock=offsets[(5 * n + 3) % 8])
+        bench.later["clock"] = offsets[(3 * n + 1) % 8]
+
+
+def _effects_come_late(bench: Bench, times: int) -> None:
+    """What a process asked for takes effect when the next one has looked for it already."""
+    for n in range(2 * times):
+        bench.offer(SOME)
+        bench.behave(late=1.5)
+        bench.crash("upstream.asked", 3 + 2 * n)
+        bench.behave()
+
+
+def _lists_spoilt(bench: Bench, times: int) -> None:
+    bench.behave(spoilt=0.5)
+    for n in range(2 * times):
+        bench.offer(SOME)
+        bench.crash("upstream.effect", 3 + 2 * n)
+
+
+def _clients_renamed(bench: Bench, times: int) -> None:
+    """What was asked through a client that is not there any more."""
+    for n in range(2 * times):
+        bench.offer(SOME)
+        bench.crash("upstream.effect", 3 + 2 * n)
+        bench.configured(f"client-{n}")
+
+
+def _broken_after_the_effect(bench: Bench, times: int) -> None:
+    bench.behave(broken=0.4)
+    for n in range(2 * times):
+        bench.offer(2 * SOME)
+        bench.crash("upstream.effect", 3 + 2 * n)
+
+
+def _killed_before_anything(bench: Bench, times: int) -> None:
+    """More often than there are attempts: none of them is used up."""
+    bench.configured("openai", attempts=3)
+    bench.offer(SOME)
+    for _ in range(6 * times):
+        bench.crash("delivery.intent.before" if bench.engine.startswith("sqlite") else "worker.leased", 1)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "killed at every point": Scenario(_killed_everywhere, long=3),
     "stopped at every point": Scenario(_stopped_everywhere),
@@ -268,6 +318,17 @@ SCENARIOS: dict[str, Scenario] = {
     "one file, several names": Scenario(_other_names, command=True),
     "files that are being written": Scenario(_torn_files),
     "the command, begun anew": Scenario(_killed_and_begun_as_a_command, command=True, faults=0.0),
+    "clocks that jump": Scenario(_clocks_jump, command=True, faults=0.0),
+    "effects that come late": Scenario(_effects_come_late, faults=0.0),
+    "lists that are spoilt": Scenario(_lists_spoilt),
+    "clients renamed": Scenario(_clients_renamed, faults=0.0),
+    "broken after the effect": Scenario(_broken_after_the_effect, faults=0.0),
+    "killed before anything is sent": Scenario(_killed_before_anything, faults=0.0, long=3),
+    "clocks that jump, on PostgreSQL": Scenario(_clocks_jump, command=True, faults=0.0, engine="postgresql"),
+    "effects that come late, on PostgreSQL": Scenario(_effects_come_late, faults=0.0, engine="postgresql"),
+    "lists that are spoilt, on PostgreSQL": Scenario(_lists_spoilt, engine="postgresql"),
+    "clients renamed, on PostgreSQL": Scenario(_clients_renamed, faults=0.0, engine="postgresql"),
+    "broken after the effect, on PostgreSQL": Scenario(_broken_after_the_effect, faults=0.0, engine="postgresql"),
     "PostgreSQL killed": Scenario(_server_killed, command=True, engine="postgresql"),
     "workers on PostgreSQL killed": Scenario(_workers_killed, command=True, engine="postgresql"),
 }

@@ -50,6 +50,25 @@ class Trap:
                     os.kill(self.pid, self.signal)
 
 
+@dataclass
+class Manners:
+    """How an API may fare beside what is lost on the way.
+
+    Attributes:
+        late: seconds between the arrival of a call and its effect, whoever is still there to hear of it.
+        broken: the share of calls that take effect and are answered by 500, 502, 503, 504, 408 or 409.
+        spoilt: the share of lists that are cut, refused for now, or no lists.
+        offset: how far the clock that dates things is ahead.
+        hidden: seconds more after which a list shows what was made.
+    """
+
+    late: float = 0.0
+    broken: float = 0.0
+    spoilt: float = 0.0
+    offset: float = 0.0
+    hidden: float = 0.0
+
+
 class Upstream:
     """What was made, and what goes wrong."""
 
@@ -61,6 +80,7 @@ class Upstream:
         self._made: dict[str, list[dict[str, Any]]] = {"file": [], "vector_store": []}
         self._arrivals: list[float] = []
         self._trap = Trap()
+        self._manners = Manners()
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -75,6 +95,7 @@ class Upstream:
             web.post("/v1/embeddings", self._effect("POST /embeddings", "")),
             web.get("/v1/items", self._items),
             web.post("/trap", self._set),
+            web.post("/behave", self._behave),
             web.get("/arrival", self._first),
         ])  # fmt: skip
         return application
@@ -85,6 +106,10 @@ class Upstream:
 
     async def _set(self, request: web.Request) -> web.Response:
         self._trap = Trap(**await request.json())
+        return web.json_response({})
+
+    async def _behave(self, request: web.Request) -> web.Response:
+        self._manners = Manners(**await request.json())
         return web.json_response({})
 
     async def _first(self, request: web.Request) -> web.Response:
@@ -102,7 +127,10 @@ class Upstream:
 
     def _list(self, kind: str) -> Any:
         async def listed(request: web.Request) -> web.Response:
-            shown = [one for one in reversed(self._made[kind]) if one["made"] <= time.time() - LAG]
+            if self._chance.random() < self._manners.spoilt:
+                return await _spoilt(request, self._chance.choice(SPOILT))
+            shows = time.time() - LAG - self._manners.hidden
+            shown = [one for one in reversed(self._made[kind]) if one["made"] <= shows]
             after, limit = request.query.get("after"), int(request.query.get("limit", 20))
             start = next((n + 1 for n, one in enumerate(shown) if one["id"] == after), 0)
             page = shown[start : start + limit]
@@ -119,7 +147,7 @@ class Upstream:
             except ConnectionError:  # whoever asked is gone
                 return web.Response()
             self._trap.reached("upstream.asked")
-            await asyncio.sleep(self._chance.uniform(0.001, 0.02))
+            await asyncio.sleep(self._chance.uniform(0.001, 0.02) + self._manners.late)
             found = DOCUMENT.findall(request.path.encode() + body)
             documents = sorted({one.decode() for one in found})
             fault = self._fault()
@@ -131,9 +159,12 @@ class Upstream:
                     status=429,
                     headers={"retry-after-ms": "50"},
                 )
-            self._write(operation, documents, dropped=fault in ("lost after", "cut"))
+            broken = self._chance.random() < self._manners.broken
+            self._write(operation, documents, dropped=broken or fault in ("lost after", "cut"))
             self._trap.reached("upstream.effect")
             answer = _answer(self._keep(kind, request, body) if kind else {}, documents)
+            if broken:
+                return web.json_response({"error": {"message": "broke down"}}, status=self._chance.choice(BROKEN))
             if fault == "lost after":
                 return _cut(request)
             return await self._told(request, answer, cut=fault == "cut")
@@ -153,7 +184,12 @@ class Upstream:
         """A file or a store as lists show it."""
         made = self._made[kind]
         now = time.time()
-        entity: dict[str, Any] = {"id": f"{kind}-{len(made)}", "object": kind, "created_at": int(now), "made": now}
+        entity: dict[str, Any] = {
+            "id": f"{kind}-{len(made)}",
+            "object": kind,
+            "created_at": int(now + self._manners.offset),
+            "made": now,
+        }
         if request.content_type == "application/json":
             asked = json.loads(body)
             entity |= {"name": asked.get("name"), "metadata": asked.get("metadata", {})}
@@ -181,6 +217,8 @@ class Upstream:
         return response
 
 
+BROKEN = (500, 502, 503, 504, 524, 408, 409)
+SPOILT = ("cut", "500", "429", "no JSON", "empty, and more", "no list")
 FAULTS = {"lost before": 0.2, "lost after": 0.4, "cut": 0.2, "refused": 0.2}
 
 
@@ -188,6 +226,17 @@ def _cut(request: web.Request, response: web.StreamResponse | None = None) -> we
     if request.transport is not None:
         request.transport.abort()
     return response or web.Response()
+
+
+async def _spoilt(request: web.Request, how: str) -> web.StreamResponse:
+    """A list that says nothing of what is there."""
+    if how in ("500", "429"):
+        return web.json_response({"error": {"message": "not now"}}, status=int(how))
+    if how == "no JSON":
+        return web.Response(text="<html>log in</html>", content_type="text/html")
+    if how == "cut":
+        return web.Response(body=b'{"object": "list", "data": [', content_type="application/json")
+    return web.json_response({"data": [], "has_more": True} if how == "empty, and more" else {"object": "list"})
 
 
 def _answer(entity: dict[str, Any], documents: list[str]) -> dict[str, Any]:

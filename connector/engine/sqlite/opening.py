@@ -18,7 +18,7 @@ from connector.engine.sqlite.failures import meaning
 from connector.engine.sqlite.identity import Identity, check_log, check_same, check_there, identified
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.places import check_place, made_private, refused
-from connector.engine.sqlite.recovery import take_over
+from connector.engine.sqlite.recovery import put_back, take_over
 from connector.engine.sqlite.schema import VERSION, bring_up, checked
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.store import SqliteStore
@@ -127,6 +127,7 @@ def _replay(session: Session) -> None:
     points.point("sqlite.replay.before")
     session.begin()
     try:
+        put_back(session)
         take_over(session)
         session.finish()
         points.point("sqlite.replay.written")

@@ -11,7 +11,7 @@ from connector.engine.sqlite.rows import calls_within
 from connector.engine.sqlite.session import Session
 from connector.engine.tasks import TaskState
 
-__all__ = ["take_over"]
+__all__ = ["put_back", "take_over"]
 
 WORKED_ON = f"SELECT id, ord, attempts, cut_off, retried FROM tasks WHERE route = ? AND queue > 0 AND queue = {LEASED}"
 LAST_CALL = (
@@ -19,6 +19,13 @@ LAST_CALL = (
     " WHERE c.id BETWEEN ? AND ? AND (e.state IS NULL OR e.state <> 'not_sent') ORDER BY c.id DESC LIMIT 1"
 )
 BACK = "UPDATE tasks SET state = 1, queue = ?, due = ?, attempts = ?, cut_off = ? WHERE id = ?"
+NEWEST = f"SELECT max(updated) FROM tasks WHERE route = ? AND queue > 0 AND queue = {DUE}"
+PUT_BACK = (
+    "UPDATE tasks SET due = due - :behind, updated = updated - :behind"
+    f" WHERE route = :route AND queue > 0 AND queue = {DUE}"
+)
+LEAP = 5.0
+"""A clock that is so many seconds behind what it said before has jumped."""
 OFTEN, LONGEST = 10, 30.0
 """After so many cuts in a row a task is given back for a time of its own, at most so many seconds away: if one of
 several ends the process, the others get to their end meanwhile."""
@@ -32,6 +39,15 @@ def take_over(session: Session) -> None:
         session.count(route, TaskState.PROCESSING, -len(tasks))
         session.count(route, TaskState.WAITING, len(tasks))
         take_turns(session, {(route, order) for _, order, *_ in tasks if order})
+
+
+def put_back(session: Session) -> None:
+    """Makes waits as long as they were meant to be although the clock has gone back since."""
+    for route in session.routes():
+        (newest,) = session.one(NEWEST, (route,))
+        behind = (newest or 0.0) - session.now
+        if behind > LEAP:
+            session.execute(PUT_BACK, {"behind": behind, "route": route})
 
 
 def _back(session: Session, row: Row) -> Row:
