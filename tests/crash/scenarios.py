@@ -267,17 +267,17 @@ def _clocks_jump(bench: Bench, times: int) -> None:
 def _effects_come_late(bench: Bench, times: int) -> None:
     """What a process asked for takes effect when the next one has looked for it already."""
     for n in range(2 * times):
-        bench.offer(SOME)
-        bench.behave(late=1.5)
-        bench.crash("upstream.asked", 3 + 2 * n)
+        bench.offer(2 * SOME)
+        bench.behave(late=2.6)
+        bench.crash("upstream.asked", 8 + 2 * n)
         bench.behave()
 
 
 def _lists_spoilt(bench: Bench, times: int) -> None:
-    bench.behave(spoilt=0.5)
-    for n in range(2 * times):
-        bench.offer(SOME)
-        bench.crash("upstream.effect", 3 + 2 * n)
+    bench.behave(spoilt=0.8)
+    for n in range(3 * times):
+        bench.offer(2 * SOME)
+        bench.crash("upstream.effect", 8 + 2 * n)
 
 
 def _clients_renamed(bench: Bench, times: int) -> None:

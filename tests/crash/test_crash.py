@@ -66,7 +66,16 @@ def test_what_disks_do_loses_nothing(name: str, tmp_path: Path, warm: Warm) -> N
     assert bench.missed == []
 
 
-@pytest.mark.parametrize("name", ["never synced", "intent after sending"])
+@pytest.mark.parametrize("name", ["effects that come late", "lists that are spoilt", "broken after the effect"])
+def test_what_an_api_does_pays_nothing_twice_in_silence_and_fails_nothing(
+    name: str, tmp_path: Path, warm: Warm
+) -> None:
+    row, _ = play(name, tmp_path / "bench", warm)
+    assert row.breaches == []
+    assert (row.lost, row.twice) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["never synced", "intent after sending", "a broken API did nothing"])
 def test_mistakes_are_found(name: str, tmp_path: Path, warm: Warm) -> None:
     assert catch(name, tmp_path / "bench", warm)
 

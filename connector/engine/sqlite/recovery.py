@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from connector.engine.sqlite.codes import DUE, LEASED, READY
+from connector.engine.sqlite.codes import DUE, HELD, LEASED, READY
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.ordering import take_turns
 from connector.engine.sqlite.rows import calls_within
@@ -19,13 +19,14 @@ LAST_CALL = (
     " WHERE c.id BETWEEN ? AND ? AND (e.state IS NULL OR e.state <> 'not_sent') ORDER BY c.id DESC LIMIT 1"
 )
 BACK = "UPDATE tasks SET state = 1, queue = ?, due = ?, attempts = ?, cut_off = ? WHERE id = ?"
-NEWEST = f"SELECT max(updated) FROM tasks WHERE route = ? AND queue > 0 AND queue = {DUE}"
+WAITS = f"FROM tasks WHERE route = ? AND queue > 0 AND queue IN ({DUE}, {HELD}) AND due > 0"
+NEWEST = f"SELECT max(updated) {WAITS}"
 PUT_BACK = (
-    "UPDATE tasks SET due = due - :behind, updated = updated - :behind"
-    f" WHERE route = :route AND queue > 0 AND queue = {DUE}"
+    "UPDATE tasks SET due = due - ?1, updated = updated - ?1"
+    f" WHERE route = ?2 AND queue > 0 AND queue IN ({DUE}, {HELD}) AND due > 0"
 )
-LEAP = 5.0
-"""A clock that is so many seconds behind what it said before has jumped."""
+LEAP = 300.0
+"""A clock that is so many seconds behind what it said before has jumped; less is waited for."""
 OFTEN, LONGEST = 10, 30.0
 """After so many cuts in a row a task is given back for a time of its own, at most so many seconds away: if one of
 several ends the process, the others get to their end meanwhile."""
@@ -47,7 +48,7 @@ def put_back(session: Session) -> None:
         (newest,) = session.one(NEWEST, (route,))
         behind = (newest or 0.0) - session.now
         if behind > LEAP:
-            session.execute(PUT_BACK, {"behind": behind, "route": route})
+            session.execute(PUT_BACK, (behind, route))
 
 
 def _back(session: Session, row: Row) -> Row:

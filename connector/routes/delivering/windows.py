@@ -41,7 +41,8 @@ class Windows:
         looking = now - self._looked.setdefault(key, now)
         patience = lookup.patience or client.parameters.timeouts.total
         server = client.server_time
-        passed = server - lookup.began if server is not None and lookup.began is not None else 0.0
+        # A `Date` has whole seconds, so one of the two may say a second more than the other.
+        passed = server - lookup.began - 1.0 if server is not None and lookup.began is not None else 0.0
         if call.open:
             return max(patience + settling - max(looking, passed), 0.0)
         return max(min(settling - looking, patience + settling - passed), 0.0)

@@ -59,3 +59,20 @@ async def test_one_that_was_cut_off_is_given_at_once_on_whatever_clock(engine: S
     assert await again.retry(Filter(ids=older)) == 1
     await finish(again, (await lease_one(again)).id)
     assert (await lease_one(again)).id == task
+
+
+@pytest.mark.parametrize("back", [3600.0, 86_400.0, 315_360_000.0])
+@pytest.mark.parametrize("order", ["", "a"])
+async def test_a_wait_is_as_long_as_it_was_when_the_clock_has_gone_back_between_two_runs(
+    engine: Sqlite, back: float, order: str
+) -> None:
+    store = await engine.open()
+    [task] = await accept(store, new(order=order))
+    await lease_one(store)
+    await settle(store, task, TaskState.WAITING, due=engine.clock() + 50)
+    await engine.kill(store)
+    engine.clock.now -= back
+    store = await engine.open()
+    assert await store.lease("route", 1) == []
+    engine.clock.now += 50
+    assert (await lease_one(store)).id == task
