@@ -129,9 +129,10 @@ class Bench:
     def crash(self, point: str, nth: int = 1, how: str = "KILL", *arguments: str, **plan: Any) -> int:
         """Runs until a point is reached, and not beyond; how the process ended."""
         if point.startswith("upstream."):
+            of = plan.pop("of", "")
             run = self.run(*arguments, **plan)
             number = signal.SIGTERM if how == "TERM" else signal.SIGKILL
-            self.ask("/trap", {"moment": point, "left": nth, "pid": run.pid, "signal": number})
+            self.ask("/trap", {"moment": point, "left": nth, "pid": run.pid, "signal": number, "of": of})
         else:
             run = self.run(*arguments, point=point, nth=nth, signal=how, **plan)
         return self.ended(run, point)
@@ -200,8 +201,8 @@ class Bench:
         raise Stuck(f"after {MOST_RUNS} runs: exit code {code}\n{run.said[-3000:]}")
 
     def verdict(self) -> Verdict:
-        # Of the one route that repeats costly calls no more can be under way at a kill than there are places.
-        return judge(asyncio.run(evidence(self.folder, self.engine, cut=self.kills * PLACES)))
+        # At a kill no more calls that are repeated can be under way than one route has places, and one input chain.
+        return judge(asyncio.run(evidence(self.folder, self.engine, cut=self.kills * (PLACES + 1))))
 
     def ask(self, path: str, body: Any = None) -> Any:
         """Asks the upstream's own control."""

@@ -260,7 +260,7 @@ def _clocks_jump(bench: Bench, times: int) -> None:
     for n in range(4 * times):
         bench.offer(SOME)
         bench.behave(offset=offsets[n % 8])
-        bench.crash(MOMENTS[1], 4 + n % 9, clock=offsets[(5 * n + 3) % 8])
+        bench.crash(MOMENTS[1], 1 + n, of=("POST /files", "POST /vector_stores")[n % 2], clock=offsets[(5 * n + 3) % 8])
         bench.later["clock"] = offsets[(3 * n + 1) % 8]
 
 
@@ -269,7 +269,7 @@ def _effects_come_late(bench: Bench, times: int) -> None:
     for n in range(2 * times):
         bench.offer(2 * SOME)
         bench.behave(late=2.6)
-        bench.crash("upstream.asked", 8 + 2 * n)
+        bench.crash("upstream.asked", 2, of=("POST /files", "POST /vector_stores")[n % 2])
         bench.behave()
 
 
@@ -277,14 +277,14 @@ def _lists_spoilt(bench: Bench, times: int) -> None:
     bench.behave(spoilt=0.8)
     for n in range(3 * times):
         bench.offer(2 * SOME)
-        bench.crash("upstream.effect", 8 + 2 * n)
+        bench.crash("upstream.effect", 2 + n, of=("POST /files", "POST /vector_stores")[n % 2])
 
 
 def _clients_renamed(bench: Bench, times: int) -> None:
     """What was asked through a client that is not there any more."""
     for n in range(2 * times):
         bench.offer(SOME)
-        bench.crash("upstream.effect", 3 + 2 * n)
+        bench.crash("upstream.effect", 2 + n, of=("POST /files", "POST /vector_stores")[n % 2])
         bench.configured(f"client-{n}")
 
 

@@ -41,9 +41,11 @@ class Trap:
     left: int = 0
     pid: int = 0
     signal: int = signal.SIGKILL
+    of: str = ""
+    """The only operation whose calls count; all of them unless given."""
 
-    def reached(self, moment: str) -> None:
-        if moment == self.moment and self.pid:
+    def reached(self, moment: str, operation: str = "") -> None:
+        if moment == self.moment and self.pid and self.of in ("", operation):
             self.left -= 1
             if self.left == 0:
                 with suppress(ProcessLookupError):
@@ -146,7 +148,7 @@ class Upstream:
                 body = await request.read()
             except ConnectionError:  # whoever asked is gone
                 return web.Response()
-            self._trap.reached("upstream.asked")
+            self._trap.reached("upstream.asked", operation)
             await asyncio.sleep(self._chance.uniform(0.001, 0.02) + self._manners.late)
             found = DOCUMENT.findall(request.path.encode() + body)
             documents = sorted({one.decode() for one in found})
@@ -161,7 +163,7 @@ class Upstream:
                 )
             broken = self._chance.random() < self._manners.broken
             self._write(operation, documents, dropped=broken or fault in ("lost after", "cut"))
-            self._trap.reached("upstream.effect")
+            self._trap.reached("upstream.effect", operation)
             answer = _answer(self._keep(kind, request, body) if kind else {}, documents)
             if broken:
                 return web.json_response({"error": {"message": "broke down"}}, status=self._chance.choice(BROKEN))
