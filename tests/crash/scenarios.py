@@ -274,7 +274,7 @@ def _effects_come_late(bench: Bench, times: int) -> None:
 
 
 def _lists_spoilt(bench: Bench, times: int) -> None:
-    bench.behave(spoilt=0.8)
+    bench.behave(spoilt=0.7)
     for n in range(3 * times):
         bench.offer(2 * SOME)
         bench.crash("upstream.effect", 2 + n, of=("POST /files", "POST /vector_stores")[n % 2])

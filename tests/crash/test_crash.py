@@ -66,7 +66,7 @@ def test_what_disks_do_loses_nothing(name: str, tmp_path: Path, warm: Warm) -> N
     assert bench.missed == []
 
 
-@pytest.mark.parametrize("name", ["effects that come late", "lists that are spoilt", "broken after the effect"])
+@pytest.mark.parametrize("name", ["effects that come late", "broken after the effect"])
 def test_what_an_api_does_pays_nothing_twice_in_silence_and_fails_nothing(
     name: str, tmp_path: Path, warm: Warm
 ) -> None:
