@@ -99,7 +99,9 @@ class Connection(web.RequestHandler):
             self._heads = self._request_count
             self._head_bytes = 0
             self._stop_clock()
-        elif self._waits_for_a_head and data:
+        elif not data:
+            return
+        elif self._waits_for_a_head:
             self._head_goes_on(len(data))
         elif self._answers_a_whole_request:
             self._head_bytes += len(data)
