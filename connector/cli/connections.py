@@ -17,6 +17,7 @@ from connector.cli.call import CallOptions, call
 from connector.cli.combinations import check_connection, check_entity, check_output
 from connector.cli.exit_codes import ExitCode, of_outcome, worst
 from connector.cli.logs import LogOptions, Logs
+from connector.cli.options import Entities, catalogue_folder
 from connector.cli.output import picker, print_document, print_line, progress, say, shown
 from connector.cli.source import Config, configuration_at, configuration_here
 from connector.errors import ConnectorError, UnknownName
@@ -84,6 +85,7 @@ class PublishOptions(LogOptions):
         int | None, Option("--concurrency", min=1, metavar="N", help="Documents under way at a time.")
     ] = None
     errors: Errors = None
+    entities: Entities = None
     select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
     repeat_unknown: Annotated[
         bool, Option("--repeat-unknown", help="Send again what may have taken effect, and may be paid twice.")
@@ -171,13 +173,15 @@ def _configuration(source: Path | None, section: str, name: str | None) -> Confi
 
 
 @asynccontextmanager
-async def _at_work(configuration: Configuration, logs: Logs) -> AsyncGenerator[Runtime]:
+async def _at_work(configuration: Configuration, logs: Logs, folder: Path | None) -> AsyncGenerator[Runtime]:
     """The configuration at work, its calls logged as the options and the clients say."""
+    from connector.catalogue import Catalogue
     from connector.connections import Runtime
 
     logs.check()
+    catalogue = Catalogue.open(catalogue_folder(folder))
     mode: Literal["json", "text"] = "json" if configuration.telemetry.logs == "json" else "text"
-    async with Runtime(configuration, parameters=logs.parameters) as runtime:
+    async with Runtime(configuration, parameters=logs.parameters, catalogue=catalogue) as runtime:
         with logs.written(runtime.redact, mode=mode):
             yield runtime
 
@@ -194,7 +198,7 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
             errors.write(document, state, reason)
 
     instead = _lines(options.documents, errors) if options.documents is not None else None
-    async with _at_work(configuration, options.logs) as runtime:
+    async with _at_work(configuration, options.logs, options.entities) as runtime:
         run = IncomingRun(runtime, options.entity or "", tell=tell)
         try:
             with _draining(run.stop), progress() as bar:
@@ -215,7 +219,7 @@ async def _publish(configuration: Configuration, options: PublishOptions) -> int
     pick = picker(options.select)
     errors = ErrorsFile(options.errors)
     codes: set[ExitCode] = set()
-    async with _at_work(configuration, options.logs) as runtime:
+    async with _at_work(configuration, options.logs, options.entities) as runtime:
         run = OutgoingRun(runtime, options.name, concurrency=options.concurrency, repeat_unknown=options.repeat_unknown)
         try:
             with _draining(run.stop), progress() as bar:
@@ -243,10 +247,11 @@ def _explained(configuration: Configuration, section: str, options: CallOptions)
 
 
 async def _explain(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
+    from connector.catalogue import Catalogue
     from connector.connections import Runtime, explain_incoming, explain_outgoing
 
     name, pick = options.entity or "", picker(options.select)
-    async with Runtime(configuration) as runtime:
+    async with Runtime(configuration, catalogue=Catalogue.open(options.folder())) as runtime:
         if section == "incoming":
             print_document(pick(await explain_incoming(runtime, name)))
         else:

@@ -15,7 +15,7 @@ from typer import Argument, Exit, Option
 from connector.cli.config import Config, configuration_at
 from connector.cli.garbage import seldom_collected
 from connector.cli.logs import LogOptions
-from connector.cli.options import Json
+from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import say
 from connector.errors import ConfigurationError
 
@@ -53,12 +53,24 @@ class RunOptions(LogOptions):
         Option("--new", help="Go on where the database of earlier runs is gone, or an older copy."),
     ] = False
     json: Json = None
+    entities: Entities = None
 
     def arguments(self, source: Path) -> list[str]:
         """The command line of one of several processes."""
         asked = (("--once", self.once), ("--json", self.json), ("--text", self.json is False))
+        own = [] if self.entities is None else ["--entities", str(self.entities)]
         flags = [flag for flag, given in asked if given]
-        return ["run", *(self.routes or ()), "-f", str(source), "--grace", str(self.grace), *flags, *self.logs.words]
+        return [
+            "run",
+            *(self.routes or ()),
+            "-f",
+            str(source),
+            "--grace",
+            str(self.grace),
+            *flags,
+            *self.logs.words,
+            *own,
+        ]
 
 
 def run(options: RunOptions) -> None:
@@ -76,17 +88,19 @@ def run(options: RunOptions) -> None:
 
 
 async def _run(configuration: Configuration, options: RunOptions) -> int:
+    from connector.catalogue import Catalogue
     from connector.connections import Runtime
     from connector.engine.opening import open_store
     from connector.routes.running.committing import Waits
     from connector.routes.running.plan import Plan
 
+    catalogue = Catalogue.open(catalogue_folder(options.entities))
     plan = Plan.of(configuration, options.routes or ())
     waits = Waits()
     store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
     try:
         await _reset(store, options.reset or ())
-        async with Runtime(configuration, parameters=options.logs.parameters) as runtime:
+        async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
             return await _work(runtime, store, plan, options)
     finally:
         await store.close()

@@ -21,6 +21,7 @@ from connector.transform import Chain, Context, Scope, Storage, compile_chain, c
 from connector.transform.context import Call
 
 if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
     from connector.config.models import Prototyped
     from connector.http import Client
     from connector.http.tries import Pause
@@ -53,6 +54,7 @@ class Runtime:
         storages: in place of the configuration's.
         publisher: what stands in for a kind of publisher, as when a connection is only tried.
         parameters: what goes before the parameters of every client.
+        catalogue: the entities that can be named; those that ship with the connector unless given.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Runtime:
         storages: Mapping[str, Storage] | None = None,
         publisher: Callable[[outgoing.Prototype], outgoing.Prototype] = lambda kind: kind,
         parameters: Mapping[str, JSON] | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.configuration = configuration
         self.redact = configuration.redactor()
         self.publisher = publisher
         self._options = client_options or _no_options
         self._parameters = parameters or {}
+        self._catalogue = catalogue
         self._clients: dict[str, Client] = {}
         self._open = AsyncExitStack()
         self._saved = configuration.saved_chains()
@@ -90,7 +94,7 @@ class Runtime:
         """The client of a name, made when it is first used."""
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
-            client = entry.overridden(self._parameters).client(**self._options(name))
+            client = entry.overridden(self._parameters).client(**{"catalogue": self._catalogue, **self._options(name)})
             self._open.push_async_callback(client.close)
             self._clients[name] = client
         return self._clients[name]

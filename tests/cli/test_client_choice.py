@@ -183,3 +183,19 @@ def test_a_broken_configuration_is_told_and_gives_way_to_a_prototype(folder: Pat
     named = run("call", "models", *given, "-f", "connector.yaml")
     assert named.exit_code != 0
     assert "clients.team-a.prototype" in str(named.exception)
+
+
+def test_a_catalogue_of_ones_own_counts_for_lint_and_for_connections(folder: Path, run: Run, base_uri: str) -> None:
+    paths = {"/models": {"get": {"operationId": "listOrders", "responses": {"200": {"description": "d"}}}}}
+    (folder / "shop.json").write_text(
+        json.dumps({"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": paths})
+    )
+    assert run("entities", "import", "shop.json", "--into", "shop-entities").exit_code == 0
+    parameters = {"client": "team-a", "entity": "GET /models"}
+    text = (TWO % base_uri) + f"  orders: {{subscriber: {{prototype: openai, parameters: {json.dumps(parameters)}}}}}\n"
+    (folder / "connector.yaml").write_text(text.replace("GET /models", "listOrders"))
+    own = ["--entities", "shop-entities"]
+    assert run("lint", *own).exit_code == 0
+    assert run("explain", "orders", *own).exit_code == 0
+    assert "gpt-5-mini" in run("subscribe", "orders", *own).stdout
+    assert run("subscribe", "orders").exit_code != 0
