@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from connector.cli.call import CallOptions, call
+from connector.cli.chains import chains
 from connector.cli.clients import client, incoming, outgoing, route
 from connector.cli.config import lint, schema, variables
 from connector.cli.connections import ExplainOptions, PublishOptions, SubscribeOptions, explain, publish, subscribe
@@ -64,6 +65,7 @@ app.command("serve")(serve)
 app.command("gateway-token")(gateway_token)
 app.command("sandbox")(command(sandbox, SandboxOptions))
 app.command("steps")(steps)
+app.command("chains")(chains)
 app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)

@@ -43,6 +43,8 @@ def header_pairs(texts: Iterable[str] | None) -> dict[str, str]:
 def read_document(text: str, option: str) -> JSON:
     """JSON given as text, as @FILE, or as - for standard input."""
     if text == "-":
+        if sys.stdin.isatty():
+            sys.stderr.write(f"{option} -: reading JSON from standard input; Ctrl-D ends it\n")
         return parse(sys.stdin.buffer.read(), where=f"{option} (standard input)")
     if text.startswith("@"):
         return parse(_read_file(Path(text[1:]), option), where=text[1:])

@@ -18,7 +18,7 @@ from connector.cli.combinations import check_connection, check_entity, check_out
 from connector.cli.exit_codes import ExitCode, of_outcome, worst
 from connector.cli.logs import LogOptions, Logs
 from connector.cli.options import Entities, catalogue_folder
-from connector.cli.output import picker, print_document, print_line, progress, say, shown
+from connector.cli.output import picker, print_document, print_line, progress, say, say_what_is_awaited, shown
 from connector.cli.source import Config, configuration_at, configuration_here
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
@@ -112,6 +112,7 @@ def publish(options: PublishOptions) -> None:
 
     configuration = load_configuration(configuration_at(options.config))
     configuration.find("outgoing", options.name)
+    say_what_is_awaited()
     raise Exit(asyncio.run(_publish(configuration, options)))
 
 

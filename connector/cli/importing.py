@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Argument, Exit, Option
 
+from connector.cli.exit_codes import ExitCode
 from connector.cli.group import group
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_text, say, wants_json
@@ -52,3 +53,6 @@ def _show(report: Report, into: Path, json: bool | None) -> None:
     else:
         print_text("\n".join(report.text()))
     say(f"{into}: {report.summary()}")
+    if not any(count.done for count in report.objects.values()):
+        say("nothing was imported: is it the right file?")
+        raise Exit(ExitCode.NOTHING)

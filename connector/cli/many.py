@@ -173,6 +173,8 @@ def _name(asked: dict[str, JSON], options: CallOptions) -> tuple[str, str | None
 def _lines(requests: Path) -> Iterator[tuple[int, bytes]]:
     with ExitStack() as opened:
         try:
+            if str(requests) == "-" and sys.stdin.isatty():
+                say("--from -: reading requests from standard input, one JSON object a line; Ctrl-D ends them")
             file = sys.stdin.buffer if str(requests) == "-" else opened.enter_context(requests.open("rb"))
         except OSError as error:
             raise ConfigurationError(f"--from: cannot read {str(requests)!r}: {error.strerror or error}") from None

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-__all__ = ["cause", "is_meant_as_json"]
+from connector.errors import ConfigurationError
+from connector.model import JSON, is_document
+
+__all__ = ["cause", "is_meant_as_json", "refuse_placeholders"]
 
 CURLY = "\u201c\u201d\u201e\u2018\u2019"
+PLACEHOLDER = re.compile(r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}")
 BARE_KEY = re.compile(r"\{\s*[A-Za-z_][\w-]*\s*:")
 
 
@@ -27,6 +31,19 @@ def cause(text: str, option: str) -> str:
     if stripped.startswith(("{", "[")) and not stripped.endswith(("}", "]")):
         return _quoted(option, "it ends in its middle: the shell took it apart at a space")
     return f"a file is read by {option.partition(' ')[0]} @NAME" if not stripped.startswith(("{", "[")) else ""
+
+
+def refuse_placeholders(value: JSON, option: str) -> None:
+    """Refuses what stands for a secret and would be sent as it is: `${NAME}`, `${{ NAME }}`, `{{secrets.NAME}}`."""
+    if is_document(value):
+        for name, item in value.items():
+            refuse_placeholders(item, f"{option} {name}")
+    found = PLACEHOLDER.search(value) if isinstance(value, str) else None
+    if found:
+        raise ConfigurationError(
+            f"{option}: {found[0]} stands for a secret, and would be sent as it is: on a command line the shell fills "
+            'in "$NAME" between double quotes; ${NAME} belongs into a configuration'
+        )
 
 
 def is_meant_as_json(text: str) -> bool:

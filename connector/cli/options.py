@@ -12,6 +12,7 @@ from typer import Option
 
 from connector.cli.arguments import header_pairs, set_value
 from connector.cli.logs import LogOptions
+from connector.cli.mistyped import refuse_placeholders
 from connector.cli.source import Config
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -100,10 +101,13 @@ class ClientOptions(LogOptions):
             parameters.setdefault("timeouts", {})["total"] = self.timeout
         if uploads:
             parameters.setdefault("file_roots", [".", *(str(Path(upload).parent) for upload in uploads)])
+        refuse_placeholders({f"--{name.replace('_', '-')}": value for name, value in parameters.items()}, "client")
         return parameters
 
     def headers(self) -> dict[str, str]:
-        return header_pairs(self.header)
+        headers = header_pairs(self.header)
+        refuse_placeholders(headers, "--header")
+        return headers
 
     def folder(self) -> Path | None:
         return catalogue_folder(self.entities)

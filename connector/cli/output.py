@@ -29,6 +29,7 @@ __all__ = [
     "print_text",
     "progress",
     "say",
+    "say_what_is_awaited",
     "shown",
     "wants_json",
 ]
@@ -160,6 +161,12 @@ def progress() -> Progress:
     from rich.progress import Progress
 
     return Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True)
+
+
+def say_what_is_awaited() -> None:
+    """Says to a person at a terminal what standard input is read for."""
+    if sys.stdin.isatty():
+        say("reading documents from standard input, one JSON object a line; Ctrl-D ends them (or: … < documents.jsonl)")
 
 
 def wants_json(asked: bool | None) -> bool:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from connector.config import Finding
     from connector.config.editing import Edit
 
+LATER = frozenset({"variable-not-set", "empty-configuration"})
+"""What may well be put right after a change."""
+
 __all__ = ["apply", "file_of", "register"]
 
 
@@ -112,7 +115,7 @@ def _new_errors(source: Path, edit: Edit) -> list[Finding]:
 
     def errors(text: str) -> list[Finding]:
         found = lint(source, kinds=known, texts={edit.file: text})
-        return [one for one in found if one.severity is Severity.ERROR and one.rule != "variable-not-set"]
+        return [one for one in found if one.severity is Severity.ERROR and one.rule not in LATER]
 
     before = {(one.rule, one.words) for one in errors(edit.before)}
     return [one for one in errors(edit.after) if (one.rule, one.words) not in before]

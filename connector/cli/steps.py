@@ -6,6 +6,8 @@ from typing import Annotated
 
 from typer import Argument
 
+from connector.catalogue.names import squeezed
+from connector.cli.chains import chain_rows, print_chain
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 from connector.errors import UnknownName
@@ -20,10 +22,16 @@ def steps(
     json: Json = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or one's fields."""
-    found = [row for row in _rows() if name is None or name in (row["name"], *row["aliases"])]
+    found = [row for row in _rows() if name is None or squeezed(name) in map(squeezed, (row["name"], *row["aliases"]))]
     if not found and name is not None:
-        known = [row["name"] for row in _rows()]
-        raise UnknownName("step, mapper, condition or accessor", name, closest(name, known), "`steps` lists them all")
+        made = {row["name"]: row for row in chain_rows()}
+        if name in made:
+            print_chain(made[name], json=json)
+            return
+        known = [*(row["name"] for row in _rows()), *made]
+        raise UnknownName(
+            "step, mapper, condition or accessor", name, closest(name, known), "`steps` and `chains` list them all"
+        )
     if wants_json(json):
         print_document(found)
     elif name is None:

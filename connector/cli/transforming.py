@@ -15,7 +15,7 @@ from connector.cli.arguments import read_document
 from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
 from connector.cli.logs import LogOptions, Logs
-from connector.cli.output import flush, line_writer, print_line, progress, say
+from connector.cli.output import flush, line_writer, print_line, progress, say, say_what_is_awaited
 from connector.cli.source import Config, configuration_here
 from connector.errors import ConfigurationError
 from connector.model import JSON
@@ -54,6 +54,7 @@ class TestOptions:
 
 def transform(options: TransformOptions) -> None:
     """Send the documents of standard input through a chain."""
+    say_what_is_awaited()
     raise Exit(asyncio.run(_transform(options)))
 
 

@@ -8,10 +8,12 @@ from pathlib import Path as File
 
 from connector.catalogue import Catalogue
 from connector.config.disabled import softened
-from connector.config.findings import Finding, Severity
+from connector.config.findings import Finding, Place, Severity
 from connector.config.kinds import Kinds
 from connector.config.loading import examine
 from connector.config.rules import RULES
+from connector.config.sources import SECTIONS
+from connector.model import Fault
 
 __all__ = ["RULE_SUMMARIES", "lint"]
 
@@ -51,6 +53,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "unmatched-rule": "An allow rule that matches no operation.",
     "untold-deletions": "A route is to tell of documents that are gone, and cannot know of them.",
     "unused-setting": "Something is said that has no effect.",
+    "empty-configuration": "Nothing is declared at all.",
 }
 
 
@@ -73,6 +76,8 @@ def lint(
     """
     loaded = examine(source, environ=environ, kinds=kinds, texts=texts)
     loaded.check(require_variables=True)
+    if loaded.tree.value in (None, {}) and not loaded.findings:
+        loaded.findings.append(_empty(source))
     subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(None))
     more = (finding for rule in RULES for finding in rule(subject))
     found = [*loaded.findings, *softened(more, loaded.document)]
@@ -80,3 +85,8 @@ def lint(
     # What is wrong needs no second word that it is also odd.
     kept = [finding for finding in found if finding.severity is Severity.ERROR or finding.place not in errors]
     return sorted(dict.fromkeys(kept), key=lambda finding: finding.key)
+
+
+def _empty(source: File | str) -> Finding:
+    allowed = f"declare {', '.join(SECTIONS)}; `init` writes a first configuration"
+    return Finding("empty-configuration", Place(str(source), 1, 1), Fault("", "nothing is declared", allowed))

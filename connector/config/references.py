@@ -13,7 +13,10 @@ from connector.model import JSON
 __all__ = ["ALLOWED", "Malformed", "Reference", "Template", "holds_reference", "parse", "references_in"]
 
 ALLOWED = "${NAME}, ${NAME:-default}, ${file:PATH} and ${keyring:SERVICE/NAME} are allowed; \\${ is plain text"
-TOKEN = re.compile(r"\\\$\{|\$\{(?!\{)([^{}]*)(\})?|@\{variables\.([\w-]+)\}")
+TOKEN = re.compile(
+    r"\\\$\{|\\\{\{|\$\{(?!\{)([^{}]*)(\})?|@\{variables\.([\w-]+)\}"
+    r"|(?P<foreign>\$\{\{[^{}]*\}\}|\{\{\s*secrets\.[^{}]*\}\})"
+)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -39,13 +42,24 @@ class Malformed:
 
     text: str
 
+    @property
+    def meant(self) -> str:
+        """How another platform's name of a secret is written here."""
+        name = re.search(r"([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", self.text)
+        return f"write ${{{name[1]}}}" if name else ""
+
 
 Template = tuple[str | Reference | Malformed, ...]
 
 
+def _is_foreign(text: str, at: int) -> bool:
+    """Whether another platform's name of a secret begins there: only that is escaped."""
+    return re.match(r"\{\{\s*secrets\.", text[at:]) is not None
+
+
 def holds_reference(text: str) -> bool:
     """Whether a text needs to be looked at."""
-    return "${" in text
+    return "${" in text or "{{" in text
 
 
 def parse(text: str, *, declared: bool = False) -> Template:
@@ -58,7 +72,9 @@ def parse(text: str, *, declared: bool = False) -> Template:
         if token[0].startswith("@"):
             parts.append(Reference("variable", token[3]) if declared else token[0])
         elif token[0].startswith("\\"):
-            parts.append("${")
+            parts.append(token[0][1:] if token[0] == "\\${" or _is_foreign(text, token.end() - 2) else token[0])
+        elif token["foreign"]:
+            parts.append(Malformed(token[0]))
         else:
             parts.append(_reference(token[1]) if token[2] else Malformed(token[0]))
     parts.append(text[end:])

@@ -61,7 +61,7 @@ class Variables:
         for inner, reference in references_in(value, declared=declared):
             where = (*path, *inner)
             if isinstance(reference, Malformed):
-                fault = Fault(path_text(where), f"{reference.text[:60]!r} is no variable", ALLOWED)
+                fault = Fault(path_text(where), f"{reference.text[:60]!r} is no variable", ALLOWED, reference.meant)
                 yield where, Finding("malformed-variable", self.place_of(where), fault)
             elif (why := self._missing(reference)) is not None:
                 yield where, Finding("variable-not-set", self.place_of(where), Fault(path_text(where), *why))

@@ -10,10 +10,10 @@ from connector.model import JSON
 from connector.yaml.document import Spot, YamlDocument, YamlFault
 from connector.yaml.limits import CONFIGURATION, DECLARATIONS, Limits, TooMuch
 from connector.yaml.values import Reader
+from connector.yaml.wording import SYNTAX_HINT, worded
 
 __all__ = ["read_document", "read_yaml"]
 
-SYNTAX_HINT = "quote texts that start with & * @ ? % or `, and texts that hold braces or commas inside { } and [ ]"
 ALIASES_HINT = "do aliases in it multiply, or hold themselves?"
 START = Spot(1, 1)
 
@@ -80,8 +80,8 @@ def _syntax(error: Any, text: str) -> YamlFault:
     # The library's own message quotes the line, which may hold a secret: only its words and its mark are used.
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     spot = Spot(mark.line + 1, mark.column + 1) if mark else _spot_at(text, getattr(error, "position", 0))
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-    return YamlFault("syntax", spot, (), f"not YAML: {' '.join(str(problem).split())}", SYNTAX_HINT)
+    found, allowed = worded(error)
+    return YamlFault("syntax", spot, (), f"not YAML: {found}", allowed)
 
 
 def _spot_at(text: str, position: int) -> Spot:

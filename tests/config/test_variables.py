@@ -28,7 +28,10 @@ def env(name: str, default: str | None = None) -> Reference:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("plain $1 $x {y} ${{ z }}", ("plain $1 $x {y} ${{ z }}",)),
+        ("plain $1 $x {y} {{ z }}", ("plain $1 $x {y} {{ z }}",)),
+        ("a ${{ z }}", ("a ", Malformed("${{ z }}"))),
+        ("{{ secrets.z }}", (Malformed("{{ secrets.z }}"),)),
+        (r"\{{secrets.z}} \${{ z }} \{{z}}", ("{{", "secrets.z}} ", "${", "{ z }} ", r"\{{", "z}}")),
         ("${A}", (env("A"),)),
         ("a${A:-b}c", ("a", env("A", "b"), "c")),
         ("${A:-}", (env("A", ""),)),

@@ -1,0 +1,67 @@
+"""`chains`: the ready-made chains, and what each can be told."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Argument
+
+from connector.cli.options import Json
+from connector.cli.output import print_document, print_table, print_text, wants_json
+from connector.errors import UnknownName
+from connector.model import JSON, is_document, is_list
+from connector.suggest import closest
+
+__all__ = ["chain_rows", "chains", "print_chain"]
+
+
+def chains(
+    name: Annotated[str | None, Argument(help="Show this chain's parameters.")] = None, json: Json = None
+) -> None:
+    """List the ready-made chains, or what one of them can be told."""
+    rows = chain_rows()
+    if name is None:
+        if wants_json(json):
+            print_document(rows)
+        else:
+            print_table(("chain", "what it does"), ((row["name"], row["summary"]) for row in rows))
+        return
+    found = next((row for row in rows if row["name"] == name), None)
+    if found is None:
+        known = [row["name"] for row in rows]
+        raise UnknownName("ready-made chain", name, closest(name, known), "`chains` lists them, `steps` the steps")
+    print_chain(found, json=json)
+
+
+def print_chain(row: dict[str, JSON], *, json: bool | None) -> None:
+    """One chain with its parameters."""
+    if wants_json(json):
+        print_document(row)
+        return
+    print_text(f"{row['name']}: {row['summary']}\n")
+    columns = ("name", "type", "default", "description")
+    print_table(columns, ([str(parameter[column]) for column in columns] for parameter in row["parameters"]))
+
+
+def chain_rows() -> list[dict[str, JSON]]:
+    """Every ready-made chain with its parameters."""
+    from connector.transform.library import ready_made
+
+    return [_row(name, chain) for name, chain in ready_made().items()]
+
+
+def _row(name: str, chain: JSON) -> dict[str, JSON]:
+    from connector.documents import dump
+
+    declared = chain.get("parameters") or {} if is_document(chain) else {}
+    parameters = [
+        {
+            "name": parameter,
+            "type": " or ".join(types) if is_list(types := told.get("type", "anything")) else types,
+            "default": dump(told["default"]).decode() if "default" in told else "needed",
+            "description": told.get("description", ""),
+        }
+        for parameter, told in declared.items()
+        if is_document(told)
+    ]
+    return {"name": name, "summary": chain.get("summary", "") if is_document(chain) else "", "parameters": parameters}
