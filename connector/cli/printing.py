@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from connector.cli.exit_codes import ExitCode, of_outcome
 from connector.cli.images import is_image, write_images
@@ -16,6 +17,7 @@ from connector.model import Effect
 
 if TYPE_CHECKING:
     from connector.http import Client
+    from connector.model import Outcome
     from connector.request import Explanation, Wire
 
 __all__ = ["print_events", "print_explanation", "print_outcome", "print_warnings", "told_when_interrupted"]
@@ -39,6 +41,11 @@ def print_explanation(client: Client, wire: Wire, notation: str, pick: Picker) -
     return pick.ended(ExitCode.DONE)
 
 
+NOT_FOUND = 404
+VERSIONED = ("openai", "openai-compatible")
+"""Prototypes whose hosts have the API below /v1."""
+
+
 @contextmanager
 def told_when_interrupted(effect: Effect, what: str) -> Generator[None]:
     """Says what an interrupt leaves open: that a call which was under way may have been paid for."""
@@ -56,6 +63,13 @@ def _named(wire: Wire) -> str:
     return wire.operation.name if wire.operation else f"{wire.method} {wire.path}"
 
 
+def ask_about_address(client: Client, outcome: Outcome) -> None:
+    """Asks whether an address without a path is the API's: most hosts have it below /v1."""
+    place = urlsplit(client.base_uri)
+    if outcome.status == NOT_FOUND and client.prototype.name in VERSIONED and place.path in ("", "/"):
+        say(f"is {place.scheme}://{place.netloc} the whole address? most hosts have the API below {place.netloc}/v1")
+
+
 async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: Path | None, pick: Picker) -> ExitCode:  # noqa: ASYNC109  the client keeps time
     """The call's envelope, and in words what went wrong."""
     images = to if is_image(to) and wire.answer == "json" else None
@@ -69,6 +83,7 @@ async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: P
     print_document(pick(shown(outcome)))
     if not outcome.ok:
         say(outcome.sentence())
+        ask_about_address(client, outcome)
     code = of_outcome(outcome)
     return pick.ended(code if there else ExitCode.NOTHING)
 

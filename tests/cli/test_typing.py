@@ -177,3 +177,12 @@ def test_an_interrupt_says_what_it_leaves_open(tmp_path: Path, words: list[str],
     assert process.returncode == 130, told
     assert ("may be paid for" in told) == paid
     assert "Traceback" not in told
+
+
+def test_an_address_without_a_version_is_asked_about(run: Any, api: Any) -> None:
+    bare = api.url.removesuffix("/v1")
+    asked = run("curl", "/nowhere", "--base-uri", bare)
+    assert asked.exit_code == 1, asked.output
+    assert f"is {bare} the whole address?" in asked.stderr
+    for words in (["curl", "/nowhere"], ["call", "RetrieveFile", "file-none"], ["curl", "/models", "--base-uri", bare]):
+        assert "the whole address?" not in run(*words).stderr
