@@ -53,8 +53,8 @@ def chain_rows() -> list[dict[str, JSON]]:
 def _row(name: str, chain: JSON) -> dict[str, JSON]:
     from connector.documents import dump
 
-    declared = chain.get("parameters") or {} if is_document(chain) else {}
-    parameters = [
+    declared: dict[str, JSON] = (chain.get("parameters") or {}) if is_document(chain) else {}
+    parameters: list[dict[str, JSON]] = [
         {
             "name": parameter,
             "type": " or ".join(types) if is_list(types := told.get("type", "anything")) else types,

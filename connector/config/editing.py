@@ -109,8 +109,8 @@ def _known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> 
 def _verified(file: File, section: str, before: str, after: str, wanted: Mapping[str, JSON], what: str) -> Edit:
     """The edit when its text says exactly what was wanted, and of all other sections what it said."""
     old, new = read_text(before, str(file)), read_text(after, str(file))
-    expected = {**(old.value or {}), section: dict(wanted)}
-    found = new.value or {}
+    expected: dict[str, JSON] = {**(old.value or {}), section: dict(wanted)}
+    found: dict[str, JSON] = new.value or {}
     same = {key: value or None for key, value in found.items()} | {section: found.get(section) or {}}
     if new.findings or same != {key: value or None for key, value in expected.items()} | {section: dict(wanted)}:
         hands = "add it" if what == "added" else "do it"

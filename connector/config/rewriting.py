@@ -177,7 +177,8 @@ class _Insertion:
         column, start = key.start_mark.column, key.start_mark.line
         inner = node.value[0][0].start_mark.column if node.id == "mapping" else column + STEP
         if node.id == "scalar" and node.value:  # `clients: null`, spelt out
-            lines[start] = lines[start][: node.start_mark.column].rstrip() + self._newline
+            spelt: int = node.start_mark.column
+            lines[start] = lines[start][:spelt].rstrip() + self._newline
         last = _last_line(lines, start, spot.end, inner)
         if not lines[last].endswith("\n"):
             lines[last] += self._newline
