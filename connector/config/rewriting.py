@@ -174,7 +174,8 @@ class _Insertion:
         """On lines of its own, below the last line that belongs to the object."""
         lines = self._text.splitlines(keepends=True)
         key, node = spot.pair
-        column, start = key.start_mark.column, key.start_mark.line
+        column: int = key.start_mark.column
+        start: int = key.start_mark.line
         inner = node.value[0][0].start_mark.column if node.id == "mapping" else column + STEP
         if node.id == "scalar" and node.value:  # `clients: null`, spelt out
             spelt: int = node.start_mark.column
