@@ -111,7 +111,7 @@ def _verified(file: File, section: str, before: str, after: str, wanted: Mapping
     old, new = read_text(before, str(file)), read_text(after, str(file))
     expected: dict[str, JSON] = {**(old.value or {}), section: dict(wanted)}
     found: dict[str, JSON] = new.value or {}
-    same = {key: value or None for key, value in found.items()} | {section: found.get(section) or {}}
+    same: dict[str, JSON] = {key: value or None for key, value in found.items()} | {section: found.get(section) or {}}
     if new.findings or same != {key: value or None for key, value in expected.items()} | {section: dict(wanted)}:
         hands = "add it" if what == "added" else "do it"
         raise ConfigurationError(
