@@ -12,13 +12,14 @@ from connector.gateway.refusals import Refused
 
 __all__ = ["Hosts", "check_form"]
 
+SPOKEN = ((1, 0), (1, 1))
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 def check_form(request: web.BaseRequest) -> None:
     """Refuses what two servers on the way may read in two ways."""
     headers = request.headers
-    if request.version < (1, 0):
+    if request.version not in SPOKEN:
         raise Refused(505, "http_version", "HTTP/1.1 is spoken here", close=True)
     coding = headers.get("transfer-encoding")
     if coding is not None and (coding.strip().lower() != "chunked" or request.version < (1, 1)):

@@ -15,7 +15,18 @@ from connector.http.failures import NEVER_SENT, CertificateRefused
 from connector.http.stream import StreamBroken
 from connector.model import JSON, State
 
-__all__ = ["Taker", "Tried", "attempted", "broken_stream", "chunks_of", "headers_of", "opened", "reached", "refusal"]
+__all__ = [
+    "Taker",
+    "Tried",
+    "attempted",
+    "broken_stream",
+    "chunks_of",
+    "headers_of",
+    "opened",
+    "reached",
+    "refusal",
+    "switched",
+]
 
 LARGEST_REFUSAL = 1024 * 1024
 
@@ -60,7 +71,11 @@ async def attempted(
 
 async def opened(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | Tried:
     """The answer as soon as its headers are there, or why there is none."""
-    return await reached(transport.handle_async_request(request))
+    response = await reached(transport.handle_async_request(request))
+    if isinstance(response, Tried) or response.status_code >= 200:
+        return response
+    await response.aclose()
+    return switched(response.status_code)
 
 
 async def reached(sending: Awaitable[Answer]) -> Answer | Tried:
@@ -76,6 +91,12 @@ async def reached(sending: Awaitable[Answer]) -> Answer | Tried:
     except OSError as exc:
         reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
         return Tried(State.UNKNOWN, reason=reason, hopeless=True)
+
+
+def switched(status: int) -> Tried:
+    """What an answer below 200 comes to that is the last: a protocol that was not asked for."""
+    reason = f"the server answered {status} and left HTTP, which was not asked for"
+    return Tried(State.UNKNOWN, status, reason=reason)
 
 
 async def refusal(response: httpx.Response) -> Tried:

@@ -28,6 +28,7 @@ class EventParser:
         self._rest = bytearray()
         self._searched = 0
         self._begun = False
+        self._after_cr = False
         self._name = ""
         self._data: list[bytes] = []
         self._size = 0
@@ -36,6 +37,10 @@ class EventParser:
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """The events that this chunk completes."""
+        if self._after_cr and chunk:
+            # The CR has ended its line already; a LF that follows belongs to it.
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
         self._rest += chunk
         if not self._begun and not self._begin():
             return []
@@ -49,14 +54,10 @@ class EventParser:
         self._begun = True
         rest = bytes(self._rest)
         self._rest.clear()
-        if rest.endswith(b"\r"):
-            events = [event for line in rest.split(b"\r")[:-1] if (event := self._line(line)) is not None]
-        else:
-            events = []
-            if rest in (b"data: [DONE]", b"data:[DONE]"):
-                self._line(rest)
+        if rest in (b"data: [DONE]", b"data:[DONE]"):
+            self._line(rest)
         last = self._dispatch()
-        return [*events, last] if last is not None else events
+        return [last] if last is not None else []
 
     def _begin(self) -> bool:
         """Drops a byte order mark; False while the first bytes may still become one."""
@@ -68,16 +69,16 @@ class EventParser:
         return True
 
     def _lines(self) -> list[bytes]:
-        """The complete lines; a CR at the very end waits, since a LF may belong to it."""
+        """The complete lines; a CR ends one at once, since nothing need follow it."""
         rest = self._rest
-        held = b"\r" if rest.endswith(b"\r") else b""
-        end = max(rest.rfind(b"\n", self._searched), rest.rfind(b"\r", self._searched, len(rest) - len(held)))
+        end = max(rest.rfind(b"\n", self._searched), rest.rfind(b"\r", self._searched))
         if end < 0:
-            self._searched = len(rest) - len(held)
+            self._searched = len(rest)
             return []
         whole = bytes(rest[: end + 1])
         del rest[: end + 1]
         self._searched = 0
+        self._after_cr = whole.endswith(b"\r") and not rest
         return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")[:-1]
 
     def _line(self, line: bytes) -> ServerEvent | None:

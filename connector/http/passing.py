@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 import httpx
 
 from connector.errors import CallFailed
-from connector.http.attempt import Tried, reached, refusal
+from connector.http.attempt import Tried, reached, refusal, switched
 from connector.http.call import Call
 from connector.http.circuit import Circuit
 from connector.http.onward import Reply, Send
@@ -127,6 +127,8 @@ class Passage:
         if isinstance(reply, Tried):
             return reply
         self._reply = reply
+        if reply.status < 200:
+            return switched(reply.status)
         if reply.status >= 300:
             return await self._refused(reply)
         self._judge.pace.ease()

@@ -41,6 +41,11 @@ class Parameters(Section):
     columns: tuple[str, ...] = Field(
         default=(), description="The columns of CSV and Parquet; the first rows' unless given."
     )
+    formulas: bool = Field(
+        default=False,
+        description="Whether CSV cells that a spreadsheet would run as a formula are written as they are; unless set, "
+        "a single quote goes before a text that begins with =, +, -, @, a tab or a carriage return and is no number.",
+    )
     append: bool = Field(
         default=False, description="Whether JSONL is added to a file that is there, document by document, at once."
     )
@@ -66,6 +71,7 @@ class Placed:
     content: JSON
     alone: bool
     columns: tuple[str, ...]
+    formulas: bool
 
 
 @dataclass(slots=True)
@@ -103,7 +109,7 @@ class Writing:
         """Where a document goes; nothing is written."""
         name, made_of = self._place(document, context)
         content, alone = self._content(document, context.scope), self._many and made_of in SINGLE
-        return Placed(name, made_of, content, alone, self._parameters.columns)
+        return Placed(name, made_of, content, alone, self._parameters.columns, self._parameters.formulas)
 
     @property
     def shared(self) -> str:
@@ -174,7 +180,8 @@ class Writing:
 
             return Parquet(self._parameters.columns)
         if made_of == "csv":
-            return Csv(self._parameters.columns, "\t" if suffix_of(name) == ".tsv" else ",", header=True)
+            delimiter = "\t" if suffix_of(name) == ".tsv" else ","
+            return Csv(self._parameters.columns, delimiter, header=True, formulas=self._parameters.formulas)
         if made_of == "jsonl":
             return Lines()
         if made_of == "binary":

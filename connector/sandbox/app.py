@@ -14,7 +14,7 @@ from aiohttp.web import BaseRequest, HTTPRequestEntityTooLarge, StreamResponse
 from connector.sandbox.admitting import admit, key_of
 from connector.sandbox.answering import Answering
 from connector.sandbox.call import Answer, Call, Refused, World
-from connector.sandbox.control import PREFIX, control
+from connector.sandbox.control import PREFIX, check_page, control
 from connector.sandbox.faults import Fault, FaultPlan
 from connector.sandbox.journal import Entry, Journal
 from connector.sandbox.limits import Limits
@@ -135,6 +135,7 @@ class App:
 
     async def _controlled(self, request: BaseRequest, target: str) -> StreamResponse:
         try:
+            check_page(request.headers)
             answer = control(self, request.method, target, await request.read())
         except Refused as refused:
             answer = refused.as_answer()

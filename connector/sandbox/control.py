@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
@@ -26,6 +26,14 @@ PATHS = {
     "reset": ("POST",),
 }
 FILE = "files/"
+
+
+def check_page(headers: Mapping[str, str]) -> None:
+    """Refuse what a page of another site asks for: a browser tells where a request comes from."""
+    origin = headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+    if foreign or headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+        raise Refused(403, "The sandbox's own paths are not for pages of other sites; call them from a program.")
 
 
 def control(app: App, method: str, target: str, data: bytes) -> Answer:

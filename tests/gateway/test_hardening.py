@@ -48,6 +48,7 @@ MALFORMED = {
     "no name": f"{LINE}HOST: 1\r\n\r\n",
     "a space before the first header": f"{LINE} Host: localhost\r\n\r\n",
     "HTTP/0.9": "GET /openai/v1/models\r\n\r\n",
+    "HTTP/2.0 in words of 1.1": "GET /openai/v1/models HTTP/2.0\r\nHOST\r\n",
     "HTTP/1.2": "GET /openai/v1/models HTTP/1.2\r\nHOST\r\n",
     "HTTP/2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "an unknown method": "FOO /openai/v1/models HTTP/1.1\r\nHOST\r\n",

@@ -89,3 +89,11 @@ def test_an_endless_line_or_event_is_refused(endless):
         parser.feed(endless)
     with pytest.raises(Unacceptable, match="larger than 1000 bytes"):
         parser.feed(endless * 1000)
+
+
+def test_an_event_that_ends_in_a_lone_cr_does_not_wait():
+    parser = EventParser()
+    assert parser.feed(b"data: a\r\r") == [ServerEvent("", "a")]
+    assert parser.feed(b"\ndata: b\r\n\r") == [ServerEvent("", "b")]
+    assert parser.feed(b"\n") == []
+    assert parser.feed(b"data: c\n\n") == [ServerEvent("", "c")]

@@ -292,3 +292,18 @@ async def test_the_answers_headers_hold_no_secret_of_the_client(serve, make_clie
     outcome = await client.send(client.prepare_raw("GET", "/things"), timeout=5)
     assert outcome.request_id == "r-***"
     assert "a-secret-of-ours" not in str(outcome.headers)
+
+
+@pytest.mark.parametrize("transport", ["aiohttp", "httpx"])
+async def test_a_protocol_that_nobody_asked_for_is_no_answer(serve, make_client, transport):
+    async def switch(upstream, reader, writer):
+        await upstream.read_request(reader)
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x00")
+
+    upstream = await serve(switch)
+    client = make_client(base_uri=f"{upstream.uri}/v1", transport=transport)
+    outcome = await client.send(client.prepare_raw("GET", "/things"), timeout=5)
+    assert (outcome.state, outcome.status) == (State.UNKNOWN, 101)
+    assert "not asked for" in outcome.reason
+    with pytest.raises(CallFailed, match="not asked for"):
+        await passed_on(client)

@@ -271,3 +271,26 @@ async def test_rows_of_mixed_types_in_one_parquet_file(
     await writes.finish()
     assert sum(outcome.ok for outcome in outcomes) == len(kept)
     assert [row["a"] for row in parquet.read_table(tmp_path / "out.parquet").to_pylist()] == kept
+
+
+async def test_a_csv_cell_is_no_formula_to_a_spreadsheet(write: Any, tmp_path: Path) -> None:
+    texts = [
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "-5.20",
+        "+49 (170) 123-45",
+        "-1e-5%",
+        "a=b",
+    ]
+    await write("file", [{"=id": text} for text in texts], url="out.csv")
+    await write("file", [{"id": text} for text in texts], url="kept.csv", formulas=True)
+    with (tmp_path / "out.csv").open(newline="") as file:
+        head, *rows = list(csv.reader(file))
+    assert head == ["'=id"]
+    assert [row[0] for row in rows] == [f"'{text}" for text in texts[:6]] + texts[6:]
+    with (tmp_path / "kept.csv").open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)][1:] == texts

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 
 async def test_health_needs_no_key(running: Any) -> None:
     status, body = await running.call("GET", "/sandbox/health", headers={"Authorization": ""})
@@ -18,6 +20,21 @@ async def test_a_reset_begins_again_as_if_just_started(start: Any) -> None:
     assert running.sandbox.requests == []
     assert (await running.call("GET", "/organization/projects"))[1]["data"] == []
     assert await running.made("/organization/projects", {"name": "one"}) == first
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+async def test_pages_of_other_sites_cannot_use_its_own_paths(running: Any, headers: dict[str, str]) -> None:
+    for method, path in (("POST", "reset"), ("POST", "faults"), ("GET", "requests"), ("DELETE", "requests")):
+        assert (await running.call(method, f"/sandbox/{path}", {}, headers=headers))[0] == 403
+    rebound = {"Host": "evil.example:8080", "Origin": "http://evil.example:8080"}
+    assert (await running.call("POST", "/sandbox/reset", {}, headers=rebound))[0] == 421
 
 
 async def test_an_unknown_path_of_its_own_names_those_there_are(running: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 from connector.documents import dump
@@ -14,13 +15,26 @@ from connector.request.shown import kind, listed
 __all__ = ["Csv"]
 
 
-class Csv:
-    """Rows under columns that were named, or are those of the first document."""
+FORMULA = re.compile(r"[=+\-@\t\r]")
+HARMLESS = re.compile(r"[+-][\d ().,/-]*(?:[eE][+-]?\d+)?%?")
+"""Numbers, amounts and telephone numbers, which no spreadsheet runs."""
 
-    def __init__(self, columns: Sequence[str], delimiter: str, *, header: bool) -> None:
+
+class Csv:
+    """Rows under columns that were named, or are those of the first document.
+
+    Args:
+        columns: their names.
+        delimiter: what stands between two cells.
+        header: whether the names come first.
+        formulas: whether a text that a spreadsheet would run as a formula stays as it is; else a quote goes before it.
+    """
+
+    def __init__(self, columns: Sequence[str], delimiter: str, *, header: bool, formulas: bool = False) -> None:
         self._columns = list(columns)
         self._delimiter = delimiter
         self._header = header
+        self._formulas = formulas
 
     def add(self, document: JSON) -> bytes:
         if not is_object(document):
@@ -41,7 +55,8 @@ class Csv:
 
     def _line(self, cells: list[str]) -> bytes:
         text = io.StringIO()
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerow(cells)
+        shown = cells if self._formulas else map(_inert, cells)
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerow(shown)
         try:
             return text.getvalue().encode()
         except UnicodeEncodeError:
@@ -52,3 +67,8 @@ def _cell(value: JSON) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else dump(value).decode()
+
+
+def _inert(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if FORMULA.match(cell) and not HARMLESS.fullmatch(cell) else cell

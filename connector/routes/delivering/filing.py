@@ -74,7 +74,8 @@ def _data(placed: Placed, hide: Hiding) -> bytes:
 def _csv(placed: Placed, *, header: bool) -> Csv:
     if not placed.columns:
         raise ConfigurationError(f"{placed.name!r} is csv: name its `columns`, so that they stay the same")
-    return Csv(placed.columns, "\t" if suffix_of(placed.name) == ".tsv" else ",", header=header)
+    delimiter = "\t" if suffix_of(placed.name) == ".tsv" else ","
+    return Csv(placed.columns, delimiter, header=header, formulas=placed.formulas)
 
 
 def _write(name: str, data: bytes) -> None:
