@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.errors import ConfigurationError
+from connector.request.reserved import NOTHING, Reserved
 from connector.request.roots import Roots
 
 __all__ = ["Places", "is_local", "suffix_of"]
@@ -23,11 +24,22 @@ class Places:
 
     folder: Path
     roots: Sequence[str]
+    reserved: Reserved = NOTHING
+    constant: str = ""
+    """The part of the configured name that documents have no say in."""
 
     @classmethod
-    def of(cls, folder: Path, configured: str, roots: Sequence[str] = ()) -> Places:
-        """The places of a configured name: its roots, or else the folder in which its constant part ends."""
-        return cls(folder, tuple(_below(folder, root) for root in roots or [_constant_folder(configured)]))
+    def of(cls, folder: Path, configured: str, roots: Sequence[str] = (), reserved: Reserved = NOTHING) -> Places:
+        """The places of a configured name: its roots, or else the folder in which its constant part ends.
+
+        Args:
+            folder: where relative names start.
+            configured: the name, with its placeholders.
+            roots: folders and URLs below which every file must lie.
+            reserved: files of the connector's own.
+        """
+        below = tuple(_below(folder, root) for root in roots or [_constant_folder(configured)])
+        return cls(folder, below, reserved, _constant(configured))
 
     def find(self, name: str) -> str:
         """The path or URL that a name stands for; one that leads out of the roots is refused."""
@@ -37,7 +49,24 @@ class Places:
         allowed = Roots(self.roots).refusal(found)
         if allowed is not None:
             raise ConfigurationError(f"the file {name[:200]!r} is outside the allowed places; {allowed}")
-        return Roots().local(found) or found
+        path = Roots().local(found)
+        if path is None:
+            return found
+        if self.reserved.holds(path):
+            raise ConfigurationError(
+                f"the file {name[:200]!r} belongs to the connector itself: its configuration, secrets or tasks; "
+                "name another, or a folder of its own"
+            )
+        if self._is_hidden(name):
+            raise ConfigurationError(f"the file {name[:200]!r} is a hidden one, which no document may name")
+        return path
+
+    def _is_hidden(self, name: str) -> bool:
+        """Whether what a document adds to the configured name leads to a hidden file or folder."""
+        added = name.removeprefix(self.constant)
+        begins = self.constant == "" or self.constant.endswith("/") or added == name
+        parts = added.split("/")
+        return any(part.startswith(".") and part.strip(".") for part in (parts if begins else parts[1:]))
 
 
 def is_local(name: str) -> bool:
@@ -54,9 +83,13 @@ def suffix_of(name: str) -> str:
     return endings[-1] if endings else ""
 
 
-def _constant_folder(configured: str) -> str:
+def _constant(configured: str) -> str:
     varies = VARIES.search(configured)
-    constant = configured[: varies.start()] if varies else configured
+    return configured[: varies.start()] if varies else configured
+
+
+def _constant_folder(configured: str) -> str:
+    constant = _constant(configured)
     folder = constant.rpartition("/")[0]
     return folder or ("/" if constant.startswith("/") else ".")
 

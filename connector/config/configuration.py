@@ -9,7 +9,7 @@ from pathlib import Path as File
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from connector.config.engine import passwords_of, resolved_engine
+from connector.config.engine import SQLITE, passwords_of, resolved_engine
 from connector.config.findings import Finding, InvalidConfiguration
 from connector.config.models import (
     Chain,
@@ -28,10 +28,13 @@ from connector.config.models import (
     Variable,
 )
 from connector.config.reading import Tree
-from connector.config.sources import SECTIONS
+from connector.config.references import Reference, references_in
+from connector.config.serving import SPENT
+from connector.config.sources import ENDINGS, SECTIONS, folders_of
 from connector.config.variables import Variables
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
+from connector.request.reserved import Reserved
 from connector.suggest import closest
 
 if TYPE_CHECKING:
@@ -61,19 +64,40 @@ class Configuration:
     raw_engine: str = field(repr=False)
     tree: Tree = field(repr=False)
     lookup: Variables = field(repr=False)
+    whole: bool = False
+    """Whether every file of the folder is part of the configuration."""
 
     @classmethod
-    def made(cls, document: Document, tree: Tree, lookup: Variables, folder: File) -> Configuration:
+    def made(
+        cls, document: Document, tree: Tree, lookup: Variables, folder: File, *, whole: bool = False
+    ) -> Configuration:
         """The configuration of a document that was found right."""
         document.bind(lookup, ())
         parts = {name: getattr(document, name) for name in Document.model_fields}
         parts |= {name: MappingProxyType(parts[name]) for name in SECTIONS}
-        return cls(folder=folder, tree=tree, lookup=lookup, **parts)
+        return cls(folder=folder, tree=tree, lookup=lookup, whole=whole, **parts)
 
     @property
     def engine_url(self) -> str:
         """Where tasks are kept, as it is now, its password included: not to be shown."""
         return resolved_engine(self.raw_engine, self.lookup, self.folder)
+
+    @property
+    def reserved(self) -> Reserved:
+        """The files that are the connector's own: no document names one of them."""
+        written = {begin.file for begin, _ in self.tree.places.values()}
+        own = [*written, self.lookup.providers.dotenv, self.folder / SPENT, *self._secret_files()]
+        engine = self.engine_url
+        if engine.startswith(SQLITE):
+            own.append(engine.removeprefix(SQLITE))
+        return Reserved(own, folders_of(self.folder) if self.whole else (), ENDINGS)
+
+    def _secret_files(self) -> Iterator[File]:
+        for _, reference in references_in(self.tree.value):
+            if isinstance(reference, Reference) and reference.kind == "file":
+                yield self.folder / reference.name
+        if self.gateway.tls is not None:
+            yield from (self.folder / self.gateway.tls.certificate, self.folder / self.gateway.tls.key)
 
     def find(self, section: str, name: str) -> Section:
         """An entry by its name; UnknownName, with what may have been meant, when there is none."""

@@ -26,8 +26,11 @@ __all__ = ["Live", "Loaded", "examine", "load", "parse"]
 class Loaded:
     """A configuration's files as far as they could be understood, and what is wrong with them."""
 
-    def __init__(self, tree: Tree, folder: File, environ: Mapping[str, str] | None, kinds: Kinds) -> None:
+    def __init__(
+        self, tree: Tree, folder: File, environ: Mapping[str, str] | None, kinds: Kinds, *, whole: bool = False
+    ) -> None:
         self.tree = tree
+        self._whole = whole
         self.folder = folder
         self.kinds = kinds
         self.variables = Variables(Providers(environ, folder), place_of=tree.value_place)
@@ -58,7 +61,7 @@ class Loaded:
         errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
         if errors:
             raise InvalidConfiguration(errors)
-        return Configuration.made(self.document, self.tree, self.variables, self.folder)
+        return Configuration.made(self.document, self.tree, self.variables, self.folder, whole=self._whole)
 
 
 def load(
@@ -92,7 +95,7 @@ def examine(
     path, texts = File(source), texts or {}
     there = files_of(path) if path.exists() or not texts else []
     files = [*there, *(file for file in texts if file not in there)]
-    return Loaded(read_files(files, texts), folder_of(path), environ, kinds or Kinds())
+    return Loaded(read_files(files, texts), folder_of(path), environ, kinds or Kinds(), whole=path.is_dir())
 
 
 def parse(

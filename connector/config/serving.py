@@ -14,7 +14,10 @@ from connector.config.measures import Budget, Duration
 from connector.config.section import Entry, Names, Section, nothing_is_empty
 from connector.errors import ConfigurationError
 
-__all__ = ["HASH", "Gateway", "GatewayToken", "Tls", "hashed", "is_hash"]
+__all__ = ["HASH", "SPENT", "Gateway", "GatewayToken", "Tls", "hashed", "is_hash"]
+
+SPENT = ".gateway-spent.json"
+"""Beside the configuration: what the gateway's tokens spent in the period of their budgets."""
 
 SCHEME = "sha256:"
 HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")

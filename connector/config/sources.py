@@ -12,7 +12,7 @@ from connector.declarations import CONFIGURATION_NAMES
 from connector.errors import ConfigurationError
 from connector.model import Fault, is_document
 
-__all__ = ["SECTIONS", "SETTINGS", "configuration_in", "files_of", "folder_of", "read_files"]
+__all__ = ["ENDINGS", "SECTIONS", "SETTINGS", "configuration_in", "files_of", "folder_of", "folders_of", "read_files"]
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
 """The parts that hold named entries."""
@@ -51,11 +51,17 @@ def files_of(source: File) -> list[File]:
         return [source]
     if not source.is_dir():
         raise ConfigurationError(f"there is no configuration at {str(source)!r}; write one, or name another with -f")
-    folders = [source, *(source / section for section in PARTS)]
-    found = sorted(file for folder in folders if folder.is_dir() for file in folder.iterdir() if _belongs(file))
+    found = sorted(
+        file for folder in folders_of(source) if folder.is_dir() for file in folder.iterdir() if _belongs(file)
+    )
     if not found:
         raise ConfigurationError(f"the folder {str(source)!r} holds no {', '.join(ENDINGS)} file")
     return found
+
+
+def folders_of(source: File) -> list[File]:
+    """The folders whose files are parts of a configuration."""
+    return [source, *(source / section for section in PARTS)]
 
 
 def folder_of(source: File) -> File:

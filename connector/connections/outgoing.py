@@ -71,6 +71,7 @@ class OutgoingRun:
         self._error = Responder(runtime, declared.error, f"{where}.error") if declared.error else None
         self.context = Context(
             folder=runtime.configuration.folder,
+            reserved=runtime.configuration.reserved,
             client=runtime.client,
             call=runtime.call,
             chained=runtime.chained,

@@ -94,7 +94,8 @@ class Runtime:
         """The client of a name, made when it is first used."""
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
-            client = entry.overridden(self._parameters).client(**{"catalogue": self._catalogue, **self._options(name)})
+            options = {"catalogue": self._catalogue, "reserved": self.configuration.reserved, **self._options(name)}
+            client = entry.overridden(self._parameters).client(**options)
             self._open.push_async_callback(client.close)
             self._clients[name] = client
         return self._clients[name]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.catalogue import Catalogue
-from connector.config.serving import hashed
+from connector.config.serving import SPENT, hashed
 from connector.errors import ConfigurationError, UnknownName
 from connector.gateway.access import Caller, Callers, rules_of
 from connector.gateway.book import Book
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["ADMINISTRATOR", "Clocks", "gateway_of"]
 
 ADMINISTRATOR = "administrator"
-SPENT = ".gateway-spent.json"
 """A hidden file: in a folder of configuration files it is none of them."""
 
 

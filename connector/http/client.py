@@ -35,6 +35,8 @@ from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Fault, Outcome, Request
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
+from connector.request.reserved import NOTHING, Reserved
+from connector.request.roots import Roots
 from connector.request.wire import Wire
 from connector.shapes import members
 from connector.timing import SYSTEM, Timing
@@ -54,6 +56,7 @@ class Client:
         catalogue: the entities that can be named; the catalogue that ships with the connector unless given.
         environ: where parameters that are not given come from; the process's environment unless given.
         timing: a clock, a way to wait and chance.
+        reserved: files of the connector's own, which are never uploaded.
         parameters: the prototype's parameters.
     """
 
@@ -65,6 +68,7 @@ class Client:
         catalogue: Catalogue | None = None,
         environ: Mapping[str, str] | None = None,
         timing: Timing = SYSTEM,
+        reserved: Reserved = NOTHING,
         **parameters: JSON,
     ) -> None:
         kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
@@ -86,6 +90,7 @@ class Client:
         self._report = Report(
             self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set
         )
+        self._roots = Roots(self.parameters.file_roots, reserved)
         self._closed = False
         self._dialled = None if isinstance(transport, str) else transport
         if self.parameters.ca_bundle is not None:
@@ -166,7 +171,7 @@ class Client:
             asked,
             validate=validate or self.parameters.validation,
             from_text=from_text,
-            roots=self.parameters.file_roots,
+            roots=self._roots,
             stream=stream,
         )
         wire = self._endpoint.place(wire, asked.payload)
@@ -179,7 +184,7 @@ class Client:
             path,
             catalogue=self.catalogue,
             base_path=urlsplit(self.base_uri).path,
-            roots=self.parameters.file_roots,
+            roots=self._roots,
             **parts,
         )
         return self._endpoint.place(wire, parts.get("json") or parts.get("form"))

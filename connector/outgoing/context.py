@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
 from connector.outgoing.effort import OnUnknown, Perform, at_once
+from connector.request.reserved import NOTHING, Reserved
 from connector.transform.context import Context as Chained
 from connector.transform.context import Scope
 
@@ -40,6 +41,7 @@ class Context:
         validate: how hard requests are checked; the client's way unless given.
         on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
         timeout: seconds for a whole call; the client's unless given.
+        reserved: files of the connector's own, which are never written to.
     """
 
     folder: Path = field(default_factory=Path.cwd)
@@ -50,6 +52,7 @@ class Context:
     validate: str | None = None
     on_unknown: OnUnknown | None = None
     timeout: float | None = None
+    reserved: Reserved = NOTHING
 
     @property
     def scope(self) -> Scope:

@@ -144,7 +144,7 @@ class Writing:
 
     def _found(self, document: JSON, context: Context) -> tuple[str, str]:
         written = to_text(self._url(document, context.scope))
-        name = Places.of(context.folder, self._parameters.url, self._parameters.roots).find(written)
+        name = Places.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(written)
         return name, self._parameters.format or format_of(written, suffix_of(written))
 
     def _write(self, name: str, made_of: str, content: JSON) -> Outcome:

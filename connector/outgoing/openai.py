@@ -76,7 +76,7 @@ class Writing(AtOnce):
         if self._to is None or self._parameters.to is None:
             return None
         name = to_text(self._to(document, context.scope))
-        return Places.of(context.folder, self._parameters.to).find(name)
+        return Places.of(context.folder, self._parameters.to, reserved=context.reserved).find(name)
 
 
 OPENAI = Prototype(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
@@ -15,7 +15,7 @@ from connector.request.filefields import misplaced
 from connector.request.path import fill
 from connector.request.plan import Plan
 from connector.request.query import coerced
-from connector.request.roots import Roots
+from connector.request.roots import ANYWHERE, Roots
 from connector.request.switch import answer_kind, stream_origin, switched
 from connector.request.wire import Body, Wire
 from connector.shapes import members
@@ -39,7 +39,7 @@ class Preparer:
         *,
         validate: str = Validate.SPELLING,
         from_text: bool = False,
-        roots: Sequence[str] = (),
+        roots: Roots = ANYWHERE,
         stream: bool | None = None,
     ) -> Wire:
         """The call that a request stands for, or InvalidRequest with every fault of all its sections.
@@ -61,7 +61,7 @@ class Preparer:
         path = _path(plan, asked, mode, findings)
         query = _query(plan, asked, mode, findings, from_text=from_text)
         headers = plan.headers.resolve(asked.headers, mode, findings)
-        body = _body(plan, asked, mode, Roots(roots), headers, findings)
+        body = _body(plan, asked, mode, roots, headers, findings)
         if findings.faults:
             raise InvalidRequest(operation.name, list(map(way_out, findings.faults)))
         return Wire(

@@ -16,12 +16,12 @@ from connector.request.headers import Headers
 from connector.request.multipart import MultipartBody
 from connector.request.path import climbs, decoded
 from connector.request.query import flatten
-from connector.request.roots import Roots
+from connector.request.roots import ANYWHERE, Roots
 from connector.request.switch import plain_kind
 from connector.request.wire import Body, BytesBody, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from connector.catalogue import Catalogue
     from connector.model import JSON
@@ -49,7 +49,7 @@ def prepare_raw(
     answer: str | None = None,
     catalogue: Catalogue | None = None,
     base_path: str = "",
-    roots: Sequence[str] = (),
+    roots: Roots = ANYWHERE,
 ) -> Wire:
     """The call of a path as it is given, checked only for what must never go out.
 
@@ -75,7 +75,7 @@ def prepare_raw(
     operation = match[0] if match else None
     resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
     bodies = {"json": json, "data": data, "form": _plain({**(form or {}), **(files or {})}) or None}
-    body = _body(bodies, resolved, Roots(roots), findings)
+    body = _body(bodies, resolved, roots, findings)
     kind = _answer(answer, findings) or (plain_kind(operation) if operation else "json")
     if findings.faults:
         raise InvalidRequest(f"{method} {path[:120]!r}", findings.faults)

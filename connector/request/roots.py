@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["Roots"]
+from connector.request.reserved import NOTHING, Reserved
+
+__all__ = ["ANYWHERE", "Roots"]
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=://|::)")
 LOCAL = ("file", "local")
@@ -17,9 +19,15 @@ ARCHIVES = ("zip", "tar")
 
 
 class Roots:
-    """Folders and URL prefixes that files may come from; with none, they may come from anywhere."""
+    """Folders and URL prefixes that files may come from; with none, they may come from anywhere.
 
-    def __init__(self, allowed: Sequence[str | os.PathLike[str]] = ()) -> None:
+    Args:
+        allowed: the folders and prefixes.
+        reserved: files below them that are the connector's own.
+    """
+
+    def __init__(self, allowed: Sequence[str | os.PathLike[str]] = (), reserved: Reserved = NOTHING) -> None:
+        self._reserved = reserved
         self._names = [os.fspath(root) for root in allowed]
 
     @cached_property
@@ -39,9 +47,12 @@ class Roots:
 
     def refusal(self, name: str) -> str | None:
         """What is allowed instead, when a file of that name is not."""
+        *outer, inner = name.split("::")
+        own = self.local(inner)
+        if own is not None and self._reserved.holds(own):
+            return "this one belongs to the connector itself: its configuration, secrets or tasks"
         if not self._names:
             return None
-        *outer, inner = name.split("::")
         if any(SCHEME.match(layer + "::") is None or layer.split("://")[0] not in ARCHIVES for layer in outer):
             return "with allowed roots, only zip:// and tar:// may stand before '::'"
         path = self.local(inner)
@@ -59,3 +70,7 @@ class Roots:
         if ".." in re.split(r"[/\\]", unquote(unquote(parts.path))) or "\\" in url or parts.username is not None:
             return False
         return any(url == root or url.startswith(root + "/") for root in self._urls)
+
+
+ANYWHERE = Roots()
+"""Files may come from everywhere."""
