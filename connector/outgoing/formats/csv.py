@@ -56,9 +56,10 @@ class Csv:
     def _line(self, cells: list[str]) -> bytes:
         text = io.StringIO()
         shown = cells if self._formulas else map(_inert, cells)
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerow(shown)
+        # A cell is quoted when it holds a character of the line end: a lone CR ends a row for many readers.
+        csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow(shown)
         try:
-            return text.getvalue().encode()
+            return (text.getvalue().removesuffix("\r\n") + "\n").encode()
         except UnicodeEncodeError:
             raise InvalidDocument("a text with a lone surrogate; only text that UTF-8 can hold is allowed") from None
 
