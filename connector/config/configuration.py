@@ -86,7 +86,7 @@ class Configuration:
     def reserved(self) -> Reserved:
         """The files that are the connector's own: no document names one of them."""
         written = {begin.file for begin, _ in self.tree.places.values()}
-        own = [*written, self.lookup.providers.dotenv, self.folder / SPENT, *self._secret_files()]
+        own: list[str | File] = [*written, self.lookup.providers.dotenv, self.folder / SPENT, *self._secret_files()]
         engine = self.engine_url
         if engine.startswith(SQLITE):
             own.append(engine.removeprefix(SQLITE))
