@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from connector.publisher import Publisher
     from connector.subscriber import Subscriber
 
+    __version__: str
+
 __all__ = [
     "Attempt",
     "CallFailed",
@@ -39,6 +41,7 @@ __all__ = [
     "State",
     "Subscriber",
     "UnknownName",
+    "__version__",
 ]
 
 
@@ -65,4 +68,8 @@ def __getattr__(name: str) -> object:
     for home, names in _HOMES.items():
         if name in names:
             return getattr(import_module(home), name)
+    if name == "__version__":
+        from connector.version import version
+
+        return version()
     raise AttributeError(f"module 'connector' has no attribute {name!r}")

@@ -1,15 +1,18 @@
-"""Named kinds: what ships with the connector and what others add by entry point, in one value."""
+"""Named kinds: what ships with the connector and what other distributions add by entry point, in one value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from connector.errors import ConfigurationError, UnknownName
 from connector.suggest import closest
 
-__all__ = ["Named", "Registry"]
+__all__ = ["OURS", "Named", "Registry"]
+
+OURS = "openai-connector"
+"""The origin of what ships with the connector."""
 
 
 class Named(Protocol):
@@ -23,28 +26,46 @@ Kind = TypeVar("Kind", bound=Named)
 
 
 class Registry(Generic[Kind]):
-    """Kinds by name; a name that is taken is refused."""
+    """Kinds by name, each with the distribution it comes from; a name that is taken is refused."""
 
     def __init__(self, noun: str, kinds: Iterable[Kind] = ()) -> None:
         self.noun = noun
+        self.origins: dict[str, str] = {}
         self._kinds: dict[str, Kind] = {}
         for kind in kinds:
             self.add(kind)
 
-    def add(self, kind: Kind) -> None:
-        if kind.name in self._kinds:
-            raise ConfigurationError(f"two {self.noun}s are named {kind.name!r}: remove one of them")
+    def add(self, kind: Kind, origin: str = OURS) -> None:
+        """Add a kind that comes from the distribution `origin`."""
+        self.refuse_taken(kind.name, origin)
         self._kinds[kind.name] = kind
+        self.origins[kind.name] = origin
+
+    def refuse_taken(self, name: str, origin: str) -> None:
+        """Raise ConfigurationError with both distributions when a name stands for something already."""
+        if name in self:
+            raise ConfigurationError(
+                f"two {self.noun}s are named {name!r}, of {self.origin_of(name)} and of {origin}: remove one of them"
+            )
+
+    def origin_of(self, name: str) -> str:
+        """Return the distribution that a kind comes from."""
+        return self.origins[name]
 
     def add_installed(self, group: str, expected: type[Kind]) -> None:
-        """Adds what other distributions declare under an entry point group."""
-        for point in sorted(entry_points(group=group), key=lambda point: point.name):
-            kind = point.load()
+        """Add what other distributions declare under an entry point group."""
+        self.add_points(sorted(entry_points(group=group), key=lambda point: point.name), expected)
+
+    def add_points(self, points: Iterable[EntryPoint], expected: type[Kind]) -> None:
+        """Add what these entry points name; one that cannot be loaded or is something else is refused."""
+        for point in points:
+            kind = _load(point)
             if not isinstance(kind, expected):
                 raise ConfigurationError(
-                    f"entry point {point.name!r} of {group} is a {type(kind).__name__}, not a {self.noun}"
+                    f"{_described(point)} is of type {type(kind).__name__}, not a {self.noun}:"
+                    f" correct {_origin(point)} or uninstall it"
                 )
-            self.add(kind)
+            self.add(kind, _origin(point))
 
     def find(self, name: str) -> Kind:
         if name not in self._kinds:
@@ -56,3 +77,21 @@ class Registry(Generic[Kind]):
 
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
+
+
+def _load(point: EntryPoint) -> object:
+    try:
+        return point.load()
+    except Exception as error:  # code of others may raise anything while it is imported
+        raise ConfigurationError(
+            f"{_described(point)} cannot be loaded ({type(error).__name__}: {error}):"
+            f" repair {_origin(point)} or uninstall it"
+        ) from error
+
+
+def _described(point: EntryPoint) -> str:
+    return f"entry point {point.name!r} of {point.group}"
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value

@@ -37,9 +37,9 @@ app = group("Call any operation of the OpenAI API by name, checked before it is 
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from connector.version import version as installed
 
-        print(version("openai-connector"))  # noqa: T201  the result
+        print(installed())  # noqa: T201  the result
         raise Exit
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path as File
 from urllib.parse import quote
 
 from connector.config.findings import Finding
 from connector.config.linting import RULE_SUMMARIES
 from connector.model import JSON
+from connector.version import version
 
 __all__ = ["sarif"]
 
@@ -21,7 +21,7 @@ def sarif(findings: Iterable[Finding]) -> dict[str, JSON]:
     rules = list(RULE_SUMMARIES)
     driver = {
         "name": "openai-connector lint",
-        "semanticVersion": version("openai-connector"),
+        "semanticVersion": version(),
         "rules": [{"id": rule, "shortDescription": {"text": RULE_SUMMARIES[rule]}} for rule in rules],
     }
     results = [_result(finding, rules) for finding in findings]

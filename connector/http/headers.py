@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 
 import httpx
 
 from connector.http.decompress import ACCEPTED
 from connector.http.parameters import Common
 from connector.request.wire import Wire
+from connector.version import version
 
 __all__ = ["Headers", "as_text"]
 
@@ -25,7 +25,7 @@ class Headers:
 
     @cached_property
     def _common(self) -> dict[bytes, bytes]:
-        own = {"accept-encoding": ACCEPTED, "user-agent": f"openai-connector/{_version()}"}
+        own = {"accept-encoding": ACCEPTED, "user-agent": f"openai-connector/{version()}"}
         given = {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
         return _encoded(own) | _encoded(given)
 
@@ -55,10 +55,3 @@ def as_text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}
-
-
-def _version() -> str:
-    try:
-        return version("openai-connector")
-    except PackageNotFoundError:
-        return "0"

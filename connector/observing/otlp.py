@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from connector.observing.tracing import NO_TRACING, NOTHING, Attributes, Role, Span, Tracing
 from connector.optional import needed
+from connector.version import version
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -50,11 +51,9 @@ def tracing(telemetry: TelemetryLike, redact: Redact) -> Tracing:
 
 def resource(service: str) -> Resource:
     """What everything that is told is told of."""
-    from importlib.metadata import version
-
     from opentelemetry.sdk.resources import Resource
 
-    return Resource.create({"service.name": service, "service.version": version("openai-connector")})
+    return Resource.create({"service.name": service, "service.version": version()})
 
 
 class OpenTelemetry:

@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 FOLDERS = set(EXAMPLES.glob("*/README.md"))
 """Pages that run in their own folders."""
-PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - FOLDERS)
+PLUGIN_PAGE = ROOT / "docs" / "guides" / "plugins.md"
+"""Runs where its example is installed."""
+PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - FOLDERS - {PLUGIN_PAGE})
 RUNNABLE = ("console", "python")
 
 

@@ -228,14 +228,16 @@ def test_others_can_add_prototypes(monkeypatch):
 
 def test_a_name_that_is_taken_is_refused(monkeypatch):
     installed(monkeypatch, other=replace(OWN, name="openai"))
-    with pytest.raises(ConfigurationError, match="two client prototypes are named 'openai'"):
+    with pytest.raises(
+        ConfigurationError, match="two client prototypes are named 'openai', of openai-connector and of somewhere"
+    ):
         prototypes()
 
 
 def test_an_entry_point_that_is_no_prototype_is_refused(monkeypatch):
     installed(monkeypatch, odd=42)
     with pytest.raises(
-        ConfigurationError, match=r"'odd' of openai_connector\.clients is a int, not a client prototype"
+        ConfigurationError, match=r"'odd' of openai_connector\.clients is of type int, not a client prototype"
     ):
         prototypes()
 

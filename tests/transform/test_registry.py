@@ -54,7 +54,9 @@ def test_a_name_that_is_taken_is_refused() -> None:
 
 
 def test_what_is_no_step_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"'NO_STEP' of openai_connector.mappers is no mapper: Condition"):
+    with pytest.raises(
+        ConfigurationError, match=r"'NO_STEP' of openai_connector.mappers is of type Condition, not a mapper"
+    ):
         build().mappers.add_points([point("NO_STEP")], Mapper)
 
 

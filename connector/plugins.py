@@ -1,0 +1,88 @@
+"""What the author of a plug-in imports: everything else below `connector` may change without notice.
+
+A plug-in is a distribution that names its kinds under the entry point groups of `GROUPS`. A name that is taken, an
+entry point that cannot be loaded and one that is something else are refused, with the distributions that are meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from connector.http.parameters import Common as ClientParameters
+from connector.http.parameters import Secret, environment
+from connector.http.parameters import Section as Parameters
+from connector.http.prototypes import Endpoint, FixedEndpoint
+from connector.http.prototypes import Prototype as ClientPrototype
+from connector.incoming import Bookmark, Lost
+from connector.incoming import Context as SubscriberContext
+from connector.incoming import Prototype as SubscriberPrototype
+from connector.incoming import Reads as DocumentReader
+from connector.model import JSON, Effect, Outcome, State
+from connector.outgoing import Context as PublisherContext
+from connector.outgoing import Prototype as PublisherPrototype
+from connector.outgoing import Writes as DocumentWriter
+from connector.outgoing.prototype import AtOnce as ImmediateWriter
+from connector.request.wire import Wire
+from connector.transform import (
+    Accessor,
+    Condition,
+    Mapper,
+    Scope,
+    Skipped,
+    Step,
+    Template,
+    Unfit,
+    compile_template,
+    fields,
+)
+from connector.transform import Field as StepField
+
+__all__ = [
+    "GROUPS",
+    "JSON",
+    "Accessor",
+    "Bookmark",
+    "ClientParameters",
+    "ClientPrototype",
+    "Condition",
+    "DocumentReader",
+    "DocumentWriter",
+    "Effect",
+    "Endpoint",
+    "FixedEndpoint",
+    "ImmediateWriter",
+    "Lost",
+    "Mapper",
+    "Outcome",
+    "Parameters",
+    "PublisherContext",
+    "PublisherPrototype",
+    "Scope",
+    "Secret",
+    "Skipped",
+    "State",
+    "Step",
+    "StepField",
+    "SubscriberContext",
+    "SubscriberPrototype",
+    "Template",
+    "Unfit",
+    "Wire",
+    "compile_template",
+    "environment",
+    "fields",
+]
+
+GROUPS: Mapping[str, type] = MappingProxyType(
+    {
+        "openai_connector.clients": ClientPrototype,
+        "openai_connector.subscribers": SubscriberPrototype,
+        "openai_connector.publishers": PublisherPrototype,
+        "openai_connector.steps": Step,
+        "openai_connector.mappers": Mapper,
+        "openai_connector.conditions": Condition,
+        "openai_connector.accessors": Accessor,
+    }
+)
+"""The entry point groups, each with the type of what its entry points name."""

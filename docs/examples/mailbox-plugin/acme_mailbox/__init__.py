@@ -1,0 +1,1 @@
+"""A plug-in for openai-connector: mailboxes, slugs, and Acme's models."""
