@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from functools import cached_property
-from json import dumps
 from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
+from connector.request.encodings import pattern_of
 from connector.request.shown import SECRET_NAME, SECRET_VALUE
 from connector.shapes import items, members
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from connector.model import JSON
 
@@ -29,14 +28,13 @@ SIGNED = re.compile(
 """Parameters of a query that carry a credential, beside those that are named after one."""
 SHORTEST = 6
 """A shorter secret would hide half of every text."""
-ESCAPE = re.compile(r"%[0-9A-F]{2}")
 LONGEST_KNOWN = 40
 MOST_KNOWN = 1000
 """Names and words that come in every line of a log; so many short texts are looked at only once."""
 
 
 class Redactor:
-    """Knows some secrets, and hides them plain, in base64, in URLs, in JSON and in hexadecimal."""
+    """Knows some secrets, and hides them plain, in base64, in URLs, in JSON, in HTML and in hexadecimal."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = frozenset(secret for secret in secrets if len(secret) >= SHORTEST)
@@ -52,9 +50,11 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Hides these too from now on: a key that was replaced is still one."""
-        self._secrets |= {secret for secret in secrets if len(secret) >= SHORTEST}
+        known = self._secrets | {secret for secret in secrets if len(secret) >= SHORTEST}
+        if known == self._secrets:
+            return
+        self._secrets = known
         self.__dict__.pop("_pattern", None)
-        self.__dict__.pop("_encoded", None)
         # A new one, not an emptied one: whoever is looking at a text meanwhile adds it to the old.
         self._harmless = set()
 
@@ -74,9 +74,17 @@ class Redactor:
         """The text without the secrets; what only looks like one stays as it is."""
         return self._pattern.sub(HIDDEN, text) if self._secrets else text
 
+    def known_in(self, value: JSON) -> JSON:
+        """A JSON value without the secrets, in keys and texts; what only looks like one stays as it is."""
+        if isinstance(value, str):
+            return self.known(value)
+        if isinstance(value, dict):
+            return {self.known(key): self.known_in(child) for key, child in members(value).items()}
+        return [self.known_in(child) for child in items(value)] if isinstance(value, list | tuple) else value
+
     def holds(self, data: bytes) -> bool:
         """Whether one of the secrets stands in these bytes, in any of its encodings."""
-        return any(form in data for form in self._encoded)
+        return bool(self._secrets) and self._pattern.search(data.decode("latin-1")) is not None
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers without the secrets, and without the values of those that are made for secrets."""
@@ -111,13 +119,8 @@ class Redactor:
         return HIDDEN if shown == value and SECRET_NAME.search(name) else shown
 
     @cached_property
-    def _encoded(self) -> tuple[bytes, ...]:
-        return tuple({form.encode() for secret in self._secrets for form in _forms(secret)})
-
-    @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        forms = {form for secret in self._secrets for form in _forms(secret)}
-        return re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+        return pattern_of(self._secrets)
 
 
 def without_credentials(url: str, keep: Collection[str] = ()) -> str:
@@ -134,20 +137,3 @@ def _parameter(pair: str, keep: Collection[str]) -> str:
     plain = unquote_plus(name)
     secret = SECRET_NAME.search(plain) or SIGNED.fullmatch(plain)
     return f"{name}={HIDDEN}" if secret and value and not any(text in value for text in keep) else pair
-
-
-def _forms(secret: str) -> Iterator[str]:
-    yield secret
-    for encoded in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
-        yield from (encoded, ESCAPE.sub(lambda found: found[0].lower(), encoded), quote(encoded, safe=""))
-    for encoded in (dumps(secret)[1:-1], dumps(secret, ensure_ascii=False)[1:-1]):
-        yield from (encoded, encoded.replace("/", r"\/"), dumps(encoded)[1:-1])
-    yield from (secret.encode().hex(), secret.encode().hex().upper())
-    for alphabet in (b"+/", b"-_"):
-        yield from (_within_base64(secret.encode(), lead, alphabet) for lead in range(3))
-
-
-def _within_base64(secret: bytes, lead: int, alphabet: bytes) -> str:
-    """The characters that depend on the secret alone when it stands `lead` bytes into a base64 text."""
-    encoded = b64encode(bytes(lead) + secret, alphabet).decode()
-    return encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]

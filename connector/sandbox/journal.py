@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 
 from connector.model import JSON, is_document, is_list
@@ -38,7 +39,7 @@ class Entry:
 
     def as_document(self) -> dict[str, JSON]:
         """The entry as it is shown: files by their names and sizes, and never a key."""
-        redacted = Redactor([self.key])
+        redacted = _redactor(self.key)
         return {
             "time": self.time,
             "method": self.method,
@@ -84,6 +85,11 @@ class Journal:
         """Forgets what arrived."""
         self._entries.clear()
         self._bytes = 0
+
+
+@lru_cache(maxsize=64)
+def _redactor(key: str) -> Redactor:
+    return Redactor([key])
 
 
 def _shown(value: JSON) -> JSON:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from collections.abc import Callable
+from html import escape
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 from connector.request.redact import HIDDEN, Redactor
 
 SECRET = 'päss "word"/+\\key'
-TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+TEXT_CHARACTERS = st.characters(exclude_categories=("Cs",))
+TEXT = st.text(TEXT_CHARACTERS)
 
 
 @pytest.mark.parametrize(
@@ -118,6 +122,54 @@ def test_a_secret_is_hidden_when_it_was_encoded_twice_or_in_lower_case(secret: s
     ]
     forms.append(json.dumps(json.dumps(secret)[1:-1])[1:-1])
     assert [Redactor([secret])(form) for form in forms] == [HIDDEN] * len(forms)
+
+
+HTML = "".join(f"&#{ord(letter)};" if not letter.isalnum() else letter for letter in SECRET)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        quote(quote(SECRET.lower()).lower()).lower(),
+        quote(SECRET, safe="").replace("%2F", "%2f"),
+        escape(SECRET),
+        escape(escape(SECRET)),
+        HTML,
+        HTML.replace("&#47;", "&#x2F;").replace("&", "&amp;"),
+        json.dumps(SECRET)[1:-1].replace("u00e4", "u00E4").replace("/", r"\u002f"),
+        json.dumps(json.dumps(json.dumps(SECRET)))[7:-7],
+        ascii(SECRET)[1:-1],
+        SECRET.encode().decode("latin-1"),
+        quote(base64.b64encode(b"??>" + SECRET.encode() + b"?>").decode(), safe="")[6:-6],
+        base64.b64encode(SECRET.encode()).decode().replace("/", r"\/"),
+    ],
+)
+def test_a_secret_is_hidden_however_its_characters_are_written(encoded: str) -> None:
+    shown = Redactor([SECRET, SECRET + "longer"])(f"<{encoded}>")
+    assert HIDDEN in shown
+    assert len(shown) <= len(f"<{HIDDEN}>") + 4
+
+
+@given(st.text(TEXT_CHARACTERS, min_size=6), st.sampled_from([quote, escape, quote_plus, str, json.dumps]))
+def test_whatever_a_secret_is_made_of(secret: str, encode: Callable[[str], str]) -> None:
+    encoded = encode(secret)
+    assert secret not in Redactor([secret])(f"a {encoded} b")
+    assert encoded.strip('"') not in Redactor([secret])(f"a {encoded} b")
+
+
+def test_a_thousand_secrets_are_looked_for_in_one_go() -> None:
+    redact = Redactor(f"sk-{number:040}" for number in range(1000))
+    text = "sk-" + "0" * 500_000
+    redact("begin")
+    begun = time.thread_time()
+    assert redact(f"{text} sk-{'7'.zfill(40)}").endswith(HIDDEN)
+    assert time.thread_time() - begun < 2
+
+
+def test_a_value_keeps_its_shape_when_a_secret_looks_like_a_part_of_json() -> None:
+    redact = Redactor(['"abc123', "}, {1234"])
+    value = {"k": "abc123", "l": [{"m": 1}, {"n": '"abc123"'}], '"abc123': "}, {1234"}
+    assert redact.known_in(value) == {"k": "abc123", "l": [{"m": 1}, {"n": f'{HIDDEN}"'}], HIDDEN: HIDDEN}
 
 
 def test_the_headers_of_an_answer_are_changed_only_where_they_hold_a_secret() -> None:

@@ -37,7 +37,11 @@ class Hiding:
         """The same, with the bytes that it takes."""
         data = orjson.dumps(value, default=_plain)
         redactor = self._now()
-        return (orjson.loads(redactor.known(data.decode())) if redactor.holds(data) else value), len(data)
+        if not redactor.holds(data):
+            return value, len(data)
+        kept = orjson.loads(data)
+        shown = redactor.known_in(kept)
+        return (value if shown == kept else shown), len(data)
 
     def text(self, text: str) -> str:
         """A text without secrets, and without what looks like one."""
