@@ -67,7 +67,7 @@ class Bench:
         self.missed: list[str] = []
         self.later: dict[str, Any] = {}
         """What the plans of all later runs say."""
-        self._seed = seed
+        self.seed = seed
         self._mutants = mutants
         self._runs = 0
         self._offered = 0
@@ -119,7 +119,7 @@ class Bench:
             "reached": str(self.folder / "reached"),
             "accepted": str(self.folder / "accepted"),
             "engine": self.engine,
-            "seed": self._seed + self._runs,
+            "seed": self.seed + self._runs,
             "mutants": self._mutants,
             **self.later,
             **plan,

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ __all__ = ["WIRE", "plant"]
 
 WIRE = ("wire.before", "wire.sent", "wire.headers", "wire.part")
 """Points of a call: before its first byte, after its last, with the answer's headers, with some of its body."""
+LASTS = 0.7
+"""Seconds for which a clock that jumps stays where it is."""
 
 
 class Points:
@@ -52,7 +54,7 @@ class Points:
 def plant(text: str) -> None:
     """Does what a plan says, before the connector begins."""
     plan: dict[str, Any] = json.loads(text)
-    _jump(plan.get("clock", 0.0))
+    _jump(plan.get("clocks", ()))
     from connector.engine import points
 
     reach = Points(plan)
@@ -71,13 +73,13 @@ def plant(text: str) -> None:
         MUTANTS[name].plant()
 
 
-def _jump(seconds: float) -> None:
-    """The clock of the process is another one, from before anything is imported that asks for the time."""
+def _jump(offsets: Sequence[float]) -> None:
+    """The clock of the process is so much ahead or behind, each for a while, from before anything asks for the time."""
     import time
 
-    now = time.time
-    if seconds:
-        time.time = lambda: now() + seconds
+    now, began = time.time, time.monotonic()
+    if offsets:
+        time.time = lambda: now() + offsets[int((time.monotonic() - began) / LASTS) % len(offsets)]
 
 
 def _shorten(plan: dict[str, Any]) -> None:

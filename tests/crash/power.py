@@ -30,7 +30,7 @@ class Power:
     def __init__(self, folder: Path, seed: int, share: float, trouble: dict[str, Any] | None) -> None:
         self._folder = folder
         self._chance = Random(seed)
-        self._before = {path.name: path.read_bytes() for path in folder.glob("tasks.db*") if path.suffix != ".lock"}
+        self._before = {path.name: path.read_bytes() for path in folder.glob("tasks.db*")}
         self._share = share
         self._trouble = trouble
         self._seen = 0
@@ -44,9 +44,12 @@ class Power:
         self._disk.fails = lambda _: threading.Event().wait()
         time.sleep(0.05)  # for a write of another thread that is under way
         found = self._disk.found(self._before, lambda: self._chance.random() < self._share)
+        # Nothing of the lock is ever synced: it is as it was, or as it was written last.
+        lock = self._folder / "tasks.db.lock"
+        if lock.exists() and self._chance.random() < self._share:
+            found[lock.name] = lock.read_bytes()
         for path in self._folder.glob("tasks.db*"):
-            if path.suffix != ".lock":
-                path.unlink()
+            path.unlink()
         for name, data in found.items():
             if not name.endswith("-shm"):
                 (self._folder / name).write_bytes(data)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from random import Random
 
 from tests.crash.bench import ENDED, Bench
 from tests.crash.planting import WIRE
+from tests.crash.receiving import events_received
+from tests.crash.storm import storm
+from tests.crash.troubles import (
+    broken_after_the_effect,
+    clients_renamed,
+    clocks_jump,
+    clocks_jump_within,
+    effects_come_late,
+    killed_before_anything,
+    lists_spoilt,
+)
 from tests.crash.upstream import MOMENTS
 
 __all__ = ["ENGINE", "EVERYWHERE", "SCENARIOS", "Scenario"]
@@ -34,7 +43,6 @@ EVERYWHERE = (*OPENING, *ENGINE, *RUN, *DELIVERY, *WIRE, *MOMENTS, *CHECKPOINTS)
 """Every named point that a run comes to; those of `tasks` and of a service have scenarios of their own."""
 HELD = 6
 """The exit code of a run that the file of tasks keeps from going on."""
-YEARS = 10 * 365 * 86_400.0
 SOME = 3
 """Documents for every route, before every crash."""
 
@@ -94,12 +102,12 @@ def _killed_at_random(bench: Bench, times: int) -> None:
 def _people_at_work(bench: Bench, times: int) -> None:
     """Somebody skips, retries, purges and makes a copy, and is killed in the middle of that."""
     for _ in range(times):
-        bench.offer(SOME)
-        bench.crash("upstream.effect", 3)
+        bench.offer(3 * SOME)
+        bench.crash("upstream.effect", 6, of="POST /chat/completions")
         bench.run().wait()
         for place in PLACES[:2]:
             bench.crash(f"sqlite.skip.{place}", 1, "KILL", "tasks", "skip", "--state", "unknown")
-        bench.crash("sqlite.skip.committed", 1, "KILL", "tasks", "skip", "--state", "unknown", "--route", "ask")
+        bench.crash("sqlite.skip.committed", 1, "KILL", "tasks", "skip", "--state", "unknown")
         for place in PLACES[:2]:
             bench.crash(f"sqlite.retry.{place}", 1, "KILL", "tasks", "retry", "--state", "skipped")
             bench.crash(f"sqlite.purge.{place}", 1, "KILL", "tasks", "purge", "--newer-than", "1h")
@@ -115,43 +123,6 @@ def _a_service(bench: Bench, times: int) -> None:
     run = bench.run("run", point="delivery.outcome.seen", nth=2, signal="TERM")
     if run.wait() not in ENDED:
         raise AssertionError(f"a service that was told to stop did not: {run.said}")
-
-
-def _events_received(bench: Bench, times: int) -> None:
-    """Events are acknowledged when they are on disk; their chain calls, and the process is killed at it."""
-    bench.offer(0)
-    points = ("delivery.intent.committed", "upstream.effect", "delivery.outcome.seen", "worker.settle.before", "")
-    left: list[str] = []
-    for number, point in enumerate(points * times):
-        port = _free_port()
-        command = ("serve", "--routes", "--port", str(port))
-        if point.startswith("upstream"):
-            run = bench.run(*command)
-            bench.ask("/trap", {"moment": point, "left": 3, "pid": run.pid, "signal": signal.SIGKILL})
-        else:
-            run = bench.run(*command, **({"point": point, "nth": 3, "signal": "KILL"} if point else {}))
-        _until_open(port)
-        left = bench.hook(port, [*left, *(f"doc-hook-{n:05}" for n in range(number * 8, number * 8 + 8))])
-        if not point:
-            left = bench.hook(port, left)
-            run.send(signal.SIGTERM)
-        bench.ended(run, point)
-    if left:
-        raise AssertionError(f"events were never acknowledged: {left}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def _until_open(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody listens")
 
 
 def _disk_full(bench: Bench, times: int) -> None:
@@ -254,55 +225,6 @@ def _workers_killed(bench: Bench, times: int) -> None:
         bench.ended(other)
 
 
-def _clocks_jump(bench: Bench, times: int) -> None:
-    """Every process has another time, and the API yet another."""
-    offsets = (*(sign * seconds for seconds in (61.0, 3600.0, 86_400.0, YEARS) for sign in (1, -1)),)
-    for n in range(4 * times):
-        bench.offer(SOME)
-        bench.behave(offset=offsets[n % 8])
-        bench.crash(MOMENTS[1], 1 + n, of=("POST /files", "POST /vector_stores")[n % 2], clock=offsets[(5 * n + 3) % 8])
-        bench.later["clock"] = offsets[(3 * n + 1) % 8]
-
-
-def _effects_come_late(bench: Bench, times: int) -> None:
-    """What a process asked for takes effect when the next one has looked for it already."""
-    for n in range(2 * times):
-        bench.offer(2 * SOME)
-        bench.behave(late=2.6)
-        bench.crash("upstream.asked", 2, of=("POST /files", "POST /vector_stores")[n % 2])
-        bench.behave()
-
-
-def _lists_spoilt(bench: Bench, times: int) -> None:
-    bench.behave(spoilt=0.7)
-    for n in range(3 * times):
-        bench.offer(2 * SOME)
-        bench.crash("upstream.effect", 2 + n, of=("POST /files", "POST /vector_stores")[n % 2])
-
-
-def _clients_renamed(bench: Bench, times: int) -> None:
-    """What was asked through a client that is not there any more."""
-    for n in range(2 * times):
-        bench.offer(SOME)
-        bench.crash("upstream.effect", 2 + n, of=("POST /files", "POST /vector_stores")[n % 2])
-        bench.configured(f"client-{n}")
-
-
-def _broken_after_the_effect(bench: Bench, times: int) -> None:
-    bench.behave(broken=0.4)
-    for n in range(2 * times):
-        bench.offer(2 * SOME)
-        bench.crash("upstream.effect", 3 + 2 * n)
-
-
-def _killed_before_anything(bench: Bench, times: int) -> None:
-    """More often than there are attempts: none of them is used up."""
-    bench.configured("openai", attempts=3)
-    bench.offer(SOME)
-    for _ in range(6 * times):
-        bench.crash("delivery.intent.before" if bench.engine.startswith("sqlite") else "worker.leased", 1)
-
-
 SCENARIOS: dict[str, Scenario] = {
     "killed at every point": Scenario(_killed_everywhere, long=3),
     "stopped at every point": Scenario(_stopped_everywhere),
@@ -310,7 +232,7 @@ SCENARIOS: dict[str, Scenario] = {
     "power lost": Scenario(_power_lost),
     "people at work": Scenario(_people_at_work),
     "a service": Scenario(_a_service),
-    "events received": Scenario(_events_received, faults=0.0),
+    "events received": Scenario(events_received, faults=0.0),
     "disk full, disk failing": Scenario(_disk_full),
     "disk not synced": Scenario(_disk_not_synced),
     "answers withheld": Scenario(_answers_withheld, faults=0.5),
@@ -318,17 +240,20 @@ SCENARIOS: dict[str, Scenario] = {
     "one file, several names": Scenario(_other_names, command=True),
     "files that are being written": Scenario(_torn_files),
     "the command, begun anew": Scenario(_killed_and_begun_as_a_command, command=True, faults=0.0),
-    "clocks that jump": Scenario(_clocks_jump, command=True, faults=0.0),
-    "effects that come late": Scenario(_effects_come_late, faults=0.0),
-    "lists that are spoilt": Scenario(_lists_spoilt),
-    "clients renamed": Scenario(_clients_renamed, faults=0.0),
-    "broken after the effect": Scenario(_broken_after_the_effect, faults=0.0),
-    "killed before anything is sent": Scenario(_killed_before_anything, faults=0.0, long=3),
-    "clocks that jump, on PostgreSQL": Scenario(_clocks_jump, command=True, faults=0.0, engine="postgresql"),
-    "effects that come late, on PostgreSQL": Scenario(_effects_come_late, faults=0.0, engine="postgresql"),
-    "lists that are spoilt, on PostgreSQL": Scenario(_lists_spoilt, engine="postgresql"),
-    "clients renamed, on PostgreSQL": Scenario(_clients_renamed, faults=0.0, engine="postgresql"),
-    "broken after the effect, on PostgreSQL": Scenario(_broken_after_the_effect, faults=0.0, engine="postgresql"),
+    "clocks that jump": Scenario(clocks_jump, command=True, faults=0.0),
+    "clocks that jump within a run": Scenario(clocks_jump_within, command=True, faults=0.0),
+    "effects that come late": Scenario(effects_come_late, faults=0.0),
+    "lists that are spoilt": Scenario(lists_spoilt),
+    "clients renamed": Scenario(clients_renamed, faults=0.0),
+    "broken after the effect": Scenario(broken_after_the_effect, faults=0.0),
+    "killed before anything is sent": Scenario(killed_before_anything, faults=0.0, long=3),
+    "clocks that jump, on PostgreSQL": Scenario(clocks_jump, command=True, faults=0.0, engine="postgresql"),
+    "effects that come late, on PostgreSQL": Scenario(effects_come_late, faults=0.0, engine="postgresql"),
+    "lists that are spoilt, on PostgreSQL": Scenario(lists_spoilt, engine="postgresql"),
+    "clients renamed, on PostgreSQL": Scenario(clients_renamed, faults=0.0, engine="postgresql"),
+    "broken after the effect, on PostgreSQL": Scenario(broken_after_the_effect, faults=0.0, engine="postgresql"),
+    "everything at once": Scenario(storm, long=30),
+    "everything at once, on PostgreSQL": Scenario(storm, engine="postgresql", long=30),
     "PostgreSQL killed": Scenario(_server_killed, command=True, engine="postgresql"),
     "workers on PostgreSQL killed": Scenario(_workers_killed, command=True, engine="postgresql"),
 }

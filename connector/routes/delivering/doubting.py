@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
 from connector.errors import ConnectorError
@@ -98,6 +99,7 @@ async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, 
         return
     desk.lists_in_vain.pop(_key(call), None)
     if isinstance(found, Found):
+        desk.windows.forget(call)
         _found(call, lookup, found, desk, doubts)
     else:
         _missing(call, task, desk.windows.left(call, lookup, client), desk, doubts)
@@ -138,10 +140,12 @@ def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: D
 def _missing(call: CallRecord, task: Task, left: float, desk: Desk, doubts: Doubts) -> None:
     """Not there: it may come while the list settles; after that it is taken not to have taken effect."""
     if left:
+        until = datetime.fromtimestamp(desk.wall() + left).astimezone()
         reason = (
-            f"{call.operation} may have taken effect: looked for it in vain, and look again when the list has settled"
+            f"{call.operation} may still take effect until {until:%H:%M:%S %Z}; it is looked for, and sent again only "
+            "when it has not shown by then"
         )
-        doubts.settled = _wait(task, desk, left, reason)
+        doubts.settled = _wait(task, desk, desk.windows.until_next_look(call, left), reason)
     else:
         desk.windows.forget(call)
         reason = "looked for it when the list had settled, and it was not there: it did not take effect"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from connector.engine import CallRecord
 from connector.http import Client
+from connector.routes.delivering.deciding import backoff
 from connector.routes.delivering.marking import Lookup
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Windows"]
 
 Key = tuple[int, int, int]
+FIRST, LONGEST = 5.0, 120.0
+"""Seconds until a list is looked at again while it may still come to show something."""
 
 
 class Windows:
@@ -28,6 +31,7 @@ class Windows:
         self._seconds = seconds
         self._ended: dict[Key, float] = {}
         self._looked: dict[Key, float] = {}
+        self._looks: dict[Key, int] = {}
 
     def saw_end(self, call: CallRecord) -> None:
         """Notes that a call has ended now, for what it did."""
@@ -47,10 +51,15 @@ class Windows:
             return max(patience + settling - max(looking, passed), 0.0)
         return max(min(settling - looking, patience + settling - passed), 0.0)
 
+    def until_next_look(self, call: CallRecord, left: float) -> float:
+        """Return the seconds until the list is looked at again: what shows early need not wait for the window's end."""
+        looks = self._looks[_key(call)] = self._looks.get(_key(call), 0) + 1
+        return min(backoff(FIRST, LONGEST, looks - 1, 0.0), left)
+
     def forget(self, call: CallRecord) -> None:
         """Forgets a call of which it is known what it came to."""
-        self._ended.pop(_key(call), None)
-        self._looked.pop(_key(call), None)
+        for known in (self._ended, self._looked, self._looks):
+            known.pop(_key(call), None)
 
     def _settling(self, client: Client) -> float:
         return client.parameters.timeouts.settling if self._seconds is None else self._seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import formatdate
 from typing import Any
 
@@ -172,6 +173,27 @@ async def test_a_call_that_was_killed_may_take_as_long_as_it_may_take(begun: Any
     await at.until_ended()
     task = await at.task(number)
     assert (task.state, api.named(), len(task.calls)) == (TaskState.FINISHED, 1, 1)
+
+
+async def test_what_shows_soon_after_a_kill_ends_the_wait(begun: Any) -> None:
+    at, api, number = await begun(lost=0, lag=8.0)
+    await at.cut_off()
+    began = at.clock()
+    await at.work()
+    waits = (await at.task(number)).reason
+    until = datetime.fromtimestamp(began + 630).astimezone()
+    assert f"vector stores create may still take effect until {until:%H:%M:%S %Z}; it is looked for" in waits
+    await at.until_ended()
+    assert ((await at.task(number)).state, api.named(), api.listed) == (TaskState.FINISHED, 1, 3)
+    assert at.clock() - began <= 15
+
+
+async def test_a_list_is_not_asked_all_the_time(begun: Any) -> None:
+    at, api, number = await begun(lost=0, acts=False)
+    await at.cut_off()
+    api.acts = True
+    await at.until_ended()
+    assert ((await at.task(number)).state, api.named(), api.listed) == (TaskState.FINISHED, 1, 10)
 
 
 async def test_a_process_that_comes_back_late_need_not_wait(begun: Any) -> None:
