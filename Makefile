@@ -1,8 +1,10 @@
 # One command each; `make setup` is done by whichever needs it.
 PYTHON ?= python3
 BIN := .venv/bin
+FLOOR := 85
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup test lint docs-check docs node run bench crash crash-short lock clean
+.PHONY: help setup test coverage lint docs-check docs site node run bench crash crash-short lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +22,9 @@ setup: .venv/ready ## install the connector and its tools into .venv
 test: setup ## run all tests (offline, random order, a process a core)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
+coverage: setup ## run all tests and count the lines they reach; fewer than FLOOR per cent fail
+	$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(FLOOR) $(ARGS)
+
 lint: setup ## ruff, mypy, pyright and the floors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -30,7 +35,14 @@ lint: setup ## ruff, mypy, pyright and the floors
 docs: setup ## write the generated reference pages
 	$(BIN)/python -m tools.reference
 
-docs-check: setup ## generated pages are current, examples in the docs run
+site: .venv/site-ready ## make the documentation's site in build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+.venv/site-ready: requirements-docs.lock .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-docs.lock
+	@touch $@
+
+docs-check: setup site ## generated pages are current, examples in the docs run, the site can be made
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/docs
 
@@ -50,7 +62,8 @@ bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
 
 lock: setup ## resolve dependencies anew
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made
 	rm -rf .venv .node .demo .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -17,6 +17,7 @@ from connector.http import prototypes
 from tools.markdown import table
 from tools.reference_configuration import configuration
 from tools.reference_connections import connections
+from tools.reference_python import python
 from tools.reference_transformers import chains, transformers
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -49,6 +50,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "connections.md", connections()
     yield "transformers.md", transformers()
     yield "chains.md", chains()
+    yield "python.md", python()
     catalogue = Catalogue.open()
     areas: dict[str, list[Operation]] = {}
     for operation in catalogue.operations():

@@ -74,7 +74,12 @@ def test_a_description_has_what_a_page_shows() -> None:
     shown = describe("step", "list-transformer-wrapper")
     assert (shown.name, shown.aliases, shown.sole) == ("chain", ("list-transformer-wrapper",), "transformers")
     (row,) = [row for row in describe("step", "storage-save-entity-in-storage").fields if row.name == "storage_key"]
-    assert (row.kind, row.summary, row.required, row.default) == ("a template", "The key.", True, None)
+    assert (row.kind, row.summary, row.required, row.default) == (
+        "a template",
+        "The key; under an empty one made of ?{...} alone, nothing is found and kept.",
+        True,
+        None,
+    )
     with pytest.raises(UnknownName, match="did you mean 'value-setter'"):
         describe("step", "value-seter")
 
