@@ -4,7 +4,7 @@ BIN := .venv/bin
 FLOOR := 85
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup test coverage lint docs-check docs site node run bench crash crash-short lock clean
+.PHONY: help setup test coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -61,9 +61,30 @@ run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the 
 bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
 
+dist: setup ## build the wheel and the source distribution in dist
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+
+dist-check: ## install the wheel of dist into a clean environment, and run it
+	rm -rf build/clean
+	$(PYTHON) -m venv build/clean
+	build/clean/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-runtime.lock
+	build/clean/bin/pip install --quiet --disable-pip-version-check --no-deps --no-index dist/*.whl
+	build/clean/bin/pip check
+	build/clean/bin/openai-connector --version
+	build/clean/bin/openai-connector entities list --area files > /dev/null
+
+release-check: setup ## TAG, pyproject.toml and the changelog name one version, and it has a date
+	$(BIN)/python -m tools.release "$(TAG)"
+
+image: dist ## build the container image and try its command
+	docker build --tag openai-connector .
+	docker run --rm --read-only openai-connector --version
+
 lock: setup ## resolve dependencies anew
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra postgresql --extra telemetry --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock
 	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made
-	rm -rf .venv .node .demo .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf .venv .node .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
