@@ -42,7 +42,7 @@ site: .venv/site-ready ## make the documentation's site in build/site; a warning
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-docs.lock
 	@touch $@
 
-docs-check: setup site ## generated pages are current, examples in the docs run, the site can be made
+docs-check: .venv/site-ready ## generated pages are current, examples in the docs run, the site can be made
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/docs
 
