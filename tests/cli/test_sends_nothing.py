@@ -148,8 +148,8 @@ def folder(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "r.jsonl").write_text(REQUESTS)
     (tmp_path / "all.test.yaml").write_text(CASES)
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
-    (tmp_path / "alumio.jsonl").write_text("{}\n")
-    (tmp_path / "atlas.yaml").write_text("{}\n")
+    (tmp_path / "alumio.jsonl").write_text(ALUMIO)
+    (tmp_path / "atlas.yaml").write_text(ATLAS)
     return tmp_path
 
 
@@ -167,6 +167,14 @@ def commands() -> dict[str, Any]:
 
 
 COMMANDS = commands()
+ALUMIO = (
+    '{"type": "http-client", "identifier": "a", "name": "a", "object": {"prototype": "openai-http-client", '
+    '"parameters": {"baseUri": "http://127.0.0.1:9/v1", "token": "${KEY}"}}}\n'
+)
+ATLAS = (
+    "apiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\nmetadata: {name: a}\n"
+    "spec: {baseUrl: 'http://127.0.0.1:9/v1'}\n"
+)
 CHAT = '{"model": "gpt-5", "messages": [{"role": "user", "content": "a"}]}'
 ASKED = ["chat completions", "create", "--payload", CHAT]
 UPLOAD = [
@@ -194,6 +202,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "schema": [[]],
     "variables": [[]],
     "steps": [[]],
+    "chains": [[]],
     "test": [[]],
     "transform": [["shout"]],
     "entities list": [[]],
