@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
@@ -14,6 +14,7 @@ from connector.config.allowing import Rule, hands_out_credentials, is_administra
 from connector.config.serving import hashed
 from connector.gateway.quota import Quota
 from connector.gateway.refusals import Refused
+from connector.http.addresses import is_loopback
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
@@ -57,10 +58,11 @@ class Caller:
 
     def looks_at(self, method: str, operation: Operation | None, *, costly: bool) -> bool:
         """Whether the body of a call has to be known before it goes on: its cost, or the models that it names."""
-        if costly:
-            return self.models is not None or self.quota.enforced
-        writes = method in WRITING and operation is not None and "json" in operation.body
-        return self.models is not None and writes
+        if costly and self.quota.enforced:
+            return True
+        if self.models is None:
+            return False
+        return costly or (method in WRITING and operation is not None and "json" in operation.body)
 
     @property
     def must_understand(self) -> bool:
@@ -141,16 +143,17 @@ class Callers:
         """The caller of a name."""
         return next((caller for caller in self if caller.name == name), None)
 
-    def find(self, token: str, *, local: Callable[[], bool]) -> Caller:
+    def find(self, token: str, peer: str | None) -> Caller:
         """Whom a token belongs to; an administrator is only known on the machine itself."""
         digest = hashed(token)
         # The start of a hash leads to the one that is compared, and that comparison takes the same time always.
-        kept, caller = self._by_start.get(digest[:INDEXED], (hashed(""), None))
-        if not compare_digest(kept, digest) or caller is None or (caller.anything and not local()):
+        kept, caller = self._by_start.get(digest[:INDEXED], NOBODY)
+        if not compare_digest(kept, digest) or caller is None or (caller.anything and not (peer and is_loopback(peer))):
             raise Refused(401, "invalid_token", "this is no gateway token that is in force", headers=CHALLENGE)
         return caller
 
 
+NOBODY = (hashed(""), None)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="openai-connector"'}
 
 

@@ -59,15 +59,17 @@ async def received(request: web.BaseRequest, most: int, idle: float) -> Body | N
     if not request.body_exists:
         return None
     await go_on(request)
-    if not _worth_a_look(request.headers.get("content-type", "").lower()):
+    content_type = request.headers.get("content-type", "")
+    if not _worth_a_look(content_type.lower()):
         return Streamed(request, b"", most, Pieces(request, idle))
-    lead, pieces = bytearray(), Pieces(request, idle)
+    pieces = Pieces(request, idle)
+    if pieces.are_few:
+        return BytesBody(content_type, _within(pieces.rest(), most))
+    lead = bytearray()
     while len(lead) <= PEEK:
         piece = await pieces.next()
         if not piece:
-            if len(lead) > most:
-                raise _too_large(most)
-            return BytesBody(request.headers.get("content-type", ""), bytes(lead))
+            return BytesBody(content_type, _within(bytes(lead), most))
         lead += piece
     return Streamed(request, bytes(lead), most, pieces)
 
@@ -80,8 +82,9 @@ class Known:
     payload: JSON = None
 
 
-def known_of(body: Body | None, content_type: str) -> Known:
+def known_of(body: Body) -> Known:
     """What a body says about the model, as far as its beginning shows it."""
+    content_type = body.content_type.lower()
     if isinstance(body, BytesBody) and "json" in content_type:
         try:
             payload = orjson.loads(body.data)
@@ -118,6 +121,16 @@ class Pieces:
         self._idle = idle
         self._left = idle
         self._due = FLOOR
+
+    @property
+    def are_few(self) -> bool:
+        """Whether all of a small body has come."""
+        content = self._content
+        return content.is_eof() and content.total_bytes <= PEEK and content.exception() is None
+
+    def rest(self) -> bytes:
+        """What has come, when that is all."""
+        return self._content.read_nowait()
 
     async def next(self) -> bytes:
         """The next bytes; none at the end."""
@@ -156,6 +169,13 @@ async def go_on(request: web.BaseRequest) -> None:
     transport = request.transport
     if transport is not None:
         transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _within(data: bytes, most: int) -> bytes:
+    """A whole body, unless it is too large."""
+    if len(data) > most:
+        raise _too_large(most)
+    return data
 
 
 def _too_large(most: int) -> Refused:

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from connector.gateway.access import Caller
 from connector.gateway.headers import onward
-from connector.gateway.weighing import is_costly
 from connector.http import Client, Onward
 from connector.model import JSON
 from connector.request.wire import Body
@@ -31,13 +30,10 @@ class Call:
     """Below the client's address."""
     query: str
     operation: Operation | None
+    costly: bool
+    """Whether it uses a model."""
     headers: tuple[str, ...] = ()
     """Names of headers that go on beside the usual ones."""
-
-    @property
-    def costly(self) -> bool:
-        """Whether it uses a model."""
-        return is_costly(self.request.method, self.operation)
 
     def onward(self, body: Body | None, payload: JSON) -> Onward:
         """What goes on."""

@@ -61,6 +61,8 @@ class Connection(web.RequestHandler):
         self._most_unread = 0
         self._since: float | None = None
         self.seat: Seat = server.seats.take(address, self._evict)
+        if self.seat.extra:
+            self._request_handler = server.answer_extra
 
     def _evict(self) -> None:
         if self._wire is None:
@@ -186,18 +188,15 @@ class Server(web.Server):
         most_of_one: int,
         patience: Patience,
     ) -> None:
-        super().__init__(self._answer, handler_cancellation=True)
+        super().__init__(handle, handler_cancellation=True)
         self._answered = handle
         self.seats = Seats(most, most_of_one)
         self.patience = patience
         self._open: set[Connection] = set()
         self._next_look: asyncio.TimerHandle | None = None
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """The answer to a request; on a connection beyond the bounds only a health page is one."""
-        connection = cast("Connection", request.protocol)
-        if not connection.seat.extra:
-            return await self._answered(request)
+    async def answer_extra(self, request: web.BaseRequest) -> web.StreamResponse:
+        """The answer to a request on a connection beyond the bounds: only a health page is one."""
         answer = await self._answered(request) if request.path in OPEN else refusal(BUSY)
         answer.force_close()
         return answer

@@ -12,9 +12,10 @@ from aiohttp import web
 
 from connector.errors import ConnectorError
 from connector.gateway.access import Caller, Callers, presented
-from connector.gateway.bodies import beginning, known_of, received
+from connector.gateway.asked import Asked, as_it_comes, looked_at
+from connector.gateway.bodies import beginning
 from connector.gateway.calls import Call
-from connector.gateway.contents import Room, Share, content_of, whole
+from connector.gateway.contents import Room
 from connector.gateway.journal import LOG, Journal
 from connector.gateway.ledger import Ledger
 from connector.gateway.metrics import Metrics
@@ -27,12 +28,8 @@ from connector.gateway.requests import Hosts, check_form
 from connector.gateway.routing import HOW, Route, divided, routed
 from connector.gateway.visit import Visit
 from connector.gateway.webhooks import Hooks
-from connector.gateway.weighing import Scales
-from connector.gateway.weight import BYTES_PER_FILE_TOKEN, Weight, models_in_path, weight_of
+from connector.gateway.weighing import Scales, is_costly
 from connector.http import Client
-from connector.http.addresses import is_loopback
-from connector.model import JSON
-from connector.request.wire import Body
 
 __all__ = ["Gateway", "Rules"]
 
@@ -107,35 +104,29 @@ class Gateway:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request."""
-        answer = await self._answered(request)
-        if not stays_open(request):
-            answer.force_close()
-        return answer
-
-    async def _answered(self, request: web.BaseRequest) -> web.StreamResponse:
+        answer: web.StreamResponse | None
         visit = Visit(request.method, request.raw_path.partition("?")[0], self.clock())
         try:
             check_form(request)
             path, query = divided(request.raw_path)
-            page = await self._hooked(request, path)
-            page = self._page(request, path) if page is None else page
-            if page is not None:
-                return page
+            answer = await self._own(request, path)
         except Refused as refused:
-            return self._refused(visit, refused, request)
-        return await self._counted(request, path, query, visit)
+            answer = self._refused(visit, refused, request)
+        else:
+            if answer is None:
+                answer = await self._counted(request, path, query, visit)
+        if not stays_open(request):
+            answer.force_close()
+        return answer
 
-    async def _hooked(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        """A webhook: it comes under any name that leads here, and its signature says who sent it."""
-        if self.hooks is None or self.draining:
-            return None
-        return await self.hooks.answer(request, path)
-
-    def _page(self, request: web.BaseRequest, path: str) -> web.Response | None:
-        page = self._pages.open(request.method, path)
+    async def _own(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """The answer of the gateway itself, or None when the call goes through a client."""
+        # A webhook comes under any name that leads here, and its signature says who sent it.
+        hooked = await self.hooks.answer(request, path) if self.hooks is not None and not self.draining else None
+        page = hooked or self._pages.open(request.method, path)
         if page is None:
             self.rules.hosts.check(request)
-            page = self._pages.guarded(request.method, path, lambda: self._caller(request))
+            page = self._pages.guarded(request, path, self._caller)
         return page
 
     async def _counted(self, request: web.BaseRequest, path: str, query: str, visit: Visit) -> web.StreamResponse:
@@ -171,52 +162,38 @@ class Gateway:
         visit.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
         caller.quota.admit()
-        call = Call(request, caller, client, below, query, operation, self.rules.headers)
-        return await self._passed(call, visit)
-
-    async def _passed(self, call: Call, visit: Visit) -> web.StreamResponse:
+        costly = is_costly(request.method, operation)
+        call = Call(request, caller, client, below, query, operation, costly, self.rules.headers)
+        most, still = self.rules.body_bytes, self.rules.still
+        if not caller.looks_at(request.method, operation, costly=costly):
+            return await self._passed(call, await as_it_comes(call, most, still), visit)
         with self.room.share() as share:
-            body, payload, weight = await self._looked_at(call, share)
-            visit.model = visit.model or (weight.models[0] if weight.models else "")
-            if self.journal.bodies:
-                visit.asked = beginning(body)
-            passing = Passing(call.request, call.client, call.onward(body, payload), visit)
-            if not call.costly:
-                try:
-                    return await passing.run()
-                finally:
-                    self._spent(self.scales.read(visit))
-            weighed = self.scales.admit(call.caller, weight)
-            self._spent(weighed.hold.tokens > 0)
+            return await self._passed(call, await looked_at(call, most, still, share), visit)
+
+    async def _passed(self, call: Call, asked: Asked, visit: Visit) -> web.StreamResponse:
+        weight = asked.weight
+        visit.model = visit.model or (weight.models[0] if weight.models else "")
+        if self.journal.bodies:
+            visit.asked = beginning(asked.body)
+        passing = Passing(call.request, call.client, call.onward(asked.body, asked.payload), visit)
+        if not call.costly:
             try:
                 return await passing.run()
             finally:
-                self._spent(self.scales.settle(visit, weighed))
-
-    async def _looked_at(self, call: Call, share: Share) -> tuple[Body | None, JSON, Weight]:
-        """The body of a call, what is known of it, and what the call may use."""
-        request, caller, rules = call.request, call.caller, self.rules
-        if caller.looks_at(request.method, call.operation, costly=call.costly):
-            body = await whole(request, rules.body_bytes, rules.still, share)
-            content = content_of(request, body, strict=caller.must_understand)
-            weight = weight_of(content, call.operation, call.path, call.query)
-            caller.check_models(weight.models, needed=call.costly)
-            return body, content.payload, weight
-        models = tuple(models_in_path(call.operation, call.path))
-        caller.check_models(models, needed=False)
-        streamed = await received(request, rules.body_bytes, rules.still)
-        content_type = request.headers.get("content-type", "").lower()
-        known, length = known_of(streamed, content_type), request.content_length or 0
-        given = length if "json" in content_type else length // BYTES_PER_FILE_TOKEN
-        return streamed, known.payload, Weight((known.model,) if known.model else models, given)
+                self._spent(self.scales.read(visit))
+        weighed = self.scales.admit(call.caller, weight)
+        self._spent(weighed.hold.tokens > 0)
+        try:
+            return await passing.run()
+        finally:
+            self._spent(self.scales.settle(visit, weighed))
 
     def _spent(self, touched: bool) -> None:
         if touched:
             self.on_spent()
 
     def _caller(self, request: web.BaseRequest) -> Caller:
-        peer = request.remote
-        return self.callers.find(presented(request.headers), local=lambda: peer is not None and is_loopback(peer))
+        return self.callers.find(presented(request.headers), request.remote)
 
     def _client(self, caller: Caller, route: Route, visit: Visit) -> Client:
         caller.check_client(route.client, self.names)

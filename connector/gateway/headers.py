@@ -80,13 +80,18 @@ def _goes_on(name: str, more: tuple[str, ...], but: str) -> bool:
 
 def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
     """What of an answer's headers goes back."""
-    kept = CIMultiDict(
-        (shown, value.decode("utf-8", "replace")) for name, value in headers if (shown := _shown(name)) is not None
-    )
-    named = [value.decode("latin-1") for name, value in headers if name.lower() == b"connection"]
+    kept: list[tuple[str, str]] = []
+    named: list[str] = []
+    for name, value in headers:
+        shown = _shown(name)
+        if shown is not None:
+            kept.append((shown, value.decode("utf-8", "replace")))
+        elif name.lower() == b"connection":
+            named.append(value.decode("latin-1"))
+    goes_back = CIMultiDict(kept)
     for name in _named(named) if named else ():
-        kept.popall(name, None)
-    return kept
+        goes_back.popall(name, None)
+    return goes_back
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -129,8 +129,8 @@ class Listening:
             except ConnectorError as error:
                 self.not_ready[name] = str(error)
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        return await self.gateway(request)
+    def _handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        return self.gateway(request)
 
 
 async def _bound(host: str, port: int) -> socket.socket:

@@ -44,12 +44,14 @@ class Pages:
         body = orjson.dumps({"status": why_not or "ok"})
         return document(body, status=503 if why_not else 200)
 
-    def guarded(self, method: str, path: str, find: Callable[[], Caller]) -> web.Response | None:
+    def guarded(
+        self, request: web.BaseRequest, path: str, find: Callable[[web.BaseRequest], Caller]
+    ) -> web.Response | None:
         """A page for those who may see the counts, or None when the path is none of them."""
         if path not in GUARDED:
             return None
-        _only_reading(method)
-        caller = find()
+        _only_reading(request.method)
+        caller = find(request)
         if not (caller.metrics or caller.anything):
             raise Refused(403, "not_allowed", f"metrics: {caller.name} may not read the counts")
         if path == "/metrics":

@@ -6,7 +6,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 
-from connector.model import JSON, is_document
+from connector.model import JSON, is_list, is_object
+from connector.shapes import items
 
 __all__ = ["Owed", "Pending", "is_pending"]
 
@@ -42,9 +43,8 @@ class Pending:
 
     def within(self, client: str, answer: Mapping[str, JSON]) -> Iterator[tuple[str, Owed, Mapping[str, JSON]]]:
         """The answers that another answer tells of, itself or those that it lists; with what it says of each."""
-        listed = answer.get("data")
-        for one in (answer, *(listed if isinstance(listed, list) else ())):
-            identity = one.get("id") if is_document(one) else None
+        for one in (answer, *items(answer.get("data"))):
+            identity = one.get("id") if is_object(one) else None
             owed = self._owed.get(f"{client}/{identity}")
             if owed is not None and isinstance(identity, str):
                 yield identity, owed, one
@@ -59,7 +59,7 @@ class Pending:
     def restore(self, kept: Mapping[str, JSON]) -> None:
         """What was written down; what is malformed is left out."""
         for name, row in kept.items():
-            if isinstance(row, list) and [type(each) for each in row] in SHAPES:
+            if is_list(row) and [type(each) for each in row] in SHAPES:
                 self._owed[name] = Owed(*row)
 
 

@@ -59,7 +59,7 @@ class Spending:
             self.begun, self.amount, self.tokens = begun, 0.0, 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Hold:
     """What was taken for a call before it is known what it uses."""
 
@@ -98,6 +98,12 @@ class Quota:
         self._now = now
         self.budget = budget
         self.spending = spending or Spending()
+        self.is_strict = budget is not None and not budget.shadow
+        """Whether what is not known of a call counts as the most that it may be."""
+        self.enforced = self._tokens is not None or self.is_strict
+        """Whether a call may be refused for the tokens that it uses."""
+        self.prices_needed = budget is not None and budget.amount is not None and not budget.shadow
+        """Whether a model without a price would make the budget worthless."""
 
     def admit(self) -> None:
         """Counts a call that begins; one that is beyond a limit is refused, and told when to come back."""
@@ -124,6 +130,8 @@ class Quota:
 
     def settle(self, hold: Hold, tokens: int, cost: float) -> None:
         """Puts what a call used in the place of what it was thought to use."""
+        if not self.enforced and self.budget is None:
+            return
         if self._tokens is not None:
             self._tokens.take(tokens - hold.a_minute)
         self.spending.held_tokens -= hold.tokens
@@ -139,24 +147,9 @@ class Quota:
             self.spending.amount = max(0.0, self.spending.amount + cost)
 
     @property
-    def enforced(self) -> bool:
-        """Whether a call may be refused for the tokens that it uses."""
-        return self._tokens is not None or self.is_strict
-
-    @property
-    def is_strict(self) -> bool:
-        """Whether what is not known of a call counts as the most that it may be."""
-        return self.budget is not None and not self.budget.shadow
-
-    @property
     def begun(self) -> float:
         """When the period of the budget began."""
         return period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
-
-    @property
-    def prices_needed(self) -> bool:
-        """Whether a model without a price would make the budget worthless."""
-        return self.budget is not None and self.budget.amount is not None and not self.budget.shadow
 
     @property
     def used_up(self) -> bool:

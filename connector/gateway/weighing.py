@@ -27,6 +27,9 @@ __all__ = ["Scales", "Weighed", "is_costly"]
 BYTES_PER_HEARD_TOKEN = 128
 """Of speech, as it is compressed the most."""
 WRITING = ("POST", "PUT", "PATCH")
+DONE = State.DONE.value
+NOT_MADE = (State.NOT_SENT.value, State.REFUSED.value)
+NOTHING_HELD = Hold()
 
 
 def is_costly(method: str, operation: Operation | None) -> bool:
@@ -60,10 +63,10 @@ class Scales:
     def admit(self, caller: Caller, weight: Weight) -> Weighed:
         """Takes what a call may use of its caller's limits; Refused when it may not be made."""
         quota = caller.quota
+        if not quota.enforced:
+            return Weighed(caller, weight, NOTHING_HELD)
         if quota.prices_needed and not caller.unbounded_cost:
             self._check_cost(caller, weight)
-        if not quota.enforced:
-            return Weighed(caller, weight, Hold())
         usage = Usage(weight.given, output=weight.output)
         return Weighed(caller, weight, quota.hold(weight.about, usage.total, self._most(weight, usage)))
 
@@ -90,10 +93,10 @@ class Scales:
     def settle(self, visit: Visit, weighed: Weighed) -> bool:
         """Notes what a call used and cost, and charges for it; says whether a budget was touched."""
         caller, weight, quota = weighed.caller, weighed.weight, weighed.caller.quota
-        if not visit.sent or visit.state in (State.NOT_SENT.value, State.REFUSED.value):
+        if not visit.sent or visit.state in NOT_MADE:
             quota.settle(weighed.hold, 0, 0.0)
             return weighed.hold.tokens > 0
-        told = members(visit.watch.told(whole=visit.state == State.DONE.value)) if visit.watch is not None else {}
+        told = members(visit.watch.told(whole=visit.state == DONE)) if visit.watch is not None else {}
         charged = visit.usage = usage_of(told.get("usage"))
         waits = is_pending(told)
         if not charged:
@@ -111,7 +114,7 @@ class Scales:
 
     def read(self, visit: Visit) -> bool:
         """Looks whether an answer tells of others that were still being made, and charges those who asked for them."""
-        if not self._pending or visit.watch is None or visit.state != State.DONE.value:
+        if not self._pending or visit.watch is None or visit.state != DONE:
             return False
         told = members(visit.watch.told(whole=True))
         found = list(self._pending.within(visit.client, told))
@@ -144,7 +147,7 @@ class Scales:
 
     def _cost(self, answered: str, weight: Weight, usage: Usage, told: Mapping[str, JSON]) -> float | None:
         """What tokens cost by the model that answered, or else by the dearest of those that were named."""
-        if not usage:
+        if not usage or not self._prices:
             return None
         tier = str(told.get("service_tier") or ("priority" if weight.tier == "priority" else ""))
         cost = self._prices.cost(answered, usage, tier) if answered else None
@@ -173,7 +176,7 @@ def _untold(watch: Watch | None, state: str, weight: Weight, *, strict: bool, wa
         return Usage(given, output=weight.output if strict else 0)
     if watch.kind == "events":
         return Usage(given, output=max(watch.events, weight.output if strict else 0))
-    if state != State.DONE.value:
+    if state != DONE:
         return Usage(given, output=weight.output if strict else 0)
     if watch.kind == "binary":
         return Usage(given, output=watch.size // BYTES_PER_HEARD_TOKEN)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from connector.gateway.contents import Content
-from connector.model import JSON, is_document
+from connector.model import JSON, is_document, is_list
 from connector.observing.prices import TIERS
+from connector.shapes import items
 
 if TYPE_CHECKING:
     from connector.catalogue.operation import Operation
@@ -35,6 +36,7 @@ KEPT = ("previous_response_id", "conversation", "prompt_id")
 LOCAL_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "mcp")
 """Tools that cost no more than their tokens."""
 MODEL_PLACES = ("model", "engine_id")
+MODEL_PLACE = re.compile(r"\{(?:model|engine_id)\}")
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ def weight_of(content: Content, operation: Operation | None, path: str, query: s
 
 def models_in_path(operation: Operation | None, path: str) -> Iterator[str]:
     """The models that a path names."""
-    if operation is None or not any(name in operation.template for name in MODEL_PLACES):
+    if operation is None or not MODEL_PLACE.search(operation.template):
         return
     for place, segment in zip(operation.template.split("/"), path.split("/"), strict=False):
         if place.strip("{}") in MODEL_PLACES and place != segment:
@@ -103,13 +105,13 @@ def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
     while todo:
         item = todo.pop()
         if not is_document(item):
-            todo += [each for each in item if not isinstance(each, str)] if isinstance(item, list) else []
+            todo += [each for each in item if not isinstance(each, str)] if is_list(item) else []
             continue
         for name, value in item.items():
             if isinstance(value, str):
                 if name == "model" or name in FILE_KEYS:
                     yield name, value
-            elif name == "models" and isinstance(value, list):
+            elif name == "models" and is_list(value):
                 yield from (("models", each) for each in value if isinstance(each, str))
             elif name not in FREE_FORM:
                 todo.append(value)
@@ -120,7 +122,7 @@ def _output(payload: Mapping[str, JSON]) -> int:
     bounds = [found for name in BOUNDS if (found := _number(payload.get(name))) > 0]
     prompts = payload.get("prompt")
     choices = max(_number(payload.get("n")), _number(payload.get("best_of")), 1)
-    several = len(prompts) if isinstance(prompts, list) and all(isinstance(each, str | list) for each in prompts) else 1
+    several = len(prompts) if is_list(prompts) and all(isinstance(each, str | list) for each in prompts) else 1
     return (max(bounds) if bounds else ASSUMED_OUTPUT) * choices * max(several, 1)
 
 
@@ -136,8 +138,7 @@ def _why_open(payload: Mapping[str, JSON], operation: Operation | None, named: b
         return f"what {operation.name} will cost"
     if is_document(payload.get("prompt")):
         return "what a stored prompt (prompt) does"
-    tools = payload.get("tools")
-    kinds = [each.get("type") if is_document(each) else each for each in tools] if isinstance(tools, list) else []
+    kinds = [each.get("type") if is_document(each) else each for each in items(payload.get("tools"))]
     hosted = [kind for kind in kinds if kind not in LOCAL_TOOLS]
     if hosted or "web_search_options" in payload:
         return f"what the tool {str(hosted[0])[:40] if hosted else 'web_search_options'} costs"

@@ -41,7 +41,8 @@ def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> htt
         return CertificateRefused(f"the certificate of {where} was refused: {_detail(exc)}")
     if isinstance(exc, aiohttp.ClientConnectorSSLError):
         # Its errno is OpenSSL's own, and would read as one of the system's.
-        reason = str(getattr(exc.os_error, "reason", "") or "the handshake failed").replace("_", " ").lower()
+        cause: object = exc.os_error  # pyright: ignore[reportUnknownMemberType]  aiohttp gives it no type
+        reason = str(getattr(cause, "reason", "") or "the handshake failed").replace("_", " ").lower()
         return httpx.ConnectError(f"no TLS with {where}: {reason}")
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
         return httpx.ConnectError(f"the name {where} was not found: {_detail(exc)}")

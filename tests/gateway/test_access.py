@@ -146,7 +146,7 @@ async def test_the_administrator_may_do_anything_on_this_machine(start, upstream
         assert (await gateway.get(path, token="gw-administrator-token")).status_code == 200, path
     callers = gateway.listening.gateway.callers
     with pytest.raises(Refused, match="no gateway token"):
-        callers.find("gw-administrator-token", local=lambda: False)
+        callers.find("gw-administrator-token", "10.0.0.1")
 
 
 def test_two_tokens_of_one_header_are_not_guessed_between():
@@ -178,4 +178,4 @@ async def test_without_tokens_nobody_could_call(start):
 def test_hashes_are_told_apart_whole():
     callers = Callers([])
     with pytest.raises(Refused):
-        callers.find("", local=lambda: True)
+        callers.find("", "127.0.0.1")

@@ -72,8 +72,9 @@ class Lookup:
     def parse(cls, text: str) -> Lookup:
         """What was kept."""
         kept: dict[str, JSON] = orjson.loads(text)
-        named = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
-        return cls(**{**named, "field": tuple(kept["field"]), "known": tuple(kept.get("known", ()))})
+        named: dict[str, JSON] = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
+        named |= {"field": tuple(kept["field"]), "known": tuple(kept.get("known", ()))}
+        return cls(**named)
 
     def is_like(self, entity: JSON) -> bool:
         """Whether an entity has what the call asked for, whenever it was made."""
