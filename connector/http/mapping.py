@@ -7,6 +7,7 @@ The messages are made here: aiohttp's own exceptions carry the request's headers
 from __future__ import annotations
 
 import os
+from typing import cast
 
 import aiohttp
 import httpx
@@ -41,7 +42,7 @@ def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> htt
         return CertificateRefused(f"the certificate of {where} was refused: {_detail(exc)}")
     if isinstance(exc, aiohttp.ClientConnectorSSLError):
         # Its errno is OpenSSL's own, and would read as one of the system's.
-        cause: object = exc.os_error  # pyright: ignore[reportUnknownMemberType]  aiohttp gives it no type
+        cause = cast("OSError", exc.os_error)  # pyright: ignore[reportUnknownMemberType]  aiohttp gives it no type
         reason = str(getattr(cause, "reason", "") or "the handshake failed").replace("_", " ").lower()
         return httpx.ConnectError(f"no TLS with {where}: {reason}")
     if isinstance(exc, aiohttp.ClientConnectorDNSError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from connector.request.encodings import pattern_of
-from connector.request.shown import SECRET_NAME, SECRET_VALUE
+from connector.request.shown import SECRET_NAME, without_secret_values
 from connector.shapes import items, members
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Redactor:
         harmless = self._harmless
         if text in harmless:
             return text
-        shown = SECRET_VALUE.sub(HIDDEN, self._pattern.sub(HIDDEN, text) if self._secrets else text)
+        shown = without_secret_values(self.known(text), HIDDEN)
         if "://" in shown:
             shown = PASSWORD.sub(rf"\1:{HIDDEN}@", shown)
         if len(text) <= LONGEST_KNOWN and shown == text and len(harmless) < MOST_KNOWN:

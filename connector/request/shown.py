@@ -8,7 +8,7 @@ from typing import cast
 
 from connector.model import JSON
 
-__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown"]
+__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown", "without_secret_values"]
 
 MOST = 40
 SECRET_VALUE = re.compile(
@@ -18,10 +18,26 @@ SECRET_VALUE = re.compile(
     r"|(?<![\w-])(?=[\w-]++\.[\w.-])(?:[\w-]*?-)?eyJ[\w-]{10,}+\.[\w.-]+"
 )
 """Texts that look like keys or tokens, whoever issued them."""
+MARKS = (
+    *(f"{start}{end}" for start in ("sk", "ek", "sess", "rk", "ghp") for end in "-_"),
+    "xox",
+    "gw-",
+    "earer ",
+    "eyJ",
+)
+"""Without one of these a text holds no secret value; most texts hold none, and so need no pattern."""
 SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(x[-_])?(api[-_]?key|(access|auth|refresh|bearer)?[-_]?token|(client[-_]?)?secret|password|passwd"
     r"|(proxy[-_])?authorization|credentials?|private[-_]?key|cookie)$"
 )
+
+
+def without_secret_values(text: str, instead: str) -> str:
+    """The text with something else in place of what looks like a key or a token."""
+    for mark in MARKS:
+        if mark in text:
+            return SECRET_VALUE.sub(instead, text)
+    return text
 
 
 def shown(value: JSON, place: str = "") -> str:

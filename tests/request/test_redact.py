@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.request.redact import HIDDEN, Redactor
+from connector.request.shown import SECRET_VALUE, without_secret_values
 
 SECRET = 'päss "word"/+\\key'
 TEXT_CHARACTERS = st.characters(exclude_categories=("Cs",))
@@ -180,3 +181,30 @@ def test_the_headers_of_an_answer_are_changed_only_where_they_hold_a_secret() ->
     assert redact.sent_back([(b"x-echo", b"a the-secret"), (b"x-basic", encoded)])[0] == (b"x-echo", b"a ***")
     assert encoded not in redact.sent_back([(b"x-basic", encoded)])[0][1]
     assert redact.answered({"x-request-id": "the-secret"}) == {"x-request-id": HIDDEN}
+
+
+PIECES = st.sampled_from(
+    [
+        "sk-",
+        "sk_",
+        "ek_",
+        "sess-",
+        "rk-",
+        "ghp_",
+        "xoxb-",
+        "gw-",
+        "Bearer ",
+        "bearer ",
+        "eyJ",
+        "x" * 20,
+        "a.b",
+        " ",
+        "é",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join), st.from_regex(SECRET_VALUE))
+def test_a_text_that_needs_no_pattern_holds_no_secret_value(text, secret):
+    for each in (text, secret, f"{text} {secret}"):
+        assert without_secret_values(each, HIDDEN) == SECRET_VALUE.sub(HIDDEN, each)
