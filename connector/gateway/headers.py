@@ -88,9 +88,9 @@ def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
             kept.append((shown, value.decode("utf-8", "replace")))
         elif name.lower() == b"connection":
             named.append(value.decode("latin-1"))
-    goes_back = CIMultiDict(kept)
-    for name in _named(named) if named else ():
-        goes_back.popall(name, None)
+    goes_back: CIMultiDict[str] = CIMultiDict(kept)
+    for each in _named(named) if named else ():
+        goes_back.popall(each, None)
     return goes_back
 
 

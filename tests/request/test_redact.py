@@ -183,25 +183,8 @@ def test_the_headers_of_an_answer_are_changed_only_where_they_hold_a_secret() ->
     assert redact.answered({"x-request-id": "the-secret"}) == {"x-request-id": HIDDEN}
 
 
-PIECES = st.sampled_from(
-    [
-        "sk-",
-        "sk_",
-        "ek_",
-        "sess-",
-        "rk-",
-        "ghp_",
-        "xoxb-",
-        "gw-",
-        "Bearer ",
-        "bearer ",
-        "eyJ",
-        "x" * 20,
-        "a.b",
-        " ",
-        "é",
-    ]
-)
+STARTS = ("sk-", "sk_", "ek_", "sess-", "rk-", "ghp_", "xoxb-", "gw-", "Bearer ", "bearer ", "eyJ")
+PIECES = st.sampled_from([*STARTS, "x" * 20, "a.b", " ", "é"])
 
 
 @given(st.lists(PIECES, max_size=8).map("".join), st.from_regex(SECRET_VALUE))
