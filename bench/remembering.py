@@ -22,7 +22,7 @@ Call = Callable[[], Awaitable[None]]
 async def _main(number: int) -> None:
     async with Sandbox() as sandbox, aiohttp.ClientSession(headers={"Authorization": "Bearer bench"}) as session:
         for index in range(number):
-            sandbox.world.objects.put("projects", _project(index))
+            sandbox.backend.objects.put("projects", _project(index))
         middle = f"proj_{number // 2}"
         found = {
             "retrieve": await _timed(lambda: _get(session, f"{sandbox.url}/organization/projects/{middle}")),

@@ -21,7 +21,7 @@ from connector.catalogue import Catalogue
 from connector.errors import InvalidRequest
 from connector.request import Preparer
 from connector.request.coerce import coerce
-from connector.sandbox.unfolding import unfold
+from connector.sandbox.http.form_data import expand_brackets
 
 METHODS = ("get", "post", "put", "patch", "delete")
 DATA = ("-d", "--data", "--data-raw", "--data-binary")
@@ -95,7 +95,7 @@ class Checker:
                 query[name] = [*query.get(name, []), value] if name.endswith("[]") else value
         if curl.form:
             schema = self._catalogue.payload_schema(operation, "multipart") or {}
-            payload = coerce(unfold(list(map(_field, curl.form))), schema, schema)
+            payload = coerce(expand_brackets(list(map(_field, curl.form))), schema, schema)
         try:
             wire = self._preparer.prepare(operation, {"path": path, "query": query, "payload": payload}, from_text=True)
         except InvalidRequest as error:

@@ -1,4 +1,4 @@
-"""What arrives at a handler, and what it answers."""
+"""What goes in and out of a handler: requests, answers, events, files, errors and what a model says."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from types import MappingProxyType
 from connector.catalogue import Operation
 from connector.model import JSON
 
-__all__ = ["Answer", "Call", "Event", "Refused", "Upload"]
+__all__ = ["Answer", "ApiError", "Event", "Request", "Upload"]
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Request:
     """One request that was let in and found right."""
 
     operation: Operation
@@ -32,7 +32,7 @@ class Call:
     query: Mapping[str, JSON]
     payload: JSON
     """Files in it are Upload values."""
-    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     """Under lower-case names."""
 
 
@@ -50,13 +50,31 @@ class Answer:
 
     body: JSON = None
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
     data: bytes | None = None
     content_type: str = "application/json"
     events: Iterable[Event] | AsyncIterable[Event] | None = None
 
 
-class Refused(Exception):
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call of a tool: its arguments as JSON text, or the input of a custom one."""
+
+    name: str
+    arguments: str
+    custom: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said, whatever form it is sent in."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    refusal: str | None = None
+
+
+class ApiError(Exception):
     """A request that gets an error instead of its answer, in the API's own form."""
 
     def __init__(
@@ -66,7 +84,7 @@ class Refused(Exception):
         type: str = "invalid_request_error",  # noqa: A002 - the field's name in the error body
         param: str | None = None,
         code: str | None = None,
-        headers: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         self.status = status
         self.message = message

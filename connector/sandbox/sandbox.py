@@ -1,9 +1,13 @@
-"""A whole sandbox: put together, listening, stopped."""
+"""A whole sandbox: built, started, stopped, in this event loop or in a thread of its own."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,15 +17,17 @@ import apsw
 from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.sandbox.app import App
-from connector.sandbox.call import Objects, Options, World
-from connector.sandbox.faults import FaultPlan
-from connector.sandbox.journal import Journal
-from connector.sandbox.listening import Listener
-from connector.sandbox.processes import Processes
-from connector.sandbox.scripting import scripted
+from connector.sandbox.backend import Backend, Options
+from connector.sandbox.fault_plan import FaultPlan
+from connector.sandbox.http.app import App
+from connector.sandbox.http.dispatcher import Dispatcher
+from connector.sandbox.http.request_log import RequestLog
+from connector.sandbox.http.server import HttpServer
+from connector.sandbox.object_store import ObjectStore
+from connector.sandbox.registry import HANDLERS, TIMER_HANDLERS
+from connector.sandbox.script import load_script
 
-__all__ = ["Sandbox"]
+__all__ = ["Sandbox", "in_thread"]
 
 
 class Sandbox:
@@ -43,14 +49,14 @@ class Sandbox:
         catalogue: Catalogue | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Puts it together; nothing listens yet.
+        """Build the sandbox; nothing listens yet.
 
         Args:
             seed: the same seed and the same requests give the same answers and faults.
             lenient: unknown ids are answered with objects of the right shape.
             latency: milliseconds that every answer takes longer.
-            pace: seconds that whatever moves with time spends in each state.
-            faults: what goes wrong by rate, such as `429:0.05`.
+            pace: seconds that an object spends in each of its states.
+            faults: faults by rate, such as `429:0.05`.
             script: scripted `answers` and `faults`: a file, or its document.
             state: a file that outlives the sandbox; without it everything is in memory.
             webhook, webhook_secret: where webhooks are sent, and what they are signed with.
@@ -60,58 +66,67 @@ class Sandbox:
         options = Options(
             seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
         )
-        spoken, rules = scripted(script)
+        scripted_answers, rules = load_script(script)
         plan = FaultPlan(seed, faults, rules)
-        self._objects = _objects(state)
-        self.world = World(catalogue or Catalogue.open(), self._objects, options, clock)
-        self.world.script = spoken
-        self.world.processes = Processes(self.world)
-        self._app = App(self.world, plan)
-        self._listener = Listener(self._app, port)
+        self._objects = _open_store(state)
+        catalogue = catalogue or Catalogue.open()
+        dispatcher = Dispatcher(catalogue, HANDLERS)
+        self.backend = Backend(
+            catalogue,
+            self._objects,
+            options,
+            clock,
+            script=scripted_answers,
+            call_operation=dispatcher.call,
+            timer_handlers=TIMER_HANDLERS,
+        )
+        self._app = App(self.backend, dispatcher, plan)
+        self._server = HttpServer(self._app, port)
         self._port = 0
 
     @property
     def url(self) -> str:
-        """Where the API is; the base URL of clients."""
+        """The URL of the API; the base URL of clients."""
         return f"{self.origin}/v1"
 
     @property
     def origin(self) -> str:
-        """Where the sandbox is: its own paths begin with `/sandbox/` here."""
+        """The URL of the sandbox; its own paths begin with `/sandbox/` here."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def requests(self) -> list[dict[str, JSON]]:
-        """What arrived, oldest first."""
-        return list(self.journal)
+        """The requests that arrived, oldest first."""
+        return list(self.request_log)
 
     @property
-    def journal(self) -> Journal:
-        return self._app.journal
+    def request_log(self) -> RequestLog:
+        """The log of the requests that arrived."""
+        return self._app.request_log
 
     @property
     def faults(self) -> FaultPlan:
-        """What is to go wrong; may be changed at any time."""
+        """The planned faults; may be changed at any time."""
         return self._app.faults
 
     @property
     def webhook_secret(self) -> str:
-        """What webhooks are signed with."""
-        return self.world.processes.webhooks.secret
+        """The secret that webhooks are signed with."""
+        return self.backend.webhooks.secret
 
     def reset(self) -> None:
-        """Begins again as if just started."""
+        """Delete everything, and begin again as if just started."""
         self._app.reset()
 
     async def start(self) -> None:
-        """Listens, and lets time do its work."""
-        self._port = await self._listener.start()
-        self.world.processes.start()
+        """Start the server and the timers."""
+        self._port = await self._server.start()
+        self.backend.start()
 
     async def stop(self) -> None:
-        """Ends what is under way, and closes everything."""
-        await self._listener.stop()
-        await self.world.processes.close()
+        """Stop the server and the timers, and close the store."""
+        await self._server.stop()
+        await self.backend.close()
         self._objects.close()
 
     async def __aenter__(self) -> Self:
@@ -124,8 +139,43 @@ class Sandbox:
         await self.stop()
 
 
-def _objects(state: Path | None) -> Objects:
+@contextmanager
+def in_thread(sandbox: Sandbox) -> Generator[Sandbox]:
+    """Run a sandbox in a thread of its own within the block; call it over HTTP, and read `url` and `requests`."""
+    started: Future[asyncio.Event] = Future()
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=_run_loop, args=(loop, sandbox, started), name="sandbox", daemon=True)
+    thread.start()
     try:
-        return Objects(":memory:" if state is None else str(state))
+        stop = started.result()
+        try:
+            yield sandbox
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+    finally:
+        thread.join()
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop, sandbox: Sandbox, started: Future[asyncio.Event]) -> None:
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(_serve_until_stopped(sandbox, started))
+
+
+async def _serve_until_stopped(sandbox: Sandbox, started: Future[asyncio.Event]) -> None:
+    stop = asyncio.Event()
+    try:
+        async with sandbox:
+            started.set_result(stop)
+            await stop.wait()
+    except BaseException as error:  # the thread that waits for the start has to learn why there was none
+        if not started.done():
+            started.set_exception(error)
+            return
+        raise
+
+
+def _open_store(state: Path | None) -> ObjectStore:
+    try:
+        return ObjectStore(":memory:" if state is None else str(state))
     except apsw.Error as error:
         raise ConfigurationError(f"--state: {state} cannot be used: {error}") from error

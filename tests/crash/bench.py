@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
-from connector.sandbox.processes.webhooks.signing import signed
+from connector.sandbox.webhooks import sign
 from tests.crash.chains import SECRET
 from tests.crash.cluster import Cluster
 from tests.crash.configuration import PLACES, configure, offer
@@ -174,7 +174,7 @@ class Bench:
         left: list[str] = []
         for document in documents:
             body = json.dumps({"type": "made", "doc": document}).encode()
-            headers = {**signed(SECRET, document, int(time.time()), body), "Content-Type": "application/json"}
+            headers = {**sign(SECRET, document, int(time.time()), body), "Content-Type": "application/json"}
             try:
                 urlopen(Request(f"http://127.0.0.1:{port}/hooks/made", body, headers), timeout=10).close()
             except OSError:  # refused, cut off, or answered that it cannot be kept

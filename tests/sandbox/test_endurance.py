@@ -45,7 +45,7 @@ async def test_ten_thousand_calls_leave_no_descriptor_and_little_memory(catalogu
         await _calls(sandbox.origin, CALLS // 5)
         grown = _peak()
         await asyncio.gather(*(_calls(sandbox.origin, CALLS // 5) for _ in range(4)))
-        assert len(sandbox.journal) == CALLS
+        assert len(sandbox.request_log) == CALLS
         assert _peak() - grown < 64
         await _refused(sandbox)
     gc.collect()

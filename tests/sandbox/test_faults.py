@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 
 from connector.errors import ConfigurationError
-from connector.sandbox.faults import Fault, FaultPlan, rules_of
-from connector.sandbox.faults.rate import Rate
+from connector.sandbox.fault_plan import FaultPlan
+from connector.sandbox.faults import Fault, FaultRate, parse_rules
 
 PROJECTS = "/organization/projects"
 CHAT = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "one two three four five six seven eight"}]}
@@ -171,7 +171,7 @@ async def test_faults_that_cannot_be_change_nothing(running: Any, payload: objec
 )
 def test_a_fault_that_cannot_be_is_a_sentence(text: str, said: str) -> None:
     with pytest.raises(ConfigurationError, match="fault: ") as raised:
-        Rate.of(text)
+        FaultRate.parse(text)
     assert said in str(raised.value)
 
 
@@ -183,7 +183,7 @@ def test_everything_wrong_with_rules_is_said_at_once() -> None:
         {"when": "a[", "fault": 500},
     ]
     with pytest.raises(ConfigurationError) as raised:
-        rules_of([*wrong, {"fault": 500, "answer": {}}])
+        parse_rules([*wrong, {"fault": 500, "answer": {}}])
     text = str(raised.value)
     assert "faults[0].operatin: no such name; did you mean 'operation'?" in text
     assert "faults[1].fault: found 'never'" in text
@@ -193,14 +193,14 @@ def test_everything_wrong_with_rules_is_said_at_once() -> None:
 
 
 def test_a_rate_falls_on_the_same_requests_of_a_seed() -> None:
-    rate = Rate(Fault.of("500"), 0.25)
-    hit = [number for number in range(4000) if rate.befalls(1, number)]
+    rate = FaultRate(Fault.parse("500"), 0.25)
+    hit = [number for number in range(4000) if rate.applies_to(1, number)]
     assert 900 <= len(hit) <= 1100
-    assert hit != [number for number in range(4000) if rate.befalls(2, number)]
+    assert hit != [number for number in range(4000) if rate.applies_to(2, number)]
 
 
 def test_a_plan_begins_again_with_the_faults_it_had_at_first() -> None:
-    plan = FaultPlan(1, ["429:0.5"], rules_of([{"fault": 500}]))
+    plan = FaultPlan(1, ["429:0.5"], parse_rules([{"fault": 500}]))
     first = plan.as_document()
     plan.add("503:1", rules=[{"fault": 400}])
     assert len(plan.as_document()["rates"]) == 2

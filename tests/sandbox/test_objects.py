@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.errors import ConfigurationError
-from connector.sandbox.objects import LostCursor, Objects
+from connector.sandbox.object_store import CursorNotFound, ObjectStore
 
 
 @pytest.fixture
-def objects() -> Iterator[Objects]:
-    made = Objects()
+def objects() -> Iterator[ObjectStore]:
+    made = ObjectStore()
     yield made
     made.close()
 
 
-def test_a_put_again_keeps_its_place(objects: Objects) -> None:
+def test_a_put_again_keeps_its_place(objects: ObjectStore) -> None:
     for name in "abc":
         objects.put("x", {"id": name, "turn": 1})
     objects.put("x", {"id": "a", "turn": 2})
@@ -29,7 +29,7 @@ def test_a_put_again_keeps_its_place(objects: Objects) -> None:
     assert objects.count("x") == 3
 
 
-def test_what_comes_out_is_a_copy(objects: Objects) -> None:
+def test_what_comes_out_is_a_copy(objects: ObjectStore) -> None:
     objects.put("x", {"id": "a", "list": [1]})
     found = objects.get("x", "a")
     assert found is not None
@@ -37,7 +37,7 @@ def test_what_comes_out_is_a_copy(objects: Objects) -> None:
     assert objects.get("x", "a") == {"id": "a", "list": [1]}
 
 
-def test_deleting_takes_all_that_stands_below(objects: Objects) -> None:
+def test_deleting_takes_all_that_stands_below(objects: ObjectStore) -> None:
     objects.put("threads", {"id": "t"})
     objects.put("threads", {"id": "t0"})
     objects.put("messages", {"id": "m"}, "t")
@@ -49,14 +49,14 @@ def test_deleting_takes_all_that_stands_below(objects: Objects) -> None:
     assert objects.count("messages", "t0") == 1
 
 
-def test_a_filter_looks_at_as_many_as_it_takes(objects: Objects) -> None:
+def test_a_filter_looks_at_as_many_as_it_takes(objects: ObjectStore) -> None:
     for number in range(1000):
         objects.put("x", {"id": str(number), "n": number})
     page = objects.page("x", limit=3, order="asc", where=lambda one: one["n"] % 300 == 299)
     assert ([one["n"] for one in page.items], page.has_more) == ([299, 599, 899], False)
 
 
-def test_a_reader_may_write_while_it_reads(objects: Objects) -> None:
+def test_a_reader_may_write_while_it_reads(objects: ObjectStore) -> None:
     for number in range(600):
         objects.put("x", {"id": str(number)})
     for one in objects.all("x"):
@@ -64,8 +64,8 @@ def test_a_reader_may_write_while_it_reads(objects: Objects) -> None:
     assert objects.count("x") == 0
 
 
-def test_a_lost_cursor_is_named(objects: Objects) -> None:
-    with pytest.raises(LostCursor, match="gone"):
+def test_a_lost_cursor_is_named(objects: ObjectStore) -> None:
+    with pytest.raises(CursorNotFound, match="gone"):
         objects.page("x", limit=1, after="gone")
 
 
@@ -77,7 +77,7 @@ def test_a_lost_cursor_is_named(objects: Objects) -> None:
     side=st.sampled_from(["after", "before"]),
 )
 def test_pages_are_what_a_list_would_give(number: int, limit: int, order: str, at: int | None, side: str) -> None:
-    objects = Objects()
+    objects = ObjectStore()
     for index in range(number):
         objects.put("x", {"id": str(index)})
     names = [str(index) for index in range(number)][:: 1 if order == "asc" else -1]
@@ -101,11 +101,11 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 77")
     connection.close()
     with pytest.raises(ConfigurationError, match="another version"):
-        Objects(str(path))
+        ObjectStore(str(path))
 
 
 def test_a_file_is_written_ahead_so_that_a_kill_loses_nothing(tmp_path: Path) -> None:
-    objects = Objects(str(tmp_path / "state.db"))
+    objects = ObjectStore(str(tmp_path / "state.db"))
     objects.put("x", {"id": "a"})
     assert (tmp_path / "state.db-wal").exists()
     objects.close()

@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from connector.sandbox.processes.webhooks.signing import signed
+from connector.sandbox.webhooks import sign
 
 SECRET = "whsec_c2VjcmV0LW9uZQ=="
 CONFIGURATION = """
@@ -40,7 +40,7 @@ def test_a_webhook_goes_through_its_route(tmp_path: Path) -> None:
         assert process.stderr is not None
         try:
             url = next(found[1] for line in process.stderr if (found := re.search(r"webhooks: (\S+)", line)))
-            headers = signed(SECRET, "wh_1", int(time.time()), body)
+            headers = sign(SECRET, "wh_1", int(time.time()), body)
             request = urllib.request.Request(url, data=body, headers=headers, method="POST")
             with urllib.request.urlopen(request, timeout=10) as answer:
                 assert answer.status == 200

@@ -23,7 +23,7 @@ from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk
 from connector.routes.reading.receiving import receivers
 from connector.sandbox import Sandbox
-from connector.sandbox.processes.webhooks.signing import signed
+from connector.sandbox.webhooks import sign
 
 SECRET = "whsec_c2VjcmV0LW9uZQ=="
 NOW = 1_800_000_000.0
@@ -43,7 +43,7 @@ class Bench:
     ) -> httpx.Response:
         body = event if isinstance(event, bytes) else json.dumps(event).encode()
         async with httpx.AsyncClient() as client:
-            return await client.post(self.url, content=body, headers=signed(secret, identity, int(at), body))
+            return await client.post(self.url, content=body, headers=sign(secret, identity, int(at), body))
 
     async def tasks(self, route: str = "r") -> list[Task]:
         return list(await self.store.tasks(Filter(route=route)))
@@ -198,6 +198,6 @@ async def test_the_sandbox_sends_what_is_received(tmp_path: Path) -> None:
             async with asyncio.timeout(5):
                 while not (tasks := await bench.tasks()):
                     clock[0] += 1
-                    await sandbox.world.processes.settle()
+                    await sandbox.backend.scheduler.run_due()
         assert [task.document["data"]["id"] for task in tasks] == [made["id"]]
         assert tasks[0].document["type"] == "response.completed"

@@ -8,7 +8,7 @@ import pytest
 from openai import InvalidWebhookSignatureError, OpenAI
 
 from connector.incoming.webhook import Parameters, is_genuine, keys_of
-from connector.sandbox.processes.webhooks.signing import signed
+from connector.sandbox.webhooks import sign
 
 SECRET, OTHER = "whsec_c2VjcmV0LW9uZQ==", "whsec_c2VjcmV0LXR3bw=="
 BODY = b'{"id": "evt_1", "type": "batch.completed", "data": {"id": "batch_1"}}'
@@ -26,16 +26,16 @@ def judged(body: bytes, headers: dict[str, str], secret: str) -> bool:
 def cases() -> dict[str, tuple[bytes, dict[str, str]]]:
     """What may come, signed now: the SDK's clock cannot be stopped."""
     now = int(time.time())
-    good = signed(SECRET, "wh_1", now, BODY)
-    other = signed(OTHER, "wh_1", now, BODY)["webhook-signature"]
+    good = sign(SECRET, "wh_1", now, BODY)
+    other = sign(OTHER, "wh_1", now, BODY)["webhook-signature"]
     return {
         "genuine": (BODY, good),
         "another body": (BODY + b" ", good),
         "another id": (BODY, good | {"webhook-id": "wh_2"}),
         "another time": (BODY, good | {"webhook-timestamp": str(now - 1)}),
-        "old": (BODY, signed(SECRET, "wh_1", now - 400, BODY)),
-        "of the future": (BODY, signed(SECRET, "wh_1", now + 400, BODY)),
-        "nearly old": (BODY, signed(SECRET, "wh_1", now - 250, BODY)),
+        "old": (BODY, sign(SECRET, "wh_1", now - 400, BODY)),
+        "of the future": (BODY, sign(SECRET, "wh_1", now + 400, BODY)),
+        "nearly old": (BODY, sign(SECRET, "wh_1", now - 250, BODY)),
         "another secret": (BODY, good | {"webhook-signature": other}),
         "two signatures": (BODY, good | {"webhook-signature": f"{other} {good['webhook-signature']}"}),
         "junk beside it": (BODY, good | {"webhook-signature": f"v1,%%% {good['webhook-signature']}"}),
@@ -56,8 +56,8 @@ def test_what_the_sdk_takes_is_taken_and_nothing_else(name: str) -> None:
 def test_while_a_secret_is_rotated_both_are_good() -> None:
     now = 1_800_000_000
     keys = keys_of(f"{SECRET} {OTHER}")
-    assert all(is_genuine(signed(one, "wh_1", now, BODY), BODY, keys, now, 300) for one in (SECRET, OTHER))
-    assert not is_genuine(signed(OTHER, "wh_1", now, BODY), BODY, keys_of(SECRET), now, 300)
+    assert all(is_genuine(sign(one, "wh_1", now, BODY), BODY, keys, now, 300) for one in (SECRET, OTHER))
+    assert not is_genuine(sign(OTHER, "wh_1", now, BODY), BODY, keys_of(SECRET), now, 300)
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_%%%", "whsec_c2VjcmV0LW9uZQ== nonsense!"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connector.sandbox.scripting import scripted
+from connector.sandbox.script import load_script
 
 
 def refused(text: str, status: int) -> dict[str, Any]:
@@ -35,7 +35,7 @@ async def test_a_line_that_may_pass_with_time_goes_in_the_next_batch(bench, stat
         await at.step("r:batch")
         await at.pass_time(5)
     assert await at.states() == {"finished": 1, "waiting": 1}
-    at.sandbox.world.script = scripted(None)[0]
+    at.sandbox.backend.script = load_script(None)[0]
     await at.live()
     assert await at.states() == {"finished": 2}
     assert [one["request_counts"]["total"] for one in at.things("batches")] == [2, 1]

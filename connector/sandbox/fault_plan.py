@@ -1,0 +1,85 @@
+"""The faults that are planned, and the choice of those that a request meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from connector.model import JSON, is_document
+from connector.sandbox.faults import Fault, FaultRate, FaultRule, parse_rules
+from connector.sandbox.messages import Answer, Request
+
+__all__ = ["FaultPlan"]
+
+NAMES = ("rates", "rules")
+
+
+class FaultPlan:
+    """Rules in their order, then rates in theirs; the first of each kind that befalls a request does."""
+
+    def __init__(self, seed: int, rates: Iterable[str] = (), rules: Sequence[FaultRule] = ()) -> None:
+        self._seed = seed
+        self._first = ([FaultRate.parse(text) for text in rates], list(rules))
+        self._set(*self._first)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._rates and not self._rules
+
+    def add(self, *rates: str, rules: Sequence[JSON] = ()) -> None:
+        """More of them: rates as on the command line, rules as in a script."""
+        more, also = [FaultRate.parse(text) for text in rates], parse_rules(rules)
+        self._rates += more
+        self._rules += also
+        self._matches += [0] * len(also)
+
+    def replace(self, rates: Iterable[str] = (), rules: Sequence[JSON] = ()) -> None:
+        """These instead of those there are, counted anew."""
+        self._set([FaultRate.parse(text) for text in rates], parse_rules(rules))
+
+    def reset(self) -> None:
+        """Those there were at first, counted anew."""
+        self._set(*self._first)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self.replace()
+
+    def as_document(self) -> dict[str, JSON]:
+        """What is to go wrong, as it can be given again."""
+        rules = [rule.model_dump(exclude_none=True, exclude_unset=True) for rule in self._rules]
+        return {"rates": [str(rate) for rate in self._rates], "rules": rules}
+
+    def draw(self, request: Request, url: str) -> tuple[tuple[Fault, ...], Answer | None]:
+        """The faults that befall a request, and the answer that a rule gives it."""
+        if self.is_empty:
+            return (), None
+        self._arrived += 1
+        rule = self._rule(request, url)
+        faults = [Fault.parse(rule.fault)] if rule and rule.fault else []
+        faults += [rate.fault for rate in self._rates if rate.applies_to(self._seed, self._arrived)]
+        told = rule.answer if rule else None
+        return tuple(faults), Answer(told.body, told.status, told.headers) if told else None
+
+    def _set(self, rates: Sequence[FaultRate], rules: Sequence[FaultRule]) -> None:
+        self._rates, self._rules = list(rates), list(rules)
+        self._matches = [0] * len(self._rules)
+        self._arrived = 0
+
+    def _rule(self, request: Request, url: str) -> FaultRule | None:
+        """The first rule that fits and whose turn it is; every rule that fits counts the request."""
+        if not self._rules:
+            return None
+        seen = _describe_request(request, url)
+        turns: list[FaultRule] = []
+        for index, rule in enumerate(self._rules):
+            if rule.matches(seen):
+                self._matches[index] += 1
+                turns += [rule] if rule.nth is None or self._matches[index] in rule.nth else []
+        return turns[0] if turns else None
+
+
+def _describe_request(request: Request, url: str) -> Mapping[str, JSON]:
+    operation = request.operation
+    seen = {"operation": operation.name, "wire_name": operation.wire_name, "method": operation.method, "url": url}
+    payload = request.payload if is_document(request.payload) else None
+    return {**seen, "path": request.path, "query": request.query, "payload": payload, "headers": request.headers}

@@ -1,0 +1,96 @@
+"""Pages of objects, in the paging style of the operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from connector.catalogue import Operation
+from connector.model import JSON, is_document, is_list, is_object
+from connector.sandbox.answer_templates import AnswerTemplate
+from connector.sandbox.backend import Backend
+from connector.sandbox.generic.locations import Locations
+from connector.sandbox.generic.objects import seed_objects
+from connector.sandbox.messages import Answer, Request
+from connector.sandbox.object_store import Page
+
+__all__ = ["list_objects"]
+
+PAGING = frozenset({"after", "before", "limit", "order", "page", "order_by", "include", "metadata", "include_archived"})
+DEFAULT_LIMIT, UNDECLARED_LIMIT = 20, 100
+Filter = Callable[[Mapping[str, JSON]], bool]
+
+
+def list_objects(request: Request, backend: Backend, locations: Locations) -> Answer:
+    """The objects that follow the cursor, and where the next ones are."""
+    location = locations.locate(request.operation, request.path)
+    seed_objects(backend, location.kind, location.parent)
+    query = request.query
+    page = backend.objects.page(
+        location.kind,
+        location.parent,
+        limit=_limit(request.operation, query),
+        after=backend.resolve_cursor(location.kind, query.get("after") or query.get("page"), location.parent),
+        before=backend.resolve_cursor(location.kind, query.get("before"), location.parent),
+        order=_order(request.operation, query),
+        where=_filter(request.operation, query),
+    )
+    return Answer(body=_build_page(backend.answer_builder.template(request.operation), page, backend, location.kind))
+
+
+def _build_page(template: AnswerTemplate, page: Page, backend: Backend, kind: str) -> dict[str, JSON]:
+    """The page with whatever its operation says around it."""
+    item = template.fields["data"].item
+    data = [backend.answer_builder.fill(item, one, kind) for one in page.items]
+    first, last = (page.items[0]["id"], page.items[-1]["id"]) if page.items else (None, None)
+    following = last if page.has_more else None
+    known = {"first_id": first, "last_id": last, "next": following, "next_page": following, "has_more": page.has_more}
+    envelope = {name: _or_empty(template.fields[name], known[name]) for name in known if name in template.fields}
+    named = {"object": "list"} if "object" in template.fields else {}
+    return backend.answer_builder.fill(template, {**named, **envelope}, kind) | {"data": data}
+
+
+def _or_empty(template: AnswerTemplate, value: JSON) -> JSON:
+    return "" if value is None and not template.is_nullable else value
+
+
+def _limit(operation: Operation, query: Mapping[str, JSON]) -> int:
+    declared = operation.query.get("limit")
+    usual = declared.get("default", DEFAULT_LIMIT) if is_object(declared) else UNDECLARED_LIMIT
+    asked = query.get("limit")
+    return max(1, usual if asked is None else int(asked))
+
+
+def _order(operation: Operation, query: Mapping[str, JSON]) -> str:
+    declared = operation.query.get("order")
+    usual = declared.get("default") if is_object(declared) else None
+    return "asc" if str(query.get("order") or usual or "desc").startswith("asc") else "desc"
+
+
+def _filter(operation: Operation, query: Mapping[str, JSON]) -> Filter | None:
+    """What the rest of the query asks of an object; nothing when it asks nothing."""
+    wanted = {name.removesuffix("[]"): value for name, value in query.items() if name not in PAGING}
+    metadata: JSON = query.get("metadata")
+    hides = "include_archived" in operation.query and not query.get("include_archived")
+    if not wanted and not metadata and not hides:
+        return None
+
+    def fits(one: Mapping[str, JSON]) -> bool:
+        if hides and one.get("status") == "archived":
+            return False
+        return all(_matches_value(one, name, value) for name, value in wanted.items()) and _has_metadata(one, metadata)
+
+    return fits
+
+
+def _matches_value(one: Mapping[str, JSON], name: str, wanted: JSON) -> bool:
+    """Whether an object has a wanted value; one that has no such field is not judged by it."""
+    if is_list(wanted):
+        value = one.get(name, one.get(name.removesuffix("s")))
+        return value is None or value in wanted
+    value = one.get(name)
+    return value is None or is_document(wanted) or value == wanted
+
+
+def _has_metadata(one: Mapping[str, JSON], metadata: JSON) -> bool:
+    own: JSON = one.get("metadata")
+    return not is_document(metadata) or (is_document(own) and metadata.items() <= own.items())

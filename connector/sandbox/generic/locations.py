@@ -1,0 +1,79 @@
+"""Where the objects of an operation are stored: their kind, their id and their parent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from connector.catalogue import Catalogue, Operation
+
+__all__ = ["SINGLETON", "Location", "Locations"]
+
+SINGLETON = "only"
+"""The id of an object that there is one of, such as a project's spend limit."""
+PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+
+class Location(NamedTuple):
+    """A kind of object below a parent; with an id, one object of it."""
+
+    kind: str
+    parent: str
+    id: str | None = None
+    own: str | None = None
+    """The name of the path parameter that holds the id."""
+
+
+class Locations:
+    """Where the entities of a catalogue stand."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._singles: dict[str, str] = {}
+        """The template of one object, by entity."""
+        self._makeable: dict[str, str] = {}
+        """The entity whose objects are made through the API, by the template of one object in bare form."""
+        for operation in catalogue.operations():
+            if operation.action in ("retrieve", "delete"):
+                self._singles.setdefault(operation.entity, operation.template)
+        for operation in catalogue.operations():
+            single = self._singles.get(operation.entity)
+            if operation.action == "create" and single is not None and not operation.removed:
+                self._makeable.setdefault(_without_names(single), operation.entity)
+
+    def locate(self, operation: Operation, path: Mapping[str, str]) -> Location:
+        """The place of an operation's objects."""
+        kind = operation.on or operation.entity
+        single = self._singles.get(kind)
+        if operation.action in ("list", "create") and operation.on is None:
+            own = PARAMETER.findall(single)[-1] if single and single.endswith("}") else None
+            return Location(kind, _join_ids(path, operation.parameters), None, own)
+        names = PARAMETER.findall(self._within(single, operation.template))
+        if (single or operation.template).endswith("}") or single is None:
+            *parents, own = names or [""]
+            return Location(kind, _join_ids(path, parents), path.get(own), own or None)
+        return Location(kind, _join_ids(path, names), SINGLETON)
+
+    def parents(self, operation: Operation, path: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+        """The objects that must be there for the operation: their kinds, ids and parents."""
+        single = self._singles.get(operation.on or operation.entity, "")
+        for end in re.finditer(r"\}", operation.template):
+            template = operation.template[: end.end()]
+            kind = self._makeable.get(_without_names(template))
+            if kind is not None and _without_names(template) != _without_names(single):
+                *parents, own = PARAMETER.findall(template)
+                yield kind, path[own], _join_ids(path, parents)
+
+    def _within(self, single: str | None, template: str) -> str:
+        """As much of an operation's template as leads to one object."""
+        if single is None:
+            return template
+        return "/".join(template.split("/")[: single.count("/") + 1])
+
+
+def _without_names(template: str) -> str:
+    return PARAMETER.sub("{}", template)
+
+
+def _join_ids(path: Mapping[str, str], names: Iterable[str]) -> str:
+    return "/".join(path[name] for name in names)

@@ -1,0 +1,100 @@
+"""The requests that arrived, for tests to assert on: bounded, the newest kept."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+
+from connector.model import JSON, is_document, is_list
+from connector.request.redact import Redactor
+from connector.sandbox.messages import Upload
+
+__all__ = ["RequestLog", "RequestRecord"]
+
+MOST_RECORDS = 10_000
+MOST_BYTES = 64 * 1024 * 1024
+FILTERS = ("operation", "method", "path", "status", "key")
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request that arrived, and what became of it."""
+
+    time: float
+    method: str
+    path: str
+    operation: str = ""
+    query: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    payload: JSON = None
+    key: str = field(default="", repr=False)
+    status: int | None = None
+    """Of the answer; none when it was never sent."""
+    fault: str = ""
+    effects: tuple[str, ...] = ()
+    """The ids that came to be or went."""
+    size: int = 0
+
+    def as_document(self) -> dict[str, JSON]:
+        """The entry as it is shown: files by their names and sizes, and never a key."""
+        redacted = _build_redactor(self.key)
+        return {
+            "time": self.time,
+            "method": self.method,
+            "path": redacted(self.path),
+            "operation": self.operation,
+            "query": redacted.value(dict(self.query)),
+            "payload": redacted.value(_describe_payload(self.payload)),
+            "key": f"sha256:{sha256(self.key.encode()).hexdigest()[:12]}" if self.key else None,
+            "status": self.status,
+            "fault": self.fault or None,
+            "effects": list(self.effects),
+        }
+
+
+class RequestLog:
+    """The newest requests, oldest first."""
+
+    def __init__(self, entries: int = MOST_RECORDS, most_bytes: int = MOST_BYTES) -> None:
+        self._entries: deque[RequestRecord] = deque()
+        self._most = entries
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[dict[str, JSON]]:
+        return (entry.as_document() for entry in tuple(self._entries))
+
+    def add(self, entry: RequestRecord) -> None:
+        """Takes one more, and lets the oldest go where there is no room."""
+        self._entries.append(entry)
+        self._bytes += entry.size
+        while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
+            self._bytes -= self._entries.popleft().size
+
+    def select(self, wanted: Mapping[str, str]) -> Iterator[dict[str, JSON]]:
+        """The entries whose fields have these values."""
+        filters = {name: value for name, value in wanted.items() if name in FILTERS}
+        return (one for one in self if all(str(one[name]) == value for name, value in filters.items()))
+
+    def clear(self) -> None:
+        """Forgets what arrived."""
+        self._entries.clear()
+        self._bytes = 0
+
+
+@lru_cache(maxsize=64)
+def _build_redactor(key: str) -> Redactor:
+    return Redactor([key])
+
+
+def _describe_payload(value: JSON) -> JSON:
+    if isinstance(value, Upload):
+        return {"filename": value.filename, "content_type": value.content_type, "bytes": len(value.data)}
+    if is_document(value):
+        return {name: _describe_payload(child) for name, child in value.items()}
+    return [_describe_payload(child) for child in value] if is_list(value) else value

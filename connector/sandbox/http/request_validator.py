@@ -1,0 +1,121 @@
+"""Validation of requests by the schemas that the connector uses before it sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.catalogue import Catalogue, Operation
+from connector.model import JSON, Fault, is_document, is_list
+from connector.request.check import Findings, Validate
+from connector.request.coerce import coerce
+from connector.request.plan import Plan
+from connector.sandbox.http.form_data import expand_brackets
+from connector.sandbox.messages import ApiError, Upload
+
+__all__ = ["RequestValidator"]
+
+SECTIONS = ("payload.", "query.", "path.", "headers.")
+BOUNDS = (("at least", "below_min"), ("more than", "below_min"), ("at most", "above_max"), ("less than", "above_max"))
+UNITS = ((" item", "array", "length"), (" character", "string", "length"), (" field", "object", "properties"))
+Pairs = Sequence[tuple[str, JSON]]
+
+
+def build_validation_error(fault: Fault) -> ApiError:
+    """The API refuses with the first thing that it finds."""
+    param = _parameter_name(fault.where)
+    shown = f" '{param}'" if param else ""
+    if fault.found == "missing":
+        return ApiError(400, f"Missing required parameter:{shown}.", param=param, code="missing_required_parameter")
+    if fault.found.startswith("unknown "):
+        meant = f" {fault.suggestion[:1].upper()}{fault.suggestion[1:]}" if fault.suggestion else ""
+        return ApiError(400, f"Unknown parameter:{shown}.{meant}", param=param, code="unknown_parameter")
+    said = "; ".join(part for part in (fault.found, fault.allowed, fault.suggestion) if part)
+    return ApiError(400, f"Invalid value for{shown or ' the body'}: {said}.", param=param, code=_error_code(fault))
+
+
+def _parameter_name(where: str) -> str | None:
+    return next((where.removeprefix(section) for section in SECTIONS if where.startswith(section)), None)
+
+
+def _error_code(fault: Fault) -> str:
+    side = next((side for words, side in BOUNDS if fault.allowed.startswith(words)), None)
+    if side:
+        return _bound_code(fault.found, side)
+    return "invalid_type" if fault.allowed.endswith(" is allowed") else "invalid_value"
+
+
+def _bound_code(found: str, side: str) -> str:
+    for unit, kind, measure in UNITS:
+        if unit in found:
+            return f"{kind}_{side}_{measure}"
+    return f"{'decimal' if '.' in found else 'integer'}_{side}_value"
+
+
+class RequestValidator:
+    """Checks requests of one catalogue; what it compiles for an operation it keeps."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._plans: dict[str, Plan] = {}
+
+    def validate_query(self, operation: Operation, pairs: Pairs) -> Mapping[str, JSON]:
+        """The query as its schema wants it; refused when it cannot be that."""
+        plan = self._plan(operation)
+        if not pairs and not plan.query.required:
+            return {}
+        given = {name: value for name, value in expand_brackets(pairs).items() if name not in plan.query.fixed}
+        values = coerce(given, plan.queries.source, plan.queries.source)
+        findings = Findings()
+        findings.judge(Validate.SPELLING, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
+        known = {name: value for name, value in values.items() if name in plan.query.names}
+        plan.queries.find(known, "query", Validate.SPELLING, findings)
+        self._refuse(findings.faults)
+        return {name: value for name, value in values.items() if value is not None}
+
+    def validate_payload(self, operation: Operation, kind: str, payload: JSON) -> None:
+        """Refuses a payload that the operation's schema for that kind of body does not allow."""
+        findings = Findings()
+        try:
+            self._plan(operation).payload(kind).find(payload, "payload", Validate.SPELLING, findings)
+        except ValueError:
+            raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
+        self._refuse(findings.faults)
+
+    def validate_form(self, operation: Operation, pairs: Pairs) -> JSON:
+        """The payload that a form stands for; refused when it is not allowed."""
+        plan = self._plan(operation)
+        schema = plan.payload("multipart").source
+        payload = coerce(expand_brackets(pairs), schema, schema)
+        self._refuse(
+            [fault for name in payload if (fault := _check_file_field(name, payload[name], plan.files("multipart")))]
+        )
+        self.validate_payload(operation, "multipart", _replace_files(payload))
+        return payload
+
+    def _plan(self, operation: Operation) -> Plan:
+        plan = self._plans.get(operation.wire_name)
+        if plan is None:
+            plan = self._plans[operation.wire_name] = Plan(self._catalogue, operation)
+        return plan
+
+    def _refuse(self, faults: Sequence[Fault]) -> None:
+        if faults:
+            raise build_validation_error(faults[0])
+
+
+def _check_file_field(name: str, value: JSON, files: frozenset[str]) -> Fault | None:
+    given = value if is_list(value) else [value]
+    if name in files and any(isinstance(item, str) for item in given):
+        return Fault(f"payload.{name}", "found text", "a file is wanted")
+    if name not in files and any(isinstance(item, Upload) for item in given):
+        return Fault(f"payload.{name}", "found a file", "none is wanted")
+    return None
+
+
+def _replace_files(value: JSON) -> JSON:
+    """A payload as its schema sees it: files count as text."""
+    if is_document(value):
+        return {name: _replace_files(child) for name, child in value.items()}
+    if is_list(value):
+        return [_replace_files(child) for child in value]
+    return "" if isinstance(value, Upload) else value

@@ -1,0 +1,95 @@
+"""The server of a sandbox on a loopback port."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+from urllib.parse import urlsplit
+
+import orjson
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.streams import StreamReader
+from aiohttp.web import BaseRequest, RequestHandler, Response, Server, ServerRunner, StreamResponse, TCPSite
+
+from connector.errors import ConfigurationError
+from connector.sandbox.http.app import App
+from connector.sandbox.http.request_body import MOST_BYTES
+
+__all__ = ["HttpServer"]
+
+HOST = "127.0.0.1"
+ADDRESSES = ("127.0.0.1", "::1")
+WRONG_HOST = "This sandbox answers to 127.0.0.1, localhost and other names without a dot."
+LOG = logging.getLogger("connector.sandbox")
+SHUTDOWN_TIMEOUT = 2.0
+"""Seconds that requests under way have at the end."""
+
+
+class HttpServer:
+    """A server of an app; it can be reached from this machine only."""
+
+    def __init__(self, app: App, port: int) -> None:
+        self._app = app
+        self._port = port
+        self._runner: ServerRunner | None = None
+
+    async def start(self) -> int:
+        """Listens, and says on which port."""
+        LOG.addFilter(_is_own_fault)
+        server = Server(self._handle, request_factory=_build_request, access_log=None, lingering_time=0, logger=LOG)
+        runner = ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT, handle_signals=False)
+        await runner.setup()
+        try:
+            await TCPSite(runner, HOST, self._port, backlog=1024).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConfigurationError(_explain_bind_error(self._port, error)) from error
+        self._runner = runner
+        return int(runner.addresses[0][1])
+
+    async def _handle(self, request: BaseRequest) -> StreamResponse:
+        return await self._app.handle(request) if _has_local_host(request) else _refuse_host()
+
+    async def stop(self) -> None:
+        """Lets requests under way end, and closes all connections."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+
+def _has_local_host(request: BaseRequest) -> bool:
+    """Whether the host is no public name: by such a one a page in a browser finds its way here, to read along."""
+    try:
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+    except ValueError:
+        return False
+    return host in ADDRESSES or "." not in host
+
+
+def _refuse_host() -> Response:
+    error = {"message": WRONG_HOST, "type": "invalid_request_error", "param": None, "code": "unknown_host"}
+    return Response(status=421, body=orjson.dumps({"error": error}), content_type="application/json")
+
+
+def _is_own_fault(record: logging.LogRecord) -> bool:
+    """Whether a record tells of a fault of ours: what is malformed is not logged, since it may hold a key."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def _build_request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: asyncio.Task[None],
+) -> BaseRequest:
+    return BaseRequest(message, payload, protocol, writer, task, task.get_loop(), client_max_size=MOST_BYTES)
+
+
+def _explain_bind_error(port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} of {HOST} is in use; choose another with --port, or 0 for any that is free"
+    return f"cannot listen on port {port} of {HOST}: {os.strerror(error.errno or 0).lower()}"

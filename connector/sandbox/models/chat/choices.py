@@ -1,0 +1,87 @@
+"""The choices of a chat completion: a message each, and why it ended."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from connector.model import JSON
+from connector.sandbox.backend import Backend
+from connector.sandbox.messages import Reply, ToolCall
+from connector.sandbox.models.media.sounds import synthesize
+from connector.sandbox.models.tokens import build_logprobs, count_tokens, read_stops, truncate
+from connector.shapes import members
+
+__all__ = ["Choice", "build_choice", "read_token_limit"]
+
+AUDIO_LIFE = 3600
+"""Seconds for which a spoken answer can be referred to."""
+
+
+def build_audio(text: str, payload: Mapping[str, JSON], backend: Backend) -> dict[str, JSON]:
+    """The audio of a message: a sound of the wanted format, and what it would say."""
+    wanted: Mapping[str, JSON] = members(payload.get("audio"))
+    data, _ = synthesize(text, str(wanted.get("format", "wav")))
+    made: dict[str, JSON] = {"id": backend.new_id("audio_"), "expires_at": int(backend.now()) + AUDIO_LIFE}
+    return {**made, "data": base64.b64encode(data).decode(), "transcript": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A message, the tokens it is taken for and why it ended there."""
+
+    message: dict[str, JSON]
+    finish: str
+    tokens: int
+    logprobs: JSON = None
+
+    def as_document(self, index: int) -> dict[str, JSON]:
+        """The choice as the API shows it."""
+        return {"index": index, "message": self.message, "logprobs": self.logprobs, "finish_reason": self.finish}
+
+
+def build_choice(payload: Mapping[str, JSON], reply: Reply, backend: Backend, most: int | None) -> Choice:
+    """The reply as a message, cut where the request says."""
+    if reply.calls:
+        return _build_tool_choice(payload, reply.calls, backend, most)
+    if reply.refusal is not None:
+        refused: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": reply.refusal, "annotations": []}
+        return Choice(refused, "stop", count_tokens(reply.refusal))
+    text, tokens, ran_out = truncate(reply.text, read_stops(payload.get("stop")), most)
+    message: dict[str, JSON] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+    choice = Choice(message, "length" if ran_out else "stop", tokens)
+    if payload.get("logprobs"):
+        entries = build_logprobs(text, payload.get("top_logprobs") or 0)
+        choice = replace(choice, logprobs={"content": entries, "refusal": None})
+    if "audio" in (payload.get("modalities") or ()):
+        spoken = {**message, "content": None, "audio": build_audio(text, payload, backend)}
+        choice = replace(choice, message=spoken)
+    return choice
+
+
+def read_token_limit(payload: Mapping[str, JSON]) -> int | None:
+    """How many tokens the answer may have, by the newer name or the older one."""
+    newer: int | None = payload.get("max_completion_tokens")
+    return payload.get("max_tokens") if newer is None else newer
+
+
+def _build_tool_choice(
+    payload: Mapping[str, JSON], calls: tuple[ToolCall, ...], backend: Backend, most: int | None
+) -> Choice:
+    """A message that calls tools, in the older form where the tools came in that."""
+    ended = [truncate(call.arguments, (), most) for call in calls]
+    tokens, ran_out = sum(end[1] for end in ended), any(end[2] for end in ended)
+    message: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
+    if payload.get("functions") and not payload.get("tools"):
+        message["function_call"] = {"name": calls[0].name, "arguments": ended[0][0]}
+        return Choice(message, "length" if ran_out else "function_call", tokens)
+    message["tool_calls"] = [_build_tool_call(call, end[0], backend) for call, end in zip(calls, ended, strict=True)]
+    return Choice(message, "length" if ran_out else "tool_calls", tokens)
+
+
+def _build_tool_call(call: ToolCall, arguments: str, backend: Backend) -> dict[str, JSON]:
+    made = backend.new_id("call_")
+    if call.custom:
+        return {"id": made, "type": "custom", "custom": {"name": call.name, "input": arguments}}
+    return {"id": made, "type": "function", "function": {"name": call.name, "arguments": arguments}}

@@ -1,0 +1,79 @@
+"""The prompt of a chat completion, read from its payload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.model import JSON, is_document
+from connector.sandbox.messages import ApiError
+from connector.sandbox.models.reply import Prompt, Tool
+from connector.sandbox.models.tokens import count_content_tokens, count_tokens, get_content_text
+from connector.shapes import members
+
+__all__ = ["count_prompt_tokens", "read_prompt"]
+
+PROMPT_ROLES = ("user", "tool", "function")
+
+
+def read_prompt(payload: Mapping[str, JSON]) -> Prompt:
+    """What is asked; a tool that is to be called and is not there is refused, as the API does."""
+    messages: Sequence[Mapping[str, JSON]] = payload["messages"]
+    last = next((one for one in reversed(messages) if one["role"] in PROMPT_ROLES), messages[-1] if messages else {})
+    said = get_content_text(last.get("content"))
+    if not (payload.get("tools") or payload.get("functions") or payload.get("response_format")):
+        return Prompt(said)
+    tools, must = _read_tools(payload)
+    wanted: Mapping[str, JSON] = members(payload.get("response_format"))
+    is_json = wanted.get("type") == "json_object"
+    if is_json:
+        _check_json_mentioned(messages)
+    schema = wanted["json_schema"].get("schema") or {"type": "object"} if wanted.get("type") == "json_schema" else None
+    parallel = payload.get("parallel_tool_calls") is not False
+    return Prompt(said, last.get("role") in PROMPT_ROLES[1:], tools, must, parallel, schema, is_json)
+
+
+def count_prompt_tokens(payload: Mapping[str, JSON]) -> int:
+    """How many tokens the messages are taken for."""
+    total = 0
+    for message in payload["messages"]:
+        total += count_content_tokens(message.get("content"))
+        for called in message.get("tool_calls") or ():
+            part: Mapping[str, JSON] = called.get("function") or called.get("custom") or {}
+            total += count_tokens(str(part.get("arguments") or part.get("input") or ""))
+    return total
+
+
+def _read_tools(payload: Mapping[str, JSON]) -> tuple[Sequence[Tool], bool]:
+    """The tools that may be called now, and whether one has to be."""
+    declared = [_read_tool(tool) for tool in payload.get("tools") or payload.get("functions") or ()]
+    param = "tool_choice" if payload.get("tools") else "function_call"
+    choice = payload.get(param)
+    if not is_document(choice):
+        return (() if choice == "none" else declared), choice == "required"
+    if choice.get("type") == "allowed_tools":
+        allowed: Mapping[str, JSON] = choice["allowed_tools"]
+        names = [_read_tool(tool).name for tool in allowed["tools"]]
+        return _select_tools(names, declared, param), allowed.get("mode") == "required"
+    return _select_tools([_read_tool(choice).name], declared, param), True
+
+
+def _read_tool(declared: Mapping[str, JSON]) -> Tool:
+    """A tool of the list of tools, a function of the older list, or the choice of either."""
+    custom = declared.get("type") == "custom"
+    part: Mapping[str, JSON] = declared.get("custom" if custom else "function") or declared
+    return Tool(str(part.get("name", "")), part.get("parameters"), custom)
+
+
+def _select_tools(names: Sequence[str], declared: Sequence[Tool], param: str) -> Sequence[Tool]:
+    missing = next((name for name in names if name not in [tool.name for tool in declared]), None)
+    if missing is not None:
+        raise ApiError(400, f"Tool choice '{missing}' not found in 'tools' parameter.", param=param)
+    return [tool for tool in declared if tool.name in names]
+
+
+def _check_json_mentioned(messages: Sequence[Mapping[str, JSON]]) -> None:
+    if not any("json" in get_content_text(message.get("content")).casefold() for message in messages):
+        message = (
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'."
+        )
+        raise ApiError(400, message, param="messages")

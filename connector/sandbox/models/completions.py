@@ -1,0 +1,100 @@
+"""Completions of the older kind: the prompt again, echoed before itself where that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from connector.model import JSON
+from connector.sandbox.backend import Backend, Handler
+from connector.sandbox.messages import Answer, Event, Reply, Request
+from connector.sandbox.models.script_handlers import with_scripted_reply
+from connector.sandbox.models.tokens import count_tokens, estimate_logprob, read_stops, split_tokens, truncate
+from connector.shapes import members
+
+__all__ = ["HANDLERS"]
+
+DEFAULT_TOKENS = 16
+"""As many tokens as an answer has when nobody says."""
+PromptInput = str | Sequence[int]
+
+
+def create_completion(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
+    """A choice, or several, for each prompt."""
+    payload: Mapping[str, JSON] = request.payload
+    prompts = _read_prompts(payload.get("prompt"))
+    texts = [
+        _prompt_text(prompt) if scripted is None else scripted.text
+        for prompt in prompts
+        for _ in range(_choice_count(payload))
+    ]
+    asked = [_prompt_text(prompt) for prompt in prompts for _ in range(_choice_count(payload))]
+    pairs = list(enumerate(zip(asked, texts, strict=True)))
+    choices = [_build_choice(payload, index, prompt, text) for index, (prompt, text) in pairs]
+    said = sum(choice.pop("tokens") for choice in choices)
+    heard = sum(count_tokens(prompt) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
+    usage = {"prompt_tokens": heard, "completion_tokens": said, "total_tokens": heard + said}
+    frame = {"id": backend.new_id("cmpl-"), "object": "text_completion", "created": int(backend.now())}
+    frame |= {"model": payload["model"], "system_fingerprint": "fp_sandbox"}
+    if payload.get("stream"):
+        return Answer(
+            body={"usage": usage}, events=_stream_events(frame, choices, usage if _includes_usage(payload) else None)
+        )
+    return Answer(body={**frame, "choices": choices, "usage": usage})
+
+
+def _read_prompts(given: JSON) -> Sequence[PromptInput]:
+    """The prompts: one text, several, one list of tokens, or several."""
+    if given is None or isinstance(given, str):
+        return [given or ""]
+    return [given] if given and isinstance(given[0], int) else given
+
+
+def _prompt_text(prompt: PromptInput) -> str:
+    return prompt if isinstance(prompt, str) else " ".join(str(token) for token in prompt)
+
+
+def _choice_count(payload: Mapping[str, JSON]) -> int:
+    return payload.get("n") or 1
+
+
+def _includes_usage(payload: Mapping[str, JSON]) -> bool:
+    return bool(members(payload.get("stream_options")).get("include_usage"))
+
+
+def _build_choice(payload: Mapping[str, JSON], index: int, prompt: str, text: str) -> dict[str, JSON]:
+    most = DEFAULT_TOKENS if payload.get("max_tokens") is None else payload["max_tokens"]
+    said, tokens, ran_out = truncate(text, read_stops(payload.get("stop")), most)
+    shown = prompt + said if payload.get("echo") else said
+    wanted = payload.get("logprobs")
+    logprobs = None if wanted is None else _build_legacy_logprobs(shown, wanted)
+    finish = "length" if ran_out else "stop"
+    return {"text": shown, "index": index, "logprobs": logprobs, "finish_reason": finish, "tokens": tokens}
+
+
+def _build_legacy_logprobs(text: str, top: int) -> dict[str, JSON]:
+    tokens = split_tokens(text)
+    starts = [0]
+    for token in tokens:
+        starts.append(starts[-1] + len(token))
+    sure = [estimate_logprob(token, index) for index, token in enumerate(tokens)]
+    likeliest = [{token: logprob} if top else {} for token, logprob in zip(tokens, sure, strict=True)]
+    return {"tokens": tokens, "token_logprobs": sure, "top_logprobs": likeliest, "text_offset": starts[:-1]}
+
+
+def _stream_events(frame: dict[str, JSON], choices: Sequence[Mapping[str, JSON]], usage: JSON) -> Iterator[Event]:
+    for choice in choices:
+        parts = split_tokens(choice["text"])
+        for place, piece in enumerate(parts):
+            said = {"text": piece, "index": choice["index"], "logprobs": _logprob_at(choice["logprobs"], place)}
+            yield Event({**frame, "choices": [{**said, "finish_reason": None}]})
+        yield Event({**frame, "choices": [{**choice, "text": "", "logprobs": None}]})
+    if usage is not None:
+        yield Event({**frame, "choices": [], "usage": usage})
+    yield Event("[DONE]")
+
+
+def _logprob_at(logprobs: Mapping[str, list[JSON]] | None, place: int) -> JSON:
+    return None if logprobs is None else {name: [values[place]] for name, values in logprobs.items()}
+
+
+HANDLERS: Mapping[str, Handler] = {"POST /completions": with_scripted_reply(create_completion)}

@@ -1,0 +1,1 @@
+"""Instances of JSON Schemas, for structured output and tool arguments."""

@@ -1,0 +1,1 @@
+"""Small valid pictures, videos and sounds, written byte by byte."""

@@ -1,0 +1,1 @@
+"""Responses: prompt, items, history, output and streams."""

@@ -1,0 +1,95 @@
+"""The response object: the request's parameters, their defaults, the output and its usage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connector.model import JSON
+from connector.sandbox.backend import Backend
+from connector.sandbox.models.responses.history import get_conversation_id
+from connector.sandbox.models.responses.output import Output
+from connector.shapes import members
+
+__all__ = ["build_response", "build_unfinished", "build_usage"]
+
+ECHOED: Mapping[str, JSON] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt": None,
+    "prompt_cache_key": None,
+    "prompt_cache_retention": None,
+    "safety_identifier": None,
+    "store": True,
+    "temperature": 1.0,
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+}
+"""What is told again as it was asked, and what it is when it was not."""
+FUNCTION_FIELDS = {"description": None, "parameters": None, "strict": True}
+"""What a function is shown with, whether or not it was declared with it."""
+
+
+def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, backend: Backend) -> dict[str, JSON]:
+    """A finished response."""
+    asked = {name: usual if payload.get(name) is None else payload[name] for name, usual in ECHOED.items()}
+    now = int(backend.now())
+    made: dict[str, JSON] = {
+        "id": backend.new_id("resp_"),
+        "object": "response",
+        "created_at": now,
+        "status": "incomplete" if output.ran_out else "completed",
+        "completed_at": None if output.ran_out else now,
+        "error": None,
+        "incomplete_details": {"reason": "max_output_tokens"} if output.ran_out else None,
+        "model": payload.get("model") or "gpt-4.1",
+        "output": output.items,
+        **asked,
+        "reasoning": {"effort": None, "summary": None, **members(payload.get("reasoning"))},
+        "service_tier": _service_tier(payload),
+        "text": {"format": {"type": "text"}, "verbosity": "medium", **_without_nulls(payload.get("text"))},
+        "tools": _build_tools(payload.get("tools") or ()),
+        "usage": usage,
+        "metadata": members(payload.get("metadata")),
+    }
+    conversation = get_conversation_id(payload)
+    return {**made, **({"conversation": {"id": conversation}} if conversation else {}), **_user_field(payload)}
+
+
+def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
+    """The response as it was before anything was said."""
+    begun = {name: value for name, value in response.items() if name not in ("usage", "moderation")}
+    return {**begun, "status": status, "completed_at": None, "incomplete_details": None, "output": []}
+
+
+def build_usage(heard: int, said: int, thought: int) -> dict[str, JSON]:
+    """What a response is taken for."""
+    return {
+        "input_tokens": heard,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": said + thought,
+        "output_tokens_details": {"reasoning_tokens": thought},
+        "total_tokens": heard + said + thought,
+    }
+
+
+def _service_tier(payload: Mapping[str, JSON]) -> str:
+    tier = payload.get("service_tier") or "auto"
+    return "default" if tier == "auto" else str(tier)
+
+
+def _without_nulls(part: Mapping[str, JSON] | None) -> dict[str, JSON]:
+    return {name: value for name, value in (part or {}).items() if value is not None}
+
+
+def _build_tools(tools: Sequence[Mapping[str, JSON]]) -> list[dict[str, JSON]]:
+    return [{**(FUNCTION_FIELDS if tool["type"] == "function" else {}), **tool} for tool in tools]
+
+
+def _user_field(payload: Mapping[str, JSON]) -> dict[str, JSON]:
+    return {"user": payload["user"]} if payload.get("user") else {}

@@ -1,1 +1,0 @@
-"""Files, in one piece or in parts."""

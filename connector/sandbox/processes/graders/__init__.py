@@ -1,1 +1,0 @@
-"""Graders: what a sample is worth."""

@@ -1,1 +1,0 @@
-"""Skills: folders of instructions, in versions."""

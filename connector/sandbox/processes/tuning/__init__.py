@@ -1,1 +1,0 @@
-"""Fine-tuning jobs, and the models that come of them."""

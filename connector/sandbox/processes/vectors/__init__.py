@@ -1,1 +1,0 @@
-"""Vector stores: texts of files, found by what they say."""

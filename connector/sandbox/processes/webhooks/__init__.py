@@ -1,1 +1,0 @@
-"""Webhooks: signed, sent, tried again, recorded."""

@@ -1,0 +1,128 @@
+"""The outcomes of a batch's lines, and the files and the usage they add up to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from connector.model import JSON, is_object
+from connector.sandbox.backend import Backend
+from connector.sandbox.resources.batches.input_file import BatchLine
+from connector.sandbox.resources.files.storage import save_file
+from connector.shapes import members
+
+__all__ = ["get_line", "is_success", "run_line", "save_lines", "save_outcome", "skip_lines", "write_files"]
+
+SKIP_REASONS: Mapping[str, str] = {
+    "batch_expired": "This request could not be executed before the completion window expired.",
+    "batch_cancelled": "This request was not executed because the batch was cancelled.",
+}
+LINES = "sandbox batch lines"
+OUTCOMES = "sandbox batch outcomes"
+ROWS_A_TURN = 200
+"""Rows after which others have their turn."""
+Batch = dict[str, Any]
+
+
+async def run_line(backend: Backend, line: BatchLine) -> dict[str, JSON]:
+    """The line's outcome in the form of an output file."""
+    answer = await backend.call("POST", line.url, dict(line.body))
+    request_id = answer.headers.get("x-request-id") or backend.new_id("req_")
+    response = {"status_code": answer.status, "request_id": request_id, "body": answer.body}
+    return {"id": backend.new_id("batch_req_"), "custom_id": line.custom_id, "response": response, "error": None}
+
+
+def skip_line(backend: Backend, line: BatchLine, code: str) -> dict[str, JSON]:
+    """The outcome of a line whose turn never came."""
+    error = {"code": code, "message": SKIP_REASONS[code]}
+    return {"id": backend.new_id("batch_req_"), "custom_id": line.custom_id, "response": None, "error": error}
+
+
+def is_success(outcome: Mapping[str, JSON]) -> bool:
+    """Whether the line belongs into the output file."""
+    response = outcome["response"]
+    return is_object(response) and 200 <= response["status_code"] < 300
+
+
+class BatchUsage:
+    """One usage of many, whatever the endpoint calls its parts."""
+
+    def __init__(self) -> None:
+        self._given = self._cached = self._made = self._thought = 0
+
+    def add(self, body: JSON) -> None:
+        """Counts in what one answer used, if it says so."""
+        usage = members(members(body).get("usage"))
+        self._given += _first(usage, "input_tokens", "prompt_tokens")
+        self._made += _first(usage, "output_tokens", "completion_tokens")
+        self._cached += _first(_details(usage, "input_tokens_details", "prompt_tokens_details"), "cached_tokens")
+        self._thought += _first(
+            _details(usage, "output_tokens_details", "completion_tokens_details"), "reasoning_tokens"
+        )
+
+    def as_document(self) -> dict[str, JSON]:
+        """The sum as a batch shows it."""
+        return {
+            "input_tokens": self._given,
+            "input_tokens_details": {"cached_tokens": self._cached},
+            "output_tokens": self._made,
+            "output_tokens_details": {"reasoning_tokens": self._thought},
+            "total_tokens": self._given + self._made,
+        }
+
+
+def _first(usage: Mapping[str, JSON], *names: str) -> int:
+    return next((usage[name] for name in names if usage.get(name)), 0)
+
+
+def _details(usage: Mapping[str, JSON], *names: str) -> dict[str, JSON]:
+    return members(next((usage[name] for name in names if usage.get(name)), None))
+
+
+async def save_lines(backend: Backend, batch_id: str, lines: list[bytes]) -> None:
+    """The lines are kept one by one: the file may be deleted while the batch runs."""
+    for place, line in enumerate(lines):
+        backend.objects.put(LINES, {"id": str(place), "line": orjson.loads(line)}, batch_id)
+        await _yield_control(place)
+
+
+def get_line(backend: Backend, batch_id: str, place: int) -> BatchLine:
+    """A line of the batch, which was found right before."""
+    row = backend.objects.get(LINES, str(place), batch_id) or {}
+    return BatchLine(row["line"]["custom_id"], row["line"]["url"], row["line"]["body"])
+
+
+def save_outcome(backend: Backend, batch_id: str, place: int, outcome: Mapping[str, JSON]) -> None:
+    """What a line came to."""
+    backend.objects.put(OUTCOMES, {"id": str(place), "outcome": outcome}, batch_id)
+
+
+async def skip_lines(backend: Backend, batch: Batch, begin: int, total: int, code: str) -> None:
+    """The lines that are left are not run; the error file says why."""
+    for place in range(begin, total):
+        save_outcome(backend, batch["id"], place, skip_line(backend, get_line(backend, batch["id"], place), code))
+        await _yield_control(place)
+
+
+async def write_files(backend: Backend, batch: Batch, seconds: int | None) -> None:
+    """The output and the error file, each only where something belongs into it, and the usage of all."""
+    written, usage, place = {"output": bytearray(), "error": bytearray()}, BatchUsage(), -1
+    for place, row in enumerate(backend.objects.all(OUTCOMES, batch["id"])):
+        outcome: dict[str, Any] = row["outcome"]
+        written["output" if is_success(outcome) else "error"] += orjson.dumps(outcome, option=orjson.OPT_APPEND_NEWLINE)
+        usage.add(outcome["response"]["body"] if outcome["response"] else None)
+        await _yield_control(place)
+    for name, data in written.items():
+        if data:
+            filename = f"{batch['id']}_{name}.jsonl"
+            batch[f"{name}_file_id"] = save_file(backend, filename, "batch_output", bytes(data), seconds=seconds)["id"]
+    if place >= 0:
+        batch["usage"] = usage.as_document()
+
+
+async def _yield_control(place: int) -> None:
+    if place % ROWS_A_TURN == 0:
+        await asyncio.sleep(0)

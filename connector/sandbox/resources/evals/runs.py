@@ -1,0 +1,161 @@
+"""Eval runs: created, cancelled, and run row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connector.model import JSON
+from connector.sandbox.backend import Backend, Handler
+from connector.sandbox.messages import Answer, Request
+from connector.sandbox.resources.crud import (
+    Condition,
+    bad_request,
+    build_list_handler,
+    build_retrieve_handler,
+    get_body,
+)
+from connector.sandbox.resources.evals.evals import EVALS
+from connector.sandbox.resources.evals.samples import load_rows, sample_row
+from connector.sandbox.resources.graders.graders import Grade, build_variables, grade_sample
+from connector.sandbox.timers import Timer
+
+__all__ = ["HANDLERS"]
+
+RUNS = "eval runs"
+ITEMS = "eval run output items"
+ROWS = "sandbox eval rows"
+"""Below a run: what is still to be gone through."""
+ROWS_A_TURN = 50
+"""Items that are gone through before others have a look at the clock."""
+Run = dict[str, Any]
+CANCELLABLE = ("queued", "in_progress")
+
+
+async def advance_run(backend: Backend, timer: Timer) -> float | None:
+    """One step of a run; when the next one is due."""
+    run_id, eval_id = timer.id, timer.parent
+    run, known = backend.objects.get(RUNS, run_id, eval_id), backend.objects.get(EVALS, eval_id)
+    if run is None or known is None or run["status"] not in ("queued", "in_progress"):
+        return None
+    if run["status"] == "queued":
+        backend.objects.put(RUNS, {**run, "status": "in_progress"}, eval_id)
+        return timer.due + backend.options.pace
+    below = f"{eval_id}/{run_id}"
+    rows = backend.objects.page(ROWS, below, limit=ROWS_A_TURN, order="asc")
+    for row in rows.items:
+        await _evaluate_row(backend, run, known["testing_criteria"], row)
+        backend.objects.delete(ROWS, row["id"], below)
+        backend.objects.put(RUNS, run, eval_id)
+    if rows.has_more:
+        return backend.now()
+    run["status"] = "failed" if _all_errored(run) else "completed"
+    if run["status"] == "failed":
+        run["error"] = {"code": "server_error", "message": "No item could be gone through; the output items say why."}
+    backend.objects.put(RUNS, run, eval_id)
+    backend.send_webhook("eval.run.failed" if run["status"] == "failed" else "eval.run.succeeded", {"id": run_id})
+    return None
+
+
+async def _evaluate_row(
+    backend: Backend, run: Run, criteria: Sequence[Mapping[str, Any]], row: Mapping[str, Any]
+) -> None:
+    sample = await sample_row(backend, run["data_source"], row["row"])
+    text = sample["output"][0]["content"]
+    names = build_variables(row["row"].get("item", {}), text)
+    grades = [await grade_sample(backend, criterion, names) for criterion in criteria]
+    errored = bool(sample["error"]["message"]) or any(grade.fault for grade in grades)
+    status = "error" if errored else "pass" if all(grade.passed for grade in grades) else "fail"
+    item: dict[str, JSON] = {"id": backend.new_id("outputitem_"), "object": "eval.run.output_item"}
+    item |= {"created_at": int(backend.now()), "run_id": run["id"], "eval_id": run["eval_id"], "status": status}
+    item |= {"datasource_item_id": int(row["id"]), "datasource_item": row["row"].get("item", {}), "sample": sample}
+    item["results"] = [_build_result(criterion, grade) for criterion, grade in zip(criteria, grades, strict=True)]
+    backend.objects.put(ITEMS, item, f"{run['eval_id']}/{run['id']}")
+    run["result_counts"][{"pass": "passed", "fail": "failed", "error": "errored"}[status]] += 1
+    _tally(run, criteria, grades)
+    _add_usage(run, sample)
+
+
+def _build_result(criterion: Mapping[str, Any], grade: Grade) -> dict[str, JSON]:
+    sample = {"error": grade.reason} if grade.reason else None
+    result = {"name": criterion["name"], "type": criterion["type"], "score": grade.score, "passed": grade.passed}
+    return {**result, "sample": sample}
+
+
+def _tally(run: Run, criteria: Sequence[Mapping[str, Any]], grades: Sequence[Grade]) -> None:
+    known = {one["testing_criteria"]: one for one in run["per_testing_criteria_results"]}
+    for criterion, grade in zip(criteria, grades, strict=True):
+        name = criterion.get("id", criterion["name"])
+        one = known.setdefault(name, {"testing_criteria": name, "passed": 0, "failed": 0})
+        one["passed" if grade.passed else "failed"] += 1
+    run["per_testing_criteria_results"] = list(known.values())
+
+
+def _add_usage(run: Run, sample: Mapping[str, JSON]) -> None:
+    if not sample["usage"]["total_tokens"]:
+        return
+    known = {one["model_name"]: one for one in run["per_model_usage"]}
+    one = known.setdefault(sample["model"], {"model_name": sample["model"], "invocation_count": 0})
+    one["invocation_count"] += 1
+    for name, number in sample["usage"].items():
+        one[name] = one.get(name, 0) + number
+    run["per_model_usage"] = list(known.values())
+
+
+def _all_errored(run: Run) -> bool:
+    counts = run["result_counts"]
+    return bool(counts["total"]) and counts["errored"] == counts["total"]
+
+
+def create_run(request: Request, backend: Backend) -> Answer:
+    known = backend.require_object(EVALS, request.path["eval_id"])
+    body = get_body(request)
+    source = body["data_source"]
+    rows = load_rows(backend, source["source"])
+    run: dict[str, JSON] = {"id": backend.new_id("evalrun_"), "object": "eval.run", "eval_id": known["id"]}
+    run |= {"created_at": int(backend.now()), "status": "queued", "name": body.get("name", "")}
+    run |= {"data_source": source, "model": source.get("model", ""), "metadata": body.get("metadata", {})}
+    run |= {"error": {"code": "", "message": ""}, "per_model_usage": [], "per_testing_criteria_results": []}
+    run["result_counts"] = {"total": len(rows), "passed": 0, "failed": 0, "errored": 0}
+    run["report_url"] = f"https://platform.openai.com/evaluations/{known['id']}?run_id={run['id']}"
+    backend.objects.put(RUNS, run, known["id"])
+    for place, row in enumerate(rows):
+        backend.objects.put(ROWS, {"id": str(place), "row": row}, f"{known['id']}/{run['id']}")
+    backend.scheduler.schedule(RUNS, run["id"], backend.now() + backend.options.pace, known["id"])
+    return Answer(run)
+
+
+def cancel_run(request: Request, backend: Backend) -> Answer:
+    run = backend.require_object(RUNS, request.path["run_id"], request.path["eval_id"])
+    if run["status"] in CANCELLABLE:
+        run["status"] = "canceled"
+        backend.objects.put(RUNS, run, request.path["eval_id"])
+        backend.send_webhook("eval.run.canceled", {"id": run["id"]})
+    elif not backend.options.lenient:
+        raise bad_request(f"Run '{run['id']}' has status '{run['status']}' and cannot be canceled.")
+    return Answer(run)
+
+
+def delete_run(request: Request, backend: Backend) -> Answer:
+    backend.require_object(RUNS, request.path["run_id"], request.path["eval_id"])
+    backend.objects.delete(RUNS, request.path["run_id"], request.path["eval_id"])
+    return Answer({"object": "eval.run.deleted", "deleted": True, "run_id": request.path["run_id"]})
+
+
+def _by_status(request: Request) -> Condition:
+    wanted = request.query.get("status")
+    return lambda one: wanted in (None, one["status"])
+
+
+RUN = "/evals/{eval_id}/runs/{run_id}"
+HANDLERS: Mapping[str, Handler] = {
+    "GET /evals/{eval_id}/runs": build_list_handler(RUNS, (EVALS, "eval_id"), order="asc", where=_by_status),
+    "POST /evals/{eval_id}/runs": create_run,
+    f"GET {RUN}": build_retrieve_handler(RUNS, "run_id", "eval_id"),
+    f"POST {RUN}/cancel": cancel_run,
+    f"DELETE {RUN}": delete_run,
+    f"GET {RUN}/output_items": build_list_handler(
+        ITEMS, (EVALS, "eval_id"), (RUNS, "run_id"), order="asc", where=_by_status
+    ),
+    f"GET {RUN}/output_items/{{output_item_id}}": build_retrieve_handler(ITEMS, "output_item_id", "eval_id", "run_id"),
+}

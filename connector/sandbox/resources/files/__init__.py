@@ -1,0 +1,1 @@
+"""Files, uploaded whole or in parts."""

@@ -1,0 +1,1 @@
+"""Graders, which score samples."""

@@ -1,0 +1,80 @@
+"""Templates with `{{ item.question }}` in them, and the model that is asked with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from connector.documents import dump
+from connector.model import JSON, is_list, is_object
+from connector.sandbox.backend import Backend
+from connector.shapes import items, members
+
+__all__ = ["ModelAnswer", "UnknownVariable", "ask_model", "fill_messages", "fill_template"]
+
+VARIABLE = re.compile(r"\{\{\s*([\w.\-\[\]]+)\s*\}\}")
+
+
+class UnknownVariable(Exception):
+    """A template that names what is not there."""
+
+
+def fill_template(template: str, variables: Mapping[str, JSON]) -> str:
+    """The template with every place filled; a name that is not there is Unknown."""
+    return VARIABLE.sub(lambda found: _as_text(_look_up(found[1], variables)), template)
+
+
+def fill_messages(template: JSON, variables: Mapping[str, JSON]) -> list[dict[str, JSON]]:
+    """The messages of a template of messages, as a chat completion takes them."""
+    messages: list[Any] = template if is_list(template) else []
+    return [
+        {"role": message["role"], "content": _fill_content(message.get("content"), variables)} for message in messages
+    ]
+
+
+def _fill_content(content: JSON, variables: Mapping[str, JSON]) -> str:
+    if isinstance(content, str):
+        return fill_template(content, variables)
+    if is_object(content):
+        return fill_template(str(content.get("text", "")), variables)
+    return "\n".join(_fill_content(part, variables) for part in content) if is_list(content) else ""
+
+
+def _look_up(path: str, variables: Mapping[str, JSON]) -> JSON:
+    value: JSON = variables
+    for key in path.replace("[", ".").replace("]", "").split("."):
+        if is_object(value) and key in value:
+            value = value[key]
+        elif is_list(value) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            raise UnknownVariable(f"the template names '{path}', which is not there")
+    return value
+
+
+def _as_text(value: JSON) -> str:
+    return value if isinstance(value, str) else dump(value).decode()
+
+
+class ModelAnswer(NamedTuple):
+    """What a model said, or why it said nothing."""
+
+    text: str
+    usage: Mapping[str, int]
+    finish_reason: str = "stop"
+    error: str = ""
+
+
+async def ask_model(
+    backend: Backend, model: str, messages: Sequence[JSON], settings: Mapping[str, JSON] | None = None
+) -> ModelAnswer:
+    """What a chat completion of these messages says."""
+    payload: dict[str, JSON] = {"model": model, "messages": list(messages), **(settings or {})}
+    answer = await backend.call("POST", "/v1/chat/completions", payload)
+    if answer.status != 200:
+        error = members(members(answer.body).get("error"))
+        return ModelAnswer("", {}, error=str(error.get("message", f"status {answer.status}")))
+    choice = members(items(answer.body["choices"])[0])
+    text = members(choice.get("message")).get("content") or ""
+    return ModelAnswer(text, members(answer.body.get("usage")), choice.get("finish_reason", "stop"))

@@ -1,0 +1,1 @@
+"""Vector stores: files, searched by what they say."""
