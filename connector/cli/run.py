@@ -50,14 +50,14 @@ class RunOptions(LogOptions):
     ] = 30.0
     new: Annotated[
         bool,
-        Option("--new", help="Go on where the database of earlier runs is gone, or an older copy."),
+        Option("--new", help="Go on where the database of earlier runs is gone or an older copy, or a route renamed."),
     ] = False
     json: Json = None
     entities: Entities = None
 
     def arguments(self, source: Path) -> list[str]:
         """The command line of one of several processes."""
-        asked = (("--once", self.once), ("--json", self.json), ("--text", self.json is False))
+        asked = (("--once", self.once), ("--new", self.new), ("--json", self.json), ("--text", self.json is False))
         own = [] if self.entities is None else ["--entities", str(self.entities)]
         flags = [flag for flag, given in asked if given]
         return [
@@ -92,6 +92,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.connections import Runtime
     from connector.engine.opening import open_store
     from connector.routes.running.committing import Waits
+    from connector.routes.running.naming import check_routes
     from connector.routes.running.plan import Plan
 
     catalogue = Catalogue.open(catalogue_folder(options.entities))
@@ -99,6 +100,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     waits = Waits()
     store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
     try:
+        await waits.until_done(lambda: check_routes(store, configuration, plan.routes, new=options.new))
         await _reset(store, options.reset or ())
         async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
             return await _work(runtime, store, plan, options)

@@ -189,3 +189,50 @@ def test_a_disk_that_is_full_at_the_start_is_waited_for(
     assert json.loads(found.stdout)["tasks"] == {"finished": 5}
     told = f"connector.db: {os.strerror(number).lower()}; nothing was done; nothing is lost, it is tried again"
     assert [record.getMessage() for record in caplog.records if told in record.getMessage()]
+
+
+def _changed(folder: Path, *changes: tuple[str, str]) -> None:
+    text = (folder / "connector.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "connector.yaml").write_text(text)
+
+
+RENAMED = ("  asking: {", "  renamed: {")
+
+
+@pytest.mark.parametrize("also", [(), (("tickets", "reports"),), (("in.jsonl", "./in.jsonl"),)])
+def test_a_route_of_another_name_reads_nothing_anew_unless_asked(
+    folder: Path, run: Any, also: tuple[tuple[str, str], ...]
+) -> None:
+    run("run", "--once")
+    _changed(folder, RENAMED, *also)
+    refused = run("run", "--once")
+    assert refused.exit_code != 0
+    assert "route 'renamed' is new and reads incoming connection" in str(refused.exception)
+    assert "from its start, as route 'asking' did" in str(refused.exception)
+    assert json.loads(run("run", "--once", "--new").stdout)["tasks"] == {"finished": 5}
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+
+
+def test_a_route_that_has_its_name_back_goes_on(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    text = (folder / "connector.yaml").read_text()
+    _changed(folder, RENAMED)
+    assert run("run", "--once").exit_code != 0
+    (folder / "connector.yaml").write_text(text)
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+
+
+def test_a_route_beside_those_that_there_are_is_no_other_name(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    _changed(folder, ("routes:\n", "routes:\n  second: {incoming: tickets, outgoing: ask}\n"))
+    assert json.loads(run("run", "--once").stdout)["routes"]["second"] == {"finished": 5}
+
+
+def test_a_route_that_reads_something_else_is_no_other_name(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    (folder / "more.jsonl").write_text('{"text": "t9"}\n')
+    _changed(folder, RENAMED, ("tickets", "more"), ("in.jsonl", "more.jsonl"))
+    assert json.loads(run("run", "--once").stdout)["routes"]["renamed"] == {"finished": 1}
