@@ -162,4 +162,6 @@ def _paid(task: Task, document: str, operation: str, found: Evidence, verdict: V
         verdict.repeated += times - 1
     elif times > 1:
         verdict.twice += times - 1
-        verdict.breaches.append(f"{document} ({task.state}): {operation} took effect {times} times on {task.route}")
+        verdict.breaches.append(
+            f"{document} ({task.state}): {operation} took effect {times} times on {task.route}, told: {task.reason!r}"
+        )

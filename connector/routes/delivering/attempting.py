@@ -130,6 +130,11 @@ class Attempt:
         """What its chains keep, to be committed when its task goes on with others."""
         return self._kept.records()
 
+    @property
+    def notes(self) -> str:
+        """What must not be silent of its calls when its task goes on with others."""
+        return "; ".join(note for note in (_unused(self.journal.unused), self.journal.notes) if note)
+
     async def made(self, chain: Chain) -> list[JSON]:
         """What a chain makes of the document; Stopped when that is nothing."""
         if not chain.stages:

@@ -84,7 +84,7 @@ class Carrying:
             add(change, await attempt.ended(stopped))
             return
         add(change, attempt.calls())
-        member = Member(task, attempt.records(), attempt.journal.notes)
+        member = Member(task, attempt.records(), attempt.notes)
         for document in made:
             self._waiting.append(member)
             self._go(self._gather.take(document), change)

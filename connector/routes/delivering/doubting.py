@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -95,7 +96,7 @@ async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, 
         _out_of_reach(call, task, str(error), desk, doubts, held=held)
         return
     if isinstance(found, CannotTell):
-        _cannot_tell(call, task, found, desk, doubts, held=held)
+        _cannot_tell(call, task, found, client, desk, doubts, held=held)
         return
     desk.lists_in_vain.pop(_key(call), None)
     if isinstance(found, Found):
@@ -110,10 +111,21 @@ def _client_of(call: CallRecord, lookup: Lookup, desk: Desk) -> Client | str:
     try:
         client = desk.runtime.client(call.target)
     except ConnectorError as error:
-        return str(error)
+        return _renamed(lookup, desk) or str(error)
     if lookup.place and lookup.place != place_of(client):
-        return f"client {call.target!r} calls another address or account now than it did then"
+        why = f"client {call.target!r} calls another address or account now than it did then"
+        return _renamed(lookup, desk) or why
     return client
+
+
+def _renamed(lookup: Lookup, desk: Desk) -> Client | None:
+    """The client of another name that calls whom the one of then called."""
+    for name in desk.runtime.configuration.clients if lookup.place else ():
+        with suppress(ConnectorError):
+            client = desk.runtime.client(name)
+            if place_of(client) == lookup.place:
+                return client
+    return None
 
 
 def _out_of_reach(call: CallRecord, task: Task, why: str, desk: Desk, doubts: Doubts, *, held: bool) -> None:
@@ -152,7 +164,9 @@ def _missing(call: CallRecord, task: Task, left: float, desk: Desk, doubts: Doub
         doubts.ends.append(_end(call, desk, State.NOT_SENT, {**_told(call), "reason": reason, MISSING: True}))
 
 
-def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, doubts: Doubts, *, held: bool) -> None:
+def _cannot_tell(
+    call: CallRecord, task: Task, found: CannotTell, client: Client, desk: Desk, doubts: Doubts, *, held: bool
+) -> None:
     outcome = found.outcome
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
     if _passes(call, outcome, desk):
@@ -162,7 +176,7 @@ def _cannot_tell(call: CallRecord, task: Task, found: CannotTell, desk: Desk, do
         return
     if outcome.status == 403:
         # A key that may make things and not list them is no reason to stop all the others.
-        desk.runtime.client(call.target).resume()
+        client.resume()
     doubts.ends.append(_end(call, desk, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
     reason = desk.hide.text(f"{why}; look for it before it is sent again")
     if held:

@@ -12,6 +12,7 @@ from connector.request import BytesBody, Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
 from connector.request.sources import Content, LocalFile, RemoteFile, Source
+from connector.routes.delivering.marking import place_of
 
 __all__ = ["fingerprint"]
 
@@ -26,8 +27,10 @@ def fingerprint(effort: Effort) -> str:
 
 
 def _parts(effort: Effort) -> list[bytes]:
-    parts = [_packed([effort.target, effort.operation, effort.content])]
-    return parts if effort.sent is None else parts + _of_wire(effort.sent.wire)
+    if effort.sent is None:
+        return [_packed([effort.target, effort.operation, effort.content])]
+    # A client is whom it calls: a name that was changed makes nothing be paid for again.
+    return [_packed([place_of(effort.sent.client), effort.operation, effort.content]), *_of_wire(effort.sent.wire)]
 
 
 def _of_wire(wire: Wire) -> list[bytes]:

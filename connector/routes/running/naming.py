@@ -22,9 +22,7 @@ READS = "reads"
 """The space of records that tell which incoming connection each route reads."""
 
 
-async def check_routes(
-    store: Store, configuration: Configuration, routes: Sequence[str], *, new: bool = False
-) -> None:
+async def check_routes(store: Store, configuration: Configuration, routes: Sequence[str], *, new: bool = False) -> None:
     """Keep what each route reads; StoreError when one is new and reads what a route that is gone has read.
 
     Args:

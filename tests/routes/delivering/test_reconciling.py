@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -297,7 +298,7 @@ def through(client: str) -> dict[str, Any]:
 
 
 CHANGES = {
-    "another name": Changed("another", through("another")),
+    "another name and account": Changed("another", through("another"), more={"account": {"organization": "org-2"}}),
     "another account": Changed(more={"account": {"organization": "org-2"}}),
     "another project": Changed(more={"account": {"project": "proj-2"}}),
     "another address": Changed(more={"account": {"base_uri": "https://other.example/v1"}}),
@@ -329,6 +330,74 @@ async def test_a_client_that_is_not_what_it_was_leaves_the_task_unknown(
         await at.store.retry(Filter(ids=[number]))
         await at.until_ended()
         assert ((await at.task(number)).state, api.named()) == (TaskState.FINISHED, 1)
+
+
+@dataclass
+class Paying:
+    """Answers chats, and makes stores."""
+
+    stores: Api
+    chats: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/chat/completions"):
+            return self.stores(request)
+        self.chats += 1
+        return httpx.Response(200, json={"choices": [{"message": {"content": "yes"}}]})
+
+
+def asking(client: str) -> dict[str, Any]:
+    payload = {"model": "m", "messages": [{"role": "user", "content": "&{name}"}]}
+    asked = {"client": client, "entity": "chat completions", "action": "create", "payload": payload}
+    return {"publisher": through(client), "request": NAMED, "chain": [{"openai": {**asked, "destination": "thought"}}]}
+
+
+async def test_a_client_of_another_name_is_the_same_for_what_was_asked_and_paid(
+    open_bench: Any, tmp_path: Path
+) -> None:
+    api = Paying(Api(lost=0))
+    async with open_bench(tmp_path, api, out=asking("openai")) as at:
+        api.stores.now = api.stores.clock = at.clock
+        [number] = await at.accept({"name": "products"})
+        await at.cut_off()
+    async with open_bench(tmp_path, api, out=asking("another"), client="another") as at:
+        api.stores.now = api.stores.clock = at.clock
+        await at.until_ended()
+        task = await at.task(number)
+    assert (task.state, task.reason, api.stores.named(), api.chats) == (TaskState.FINISHED, "", 1, 1)
+
+
+async def test_what_is_gathered_names_a_paid_answer_that_was_not_used(open_bench: Any, tmp_path: Path) -> None:
+    api = Paying(Api(lost=0))
+    gathers = {"aggregate": {"size": 1, "seconds": 0.1}}
+    to = {"publisher": through("openai"), "request": {"payload": {"name": "all"}}}
+
+    def chain(said: str) -> list[Any]:
+        payload = {"model": "m", "messages": [{"role": "user", "content": said}]}
+        asked = {"client": "openai", "entity": "chat completions", "action": "create", "payload": payload}
+        made = {"client": "openai", "entity": "vector stores", "action": "create", "payload": {"name": "&{name}"}}
+        return [
+            {"openai": {**asked, "destination": "thought"}},
+            {"openai": {**made, "destination": "made"}},
+            gathers,
+        ]
+
+    async with open_bench(tmp_path, api, out=to, route={"chain": chain("one &{name}")}) as at:
+        api.stores.now = api.stores.clock = at.clock
+        await at.accept({"name": "products"})
+        tasks = await at.store.lease("r", 1)
+        await at.delivery().carry(tasks)
+        await at.crash()
+    async with open_bench(tmp_path, api, out=to, route={"chain": chain("another &{name}")}) as at:
+        api.stores.now = api.stores.clock = at.clock
+        for _ in range(3):
+            change = await at.delivery().carry(await at.store.lease("r", 10))
+            await at.store.commit(change)
+        await at.until_ended("r:gathered")
+        states = [(task.route, task.state, task.reason) for task in await at.store.tasks(Filter(), limit=10)]
+    assert api.chats == 2
+    assert {state for _, state, _ in states} == {TaskState.FINISHED}
+    assert any("a paid answer was not used: chat completions create in attempt 1" in reason for *_, reason in states)
 
 
 async def test_a_catalogue_without_the_list_leaves_the_task_unknown(
