@@ -72,7 +72,7 @@ class GatewayToken(Entry):
     budget: Budget | None = Field(default=None, description="What may be spent in a period.")
     unbounded_cost: bool = Field(
         default=False,
-        description="Whether calls are allowed, in spite of a budget in money, whose cost cannot be known from the"
+        description="Whether calls are allowed, in spite of a budget, whose cost cannot be known from the"
         " request: batches, evals, fine-tuning, videos, realtime sessions, hosted tools, stored prompts.",
     )
     metrics: bool = Field(default=False, description="Whether /metrics and /usage may be read with it.")

@@ -39,7 +39,7 @@ class Caller:
     models: tuple[str, ...] | None = None
     """None for all of them; a star in a name stands for anything."""
     unbounded_cost: bool = False
-    """Whether a budget in money is no reason to refuse what may cost anything."""
+    """Whether a budget is no reason to refuse what may cost anything."""
     rules: tuple[Rule, ...] | None = None
     """None for every operation that is no administration."""
     metrics: bool = False

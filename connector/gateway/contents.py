@@ -125,8 +125,21 @@ def _read(request: web.BaseRequest, body: BytesBody) -> Content:
     if body.content_type.lower().startswith("multipart/form-data"):
         form = form_of(body.content_type, body.data)
         files = sum(form.files)
-        return Content({**form.fields}, len(body.data) - files, form.files)
+        payload = {name: _unfolded(name, text) for name, text in form.fields.items()}
+        return Content(payload, len(body.data) - files, form.files)
     raise Refused(415, "body_unclear", f"the body's type is {body.content_type[:60]!r}; {ALLOWED}", close=True)
+
+
+def _unfolded(name: str, text: str) -> JSON:
+    """The value of a field: some are JSON, such as the session of a realtime call, and may name a model."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return parse(text.encode(), name)
+    except InvalidDocument:
+        if "model" not in text.casefold() and "\\u" not in text:
+            return text
+    raise Refused(400, "body_unclear", f"the field {name[:60]!r} can be read in more than one way", close=True)
 
 
 def _document(data: bytes) -> Mapping[str, JSON]:

@@ -85,8 +85,8 @@ def _named(headers: dict[str, str]) -> tuple[str, bool]:
     if found is None:
         raise _unclear("the name of a part is not plain")
     name, is_file = found[1], "filename" in headers["content-disposition"][found.end(1) :].lower()
-    own = re.split(r"[\[.]", name.strip().lower())[0]
-    if own == "_charset_" or (own == "model" and (name != "model" or is_file)):
+    own = re.split(r"[\[\].]+", name.strip().casefold())
+    if "_charset_" in own or ("model" in own and (name != "model" or is_file)):
         raise _unclear(f"the field {name!r} could be taken for another")
     return name, is_file
 

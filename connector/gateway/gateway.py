@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 
@@ -30,6 +31,9 @@ from connector.gateway.visit import Visit
 from connector.gateway.webhooks import Hooks
 from connector.gateway.weighing import Scales, is_costly
 from connector.http import Client
+
+if TYPE_CHECKING:
+    from connector.gateway.connection import Connection
 
 __all__ = ["Gateway", "Rules"]
 
@@ -143,6 +147,7 @@ class Gateway:
             return self._fault(visit, error, request)
         finally:
             self.in_flight -= 1
+            cast("Connection", request.protocol).seat.in_use = False
             self._note(visit)
             if self.draining and not self.in_flight:
                 self._drained.set()
@@ -153,6 +158,7 @@ class Gateway:
             raise Refused(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
         caller = self._caller(request)
         visit.caller = caller.name
+        cast("Connection", request.protocol).seat.in_use = True
         route = routed(path)
         if route is None:
             raise Refused(404, "unknown_path", f"there is nothing here; {HOW}")

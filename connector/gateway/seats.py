@@ -16,12 +16,14 @@ IPV6_PREFIX = 64
 class Seat:
     """The place of one connection; given back once."""
 
-    __slots__ = ("_give_back", "extra")
+    __slots__ = ("_give_back", "extra", "in_use")
 
     def __init__(self, give_back: Callable[[Seat], None], *, extra: bool) -> None:
         self._give_back: Callable[[Seat], None] | None = give_back
         self.extra = extra
         """Whether it is beyond the bounds, so that only a health page is answered."""
+        self.in_use = False
+        """Whether a call of a known caller is under way on it."""
 
     def leave(self) -> None:
         give_back, self._give_back = self._give_back, None
@@ -41,7 +43,7 @@ class Seats:
         self._most = most
         self._most_of_one = most_of_one
         self._taken = 0
-        self._by_network: dict[str, int] = {}
+        self._by_network: dict[str, OrderedDict[Seat, Callable[[], None]]] = {}
         self._extra: OrderedDict[Seat, Callable[[], None]] = OrderedDict()
 
     def take(self, address: str, evict: Callable[[], None]) -> Seat:
@@ -49,15 +51,30 @@ class Seats:
 
         Args:
             address: where the connection comes from.
-            evict: ends the connection, when it has an extra place that a newer one needs.
+            evict: ends the connection, when somebody else needs its place more.
         """
         network = network_of(address)
-        held = self._by_network.get(network, 0)
-        if self._taken >= self._most or held >= self._most_of_one:
+        held = len(self._by_network.get(network, ()))
+        if held >= self._most_of_one or (self._taken >= self._most and not self._one_less_for(held)):
             return self._take_extra(evict)
+        seat = Seat(lambda seat: self._give_back(network, seat), extra=False)
         self._taken += 1
-        self._by_network[network] = held + 1
-        return Seat(lambda _: self._give_back(network), extra=False)
+        self._by_network.setdefault(network, OrderedDict())[seat] = evict
+        return seat
+
+    def _one_less_for(self, held: int) -> bool:
+        """Ends the oldest connection without a call under way of the address that has the most.
+
+        Nothing is ended for an address that would then have as many itself.
+        """
+        most = max(self._by_network.values(), key=len)
+        idle = next((seat for seat in most if not seat.in_use), None) if len(most) > held + 1 else None
+        if idle is None:
+            return False
+        evict = most[idle]
+        idle.leave()
+        evict()
+        return True
 
     def _take_extra(self, evict: Callable[[], None]) -> Seat:
         if len(self._extra) >= EXTRA:
@@ -71,12 +88,11 @@ class Seats:
     def _give_back_extra(self, seat: Seat) -> None:
         self._extra.pop(seat, None)
 
-    def _give_back(self, network: str) -> None:
+    def _give_back(self, network: str, seat: Seat) -> None:
         self._taken -= 1
-        left = self._by_network[network] - 1
-        if left:
-            self._by_network[network] = left
-        else:
+        held = self._by_network[network]
+        del held[seat]
+        if not held:
             del self._by_network[network]
 
 

@@ -65,20 +65,21 @@ class Scales:
         quota = caller.quota
         if not quota.enforced:
             return Weighed(caller, weight, NOTHING_HELD)
-        if quota.prices_needed and not caller.unbounded_cost:
+        if quota.is_strict and not caller.unbounded_cost:
             self._check_cost(caller, weight)
         usage = Usage(weight.given, output=weight.output)
         return Weighed(caller, weight, quota.hold(weight.about, usage.total, self._most(weight, usage)))
 
     def _check_cost(self, caller: Caller, weight: Weight) -> None:
-        """Refuses what would go past a budget in money: a cost that nobody can know, a model without a price."""
-        if weight.open:
+        """Refuses what would go past a budget: a cost or tokens that nobody can know, a model without a price."""
+        in_money = caller.quota.prices_needed
+        if why := weight.open if in_money else weight.endless:
             message = (
-                f"budget: {weight.open} cannot be known from the request, and {caller.name} has a budget in money;"
+                f"budget: {why} cannot be known from the request, and {caller.name} has a budget;"
                 " unbounded_cost: true allows it"
             )
             raise Refused(403, "cost_unknown", message)
-        for model in weight.models:
+        for model in weight.models if in_money else ():
             if self._prices.find(model) is None:
                 message = (
                     f"prices: the model {model[:100]!r} has none, and {caller.name} has a budget; add it to `prices`"

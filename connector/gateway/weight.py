@@ -29,6 +29,9 @@ BYTES_PER_FILE_TOKEN = 64
 LONG = 1024
 """A shorter text is counted as text, wherever it stands."""
 FILE_KEYS = frozenset({"url", "image_url", "file_data", "data"})
+NAMES_A_MODEL = ("model", "models")
+DEPLOYED = ("deployments", "engines", "models")
+"""What stands in a path before a model, where no catalogue knows the path."""
 FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
 """Here stands what a user made up, and names no model."""
 BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
@@ -49,6 +52,7 @@ class Weight:
         output: tokens that come back.
         tier: the service tier that is asked for.
         open: why the cost cannot be known from the request; empty when it can.
+        endless: why not even its tokens can be known, nor come with its answer.
     """
 
     models: tuple[str, ...] = ()
@@ -56,6 +60,7 @@ class Weight:
     output: int = 0
     tier: str = ""
     open: str = ""
+    endless: str = ""
 
     @property
     def about(self) -> int:
@@ -69,7 +74,7 @@ def weight_of(content: Content, operation: Operation | None, path: str, query: s
     models = dict.fromkeys((*models_in_path(operation, path), *_in_query(query)))
     size, files = content.size, list(content.files)
     for name, value in _named_values(payload):
-        if name in ("model", "models"):
+        if name == "model":
             models[value] = None
         elif len(value) > LONG:
             files.append(len(value))
@@ -83,12 +88,20 @@ def weight_of(content: Content, operation: Operation | None, path: str, query: s
         _output(payload),
         tier if isinstance(tier, str) else "",
         _why_open(payload, operation, bool(models)),
+        _why_endless(operation),
     )
 
 
 def models_in_path(operation: Operation | None, path: str) -> Iterator[str]:
     """The models that a path names."""
-    if operation is None or not MODEL_PLACE.search(operation.template):
+    if operation is None:
+        before, *segments = path.split("/")
+        for segment in segments:
+            if before.lower() in DEPLOYED:
+                yield unquote(segment).partition(":")[0]
+            before = segment
+        return
+    if not MODEL_PLACE.search(operation.template):
         return
     for place, segment in zip(operation.template.split("/"), path.split("/"), strict=False):
         if place.strip("{}") in MODEL_PLACES and place != segment:
@@ -108,11 +121,15 @@ def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
             todo += [each for each in item if not isinstance(each, str)] if is_list(item) else []
             continue
         for name, value in item.items():
+            # Some servers take a name for the same in any case.
+            key = name.casefold()
             if isinstance(value, str):
-                if name == "model" or name in FILE_KEYS:
+                if key in NAMES_A_MODEL or key.endswith("_model"):
+                    yield "model", value
+                elif name in FILE_KEYS:
                     yield name, value
-            elif name == "models" and is_list(value):
-                yield from (("models", each) for each in value if isinstance(each, str))
+            elif key == "models" and is_list(value):
+                yield from (("model", each) for each in value if isinstance(each, str))
             elif name not in FREE_FORM:
                 todo.append(value)
 
@@ -133,9 +150,13 @@ def _number(value: JSON) -> int:
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else 0
 
 
+def _why_endless(operation: Operation | None) -> str:
+    return f"what {operation.name} will cost" if operation is not None and operation.cost == "open" else ""
+
+
 def _why_open(payload: Mapping[str, JSON], operation: Operation | None, named: bool) -> str:
-    if operation is not None and operation.cost == "open":
-        return f"what {operation.name} will cost"
+    if why := _why_endless(operation):
+        return why
     if is_document(payload.get("prompt")):
         return "what a stored prompt (prompt) does"
     kinds = [each.get("type") if is_document(each) else each for each in items(payload.get("tools"))]

@@ -345,6 +345,10 @@ MODELS = {"models": ["gpt-5-nano", "gpt-5-mini*"]}
         ("fine_tuning/jobs", {"model": "gpt-5-pro"}, 403),
         ("evals/e/runs", {"data_source": {"model": "gpt-5-pro"}}, 403),
         ("embeddings", {"model": "gpt-5-mini", "input": "x"}, 200),
+        ("chat/completions", {"model": "gpt-5-nano", "Model": "gpt-5-pro"}, 403),
+        ("chat/completions", {"model": "gpt-5-nano", "model\u017f": "gpt-5-pro"}, 403),
+        ("chat/completions", {"model": "gpt-5-nano", "MODELS": ["gpt-5-pro"]}, 403),
+        ("chat/completions", {"model": "gpt-5-nano", "fallbacks": [{"base_model": "gpt-5-pro"}]}, 403),
     ],
 )
 async def test_only_models_that_are_listed_are_used(start, upstream, path, payload, status):
@@ -364,6 +368,51 @@ async def test_a_model_is_hidden_from_no_list(start, upstream, body):
     answer = await gateway.http.post(f"{gateway.url}/openai/v1/chat/completions", content=body, headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "body_unclear")
     assert upstream.seen == []
+
+
+NANO = ("model", "gpt-5-nano")
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        (("session", '{"type": "realtime", "model": "gpt-realtime"}'), "model_not_allowed"),
+        (("session", '{"type": "realtime", "mod\\u0065l": "gpt-realtime"}'), "model_not_allowed"),
+        (("session", '{"model": "gpt-5-nano", "model": "gpt-realtime"}'), "body_unclear"),
+        (("session[model]", "gpt-realtime"), "body_unclear"),
+        (("session.Model", "gpt-realtime"), "body_unclear"),
+    ],
+)
+async def test_a_model_is_hidden_in_no_field_of_a_form(start, upstream, more, code):
+    gateway = await start(MODELS)
+    fields = [(name, (None, value)) for name, value in (NANO, more)]
+    answer = await gateway.http.post(f"{gateway.url}/openai/v1/realtime/calls", files=fields, headers=AUTHORIZED)
+    assert (answer.json()["error"]["code"], upstream.seen) == (code, [])
+
+
+async def test_a_prompt_that_looks_like_json_is_a_prompt(start, upstream):
+    gateway = await start(MODELS)
+    fields = [(name, (None, value)) for name, value in (NANO, ("prompt", "{a cat, a hat"))]
+    answer = await gateway.http.post(f"{gateway.url}/openai/v1/images/edits", files=fields, headers=AUTHORIZED)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["deployments/gpt-5-pro/chat/completions", "models/gpt-5-pro:generateContent"])
+async def test_a_model_in_a_path_that_nobody_knows_is_looked_up(start, upstream, path):
+    gateway = await start({**MODELS, "allow": ["POST /*"]})
+    payload = {"model": "gpt-5-nano"}
+    answer = await gateway.http.post(f"{gateway.url}/openai/v1/{path}", json=payload, headers=AUTHORIZED)
+    assert (answer.json()["error"]["code"], upstream.seen) == ("model_not_allowed", [])
+
+
+@pytest.mark.parametrize("path", ["batches", "evals/e/runs", "threads/t/runs", "fine_tuning/jobs", "realtime/calls"])
+async def test_a_budget_in_tokens_refuses_what_may_use_any_number_of_them(start, upstream, path):
+    token = {"budget": {"every": "month", "tokens": 1000}}
+    for more, status in (({}, 403), ({"unbounded_cost": True}, 200)):
+        gateway = await start({**token, **more})
+        url = f"{gateway.url}/openai/v1/{path}"
+        answer = await gateway.http.post(url, json={"model": "gpt-5"}, headers=AUTHORIZED)
+        assert (answer.status_code, len(upstream.seen)) == (status, int(status == 200))
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -187,7 +187,48 @@ async def test_two_addresses_take_every_connection_and_a_health_page_is_still_an
             await asyncio.sleep(0)
         for path in ("/healthz", "/readyz"):
             assert await asked(gateway.port, path, address="127.0.0.4") == 200
-        assert await asked(gateway.port, "/usage", address="127.0.0.4", token=TOKEN) == 503
+        assert await asked(gateway.port, "/openai/v1/models", address="127.0.0.4", token=TOKEN) == 200
+    finally:
+        for found in opened:
+            found.close()
+
+
+async def test_calls_that_are_under_way_make_room_for_nobody(start, upstream):
+    go_on, came, all_came = asyncio.Event(), [], asyncio.Event()
+
+    async def waits(request):
+        came.append(request)
+        if len(came) == 4:
+            all_came.set()
+        await go_on.wait()
+        return web.json_response({})
+
+    upstream.handler = waits
+    gateway = await start(gateway={"connections": 4, "tokens": TOKENS})
+    under_way = [
+        asyncio.create_task(asked(gateway.port, "/openai/v1/models", address=address, token=TOKEN))
+        for address in ("127.0.0.1", "127.0.0.1", OTHER, OTHER)
+    ]
+    await all_came.wait()
+    assert await asked(gateway.port, "/openai/v1/models", address="127.0.0.3", token=TOKEN) == 503
+    go_on.set()
+    assert await asyncio.gather(*under_way) == [200] * 4
+
+
+@pytest.mark.parametrize(
+    "first", ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /openai/v1/files HTTP/1.1\r\n"]
+)
+async def test_two_addresses_keep_no_third_out(start, first):
+    gateway = await start(gateway={"connections": 100, "tokens": TOKENS}, options={"patience": Patience(head=30)})
+    opened = []
+    try:
+        for number in range(140):
+            address = ("127.0.0.1", OTHER)[number % 2]
+            opened.append(socket.create_connection(("127.0.0.1", gateway.port), source_address=(address, 0)))
+            opened[-1].sendall(first.encode())
+            await asyncio.sleep(0)
+        for _ in range(3):
+            assert await asked(gateway.port, "/openai/v1/models", address="127.0.0.3", token=TOKEN) == 200
     finally:
         for found in opened:
             found.close()
@@ -224,11 +265,14 @@ def test_places_are_given_back_once():
     seats, evicted = Seats(3, 2), []
     first = seats.take("10.0.0.1", lambda: None)
     second = seats.take("10.0.0.1", lambda: None)
+    first.in_use = second.in_use = True
     assert seats.take("10.0.0.1", lambda: None).extra
     assert not seats.take("10.0.0.2", lambda: None).extra
     first.leave()
     first.leave()
-    assert not seats.take("10.0.0.1", lambda: None).extra
+    third = seats.take("10.0.0.1", lambda: None)
+    third.in_use = True
+    assert not third.extra
     assert seats.take("10.0.0.3", lambda: None).extra
     second.leave()
     more = [seats.take("10.0.0.1", lambda n=n: evicted.append(n)) for n in range(EXTRA + 2)]
