@@ -28,19 +28,19 @@ PREFIXES = {
 }  # fmt: skip
 ALWAYS_SHOWN = frozenset({"object", "metadata", "status"})
 PREFERRED = ("active", "completed", "enabled", "auto", "succeeded", "sent", "member", "default")
-"""The choices that are taken before the first, where they are among them."""
+"""Choices that are taken before the first one."""
 KNOWN_TEXTS = {"purpose": "assistants", "seconds": "4"}
-"""Texts that the API chooses from a list which its schema does not give."""
+"""Texts from lists that the API has and its schema does not give."""
 FIRST_STATES = {"files": "processed", "uploads": "pending"}
 
 
 def id_prefix(entity: str) -> str:
-    """The prefix of an entity's ids: its known one, else its last word."""
+    """Return the prefix of an entity's ids: its known one, else its last word."""
     return PREFIXES.get(entity) or f"{singularize(entity.rsplit(maxsplit=1)[-1] if entity else 'object')}_"
 
 
 def singularize(word: str) -> str:
-    """One of what a word names."""
+    """Return the singular of a word."""
     for ending, end in (("ies", "y"), ("ches", "ch"), ("ses", "s"), ("s", "")):
         if word.endswith(ending):
             return word.removesuffix(ending) + end
@@ -48,7 +48,7 @@ def singularize(word: str) -> str:
 
 
 class AnswerTemplate:
-    """One field of an answer; what is worked out about it is kept."""
+    """The template of one field of an answer, read from its schema and cached."""
 
     def __init__(self, shape: Shape, schema: JSON, name: str = "") -> None:
         self.name = name
@@ -57,18 +57,18 @@ class AnswerTemplate:
 
     @cached_property
     def fields(self) -> dict[str, AnswerTemplate]:
-        """The fields of an object, in the order of their declaration."""
+        """The templates of an object's fields, in the order of their declaration."""
         shape = self.shape
         return {name: AnswerTemplate(shape.property(name), part, name) for name, part in shape.properties.items()}
 
     @cached_property
     def item(self) -> AnswerTemplate:
-        """The form of an array's items."""
+        """The template of an array's items."""
         return AnswerTemplate(self.shape.items(), self.shape.facts.get("items", True), self.name.removesuffix("s"))
 
     @cached_property
     def branches(self) -> tuple[AnswerTemplate, ...]:
-        """The alternatives of a union, each as a form."""
+        """The templates of a union's alternatives."""
         root, whole = self.shape.root, resolve(self._schema, self.shape.root)
         parts = items(members(whole).get("anyOf"))
         return tuple(
@@ -81,21 +81,21 @@ class AnswerTemplate:
 
     @cached_property
     def shown(self) -> frozenset[str]:
-        """The fields that an answer has in any case: those that are required, and those that the API always sends."""
+        """The fields of every answer: those that are required, and those that the API always sends."""
         return frozenset(self.required) | (ALWAYS_SHOWN & self.fields.keys())
 
     @cached_property
     def kind(self) -> str:
-        """The type it has when it is not null."""
+        """The type of the field when it is not null."""
         return self.shape.types[0]
 
     @cached_property
     def is_nullable(self) -> bool:
-        """Whether null will do."""
+        """Whether the field may be null."""
         return self.accepts(None)
 
     def accepts(self, value: JSON) -> bool:
-        """Whether a value may stand here as it is."""
+        """Return whether the schema accepts a value as it is."""
         return self._judge.is_valid(value)
 
     @cached_property
@@ -106,7 +106,7 @@ class AnswerTemplate:
 
 
 class AnswerBuilder:
-    """Fills in the forms of one catalogue's answers."""
+    """Builds the answers of one catalogue's operations."""
 
     def __init__(self, catalogue: Catalogue, clock: Callable[[], float], new_id: Callable[[str], str]) -> None:
         self._catalogue = catalogue
@@ -115,22 +115,22 @@ class AnswerBuilder:
         self._forms: dict[tuple[str, str], AnswerTemplate] = {}
 
     def build_answer(self, operation: Operation, given: Mapping[str, JSON]) -> dict[str, JSON]:
-        """An operation's answer; what is given and allowed stands in it, and little else that is optional."""
+        """Return the answer of an operation with the given values that its schema allows."""
         return self.fill(self.template(operation), given, operation.on or operation.entity)
 
     def build_event(self, operation: Operation) -> JSON:
-        """The event that ends an operation's stream."""
+        """Return the event that ends an operation's stream."""
         template = self.template(operation, "events")
         ends = [branch for branch in template.branches if _event_type(branch) in operation.ends]
         return self.fill(ends[0] if ends else template, {}, operation.on or operation.entity)
 
     def invent_object(self, kind: str, id: str) -> dict[str, JSON]:  # noqa: A002 - the API's word
-        """An object of a kind that nobody has made, under the id that was asked for."""
+        """Return an object that was never created, under the id that was asked for."""
         template = self.entity_template(kind)
         return {"id": id} if template is None else {**self.fill(template, {"id": id}, kind), "id": id}
 
     def template(self, operation: Operation, kind: str = "json") -> AnswerTemplate:
-        """The form of one kind of an operation's answer; it is kept."""
+        """Return the template of one kind of an operation's answer."""
         known = self._forms.get((operation.wire_name, kind))
         if known is None:
             schema = self._catalogue.answer_schema(operation, kind) or {}
@@ -138,7 +138,7 @@ class AnswerBuilder:
         return known
 
     def entity_template(self, kind: str) -> AnswerTemplate | None:
-        """The form of an entity's object: as it is retrieved or created, else as it is listed."""
+        """Return the template of an entity's object: as it is retrieved or created, else as it is listed."""
         own = {op.action: op for op in self._catalogue.operations() if op.entity == kind and "json" in op.answer}
         for action in ("retrieve", "create", "update"):
             if action in own and not self.template(own[action]).fields.get("data"):
@@ -149,7 +149,7 @@ class AnswerBuilder:
         return None
 
     def fill(self, template: AnswerTemplate, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
-        """A form filled in with what is given, as far as it may stand there; the rest is made up."""
+        """Return an object with the given values that the template accepts; the rest is made up."""
         names = [name for name in template.fields if name in template.shown or given.get(name) is not None]
         made = {name: self._value(template.fields[name], given.get(name), name in given, entity) for name in names}
         # What is required without being declared may be anything.
@@ -157,7 +157,7 @@ class AnswerBuilder:
         return {**made, **undeclared, **self._free(template, given)}
 
     def _free(self, template: AnswerTemplate, given: Mapping[str, JSON]) -> dict[str, JSON]:
-        """The members of an object whose names are its owner's own."""
+        """Return the members of a map, whose names the schema leaves open."""
         return {} if template.shape.properties or not template.accepts(given) else dict(given)
 
     def _value(self, template: AnswerTemplate, given: JSON, is_given: bool, entity: str) -> JSON:
@@ -170,7 +170,7 @@ class AnswerBuilder:
         return self._made(template, entity)
 
     def _made(self, template: AnswerTemplate, entity: str) -> JSON:
-        """What stands where nobody says anything."""
+        """Return a made-up value."""
         name = template.name
         if template.shape.choices:
             return _choose(template.shape.choices, entity)
@@ -208,7 +208,7 @@ def _event_type(template: AnswerTemplate) -> JSON:
 
 
 def _object_name(entity: str) -> str:
-    """What an object calls itself where no schema says it: `container files` are `container.file` each."""
+    """Return the object name that no schema gives: `container files` are `container.file` each."""
     return ".".join(singularize(word) for word in entity.split())
 
 

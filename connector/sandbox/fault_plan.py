@@ -14,7 +14,7 @@ NAMES = ("rates", "rules")
 
 
 class FaultPlan:
-    """Rules in their order, then rates in theirs; the first of each kind that befalls a request does."""
+    """Rules in their order, then rates in theirs; a request meets the first fault of each kind."""
 
     def __init__(self, seed: int, rates: Iterable[str] = (), rules: Sequence[FaultRule] = ()) -> None:
         self._seed = seed
@@ -26,31 +26,31 @@ class FaultPlan:
         return not self._rates and not self._rules
 
     def add(self, *rates: str, rules: Sequence[JSON] = ()) -> None:
-        """More of them: rates as on the command line, rules as in a script."""
+        """Add rates as on the command line, and rules as in a script."""
         more, also = [FaultRate.parse(text) for text in rates], parse_rules(rules)
         self._rates += more
         self._rules += also
         self._matches += [0] * len(also)
 
     def replace(self, rates: Iterable[str] = (), rules: Sequence[JSON] = ()) -> None:
-        """These instead of those there are, counted anew."""
+        """Replace all rates and rules, and count requests from the start."""
         self._set([FaultRate.parse(text) for text in rates], parse_rules(rules))
 
     def reset(self) -> None:
-        """Those there were at first, counted anew."""
+        """Restore the rates and rules of the start, and count requests from the start."""
         self._set(*self._first)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all rates and rules."""
         self.replace()
 
     def as_document(self) -> dict[str, JSON]:
-        """What is to go wrong, as it can be given again."""
+        """Return the rates and rules in the form in which they are set."""
         rules = [rule.model_dump(exclude_none=True, exclude_unset=True) for rule in self._rules]
         return {"rates": [str(rate) for rate in self._rates], "rules": rules}
 
     def draw(self, request: Request, url: str) -> tuple[tuple[Fault, ...], Answer | None]:
-        """The faults that befall a request, and the answer that a rule gives it."""
+        """Return the faults that a request meets, and the answer that a rule gives it."""
         if self.is_empty:
             return (), None
         self._arrived += 1
@@ -66,7 +66,7 @@ class FaultPlan:
         self._arrived = 0
 
     def _rule(self, request: Request, url: str) -> FaultRule | None:
-        """The first rule that fits and whose turn it is; every rule that fits counts the request."""
+        """Return the first matching rule whose turn it is; every matching rule counts the request."""
         if not self._rules:
             return None
         seen = _describe_request(request, url)

@@ -29,7 +29,7 @@ KINDS = {
     "error-mid": "a stream says in its middle that the server has failed",
     "html": "a page of HTML instead of the answer (html:RATE:STATUS, 200 by default)",
 }
-"""The faults that have names; any status from 400 to 599 is one as well."""
+"""The named faults; any status from 400 to 599 is a fault too."""
 
 STATUS = re.compile(r"[45]\d\d")
 LONGEST = 3600.0
@@ -50,14 +50,14 @@ FALSE_VALUES: tuple[JSON, ...] = (None, False, "", [], {})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A kind of fault, or a status, with the number that goes with it."""
+    """A named fault or a status, with its number."""
 
     kind: str
     number: float = 0.0
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """The fault that a name, or a name and a number, stand for: `503`, `reset`, `delay:2.5`."""
+        """Return the fault of a text such as `503`, `reset` or `delay:2.5`."""
         name, _, number = text.strip().partition(":")
         if not STATUS.fullmatch(name) and name not in KINDS:
             known = ", ".join(["a status from 400 to 599", *KINDS])
@@ -67,11 +67,11 @@ class Fault:
 
     @property
     def is_error(self) -> bool:
-        """Whether it is an answer that says no."""
+        """Whether the fault is an error status."""
         return self.kind.isdecimal()
 
     def as_error(self) -> ApiError:
-        """The error of a status."""
+        """Return the API error of the status."""
         status = int(self.kind)
         kind = "server_error" if status >= SERVER_ERRORS else "invalid_request_error"
         kind, code, message = ERRORS.get(status, (kind, None, f"The sandbox was told to answer {status}."))
@@ -100,14 +100,14 @@ def _parse_number(name: str, text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class FaultRate:
-    """A fault and the share of requests that it befalls."""
+    """A fault and the share of requests that it applies to."""
 
     fault: Fault
     share: float
 
     @classmethod
     def parse(cls, text: str) -> FaultRate:
-        """The rate that `KIND:RATE` or `KIND:RATE:NUMBER` stands for."""
+        """Return the rate of a text such as `KIND:RATE` or `KIND:RATE:NUMBER`."""
         name, *rest = text.strip().split(":", 2)
         fault = Fault.parse(":".join([name, *rest[1:]]))
         try:
@@ -120,7 +120,7 @@ class FaultRate:
         return cls(fault, share)
 
     def applies_to(self, seed: int, number: int) -> bool:
-        """Whether it befalls that request; the same one whenever the seed is the same."""
+        """Return whether the fault applies to a request; the same ones for the same seed."""
         drawn = blake2b(f"{seed}/{self.fault}/{number}".encode(), digest_size=8).digest()
         return int.from_bytes(drawn) < self.share * FULL_RANGE
 
@@ -130,7 +130,7 @@ class FaultRate:
 
 
 class FaultAnswer(BaseModel):
-    """An answer that a rule gives instead of the sandbox's own."""
+    """An answer that a rule gives in place of the sandbox's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -140,7 +140,7 @@ class FaultAnswer(BaseModel):
 
 
 class FaultRule(BaseModel):
-    """The requests that all of its conditions fit, and the fault or answer that they get."""
+    """The conditions of a rule, and the fault or the answer for the requests that meet them all."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -151,7 +151,7 @@ class FaultRule(BaseModel):
     when: str | None = None
     """A JMESPath expression on the request: operation, method, path, query, payload, headers."""
     nth: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
-    """Which of the requests that fit, counted from 1; all of them when it is left out."""
+    """Which of the matching requests, counted from 1; all of them by default."""
     fault: str | None = None
     answer: FaultAnswer | None = None
 
@@ -186,7 +186,7 @@ class FaultRule(BaseModel):
         return self
 
     def matches(self, request: Mapping[str, JSON]) -> bool:
-        """Whether a request is one of the rule's; an expression that fails on it says no."""
+        """Return whether a request meets the conditions; an expression that fails on it does not match."""
         if self.operation is not None and self.operation not in (request["operation"], request["wire_name"]):
             return False
         if self.path is not None and not fnmatchcase(request["url"], self.path):
@@ -198,7 +198,7 @@ class FaultRule(BaseModel):
 
 
 def parse_rules(written: JSON, where: str = "faults") -> list[FaultRule]:
-    """The rules of a document's list, or all that is wrong with it."""
+    """Return the rules of a list; raise ConfigurationError with everything that is wrong with them."""
     if not isinstance(written, list | tuple):
         raise ConfigurationError(f"{where}: a list of rules is wanted")
     rules: list[FaultRule] = []

@@ -25,7 +25,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request that was let in and found right."""
+    """One authenticated and validated request."""
 
     operation: Operation
     path: Mapping[str, str]
@@ -33,12 +33,12 @@ class Request:
     payload: JSON
     """Files in it are Upload values."""
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
-    """Under lower-case names."""
+    """By lower-case names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a stream; text goes as it stands, anything else as JSON."""
+    """One event of a stream; text is sent as it stands, anything else as JSON."""
 
     data: JSON
     name: str = ""
@@ -46,7 +46,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back: a JSON body, or bytes of another type, or events."""
+    """An answer: a JSON body, bytes of another type, or events."""
 
     body: JSON = None
     status: int = 200
@@ -58,7 +58,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call of a tool: its arguments as JSON text, or the input of a custom one."""
+    """A call of a tool: its arguments as JSON text, or the input of a custom tool."""
 
     name: str
     arguments: str
@@ -67,7 +67,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is said, whatever form it is sent in."""
+    """What a model says: a text, tool calls or a refusal."""
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
@@ -75,7 +75,7 @@ class Reply:
 
 
 class ApiError(Exception):
-    """A request that gets an error instead of its answer, in the API's own form."""
+    """An error that is answered in the API's own form."""
 
     def __init__(
         self,
@@ -95,6 +95,6 @@ class ApiError(Exception):
         super().__init__(message)
 
     def as_answer(self) -> Answer:
-        """The answer that says so."""
+        """Return the answer with the error."""
         error = {"message": self.message, "type": self.type, "param": self.param, "code": self.code}
         return Answer({"error": error}, self.status, self.headers)

@@ -41,9 +41,9 @@ FORWARDS = """
 BACKWARDS = FORWARDS.replace("ORDER BY place", "ORDER BY place DESC")
 BEFORE_ALL, AFTER_ALL = -1, 2**62
 VERSION = 1
-"""Of the tables; a file of another version is refused."""
+"""The version of the tables; a file of another version is refused."""
 WINDOW = 256
-"""How many objects are read at once by whoever goes through many."""
+"""Objects that are read at once."""
 
 
 class CursorNotFound(Exception):
@@ -55,14 +55,14 @@ class CursorNotFound(Exception):
 
 
 class Page(NamedTuple):
-    """A piece of a list, and whether more follows in the direction it was read."""
+    """A part of a list, and whether more follows in the direction it was read."""
 
     items: list[dict[str, JSON]]
     has_more: bool
 
 
 class ObjectStore:
-    """The objects of one sandbox, in memory or in a file; what comes out is a copy, and `put` keeps its changes."""
+    """The objects of one sandbox, in memory or in a file; results are copies, and `put` saves changes."""
 
     def __init__(self, path: str = ":memory:") -> None:
         self._connection: Any = apsw.Connection(path, statementcachesize=100)
@@ -82,16 +82,16 @@ class ObjectStore:
         return int(self._one("SELECT number FROM starts"))
 
     def put(self, kind: str, object: Mapping[str, JSON], parent: str = "") -> None:  # noqa: A002 - the API's word
-        """Keeps an object under its `id`; one that is there already is replaced where it stands."""
+        """Save an object under its `id`; an existing one is replaced in its place."""
         self._run(PUT, (parent, kind, object["id"], orjson.dumps(object)))
 
     def get(self, kind: str, id: str, parent: str = "") -> dict[str, JSON] | None:  # noqa: A002 - the API's word
-        """The object of that id."""
+        """Return the object of an id."""
         body = self._one("SELECT body FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id))
         return None if body is None else orjson.loads(body)
 
     def delete(self, kind: str, id: str, parent: str = "") -> bool:  # noqa: A002 - the API's word
-        """Forgets an object with all that stands below it; whether it was there."""
+        """Delete an object with everything below it; return whether it existed."""
         found = self._one(
             "DELETE FROM objects WHERE parent = ? AND kind = ? AND id = ? RETURNING 1", (parent, kind, id)
         )
@@ -105,7 +105,7 @@ class ObjectStore:
         return found is not None
 
     def count(self, kind: str, parent: str = "") -> int:
-        """How many objects of a kind there are."""
+        """Return the number of objects of a kind."""
         return int(self._one("SELECT number FROM counts WHERE parent = ? AND kind = ?", (parent, kind)) or 0)
 
     def page(
@@ -134,34 +134,34 @@ class ObjectStore:
         return Page(items[::-1] if backwards else items, len(wanted) > limit)
 
     def all(self, kind: str, parent: str = "") -> Iterator[dict[str, JSON]]:
-        """Every object of a kind, oldest first; what is put meanwhile comes last."""
+        """Yield every object of a kind, oldest first; what is put meanwhile comes last."""
         return self._objects(kind, parent, (BEFORE_ALL, AFTER_ALL), ascending=True, window=WINDOW)
 
     def content(self, id: str) -> bytes | None:  # noqa: A002 - the API's word
-        """Bytes that were kept under an id."""
+        """Return the bytes of an id."""
         data: bytes | None = self._one("SELECT data FROM contents WHERE id = ?", (id,))
         return data
 
     def save_content(self, id: str, data: bytes) -> None:  # noqa: A002 - the API's word
-        """Keeps bytes under an id."""
+        """Save bytes under an id."""
         self._run("INSERT OR REPLACE INTO contents VALUES (?, ?)", (id, data))
 
     def delete_content(self, id: str) -> None:  # noqa: A002 - the API's word
-        """Forgets the bytes of an id."""
+        """Delete the bytes of an id."""
         self._run("DELETE FROM contents WHERE id = ?", (id,))
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Delete everything."""
         self._run("DELETE FROM objects; DELETE FROM contents; DELETE FROM counts; UPDATE starts SET number = 0")
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         self._connection.close()
 
     def _objects(
         self, kind: str, parent: str, between: tuple[int, int], *, ascending: bool, window: int
     ) -> Iterator[dict[str, JSON]]:
-        """Objects strictly between two places, in windows, so that a reader may write in between."""
+        """Yield objects between two places, in windows, so that a reader may write in between."""
         low, high = between
         query = FORWARDS if ascending else BACKWARDS
         while True:

@@ -38,7 +38,7 @@ FORM_FIELDS = frozenset({"text", "document", "refusal", "tool_calls", "status"})
 
 
 class ScriptModel(BaseModel):
-    """What is written in the file; names that it does not know are faults."""
+    """A part of the file; unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,14 +51,14 @@ class ScriptedToolCall(ScriptModel):
     input: str | None = None
 
     def as_tool_call(self) -> ToolCall:
-        """The call as it is answered."""
+        """Return the tool call of a reply."""
         if self.input is not None:
             return ToolCall(self.name, self.input, custom=True)
         return ToolCall(self.name, dump(self.arguments or {}).decode())
 
 
 class ScriptedError(ScriptModel):
-    """The error that a scripted status comes with."""
+    """The error of a scripted status."""
 
     message: str = "a scripted error"
     type: str = "invalid_request_error"
@@ -67,7 +67,7 @@ class ScriptedError(ScriptModel):
 
 
 class ScriptedAnswer(ScriptModel):
-    """One scripted answer: exactly one of its forms, and how many seconds it takes."""
+    """One scripted answer: exactly one of its forms, and its delay in seconds."""
 
     text: str | None = None
     document: Annotated[Any, Field(alias="json")] = None
@@ -89,12 +89,12 @@ class ScriptedAnswer(ScriptModel):
 
     @property
     def is_document(self) -> bool:
-        """Whether it is a document, which answers operations that say nothing as their whole body."""
+        """Whether it is a document, which is the whole body of operations without a reply."""
         return "document" in self.model_fields_set
 
     @property
     def reply(self) -> Reply | None:
-        """What is said, where the line says it."""
+        """The reply of the model, where the answer has one."""
         if self.tool_calls is not None:
             return Reply(calls=tuple(call.as_tool_call() for call in self.tool_calls))
         if self.refusal is not None:
@@ -105,7 +105,7 @@ class ScriptedAnswer(ScriptModel):
 
 
 class ScriptRule(ScriptModel):
-    """A line and the requests it is for; without `when` it is for every one."""
+    """An answer and the requests it is for; without `when` it is for every one."""
 
     when: str | None = None
     answer: ScriptedAnswer
@@ -126,7 +126,7 @@ class ScriptRule(ScriptModel):
         return when
 
     def matches(self, request: Mapping[str, JSON]) -> bool:
-        """Whether the rule answers this request; an expression that fails on it says no."""
+        """Return whether the rule is for a request; an expression that fails on it does not match."""
         try:
             return self.when is None or not is_false(compile_jmespath(self.when)(request))
         except Unfit:
@@ -137,7 +137,7 @@ NAMES = (*FORMS, "error", "headers", "delay", "when", "answer", "answers", "argu
 
 
 class ScriptFile(ScriptModel):
-    """The whole file; `faults` are the server's business."""
+    """The whole file; `faults` are validated by themselves."""
 
     answers: tuple[ScriptRule, ...] = ()
     faults: Any = None
@@ -151,7 +151,7 @@ class Script:
 
     @classmethod
     def load(cls, path: Path) -> Script:
-        """The script of a file; everything that is wrong with it is said at once, each with its line."""
+        """Return the script of a file; raise ConfigurationError with all errors and their lines."""
         try:
             text = path.read_text(encoding="utf-8")
         except OSError as error:
@@ -165,11 +165,11 @@ class Script:
 
     @classmethod
     def parse(cls, written: JSON, where: str = "script") -> Script:
-        """The script that a document stands for: `{answers: […]}`, or the list alone."""
+        """Return the script of a document: `{answers: […]}`, or the list alone."""
         return cls(_parse_answers(Tree(written), where))
 
     def find_answer(self, request: Mapping[str, JSON]) -> ScriptedAnswer | None:
-        """The first line whose rule fits the request `{operation, method, path, query, payload, headers}`."""
+        """Return the first answer for a request `{operation, method, path, query, payload, headers}`."""
         return next((rule.answer for rule in self.rules if rule.matches(request)), None)
 
 
@@ -190,7 +190,7 @@ def _describe_error(fault: Mapping[str, Any], tree: Tree, where: str, *, short: 
 
 
 def _explain_error(fault: Mapping[str, Any]) -> Iterator[str]:
-    """What was found, what is allowed, what may have been meant."""
+    """Yield what was found, what is allowed, and what may have been meant."""
     said = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         yield "no such name here"
@@ -204,7 +204,7 @@ def _explain_error(fault: Mapping[str, Any]) -> Iterator[str]:
 
 
 def load_script(script: Path | JSON) -> tuple[Script, list[FaultRule]]:
-    """The answers and the rules of a script; all that is wrong with one of them is said at once."""
+    """Return the answers and the fault rules of a script; raise ConfigurationError with all errors."""
     if script is None:
         return Script(), []
     if not isinstance(script, Path):

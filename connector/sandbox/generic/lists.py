@@ -21,7 +21,7 @@ Filter = Callable[[Mapping[str, JSON]], bool]
 
 
 def list_objects(request: Request, backend: Backend, locations: Locations) -> Answer:
-    """The objects that follow the cursor, and where the next ones are."""
+    """Return the page of objects after the cursor."""
     location = locations.locate(request.operation, request.path)
     seed_objects(backend, location.kind, location.parent)
     query = request.query
@@ -38,7 +38,7 @@ def list_objects(request: Request, backend: Backend, locations: Locations) -> An
 
 
 def _build_page(template: AnswerTemplate, page: Page, backend: Backend, kind: str) -> dict[str, JSON]:
-    """The page with whatever its operation says around it."""
+    """Return the page in the envelope of its operation."""
     item = template.fields["data"].item
     data = [backend.answer_builder.fill(item, one, kind) for one in page.items]
     first, last = (page.items[0]["id"], page.items[-1]["id"]) if page.items else (None, None)
@@ -67,7 +67,7 @@ def _order(operation: Operation, query: Mapping[str, JSON]) -> str:
 
 
 def _filter(operation: Operation, query: Mapping[str, JSON]) -> Filter | None:
-    """What the rest of the query asks of an object; nothing when it asks nothing."""
+    """Return the filter of the query's remaining fields, or None without any."""
     wanted = {name.removesuffix("[]"): value for name, value in query.items() if name not in PAGING}
     metadata: JSON = query.get("metadata")
     hides = "include_archived" in operation.query and not query.get("include_archived")
@@ -83,7 +83,7 @@ def _filter(operation: Operation, query: Mapping[str, JSON]) -> Filter | None:
 
 
 def _matches_value(one: Mapping[str, JSON], name: str, wanted: JSON) -> bool:
-    """Whether an object has a wanted value; one that has no such field is not judged by it."""
+    """Return whether an object has a value; one without such a field matches."""
     if is_list(wanted):
         value = one.get(name, one.get(name.removesuffix("s")))
         return value is None or value in wanted

@@ -11,28 +11,28 @@ from connector.catalogue import Catalogue, Operation
 __all__ = ["SINGLETON", "Location", "Locations"]
 
 SINGLETON = "only"
-"""The id of an object that there is one of, such as a project's spend limit."""
+"""The id of an object that exists once, such as a project's spend limit."""
 PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 
 class Location(NamedTuple):
-    """A kind of object below a parent; with an id, one object of it."""
+    """A kind of object below a parent; with an id, one object."""
 
     kind: str
     parent: str
     id: str | None = None
     own: str | None = None
-    """The name of the path parameter that holds the id."""
+    """The path parameter that holds the id."""
 
 
 class Locations:
-    """Where the entities of a catalogue stand."""
+    """The locations of a catalogue's entities."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._singles: dict[str, str] = {}
         """The template of one object, by entity."""
         self._makeable: dict[str, str] = {}
-        """The entity whose objects are made through the API, by the template of one object in bare form."""
+        """The entity whose objects the API creates, by the template of one object without names."""
         for operation in catalogue.operations():
             if operation.action in ("retrieve", "delete"):
                 self._singles.setdefault(operation.entity, operation.template)
@@ -42,7 +42,7 @@ class Locations:
                 self._makeable.setdefault(_without_names(single), operation.entity)
 
     def locate(self, operation: Operation, path: Mapping[str, str]) -> Location:
-        """The place of an operation's objects."""
+        """Return the location of an operation's objects."""
         kind = operation.on or operation.entity
         single = self._singles.get(kind)
         if operation.action in ("list", "create") and operation.on is None:
@@ -55,7 +55,7 @@ class Locations:
         return Location(kind, _join_ids(path, names), SINGLETON)
 
     def parents(self, operation: Operation, path: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-        """The objects that must be there for the operation: their kinds, ids and parents."""
+        """Yield the kind, id and parent of every object that must exist for the operation."""
         single = self._singles.get(operation.on or operation.entity, "")
         for end in re.finditer(r"\}", operation.template):
             template = operation.template[: end.end()]
@@ -65,7 +65,7 @@ class Locations:
                 yield kind, path[own], _join_ids(path, parents)
 
     def _within(self, single: str | None, template: str) -> str:
-        """As much of an operation's template as leads to one object."""
+        """Return the part of an operation's template that leads to one object."""
         if single is None:
             return template
         return "/".join(template.split("/")[: single.count("/") + 1])

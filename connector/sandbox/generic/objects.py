@@ -27,7 +27,7 @@ SECRETS = {"rotate_secret"}
 
 
 def seed_objects(backend: Backend, kind: str, parent: str) -> None:
-    """Puts a kind's first objects below a parent, once."""
+    """Create the first objects of a kind below a parent, once."""
     if kind not in SEEDS or backend.objects.get(SEEDED, kind, parent) is not None:
         return
     backend.objects.put(SEEDED, {"id": kind}, parent)
@@ -40,7 +40,7 @@ def seed_objects(backend: Backend, kind: str, parent: str) -> None:
 
 
 def create_object(request: Request, backend: Backend, locations: Locations) -> Answer:
-    """A new object from the payload, kept under its id; several where the operation makes several."""
+    """Create an object from the payload, or one for each item where the operation creates several."""
     location = locations.locate(request.operation, request.path)
     said = request.payload if is_document(request.payload) else {}
     template = backend.answer_builder.template(request.operation)
@@ -51,7 +51,7 @@ def create_object(request: Request, backend: Backend, locations: Locations) -> A
 
 
 def retrieve_object(request: Request, backend: Backend, locations: Locations) -> Answer:
-    """The object of that id, or its content where the operation gives bytes."""
+    """Return an object, or its content where the operation answers with bytes."""
     location = locations.locate(request.operation, request.path)
     if "binary" in request.operation.answer:
         data = backend.read_content(location.id or "")
@@ -60,7 +60,7 @@ def retrieve_object(request: Request, backend: Backend, locations: Locations) ->
 
 
 def delete_object(request: Request, backend: Backend, locations: Locations) -> Answer:
-    """The object is no longer there."""
+    """Delete an object."""
     location = locations.locate(request.operation, request.path)
     if location.id != SINGLETON:
         find_object(backend, location)
@@ -70,7 +70,7 @@ def delete_object(request: Request, backend: Backend, locations: Locations) -> A
 
 
 def find_object(backend: Backend, location: Location) -> dict[str, JSON]:
-    """The object of a place; one that there is only one of is there from the start."""
+    """Return the object of a location; a singleton always exists."""
     seed_objects(backend, location.kind, location.parent)
     if location.id == SINGLETON:
         return backend.objects.get(location.kind, SINGLETON, location.parent) or {}
@@ -92,7 +92,7 @@ def _save_object(
 
 
 def _without_files(said: Mapping[str, JSON]) -> dict[str, JSON]:
-    """What was said without its files."""
+    """Return the payload without its files."""
     return {name: value for name, value in said.items() if not isinstance(value, Upload) and not _is_files(value)}
 
 
@@ -105,7 +105,7 @@ def _find_uploads(said: Mapping[str, JSON]) -> list[Upload]:
 
 
 def _split_items(said: Mapping[str, JSON]) -> list[dict[str, JSON]]:
-    """The objects that one payload stands for: one for each item of its list."""
+    """Return the objects in a payload: one for each item of its list."""
     for name, value in said.items():
         if is_list(value):
             return [one if is_document(one) else {name.removesuffix("s"): one} for one in value]
@@ -113,7 +113,7 @@ def _split_items(said: Mapping[str, JSON]) -> list[dict[str, JSON]]:
 
 
 def change_object(request: Request, backend: Backend, locations: Locations) -> Answer:
-    """The object after what was done to it."""
+    """Change the state or the fields of an object, and return it."""
     operation, said = request.operation, request.payload if is_document(request.payload) else {}
     if operation.verb in SWITCHES:
         return _switch_objects(request, backend, locations, active=SWITCHES[operation.verb])
@@ -131,7 +131,7 @@ def change_object(request: Request, backend: Backend, locations: Locations) -> A
 
 
 def _save_change(backend: Backend, location: Location, after: Mapping[str, JSON], before: Mapping[str, JSON]) -> None:
-    """Keeps what changed; an object that was only made up for a lenient answer is not kept."""
+    """Save a changed object; one that was invented for a lenient answer is not saved."""
     if not location.id or (
         location.id != SINGLETON and backend.objects.get(location.kind, location.id, location.parent) is None
     ):
@@ -142,7 +142,7 @@ def _save_change(backend: Backend, location: Location, after: Mapping[str, JSON]
 
 
 def _next_state(template: AnswerTemplate, verb: str, now: int) -> dict[str, JSON]:
-    """The state that a verb leads to, as far as the object has such a state."""
+    """Return the state that a verb leads to, if the object has such a state."""
     state = STATES.get(verb)
     status = template.fields.get("status")
     if state is None or status is None or not status.accepts(state):
@@ -151,7 +151,7 @@ def _next_state(template: AnswerTemplate, verb: str, now: int) -> dict[str, JSON
 
 
 def _switch_objects(request: Request, backend: Backend, locations: Locations, *, active: bool) -> Answer:
-    """The objects that a payload names, switched on or off where the operation stands."""
+    """Activate or deactivate the objects that a payload names."""
     said = request.payload if is_document(request.payload) else {}
     location = locations.locate(request.operation, request.path)
     names = [str(name) for name in items(next(iter(said.values()), None))]

@@ -15,10 +15,10 @@ from connector.sandbox.messages import Answer, ApiError, Request
 __all__ = ["report_usage"]
 
 WIDTHS = {"1m": (60, 60, 1440), "1h": (3600, 24, 168), "1d": (86400, 7, 31)}
-"""Seconds, and how many buckets a page has by default and at most."""
+"""Seconds, and the default and the highest number of buckets on a page."""
 MOST_COSTS = 180
 RESULT_NAMES = {"file_search_calls": "file_searches", "web_search_calls": "web_searches"}
-"""What a result calls itself where that is not the path's last word."""
+"""The names of results that are not the last word of their path."""
 GROUPS: Mapping[str, Sequence[JSON]] = {
     "project_id": ("proj_first", "proj_second"),
     "user_id": ("user-ada", "user-grace"),
@@ -35,7 +35,7 @@ GROUPS: Mapping[str, Sequence[JSON]] = {
 
 
 class Window(NamedTuple):
-    """Which buckets are asked for: from, to, and how long each is."""
+    """The start, the end and the bucket width of a report."""
 
     start: int
     end: int
@@ -43,7 +43,7 @@ class Window(NamedTuple):
 
 
 def report_usage(request: Request, backend: Backend) -> Answer:
-    """A page of buckets, oldest first; a bucket in which nothing is known yet has no results."""
+    """Return a page of buckets, oldest first."""
     width = str(request.query.get("bucket_width") or "1d")
     seconds, usual, most = WIDTHS[width]
     most = MOST_COSTS if request.operation.entity == "costs" else most
@@ -72,12 +72,12 @@ def _read_window(query: Mapping[str, JSON], seconds: int, now: int, *, lenient: 
 
 
 def _bucket_starts(window: Window) -> Iterator[int]:
-    """Where buckets begin: on whole minutes, hours and days."""
+    """Return where buckets begin: on whole minutes, hours and days."""
     return iter(range(window.start - window.start % window.seconds, window.end, window.seconds))
 
 
 def _result_template(backend: Backend, request: Request) -> AnswerTemplate:
-    """The form of the results of this report, among those of all reports."""
+    """Return the template of this report's results, among those of all reports."""
     word = request.operation.template.rpartition("/")[2]
     wanted = f".{RESULT_NAMES.get(word, word)}."
     results = backend.answer_builder.template(request.operation).fields["data"].item.fields["results"]
@@ -100,7 +100,7 @@ def _build_bucket(template: AnswerTemplate, request: Request, start: int, end: i
 
 
 def _group_values(fields: Sequence[str], query: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
-    """Every combination of the values by which results are grouped; only those that the query asks for."""
+    """Yield every combination of the grouped values that the query allows."""
     values = [query.get(f"{field}s") or GROUPS.get(field, (None,)) for field in fields]
     return (dict(zip(fields, combination, strict=True)) for combination in product(*values))
 

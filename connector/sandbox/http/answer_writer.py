@@ -24,19 +24,19 @@ FAILED_EVENT = {"error": {"message": "The server had an error.", "type": "server
 
 
 def encode_body(answer: Answer) -> bytes:
-    """The bytes of an answer that is no stream."""
+    """Return the bytes of an answer that is not a stream."""
     return orjson.dumps(answer.body, option=orjson.OPT_NON_STR_KEYS) if answer.data is None else answer.data
 
 
 def build_html_page(status: int) -> Answer:
-    """A page of HTML, as a proxy or a hotel's network sends it."""
+    """Return an HTML page as a proxy or a hotel's network sends it."""
     return Answer(status=status, data=HTML_PAGE.encode(), content_type="text/html; charset=utf-8")
 
 
 async def send_answer(
     request: BaseRequest, answer: Answer, headers: Mapping[str, str], broken: Fault | None
 ) -> StreamResponse:
-    """Writes the answer, as far as it gets."""
+    """Send an answer, or the part of it that a fault lets through."""
     if answer.events is not None:
         return await _send_stream(request, answer.events, {**headers, "Content-Type": "text/event-stream"}, broken)
     data = encode_body(answer)
@@ -47,7 +47,7 @@ async def send_answer(
 
 
 def reset_connection(request: BaseRequest) -> StreamResponse:
-    """Resets the connection; what is returned reaches nobody."""
+    """Reset the connection; the returned response is never sent."""
     transport = request.transport
     if transport is not None:
         found = transport.get_extra_info("socket")
@@ -61,7 +61,7 @@ def reset_connection(request: BaseRequest) -> StreamResponse:
 async def _send_half(
     request: BaseRequest, status: int, data: bytes, headers: Mapping[str, str], broken: Fault
 ) -> StreamResponse:
-    """The head and half of the body, which promised to be longer."""
+    """Send the head and half of the body."""
     response = StreamResponse(status=status, headers=headers)
     response.content_length = max(2, len(data))
     await response.prepare(request)
@@ -92,7 +92,7 @@ async def _send_stream(
 
 
 async def _break_connection(request: BaseRequest, response: StreamResponse, broken: Fault) -> StreamResponse:
-    """Ends the connection under an answer that is not at its end."""
+    """End the connection before the answer is complete."""
     # What was written must be on its way, or the reset would overtake it.
     await asyncio.sleep(0.01)
     if broken.kind == "reset-mid":

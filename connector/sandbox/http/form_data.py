@@ -20,7 +20,7 @@ DEEPEST = 32
 
 
 def read_boundary(content_type: str) -> bytes:
-    """What stands between the parts; refused when the header does not say."""
+    """Return the boundary between the parts; raise ApiError where the header has none."""
     found = BOUNDARY.search(content_type)
     if not found:
         raise ApiError(400, "Could not parse multipart form: the content type names no boundary.")
@@ -28,7 +28,7 @@ def read_boundary(content_type: str) -> bytes:
 
 
 def parse_multipart(data: bytes, boundary: bytes) -> Iterator[tuple[str, JSON]]:
-    """Every field by its name on the wire: texts, JSON where a part says so, and Upload for files."""
+    """Yield every field by its name on the wire: text, JSON where a part says so, an Upload for a file."""
     first, *parts = (b"\r\n" + data).split(b"\r\n--" + boundary)
     if first.strip() or not parts or not parts[-1].startswith(b"--"):
         raise ApiError(400, "Could not parse multipart form: its parts do not end with the boundary of the header.")
@@ -62,7 +62,7 @@ def _unescape(text: str) -> str:
 
 
 def expand_brackets(pairs: Iterable[tuple[str, JSON]]) -> dict[str, JSON]:
-    """The values that pairs stand for; a plain name that comes twice is a list."""
+    """Return the values of name-value pairs; a plain name that comes twice becomes a list."""
     found: dict[str, JSON] = {}
     for name, value in pairs:
         bracket = name.find("[")
@@ -84,7 +84,7 @@ def _add_value(found: dict[str, JSON], name: str, value: JSON) -> None:
 
 
 def _set_at(found: dict[str, JSON], keys: list[str], value: JSON) -> None:
-    """Puts a value where its keys lead; an empty key is the next item of an array."""
+    """Set a value where its keys lead; an empty key is the next item of an array."""
     at: JSON = found
     for key, following in pairwise(keys):
         at = _step_into_array(at, following) if is_list(at) else _step_into_object(at, key, following)
@@ -102,7 +102,7 @@ def _step_into_object(at: dict[str, JSON], key: str, following: str) -> JSON:
 
 
 def _step_into_array(at: list[JSON], following: str) -> JSON:
-    """The item that a value belongs to: the last one, unless that has a value of the name already."""
+    """Return the item for a value: the last one, unless that has the name already."""
     if following == "":
         at.append([])
     elif not at or not is_document(at[-1]) or following in at[-1]:

@@ -18,13 +18,13 @@ from connector.sandbox.messages import ApiError
 __all__ = ["MOST_BYTES", "parse_if_json", "read_body"]
 
 MOST_BYTES = 640 * 1024 * 1024
-"""Of a form; the largest file that the API takes has 512 MB."""
+"""The limit of a form; the largest file that the API takes has 512 MB."""
 MOST_JSON_BYTES = 256 * 1024 * 1024
 CONTENT_TYPES = {"json": "application/json", "multipart": "multipart/form-data", "sdp": "application/sdp"}
 
 
 class RequestBody(NamedTuple):
-    """What a body says, and which kind of body it is."""
+    """The payload of a body, and its kind."""
 
     kind: str
     payload: JSON
@@ -33,7 +33,7 @@ class RequestBody(NamedTuple):
 def read_body(
     operation: Operation, headers: Mapping[str, str], data: bytes, validator: RequestValidator
 ) -> RequestBody:
-    """The payload in a body, checked; refused when it is none or not allowed."""
+    """Return the validated payload of a body; raise ApiError where it is invalid."""
     if not operation.body:
         return RequestBody("", None)
     kind = _choose_kind(operation, headers.get("content-type", ""), data)
@@ -48,7 +48,7 @@ def read_body(
 
 
 def parse_if_json(data: bytes) -> JSON:
-    """What a refused body says, where it is JSON at all."""
+    """Return the payload of a refused body, or None where it is not JSON."""
     try:
         return parse(data) if data and len(data) <= MOST_JSON_BYTES else None
     except InvalidDocument:

@@ -21,7 +21,7 @@ FILTERS = ("operation", "method", "path", "status", "key")
 
 @dataclass(slots=True)
 class RequestRecord:
-    """One request that arrived, and what became of it."""
+    """One request that arrived, and its outcome."""
 
     time: float
     method: str
@@ -31,14 +31,14 @@ class RequestRecord:
     payload: JSON = None
     key: str = field(default="", repr=False)
     status: int | None = None
-    """Of the answer; none when it was never sent."""
+    """The status of the answer; None when it was never sent."""
     fault: str = ""
     effects: tuple[str, ...] = ()
-    """The ids that came to be or went."""
+    """The ids of the objects that were created, changed or deleted."""
     size: int = 0
 
     def as_document(self) -> dict[str, JSON]:
-        """The entry as it is shown: files by their names and sizes, and never a key."""
+        """Return the record for display: files by name and size, and never a key."""
         redacted = _build_redactor(self.key)
         return {
             "time": self.time,
@@ -70,19 +70,19 @@ class RequestLog:
         return (entry.as_document() for entry in tuple(self._entries))
 
     def add(self, entry: RequestRecord) -> None:
-        """Takes one more, and lets the oldest go where there is no room."""
+        """Add a record, and remove the oldest where there is no room."""
         self._entries.append(entry)
         self._bytes += entry.size
         while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
 
     def select(self, wanted: Mapping[str, str]) -> Iterator[dict[str, JSON]]:
-        """The entries whose fields have these values."""
+        """Return the records whose fields have the wanted values."""
         filters = {name: value for name, value in wanted.items() if name in FILTERS}
         return (one for one in self if all(str(one[name]) == value for name, value in filters.items()))
 
     def clear(self) -> None:
-        """Forgets what arrived."""
+        """Remove all records."""
         self._entries.clear()
         self._bytes = 0
 

@@ -21,7 +21,7 @@ Pairs = Sequence[tuple[str, JSON]]
 
 
 def build_validation_error(fault: Fault) -> ApiError:
-    """The API refuses with the first thing that it finds."""
+    """Return the API error of a fault."""
     param = _parameter_name(fault.where)
     shown = f" '{param}'" if param else ""
     if fault.found == "missing":
@@ -52,14 +52,14 @@ def _bound_code(found: str, side: str) -> str:
 
 
 class RequestValidator:
-    """Checks requests of one catalogue; what it compiles for an operation it keeps."""
+    """Validates the requests of one catalogue, and caches what it compiles."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._plans: dict[str, Plan] = {}
 
     def validate_query(self, operation: Operation, pairs: Pairs) -> Mapping[str, JSON]:
-        """The query as its schema wants it; refused when it cannot be that."""
+        """Return the values of a query by its schema; raise ApiError where they are invalid."""
         plan = self._plan(operation)
         if not pairs and not plan.query.required:
             return {}
@@ -73,7 +73,7 @@ class RequestValidator:
         return {name: value for name, value in values.items() if value is not None}
 
     def validate_payload(self, operation: Operation, kind: str, payload: JSON) -> None:
-        """Refuses a payload that the operation's schema for that kind of body does not allow."""
+        """Raise ApiError for a payload that the operation's schema does not allow."""
         findings = Findings()
         try:
             self._plan(operation).payload(kind).find(payload, "payload", Validate.SPELLING, findings)
@@ -82,7 +82,7 @@ class RequestValidator:
         self._refuse(findings.faults)
 
     def validate_form(self, operation: Operation, pairs: Pairs) -> JSON:
-        """The payload that a form stands for; refused when it is not allowed."""
+        """Return the payload of a form; raise ApiError where it is invalid."""
         plan = self._plan(operation)
         schema = plan.payload("multipart").source
         payload = coerce(expand_brackets(pairs), schema, schema)
@@ -113,7 +113,7 @@ def _check_file_field(name: str, value: JSON, files: frozenset[str]) -> Fault | 
 
 
 def _replace_files(value: JSON) -> JSON:
-    """A payload as its schema sees it: files count as text."""
+    """Return a payload as its schema sees it: files count as text."""
     if is_document(value):
         return {name: _replace_files(child) for name, child in value.items()}
     if is_list(value):

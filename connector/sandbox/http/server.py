@@ -26,11 +26,11 @@ ADDRESSES = ("127.0.0.1", "::1")
 WRONG_HOST = "This sandbox answers to 127.0.0.1, localhost and other names without a dot."
 LOG = logging.getLogger("connector.sandbox")
 SHUTDOWN_TIMEOUT = 2.0
-"""Seconds that requests under way have at the end."""
+"""Seconds that current requests have at the end."""
 
 
 class HttpServer:
-    """A server of an app; it can be reached from this machine only."""
+    """The server of an app; it can be reached from this machine only."""
 
     def __init__(self, app: App, port: int) -> None:
         self._app = app
@@ -38,7 +38,7 @@ class HttpServer:
         self._runner: ServerRunner | None = None
 
     async def start(self) -> int:
-        """Listens, and says on which port."""
+        """Start listening, and return the port."""
         LOG.addFilter(_is_own_fault)
         server = Server(self._handle, request_factory=_build_request, access_log=None, lingering_time=0, logger=LOG)
         runner = ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT, handle_signals=False)
@@ -55,13 +55,13 @@ class HttpServer:
         return await self._app.handle(request) if _has_local_host(request) else _refuse_host()
 
     async def stop(self) -> None:
-        """Lets requests under way end, and closes all connections."""
+        """Let current requests end, and close all connections."""
         if self._runner is not None:
             await self._runner.cleanup()
 
 
 def _has_local_host(request: BaseRequest) -> bool:
-    """Whether the host is no public name: by such a one a page in a browser finds its way here, to read along."""
+    """Return whether the host is not a public name, by which a page in a browser could read along."""
     try:
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
     except ValueError:
@@ -75,7 +75,7 @@ def _refuse_host() -> Response:
 
 
 def _is_own_fault(record: logging.LogRecord) -> bool:
-    """Whether a record tells of a fault of ours: what is malformed is not logged, since it may hold a key."""
+    """Return whether a log record is about a fault of ours; malformed requests may hold keys."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 

@@ -14,12 +14,12 @@ from connector.shapes import members
 __all__ = ["HANDLERS"]
 
 DEFAULT_TOKENS = 16
-"""As many tokens as an answer has when nobody says."""
+"""The limit of tokens when the request has none."""
 PromptInput = str | Sequence[int]
 
 
 def create_completion(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
-    """A choice, or several, for each prompt."""
+    """Return one choice or several for each prompt."""
     payload: Mapping[str, JSON] = request.payload
     prompts = _read_prompts(payload.get("prompt"))
     texts = [
@@ -43,7 +43,7 @@ def create_completion(request: Request, backend: Backend, scripted: Reply | None
 
 
 def _read_prompts(given: JSON) -> Sequence[PromptInput]:
-    """The prompts: one text, several, one list of tokens, or several."""
+    """Return the prompts: one text, several, one list of tokens, or several."""
     if given is None or isinstance(given, str):
         return [given or ""]
     return [given] if given and isinstance(given[0], int) else given

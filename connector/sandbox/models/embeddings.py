@@ -19,18 +19,18 @@ __all__ = ["HANDLERS"]
 
 WORD = re.compile(r"\w+")
 STOP_WORDS = frozenset("a an and are as at be by for from i in is it of on or that the this to was with you".split())  # noqa: SIM905
-"""Words that say nothing of what a text is about: they count little."""
+"""Words that do not tell what a text is about."""
 STOP_WEIGHT, WORD_WEIGHT, PART_WEIGHT = 0.2, 2.0, 0.5
 DIMENSIONS = {"text-embedding-3-large": 3072}
 DEFAULT_DIMENSIONS = 1536
 FIXED_MODEL = "text-embedding-ada-002"
-"""The model whose vectors cannot be made shorter."""
+"""The model whose vectors have one size only."""
 MOST_TOKENS = 300_000
-"""What all inputs of one request may come to."""
+"""The limit of tokens of all inputs together."""
 
 
 def embed(said: str | Sequence[int], dimensions: int) -> list[float]:
-    """The unit vector of a text, or of a text's tokens."""
+    """Return the unit vector of a text, or of a list of tokens."""
     weights: dict[int, float] = {}
     for feature, weight in _features(said):
         code = crc32(feature.encode(errors="replace"))
@@ -58,7 +58,7 @@ def _features(said: str | Sequence[int]) -> Iterable[tuple[str, float]]:
 
 
 def create_embeddings(request: Request, _: Backend) -> Answer:
-    """The vectors of all inputs, in their order."""
+    """Return the vectors of all inputs in their order."""
     payload: Mapping[str, JSON] = request.payload
     inputs = _read_inputs(payload["input"])
     size = _read_dimensions(payload)
@@ -73,7 +73,7 @@ def create_embeddings(request: Request, _: Backend) -> Answer:
 
 
 def _read_inputs(given: JSON) -> Sequence[str | Sequence[int]]:
-    """The inputs: one text, several, one list of tokens, or several."""
+    """Return the inputs: one text, several, one list of tokens, or several."""
     inputs: Sequence[str | Sequence[int]] = [given] if isinstance(given, str) or _is_tokens(given) else given
     if not all(inputs):
         raise ApiError(400, "'$.input' is invalid: an input must not be empty.", param="input")

@@ -19,7 +19,7 @@ __all__ = ["HANDLERS"]
 SHOWN_SIZES = ("1024x1024", "1024x1536", "1536x1024")
 SHOWN_QUALITIES = ("low", "medium", "high")
 SHOWN_FORMATS = ("png", "webp", "jpeg")
-"""The only values that the API's answer has for these; others are left out of it."""
+"""The values that an answer can show; others are left out of it."""
 INPUT_IMAGE_TOKENS = 194
 OUTPUT_TOKENS = {"low": 272, "medium": 1056, "high": 4160}
 DALL_E = "dall-e"
@@ -27,7 +27,7 @@ DALL_E = "dall-e"
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """What is asked for, with what stands where nothing is said."""
+    """The options of a request for images, with their defaults."""
 
     text: str
     model: str
@@ -40,16 +40,16 @@ class ImageOptions:
 
     @property
     def is_dall_e(self) -> bool:
-        """Whether a model of the older kind is asked, which answers in another way."""
+        """Whether the model is of the older kind, which answers in another form."""
         return self.model.startswith(DALL_E)
 
     def picture(self, turn: int) -> bytes:
-        """One of the pictures; each has a colour of its own."""
+        """Return one of the pictures; each has a colour of its own."""
         return draw_picture(f"{self.text}#{turn}", *parse_size(self.size), self.form)
 
     @property
     def usage(self) -> dict[str, JSON]:
-        """What the pictures are taken for."""
+        """The usage of all pictures."""
         text, images = count_tokens(self.text), self.sources * INPUT_IMAGE_TOKENS
         made = OUTPUT_TOKENS[self.quality] * self.number
         details = {"text_tokens": text, "image_tokens": images}
@@ -58,17 +58,17 @@ class ImageOptions:
 
 
 def create_image(request: Request, backend: Backend) -> Answer:
-    """Images of a prompt."""
+    """Return images of a prompt."""
     return _build_answer(request, backend, _read_options(request.payload, "dall-e-2"), "image_generation")
 
 
 def edit_image(request: Request, backend: Backend) -> Answer:
-    """Images made of others."""
+    """Return images made from others."""
     return _build_answer(request, backend, _read_options(request.payload, "gpt-image-1.5"), "image_edit")
 
 
 def vary_image(request: Request, backend: Backend) -> Answer:
-    """Images like another one."""
+    """Return variations of an image."""
     return _build_answer(request, backend, _read_options(request.payload, "dall-e-2"), "image_variation")
 
 
@@ -125,7 +125,7 @@ def _detailed_usage(options: ImageOptions) -> dict[str, JSON]:
 
 
 def _stream_events(options: ImageOptions, partial: int, event: str, now: int) -> Iterator[Event]:
-    """The unfinished pictures that were asked for, and the finished one."""
+    """Yield the partial pictures that were asked for, and the finished one."""
     usual: dict[str, JSON] = {"size": "auto", "output_format": "png"}
     frame: dict[str, JSON] = {"created_at": now, **usual, **_describe_options(options)}
     for turn in range(partial):

@@ -31,13 +31,13 @@ CATEGORY_WORDS: Mapping[str, Sequence[str]] = {
 IMAGE_CATEGORIES = frozenset(
     ("self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "violence", "violence/graphic")
 )
-"""Categories that images are judged by as well."""
+"""Categories that apply to images too."""
 WORD = re.compile(r"\w+")
 DEFAULT_MODEL = "omni-moderation-latest"
 
 
 def moderate(text: str, images: Sequence[str] = ()) -> dict[str, JSON]:
-    """The result for one input: of images, the words of their addresses are read."""
+    """Return the result for one input; of an image, the words of its URL are read."""
     spoken, seen = (
         _find_categories(text),
         _find_categories(" ".join(image for image in images if not image.startswith("data:"))) & IMAGE_CATEGORIES,
@@ -57,7 +57,7 @@ def moderate(text: str, images: Sequence[str] = ()) -> dict[str, JSON]:
 
 
 def moderate_exchange(wanted: Mapping[str, JSON], asked: str, said: str) -> dict[str, JSON]:
-    """What an answer says of its own input and output when it was asked to."""
+    """Return the results for the input and the output of a model."""
     model = str(wanted.get("model") or "omni-moderation-latest")
     return {"input": _build_results(model, asked), "output": _build_results(model, said)}
 
@@ -73,12 +73,12 @@ def _find_categories(text: str) -> set[str]:
 
 
 def _score(name: str, rng: SeededRandom, *, flagged: bool) -> float:
-    """Sure of what is on the list, and next to nothing for the rest."""
+    """Return a score near 1 for a flagged category and near 0 for the others."""
     return (800 + rng.integer(name, 199)) / 1000 if flagged else (1 + rng.integer(name, 999)) / 1_000_000
 
 
 def create_moderation(request: Request, backend: Backend) -> Answer:
-    """The verdicts on an input."""
+    """Return the results for an input."""
     results = list(_moderate_inputs(request.payload["input"]))
     return Answer(
         body={

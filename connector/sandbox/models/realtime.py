@@ -13,13 +13,13 @@ from connector.shapes import members
 __all__ = ["HANDLERS"]
 
 SECRET_LIFE = 600
-"""Seconds for which a client's key can be used."""
+"""Seconds after which a client secret expires."""
 MODEL = "gpt-realtime"
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=sandbox\r\nt=0 0\r\na=ice-lite\r\n"
 
 
 def create_secret(request: Request, backend: Backend) -> Answer:
-    """A client's key with the session it is for."""
+    """Return a client secret with its session."""
     payload: Mapping[str, JSON] = members(request.payload)
     lasting: Mapping[str, JSON] = members(payload.get("expires_after"))
     session: Mapping[str, JSON] = payload.get("session") or {"type": "realtime"}
@@ -33,7 +33,7 @@ def create_secret(request: Request, backend: Backend) -> Answer:
 
 
 def create_translation_secret(request: Request, backend: Backend) -> Answer:
-    """A client's key with the translation it is for."""
+    """Return a client secret with its translation session."""
     lasting: Mapping[str, JSON] = members(request.payload.get("expires_after"))
     expires = int(backend.now()) + (lasting.get("seconds") or SECRET_LIFE)
     asked: Mapping[str, JSON] = request.payload["session"]
@@ -43,7 +43,7 @@ def create_translation_secret(request: Request, backend: Backend) -> Answer:
 
 
 def create_session(request: Request, backend: Backend) -> Answer:
-    """A session of the older kind, with its key."""
+    """Return a session of the older kind with its secret."""
     kept = {name: value for name, value in members(request.payload).items() if name in ECHOED and value is not None}
     secret = {"value": backend.new_id("ek_"), "expires_at": int(backend.now()) + SECRET_LIFE}
     made = {
@@ -56,7 +56,7 @@ def create_session(request: Request, backend: Backend) -> Answer:
 
 
 def create_transcription_session(request: Request, backend: Backend) -> Answer:
-    """A transcription session of the older kind, with its key."""
+    """Return a transcription session of the older kind with its secret."""
     payload: Mapping[str, JSON] = members(request.payload)
     names = ("input_audio_format", "input_audio_transcription", "turn_detection")
     kept = {name: payload[name] for name in names if payload.get(name) is not None}
@@ -66,7 +66,7 @@ def create_transcription_session(request: Request, backend: Backend) -> Answer:
 
 
 def create_call(request: Request, backend: Backend) -> Answer:
-    """A call: where it is found, and the other side's description of it."""
+    """Return the location of a call and the SDP answer."""
     name = backend.new_id("rtc_")
     offered = request.payload.get("sdp") if is_document(request.payload) else request.payload
     lines = offered.data.decode(errors="replace") if isinstance(offered, Upload) else str(offered or "")
@@ -77,7 +77,7 @@ def create_call(request: Request, backend: Backend) -> Answer:
 
 
 def acknowledge_call(_: Request, __: Backend) -> Answer:
-    """What was asked of a call is done; there is nothing to say."""
+    """Return an empty answer."""
     return Answer(data=b"")
 
 
@@ -100,7 +100,7 @@ def _without_nulls(session: Mapping[str, JSON]) -> dict[str, JSON]:
 ECHOED = ("instructions", "tool_choice", "tools", "turn_detection", "input_audio_transcription", "temperature", "speed",
         "modalities", "voice", "input_audio_format", "output_audio_format", "max_response_output_tokens",
         "truncation", "prompt", "tracing")  # fmt: skip
-"""What a session of the older kind tells as it was asked for."""
+"""The fields of a session of the older kind that are shown as they were given."""
 
 HANDLERS: Mapping[str, Handler] = {
     "POST /realtime/client_secrets": with_scripted_body(create_secret),

@@ -17,10 +17,10 @@ __all__ = ["Prompt", "Reply", "Tool", "ToolCall", "generate_reply"]
 LEAD = re.compile(
     r"^\W*(?:(?:for|in|at|on|of|to|with|about|and|the|a|an|now|please|tool|function)\b\W*)+", re.IGNORECASE
 )
-"""What stands between a tool's name and its subject: `get_weather for Paris`."""
+"""Words between a tool's name and its subject: `get_weather for Paris`."""
 NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W_]+")
 SHORT_WORD = 3
-"""Words of a tool's name that are no longer, such as `get`, say nothing of its subject."""
+"""The length up to which words of a tool's name, such as `get`, say nothing of its subject."""
 VERBS = frozenset({"make", "create", "fetch", "find", "list", "call", "tool", "function", "lookup", "search", "update"})
 
 
@@ -35,14 +35,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a request asks of the model, whatever form it came in."""
+    """What a request asks of the model, in whichever form it comes."""
 
     text: str
     answers_tool: bool = False
-    """Whether what was said is a tool's result, after which the model speaks."""
+    """Whether the text is a tool's output, which the model answers."""
     tools: Sequence[Tool] = ()
     must: bool = False
-    """Whether one of the tools has to be called."""
+    """Whether one of the tools must be called."""
     parallel: bool = True
     """Whether several tools may be called at once."""
     schema: JSON = None
@@ -62,7 +62,7 @@ def generate_reply(prompt: Prompt, seed: str) -> Reply:
 
 
 def _choose_tools(prompt: Prompt) -> Sequence[Tool]:
-    """Return the tools to call: those that are named; else one that is spoken of, or the first where one must be."""
+    """Return the tools to call: those that are named, else one that is mentioned, or the first where one must be."""
     if not prompt.tools or (prompt.answers_tool and not prompt.must):
         return ()
     named = _find_named_tools(prompt.text, prompt.tools)
@@ -74,13 +74,13 @@ def _choose_tools(prompt: Prompt) -> Sequence[Tool]:
 
 
 def _find_named_tools(said: str, tools: Sequence[Tool]) -> list[Tool]:
-    """Return the tools whose names stand in a text, in the order in which they are named."""
+    """Return the tools whose names a text has, in the order of the names."""
     found = {tool.name: _find_name_end(said, tool.name) for tool in tools}
     return sorted((tool for tool in tools if found[tool.name] is not None), key=lambda tool: found[tool.name] or 0)
 
 
 def _find_name_end(said: str, name: str) -> int | None:
-    """Return where a text goes on after a name that stands in it by itself, whatever its capitals."""
+    """Return where a name ends that a text has as a word, whatever its case."""
     pattern = rf"(?<![\w-]){re.escape(name)}(?!\w|-\w)"
     match = re.search(pattern, said, re.IGNORECASE) if name else None
     return match.end() if match else None

@@ -13,18 +13,18 @@ from connector.sandbox.script import ScriptedAnswer
 __all__ = ["with_scripted_body", "with_scripted_reply"]
 
 ReplyHandler = Callable[[Request, Backend, Reply | None], Answer | Awaitable[Answer]]
-"""What answers a call, with what the script wants said."""
+"""Answers a request, with the script's reply or None."""
 ScriptedHandler = Callable[[ScriptedAnswer, Request, Backend], Answer | Awaitable[Answer]]
-"""What answers a call that the script has a line for."""
+"""Answers a request that the script has an answer for."""
 
 
 def with_scripted_reply(speaker: ReplyHandler) -> Handler:
-    """A handler whose words the script may choose."""
+    """Return a handler whose reply the script may choose."""
     return _consult_script(speaker, lambda scripted, request, backend: speaker(request, backend, scripted.reply))
 
 
 def with_scripted_body(handler: Handler) -> Handler:
-    """A handler that says nothing: a scripted document is its whole answer."""
+    """Return a handler whose whole body the script may choose."""
 
     def handle(scripted: ScriptedAnswer, request: Request, backend: Backend) -> Answer | Awaitable[Answer]:
         return Answer(body=scripted.document) if scripted.is_document else handler(request, backend)
@@ -56,7 +56,7 @@ async def _answer_from_script(
 
 
 def _describe_request(request: Request) -> dict[str, JSON]:
-    """A call as `when` sees it."""
+    """Return the request as `when` sees it."""
     said: dict[str, JSON] = {"operation": request.operation.name, "method": request.operation.method}
     return {
         **said,
@@ -68,7 +68,7 @@ def _describe_request(request: Request) -> dict[str, JSON]:
 
 
 def _without_data(value: JSON) -> JSON:
-    """A payload with its files by name and type."""
+    """Return a payload with its files by name and type."""
     if isinstance(value, Upload):
         return {"filename": value.filename, "content_type": value.content_type}
     if is_document(value):

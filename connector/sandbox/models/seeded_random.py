@@ -14,15 +14,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SeededRandom:
-    """Deterministic numbers by a seed and the place they are asked for."""
+    """Numbers that depend on a seed and a key only."""
 
     seed: str
 
     def integer(self, key: str, below: int) -> int:
-        """A whole number from 0 to below what is given."""
+        """Return an integer from 0 to below a limit."""
         digest = blake2b(f"{self.seed}\n{key}".encode(errors="replace"), digest_size=8).digest()
         return int.from_bytes(digest) % below
 
     def choice(self, key: str, options: Sequence[T]) -> T:
-        """One of the options, of which there must be one."""
+        """Return one of the options, which must not be empty."""
         return options[self.integer(key, len(options))]

@@ -21,7 +21,7 @@ VOICES = "audio voices"
 
 
 def create_speech(request: Request, _: Backend) -> Answer:
-    """The sound of a text."""
+    """Return the sound of a text, whole or in a stream."""
     payload: Mapping[str, JSON] = request.payload
     speed = payload.get("speed") or 1
     data, content_type = synthesize(payload["input"], str(payload.get("response_format") or "mp3"), speed)
@@ -42,7 +42,7 @@ def _stream_events(data: bytes, heard: int, seconds: float) -> Iterator[Event]:
 
 
 def create_voice(request: Request, backend: Backend) -> Answer:
-    """A voice of that name; what it was made of tells its type."""
+    """Return a voice; its type is a prompt or an audio sample."""
     payload: Mapping[str, JSON] = request.payload
     kind = payload.get("type") or ("prompt" if payload.get("prompt") else "audio_sample")
     made: dict[str, JSON] = {"id": backend.new_id("voice_"), "object": "audio.voice", "type": kind}

@@ -22,10 +22,10 @@ __all__ = [
 ]
 
 PIECE = re.compile(r"\s?\w{1,8}|\s?[^\w\s]{1,4}|\s+")
-"""A word, or a piece of a long one, with the blank before it; a few signs; or blanks. Nothing is left out."""
+"""A word or a part of a long one with the blank before it, a few signs, or blanks; nothing is left out."""
 TEXTS = ("text", "refusal", "input_text", "output_text")
 MEDIA = {"image_url": 85, "input_image": 85, "file": 100, "input_file": 100, "input_audio": 50}
-"""What media are taken for, whatever their size; no one pays for it here."""
+"""The number of tokens of media, whatever their size."""
 ALTERNATIVES = (
     " the", " a", ".", ",", " and", " of", " to", " in", "\n", " it", " is", " that", " for", " on", " with", " as",
     " at", " by", " be", " or",
@@ -36,17 +36,17 @@ MOST_REASONING = 128
 
 
 def split_tokens(text: str) -> list[str]:
-    """The text in token-like pieces; joined they are the text again."""
+    """Return the text in token-like pieces, which join to the same text."""
     return PIECE.findall(text)
 
 
 def count_tokens(text: str) -> int:
-    """How many tokens a text is taken for."""
+    """Return the number of tokens of a text."""
     return len(PIECE.findall(text))
 
 
 def truncate(text: str, stops: Sequence[str], most: int | None) -> tuple[str, int, bool]:
-    """The text up to its end, how many tokens that is, and whether tokens ran out."""
+    """Return the text up to its end, its number of tokens, and whether the limit was reached."""
     for stop in stops:
         text = text.partition(stop)[0] if stop else text
     found = split_tokens(text)
@@ -56,7 +56,7 @@ def truncate(text: str, stops: Sequence[str], most: int | None) -> tuple[str, in
 
 
 def read_stops(stop: JSON) -> Sequence[str]:
-    """The stop sequences of a request, of which there may be one, several or none."""
+    """Return the stop sequences of a request: none, one or several."""
     return list(_iterate_stops(stop)) if stop else ()
 
 
@@ -68,7 +68,7 @@ def _iterate_stops(stop: JSON) -> Iterator[str]:
 
 
 def get_content_text(content: JSON) -> str:
-    """The text of a content: itself, or that of its parts, a line each."""
+    """Return the text of a content: itself, or that of its parts, a line each."""
     if isinstance(content, str):
         return content
     if not is_list(content):
@@ -77,7 +77,7 @@ def get_content_text(content: JSON) -> str:
 
 
 def count_content_tokens(content: JSON) -> int:
-    """How many tokens a content is taken for, its media included."""
+    """Return the number of tokens of a content with its media."""
     if isinstance(content, str):
         return count_tokens(content)
     if not is_list(content):
@@ -99,12 +99,12 @@ def _part_text(part: JSON) -> str:
 
 
 def build_logprobs(text: str, top: int) -> list[dict[str, JSON]]:
-    """One entry per token, with so many of the likeliest tokens at its place, itself first."""
+    """Return one entry per token with the likeliest tokens in its place, itself first."""
     return [_build_logprob(token, index, top) for index, token in enumerate(split_tokens(text))]
 
 
 def estimate_logprob(token: str, index: int) -> float:
-    """The log probability of a token at its place."""
+    """Return the log probability of a token in its place."""
     return -(1 + SeededRandom(token).integer(str(index), 400)) / 1000
 
 
@@ -120,12 +120,12 @@ def _bare_logprob(token: str, logprob: float) -> dict[str, JSON]:
 
 
 def is_reasoning_model(model: str) -> bool:
-    """Whether models of that name think before they speak."""
+    """Return whether models of a name reason before they answer."""
     return REASONING.match(model) is not None
 
 
 def count_reasoning_tokens(model: str, effort: str | None, most: int | None) -> int:
-    """How many tokens the model thinks; at most half of what it is given."""
+    """Return the number of reasoning tokens; at most half of the limit."""
     if not is_reasoning_model(model):
         return 0
     wanted = EFFORTS.get(effort or "medium", MOST_REASONING)

@@ -21,12 +21,12 @@ __all__ = ["HANDLERS"]
 
 SENTENCE = re.compile(r"\S.*?(?:[.!?](?=\s)|$)", re.DOTALL)
 LONGEST_TEXT = 100_000
-"""A file longer than this is never read aloud."""
+"""The limit of bytes of a file that is read as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A piece of what was heard, with its times in seconds."""
+    """A part of a transcript with its times in seconds."""
 
     text: str
     start: float
@@ -35,7 +35,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What was heard, and how long it took."""
+    """The text of a sound, and how long it takes."""
 
     text: str
     seconds: float
@@ -47,7 +47,7 @@ class Transcript:
 
     @property
     def words(self) -> Sequence[Segment]:
-        """The words, timed alike."""
+        """The words, timed in the same way."""
         return self._divide(self.text.split())
 
     def _divide(self, texts: Sequence[str]) -> Sequence[Segment]:
@@ -62,7 +62,7 @@ class Transcript:
 
 
 def transcribe_file(file: Upload, scripted: str | None = None) -> Transcript:
-    """What is heard in a file: what the script says, the text that the file is, else its name."""
+    """Return the transcript of a file: the script's text, the file's own text, or its name."""
     text = scripted if scripted is not None else _decode_text(file.data) or _describe_file(file.filename)
     return Transcript(text, _wav_seconds(file.data) or round(estimate_seconds(text), 2))
 
@@ -83,7 +83,7 @@ def _describe_file(filename: str) -> str:
 
 
 def _wav_seconds(data: bytes) -> float:
-    """How long a WAV file says it is."""
+    """Return the length of a WAV file."""
     try:
         with wave.open(io.BytesIO(data)) as file:
             return float(round(file.getnframes() / file.getframerate(), 2))
@@ -92,7 +92,7 @@ def _wav_seconds(data: bytes) -> float:
 
 
 def format_srt(transcript: Transcript) -> str:
-    """Numbered subtitles, milliseconds after a comma."""
+    """Return numbered subtitles with a comma before the milliseconds."""
     times = (
         (f"{_format_time(one.start)} --> {_format_time(one.end)}".replace(".", ","), one.text)
         for one in transcript.segments
@@ -101,7 +101,7 @@ def format_srt(transcript: Transcript) -> str:
 
 
 def format_vtt(transcript: Transcript) -> str:
-    """The form of the web."""
+    """Return subtitles in WebVTT."""
     parts = (f"{_format_time(one.start)} --> {_format_time(one.end)}\n{one.text}\n\n" for one in transcript.segments)
     return "WEBVTT\n\n" + "".join(parts)
 
@@ -120,11 +120,11 @@ TEXT_FORMATS: Mapping[str, Callable[[Transcript], str]] = {
 TOKENS_A_SECOND = 10
 DEFAULT_LANGUAGE = "english"
 PAID_BY_DURATION = "whisper"
-"""Models of that name are paid by the second, and know no streams."""
+"""Models of this name are paid by the second, and do not stream."""
 
 
 def create_transcription(request: Request, _: Backend, scripted: Reply | None) -> Answer:
-    """What was said, in the language it was said in."""
+    """Return the transcript in the format that was asked for."""
     payload: Mapping[str, JSON] = request.payload
     transcript = transcribe_file(payload["file"], None if scripted is None else scripted.text)
     form = str(payload.get("response_format") or "json")
@@ -144,7 +144,7 @@ def create_transcription(request: Request, _: Backend, scripted: Reply | None) -
 
 
 def create_translation(request: Request, _: Backend, scripted: Reply | None) -> Answer:
-    """What was said, in English; here it always was."""
+    """Return the transcript in English, which it always is here."""
     transcript = transcribe_file(request.payload["file"], None if scripted is None else scripted.text)
     form = str(request.payload.get("response_format") or "json")
     if form in TEXT_FORMATS:
@@ -193,7 +193,7 @@ def _build_diarized(transcript: Transcript, usage: JSON, payload: Mapping[str, J
 
 
 def _iterate_speakers(transcript: Transcript, payload: Mapping[str, JSON]) -> Iterator[dict[str, JSON]]:
-    """The sentences, said in turn by those who are known, else by two people."""
+    """Yield the sentences, spoken in turn by the known speakers, else by two."""
     speakers = payload.get("known_speaker_names") or ["A", "B"]
     for number, one in enumerate(transcript.segments):
         place = {"type": "transcript.text.segment", "id": f"seg_{number}", "start": one.start, "end": one.end}

@@ -16,25 +16,25 @@ __all__ = ["HANDLERS"]
 VIDEOS = "videos"
 PAGE_SIZE = 20
 DOWNLOAD_LIFE = 24 * 3600
-"""Seconds for which a finished video can be downloaded."""
+"""Seconds after which a finished video expires."""
 STARTED = "started"
-"""When it was begun, to the fraction of a second; the API does not show it."""
+"""When it was started, to the fraction of a second; the API does not show it."""
 DEFAULTS: Mapping[str, JSON] = {"model": "sora-2", "size": "720x1280", "seconds": "4"}
 
 
 def create_video(request: Request, backend: Backend) -> Answer:
-    """Begins a video."""
+    """Start a video."""
     return _start_video(members(request.payload), {}, backend)
 
 
 def remix_video(request: Request, backend: Backend) -> Answer:
-    """Begins a video like another one, by another prompt."""
+    """Start a video like another one, by another prompt."""
     source = _require_finished(request.path["video_id"], backend)
     return _start_video(members(request.payload), {**source, "remixed_from_video_id": source["id"]}, backend)
 
 
 def edit_video(request: Request, backend: Backend) -> Answer:
-    """Begins a video that goes on from another one, or changes it."""
+    """Start a video that extends or edits another one."""
     payload = members(request.payload)
     given = payload.get("video")
     source = _require_finished(given["id"], backend) if is_document(given) and "id" in given else {}
@@ -42,12 +42,12 @@ def edit_video(request: Request, backend: Backend) -> Answer:
 
 
 def retrieve_video(request: Request, backend: Backend) -> Answer:
-    """A video as it stands now."""
+    """Return a video with its progress."""
     return Answer(body=_with_progress(backend.require_object(VIDEOS, request.path["video_id"]), backend))
 
 
 def list_videos(request: Request, backend: Backend) -> Answer:
-    """A page of the videos, newest first unless it is asked for otherwise."""
+    """Return a page of the videos, newest first by default."""
     query = request.query
     limit, order = int(query.get("limit") or PAGE_SIZE), query.get("order") or "desc"
     after = backend.resolve_cursor(VIDEOS, query.get("after"))
@@ -58,7 +58,7 @@ def list_videos(request: Request, backend: Backend) -> Answer:
 
 
 def download_video(request: Request, backend: Backend) -> Answer:
-    """The bytes of a finished video, or of pictures of it."""
+    """Return the bytes of a finished video, or of pictures of it."""
     known = _require_finished(request.path["video_id"], backend)
     said, (width, height) = str(known.get("prompt")), parse_size(known["size"])
     variant = request.query.get("variant") or "video"
@@ -80,7 +80,7 @@ def _start_video(payload: Mapping[str, JSON], source: Mapping[str, JSON], backen
 
 
 def _with_progress(known: Mapping[str, JSON], backend: Backend) -> dict[str, JSON]:
-    """How far a video is: it waits, grows, and is finished."""
+    """Return a video with its status and progress now."""
     shown = {name: value for name, value in known.items() if name != STARTED}
     if STARTED not in known:
         return shown
@@ -93,7 +93,7 @@ def _with_progress(known: Mapping[str, JSON], backend: Backend) -> dict[str, JSO
 
 
 def _require_finished(name: str, backend: Backend) -> dict[str, JSON]:
-    """A video that can be used; one that is not finished is refused."""
+    """Return a finished video; raise ApiError for one that is not."""
     known = _with_progress(backend.require_object(VIDEOS, name), backend)
     if known.get("status") != "completed" and not backend.options.lenient:
         message = f"Video {name} is not ready: its status is '{known['status']}'."

@@ -17,7 +17,7 @@ ENDS = ("completed", "failed", "incomplete")
 
 
 async def advance_response(backend: Backend, timer: Timer) -> float | None:
-    """One step of a response; when the next one is due."""
+    """Advance a response to its next state."""
     response, result = backend.objects.get(RESPONSES, timer.id), backend.objects.get(RESULTS, timer.id)
     if response is None or result is None or response["status"] not in OPEN:
         return None
@@ -31,6 +31,7 @@ async def advance_response(backend: Backend, timer: Timer) -> float | None:
 
 
 def cancel_response(request: Request, backend: Backend) -> Answer:
+    """Cancel a response in the background."""
     response = backend.require_object(RESPONSES, request.path["response_id"])
     if response.get("background") is not True and not backend.options.lenient:
         raise bad_request("Only responses that were created with 'background' set to true can be cancelled.")

@@ -47,7 +47,7 @@ def cancel_session(request: Request, backend: Backend) -> Answer:
 
 
 async def expire_session(backend: Backend, timer: Timer) -> None:
-    """A session's time is over."""
+    """Expire a session."""
     session = backend.objects.get(SESSIONS, timer.id)
     if session is not None and session["status"] == "active":
         backend.objects.put(SESSIONS, {**session, "status": "expired"})

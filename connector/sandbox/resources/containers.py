@@ -79,7 +79,7 @@ def download_file(request: Request, backend: Backend) -> Answer:
 
 
 async def expire_container(backend: Backend, timer: Timer) -> float | None:
-    """A container that nobody used expires; one that was used waits on."""
+    """Expire a container that was not used; return the new expiry of one that was."""
     container = backend.objects.get(CONTAINERS, timer.id)
     if container is None:
         return None

@@ -25,7 +25,7 @@ Condition = Callable[[Mapping[str, JSON]], bool]
 
 
 def after_due_timers(handler: Handler) -> Handler:
-    """The handler, called when all that is due by now has happened."""
+    """Return the handler, called after all timers that are due."""
 
     async def after(request: Request, backend: Backend) -> Answer:
         await backend.scheduler.run_due()
@@ -36,18 +36,18 @@ def after_due_timers(handler: Handler) -> Handler:
 
 
 def get_body(request: Request) -> dict[str, Any]:
-    """The members of the payload that say something."""
+    """Return the members of the payload that are not null."""
     payload: Mapping[str, JSON] = request.payload or {}
     return {name: value for name, value in payload.items() if value is not None}
 
 
 def get_parent(request: Request, *names: str) -> str:
-    """The ids of the objects that one lives in, as the store joins them."""
+    """Return the ids of the objects above, joined as the store joins them."""
     return "/".join(request.path[name] for name in names)
 
 
 def build_retrieve_handler(kind: str, name: str, *above: str) -> Handler:
-    """A handler that gives the stored object."""
+    """Return a handler that answers with the stored object."""
 
     def retrieve(request: Request, backend: Backend) -> Answer:
         return Answer(backend.require_object(kind, request.path[name], get_parent(request, *above)))
@@ -58,7 +58,7 @@ def build_retrieve_handler(kind: str, name: str, *above: str) -> Handler:
 def build_list_handler(
     kind: str, *above: tuple[str, str], order: str = "desc", where: Callable[[Request], Condition] | None = None
 ) -> Handler:
-    """A handler that lists what is stored below the objects whose kinds and path names stand in `above`."""
+    """Return a handler that lists objects below those whose kinds and path names are in `above`."""
 
     def answer(request: Request, backend: Backend) -> Answer:
         parent = ""
@@ -79,7 +79,7 @@ def list_objects(
     order: str = "desc",
     where: Condition | None = None,
 ) -> Answer:
-    """One page of a list, as the query's cursor and limit ask."""
+    """Return one page of a list by the query's cursor and limit."""
     query = request.query
     declared: Mapping[str, Any] = request.operation.query.get("limit") or {}
     page = backend.objects.page(
@@ -96,7 +96,7 @@ def list_objects(
 
 
 def delete_object(request: Request, backend: Backend, kind: str, name: str, tag: str, *above: str) -> Answer:
-    """The object is gone; the answer says so under the tag that the API has for it."""
+    """Delete an object, and return the answer with the API's tag for it."""
     parent = get_parent(request, *above)
     backend.require_object(kind, request.path[name], parent)
     backend.objects.delete(kind, request.path[name], parent)
@@ -104,10 +104,10 @@ def delete_object(request: Request, backend: Backend, kind: str, name: str, tag:
 
 
 def bad_request(message: str, param: str | None = None, code: str | None = None) -> ApiError:
-    """The refusal of a request that cannot be right."""
+    """Return the error for an invalid request."""
     return ApiError(400, message, param=param, code=code)
 
 
 def conflict(message: str) -> ApiError:
-    """The refusal of what an object's state does not allow."""
+    """Return the error for a request that the object's state does not allow."""
     return ApiError(409, message, type="invalid_request_error")

@@ -28,7 +28,7 @@ MODELS = (
 
 
 def model_exists(backend: Backend, model: str) -> bool:
-    """Whether there is a model of that name."""
+    """Return whether a model exists."""
     return model in MODELS or backend.objects.get(TUNED, model) is not None
 
 

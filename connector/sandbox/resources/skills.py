@@ -24,7 +24,7 @@ VERSIONS = "skill versions"
 
 
 class Bundle(NamedTuple):
-    """A skill's name and description, and its archive."""
+    """The name, the description and the archive of a skill."""
 
     name: str
     description: str
@@ -32,7 +32,7 @@ class Bundle(NamedTuple):
 
 
 def read_bundle(given: JSON, *, lenient: bool) -> Bundle:
-    """The bundle of uploaded files, or of one archive; one without a manifest is refused."""
+    """Return the bundle of uploaded files, or of one archive; raise ApiError without a manifest."""
     files = _collect_files(given)
     manifest = next((data for name, data in files.items() if name.rsplit("/", 1)[-1] == MANIFEST), None)
     if manifest is None and not lenient:
@@ -65,7 +65,7 @@ def _unpack(data: bytes) -> dict[str, bytes]:
 
 
 def _pack(files: Mapping[str, bytes]) -> bytes:
-    """The archive of the files; the same files give the same bytes."""
+    """Return the archive of the files; the same bytes for the same files."""
     archive = BytesIO()
     with ZipFile(archive, "w") as packed:
         for name, data in sorted(files.items()):

@@ -49,13 +49,13 @@ def send_test(request: Request, backend: Backend) -> Answer:
 
 
 def list_event_types(_request: Request, backend: Backend) -> Answer:
-    """What an endpoint can ask for, as the catalogue has it."""
+    """Return the event types of the catalogue."""
     schema = backend.catalogue.payload_schema(backend.catalogue.find("webhook endpoints", "create")) or {}
     return Answer({"object": "list", "data": _allowed_types(schema)})
 
 
 def _save_with_secret(backend: Backend, endpoint: dict[str, Any]) -> dict[str, JSON]:
-    """The endpoint with a new secret, which is shown this once."""
+    """Return the endpoint with a new secret, which is shown only once."""
     secret = derive_secret(backend.new_id("secret "))
     endpoint["signing_secret_hint"] = secret[-4:]
     backend.objects.put(ENDPOINTS, endpoint)
@@ -64,7 +64,7 @@ def _save_with_secret(backend: Backend, endpoint: dict[str, Any]) -> dict[str, J
 
 
 def _allowed_types(schema: Mapping[str, Any]) -> list[str]:
-    """The values that the schema of `event_types` allows."""
+    """Return the values that the schema of `event_types` allows."""
     for definition in schema.get("$defs", {}).values():
         wanted = definition.get("properties", {}).get("event_types")
         if is_object(wanted):

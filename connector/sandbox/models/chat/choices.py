@@ -16,11 +16,11 @@ from connector.shapes import members
 __all__ = ["Choice", "build_choice", "read_token_limit"]
 
 AUDIO_LIFE = 3600
-"""Seconds for which a spoken answer can be referred to."""
+"""Seconds after which a spoken answer expires."""
 
 
 def build_audio(text: str, payload: Mapping[str, JSON], backend: Backend) -> dict[str, JSON]:
-    """The audio of a message: a sound of the wanted format, and what it would say."""
+    """Return the audio of a message: a sound of the wanted format, and its transcript."""
     wanted: Mapping[str, JSON] = members(payload.get("audio"))
     data, _ = synthesize(text, str(wanted.get("format", "wav")))
     made: dict[str, JSON] = {"id": backend.new_id("audio_"), "expires_at": int(backend.now()) + AUDIO_LIFE}
@@ -29,7 +29,7 @@ def build_audio(text: str, payload: Mapping[str, JSON], backend: Backend) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A message, the tokens it is taken for and why it ended there."""
+    """A message, its number of tokens, and why it ended."""
 
     message: dict[str, JSON]
     finish: str
@@ -37,12 +37,12 @@ class Choice:
     logprobs: JSON = None
 
     def as_document(self, index: int) -> dict[str, JSON]:
-        """The choice as the API shows it."""
+        """Return the choice as the API shows it."""
         return {"index": index, "message": self.message, "logprobs": self.logprobs, "finish_reason": self.finish}
 
 
 def build_choice(payload: Mapping[str, JSON], reply: Reply, backend: Backend, most: int | None) -> Choice:
-    """The reply as a message, cut where the request says."""
+    """Return the choice of a reply, cut off at the request's limits."""
     if reply.calls:
         return _build_tool_choice(payload, reply.calls, backend, most)
     if reply.refusal is not None:
@@ -61,7 +61,7 @@ def build_choice(payload: Mapping[str, JSON], reply: Reply, backend: Backend, mo
 
 
 def read_token_limit(payload: Mapping[str, JSON]) -> int | None:
-    """How many tokens the answer may have, by the newer name or the older one."""
+    """Return the limit of tokens, under its newer or its older name."""
     newer: int | None = payload.get("max_completion_tokens")
     return payload.get("max_tokens") if newer is None else newer
 
@@ -69,7 +69,7 @@ def read_token_limit(payload: Mapping[str, JSON]) -> int | None:
 def _build_tool_choice(
     payload: Mapping[str, JSON], calls: tuple[ToolCall, ...], backend: Backend, most: int | None
 ) -> Choice:
-    """A message that calls tools, in the older form where the tools came in that."""
+    """Return a message with tool calls, or with a function call where the request uses the older form."""
     ended = [truncate(call.arguments, (), most) for call in calls]
     tokens, ran_out = sum(end[1] for end in ended), any(end[2] for end in ended)
     message: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}

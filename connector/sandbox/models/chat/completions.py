@@ -23,7 +23,7 @@ FINGERPRINT = "fp_sandbox"
 
 
 def store_completion(completion: dict[str, JSON], payload: Mapping[str, JSON], backend: Backend) -> None:
-    """Stores a completion and the messages that led to it."""
+    """Store a completion and the messages that led to it."""
     completion["metadata"] = members(payload.get("metadata"))
     backend.objects.put(COMPLETIONS, completion)
     messages: Sequence[Mapping[str, JSON]] = payload["messages"]
@@ -41,7 +41,7 @@ def _build_message(message: Mapping[str, JSON], name: str) -> dict[str, JSON]:
 
 
 def create_chat_completion(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
-    """What the model says, by the script or by the request."""
+    """Return a chat completion, whole or in a stream, by the script or by the request."""
     payload: Mapping[str, JSON] = request.payload
     reply = scripted or generate_reply(read_prompt(payload), f"{backend.options.seed}/{payload.get('seed')}")
     most = read_token_limit(payload)

@@ -16,7 +16,7 @@ PROMPT_ROLES = ("user", "tool", "function")
 
 
 def read_prompt(payload: Mapping[str, JSON]) -> Prompt:
-    """What is asked; a tool that is to be called and is not there is refused, as the API does."""
+    """Return the prompt; raise ApiError for a tool choice that is not among the tools."""
     messages: Sequence[Mapping[str, JSON]] = payload["messages"]
     last = next((one for one in reversed(messages) if one["role"] in PROMPT_ROLES), messages[-1] if messages else {})
     said = get_content_text(last.get("content"))
@@ -33,7 +33,7 @@ def read_prompt(payload: Mapping[str, JSON]) -> Prompt:
 
 
 def count_prompt_tokens(payload: Mapping[str, JSON]) -> int:
-    """How many tokens the messages are taken for."""
+    """Return the number of tokens of the messages."""
     total = 0
     for message in payload["messages"]:
         total += count_content_tokens(message.get("content"))
@@ -44,7 +44,7 @@ def count_prompt_tokens(payload: Mapping[str, JSON]) -> int:
 
 
 def _read_tools(payload: Mapping[str, JSON]) -> tuple[Sequence[Tool], bool]:
-    """The tools that may be called now, and whether one has to be."""
+    """Return the tools that may be called, and whether one must be."""
     declared = [_read_tool(tool) for tool in payload.get("tools") or payload.get("functions") or ()]
     param = "tool_choice" if payload.get("tools") else "function_call"
     choice = payload.get(param)
@@ -58,7 +58,7 @@ def _read_tools(payload: Mapping[str, JSON]) -> tuple[Sequence[Tool], bool]:
 
 
 def _read_tool(declared: Mapping[str, JSON]) -> Tool:
-    """A tool of the list of tools, a function of the older list, or the choice of either."""
+    """Return a tool of either list of tools, or of either form of a choice."""
     custom = declared.get("type") == "custom"
     part: Mapping[str, JSON] = declared.get("custom" if custom else "function") or declared
     return Tool(str(part.get("name", "")), part.get("parameters"), custom)

@@ -14,11 +14,11 @@ __all__ = ["stream_chunks"]
 
 DONE = "[DONE]"
 AUDIO_BLOCK = 4096
-"""Characters of base64 that a chunk of audio carries."""
+"""Characters of base64 in a chunk of audio."""
 
 
 def stream_chunks(completion: Mapping[str, JSON], choices: Sequence[Choice], *, with_usage: bool) -> Iterator[Event]:
-    """The events of a stream that says the whole completion, its `[DONE]` included."""
+    """Yield the chunks of a completion, and `[DONE]`."""
     head = {name: completion[name] for name in ("id", "created", "model", "service_tier", "system_fingerprint")}
     frame: dict[str, JSON] = {**head, "object": "chat.completion.chunk"} | ({"usage": None} if with_usage else {})
     for index, choice in enumerate(choices):

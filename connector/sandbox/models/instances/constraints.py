@@ -14,11 +14,11 @@ Constraints = dict[str, Any]
 Choose = Callable[[Sequence[JSON]], JSON]
 REFERENCES, UNIONS = ("$ref", "$dynamicRef", "$recursiveRef"), ("anyOf", "oneOf")
 MOST_PARTS = 300
-"""As many parts as one place may be made of; a schema that refers to itself without end has more."""
+"""The limit of parts in one place, which an endless reference exceeds."""
 
 
 def collect_constraints(schema: JSON, root: JSON, choose: Choose) -> Constraints:
-    """What a value has to keep to, on the way that was chosen; nothing can keep to `never`."""
+    """Return the constraints of a schema on one path through it; `never` cannot be satisfied."""
     constraints: Constraints = {}
     waiting = [schema]
     for _ in range(MOST_PARTS):
@@ -47,7 +47,7 @@ def _parts(schema: Mapping[str, JSON], root: JSON, choose: Choose) -> list[JSON]
 
 
 def _resolve_reference(reference: str, root: JSON) -> JSON:
-    """The part of the schema that a reference names; what is not there can be met by nothing."""
+    """Return the part of the schema that a reference names, or False where there is none."""
     found: JSON = root
     anchor = reference.removeprefix("#")
     if anchor and not anchor.startswith("/"):
@@ -75,7 +75,7 @@ def _find_anchor(anchor: str, root: JSON) -> JSON:
 
 
 def _merge(constraints: Constraints, keyword: str, value: JSON) -> None:
-    """Adds one more demand to those there are."""
+    """Add one keyword to the constraints."""
     if keyword not in constraints:
         constraints[keyword] = value
     elif keyword == "const" and constraints[keyword] != value:
@@ -100,7 +100,7 @@ def _merge_enums(known: Sequence[JSON], more: Sequence[JSON]) -> Sequence[JSON]:
 
 
 def _merge_types(known: JSON, more: JSON) -> list[str]:
-    """The types that both sides allow; a whole number is a number."""
+    """Return the types that both sides allow; an integer is a number."""
     these, those = ([one] if isinstance(one, str) else list(one) for one in (known, more))
     both = [one for one in these if one in those]
     return [*both, *(["integer"] if "integer" in (*these, *those) and "number" in (*these, *those) else [])]
@@ -115,4 +115,4 @@ MERGERS: Mapping[str, Callable[[Any, Any], JSON]] = {
     "enum": _merge_enums,
     "type": _merge_types,
 }
-"""What two demands of one keyword come to together; of others the first is heeded."""
+"""How two values of one keyword are merged; of other keywords the first value counts."""

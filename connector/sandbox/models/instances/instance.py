@@ -16,17 +16,17 @@ from connector.shapes import items, members
 __all__ = ["NoInstanceFound", "generate_instance"]
 
 SPARSE_DEPTH = 4
-"""From here on only what must be there is there, so that a schema that refers to itself ends."""
+"""The depth below which only required members are built, so that a recursive schema ends."""
 MOST_DEPTH = 60
 MOST_PLACES = 20_000
 RETRY_MARK, MOST_TRIES = "~", 40
-"""What ends a place that is filled once more, since what stood there stands elsewhere too; and how often that is."""
+"""The end of the path of a value that is built again, and how often that happens."""
 TYPE_KEYWORDS = (
     ("object", ("properties", "required", "additionalProperties", "patternProperties", "minProperties")),
     ("array", ("items", "prefixItems", "minItems", "contains")),
     ("number", ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")),
 )
-"""What a schema without a type is taken for, by the keywords it has."""
+"""The types that keywords imply where a schema has none."""
 TRIES = 24
 
 
@@ -35,7 +35,7 @@ class TooLarge(Exception):
 
 
 class InstanceBuilder:
-    """Makes one value; sparse ones leave out what they may."""
+    """Builds one value; a sparse one has required members only."""
 
     def __init__(self, root: JSON, rng: SeededRandom, words: Words, *, sparse: bool = False) -> None:
         self._root = root
@@ -45,7 +45,7 @@ class InstanceBuilder:
         self._size = 0
 
     def build(self, schema: JSON, path: str = "", depth: int = 0) -> JSON:
-        """A value for one place."""
+        """Return a value for one place."""
         self._size += 1
         if depth > MOST_DEPTH or self._size > MOST_PLACES:
             raise TooLarge
@@ -71,14 +71,14 @@ class InstanceBuilder:
         return bool(self._rng.integer(path, 2)) if kind == "boolean" else None
 
     def _choose_branch(self, branches: Sequence[JSON], path: str, depth: int) -> JSON:
-        """A branch that is not null while there is room to go deeper, else the one that asks for least."""
+        """Return a branch that is not null, or the one with the fewest demands where it is deep."""
         if depth >= SPARSE_DEPTH:
             return min(branches, key=_weight)
         wanted = [one for one in branches if not (is_document(one) and one.get("type") == "null")]
         return self._rng.choice(f"{path}|", wanted or branches)
 
     def _choose(self, options: Sequence[JSON], path: str) -> JSON:
-        """An option that was spoken of, else any; any as well where that one is taken already."""
+        """Return an option that the text mentions, else any; any as well on a retry."""
         spoken = (one for one in options if isinstance(one, str) and self._words.mentions(one))
         first = None if path.endswith(RETRY_MARK) else next(spoken, None)
         return self._rng.choice(path, options) if first is None else first
@@ -95,7 +95,7 @@ class InstanceBuilder:
         return {name: self.build(_member_schema(constraints, name), f"{path}.{name}", depth + 1) for name in names}
 
     def _more_names(self, constraints: Constraints, names: Sequence[str], path: str) -> list[str]:
-        """Names of the sandbox's own, where an object is a map or needs more members than it names."""
+        """Return made-up names for a map, or for an object that needs more members."""
         is_map = (
             not constraints.get("properties")
             and is_document(constraints.get("additionalProperties"))
@@ -138,7 +138,7 @@ class InstanceBuilder:
         return self._make_unique(items, schemas, path, depth) if constraints.get("uniqueItems") else items
 
     def _make_unique(self, items: list[JSON], schemas: Sequence[JSON], path: str, depth: int) -> list[JSON]:
-        """The items with each that stands twice made anew, or left out when nothing new is found."""
+        """Return the items with each duplicate built again, or left out when no new value is found."""
         found: list[JSON] = []
         for index, item in enumerate(items):
             places = (f"{path}[{index}]{turn}{RETRY_MARK}" for turn in range(MOST_TRIES))
@@ -150,7 +150,7 @@ class InstanceBuilder:
 
 
 def _choose_type(constraints: Constraints) -> str:
-    """The type a value shall have: the first that is not null, else what the keywords tell."""
+    """Return the type of a value: the first that is not null, else what the keywords imply."""
     declared = constraints.get("type")
     if isinstance(declared, str):
         return declared
@@ -172,7 +172,7 @@ def _member_schema(constraints: Constraints, name: str) -> JSON:
 
 
 def _weight(branch: JSON) -> int:
-    """How much a branch is likely to ask for."""
+    """Return how much a branch is likely to demand."""
     if not is_document(branch):
         return 1
     if branch.get("type") == "null" or "const" in branch or "enum" in branch:
@@ -185,7 +185,7 @@ class NoInstanceFound(ValueError):
 
 
 def generate_instance(schema: JSON, said: str, seed: str) -> JSON:
-    """A value that the schema accepts; the same for the same seed and words."""
+    """Return a value that the schema accepts; the same for the same seed and text."""
     try:
         validator = jsonschema_rs.validator_for(schema, validate_formats=True, retriever=_refuse_reference)
     except (ValueError, RecursionError) as error:

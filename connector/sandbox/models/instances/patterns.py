@@ -21,7 +21,7 @@ MOST_PARTS = 20_000
 
 
 class UnsupportedPattern(ValueError):
-    """A pattern beyond what is understood here."""
+    """A pattern that is not supported here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A part some times over."""
+    """A part repeated between two bounds."""
 
     part: Characters | Group
     low: int
@@ -51,7 +51,7 @@ Part = Characters | Group | Repeat
 
 
 def sample_pattern(pattern: str, place: str, rng: SeededRandom, stretch: int = 0) -> str:
-    """A text that the pattern accepts; what may be repeated is repeated so many times more than it must be."""
+    """Return a text that the pattern accepts; `stretch` adds to the lowest number of repeats."""
     reader = _PatternParser(pattern)
     group = reader.parse_group()
     if reader.rest:
@@ -79,7 +79,7 @@ class _PatternSampler:
 
 
 class _PatternParser:
-    """Reads a pattern from left to right."""
+    """Parses a pattern from left to right."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern

@@ -20,7 +20,7 @@ __all__ = ["Words", "generate_number", "generate_string"]
 WORD_PATTERN = re.compile(r"\w+(?:['-]\w+)*")
 SEPARATORS = re.compile(r"[\W_]+")
 LONGEST_TEXT = 2000
-"""Further into a text nobody looks for words."""
+"""The part of a text that words are taken from."""
 OPEN_SPAN = 100
 """How far from its lower bound an open number goes."""
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ REPEATS = (0, 1, 2, 4, 8, 16, 32, 64)
 
 
 class Words:
-    """Phrases out of one text; a text without words lends its own."""
+    """Phrases out of one text; a text without words has a word of the sandbox's."""
 
     def __init__(self, said: str) -> None:
         self.text = said[:LONGEST_TEXT]
@@ -37,23 +37,23 @@ class Words:
         self._known = {part.casefold() for word in self._words for part in (word, *SEPARATORS.split(word))}
 
     def phrase(self, path: str, rng: SeededRandom, size: int = 3) -> str:
-        """Some words that follow one another, taken where the dice say."""
+        """Return a few consecutive words."""
         start = rng.integer(path, max(1, len(self._words) - size + 1))
         return " ".join(self._words[start : start + size])
 
     def endless(self, length: int) -> str:
-        """The words over and over, cut at a length."""
+        """Return the words over and over, cut off at a length."""
         text = " ".join(self._words)
         return (f"{text} " * (length // (len(text) + 1) + 1))[:length]
 
     def mentions(self, name: str) -> bool:
-        """Whether every word of a name was said, whatever its separators and capitals."""
+        """Return whether the text has every word of a name, whatever its separators and case."""
         parts = [part.casefold() for part in SEPARATORS.split(name) if part]
         return bool(parts) and all(part in self._known for part in parts)
 
 
 def generate_number(constraints: Mapping[str, JSON], path: str, rng: SeededRandom, *, whole: bool) -> int | float:
-    """A number that keeps to the facts; where nothing lies between the bounds, the lower one."""
+    """Return a number within the constraints; the lower bound where nothing lies between them."""
     step = Decimal(str(constraints.get("multipleOf") or (1 if whole else "0.01")))
     if whole and step != step.to_integral_value():
         step = Decimal(step.as_integer_ratio()[0])
@@ -69,7 +69,7 @@ def generate_number(constraints: Mapping[str, JSON], path: str, rng: SeededRando
 
 
 def _lowest(constraints: Mapping[str, JSON], step: Decimal) -> int | None:
-    """The first step that is not too low."""
+    """Return the first step that is not too low."""
     found = [math.ceil(Decimal(str(constraints["minimum"])) / step)] if _has(constraints, "minimum") else []
     if _has(constraints, "exclusiveMinimum"):
         found.append(math.floor(Decimal(str(constraints["exclusiveMinimum"])) / step) + 1)
@@ -77,7 +77,7 @@ def _lowest(constraints: Mapping[str, JSON], step: Decimal) -> int | None:
 
 
 def _highest(constraints: Mapping[str, JSON], step: Decimal) -> int | None:
-    """The last step that is not too high."""
+    """Return the last step that is not too high."""
     found = [math.floor(Decimal(str(constraints["maximum"])) / step)] if _has(constraints, "maximum") else []
     if _has(constraints, "exclusiveMaximum"):
         found.append(math.ceil(Decimal(str(constraints["exclusiveMaximum"])) / step) - 1)
@@ -85,7 +85,7 @@ def _highest(constraints: Mapping[str, JSON], step: Decimal) -> int | None:
 
 
 def _between(constraints: Mapping[str, JSON]) -> float:
-    """The middle of bounds that are closer than a step."""
+    """Return the middle of bounds that are closer than a step."""
     low = constraints.get("minimum", constraints.get("exclusiveMinimum", 0))
     high = constraints.get("maximum", constraints.get("exclusiveMaximum", low))
     return float(low + high) / 2
@@ -96,7 +96,7 @@ def _has(constraints: Mapping[str, JSON], name: str) -> bool:
 
 
 def generate_string(constraints: Mapping[str, JSON], path: str, rng: SeededRandom, words: Words) -> str:
-    """A string for one place of a document: its format first, then its pattern, else words that were said."""
+    """Return a string by its format, else by its pattern, else of the text's words."""
     formatted = FORMATS.get(str(constraints.get("format")))
     if formatted is not None:
         return formatted(path, rng, words)
@@ -118,7 +118,7 @@ def _match_pattern(constraints: Mapping[str, JSON], path: str, rng: SeededRandom
 
 
 def _accepts(pattern: str, text: str) -> bool:
-    """Whether a pattern that can be read in linear time accepts the text."""
+    """Return whether a pattern that matches in linear time accepts the text."""
     try:
         return compile_regex(pattern).search(text) is not None
     except Unfit:

@@ -7,19 +7,19 @@ import struct
 __all__ = ["encode_jpeg"]
 
 QUANTUM = 8
-"""What the first coefficient of a block counts in; the others are all zero. So it is the level itself."""
+"""The unit of a block's first coefficient; the others are zero, so it is the level itself."""
 DC_SIZES = bytes((1, 0, 0, 0, 8, *[0] * 11))
 """One code of one bit, for no change, and eight of five bits, for changes of one to eight bits."""
 AC_SIZES = bytes((1, *[0] * 15))
-"""The one code there is says that a block has ended."""
+"""The only code: the end of a block."""
 BLOCK = 16
-"""A unit is four blocks of brightness and one for each of the two colours."""
+"""A unit is four blocks of brightness and one for each difference of colour."""
 UNIT_BITS = 12
 """Six blocks without change, two bits each."""
 
 
 def encode_jpeg(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    """A picture that is the colour everywhere."""
+    """Return a picture of one colour."""
     frame = struct.pack(">BHHB", 8, height, width, 3) + bytes((1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0))
     return b"".join(
         (
@@ -46,7 +46,7 @@ def _scan(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
 
 
 def _levels(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Brightness and the two differences of colour, about zero."""
+    """Return brightness and the two differences of colour, about zero."""
     red, green, blue = colour
     brightness = 0.299 * red + 0.587 * green + 0.114 * blue
     levels = (brightness - 128, (blue - brightness) * 0.564, (red - brightness) * 0.713)
@@ -54,7 +54,7 @@ def _levels(colour: tuple[int, int, int]) -> tuple[int, int, int]:
 
 
 def _change(level: int) -> str:
-    """A change of level: how many bits it has, and the bits; a negative one counts from below."""
+    """Return the bits of a change of level: how many there are, and the bits; a negative one counts from below."""
     if level == 0:
         return "0"
     size = abs(level).bit_length()

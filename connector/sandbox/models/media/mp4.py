@@ -11,11 +11,11 @@ __all__ = ["encode_mp4"]
 SCALE = 1000
 """Units of time in a second."""
 MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
-"""Neither turned nor scaled."""
+"""Neither rotated nor scaled."""
 
 
 def encode_mp4(width: int, height: int, seconds: int, colour: tuple[int, int, int]) -> bytes:
-    """A video of one track with one sample."""
+    """Return a video of one track with one sample."""
     shown = encode_jpeg(width, height, colour)
     kind = _box(b"ftyp", b"isom\0\0\2\0isomiso2mp41")
     data = _box(b"mdat", shown)
@@ -40,7 +40,7 @@ def _track(width: int, height: int, length: int, size: int, place: int) -> bytes
 
 
 def _table(width: int, height: int, size: int, place: int, length: int) -> bytes:
-    """Where the one sample stands, how big it is and how long it lasts."""
+    """Return where the one sample stands, its size and its length."""
     entry = struct.pack(">6xH16xHHIIIH32sHh", 1, width, height, 0x480000, 0x480000, 0, 1, b"\4JPEG", 24, -1)
     return _box(
         b"stbl",

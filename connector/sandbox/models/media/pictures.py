@@ -25,7 +25,7 @@ PNG_BANDS = 8
 
 
 def parse_size(size: JSON) -> tuple[int, int]:
-    """Width and height; a square where the size is left open, and a refusal where it is none."""
+    """Return width and height; a square by default."""
     if size in (None, "auto"):
         return DEFAULT_SIZE
     found = SIZE_PATTERN.fullmatch(str(size))
@@ -37,13 +37,13 @@ def parse_size(size: JSON) -> tuple[int, int]:
 
 
 def encode_gif(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    """A screen whose background is the colour."""
+    """Return a picture whose background is the colour."""
     screen = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + bytes(colour) + b"\xff\xff\xff"
     return screen + b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + GIF_PIXEL + b";"
 
 
 def encode_png(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    """Bands of the colour and of white."""
+    """Return bands of the colour and of white."""
     size = (width + 7) // 8
     # Each row begins with its filter, which is none.
     bands = (b"\0" + (b"\xff" if row * PNG_BANDS // height % 2 else b"\0") * size for row in range(height))
@@ -63,13 +63,13 @@ def _png_chunk(name: bytes, data: bytes) -> bytes:
 
 
 def encode_svg(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    """A rectangle of the colour."""
+    """Return a rectangle of the colour."""
     shape = f'<rect width="{width}" height="{height}" fill="#{bytes(colour).hex()}"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}">{shape}</svg>'.encode()
 
 
 def encode_webp(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
-    """A picture that is the colour everywhere."""
+    """Return a picture of one colour."""
     data = b"\x2f" + _webp_bits(width, height, colour)
     chunk = b"VP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
     return b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"WEBP" + chunk
@@ -104,12 +104,12 @@ ENCODERS: Mapping[str, Callable[[int, int, Colour], bytes]] = {
 
 
 def draw_picture(said: str, width: int, height: int, form: str = "png") -> bytes:
-    """A picture of exactly that width and height; what was said chooses its colour."""
+    """Return a picture of a width and height in the colour of its prompt."""
     return ENCODERS[form](width, height, _choose_colour(said))
 
 
 def render_video(said: str, width: int, height: int, seconds: int) -> bytes:
-    """A video of exactly that width, height and length."""
+    """Return a video of a width, height and length in the colour of its prompt."""
     return encode_mp4(width, height, seconds, _choose_colour(said))
 
 

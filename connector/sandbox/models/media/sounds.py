@@ -25,7 +25,7 @@ OPUS_SILENCE = b"\xf8\xff\xfe"
 """Twenty milliseconds of one channel."""
 OPUS_PACKETS_A_SECOND = 50
 OPUS_SAMPLES = 960
-"""A packet's samples at 48,000 a second, which Ogg counts in whatever the rate."""
+"""A packet's samples at 48,000 a second, which is Ogg's unit at every rate."""
 OGG_FIRST, OGG_LAST = 2, 4
 PCM_RATE = 24_000
 PCM_TONE = 240
@@ -34,7 +34,7 @@ PCM_AMPLITUDE = 3000
 
 
 def encode_aac(seconds: float) -> bytes:
-    """Frames of 1,024 samples at 24,000 a second."""
+    """Return frames of 1,024 silent samples at 24,000 a second."""
     size = 7 + len(AAC_SILENCE)
     # Sync word, MPEG-4, no checksum; low complexity, rate 6, one channel; the frame's size; a buffer of variable rate.
     fields = ((0xFFF1, 16), (1, 2), (6, 4), (0, 1), (1, 3), (0, 4), (size, 13), (0x7FF, 11), (0, 2))
@@ -45,7 +45,7 @@ def encode_aac(seconds: float) -> bytes:
 
 
 def encode_flac(seconds: float) -> bytes:
-    """Frames that are one constant sample."""
+    """Return frames of one constant sample."""
     frames = max(1, round(seconds * FLAC_RATE / FLAC_BLOCK))
     # Sizes of blocks; sizes of frames unknown; rate, channels, bits, samples; no checksum of the samples.
     about = FLAC_RATE << 44 | (1 - 1) << 41 | (16 - 1) << 36 | frames * FLAC_BLOCK
@@ -72,12 +72,12 @@ def _flac_checksum(data: bytes, polynomial: int, bits: int) -> int:
 
 
 def encode_mp3(seconds: float) -> bytes:
-    """Frames whose side information says that nothing follows."""
+    """Return frames without any data."""
     return MP3_HEADER.ljust(MP3_FRAME, b"\0") * max(1, round(seconds * MP3_FRAMES_A_SECOND))
 
 
 def encode_opus(seconds: float) -> bytes:
-    """Two pages that say what follows, and one or more of silence."""
+    """Return two header pages, and one or more of silence."""
     packets = max(1, round(seconds * OPUS_PACKETS_A_SECOND))
     head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 0, 48_000, 0, 0)
     name = b"sandbox"
@@ -110,14 +110,14 @@ def _ogg_checksum(data: bytes) -> int:
 
 
 def encode_pcm(seconds: float) -> bytes:
-    """Samples at the rate that the API speaks with: 24,000 a second, one channel, the low byte first."""
+    """Return samples at the API's rate: 24,000 a second, one channel, the low byte first."""
     size = PCM_RATE // PCM_TONE
     wave_of = [round(PCM_AMPLITUDE * math.sin(2 * math.pi * place / size)) for place in range(size)]
     return struct.pack(f"<{size}h", *wave_of) * max(1, round(seconds * PCM_TONE))
 
 
 def encode_wav(seconds: float) -> bytes:
-    """The same as a WAV file."""
+    """Return the samples in a WAV file."""
     written = io.BytesIO()
     with wave.open(written, "wb") as file:
         file.setnchannels(1)
@@ -143,11 +143,11 @@ SHORTEST, LONGEST = 0.1, 10.0
 
 
 def estimate_seconds(text: str, speed: float = 1) -> float:
-    """How long a text takes to say here."""
+    """Return how long a text takes to say."""
     return min(LONGEST, max(SHORTEST, len(text) / CHARACTERS_A_SECOND / speed))
 
 
 def synthesize(text: str, form: str, speed: float = 1) -> tuple[bytes, str]:
-    """A sound of that length and format, and its content type."""
+    """Return a sound as long as a text in a format, and its content type."""
     write, content_type = ENCODERS.get(form, ENCODERS["mp3"])
     return write(estimate_seconds(text, speed)), content_type

@@ -14,7 +14,7 @@ __all__ = ["HISTORIES", "INPUT_ITEMS", "RESPONSES", "RESULTS", "History", "get_c
 
 RESPONSES, INPUT_ITEMS = "responses", "response input items"
 RESULTS, HISTORIES = "response results", "response memories"
-"""What the API does not show: how a response in the background will end, and what it leaves to the ones that follow."""
+"""Not shown by the API: how a response in the background ends, and the history for those that follow."""
 CONVERSATIONS, CONVERSATION_ITEMS = "conversations", "conversation items"
 TOOL_CALLS = (
     "function_call",
@@ -25,19 +25,19 @@ TOOL_CALLS = (
     "apply_patch_call",
 )
 MOST_CALLS = 1000
-"""Earlier calls than these last ones need not be known any more."""
+"""The number of earlier calls that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """How much was said before, and which tools were called."""
+    """The tokens and the tool calls of what precedes a response."""
 
     tokens: int = 0
     calls: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, payload: Mapping[str, JSON], backend: Backend) -> History:
-        """What a request builds on; an earlier response or conversation that is not there is refused."""
+        """Return the history of a request; raise ApiError for an earlier response that does not exist."""
         conversation, previous = get_conversation_id(payload), payload.get("previous_response_id")
         if conversation and previous and not backend.options.lenient:
             message = "'previous_response_id' and 'conversation' cannot both be given: give one of them."
@@ -56,14 +56,14 @@ class History:
         return cls(kept["tokens"], tuple(kept["calls"])) if kept else cls()
 
     def extend(self, items: Sequence[Mapping[str, JSON]]) -> History:
-        """The memory with more items in it."""
+        """Return the history with more items in it."""
         calls = [item["call_id"] for item in items if item["type"] in TOOL_CALLS and item.get("call_id")]
         return History(
             self.tokens + sum(count_item_tokens(item) for item in items), (*self.calls, *calls)[-MOST_CALLS:]
         )
 
     def check_tool_outputs(self, items: Sequence[Mapping[str, JSON]]) -> None:
-        """Refuses a tool's result that no tool was called for."""
+        """Raise ApiError for a tool output without a tool call."""
         known = {*self.calls, *(item.get("call_id") for item in items if item["type"] in TOOL_CALLS)}
         for item in items:
             if item["type"] in TOOL_OUTPUTS and item.get("call_id") not in known:
@@ -73,7 +73,7 @@ class History:
 
 
 def get_conversation_id(payload: Mapping[str, JSON]) -> str | None:
-    """The id of the conversation that a request belongs to."""
+    """Return the id of the conversation of a request."""
     given = payload.get("conversation")
     return str(given["id"]) if is_document(given) else given
 
@@ -81,7 +81,7 @@ def get_conversation_id(payload: Mapping[str, JSON]) -> str | None:
 def store_response(
     response: Mapping[str, JSON], items: Sequence[dict[str, JSON]], history: History, backend: Backend
 ) -> None:
-    """Keeps a response for those who ask for it or follow it; a conversation grows by it."""
+    """Store a response with its input and history, and add its items to its conversation."""
     output: Sequence[dict[str, JSON]] = response["output"]
     conversation = get_conversation_id(response)
     if conversation:

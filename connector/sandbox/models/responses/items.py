@@ -16,13 +16,13 @@ ID_PREFIXES = {
 }  # fmt: skip
 TOOL_OUTPUTS = ("function_call_output", "custom_tool_call_output", "computer_call_output", "local_shell_call_output",
            "shell_call_output", "apply_patch_call_output")  # fmt: skip
-"""What a caller gives back after it was asked to do something."""
+"""Items that a caller sends after a tool call."""
 WITH_STATUS = (*TOOL_OUTPUTS, "function_call", "computer_call", "web_search_call", "file_search_call")
-"""Items that tell how far they are."""
+"""Items that have a status."""
 
 
 def read_items(given: JSON, backend: Backend) -> list[dict[str, JSON]]:
-    """The input as a list of items; one that only names an earlier item is left out."""
+    """Return the input as a list of items without references to earlier ones."""
     if given is None:
         return []
     if isinstance(given, str):
@@ -31,7 +31,7 @@ def read_items(given: JSON, backend: Backend) -> list[dict[str, JSON]]:
 
 
 def find_last_input(items: Sequence[Mapping[str, JSON]]) -> tuple[str, bool]:
-    """What was said last to the model, and whether it is a tool's result."""
+    """Return the last text for the model, and whether it is a tool's output."""
     for item in reversed(items):
         if item["type"] == "message" and item["role"] == "user":
             return get_content_text(item["content"]), False
@@ -41,7 +41,7 @@ def find_last_input(items: Sequence[Mapping[str, JSON]]) -> tuple[str, bool]:
 
 
 def count_item_tokens(item: Mapping[str, JSON]) -> int:
-    """How many tokens an item is taken for."""
+    """Return the number of tokens of an item."""
     texts = (item.get(name) for name in ("arguments", "input", "output", "encrypted_content"))
     return count_content_tokens(item.get("content")) + sum(
         count_tokens(text) if isinstance(text, str) else count_content_tokens(text) for text in texts

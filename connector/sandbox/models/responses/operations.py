@@ -39,12 +39,12 @@ __all__ = ["HANDLERS"]
 
 PAGE_SIZE = 20
 SUMMARY_LENGTH = 200
-"""Characters of what was said last that a summary keeps."""
+"""Characters of the last input that a summary has."""
 Hits = Sequence[Mapping[str, JSON]]
 
 
 async def retrieve_response(request: Request, backend: Backend) -> Answer:
-    """A response as it stands now, or the whole stream of it."""
+    """Return a response, or all of its events in a stream."""
     await backend.scheduler.run_due()
     name = request.path["response_id"]
     response = backend.require_object(RESPONSES, name)
@@ -55,7 +55,7 @@ async def retrieve_response(request: Request, backend: Backend) -> Answer:
 
 
 def delete_response(request: Request, backend: Backend) -> Answer:
-    """Forgets a response with its input."""
+    """Delete a response with its input."""
     name = request.path["response_id"]
     if not backend.objects.delete(RESPONSES, name) and not backend.options.lenient:
         raise ApiError(404, f"Response with id '{name}' not found.", code="not_found")
@@ -65,7 +65,7 @@ def delete_response(request: Request, backend: Backend) -> Answer:
 
 
 def list_input_items(request: Request, backend: Backend) -> Answer:
-    """A page of the items that a response was made of, newest first unless it is asked for otherwise."""
+    """Return a page of the input items of a response."""
     name, query = request.path["response_id"], request.query
     backend.require_object(RESPONSES, name)
     limit, order = int(query.get("limit") or PAGE_SIZE), query.get("order") or "desc"
@@ -81,7 +81,7 @@ def _is_true(value: JSON) -> bool:
 
 
 def compact_response(request: Request, backend: Backend) -> Answer:
-    """One item in place of all that was said."""
+    """Return one item in place of the whole input."""
     payload: Mapping[str, JSON] = members(request.payload)
     heard, items = _count_context(payload, backend)
     summary = base64.b64encode(find_last_input(items)[0][:SUMMARY_LENGTH].encode()).decode()
@@ -91,7 +91,7 @@ def compact_response(request: Request, backend: Backend) -> Answer:
 
 
 def count_input_tokens(request: Request, backend: Backend) -> Answer:
-    """How many tokens a request would be taken for."""
+    """Return the number of input tokens of a request."""
     heard, _ = _count_context(members(request.payload), backend)
     return Answer(body={"object": "response.input_tokens", "input_tokens": heard})
 
@@ -104,7 +104,7 @@ def _count_context(payload: Mapping[str, JSON], backend: Backend) -> tuple[int, 
 
 
 def create_response(request: Request, backend: Backend, scripted: Reply | None) -> Answer | Awaitable[Answer]:
-    """What the model says, by the script or by the request."""
+    """Return a response, at once, in a stream or in the background, by the script or by the request."""
     tool = find_hosted_tool(request.payload) if request.payload.get("tools") else None
     if tool is not None and tool["type"] == "file_search":
         return _search_and_answer(request.payload, backend, scripted, tool)
@@ -114,7 +114,7 @@ def create_response(request: Request, backend: Backend, scripted: Reply | None) 
 async def _search_and_answer(
     payload: Mapping[str, JSON], backend: Backend, scripted: Reply | None, tool: Mapping[str, JSON]
 ) -> Answer:
-    """The answer once the stores that the tool names were searched."""
+    """Search the vector stores of the tool, and return the answer."""
     turn, found = _Turn.load(payload, backend), list[Mapping[str, JSON]]()
     for store in tool["vector_store_ids"]:
         answer = await backend.call("POST", f"/vector_stores/{store}/search", {"query": turn.text})
@@ -129,7 +129,7 @@ def _rank(found: Mapping[str, JSON]) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """One request with what came before it."""
+    """One request with its history."""
 
     payload: Mapping[str, JSON]
     backend: Backend
@@ -147,7 +147,7 @@ class _Turn:
 
     @property
     def input_tokens(self) -> int:
-        """How many tokens the model has to read."""
+        """The number of tokens that the model reads."""
         said = sum(count_item_tokens(item) for item in self.items)
         return self.memory.tokens + said + count_tokens(str(self.payload.get("instructions") or ""))
 
@@ -166,7 +166,7 @@ def _answer(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | None
 
 
 def _choose_reply(turn: _Turn, found: Hits) -> Reply:
-    """What is found in files is said where nothing else was asked for."""
+    """Return the generated reply, or the best search hit where nothing else was asked for."""
     reply = generate_reply(read_prompt(turn.payload, turn.items), f"{turn.backend.options.seed}")
     if found and reply == Reply(turn.text):
         return Reply("\n".join(part["text"] for part in found[0]["content"]))
@@ -187,7 +187,7 @@ def _compose_response(turn: _Turn, reply: Reply, tool: Mapping[str, JSON] | None
 
 
 def _run_in_background(response: dict[str, JSON], backend: Backend) -> dict[str, JSON]:
-    """Has the response end later: it waits, and how it will end is kept."""
+    """Store the response as the result to come, and return it as it is now: queued."""
     waiting = build_unfinished(response, "queued")
     backend.objects.put(RESPONSES, waiting)
     backend.objects.put(RESULTS, response)

@@ -17,12 +17,12 @@ from connector.shapes import members
 __all__ = ["HostedRun", "Output", "build_citations", "build_hosted_call", "build_output", "build_reasoning_item"]
 
 MOST_RESULTS = 3
-"""As many of the found pieces are told."""
+"""Search results in an item."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostedRun:
-    """One run of a tool: what it is for, and what a search of files found for it."""
+    """One run of a hosted tool, and what a file search found for it."""
 
     tool: Mapping[str, JSON]
     text: str
@@ -31,14 +31,14 @@ class HostedRun:
 
 
 def build_hosted_call(run: HostedRun) -> dict[str, JSON]:
-    """The item that the run leaves."""
+    """Return the output item of a run."""
     kind = next(kind for kind in HOSTED_CALLS if run.tool["type"].startswith(kind))
     prefix, told = HOSTED_CALLS[kind]
     return {"id": run.backend.new_id(prefix), "type": f"{kind}_call", "status": "completed", **told(run)}
 
 
 def build_citations(found: Sequence[Mapping[str, JSON]], text: str) -> list[dict[str, JSON]]:
-    """Where the answer was found, at its end."""
+    """Return the citation of the best hit at the end of a text."""
     names = [{"file_id": one["file_id"], "filename": one["filename"]} for one in found[:1]]
     return [{"type": "file_citation", "index": len(text), **name} for name in names]
 
@@ -84,12 +84,12 @@ HOSTED_CALLS: Mapping[str, tuple[str, Callable[[HostedRun], dict[str, JSON]]]] =
     "image_generation": ("ig_", _image),
     "mcp": ("mcp_", _mcp),
 }
-"""By what a tool's type begins with: what its ids begin with, and what its item tells."""
+"""By the start of a tool's type: the prefix of its ids, and the fields of its item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Items, the tokens they are taken for, and whether tokens ran out."""
+    """Output items, their number of tokens, and whether the limit was reached."""
 
     items: list[dict[str, JSON]]
     tokens: int
@@ -99,7 +99,7 @@ class Output:
 def build_output(
     payload: Mapping[str, JSON], reply: Reply, backend: Backend, most: int | None, annotations: Sequence[JSON] = ()
 ) -> Output:
-    """The items that say the reply, cut where the request says."""
+    """Return the output items of a reply, cut off at the request's limit."""
     if reply.calls:
         return _build_tool_calls(reply.calls, backend, most)
     if reply.refusal is not None:
@@ -114,7 +114,7 @@ def build_output(
 
 
 def build_reasoning_item(payload: Mapping[str, JSON], said: str, backend: Backend) -> dict[str, JSON]:
-    """The item that a model leaves which thought first; what it thought is told only when that is asked for."""
+    """Return the item of a model's reasoning, with a summary where one is asked for."""
     reasoning: Mapping[str, JSON] = members(payload.get("reasoning"))
     wanted = reasoning.get("summary") or reasoning.get("generate_summary")
     summary = [{"type": "summary_text", "text": f"The request says: {said[:200]}"}] if wanted else []

@@ -17,11 +17,11 @@ __all__ = ["find_hosted_tool", "read_prompt"]
 CALLER_TOOLS = ("function", "custom")
 """Tools that the caller runs; all others run on the API's side."""
 HOSTED_TOOLS = ("web_search", "file_search", "code_interpreter", "image_generation", "mcp")
-"""Those that leave an item in the output when they run."""
+"""Tools that leave an item in the output when they run."""
 
 
 def read_prompt(payload: Mapping[str, JSON], items: Sequence[Mapping[str, JSON]]) -> Prompt:
-    """What is asked; a tool that is to be called and is not there is refused, as the API does."""
+    """Return the prompt; raise ApiError for a tool choice that is not among the tools."""
     said, answers_tool = find_last_input(items)
     prompt = Prompt(said, answers_tool)
     wanted: Mapping[str, JSON] = members(payload.get("text")).get("format") or {}
@@ -37,7 +37,7 @@ def read_prompt(payload: Mapping[str, JSON], items: Sequence[Mapping[str, JSON]]
 
 
 def find_hosted_tool(payload: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
-    """The tool of the API's own that is to run: the one that was chosen, or the only kind there is where one must."""
+    """Return the hosted tool to run: the chosen one, or the only kind there is where one must run."""
     tools: Sequence[Mapping[str, JSON]] = payload.get("tools") or ()
     choice = payload.get("tool_choice")
     if is_document(choice):
@@ -54,12 +54,12 @@ def find_hosted_tool(payload: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
 
 
 def _tool_kind(tool: Mapping[str, JSON]) -> str:
-    """A tool's type without its version: `web_search_preview_2025_03_11` is a web search."""
+    """Return a tool's type without its version: `web_search_preview_2025_03_11` is a web search."""
     return next((kind for kind in HOSTED_TOOLS if tool["type"].startswith(kind)), str(tool["type"]))
 
 
 def _read_tools(payload: Mapping[str, JSON]) -> tuple[Sequence[Tool], bool]:
-    """The tools that may be called now, and whether one has to be."""
+    """Return the tools that may be called, and whether one must be."""
     declared = [_read_tool(tool) for tool in payload["tools"] if tool["type"] in CALLER_TOOLS]
     choice = payload.get("tool_choice")
     if not is_document(choice):

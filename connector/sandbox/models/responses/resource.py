@@ -30,13 +30,13 @@ ECHOED: Mapping[str, JSON] = {
     "top_p": 1.0,
     "truncation": "disabled",
 }
-"""What is told again as it was asked, and what it is when it was not."""
+"""Parameters that are shown as they were given, and their defaults."""
 FUNCTION_FIELDS = {"description": None, "parameters": None, "strict": True}
-"""What a function is shown with, whether or not it was declared with it."""
+"""Fields that every function is shown with."""
 
 
 def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, backend: Backend) -> dict[str, JSON]:
-    """A finished response."""
+    """Return a finished response."""
     asked = {name: usual if payload.get(name) is None else payload[name] for name, usual in ECHOED.items()}
     now = int(backend.now())
     made: dict[str, JSON] = {
@@ -62,13 +62,13 @@ def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, bac
 
 
 def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
-    """The response as it was before anything was said."""
+    """Return a response as it is before its output."""
     begun = {name: value for name, value in response.items() if name not in ("usage", "moderation")}
     return {**begun, "status": status, "completed_at": None, "incomplete_details": None, "output": []}
 
 
 def build_usage(heard: int, said: int, thought: int) -> dict[str, JSON]:
-    """What a response is taken for."""
+    """Return the usage of a response."""
     return {
         "input_tokens": heard,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},

@@ -16,7 +16,7 @@ Item = Mapping[str, JSON]
 
 
 def stream_events(response: Mapping[str, JSON], starting_after: int = -1) -> Iterator[Event]:
-    """The events of a finished response, numbered from nought; those up to a number are left out."""
+    """Yield the events of a finished response after a sequence number."""
     for number, (kind, data) in enumerate(_typed_events(response)):
         if number > starting_after:
             yield Event({"type": kind, "sequence_number": number, **data}, kind)
@@ -45,7 +45,7 @@ def _no_events(_: Item) -> Iterator[Typed]:
 
 
 def _without_content(**fields: JSON) -> Callable[[Item], dict[str, JSON]]:
-    """The item before it has grown."""
+    """Return a function that empties the fields of an item."""
     return lambda item: {**item, **fields}
 
 
@@ -73,7 +73,7 @@ def _text_events(part: Item, place: Item) -> Iterator[Typed]:
 
 
 def _brief_logprob(entry: Item) -> dict[str, JSON]:
-    """A log probability as events tell it."""
+    """Return a log probability in the form of events."""
     top = [{"token": one["token"], "logprob": one["logprob"]} for one in entry["top_logprobs"]]
     return {"token": entry["token"], "logprob": entry["logprob"], "top_logprobs": top}
 
@@ -147,4 +147,4 @@ ITEM_EVENTS: Mapping[str, tuple[Callable[[Item], dict[str, JSON]], Callable[[Ite
     "image_generation_call": (_without_content(status=IN_PROGRESS, result=None), _image_events),
     "mcp_call": (_without_content(status=IN_PROGRESS, arguments="", output=None), _mcp_events),
 }
-"""How an item looks before it has grown, and by which events it grows."""
+"""How an item looks when it is added, and the events that complete it."""

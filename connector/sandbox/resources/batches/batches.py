@@ -28,16 +28,16 @@ __all__ = ["HANDLERS"]
 
 BATCHES = "batches"
 PROGRESS = "sandbox batches"
-"""Beside a batch: how far it is; its lines and what they came to stand below it."""
+"""Not shown by the API: the progress of a batch; its lines and outcomes are stored below it."""
 DAY = 86400
 LINES_A_TURN = 50
-"""Lines that are run before others have a look at the clock."""
+"""Lines that run before other tasks have their turn."""
 Batch = dict[str, Any]
 CANCELLABLE = ("validating", "in_progress", "finalizing")
 
 
 async def advance_batch(backend: Backend, timer: Timer) -> float | None:
-    """One step of a batch; when the next one is due."""
+    """Advance a batch to its next state."""
     batch, progress = backend.objects.get(BATCHES, timer.id), backend.objects.get(PROGRESS, timer.id)
     if batch is None or progress is None:
         return None
@@ -61,7 +61,7 @@ async def _validate(backend: Backend, batch: Batch, progress: Batch) -> float | 
 
 
 async def _run_lines(backend: Backend, batch: Batch, progress: Batch) -> float | None:
-    """Runs the lines that are due, a few at a time: a batch spreads its lines over one state's length."""
+    """Run the lines that are due, a few at a time; a batch spreads its lines over one state's length."""
     last = min(backend.now(), batch["expires_at"])
     for _ in range(LINES_A_TURN):
         if progress["next"] == progress["total"] or _next_due(backend, progress) > last:
@@ -79,7 +79,7 @@ async def _run_lines(backend: Backend, batch: Batch, progress: Batch) -> float |
 
 
 async def _run_next_line(backend: Backend, batch: Batch, progress: Batch) -> None:
-    """Runs a line, and keeps what it came to at once: after a restart it is not run again."""
+    """Run a line, and save its outcome at once: after a restart it is not run again."""
     place = progress["next"]
     with backend.ids.separate(f"{batch['id']}/{place}"):
         outcome = await run_line(backend, get_line(backend, batch["id"], place))
@@ -108,7 +108,7 @@ STEPS: Mapping[str, Callable[[Backend, Batch, Batch], Awaitable[float | None]]] 
 
 
 def _next_due(backend: Backend, progress: Batch) -> float:
-    """When the next line is due."""
+    """Return when the next line is due."""
     return float(progress["begun"] + backend.options.pace * (progress["next"] + 1) / progress["total"])
 
 
@@ -119,7 +119,7 @@ def _save(backend: Backend, batch: Batch, progress: Batch, due: float) -> float:
 
 
 async def _end(backend: Backend, batch: Batch, progress: Batch, status: str) -> float | None:
-    """The batch in its last state, with the files of what was done; nothing follows."""
+    """Set the last state of a batch, and write its files."""
     await skip_lines(backend, batch, progress["next"], progress.get("total", 0), f"batch_{status}")
     await write_files(backend, batch, progress["seconds"])
     batch["status"] = status

@@ -28,7 +28,7 @@ class BatchLine:
 
 @dataclass(slots=True)
 class SeenValues:
-    """What the lines so far have named."""
+    """The values that earlier lines have."""
 
     custom_ids: set[str] = field(default_factory=set[str])
     model: JSON = None
@@ -36,12 +36,12 @@ class SeenValues:
 
 
 def split_lines(data: bytes) -> list[bytes]:
-    """The lines that hold something."""
+    """Return the lines that are not blank."""
     return [line for line in data.split(b"\n") if line.strip()]
 
 
 def find_errors(data: bytes, endpoint: str) -> list[dict[str, JSON]]:
-    """Why the batch cannot start: its first faults, as the API tells them; none when it can."""
+    """Return the first errors of an input file in the API's form; none when the batch can start."""
     lines = split_lines(data)
     if not lines:
         return [_error("empty_file", "The batch input file is empty. Ensure that the file holds at least one request.")]

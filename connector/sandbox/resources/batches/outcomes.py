@@ -23,12 +23,12 @@ SKIP_REASONS: Mapping[str, str] = {
 LINES = "sandbox batch lines"
 OUTCOMES = "sandbox batch outcomes"
 ROWS_A_TURN = 200
-"""Rows after which others have their turn."""
+"""Rows after which other tasks have their turn."""
 Batch = dict[str, Any]
 
 
 async def run_line(backend: Backend, line: BatchLine) -> dict[str, JSON]:
-    """The line's outcome in the form of an output file."""
+    """Run a line, and return its outcome in the form of an output file."""
     answer = await backend.call("POST", line.url, dict(line.body))
     request_id = answer.headers.get("x-request-id") or backend.new_id("req_")
     response = {"status_code": answer.status, "request_id": request_id, "body": answer.body}
@@ -36,25 +36,25 @@ async def run_line(backend: Backend, line: BatchLine) -> dict[str, JSON]:
 
 
 def skip_line(backend: Backend, line: BatchLine, code: str) -> dict[str, JSON]:
-    """The outcome of a line whose turn never came."""
+    """Return the outcome of a line that was never run."""
     error = {"code": code, "message": SKIP_REASONS[code]}
     return {"id": backend.new_id("batch_req_"), "custom_id": line.custom_id, "response": None, "error": error}
 
 
 def is_success(outcome: Mapping[str, JSON]) -> bool:
-    """Whether the line belongs into the output file."""
+    """Return whether the outcome belongs into the output file."""
     response = outcome["response"]
     return is_object(response) and 200 <= response["status_code"] < 300
 
 
 class BatchUsage:
-    """One usage of many, whatever the endpoint calls its parts."""
+    """The usage of many answers, whatever their endpoint calls its parts."""
 
     def __init__(self) -> None:
         self._given = self._cached = self._made = self._thought = 0
 
     def add(self, body: JSON) -> None:
-        """Counts in what one answer used, if it says so."""
+        """Add the usage of one answer."""
         usage = members(members(body).get("usage"))
         self._given += _first(usage, "input_tokens", "prompt_tokens")
         self._made += _first(usage, "output_tokens", "completion_tokens")
@@ -64,7 +64,7 @@ class BatchUsage:
         )
 
     def as_document(self) -> dict[str, JSON]:
-        """The sum as a batch shows it."""
+        """Return the usage as a batch shows it."""
         return {
             "input_tokens": self._given,
             "input_tokens_details": {"cached_tokens": self._cached},
@@ -83,32 +83,32 @@ def _details(usage: Mapping[str, JSON], *names: str) -> dict[str, JSON]:
 
 
 async def save_lines(backend: Backend, batch_id: str, lines: list[bytes]) -> None:
-    """The lines are kept one by one: the file may be deleted while the batch runs."""
+    """Save the lines one by one, since the file may be deleted while the batch runs."""
     for place, line in enumerate(lines):
         backend.objects.put(LINES, {"id": str(place), "line": orjson.loads(line)}, batch_id)
         await _yield_control(place)
 
 
 def get_line(backend: Backend, batch_id: str, place: int) -> BatchLine:
-    """A line of the batch, which was found right before."""
+    """Return a line of the batch."""
     row = backend.objects.get(LINES, str(place), batch_id) or {}
     return BatchLine(row["line"]["custom_id"], row["line"]["url"], row["line"]["body"])
 
 
 def save_outcome(backend: Backend, batch_id: str, place: int, outcome: Mapping[str, JSON]) -> None:
-    """What a line came to."""
+    """Save the outcome of a line."""
     backend.objects.put(OUTCOMES, {"id": str(place), "outcome": outcome}, batch_id)
 
 
 async def skip_lines(backend: Backend, batch: Batch, begin: int, total: int, code: str) -> None:
-    """The lines that are left are not run; the error file says why."""
+    """Save the outcomes of the remaining lines, which are not run."""
     for place in range(begin, total):
         save_outcome(backend, batch["id"], place, skip_line(backend, get_line(backend, batch["id"], place), code))
         await _yield_control(place)
 
 
 async def write_files(backend: Backend, batch: Batch, seconds: int | None) -> None:
-    """The output and the error file, each only where something belongs into it, and the usage of all."""
+    """Write the output file and the error file, each only when it has lines, and the usage."""
     written, usage, place = {"output": bytearray(), "error": bytearray()}, BatchUsage(), -1
     for place, row in enumerate(backend.objects.all(OUTCOMES, batch["id"])):
         outcome: dict[str, Any] = row["outcome"]

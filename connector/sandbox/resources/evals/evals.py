@@ -45,7 +45,7 @@ def delete_eval(request: Request, backend: Backend) -> Answer:
 
 
 def _build_source(body: Mapping[str, Any]) -> dict[str, JSON]:
-    """The configuration with the schema that items and samples then have."""
+    """Return the configuration with the schema of items and samples."""
     if body["type"] != "custom":
         properties = {"item": {"type": "object"}, "sample": SAMPLE_SCHEMA}
         schema = {"type": "object", "properties": properties, "required": ["item", "sample"]}
@@ -56,7 +56,7 @@ def _build_source(body: Mapping[str, Any]) -> dict[str, JSON]:
 
 
 def _build_criterion(backend: Backend, body: Mapping[str, Any]) -> dict[str, JSON]:
-    """A criterion under an id; a message in it has a role that is known."""
+    """Return a criterion with an id, and with known roles in its messages."""
     made = {"id": backend.new_id(f"{body['name']}-"), **body}
     if body["type"] == "label_model":
         made["input"] = [{**said, "role": said["role"] if said["role"] in ROLES else "user"} for said in body["input"]]

@@ -25,15 +25,15 @@ __all__ = ["HANDLERS"]
 RUNS = "eval runs"
 ITEMS = "eval run output items"
 ROWS = "sandbox eval rows"
-"""Below a run: what is still to be gone through."""
+"""Below a run: the rows that are still to be evaluated."""
 ROWS_A_TURN = 50
-"""Items that are gone through before others have a look at the clock."""
+"""Rows that are evaluated before other tasks have their turn."""
 Run = dict[str, Any]
 CANCELLABLE = ("queued", "in_progress")
 
 
 async def advance_run(backend: Backend, timer: Timer) -> float | None:
-    """One step of a run; when the next one is due."""
+    """Advance a run to its next state."""
     run_id, eval_id = timer.id, timer.parent
     run, known = backend.objects.get(RUNS, run_id, eval_id), backend.objects.get(EVALS, eval_id)
     if run is None or known is None or run["status"] not in ("queued", "in_progress"):

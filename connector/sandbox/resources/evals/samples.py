@@ -21,7 +21,7 @@ SETTINGS = ("temperature", "top_p", "seed", "max_completion_tokens", "response_f
 
 
 def load_rows(backend: Backend, source: Mapping[str, Any]) -> list[dict[str, JSON]]:
-    """What a source holds, each with its `item` and, where there is one, its `sample`."""
+    """Return the rows of a source, each with its `item` and, where it has one, its `sample`."""
     if source["type"] == "file_content":
         return [dict(row) for row in source["content"]]
     if source["type"] == "file_id":
@@ -59,7 +59,7 @@ def _matches(stored: Mapping[str, JSON], source: Mapping[str, JSON]) -> bool:
 
 
 def _build_row(stored: Mapping[str, JSON]) -> dict[str, JSON]:
-    """A stored answer as an item: what was asked, and what the model said."""
+    """Return the row of a stored answer: its input and its output."""
     choices = items(stored.get("choices"))
     if choices:
         text = members(choices[0].get("message")).get("content") or ""
@@ -75,7 +75,7 @@ def _build_row(stored: Mapping[str, JSON]) -> dict[str, JSON]:
 
 
 async def sample_row(backend: Backend, source: Mapping[str, Any], row: Mapping[str, JSON]) -> dict[str, JSON]:
-    """The sample in the form of an output item."""
+    """Return the sample of a row in the form of an output item."""
     model = source.get("model")
     known = members(row.get("sample"))
     if model is None:
@@ -91,7 +91,7 @@ async def sample_row(backend: Backend, source: Mapping[str, Any], row: Mapping[s
 
 
 def _build_messages(wanted: JSON, item: JSON) -> list[dict[str, JSON]]:
-    """The messages of a template, or those that stand in the item where a reference says."""
+    """Return the messages of a template, or those that a reference into the item names."""
     body = members(wanted)
     if body.get("type") == "template":
         return fill_messages(body["template"], {"item": item})

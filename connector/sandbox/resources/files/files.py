@@ -16,7 +16,7 @@ __all__ = ["HANDLERS"]
 
 
 def remove_file(backend: Backend, file_id: str) -> None:
-    """The file is gone with its bytes, and from the vector stores that held it."""
+    """Delete a file with its bytes, and remove it from its vector stores."""
     for store in list(backend.objects.all(USES, file_id)):
         detach_file(backend, store["id"], file_id)
     backend.objects.delete(FILES, file_id)
@@ -24,7 +24,7 @@ def remove_file(backend: Backend, file_id: str) -> None:
 
 
 async def expire_file(backend: Backend, timer: Timer) -> None:
-    """A file's time is over."""
+    """Delete a file that has expired."""
     remove_file(backend, timer.id)
 
 

@@ -16,7 +16,7 @@ __all__ = ["FILES", "USES", "check_file", "require_file", "save_file"]
 
 FILES = "files"
 USES = "sandbox file uses"
-"""Below a file's id: the vector stores that hold it, so that it can be taken out when it goes."""
+"""Below a file: the vector stores that have it, so that it can be removed from them."""
 MEGABYTE = 1024 * 1024
 MOST_BYTES = 512 * MEGABYTE
 MOST_BATCH_BYTES = 200 * MEGABYTE
@@ -41,7 +41,7 @@ EXTENSIONS: Mapping[str, frozenset[str]] = {
 def save_file(
     backend: Backend, filename: str, purpose: str, data: bytes, *, seconds: int | None = None
 ) -> dict[str, Any]:
-    """A new file, which goes after so many seconds."""
+    """Save a new file, which expires after some seconds."""
     now = int(backend.now())
     file: dict[str, JSON] = {"id": backend.new_id("file-"), "object": "file", "bytes": len(data), "created_at": now}
     file |= {"filename": filename, "purpose": purpose, "status": "processed"}
@@ -54,7 +54,7 @@ def save_file(
 
 
 def require_file(backend: Backend, file_id: str, purpose: str, param: str) -> dict[str, Any]:
-    """The file of that id, which must have been uploaded for that purpose."""
+    """Return the file of an id; raise ApiError where it has another purpose."""
     file = backend.require_object(FILES, file_id)
     if file["purpose"] != purpose and not backend.options.lenient:
         message = f"File '{file_id}' has the purpose '{file['purpose']}'; '{param}' takes one for '{purpose}'."
@@ -63,7 +63,7 @@ def require_file(backend: Backend, file_id: str, purpose: str, param: str) -> di
 
 
 def check_file(filename: str, purpose: str, data: bytes) -> None:
-    """Refuses a file that the API would not take for that purpose; a name without an extension is let pass."""
+    """Raise ApiError for a file that the API does not take for a purpose; a name without an extension passes."""
     if len(data) > MOST_BYTES:
         raise ApiError(413, f"The file is {len(data)} bytes; the most is {MOST_BYTES}.", param="file")
     if purpose == "batch" and len(data) > MOST_BATCH_BYTES:

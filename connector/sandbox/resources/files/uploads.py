@@ -71,7 +71,7 @@ def cancel_upload(request: Request, backend: Backend) -> Answer:
 
 
 async def expire_upload(backend: Backend, timer: Timer) -> None:
-    """An upload that nobody completed within its hour."""
+    """Expire an upload that was not completed within its hour."""
     upload = backend.objects.get(UPLOADS, timer.id)
     if upload is not None and upload["status"] == "pending":
         _end_upload(backend, upload, "expired")
@@ -106,7 +106,7 @@ def _check_parts(upload: Mapping[str, JSON], data: bytes, digest: str | None) ->
 
 
 def _end_upload(backend: Backend, upload: dict[str, Any], status: str, file: JSON = None) -> dict[str, Any]:
-    """The upload in its last state; the parts are no longer needed."""
+    """Set the last state of an upload, and delete its parts."""
     while parts := backend.objects.page(PARTS, upload["id"], limit=100, order="asc").items:
         for part in parts:
             backend.delete_content(part["id"])

@@ -131,7 +131,7 @@ def _build_job(backend: Backend, body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build_method(body: Mapping[str, Any]) -> dict[str, Any]:
-    """How it is trained, with every `auto` settled."""
+    """Return the method with every `auto` resolved."""
     method: dict[str, Any] = body.get("method") or {"type": "supervised"}
     own = members(method.get(method["type"]))
     given = {**members(body.get("hyperparameters")), **members(own.get("hyperparameters"))}

@@ -20,7 +20,7 @@ EVENTS = "fine-tuning job events"
 CHECKPOINTS = "fine-tuning job checkpoints"
 JOBS = "fine-tuning jobs"
 PROGRESS = "sandbox fine-tuning jobs"
-"""Beside a job: whether it is paused, what is known of its files."""
+"""Not shown by the API: whether a job is paused, and the size of its files."""
 MOST_STEP_EVENTS = 10
 Job = dict[str, Any]
 
@@ -28,14 +28,14 @@ Job = dict[str, Any]
 def record_event(
     backend: Backend, job_id: str, message: str, *, level: str = "info", data: Mapping[str, JSON] | None = None
 ) -> None:
-    """An event: a message, or the figures of a step."""
+    """Record an event: a message, or the metrics of a step."""
     event: dict[str, JSON] = {"id": backend.new_id("ftevent-"), "object": "fine_tuning.job.event", "level": level}
     event |= {"created_at": int(backend.now()), "message": message, "data": dict(data or {})}
     backend.objects.put(EVENTS, {**event, "type": "metrics" if data else "message"}, job_id)
 
 
 def compute_metrics(step: int, steps: int, *, validated: bool) -> dict[str, JSON]:
-    """Figures of a step, as good training shows them: the loss falls, the accuracy rises."""
+    """Return the metrics of a step: the loss falls, the accuracy rises."""
     done = step / steps
     figures: dict[str, JSON] = {"step": step, "train_loss": round(2.0 * math.exp(-3 * done), 4)}
     figures["train_mean_token_accuracy"] = round(1 - 0.6 * math.exp(-3 * done), 4)
@@ -48,7 +48,7 @@ def compute_metrics(step: int, steps: int, *, validated: bool) -> dict[str, JSON
 
 
 def save_checkpoint(backend: Backend, job_id: str, model: str, figures: Mapping[str, JSON]) -> None:
-    """A model as it was after one of the epochs."""
+    """Save the model of an epoch."""
     row: dict[str, JSON] = {"id": backend.new_id("ftckpt_"), "object": "fine_tuning.job.checkpoint"}
     row |= {"created_at": int(backend.now()), "fine_tuning_job_id": job_id, "fine_tuned_model_checkpoint": model}
     row |= {"metrics": dict(figures), "step_number": figures["step"]}
@@ -56,7 +56,7 @@ def save_checkpoint(backend: Backend, job_id: str, model: str, figures: Mapping[
 
 
 async def advance_job(backend: Backend, timer: Timer) -> float | None:
-    """One step of a job; when the next one is due. A paused job waits for its resumption."""
+    """Advance a job to its next state; a paused job waits until it is resumed."""
     job, progress = backend.objects.get(JOBS, timer.id), backend.objects.get(PROGRESS, timer.id)
     if job is None or progress is None or progress["paused"] is not None or job["status"] not in TRANSITIONS:
         return None

@@ -15,22 +15,22 @@ __all__ = ["InvalidTrainingFile", "read_examples"]
 FEWEST_EXAMPLES = 10
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MOST_SHOWN = 5
-"""Faults that a message tells."""
+"""Faults in a message."""
 
 
 class InvalidTrainingFile(Exception):
-    """A training file that nothing can be learned from."""
+    """A training file that cannot be used."""
 
 
 class Examples(NamedTuple):
-    """What a training file comes to."""
+    """The number of examples and tokens in a training file."""
 
     number: int
     tokens: int
 
 
 def read_examples(data: bytes, method: str) -> Examples:
-    """The examples of a training file, or BadFile with what is wrong with it."""
+    """Return the size of a training file; raise InvalidTrainingFile with what is wrong with it."""
     lines = [line for line in data.split(b"\n") if line.strip()]
     faults = [f"line {number}: {fault}" for number, line in enumerate(lines, 1) if (fault := _check_line(line, method))]
     if faults:

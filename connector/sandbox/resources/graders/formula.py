@@ -27,11 +27,11 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 class InvalidFormula(Exception):
-    """A formula that is not arithmetic over the names there are."""
+    """A formula that is not arithmetic over the known names."""
 
 
 def evaluate_formula(formula: str, scores: Mapping[str, float]) -> float:
-    """The formula's value; what is not arithmetic, or has no value, is a BadFormula."""
+    """Return the value of a formula; raise InvalidFormula where it has none."""
     if len(formula) > LONGEST_FORMULA:
         raise InvalidFormula(f"the formula is longer than {LONGEST_FORMULA} characters")
     try:

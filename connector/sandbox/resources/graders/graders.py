@@ -28,7 +28,7 @@ FAULTS = (
 
 
 class Grade(NamedTuple):
-    """A score, whether it is enough, and what went wrong where something did."""
+    """A score, whether it passes, and what went wrong."""
 
     score: float
     passed: bool
@@ -39,7 +39,7 @@ class Grade(NamedTuple):
 
 
 def build_variables(item: JSON, text: str) -> dict[str, JSON]:
-    """What a grader's templates can name: the item, and the sample as text and as JSON where it is some."""
+    """Return the variables of a grader's templates: the item, and the sample as text and as JSON."""
     try:
         document = parse(text)
     except InvalidDocument:
@@ -48,7 +48,7 @@ def build_variables(item: JSON, text: str) -> dict[str, JSON]:
 
 
 async def grade_sample(backend: Backend, grader: Grader, variables: Variables) -> Grade:
-    """The grade of one sample; a grader that cannot work gives 0 and says why."""
+    """Return the grade of one sample; a grader that fails gives 0 and a reason."""
     try:
         return await GRADERS[grader["type"]](backend, grader, variables)
     except UnknownVariable as reason:
@@ -107,7 +107,7 @@ async def _multi(backend: Backend, grader: Grader, variables: Variables) -> Grad
 async def _ask_judge(
     backend: Backend, grader: Grader, variables: Variables, properties: Mapping[str, JSON]
 ) -> tuple[JSON, Grade]:
-    """What a model says of the sample, in an object with one property."""
+    """Return what a model says of the sample in an object with one property."""
     [name] = properties
     schema = {"type": "object", "properties": properties, "required": [name], "additionalProperties": False}
     wanted = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": schema, "strict": True}}

@@ -17,16 +17,16 @@ VARIABLE = re.compile(r"\{\{\s*([\w.\-\[\]]+)\s*\}\}")
 
 
 class UnknownVariable(Exception):
-    """A template that names what is not there."""
+    """A variable of a template that does not exist."""
 
 
 def fill_template(template: str, variables: Mapping[str, JSON]) -> str:
-    """The template with every place filled; a name that is not there is Unknown."""
+    """Return the template with every variable filled in; raise UnknownVariable for an unknown one."""
     return VARIABLE.sub(lambda found: _as_text(_look_up(found[1], variables)), template)
 
 
 def fill_messages(template: JSON, variables: Mapping[str, JSON]) -> list[dict[str, JSON]]:
-    """The messages of a template of messages, as a chat completion takes them."""
+    """Return the messages of a template in the form of a chat completion."""
     messages: list[Any] = template if is_list(template) else []
     return [
         {"role": message["role"], "content": _fill_content(message.get("content"), variables)} for message in messages
@@ -58,7 +58,7 @@ def _as_text(value: JSON) -> str:
 
 
 class ModelAnswer(NamedTuple):
-    """What a model said, or why it said nothing."""
+    """The text of a model's answer, or its error."""
 
     text: str
     usage: Mapping[str, int]
@@ -69,7 +69,7 @@ class ModelAnswer(NamedTuple):
 async def ask_model(
     backend: Backend, model: str, messages: Sequence[JSON], settings: Mapping[str, JSON] | None = None
 ) -> ModelAnswer:
-    """What a chat completion of these messages says."""
+    """Return the answer of a chat completion."""
     payload: dict[str, JSON] = {"model": model, "messages": list(messages), **(settings or {})}
     answer = await backend.call("POST", "/v1/chat/completions", payload)
     if answer.status != 200:

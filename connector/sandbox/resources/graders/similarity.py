@@ -10,11 +10,11 @@ from difflib import SequenceMatcher
 __all__ = ["measure_similarity"]
 
 LONGEST_TEXT = 4000
-"""Characters that are looked at: two of the measures take time by the square."""
+"""The limit of characters, since two of the measures take quadratic time."""
 
 
 def measure_similarity(measure: str, given: str, reference: str) -> float:
-    """A number from 0 to 1; texts that are the same are 1 by every measure."""
+    """Return a number from 0 to 1; equal texts are 1 by every measure."""
     if measure == "fuzzy_match":
         return SequenceMatcher(None, given[:LONGEST_TEXT], reference[:LONGEST_TEXT], autojunk=False).ratio()
     words, wanted = given[:LONGEST_TEXT].casefold().split(), reference[:LONGEST_TEXT].casefold().split()
@@ -52,7 +52,7 @@ def _gleu(words: Sequence[str], wanted: Sequence[str]) -> float:
 
 
 def _ngrams(words: Sequence[str], wanted: Sequence[str], share: Callable[[int, int, int], float]) -> float:
-    """The geometric mean of the shares of runs of one to four words."""
+    """Return the geometric mean of the shares of runs of one to four words."""
     sizes = range(1, min(4, len(words), len(wanted)) + 1)
     shares = [share(*_count_shared(words, wanted, size)) for size in sizes]
     return math.prod(shares) ** (1 / len(shares))
@@ -68,7 +68,7 @@ def _meteor(words: Sequence[str], wanted: Sequence[str]) -> float:
 
 
 def _rouge_l(words: Sequence[str], wanted: Sequence[str]) -> float:
-    """By the longest row of words that both have in the same order."""
+    """Return the share of the longest common subsequence of words."""
     row = [0] * (len(wanted) + 1)
     for word in words:
         before = 0

@@ -52,7 +52,7 @@ def delete_assistant(request: Request, backend: Backend) -> Answer:
 
 
 async def build_tool_resources(backend: Backend, body: JSON) -> dict[str, JSON]:
-    """Tool resources as they are shown; a vector store that is only described is made."""
+    """Return tool resources as they are shown, and create the vector stores that they describe."""
     given = dict(members(body))
     search = dict(members(given.get("file_search")))
     stores = items(search.pop("vector_stores", None))

@@ -34,19 +34,19 @@ MESSAGES = "thread messages"
 
 
 def check_idle(backend: Backend, thread_id: str, deed: str) -> None:
-    """Refuses what cannot be done to a thread that a run is at work on."""
+    """Raise ApiError for a change to a thread with an active run."""
     active = backend.objects.get(ACTIVE_RUNS, _lock_id(thread_id))
     if active is not None and not backend.options.lenient:
         raise bad_request(f"Can't {deed} {thread_id} while a run {active['run']} is active.")
 
 
 def lock_thread(backend: Backend, thread_id: str, run_id: str) -> None:
-    """The run is at work on the thread from now on."""
+    """Lock a thread for a run."""
     backend.objects.put(ACTIVE_RUNS, {"id": _lock_id(thread_id), "run": run_id})
 
 
 def unlock_thread(backend: Backend, thread_id: str) -> None:
-    """No run is at work on the thread any more."""
+    """Release the lock of a thread."""
     backend.objects.delete(ACTIVE_RUNS, _lock_id(thread_id))
 
 
@@ -55,7 +55,7 @@ def _lock_id(thread_id: str) -> str:
 
 
 def add_message(backend: Backend, thread_id: str, body: Mapping[str, Any], **known: JSON) -> dict[str, Any]:
-    """A message more in the thread."""
+    """Add a message to a thread."""
     now = int(backend.now())
     made: dict[str, JSON] = {"id": backend.new_id("msg_"), "object": "thread.message", "created_at": now}
     made |= {"thread_id": thread_id, "role": body["role"], "content": _read_parts(body["content"])}
@@ -67,7 +67,7 @@ def add_message(backend: Backend, thread_id: str, body: Mapping[str, Any], **kno
 
 
 def get_message_text(message: Mapping[str, Any]) -> str:
-    """What a message says, without its pictures."""
+    """Return the text of a message without its pictures."""
     return "\n".join(part["text"]["value"] for part in message["content"] if part["type"] == "text")
 
 

@@ -25,7 +25,7 @@ Earlier = list[tuple[str, "Mapping[str, Any]"]]
 
 
 async def advance_run(backend: Backend, timer: Timer) -> float | None:
-    """One step of a run; when the next one is due. A run that waits for tool outputs expires in the end."""
+    """Advance a run to its next state; one that waits for tool outputs expires in the end."""
     run = backend.objects.get(RUNS, timer.id, timer.parent)
     if run is None:
         return None
@@ -44,7 +44,7 @@ async def advance_run(backend: Backend, timer: Timer) -> float | None:
 
 
 def _end_open_steps(backend: Backend, run: Mapping[str, JSON], status: str) -> None:
-    """The steps that were under way are over with their run."""
+    """Set the last state of the steps that are in progress."""
     for step in backend.objects.all(STEPS, f"{run['thread_id']}/{run['id']}"):
         if step["status"] == "in_progress":
             end_step(backend, step, status)
@@ -134,7 +134,7 @@ def _find_assistant(backend: Backend, body: Mapping[str, Any]) -> dict[str, Any]
 def _build_run(
     backend: Backend, thread_id: str, assistant: Mapping[str, Any], body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """A run as it begins: what the request says goes before what the assistant says."""
+    """Return a new run; the request's settings override the assistant's."""
     now = int(backend.now())
     said = (body.get("instructions", assistant["instructions"]), body.get("additional_instructions"))
     run: dict[str, JSON] = {"id": backend.new_id("run_"), "object": "thread.run", "created_at": now}
@@ -151,7 +151,7 @@ def _build_run(
 
 
 def _finish_step(backend: Backend, run: Mapping[str, Any], outputs: Mapping[str, str]) -> dict[str, Any] | None:
-    """The tools' outputs are kept in the step that asked for them; each call must have one."""
+    """Save the tool outputs in the step that asked for them; each call must have one."""
     parent = f"{run['thread_id']}/{run['id']}"
     step = next((one for one in backend.objects.all(STEPS, parent) if one["status"] == "in_progress"), None)
     if step is None:

@@ -17,18 +17,18 @@ Resource = Mapping[str, Any]
 
 
 def add_message_step(backend: Backend, run: Mapping[str, JSON], message_id: str) -> dict[str, Any]:
-    """The step in which a message was written."""
+    """Add the step of a message."""
     details = {"type": "message_creation", "message_creation": {"message_id": message_id}}
     return _add_step(backend, run, "message_creation", details)
 
 
 def add_tool_step(backend: Backend, run: Mapping[str, JSON], calls: Sequence[JSON]) -> dict[str, Any]:
-    """The step in which tools were called."""
+    """Add the step of tool calls."""
     return _add_step(backend, run, "tool_calls", {"type": "tool_calls", "tool_calls": list(calls)})
 
 
 def end_step(backend: Backend, step: dict[str, Any], status: str, usage: JSON = None) -> None:
-    """A step is over."""
+    """Set the last state of a step."""
     moment = {"completed": "completed_at", "cancelled": "cancelled_at", "expired": "expired_at", "failed": "failed_at"}
     step |= {"status": status, moment[status]: int(backend.now()), "usage": usage}
     save_step(backend, step)
@@ -50,7 +50,7 @@ def _add_step(backend: Backend, run: Mapping[str, JSON], kind: str, details: Map
 def stream_events(
     before: Sequence[tuple[str, Resource]], steps: Sequence[Resource], message: Resource | None, run: Resource
 ) -> Iterator[Event]:
-    """What happened before the turn, the turn's steps with its message, and how the run stands now."""
+    """Yield the earlier events, the steps of the turn with their message, and the state of the run."""
     for name, known in before:
         yield Event(known, name)
     for step in steps:

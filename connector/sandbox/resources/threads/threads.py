@@ -17,7 +17,7 @@ __all__ = ["HANDLERS", "make_thread"]
 
 
 async def make_thread(backend: Backend, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A new thread with its first messages."""
+    """Create a thread with its first messages."""
     made: dict[str, JSON] = {"id": backend.new_id("thread_"), "object": "thread", "created_at": int(backend.now())}
     made |= {"metadata": body.get("metadata") or {}}
     made["tool_resources"] = await build_tool_resources(backend, body.get("tool_resources"))

@@ -22,7 +22,7 @@ Run = dict[str, Any]
 
 
 async def ask_model(backend: Backend, run: Mapping[str, Any], found: list[Mapping[str, Any]]) -> Answer:
-    """The chat completion that a run comes to; scripts see it like any other."""
+    """Return the chat completion of a run; scripts see it like any other."""
     payload: dict[str, JSON] = {"model": run["model"], "messages": list(_build_messages(backend, run, found))}
     payload |= {name: run[name] for name in MODEL_SETTINGS if run.get(name) is not None}
     if tools := [tool for tool in run["tools"] if tool["type"] == "function"]:
@@ -36,7 +36,7 @@ async def ask_model(backend: Backend, run: Mapping[str, Any], found: list[Mappin
 
 
 async def search_stores(backend: Backend, run: Mapping[str, Any], stores: list[str]) -> list[Mapping[str, Any]]:
-    """What the vector stores hold on the last thing that the user said."""
+    """Return what the vector stores hold on the user's last message."""
     said = [get_message_text(message) for message in _latest_messages(backend, run) if message["role"] == "user"][-1:]
     if not said or not said[0].strip() or not any(tool["type"] == "file_search" for tool in run["tools"]):
         return []
@@ -80,7 +80,7 @@ def _build_tool_call(call: Mapping[str, Any]) -> dict[str, JSON]:
 
 
 def _has_tool_outputs(backend: Backend, run: Mapping[str, Any]) -> bool:
-    """Whether tools were called before: a choice that must call one has then been kept."""
+    """Return whether tools were called before, so that a choice that must call one is satisfied."""
     return any(True for _ in _tool_messages(backend, run))
 
 
@@ -89,13 +89,13 @@ def save_run(backend: Backend, run: Mapping[str, Any]) -> None:
 
 
 def begin_run(backend: Backend, run: Run) -> None:
-    """The run is at work."""
+    """Set a run in progress."""
     run |= {"status": "in_progress", "started_at": run["started_at"] or int(backend.now())}
     save_run(backend, run)
 
 
 def end_run(backend: Backend, run: Run, status: str, **known: JSON) -> None:
-    """The run is over, and its thread is free."""
+    """Set the last state of a run, and unlock its thread."""
     moments = {"completed": "completed_at", "failed": "failed_at", "cancelled": "cancelled_at"}
     run |= {"status": status, "required_action": None, **known}
     run |= {moments[status]: int(backend.now())} if status in moments else {}
@@ -106,7 +106,7 @@ def end_run(backend: Backend, run: Run, status: str, **known: JSON) -> None:
 
 
 async def run_turn(backend: Backend, run: Run) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
-    """What the model says becomes steps, and a message or a required action; gives both."""
+    """Ask the model, and return the new steps and the message, or a step that requires action."""
     found = await search_stores(backend, run, _find_stores(backend, run))
     answer = await ask_model(backend, run, found)
     if answer.status != 200:
@@ -133,7 +133,7 @@ async def run_turn(backend: Backend, run: Run) -> tuple[list[dict[str, Any]], di
 
 
 def _require_action(backend: Backend, run: Run, calls: list[Any]) -> dict[str, Any]:
-    """The run waits for what the tools give."""
+    """Set a run to wait for tool outputs."""
     body = [{"id": call["id"], "type": "function", "function": call["function"]} for call in calls]
     step = add_tool_step(
         backend, run, [{**call, "function": {**members(call["function"]), "output": None}} for call in body]
@@ -154,7 +154,7 @@ def _add_search_step(backend: Backend, run: Run, found: list[Mapping[str, Any]])
 
 
 def _build_content(text: str, found: list[Mapping[str, Any]]) -> list[JSON]:
-    """The text, with a citation of the file that says most about it."""
+    """Return the text with a citation of the best hit."""
     if not found:
         return [{"type": "text", "text": {"value": text, "annotations": []}}]
     mark = f"【4:0†{found[0]['filename']}】"
@@ -164,7 +164,7 @@ def _build_content(text: str, found: list[Mapping[str, Any]]) -> list[JSON]:
 
 
 def _find_stores(backend: Backend, run: Mapping[str, Any]) -> list[str]:
-    """The vector stores of the assistant and the thread."""
+    """Return the vector stores of the assistant and the thread."""
     owners = [backend.objects.get("assistants", run["assistant_id"]), backend.objects.get(THREADS, run["thread_id"])]
     given = [members(members(owner).get("tool_resources")).get("file_search") for owner in owners]
     return [store for search in given for store in items(members(search).get("vector_store_ids"))]

@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 __all__ = ["UnreadableFile", "extract_text"]
 
 MOST_UNPACKED = 64 * 1024 * 1024
-"""The most that is unpacked of one file."""
+"""The limit of bytes that are unpacked of one file."""
 OFFICE_PARTS = re.compile(r"^(word/document|ppt/slides/slide\d+|xl/sharedStrings)\.xml$")
 TAG = re.compile(r"<[^<>]*>")
 PARAGRAPH = re.compile(r"</(?:w:p|a:p|si|p|div|li|h\d|tr)>|<br\s*/?>")
@@ -22,11 +22,11 @@ ESCAPE = re.compile(rb"\\(.)")
 
 
 class UnreadableFile(Exception):
-    """A file whose text cannot be had."""
+    """A file without readable text."""
 
 
 def extract_text(data: bytes, filename: str) -> str:
-    """The file's text: as it stands, or out of the markup of HTML, Office files and simple PDFs."""
+    """Return the text of a file: plain, or out of HTML, Office documents and simple PDFs."""
     if data.startswith(b"PK\x03\x04"):
         return _read_office(data)
     if data.startswith(b"%PDF-"):
@@ -60,7 +60,7 @@ def _read_office(data: bytes) -> str:
 
 
 def _read_pdf(data: bytes) -> str:
-    """What the content streams show; good for plain PDFs, not for fonts with tables of their own."""
+    """Return the text of the content streams; fonts with tables of their own are not read."""
     shown = [_pdf_text(_inflate(found)) for found in _pdf_streams(data)]
     text = "\n".join(page for page in shown if page)
     if not text:
@@ -69,7 +69,7 @@ def _read_pdf(data: bytes) -> str:
 
 
 def _pdf_streams(data: bytes) -> Iterator[bytes]:
-    """What stands between `stream` and `endstream`."""
+    """Yield what stands between `stream` and `endstream`."""
     at = 0
     while (begin := STREAM.search(data, at)) and (end := data.find(b"endstream", begin.end())) >= 0:
         yield data[begin.end() : end].removesuffix(b"\n").removesuffix(b"\r")
@@ -92,7 +92,7 @@ def _pdf_text(content: bytes) -> str:
 
 
 def _pdf_piece(found: re.Match[bytes]) -> bytes:
-    """The text of a string that is closed; a line end for what moves to the next line."""
+    """Return the text of a closed string, or a line end for a move to the next line."""
     if found[1] is None:
         return b"\n"
     return ESCAPE.sub(rb"\1", found[1]) if found[2] else b""

@@ -34,12 +34,12 @@ STORE_FILES = "vector store files"
 BATCHES = "vector store file batches"
 CHUNKS = "sandbox chunks"
 MEMBERSHIP = "sandbox vector store file membership"
-"""Beside a file of a store: the batch that it came with."""
+"""Beside a file of a store: the batch that it was added with."""
 DAY = 86400
 
 
 def read_strategy(body: JSON) -> dict[str, JSON]:
-    """The static strategy that a request's choice comes to."""
+    """Return the static strategy of a request's choice."""
     static = {**DEFAULT_SIZES, **members(members(body).get("static"))}
     if static["chunk_overlap_tokens"] > static["max_chunk_size_tokens"] // 2:
         message = "Invalid 'chunk_overlap_tokens': it must not exceed half of 'max_chunk_size_tokens'."
@@ -48,7 +48,7 @@ def read_strategy(body: JSON) -> dict[str, JSON]:
 
 
 def split_chunks(text: str, strategy: Mapping[str, JSON]) -> list[str]:
-    """The text's chunks, a word taken for a token; all of it is in one chunk or more."""
+    """Return the chunks of a text; a word counts as a token."""
     static = members(strategy.get("static")) or DEFAULT_SIZES
     size, overlap = static["max_chunk_size_tokens"], static["chunk_overlap_tokens"]
     words = WORD.findall(text)
@@ -57,13 +57,13 @@ def split_chunks(text: str, strategy: Mapping[str, JSON]) -> list[str]:
 
 
 def count_states(**known: int) -> dict[str, int]:
-    """How many files are in which state."""
+    """Return how many files are in which state."""
     states = {state: known.get(state, 0) for state in ("in_progress", "completed", "failed", "cancelled")}
     return {**states, "total": sum(states.values())}
 
 
 def add_file(backend: Backend, store_id: str, body: Mapping[str, Any], batch_id: str = "") -> dict[str, JSON]:
-    """A file is put in; it will be read when its time comes."""
+    """Add a file, which is indexed when its timer is due."""
     file_id = body["file_id"]
     backend.require_object(FILES, file_id)
     strategy = read_strategy(body.get("chunking_strategy"))
@@ -80,7 +80,7 @@ def add_file(backend: Backend, store_id: str, body: Mapping[str, Any], batch_id:
 
 
 async def index_file(backend: Backend, timer: Timer) -> None:
-    """A file's text is read and cut, or why that cannot be is kept."""
+    """Split the text of a file into chunks, or save why it is unreadable."""
     file_id, store_id = timer.id, timer.parent
     store_file, file = backend.objects.get(STORE_FILES, file_id, store_id), backend.objects.get(FILES, file_id)
     if store_file is None or store_file["status"] != "in_progress":
@@ -102,14 +102,14 @@ async def index_file(backend: Backend, timer: Timer) -> None:
 
 
 def change_state(backend: Backend, store_file: Mapping[str, JSON], **changed: JSON) -> None:
-    """A file of a store goes over into another state."""
+    """Change the state of a file, and update the counts."""
     now = {**store_file, **changed}
     backend.objects.put(STORE_FILES, now, now["vector_store_id"])
     _update_counts(backend, now["vector_store_id"], store_file, now)
 
 
 def detach_file(backend: Backend, store_id: str, file_id: str) -> None:
-    """A file is in the store no more."""
+    """Remove a file from a store."""
     store_file = backend.objects.get(STORE_FILES, file_id, store_id)
     if store_file is None:
         return
@@ -120,7 +120,7 @@ def detach_file(backend: Backend, store_id: str, file_id: str) -> None:
 
 
 def touch_store(backend: Backend, store: dict[str, Any]) -> None:
-    """The store was used, which puts off its expiry."""
+    """Record a use of the store, which postpones its expiry."""
     store["last_active_at"] = int(backend.now())
     after = store.get("expires_after")
     store["expires_at"] = store["last_active_at"] + after["days"] * DAY if after else None
@@ -130,7 +130,7 @@ def touch_store(backend: Backend, store: dict[str, Any]) -> None:
 def _update_counts(
     backend: Backend, store_id: str, before: Mapping[str, JSON] | None, after: Mapping[str, JSON] | None
 ) -> None:
-    """The counts follow a file from one state into another, in the store and in the batch it came with."""
+    """Update the counts of the store and of the file's batch after a change of state."""
     store = backend.objects.get(STORES, store_id)
     if store is not None:
         store["file_counts"] = _shift_counts(store["file_counts"], before, after)

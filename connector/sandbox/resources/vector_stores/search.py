@@ -31,14 +31,14 @@ COMPARISONS: Mapping[str, Callable[[JSON, JSON], bool]] = {
     "nin": lambda found, allowed: found not in items(allowed),
 }
 TRUE_WITHOUT = ("ne", "nin")
-"""What is true of an attribute that is not there."""
+"""Comparisons that are true of a missing attribute."""
 WORD = re.compile(r"\w+")
 ENDINGS = ("ing", "ies", "ed", "es", "s", "e", "y")
 DEFAULT_HITS = 10
 
 
 def matches_filter(attributes: Mapping[str, JSON], wanted: Mapping[str, JSON] | None) -> bool:
-    """Whether the attributes are as the comparison, or the comparisons joined by and or or, want them."""
+    """Return whether attributes match a comparison, or comparisons joined by `and` or `or`."""
     if not wanted:
         return True
     kind = wanted["type"]
@@ -54,12 +54,12 @@ def matches_filter(attributes: Mapping[str, JSON], wanted: Mapping[str, JSON] | 
 
 
 def extract_terms(text: str) -> list[str]:
-    """The words of a text without case and endings."""
+    """Return the words of a text without case and endings."""
     return [_stem(word) for word in WORD.findall(text.casefold())]
 
 
 def score_texts(query: str, texts: Sequence[str]) -> list[float]:
-    """How near each text is to the query, from 0 to 1; the same words in the same number are 1."""
+    """Return how near each text is to the query, from 0 to 1."""
     found = [Counter(extract_terms(text)) for text in texts]
     spread = Counter(term for counts in found for term in counts)
     wanted = Counter(extract_terms(query))
@@ -69,7 +69,7 @@ def score_texts(query: str, texts: Sequence[str]) -> list[float]:
 
 
 def _score(counts: Counter[str], wanted: Counter[str], weights: dict[str, float], whole: float) -> float:
-    """Mostly how much of the query is there, a little how much of the text the query is."""
+    """Return mostly the share of the query in the text, and a little the share of the text in the query."""
     if not whole:
         return 0.0
     covered = sum(weight * min(counts[term], wanted[term]) for term, weight in weights.items()) / whole
@@ -84,7 +84,7 @@ def _stem(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk, the file it comes from, and how near it is."""
+    """A chunk, its file and its score."""
 
     held: Mapping[str, JSON]
     text: str
@@ -92,7 +92,7 @@ class Hit:
 
 
 def search_store(backend: Backend, store_id: str, query: str, filters: Mapping[str, JSON] | None = None) -> list[Hit]:
-    """All chunks of a store's files that pass the filters, nearest first."""
+    """Return all chunks of a store's files that match the filters, nearest first."""
     chunks = list(_iterate_chunks(backend, store_id, filters))
     ranked = score_texts(query, [text for _, text in chunks])
     found = [Hit(store_file, text, score) for (store_file, text), score in zip(chunks, ranked, strict=True)]

@@ -68,7 +68,7 @@ def _save_store(backend: Backend, store: dict[str, Any]) -> None:
 
 
 def require_active_store(backend: Backend, store_id: str) -> dict[str, Any]:
-    """The store of that id, which must not have expired."""
+    """Return the store of an id; raise ApiError for one that has expired."""
     store = backend.require_object(STORES, store_id)
     if store["status"] == "expired" and not backend.options.lenient:
         raise bad_request(f"Vector store '{store_id}' has expired.", code="expired")
@@ -76,7 +76,7 @@ def require_active_store(backend: Backend, store_id: str) -> dict[str, Any]:
 
 
 async def expire_store(backend: Backend, timer: Timer) -> float | None:
-    """A store that nobody used expires; one that was used waits on."""
+    """Expire a store that was not used; return the new expiry of one that was."""
     store = backend.objects.get(STORES, timer.id)
     if store is None or not store.get("expires_at"):
         return None
