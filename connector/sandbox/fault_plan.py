@@ -27,10 +27,10 @@ class FaultPlan:
 
     def add(self, *rates: str, rules: Sequence[JSON] = ()) -> None:
         """Add rates as on the command line, and rules as in a script."""
-        more, also = [FaultRate.parse(text) for text in rates], parse_rules(rules)
+        more, more_rules = [FaultRate.parse(text) for text in rates], parse_rules(rules)
         self._rates += more
-        self._rules += also
-        self._matches += [0] * len(also)
+        self._rules += more_rules
+        self._matches += [0] * len(more_rules)
 
     def replace(self, rates: Iterable[str] = (), rules: Sequence[JSON] = ()) -> None:
         """Replace all rates and rules, and count requests from the start."""
@@ -57,8 +57,8 @@ class FaultPlan:
         rule = self._rule(request, url)
         faults = [Fault.parse(rule.fault)] if rule and rule.fault else []
         faults += [rate.fault for rate in self._rates if rate.applies_to(self._seed, self._arrived)]
-        told = rule.answer if rule else None
-        return tuple(faults), Answer(told.body, told.status, told.headers) if told else None
+        canned = rule.answer if rule else None
+        return tuple(faults), Answer(canned.body, canned.status, canned.headers) if canned else None
 
     def _set(self, rates: Sequence[FaultRate], rules: Sequence[FaultRule]) -> None:
         self._rates, self._rules = list(rates), list(rules)

@@ -88,13 +88,13 @@ def _parse_number(name: str, text: str) -> float:
         return 200.0 if name == "html" else 0.0
     if name not in ("delay", "html"):
         raise ConfigurationError(f"fault: {name} takes no number of its own, found {text!r}")
-    least, most = (0.0, LONGEST) if name == "delay" else (200.0, 599.0)
+    lowest, highest = (0.0, LONGEST) if name == "delay" else (200.0, 599.0)
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not least <= number <= most:
-        raise ConfigurationError(f"fault: {name} takes a number from {least:g} to {most:g}, found {text!r}")
+    if not lowest <= number <= highest:
+        raise ConfigurationError(f"fault: {name} takes a number from {lowest:g} to {highest:g}, found {text!r}")
     return number
 
 
@@ -115,8 +115,8 @@ class FaultRate:
         except ValueError:
             share = -1.0
         if not 0 <= share <= 1:
-            found = f"found {rest[0]!r}" if rest else "there is none"
-            raise ConfigurationError(f"fault: {text!r} needs a rate from 0 to 1 after its name ({name}:0.05), {found}")
+            value = f"found {rest[0]!r}" if rest else "there is none"
+            raise ConfigurationError(f"fault: {text!r} needs a rate from 0 to 1 after its name ({name}:0.05), {value}")
         return cls(fault, share)
 
     def applies_to(self, seed: int, number: int) -> bool:
@@ -219,7 +219,7 @@ def _describe_error(fault: Mapping[str, Any]) -> str:
         known = [*FaultRule.model_fields, *FaultAnswer.model_fields]
         meant = did_you_mean(closest(str(fault["loc"][-1]), known))
         return f"{place}: no such name{f'; {meant}' if meant else ''}"
-    said = str(fault["msg"]).removeprefix("Value error, ")
-    found = fault.get("input")
-    shown = "" if is_document(found) or fault["type"] == "value_error" else f", found {found!r}"
-    return f"{place}: {said[:1].lower()}{said[1:]}{shown}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    value = fault.get("input")
+    shown = "" if is_document(value) or fault["type"] == "value_error" else f", found {value!r}"
+    return f"{place}: {message[:1].lower()}{message[1:]}{shown}"

@@ -25,7 +25,7 @@ from connector.sandbox.http.request_log import RequestLog
 from connector.sandbox.http.server import HttpServer
 from connector.sandbox.object_store import ObjectStore
 from connector.sandbox.registry import HANDLERS, TIMER_HANDLERS
-from connector.sandbox.script import load_script
+from connector.sandbox.script import Script, load_script
 
 __all__ = ["Sandbox", "in_thread"]
 
@@ -66,20 +66,12 @@ class Sandbox:
         options = Options(
             seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
         )
-        scripted_answers, rules = load_script(script)
+        answers, rules = load_script(script)
         plan = FaultPlan(seed, faults, rules)
         self._objects = _open_store(state)
         catalogue = catalogue or Catalogue.open()
         dispatcher = Dispatcher(catalogue, HANDLERS)
-        self.backend = Backend(
-            catalogue,
-            self._objects,
-            options,
-            clock,
-            script=scripted_answers,
-            call_operation=dispatcher.call,
-            timer_handlers=TIMER_HANDLERS,
-        )
+        self.backend = _build_backend(catalogue, self._objects, options, clock, answers, dispatcher)
         self._app = App(self.backend, dispatcher, plan)
         self._server = HttpServer(self._app, port)
         self._port = 0
@@ -172,6 +164,20 @@ async def _serve_until_stopped(sandbox: Sandbox, started: Future[asyncio.Event])
             started.set_exception(error)
             return
         raise
+
+
+def _build_backend(
+    catalogue: Catalogue,
+    objects: ObjectStore,
+    options: Options,
+    clock: Callable[[], float],
+    script: Script,
+    dispatcher: Dispatcher,
+) -> Backend:
+    handlers = TIMER_HANDLERS
+    return Backend(
+        catalogue, objects, options, clock, script=script, call_operation=dispatcher.call, timer_handlers=handlers
+    )
 
 
 def _open_store(state: Path | None) -> ObjectStore:

@@ -23,7 +23,7 @@ RUNNING = ContextVar("RUNNING", default=False)
 
 
 class Scheduler:
-    """The timers of one sandbox; whoever reads an object calls `run_due` first, so that no answer is out of date."""
+    """The timers of one sandbox; handlers call `run_due` first, so that no answer is out of date."""
 
     def __init__(
         self,

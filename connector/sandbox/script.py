@@ -191,16 +191,16 @@ def _describe_error(fault: Mapping[str, Any], tree: Tree, where: str, *, short: 
 
 def _explain_error(fault: Mapping[str, Any]) -> Iterator[str]:
     """Yield what was found, what is allowed, and what may have been meant."""
-    said = str(fault["msg"]).removeprefix("Value error, ")
+    message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         yield "no such name here"
         if meant := did_you_mean(closest(str(fault["loc"][-1]), NAMES)):
             yield meant
         return
-    yield f"{said[:1].lower()}{said[1:]}"
+    yield f"{message[:1].lower()}{message[1:]}"
     if fault["type"] not in ("value_error", "missing"):
-        found = fault.get("input")
-        yield f"found {'an object' if is_document(found) else 'a list' if is_list(found) else repr(found)}"
+        value = fault.get("input")
+        yield f"found {'an object' if is_document(value) else 'a list' if is_list(value) else repr(value)}"
 
 
 def load_script(script: Path | JSON) -> tuple[Script, list[FaultRule]]:

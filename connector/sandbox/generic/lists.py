@@ -55,15 +55,15 @@ def _or_empty(template: AnswerTemplate, value: JSON) -> JSON:
 
 def _limit(operation: Operation, query: Mapping[str, JSON]) -> int:
     declared = operation.query.get("limit")
-    usual = declared.get("default", DEFAULT_LIMIT) if is_object(declared) else UNDECLARED_LIMIT
-    asked = query.get("limit")
-    return max(1, usual if asked is None else int(asked))
+    default = declared.get("default", DEFAULT_LIMIT) if is_object(declared) else UNDECLARED_LIMIT
+    limit = query.get("limit")
+    return max(1, default if limit is None else int(limit))
 
 
 def _order(operation: Operation, query: Mapping[str, JSON]) -> str:
     declared = operation.query.get("order")
-    usual = declared.get("default") if is_object(declared) else None
-    return "asc" if str(query.get("order") or usual or "desc").startswith("asc") else "desc"
+    default = declared.get("default") if is_object(declared) else None
+    return "asc" if str(query.get("order") or default or "desc").startswith("asc") else "desc"
 
 
 def _filter(operation: Operation, query: Mapping[str, JSON]) -> Filter | None:

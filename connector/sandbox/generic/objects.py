@@ -34,20 +34,20 @@ def seed_objects(backend: Backend, kind: str, parent: str) -> None:
     template = backend.answer_builder.entity_template(kind)
     if template is None:
         return
-    for said in SEEDS[kind]:
-        made = backend.answer_builder.fill(template, said, kind)
-        backend.objects.put(kind, {**said, **made}, parent)
+    for payload in SEEDS[kind]:
+        made = backend.answer_builder.fill(template, payload, kind)
+        backend.objects.put(kind, {**payload, **made}, parent)
 
 
 def create_object(request: Request, backend: Backend, locations: Locations) -> Answer:
     """Create an object from the payload, or one for each item where the operation creates several."""
     location = locations.locate(request.operation, request.path)
-    said = request.payload if is_document(request.payload) else {}
+    payload = request.payload if is_document(request.payload) else {}
     template = backend.answer_builder.template(request.operation)
     if "data" in template.fields and "has_more" in template.fields:
-        made = [_save_object(request, backend, location, one, listed=True) for one in _split_items(said)]
+        made = [_save_object(request, backend, location, one, listed=True) for one in _split_items(payload)]
         return Answer(body=backend.build_answer(request.operation, {"data": made, "has_more": False}))
-    return Answer(body=_save_object(request, backend, location, said))
+    return Answer(body=_save_object(request, backend, location, payload))
 
 
 def retrieve_object(request: Request, backend: Backend, locations: Locations) -> Answer:
@@ -78,56 +78,56 @@ def find_object(backend: Backend, location: Location) -> dict[str, JSON]:
 
 
 def _save_object(
-    request: Request, backend: Backend, location: Location, said: Mapping[str, JSON], *, listed: bool = False
+    request: Request, backend: Backend, location: Location, payload: Mapping[str, JSON], *, listed: bool = False
 ) -> JSON:
     template = backend.answer_builder.template(request.operation)
     template = template.fields["data"].item if listed else template
-    above = {name: value for name, value in request.path.items() if name not in said}
-    body = backend.answer_builder.fill(template, {**above, **_without_files(said)}, location.kind)
-    name = said.get(location.own or "") or body.get("id") or backend.new_id("obj_")
-    for upload in _find_uploads(said):
+    above = {name: value for name, value in request.path.items() if name not in payload}
+    body = backend.answer_builder.fill(template, {**above, **_without_files(payload)}, location.kind)
+    name = payload.get(location.own or "") or body.get("id") or backend.new_id("obj_")
+    for upload in _find_uploads(payload):
         backend.save_content(str(name), upload.data)
-    backend.objects.put(location.kind, {**above, **_without_files(said), **body, "id": name}, location.parent)
+    backend.objects.put(location.kind, {**above, **_without_files(payload), **body, "id": name}, location.parent)
     return body
 
 
-def _without_files(said: Mapping[str, JSON]) -> dict[str, JSON]:
+def _without_files(payload: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return the payload without its files."""
-    return {name: value for name, value in said.items() if not isinstance(value, Upload) and not _is_files(value)}
+    return {name: value for name, value in payload.items() if not isinstance(value, Upload) and not _is_files(value)}
 
 
 def _is_files(value: JSON) -> bool:
     return is_list(value) and any(isinstance(item, Upload) for item in value)
 
 
-def _find_uploads(said: Mapping[str, JSON]) -> list[Upload]:
-    return [value for value in said.values() if isinstance(value, Upload)]
+def _find_uploads(payload: Mapping[str, JSON]) -> list[Upload]:
+    return [value for value in payload.values() if isinstance(value, Upload)]
 
 
-def _split_items(said: Mapping[str, JSON]) -> list[dict[str, JSON]]:
+def _split_items(payload: Mapping[str, JSON]) -> list[dict[str, JSON]]:
     """Return the objects in a payload: one for each item of its list."""
-    for name, value in said.items():
+    for name, value in payload.items():
         if is_list(value):
             return [one if is_document(one) else {name.removesuffix("s"): one} for one in value]
-    return [dict(said)]
+    return [dict(payload)]
 
 
 def change_object(request: Request, backend: Backend, locations: Locations) -> Answer:
     """Change the state or the fields of an object, and return it."""
-    operation, said = request.operation, request.payload if is_document(request.payload) else {}
+    operation, payload = request.operation, request.payload if is_document(request.payload) else {}
     if operation.verb in SWITCHES:
         return _switch_objects(request, backend, locations, active=SWITCHES[operation.verb])
     location = locations.locate(operation, request.path)
     before = find_object(backend, location) if location.id else {}
     if operation.verb == "update":
-        after = {**before, **said}
+        after = {**before, **payload}
     else:
         after = {
             **before,
             **_next_state(backend.answer_builder.template(operation), operation.verb or "", int(backend.now())),
         }
     _save_change(backend, location, after, before)
-    return Answer(body=backend.build_answer(operation, {**said, **after}))
+    return Answer(body=backend.build_answer(operation, {**payload, **after}))
 
 
 def _save_change(backend: Backend, location: Location, after: Mapping[str, JSON], before: Mapping[str, JSON]) -> None:
@@ -152,9 +152,9 @@ def _next_state(template: AnswerTemplate, verb: str, now: int) -> dict[str, JSON
 
 def _switch_objects(request: Request, backend: Backend, locations: Locations, *, active: bool) -> Answer:
     """Activate or deactivate the objects that a payload names."""
-    said = request.payload if is_document(request.payload) else {}
+    payload = request.payload if is_document(request.payload) else {}
     location = locations.locate(request.operation, request.path)
-    names = [str(name) for name in items(next(iter(said.values()), None))]
+    names = [str(name) for name in items(next(iter(payload.values()), None))]
     source = "organization certificates"
     data: list[JSON] = []
     for name in names:

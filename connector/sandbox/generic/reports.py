@@ -45,9 +45,9 @@ class Window(NamedTuple):
 def report_usage(request: Request, backend: Backend) -> Answer:
     """Return a page of buckets, oldest first."""
     width = str(request.query.get("bucket_width") or "1d")
-    seconds, usual, most = WIDTHS[width]
+    seconds, default, most = WIDTHS[width]
     most = MOST_COSTS if request.operation.entity == "costs" else most
-    limit = int(request.query.get("limit") or usual)
+    limit = int(request.query.get("limit") or default)
     if not 1 <= limit <= most and not backend.options.lenient:
         message = f"Invalid 'limit': found {limit}; 1 to {most} are allowed with bucket_width {width}."
         raise ApiError(400, message, param="limit", code="invalid_value")

@@ -40,10 +40,10 @@ async def send_answer(
     if answer.events is not None:
         return await _send_stream(request, answer.events, {**headers, "Content-Type": "text/event-stream"}, broken)
     data = encode_body(answer)
-    told = {**headers, "Content-Type": answer.content_type}
+    all_headers = {**headers, "Content-Type": answer.content_type}
     if broken is None or broken.kind == "error-mid":
-        return Response(body=data, status=answer.status, headers=told)
-    return await _send_half(request, answer.status, data, told, broken)
+        return Response(body=data, status=answer.status, headers=all_headers)
+    return await _send_half(request, answer.status, data, all_headers, broken)
 
 
 def reset_connection(request: BaseRequest) -> StreamResponse:

@@ -40,16 +40,16 @@ def parse_multipart(data: bytes, boundary: bytes) -> Iterator[tuple[str, JSON]]:
 
 
 def _parse_field(headers: dict[str, str], content: bytes) -> tuple[str, JSON]:
-    said = {name: _unescape(text) for name, text in PARAMETER.findall(headers.get("content-disposition", ""))}
-    if "name" not in said:
+    parameters = {name: _unescape(text) for name, text in PARAMETER.findall(headers.get("content-disposition", ""))}
+    if "name" not in parameters:
         raise ApiError(400, "Could not parse multipart form: a part has no name.")
     content_type = headers.get("content-type", "")
-    if "filename" in said:
-        return said["name"], Upload(said["filename"], content_type or "application/octet-stream", content)
+    if "filename" in parameters:
+        return parameters["name"], Upload(parameters["filename"], content_type or "application/octet-stream", content)
     try:
-        return said["name"], orjson.loads(content) if content_type == "application/json" else content.decode()
+        return parameters["name"], orjson.loads(content) if content_type == "application/json" else content.decode()
     except ValueError:
-        raise ApiError(400, f"Could not parse multipart form: '{said['name']}' is not what it says.") from None
+        raise ApiError(400, f"Could not parse multipart form: '{parameters['name']}' is not what it says.") from None
 
 
 def _parse_headers(head: bytes) -> dict[str, str]:

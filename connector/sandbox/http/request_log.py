@@ -67,12 +67,12 @@ class RequestLog:
         return len(self._entries)
 
     def __iter__(self) -> Iterator[dict[str, JSON]]:
-        return (entry.as_document() for entry in tuple(self._entries))
+        return (record.as_document() for record in tuple(self._entries))
 
-    def add(self, entry: RequestRecord) -> None:
+    def add(self, record: RequestRecord) -> None:
         """Add a record, and remove the oldest where there is no room."""
-        self._entries.append(entry)
-        self._bytes += entry.size
+        self._entries.append(record)
+        self._bytes += record.size
         while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
 

@@ -30,9 +30,9 @@ def create_completion(request: Request, backend: Backend, scripted: Reply | None
     asked = [_prompt_text(prompt) for prompt in prompts for _ in range(_choice_count(payload))]
     pairs = list(enumerate(zip(asked, texts, strict=True)))
     choices = [_build_choice(payload, index, prompt, text) for index, (prompt, text) in pairs]
-    said = sum(choice.pop("tokens") for choice in choices)
-    heard = sum(count_tokens(prompt) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
-    usage = {"prompt_tokens": heard, "completion_tokens": said, "total_tokens": heard + said}
+    text = sum(choice.pop("tokens") for choice in choices)
+    prompt_tokens = sum(count_tokens(prompt) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": text, "total_tokens": prompt_tokens + text}
     frame = {"id": backend.new_id("cmpl-"), "object": "text_completion", "created": int(backend.now())}
     frame |= {"model": payload["model"], "system_fingerprint": "fp_sandbox"}
     if payload.get("stream"):
@@ -62,9 +62,9 @@ def _includes_usage(payload: Mapping[str, JSON]) -> bool:
 
 
 def _build_choice(payload: Mapping[str, JSON], index: int, prompt: str, text: str) -> dict[str, JSON]:
-    most = DEFAULT_TOKENS if payload.get("max_tokens") is None else payload["max_tokens"]
-    said, tokens, ran_out = truncate(text, read_stops(payload.get("stop")), most)
-    shown = prompt + said if payload.get("echo") else said
+    limit = DEFAULT_TOKENS if payload.get("max_tokens") is None else payload["max_tokens"]
+    text, tokens, ran_out = truncate(text, read_stops(payload.get("stop")), limit)
+    shown = prompt + text if payload.get("echo") else text
     wanted = payload.get("logprobs")
     logprobs = None if wanted is None else _build_legacy_logprobs(shown, wanted)
     finish = "length" if ran_out else "stop"
@@ -76,25 +76,25 @@ def _build_legacy_logprobs(text: str, top: int) -> dict[str, JSON]:
     starts = [0]
     for token in tokens:
         starts.append(starts[-1] + len(token))
-    sure = [estimate_logprob(token, index) for index, token in enumerate(tokens)]
-    likeliest = [{token: logprob} if top else {} for token, logprob in zip(tokens, sure, strict=True)]
-    return {"tokens": tokens, "token_logprobs": sure, "top_logprobs": likeliest, "text_offset": starts[:-1]}
+    logprobs = [estimate_logprob(token, index) for index, token in enumerate(tokens)]
+    likeliest = [{token: logprob} if top else {} for token, logprob in zip(tokens, logprobs, strict=True)]
+    return {"tokens": tokens, "token_logprobs": logprobs, "top_logprobs": likeliest, "text_offset": starts[:-1]}
 
 
 def _stream_events(frame: dict[str, JSON], choices: Sequence[Mapping[str, JSON]], usage: JSON) -> Iterator[Event]:
     for choice in choices:
         parts = split_tokens(choice["text"])
-        for place, piece in enumerate(parts):
-            said = {"text": piece, "index": choice["index"], "logprobs": _logprob_at(choice["logprobs"], place)}
-            yield Event({**frame, "choices": [{**said, "finish_reason": None}]})
+        for index, piece in enumerate(parts):
+            text = {"text": piece, "index": choice["index"], "logprobs": _logprob_at(choice["logprobs"], index)}
+            yield Event({**frame, "choices": [{**text, "finish_reason": None}]})
         yield Event({**frame, "choices": [{**choice, "text": "", "logprobs": None}]})
     if usage is not None:
         yield Event({**frame, "choices": [], "usage": usage})
     yield Event("[DONE]")
 
 
-def _logprob_at(logprobs: Mapping[str, list[JSON]] | None, place: int) -> JSON:
-    return None if logprobs is None else {name: [values[place]] for name, values in logprobs.items()}
+def _logprob_at(logprobs: Mapping[str, list[JSON]] | None, index: int) -> JSON:
+    return None if logprobs is None else {name: [values[index]] for name, values in logprobs.items()}
 
 
 HANDLERS: Mapping[str, Handler] = {"POST /completions": with_scripted_reply(create_completion)}

@@ -29,10 +29,10 @@ MOST_TOKENS = 300_000
 """The limit of tokens of all inputs together."""
 
 
-def embed(said: str | Sequence[int], dimensions: int) -> list[float]:
+def embed(text: str | Sequence[int], dimensions: int) -> list[float]:
     """Return the unit vector of a text, or of a list of tokens."""
     weights: dict[int, float] = {}
-    for feature, weight in _features(said):
+    for feature, weight in _features(text):
         code = crc32(feature.encode(errors="replace"))
         weights[code] = weights.get(code, 0.0) + weight
     made = [0.0] * dimensions
@@ -45,11 +45,11 @@ def embed(said: str | Sequence[int], dimensions: int) -> list[float]:
     return [value / length for value in made]
 
 
-def _features(said: str | Sequence[int]) -> Iterable[tuple[str, float]]:
-    if not isinstance(said, str):
-        yield from ((f"token {token}", WORD_WEIGHT) for token in said)
+def _features(text: str | Sequence[int]) -> Iterable[tuple[str, float]]:
+    if not isinstance(text, str):
+        yield from ((f"token {token}", WORD_WEIGHT) for token in text)
         return
-    for word in WORD.findall(said.casefold()) or [said]:
+    for word in WORD.findall(text.casefold()) or [text]:
         little = STOP_WEIGHT if word in STOP_WORDS else 1.0
         yield word, WORD_WEIGHT * little
         framed = f"^{word}$"
@@ -85,16 +85,16 @@ def _is_tokens(given: JSON) -> bool:
 
 
 def _read_dimensions(payload: Mapping[str, JSON]) -> int:
-    most = DIMENSIONS.get(payload["model"], DEFAULT_DIMENSIONS)
-    asked: int | None = payload.get("dimensions")
-    if asked is None:
-        return most
+    highest = DIMENSIONS.get(payload["model"], DEFAULT_DIMENSIONS)
+    dimensions: int | None = payload.get("dimensions")
+    if dimensions is None:
+        return highest
     if payload["model"] == FIXED_MODEL:
         raise ApiError(400, "This model does not support specifying dimensions.", param="dimensions")
-    if asked > most:
-        message = f"Invalid value for 'dimensions' = {asked}. Must be less than or equal to {most}."
+    if dimensions > highest:
+        message = f"Invalid value for 'dimensions' = {dimensions}. Must be less than or equal to {highest}."
         raise ApiError(400, message, param="dimensions")
-    return asked
+    return dimensions
 
 
 def _build_embedding(values: list[float], index: int, *, in_base64: bool) -> dict[str, JSON]:

@@ -126,8 +126,8 @@ def _detailed_usage(options: ImageOptions) -> dict[str, JSON]:
 
 def _stream_events(options: ImageOptions, partial: int, event: str, now: int) -> Iterator[Event]:
     """Yield the partial pictures that were asked for, and the finished one."""
-    usual: dict[str, JSON] = {"size": "auto", "output_format": "png"}
-    frame: dict[str, JSON] = {"created_at": now, **usual, **_describe_options(options)}
+    default: dict[str, JSON] = {"size": "auto", "output_format": "png"}
+    frame: dict[str, JSON] = {"created_at": now, **default, **_describe_options(options)}
     for turn in range(partial):
         unfinished = {"type": f"{event}.partial_image", **_as_base64(options.picture(turn + 1)), **frame}
         yield Event({**unfinished, "partial_image_index": turn}, f"{event}.partial_image")

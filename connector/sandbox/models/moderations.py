@@ -56,10 +56,10 @@ def moderate(text: str, images: Sequence[str] = ()) -> dict[str, JSON]:
     }
 
 
-def moderate_exchange(wanted: Mapping[str, JSON], asked: str, said: str) -> dict[str, JSON]:
+def moderate_exchange(wanted: Mapping[str, JSON], prompt: str, output: str) -> dict[str, JSON]:
     """Return the results for the input and the output of a model."""
     model = str(wanted.get("model") or "omni-moderation-latest")
-    return {"input": _build_results(model, asked), "output": _build_results(model, said)}
+    return {"input": _build_results(model, prompt), "output": _build_results(model, output)}
 
 
 def _build_results(model: str, text: str) -> dict[str, JSON]:
@@ -68,8 +68,8 @@ def _build_results(model: str, text: str) -> dict[str, JSON]:
 
 
 def _find_categories(text: str) -> set[str]:
-    said = f" {' '.join(WORD.findall(text.casefold()))} "
-    return {name for name, words in CATEGORY_WORDS.items() if any(f" {word} " in said for word in words)}
+    output = f" {' '.join(WORD.findall(text.casefold()))} "
+    return {name for name, words in CATEGORY_WORDS.items() if any(f" {word} " in output for word in words)}
 
 
 def _score(name: str, rng: SeededRandom, *, flagged: bool) -> float:

@@ -36,15 +36,15 @@ def create_translation_secret(request: Request, backend: Backend) -> Answer:
     """Return a client secret with its translation session."""
     lasting: Mapping[str, JSON] = members(request.payload.get("expires_after"))
     expires = int(backend.now()) + (lasting.get("seconds") or SECRET_LIFE)
-    asked: Mapping[str, JSON] = request.payload["session"]
-    made = {"id": backend.new_id("sess_"), "type": "translation", "expires_at": expires, "model": asked["model"]}
-    session: dict[str, JSON] = {**made, "audio": members(asked.get("audio"))}
+    given: Mapping[str, JSON] = request.payload["session"]
+    made = {"id": backend.new_id("sess_"), "type": "translation", "expires_at": expires, "model": given["model"]}
+    session: dict[str, JSON] = {**made, "audio": members(given.get("audio"))}
     return Answer(body={"value": backend.new_id("ek_"), "expires_at": expires, "session": session})
 
 
 def create_session(request: Request, backend: Backend) -> Answer:
     """Return a session of the older kind with its secret."""
-    kept = {name: value for name, value in members(request.payload).items() if name in ECHOED and value is not None}
+    echoed = {name: value for name, value in members(request.payload).items() if name in ECHOED and value is not None}
     secret = {"value": backend.new_id("ek_"), "expires_at": int(backend.now()) + SECRET_LIFE}
     made = {
         "id": backend.new_id("sess_"),
@@ -52,17 +52,17 @@ def create_session(request: Request, backend: Backend) -> Answer:
         "model": MODEL,
         "modalities": ["audio", "text"],
     }
-    return Answer(body={**made, **kept, "client_secret": secret})
+    return Answer(body={**made, **echoed, "client_secret": secret})
 
 
 def create_transcription_session(request: Request, backend: Backend) -> Answer:
     """Return a transcription session of the older kind with its secret."""
     payload: Mapping[str, JSON] = members(request.payload)
     names = ("input_audio_format", "input_audio_transcription", "turn_detection")
-    kept = {name: payload[name] for name in names if payload.get(name) is not None}
+    echoed = {name: payload[name] for name in names if payload.get(name) is not None}
     secret = {"value": backend.new_id("ek_"), "expires_at": int(backend.now()) + SECRET_LIFE}
     made = {"id": backend.new_id("sess_"), "object": "realtime.transcription_session", "modalities": ["audio", "text"]}
-    return Answer(body={**made, "input_audio_format": "pcm16", **kept, "client_secret": secret})
+    return Answer(body={**made, "input_audio_format": "pcm16", **echoed, "client_secret": secret})
 
 
 def create_call(request: Request, backend: Backend) -> Answer:
@@ -83,9 +83,9 @@ def acknowledge_call(_: Request, __: Backend) -> Answer:
 
 def _build_session(session: Mapping[str, JSON], backend: Backend) -> dict[str, JSON]:
     made: dict[str, JSON] = {"id": backend.new_id("sess_"), "object": "realtime.session", "type": "realtime"}
-    usual: dict[str, JSON] = {"model": MODEL, "output_modalities": ["audio"], "instructions": "", "tools": []}
-    usual |= {"tool_choice": "auto", "max_output_tokens": "inf", "truncation": "auto", "expires_at": 0}
-    return {**made, **usual, **_without_nulls(session)}
+    default: dict[str, JSON] = {"model": MODEL, "output_modalities": ["audio"], "instructions": "", "tools": []}
+    default |= {"tool_choice": "auto", "max_output_tokens": "inf", "truncation": "auto", "expires_at": 0}
+    return {**made, **default, **_without_nulls(session)}
 
 
 def _build_transcription_session(session: Mapping[str, JSON], backend: Backend) -> dict[str, JSON]:

@@ -73,16 +73,16 @@ def _choose_tools(prompt: Prompt) -> Sequence[Tool]:
     return (spoken,) if spoken else prompt.tools[:1] if prompt.must else ()
 
 
-def _find_named_tools(said: str, tools: Sequence[Tool]) -> list[Tool]:
+def _find_named_tools(text: str, tools: Sequence[Tool]) -> list[Tool]:
     """Return the tools whose names a text has, in the order of the names."""
-    found = {tool.name: _find_name_end(said, tool.name) for tool in tools}
+    found = {tool.name: _find_name_end(text, tool.name) for tool in tools}
     return sorted((tool for tool in tools if found[tool.name] is not None), key=lambda tool: found[tool.name] or 0)
 
 
-def _find_name_end(said: str, name: str) -> int | None:
+def _find_name_end(text: str, name: str) -> int | None:
     """Return where a name ends that a text has as a word, whatever its case."""
     pattern = rf"(?<![\w-]){re.escape(name)}(?!\w|-\w)"
-    match = re.search(pattern, said, re.IGNORECASE) if name else None
+    match = re.search(pattern, text, re.IGNORECASE) if name else None
     return match.end() if match else None
 
 
@@ -92,22 +92,22 @@ def _is_mentioned(tool: Tool, words: Words) -> bool:
     return words.mentions(tool.name) or any(words.mentions(part) for part in telling)
 
 
-def _build_call(tool: Tool, said: str, seed: str) -> ToolCall:
-    subject = _find_subject(tool, said)
+def _build_call(tool: Tool, text: str, seed: str) -> ToolCall:
+    subject = _find_subject(tool, text)
     if tool.custom:
         return ToolCall(tool.name, subject, custom=True)
     schema: JSON = tool.parameters or {"type": "object", "properties": {}}
     return ToolCall(tool.name, _generate_document(schema, subject, f"{seed}/{tool.name}", f"tools: {tool.name}"))
 
 
-def _find_subject(tool: Tool, said: str) -> str:
+def _find_subject(tool: Tool, text: str) -> str:
     """Return what follows a tool's name in a text, or the whole text where nothing does."""
-    end = _find_name_end(said, tool.name)
-    return LEAD.sub("", said[end:]).strip(" \t\n.!?`'\"") or said if end is not None else said
+    end = _find_name_end(text, tool.name)
+    return LEAD.sub("", text[end:]).strip(" \t\n.!?`'\"") or text if end is not None else text
 
 
-def _generate_document(schema: JSON, said: str, seed: str, where: str) -> str:
+def _generate_document(schema: JSON, text: str, seed: str, where: str) -> str:
     try:
-        return dump(generate_instance(schema, said, seed)).decode()
+        return dump(generate_instance(schema, text, seed)).decode()
     except NoInstanceFound as error:
         raise ApiError(400, f"Invalid schema for {where}: {error}", param=where, code="invalid_json_schema") from error

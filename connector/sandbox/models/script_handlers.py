@@ -57,9 +57,9 @@ async def _answer_from_script(
 
 def _describe_request(request: Request) -> dict[str, JSON]:
     """Return the request as `when` sees it."""
-    said: dict[str, JSON] = {"operation": request.operation.name, "method": request.operation.method}
+    described: dict[str, JSON] = {"operation": request.operation.name, "method": request.operation.method}
     return {
-        **said,
+        **described,
         "path": request.path,
         "query": request.query,
         "payload": _without_data(request.payload),

@@ -32,12 +32,12 @@ def create_speech(request: Request, _: Backend) -> Answer:
     return Answer(data=data, content_type=content_type)
 
 
-def _stream_events(data: bytes, heard: int, seconds: float) -> Iterator[Event]:
+def _stream_events(data: bytes, input_tokens: int, seconds: float) -> Iterator[Event]:
     for start in range(0, len(data), BLOCK_BYTES):
         block = base64.b64encode(data[start : start + BLOCK_BYTES]).decode()
         yield Event({"type": "speech.audio.delta", "audio": block}, "speech.audio.delta")
-    said = max(1, round(seconds * TOKENS_A_SECOND))
-    usage = {"input_tokens": heard, "output_tokens": said, "total_tokens": heard + said}
+    output_tokens = max(1, round(seconds * TOKENS_A_SECOND))
+    usage = {"input_tokens": input_tokens, "output_tokens": output_tokens, "total_tokens": input_tokens + output_tokens}
     yield Event({"type": "speech.audio.done", "usage": usage}, "speech.audio.done")
 
 

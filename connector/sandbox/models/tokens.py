@@ -45,14 +45,14 @@ def count_tokens(text: str) -> int:
     return len(PIECE.findall(text))
 
 
-def truncate(text: str, stops: Sequence[str], most: int | None) -> tuple[str, int, bool]:
+def truncate(text: str, stops: Sequence[str], limit: int | None) -> tuple[str, int, bool]:
     """Return the text up to its end, its number of tokens, and whether the limit was reached."""
     for stop in stops:
         text = text.partition(stop)[0] if stop else text
     found = split_tokens(text)
-    if most is None or len(found) <= most:
+    if limit is None or len(found) <= limit:
         return text, len(found), False
-    return "".join(found[:most]), most, True
+    return "".join(found[:limit]), limit, True
 
 
 def read_stops(stop: JSON) -> Sequence[str]:
@@ -124,9 +124,9 @@ def is_reasoning_model(model: str) -> bool:
     return REASONING.match(model) is not None
 
 
-def count_reasoning_tokens(model: str, effort: str | None, most: int | None) -> int:
+def count_reasoning_tokens(model: str, effort: str | None, limit: int | None) -> int:
     """Return the number of reasoning tokens; at most half of the limit."""
     if not is_reasoning_model(model):
         return 0
     wanted = EFFORTS.get(effort or "medium", MOST_REASONING)
-    return wanted if most is None else min(wanted, most // 2)
+    return wanted if limit is None else min(wanted, limit // 2)

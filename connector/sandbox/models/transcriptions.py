@@ -164,13 +164,13 @@ def _text_answer(text: str) -> Answer:
 
 def _build_verbose(transcript: Transcript, payload: Mapping[str, JSON]) -> dict[str, JSON]:
     wanted = payload.get("timestamp_granularities") or ["segment"]
-    said: dict[str, JSON] = {"task": "transcribe", "language": payload.get("language") or DEFAULT_LANGUAGE}
-    said |= {"duration": transcript.seconds, "text": transcript.text}
+    verbose: dict[str, JSON] = {"task": "transcribe", "language": payload.get("language") or DEFAULT_LANGUAGE}
+    verbose |= {"duration": transcript.seconds, "text": transcript.text}
     if "segment" in wanted:
-        said["segments"] = [_build_segment(number, transcript) for number in range(len(transcript.segments))]
+        verbose["segments"] = [_build_segment(number, transcript) for number in range(len(transcript.segments))]
     if "word" in wanted:
-        said["words"] = [{"word": one.text, "start": one.start, "end": one.end} for one in transcript.words]
-    return {**said, "usage": _duration_usage(transcript)}
+        verbose["words"] = [{"word": one.text, "start": one.start, "end": one.end} for one in transcript.words]
+    return {**verbose, "usage": _duration_usage(transcript)}
 
 
 def _build_segment(number: int, transcript: Transcript) -> dict[str, JSON]:
@@ -226,9 +226,9 @@ def _duration_usage(transcript: Transcript) -> dict[str, JSON]:
 
 
 def _token_usage(transcript: Transcript) -> dict[str, JSON]:
-    sound, said = max(1, round(transcript.seconds * TOKENS_A_SECOND)), count_tokens(transcript.text)
-    details = {"text_tokens": 0, "audio_tokens": sound}
-    total = {"input_tokens": sound, "output_tokens": said, "total_tokens": sound + said}
+    audio_tokens, verbose = max(1, round(transcript.seconds * TOKENS_A_SECOND)), count_tokens(transcript.text)
+    details = {"text_tokens": 0, "audio_tokens": audio_tokens}
+    total = {"input_tokens": audio_tokens, "output_tokens": verbose, "total_tokens": audio_tokens + verbose}
     return {"type": "tokens", **total, "input_token_details": details}
 
 

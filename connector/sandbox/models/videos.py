@@ -60,19 +60,19 @@ def list_videos(request: Request, backend: Backend) -> Answer:
 def download_video(request: Request, backend: Backend) -> Answer:
     """Return the bytes of a finished video, or of pictures of it."""
     known = _require_finished(request.path["video_id"], backend)
-    said, (width, height) = str(known.get("prompt")), parse_size(known["size"])
+    prompt, (width, height) = str(known.get("prompt")), parse_size(known["size"])
     variant = request.query.get("variant") or "video"
     if variant == "thumbnail":
-        return Answer(data=draw_picture(said, width, height, "webp"), content_type="image/webp")
+        return Answer(data=draw_picture(prompt, width, height, "webp"), content_type="image/webp")
     if variant == "spritesheet":
-        return Answer(data=draw_picture(said, width, height, "jpeg"), content_type="image/jpeg")
-    return Answer(data=render_video(said, width, height, int(known["seconds"])), content_type="video/mp4")
+        return Answer(data=draw_picture(prompt, width, height, "jpeg"), content_type="image/jpeg")
+    return Answer(data=render_video(prompt, width, height, int(known["seconds"])), content_type="video/mp4")
 
 
 def _start_video(payload: Mapping[str, JSON], source: Mapping[str, JSON], backend: Backend) -> Answer:
-    asked = {name: payload.get(name) or source.get(name) or usual for name, usual in DEFAULTS.items()}
+    settings = {name: payload.get(name) or source.get(name) or default for name, default in DEFAULTS.items()}
     made: dict[str, JSON] = {"id": backend.new_id("video_"), "object": "video", "created_at": int(backend.now())}
-    made |= {**asked, "seconds": str(asked["seconds"]), "prompt": payload.get("prompt")}
+    made |= {**settings, "seconds": str(settings["seconds"]), "prompt": payload.get("prompt")}
     made |= {"remixed_from_video_id": source.get("remixed_from_video_id"), "error": None, STARTED: backend.now()}
     backend.objects.put(VIDEOS, made)
     backend.scheduler.schedule(VIDEOS, made["id"], made[STARTED] + 2 * backend.options.pace)

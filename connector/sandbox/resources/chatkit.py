@@ -25,14 +25,16 @@ DEFAULTS: Mapping[str, Mapping[str, JSON]] = {
 def create_session(request: Request, backend: Backend) -> Answer:
     body, now = get_body(request), int(backend.now())
     seconds = members(body.get("expires_after")).get("seconds", TEN_MINUTES)
-    most = members(body.get("rate_limits")).get("max_requests_per_1_minute", 10)
+    limit = members(body.get("rate_limits")).get("max_requests_per_1_minute", 10)
     made: dict[str, JSON] = {"id": backend.new_id("cksess_"), "object": "chatkit.session", "status": "active"}
     made |= {"user": body["user"], "expires_at": now + seconds, "client_secret": backend.new_id("ek_")}
-    made |= {"max_requests_per_1_minute": most, "rate_limits": {"max_requests_per_1_minute": most}}
+    made |= {"max_requests_per_1_minute": limit, "rate_limits": {"max_requests_per_1_minute": limit}}
     given = members(body.get("chatkit_configuration"))
-    made["chatkit_configuration"] = {name: {**usual, **members(given.get(name))} for name, usual in DEFAULTS.items()}
-    usual = {"state_variables": None, "tracing": {"enabled": True}, "version": None}
-    made["workflow"] = {**usual, **body["workflow"]}
+    made["chatkit_configuration"] = {
+        name: {**default, **members(given.get(name))} for name, default in DEFAULTS.items()
+    }
+    default = {"state_variables": None, "tracing": {"enabled": True}, "version": None}
+    made["workflow"] = {**default, **body["workflow"]}
     backend.objects.put(SESSIONS, made)
     backend.scheduler.schedule(SESSIONS, made["id"], made["expires_at"])
     return Answer(made)

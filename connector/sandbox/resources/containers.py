@@ -46,8 +46,8 @@ def create_container(request: Request, backend: Backend) -> Answer:
 
 
 def delete_container(request: Request, backend: Backend) -> Answer:
-    for held in list(backend.objects.all(CONTAINER_FILES, request.path["container_id"])):
-        backend.delete_content(held["id"])
+    for container_file in list(backend.objects.all(CONTAINER_FILES, request.path["container_id"])):
+        backend.delete_content(container_file["id"])
     delete_object(request, backend, CONTAINERS, "container_id", "container.deleted")
     return Answer(data=b"")
 
@@ -110,12 +110,12 @@ def _expiry(container: Mapping[str, Any]) -> float:
 def _save_file(
     backend: Backend, container_id: str, filename: str, data: bytes, source: str = "user"
 ) -> dict[str, JSON]:
-    held: dict[str, JSON] = {"id": backend.new_id("cfile_"), "object": "container.file", "bytes": len(data)}
-    held |= {"container_id": container_id, "created_at": int(backend.now()), "source": source}
-    held["path"] = f"{FOLDER}/{filename.rsplit('/', 1)[-1]}"
-    backend.save_content(held["id"], data)
-    backend.objects.put(CONTAINER_FILES, held, container_id)
-    return held
+    container_file: dict[str, JSON] = {"id": backend.new_id("cfile_"), "object": "container.file", "bytes": len(data)}
+    container_file |= {"container_id": container_id, "created_at": int(backend.now()), "source": source}
+    container_file["path"] = f"{FOLDER}/{filename.rsplit('/', 1)[-1]}"
+    backend.save_content(container_file["id"], data)
+    backend.objects.put(CONTAINER_FILES, container_file, container_id)
+    return container_file
 
 
 def _copy_file(backend: Backend, container_id: str, file_id: str) -> dict[str, JSON]:

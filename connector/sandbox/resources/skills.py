@@ -37,10 +37,10 @@ def read_bundle(given: JSON, *, lenient: bool) -> Bundle:
     manifest = next((data for name, data in files.items() if name.rsplit("/", 1)[-1] == MANIFEST), None)
     if manifest is None and not lenient:
         raise bad_request(f"A skill needs a {MANIFEST} with its name and description.", "files", "invalid_skill")
-    said = _read_front_matter(manifest or b"")
-    if not lenient and not said.keys() >= {"name", "description"}:
+    manifest_fields = _read_front_matter(manifest or b"")
+    if not lenient and not manifest_fields.keys() >= {"name", "description"}:
         raise bad_request(f"The front matter of {MANIFEST} lacks 'name' or 'description'.", "files", "invalid_skill")
-    return Bundle(said.get("name", "skill"), said.get("description", ""), _pack(files))
+    return Bundle(manifest_fields.get("name", "skill"), manifest_fields.get("description", ""), _pack(files))
 
 
 def _collect_files(given: JSON) -> dict[str, bytes]:

@@ -41,14 +41,14 @@ class Choice:
         return {"index": index, "message": self.message, "logprobs": self.logprobs, "finish_reason": self.finish}
 
 
-def build_choice(payload: Mapping[str, JSON], reply: Reply, backend: Backend, most: int | None) -> Choice:
+def build_choice(payload: Mapping[str, JSON], reply: Reply, backend: Backend, limit: int | None) -> Choice:
     """Return the choice of a reply, cut off at the request's limits."""
     if reply.calls:
-        return _build_tool_choice(payload, reply.calls, backend, most)
+        return _build_tool_choice(payload, reply.calls, backend, limit)
     if reply.refusal is not None:
         refused: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": reply.refusal, "annotations": []}
         return Choice(refused, "stop", count_tokens(reply.refusal))
-    text, tokens, ran_out = truncate(reply.text, read_stops(payload.get("stop")), most)
+    text, tokens, ran_out = truncate(reply.text, read_stops(payload.get("stop")), limit)
     message: dict[str, JSON] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
     choice = Choice(message, "length" if ran_out else "stop", tokens)
     if payload.get("logprobs"):
@@ -67,16 +67,16 @@ def read_token_limit(payload: Mapping[str, JSON]) -> int | None:
 
 
 def _build_tool_choice(
-    payload: Mapping[str, JSON], calls: tuple[ToolCall, ...], backend: Backend, most: int | None
+    payload: Mapping[str, JSON], calls: tuple[ToolCall, ...], backend: Backend, limit: int | None
 ) -> Choice:
     """Return a message with tool calls, or with a function call where the request uses the older form."""
-    ended = [truncate(call.arguments, (), most) for call in calls]
-    tokens, ran_out = sum(end[1] for end in ended), any(end[2] for end in ended)
+    ends = [truncate(call.arguments, (), limit) for call in calls]
+    tokens, ran_out = sum(end[1] for end in ends), any(end[2] for end in ends)
     message: dict[str, JSON] = {"role": "assistant", "content": None, "refusal": None, "annotations": []}
     if payload.get("functions") and not payload.get("tools"):
-        message["function_call"] = {"name": calls[0].name, "arguments": ended[0][0]}
+        message["function_call"] = {"name": calls[0].name, "arguments": ends[0][0]}
         return Choice(message, "length" if ran_out else "function_call", tokens)
-    message["tool_calls"] = [_build_tool_call(call, end[0], backend) for call, end in zip(calls, ended, strict=True)]
+    message["tool_calls"] = [_build_tool_call(call, end[0], backend) for call, end in zip(calls, ends, strict=True)]
     return Choice(message, "length" if ran_out else "tool_calls", tokens)
 
 

@@ -28,27 +28,27 @@ def store_completion(completion: dict[str, JSON], payload: Mapping[str, JSON], b
     backend.objects.put(COMPLETIONS, completion)
     messages: Sequence[Mapping[str, JSON]] = payload["messages"]
     for index, message in enumerate(messages):
-        kept = _build_message(message, f"{completion['id']}-{index}")
-        backend.objects.put(MESSAGES, kept, completion["id"])
+        stored = _build_message(message, f"{completion['id']}-{index}")
+        backend.objects.put(MESSAGES, stored, completion["id"])
 
 
 def _build_message(message: Mapping[str, JSON], name: str) -> dict[str, JSON]:
     content = message.get("content")
     parts = content if is_list(content) else None
-    kept = {"id": name, "role": message["role"], "content": get_content_text(content), "content_parts": parts}
+    stored = {"id": name, "role": message["role"], "content": get_content_text(content), "content_parts": parts}
     called = {"tool_calls": message["tool_calls"]} if message.get("tool_calls") else {}
-    return {**kept, "refusal": message.get("refusal"), **called}
+    return {**stored, "refusal": message.get("refusal"), **called}
 
 
 def create_chat_completion(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
     """Return a chat completion, whole or in a stream, by the script or by the request."""
     payload: Mapping[str, JSON] = request.payload
     reply = scripted or generate_reply(read_prompt(payload), f"{backend.options.seed}/{payload.get('seed')}")
-    most = read_token_limit(payload)
-    thought = count_reasoning_tokens(payload["model"], payload.get("reasoning_effort"), most)
-    room = None if most is None else most - thought
-    choices = [build_choice(payload, reply, backend, room) for _ in range(payload.get("n") or 1)]
-    completion = _build_completion(payload, choices, thought, backend)
+    limit = read_token_limit(payload)
+    reasoning = count_reasoning_tokens(payload["model"], payload.get("reasoning_effort"), limit)
+    answer_limit = None if limit is None else limit - reasoning
+    choices = [build_choice(payload, reply, backend, answer_limit) for _ in range(payload.get("n") or 1)]
+    completion = _build_completion(payload, choices, reasoning, backend)
     if payload.get("moderation"):
         completion["moderation"] = moderate_exchange(payload["moderation"], read_prompt(payload).text, reply.text)
     if payload.get("store"):
@@ -61,7 +61,7 @@ def create_chat_completion(request: Request, backend: Backend, scripted: Reply |
 
 
 def _build_completion(
-    payload: Mapping[str, JSON], choices: Sequence[Choice], thought: int, backend: Backend
+    payload: Mapping[str, JSON], choices: Sequence[Choice], reasoning: int, backend: Backend
 ) -> dict[str, JSON]:
     tier = payload.get("service_tier") or "auto"
     completion: dict[str, JSON] = {
@@ -71,7 +71,7 @@ def _build_completion(
         "model": payload["model"],
         "choices": [choice.as_document(index) for index, choice in enumerate(choices)],
         "usage": _build_usage(
-            count_prompt_tokens(payload), sum(choice.tokens for choice in choices), thought * len(choices)
+            count_prompt_tokens(payload), sum(choice.tokens for choice in choices), reasoning * len(choices)
         ),
         "service_tier": "default" if tier == "auto" else tier,
         "system_fingerprint": FINGERPRINT,
@@ -79,14 +79,14 @@ def _build_completion(
     return completion
 
 
-def _build_usage(prompt: int, said: int, thought: int) -> dict[str, JSON]:
+def _build_usage(prompt: int, said: int, reasoning: int) -> dict[str, JSON]:
     return {
         "prompt_tokens": prompt,
-        "completion_tokens": said + thought,
-        "total_tokens": prompt + said + thought,
+        "completion_tokens": said + reasoning,
+        "total_tokens": prompt + said + reasoning,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
-            "reasoning_tokens": thought,
+            "reasoning_tokens": reasoning,
             "audio_tokens": 0,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,

@@ -19,17 +19,17 @@ def read_prompt(payload: Mapping[str, JSON]) -> Prompt:
     """Return the prompt; raise ApiError for a tool choice that is not among the tools."""
     messages: Sequence[Mapping[str, JSON]] = payload["messages"]
     last = next((one for one in reversed(messages) if one["role"] in PROMPT_ROLES), messages[-1] if messages else {})
-    said = get_content_text(last.get("content"))
+    text = get_content_text(last.get("content"))
     if not (payload.get("tools") or payload.get("functions") or payload.get("response_format")):
-        return Prompt(said)
-    tools, must = _read_tools(payload)
+        return Prompt(text)
+    tools, must_call = _read_tools(payload)
     wanted: Mapping[str, JSON] = members(payload.get("response_format"))
     is_json = wanted.get("type") == "json_object"
     if is_json:
         _check_json_mentioned(messages)
     schema = wanted["json_schema"].get("schema") or {"type": "object"} if wanted.get("type") == "json_schema" else None
     parallel = payload.get("parallel_tool_calls") is not False
-    return Prompt(said, last.get("role") in PROMPT_ROLES[1:], tools, must, parallel, schema, is_json)
+    return Prompt(text, last.get("role") in PROMPT_ROLES[1:], tools, must_call, parallel, schema, is_json)
 
 
 def count_prompt_tokens(payload: Mapping[str, JSON]) -> int:

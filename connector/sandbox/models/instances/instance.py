@@ -88,9 +88,9 @@ class InstanceBuilder:
         required = list(dict.fromkeys(constraints.get("required") or []))
         names = required if self._sparse or depth >= SPARSE_DEPTH else [*properties, *required]
         names = [name for name in dict.fromkeys(names) if name in required or properties.get(name) is not False]
-        most = constraints.get("maxProperties", len(names))
-        if most < len(names):
-            names = [*required, *(name for name in names if name not in required)][:most]
+        limit = constraints.get("maxProperties", len(names))
+        if limit < len(names):
+            names = [*required, *(name for name in names if name not in required)][:limit]
         names += self._more_names(constraints, names, path)
         return {name: self.build(_member_schema(constraints, name), f"{path}.{name}", depth + 1) for name in names}
 
@@ -104,10 +104,10 @@ class InstanceBuilder:
         lacking = max(int(constraints.get("minProperties", 0)), 1 if is_map else 0) - len(names)
         listed = [name for name in members(constraints.get("properties")) if name not in names]
         pattern = next(iter(members(constraints.get("patternProperties"))), None)
-        made = [
+        value = [
             self._name(constraints, pattern, f"{path}#{turn}", turn) for turn in range(max(0, lacking - len(listed)))
         ]
-        return [*listed[: max(0, lacking)], *made]
+        return [*listed[: max(0, lacking)], *value]
 
     def _name(self, constraints: Constraints, pattern: str | None, path: str, turn: int) -> str:
         named = constraints.get("propertyNames")
@@ -184,23 +184,23 @@ class NoInstanceFound(ValueError):
     """A schema for which no value was found."""
 
 
-def generate_instance(schema: JSON, said: str, seed: str) -> JSON:
+def generate_instance(schema: JSON, text: str, seed: str) -> JSON:
     """Return a value that the schema accepts; the same for the same seed and text."""
     try:
         validator = jsonschema_rs.validator_for(schema, validate_formats=True, retriever=_refuse_reference)
     except (ValueError, RecursionError) as error:
         # jsonschema_rs names what is wrong on the first line and the whole schema below it.
         raise NoInstanceFound(f"not a valid JSON Schema: {str(error).splitlines()[0]}") from error
-    words = Words(said)
+    words = Words(text)
     for turn in range(TRIES):
         # Every other try leaves out what may be left out: that is what recursion and tight bounds need.
-        builder = InstanceBuilder(schema, SeededRandom(f"{seed}/{turn}/{said}"), words, sparse=turn % 2 == 1)
+        builder = InstanceBuilder(schema, SeededRandom(f"{seed}/{turn}/{text}"), words, sparse=turn % 2 == 1)
         try:
-            made = builder.build(schema)
+            value = builder.build(schema)
         except TooLarge:
             continue
-        if validator.is_valid(made):
-            return made
+        if validator.is_valid(value):
+            return value
     raise NoInstanceFound(f"no value was found in {TRIES} tries; the sandbox makes simple ones")
 
 

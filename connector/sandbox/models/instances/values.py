@@ -31,8 +31,8 @@ REPEATS = (0, 1, 2, 4, 8, 16, 32, 64)
 class Words:
     """Phrases out of one text; a text without words has a word of the sandbox's."""
 
-    def __init__(self, said: str) -> None:
-        self.text = said[:LONGEST_TEXT]
+    def __init__(self, text: str) -> None:
+        self.text = text[:LONGEST_TEXT]
         self._words = WORD_PATTERN.findall(self.text) or ["sandbox"]
         self._known = {part.casefold() for word in self._words for part in (word, *SEPARATORS.split(word))}
 

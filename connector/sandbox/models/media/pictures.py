@@ -103,16 +103,16 @@ ENCODERS: Mapping[str, Callable[[int, int, Colour], bytes]] = {
 }  # fmt: skip
 
 
-def draw_picture(said: str, width: int, height: int, form: str = "png") -> bytes:
+def draw_picture(prompt: str, width: int, height: int, format_name: str = "png") -> bytes:
     """Return a picture of a width and height in the colour of its prompt."""
-    return ENCODERS[form](width, height, _choose_colour(said))
+    return ENCODERS[format_name](width, height, _choose_colour(prompt))
 
 
-def render_video(said: str, width: int, height: int, seconds: int) -> bytes:
+def render_video(prompt: str, width: int, height: int, seconds: int) -> bytes:
     """Return a video of a width, height and length in the colour of its prompt."""
-    return encode_mp4(width, height, seconds, _choose_colour(said))
+    return encode_mp4(width, height, seconds, _choose_colour(prompt))
 
 
-def _choose_colour(said: str) -> Colour:
-    rng = SeededRandom(said)
+def _choose_colour(prompt: str) -> Colour:
+    rng = SeededRandom(prompt)
     return rng.integer("red", 256), rng.integer("green", 256), rng.integer("blue", 256)

@@ -147,7 +147,7 @@ def estimate_seconds(text: str, speed: float = 1) -> float:
     return min(LONGEST, max(SHORTEST, len(text) / CHARACTERS_A_SECOND / speed))
 
 
-def synthesize(text: str, form: str, speed: float = 1) -> tuple[bytes, str]:
+def synthesize(text: str, format_name: str, speed: float = 1) -> tuple[bytes, str]:
     """Return a sound as long as a text in a format, and its content type."""
-    write, content_type = ENCODERS.get(form, ENCODERS["mp3"])
+    write, content_type = ENCODERS.get(format_name, ENCODERS["mp3"])
     return write(estimate_seconds(text, speed)), content_type

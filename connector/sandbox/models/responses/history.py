@@ -49,11 +49,11 @@ class History:
 
     @classmethod
     def _load_response(cls, response: str, backend: Backend) -> History:
-        kept = backend.objects.get(HISTORIES, response)
-        if kept is None and not backend.options.lenient:
+        stored = backend.objects.get(HISTORIES, response)
+        if stored is None and not backend.options.lenient:
             message = f"Previous response with id '{response}' not found."
             raise ApiError(400, message, param="previous_response_id", code="previous_response_not_found")
-        return cls(kept["tokens"], tuple(kept["calls"])) if kept else cls()
+        return cls(stored["tokens"], tuple(stored["calls"])) if stored else cls()
 
     def extend(self, items: Sequence[Mapping[str, JSON]]) -> History:
         """Return the history with more items in it."""

@@ -83,24 +83,24 @@ def _is_true(value: JSON) -> bool:
 def compact_response(request: Request, backend: Backend) -> Answer:
     """Return one item in place of the whole input."""
     payload: Mapping[str, JSON] = members(request.payload)
-    heard, items = _count_context(payload, backend)
+    input_tokens, items = _count_context(payload, backend)
     summary = base64.b64encode(find_last_input(items)[0][:SUMMARY_LENGTH].encode()).decode()
     made = {"id": backend.new_id("cmp_"), "type": "compaction", "encrypted_content": summary}
     head = {"id": backend.new_id("resp_"), "object": "response.compaction", "created_at": int(backend.now())}
-    return Answer(body={**head, "output": [made], "usage": build_usage(heard, count_tokens(summary), 0)})
+    return Answer(body={**head, "output": [made], "usage": build_usage(input_tokens, count_tokens(summary), 0)})
 
 
 def count_input_tokens(request: Request, backend: Backend) -> Answer:
     """Return the number of input tokens of a request."""
-    heard, _ = _count_context(members(request.payload), backend)
-    return Answer(body={"object": "response.input_tokens", "input_tokens": heard})
+    input_tokens, _ = _count_context(members(request.payload), backend)
+    return Answer(body={"object": "response.input_tokens", "input_tokens": input_tokens})
 
 
 def _count_context(payload: Mapping[str, JSON], backend: Backend) -> tuple[int, list[dict[str, JSON]]]:
     history = History.load(payload, backend)
     items = read_items(payload.get("input"), backend)
-    said = sum(count_item_tokens(item) for item in items) + count_tokens(str(payload.get("instructions") or ""))
-    return history.tokens + said, items
+    text = sum(count_item_tokens(item) for item in items) + count_tokens(str(payload.get("instructions") or ""))
+    return history.tokens + text, items
 
 
 def create_response(request: Request, backend: Backend, scripted: Reply | None) -> Answer | Awaitable[Answer]:
@@ -148,8 +148,8 @@ class _Turn:
     @property
     def input_tokens(self) -> int:
         """The number of tokens that the model reads."""
-        said = sum(count_item_tokens(item) for item in self.items)
-        return self.memory.tokens + said + count_tokens(str(self.payload.get("instructions") or ""))
+        text = sum(count_item_tokens(item) for item in self.items)
+        return self.memory.tokens + text + count_tokens(str(self.payload.get("instructions") or ""))
 
 
 def _answer(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | None, found: Hits = ()) -> Answer:
@@ -174,15 +174,15 @@ def _choose_reply(turn: _Turn, found: Hits) -> Reply:
 
 
 def _compose_response(turn: _Turn, reply: Reply, tool: Mapping[str, JSON] | None, found: Hits) -> dict[str, JSON]:
-    payload, backend, most = turn.payload, turn.backend, turn.payload.get("max_output_tokens")
+    payload, backend, limit = turn.payload, turn.backend, turn.payload.get("max_output_tokens")
     model, effort = str(payload.get("model") or ""), members(payload.get("reasoning")).get("effort")
-    thought = count_reasoning_tokens(model, effort, most)
-    room = None if most is None else most - thought
-    output = build_output(payload, reply, backend, room, build_citations(found, reply.text))
-    first = [build_reasoning_item(payload, turn.text, backend)] if is_reasoning_model(model) and thought else []
+    reasoning = count_reasoning_tokens(model, effort, limit)
+    output_limit = None if limit is None else limit - reasoning
+    output = build_output(payload, reply, backend, output_limit, build_citations(found, reply.text))
+    first = [build_reasoning_item(payload, turn.text, backend)] if is_reasoning_model(model) and reasoning else []
     if tool is not None:
         first.append(build_hosted_call(HostedRun(tool, turn.text, backend, found)))
-    usage = build_usage(turn.input_tokens, output.tokens, thought)
+    usage = build_usage(turn.input_tokens, output.tokens, reasoning)
     return build_response(payload, Output([*first, *output.items], output.tokens, output.ran_out), usage, backend)
 
 

@@ -33,8 +33,8 @@ class HostedRun:
 def build_hosted_call(run: HostedRun) -> dict[str, JSON]:
     """Return the output item of a run."""
     kind = next(kind for kind in HOSTED_CALLS if run.tool["type"].startswith(kind))
-    prefix, told = HOSTED_CALLS[kind]
-    return {"id": run.backend.new_id(prefix), "type": f"{kind}_call", "status": "completed", **told(run)}
+    prefix, describe = HOSTED_CALLS[kind]
+    return {"id": run.backend.new_id(prefix), "type": f"{kind}_call", "status": "completed", **describe(run)}
 
 
 def build_citations(found: Sequence[Mapping[str, JSON]], text: str) -> list[dict[str, JSON]]:
@@ -97,30 +97,30 @@ class Output:
 
 
 def build_output(
-    payload: Mapping[str, JSON], reply: Reply, backend: Backend, most: int | None, annotations: Sequence[JSON] = ()
+    payload: Mapping[str, JSON], reply: Reply, backend: Backend, limit: int | None, annotations: Sequence[JSON] = ()
 ) -> Output:
     """Return the output items of a reply, cut off at the request's limit."""
     if reply.calls:
-        return _build_tool_calls(reply.calls, backend, most)
+        return _build_tool_calls(reply.calls, backend, limit)
     if reply.refusal is not None:
         refused = {"type": "refusal", "refusal": reply.refusal}
         return Output([_build_message(refused, backend)], count_tokens(reply.refusal))
-    text, tokens, ran_out = truncate(reply.text, (), most)
-    kept: Sequence[JSON] = () if ran_out else annotations
-    part: dict[str, JSON] = {"type": "output_text", "text": text, "annotations": list(kept), "logprobs": []}
+    text, tokens, ran_out = truncate(reply.text, (), limit)
+    shown: Sequence[JSON] = () if ran_out else annotations
+    part: dict[str, JSON] = {"type": "output_text", "text": text, "annotations": list(shown), "logprobs": []}
     if "message.output_text.logprobs" in (payload.get("include") or ()) or payload.get("top_logprobs"):
         part["logprobs"] = build_logprobs(text, payload.get("top_logprobs") or 0)
     return Output([_build_message(part, backend, "incomplete" if ran_out else "completed")], tokens, ran_out)
 
 
-def build_reasoning_item(payload: Mapping[str, JSON], said: str, backend: Backend) -> dict[str, JSON]:
+def build_reasoning_item(payload: Mapping[str, JSON], text: str, backend: Backend) -> dict[str, JSON]:
     """Return the item of a model's reasoning, with a summary where one is asked for."""
     reasoning: Mapping[str, JSON] = members(payload.get("reasoning"))
     wanted = reasoning.get("summary") or reasoning.get("generate_summary")
-    summary = [{"type": "summary_text", "text": f"The request says: {said[:200]}"}] if wanted else []
+    summary = [{"type": "summary_text", "text": f"The request says: {text[:200]}"}] if wanted else []
     item: dict[str, JSON] = {"id": backend.new_id("rs_"), "type": "reasoning", "summary": summary}
     if "reasoning.encrypted_content" in (payload.get("include") or ()):
-        item["encrypted_content"] = base64.b64encode(said[:200].encode()).decode()
+        item["encrypted_content"] = base64.b64encode(text[:200].encode()).decode()
     return item
 
 
@@ -129,8 +129,8 @@ def _build_message(part: Mapping[str, JSON], backend: Backend, status: str = "co
     return {**head, "content": [part]}
 
 
-def _build_tool_calls(calls: Sequence[ToolCall], backend: Backend, most: int | None) -> Output:
-    ended = [truncate(call.arguments, (), most) for call in calls]
+def _build_tool_calls(calls: Sequence[ToolCall], backend: Backend, limit: int | None) -> Output:
+    ended = [truncate(call.arguments, (), limit) for call in calls]
     ran_out = any(end[2] for end in ended)
     items = [_build_tool_call(call, end[0], backend) for call, end in zip(calls, ended, strict=True)]
     return Output(items, sum(end[1] for end in ended), ran_out)

@@ -22,8 +22,8 @@ HOSTED_TOOLS = ("web_search", "file_search", "code_interpreter", "image_generati
 
 def read_prompt(payload: Mapping[str, JSON], items: Sequence[Mapping[str, JSON]]) -> Prompt:
     """Return the prompt; raise ApiError for a tool choice that is not among the tools."""
-    said, answers_tool = find_last_input(items)
-    prompt = Prompt(said, answers_tool)
+    text, answers_tool = find_last_input(items)
+    prompt = Prompt(text, answers_tool)
     wanted: Mapping[str, JSON] = members(payload.get("text")).get("format") or {}
     if wanted.get("type") == "json_schema":
         prompt = replace(prompt, schema=wanted["schema"])
@@ -31,8 +31,8 @@ def read_prompt(payload: Mapping[str, JSON], items: Sequence[Mapping[str, JSON]]
         _check_json_mentioned(payload, items)
         prompt = replace(prompt, is_json=True)
     if payload.get("tools"):
-        tools, must = _read_tools(payload)
-        prompt = replace(prompt, tools=tools, must=must, parallel=payload.get("parallel_tool_calls") is not False)
+        tools, must_call = _read_tools(payload)
+        prompt = replace(prompt, tools=tools, must=must_call, parallel=payload.get("parallel_tool_calls") is not False)
     return prompt
 
 
@@ -48,9 +48,9 @@ def find_hosted_tool(payload: Mapping[str, JSON]) -> Mapping[str, JSON] | None:
     if choice == "none":
         return None
     hosted = [tool for tool in tools if _tool_kind(tool) in HOSTED_TOOLS]
-    must = choice == "required" and not any(tool["type"] in CALLER_TOOLS for tool in tools)
+    must_call = choice == "required" and not any(tool["type"] in CALLER_TOOLS for tool in tools)
     # A store of files is looked into whenever there is one, since what it holds is what is asked for.
-    return next((tool for tool in hosted if must or tool["type"] == "file_search"), None)
+    return next((tool for tool in hosted if must_call or tool["type"] == "file_search"), None)
 
 
 def _tool_kind(tool: Mapping[str, JSON]) -> str:

@@ -37,9 +37,9 @@ FUNCTION_FIELDS = {"description": None, "parameters": None, "strict": True}
 
 def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, backend: Backend) -> dict[str, JSON]:
     """Return a finished response."""
-    asked = {name: usual if payload.get(name) is None else payload[name] for name, usual in ECHOED.items()}
+    echoed = {name: default if payload.get(name) is None else payload[name] for name, default in ECHOED.items()}
     now = int(backend.now())
-    made: dict[str, JSON] = {
+    response: dict[str, JSON] = {
         "id": backend.new_id("resp_"),
         "object": "response",
         "created_at": now,
@@ -49,7 +49,7 @@ def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, bac
         "incomplete_details": {"reason": "max_output_tokens"} if output.ran_out else None,
         "model": payload.get("model") or "gpt-4.1",
         "output": output.items,
-        **asked,
+        **echoed,
         "reasoning": {"effort": None, "summary": None, **members(payload.get("reasoning"))},
         "service_tier": _service_tier(payload),
         "text": {"format": {"type": "text"}, "verbosity": "medium", **_without_nulls(payload.get("text"))},
@@ -58,7 +58,7 @@ def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, bac
         "metadata": members(payload.get("metadata")),
     }
     conversation = get_conversation_id(payload)
-    return {**made, **({"conversation": {"id": conversation}} if conversation else {}), **_user_field(payload)}
+    return {**response, **({"conversation": {"id": conversation}} if conversation else {}), **_user_field(payload)}
 
 
 def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
@@ -67,14 +67,14 @@ def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSO
     return {**begun, "status": status, "completed_at": None, "incomplete_details": None, "output": []}
 
 
-def build_usage(heard: int, said: int, thought: int) -> dict[str, JSON]:
+def build_usage(input_tokens: int, output_tokens: int, reasoning_tokens: int) -> dict[str, JSON]:
     """Return the usage of a response."""
     return {
-        "input_tokens": heard,
+        "input_tokens": input_tokens,
         "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-        "output_tokens": said + thought,
-        "output_tokens_details": {"reasoning_tokens": thought},
-        "total_tokens": heard + said + thought,
+        "output_tokens": output_tokens + reasoning_tokens,
+        "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
+        "total_tokens": input_tokens + output_tokens + reasoning_tokens,
     }
 
 

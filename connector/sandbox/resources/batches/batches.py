@@ -80,10 +80,10 @@ async def _run_lines(backend: Backend, batch: Batch, progress: Batch) -> float |
 
 async def _run_next_line(backend: Backend, batch: Batch, progress: Batch) -> None:
     """Run a line, and save its outcome at once: after a restart it is not run again."""
-    place = progress["next"]
-    with backend.ids.separate(f"{batch['id']}/{place}"):
-        outcome = await run_line(backend, get_line(backend, batch["id"], place))
-    save_outcome(backend, batch["id"], place, outcome)
+    index = progress["next"]
+    with backend.ids.separate(f"{batch['id']}/{index}"):
+        outcome = await run_line(backend, get_line(backend, batch["id"], index))
+    save_outcome(backend, batch["id"], index, outcome)
     progress["next"] += 1
     batch["request_counts"]["completed" if is_success(outcome) else "failed"] += 1
     _save(backend, batch, progress, 0)

@@ -84,45 +84,45 @@ def _details(usage: Mapping[str, JSON], *names: str) -> dict[str, JSON]:
 
 async def save_lines(backend: Backend, batch_id: str, lines: list[bytes]) -> None:
     """Save the lines one by one, since the file may be deleted while the batch runs."""
-    for place, line in enumerate(lines):
-        backend.objects.put(LINES, {"id": str(place), "line": orjson.loads(line)}, batch_id)
-        await _yield_control(place)
+    for index, line in enumerate(lines):
+        backend.objects.put(LINES, {"id": str(index), "line": orjson.loads(line)}, batch_id)
+        await _yield_control(index)
 
 
-def get_line(backend: Backend, batch_id: str, place: int) -> BatchLine:
+def get_line(backend: Backend, batch_id: str, index: int) -> BatchLine:
     """Return a line of the batch."""
-    row = backend.objects.get(LINES, str(place), batch_id) or {}
+    row = backend.objects.get(LINES, str(index), batch_id) or {}
     return BatchLine(row["line"]["custom_id"], row["line"]["url"], row["line"]["body"])
 
 
-def save_outcome(backend: Backend, batch_id: str, place: int, outcome: Mapping[str, JSON]) -> None:
+def save_outcome(backend: Backend, batch_id: str, index: int, outcome: Mapping[str, JSON]) -> None:
     """Save the outcome of a line."""
-    backend.objects.put(OUTCOMES, {"id": str(place), "outcome": outcome}, batch_id)
+    backend.objects.put(OUTCOMES, {"id": str(index), "outcome": outcome}, batch_id)
 
 
 async def skip_lines(backend: Backend, batch: Batch, begin: int, total: int, code: str) -> None:
     """Save the outcomes of the remaining lines, which are not run."""
-    for place in range(begin, total):
-        save_outcome(backend, batch["id"], place, skip_line(backend, get_line(backend, batch["id"], place), code))
-        await _yield_control(place)
+    for index in range(begin, total):
+        save_outcome(backend, batch["id"], index, skip_line(backend, get_line(backend, batch["id"], index), code))
+        await _yield_control(index)
 
 
 async def write_files(backend: Backend, batch: Batch, seconds: int | None) -> None:
     """Write the output file and the error file, each only when it has lines, and the usage."""
-    written, usage, place = {"output": bytearray(), "error": bytearray()}, BatchUsage(), -1
-    for place, row in enumerate(backend.objects.all(OUTCOMES, batch["id"])):
+    written, usage, index = {"output": bytearray(), "error": bytearray()}, BatchUsage(), -1
+    for index, row in enumerate(backend.objects.all(OUTCOMES, batch["id"])):
         outcome: dict[str, Any] = row["outcome"]
         written["output" if is_success(outcome) else "error"] += orjson.dumps(outcome, option=orjson.OPT_APPEND_NEWLINE)
         usage.add(outcome["response"]["body"] if outcome["response"] else None)
-        await _yield_control(place)
+        await _yield_control(index)
     for name, data in written.items():
         if data:
             filename = f"{batch['id']}_{name}.jsonl"
             batch[f"{name}_file_id"] = save_file(backend, filename, "batch_output", bytes(data), seconds=seconds)["id"]
-    if place >= 0:
+    if index >= 0:
         batch["usage"] = usage.as_document()
 
 
-async def _yield_control(place: int) -> None:
-    if place % ROWS_A_TURN == 0:
+async def _yield_control(index: int) -> None:
+    if index % ROWS_A_TURN == 0:
         await asyncio.sleep(0)

@@ -59,7 +59,9 @@ def _build_criterion(backend: Backend, body: Mapping[str, Any]) -> dict[str, JSO
     """Return a criterion with an id, and with known roles in its messages."""
     made = {"id": backend.new_id(f"{body['name']}-"), **body}
     if body["type"] == "label_model":
-        made["input"] = [{**said, "role": said["role"] if said["role"] in ROLES else "user"} for said in body["input"]]
+        made["input"] = [
+            {**message, "role": message["role"] if message["role"] in ROLES else "user"} for message in body["input"]
+        ]
     return made
 
 

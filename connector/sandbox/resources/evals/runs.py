@@ -119,8 +119,8 @@ def create_run(request: Request, backend: Backend) -> Answer:
     run["result_counts"] = {"total": len(rows), "passed": 0, "failed": 0, "errored": 0}
     run["report_url"] = f"https://platform.openai.com/evaluations/{known['id']}?run_id={run['id']}"
     backend.objects.put(RUNS, run, known["id"])
-    for place, row in enumerate(rows):
-        backend.objects.put(ROWS, {"id": str(place), "row": row}, f"{known['id']}/{run['id']}")
+    for index, row in enumerate(rows):
+        backend.objects.put(ROWS, {"id": str(index), "row": row}, f"{known['id']}/{run['id']}")
     backend.scheduler.schedule(RUNS, run["id"], backend.now() + backend.options.pace, known["id"])
     return Answer(run)
 

@@ -84,10 +84,10 @@ async def sample_row(backend: Backend, source: Mapping[str, Any], row: Mapping[s
     settings = {name: value for name, value in members(source.get("sampling_params")).items() if name in SETTINGS}
     try:
         messages = _build_messages(source.get("input_messages"), row["item"])
-        said = await ask_model(backend, model, messages, settings)
+        answer = await ask_model(backend, model, messages, settings)
     except UnknownVariable as reason:
-        messages, said = [], ModelAnswer("", {}, error=str(reason))
-    return _build_sample(messages, said, model, settings)
+        messages, answer = [], ModelAnswer("", {}, error=str(reason))
+    return _build_sample(messages, answer, model, settings)
 
 
 def _build_messages(wanted: JSON, item: JSON) -> list[dict[str, JSON]]:
@@ -106,12 +106,12 @@ def _build_messages(wanted: JSON, item: JSON) -> list[dict[str, JSON]]:
 
 
 def _build_sample(
-    messages: list[dict[str, JSON]], said: ModelAnswer, model: str, settings: Mapping[str, JSON]
+    messages: list[dict[str, JSON]], answer: ModelAnswer, model: str, settings: Mapping[str, JSON]
 ) -> dict[str, JSON]:
-    usage = {name: said.usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-    sample: dict[str, JSON] = {"input": messages, "output": [{"role": "assistant", "content": said.text}]}
-    sample |= {"finish_reason": said.finish_reason, "model": model, "usage": {**usage, "cached_tokens": 0}}
-    sample |= {"error": {"code": "server_error" if said.error else "", "message": said.error}}
+    usage = {name: answer.usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    sample: dict[str, JSON] = {"input": messages, "output": [{"role": "assistant", "content": answer.text}]}
+    sample |= {"finish_reason": answer.finish_reason, "model": model, "usage": {**usage, "cached_tokens": 0}}
+    sample |= {"error": {"code": "server_error" if answer.error else "", "message": answer.error}}
     sample |= {"temperature": settings.get("temperature", 1), "top_p": settings.get("top_p", 1)}
     limit = settings.get("max_completion_tokens", 2048)
     return {**sample, "seed": settings.get("seed", 42), "max_completion_tokens": limit}

@@ -61,8 +61,8 @@ def complete_upload(request: Request, backend: Backend) -> Answer:
     if not backend.options.lenient:
         _check_parts(upload, data, body.get("md5"))
         check_file(upload["filename"], upload["purpose"], data)
-    kept = backend.objects.get("sandbox uploads", upload["id"]) or {}
-    file = save_file(backend, upload["filename"], upload["purpose"], data, seconds=kept.get("seconds"))
+    settings = backend.objects.get("sandbox uploads", upload["id"]) or {}
+    file = save_file(backend, upload["filename"], upload["purpose"], data, seconds=settings.get("seconds"))
     return Answer(_end_upload(backend, upload, "completed", file))
 
 
@@ -87,11 +87,11 @@ def _require_pending(request: Request, backend: Backend) -> dict[str, Any]:
 def _join_parts(backend: Backend, upload: Mapping[str, JSON], part_ids: Sequence[str]) -> bytes:
     if backend.options.lenient:
         part_ids = [part for part in part_ids if backend.objects.get(PARTS, part, upload["id"])]
-    for place, part in enumerate(part_ids):
+    for index, part in enumerate(part_ids):
         if backend.objects.get(PARTS, part, upload["id"]) is None:
-            raise bad_request(f"No such part of upload '{upload['id']}': '{part}'.", f"part_ids[{place}]")
-        if part in part_ids[:place]:
-            raise bad_request(f"Part '{part}' is named twice.", f"part_ids[{place}]")
+            raise bad_request(f"No such part of upload '{upload['id']}': '{part}'.", f"part_ids[{index}]")
+        if part in part_ids[:index]:
+            raise bad_request(f"Part '{part}' is named twice.", f"part_ids[{index}]")
     return b"".join(backend.read_content(part) for part in part_ids)
 
 

@@ -111,18 +111,18 @@ async def _ask_judge(
     [name] = properties
     schema = {"type": "object", "properties": properties, "required": [name], "additionalProperties": False}
     wanted = {"type": "json_schema", "json_schema": {"name": "verdict", "schema": schema, "strict": True}}
-    said = await ask_model(
+    answer = await ask_model(
         backend, grader["model"], fill_messages(grader["input"], variables), {"response_format": wanted}
     )
-    if said.error:
-        return None, Grade(0.0, passed=False, fault="model_grader_server_error", reason=said.error)
-    tokens = {grader["model"]: said.usage.get("total_tokens", 0)}
+    if answer.error:
+        return None, Grade(0.0, passed=False, fault="model_grader_server_error", reason=answer.error)
+    tokens = {grader["model"]: answer.usage.get("total_tokens", 0)}
     try:
-        verdict = members(parse(said.text)).get(name)
+        verdict = members(parse(answer.text)).get(name)
     except InvalidDocument:
         verdict = None
     if verdict is None:
-        reason = f"the model said {said.text[:100]!r}, which is no verdict"
+        reason = f"the model said {answer.text[:100]!r}, which is no verdict"
         return None, Grade(0.0, passed=False, fault="model_grader_parse_error", reason=reason, tokens=tokens)
     return verdict, Grade(0.0, passed=False, tokens=tokens)
 

@@ -72,8 +72,8 @@ def _rouge_l(words: Sequence[str], wanted: Sequence[str]) -> float:
     row = [0] * (len(wanted) + 1)
     for word in words:
         before = 0
-        for place, other in enumerate(wanted, start=1):
-            before, row[place] = row[place], before + 1 if word == other else max(row[place], row[place - 1])
+        for index, other in enumerate(wanted, start=1):
+            before, row[index] = row[index], before + 1 if word == other else max(row[index], row[index - 1])
     return 2 * row[-1] / (len(words) + len(wanted))
 
 

@@ -29,7 +29,7 @@ DEFAULTS: Mapping[str, JSON] = {
 async def create_assistant(request: Request, backend: Backend) -> Answer:
     body = get_body(request)
     made: dict[str, JSON] = {"id": backend.new_id("asst_"), "object": "assistant", "created_at": int(backend.now())}
-    made |= {"model": body["model"], **{name: body.get(name, usual) for name, usual in DEFAULTS.items()}}
+    made |= {"model": body["model"], **{name: body.get(name, default) for name, default in DEFAULTS.items()}}
     made |= {"reasoning_effort": body["reasoning_effort"]} if "reasoning_effort" in body else {}
     made["tool_resources"] = await build_tool_resources(backend, body.get("tool_resources"))
     backend.objects.put(ASSISTANTS, made)

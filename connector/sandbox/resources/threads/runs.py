@@ -136,11 +136,11 @@ def _build_run(
 ) -> dict[str, Any]:
     """Return a new run; the request's settings override the assistant's."""
     now = int(backend.now())
-    said = (body.get("instructions", assistant["instructions"]), body.get("additional_instructions"))
+    instructions = (body.get("instructions", assistant["instructions"]), body.get("additional_instructions"))
     run: dict[str, JSON] = {"id": backend.new_id("run_"), "object": "thread.run", "created_at": now}
     run |= {"thread_id": thread_id, "assistant_id": assistant["id"], "status": "queued"}
     run |= {"model": body.get("model", assistant["model"]), "tools": body.get("tools", assistant["tools"])}
-    run |= {"instructions": "\n".join(filter(None, said)), "tool_choice": body.get("tool_choice", "auto")}
+    run |= {"instructions": "\n".join(filter(None, instructions)), "tool_choice": body.get("tool_choice", "auto")}
     run |= {name: body.get(name, assistant.get(name, 1.0)) for name in ("temperature", "top_p")}
     run |= {"response_format": body.get("response_format", assistant.get("response_format", "auto"))}
     run |= {"truncation_strategy": body.get("truncation_strategy", {"type": "auto", "last_messages": None})}

@@ -58,7 +58,7 @@ def stream_events(
         if step["type"] == "message_creation" and message is not None:
             yield from _message_events(message)
         else:
-            calls = [{"index": place, **call} for place, call in enumerate(step["step_details"]["tool_calls"])]
+            calls = [{"index": index, **call} for index, call in enumerate(step["step_details"]["tool_calls"])]
             yield _build_delta("thread.run.step", step, {"step_details": {"type": "tool_calls", "tool_calls": calls}})
         if step["status"] == "completed":
             yield Event(step, "thread.run.step.completed")
@@ -84,17 +84,17 @@ def _message_events(message: Resource) -> Iterator[Event]:
     begun: dict[str, JSON] = {**message, "status": "in_progress", "completed_at": None, "content": []}
     yield Event(begun, "thread.message.created")
     yield Event(begun, "thread.message.in_progress")
-    for place, part in enumerate(message["content"]):
+    for index, part in enumerate(message["content"]):
         for piece in split_tokens(part["text"]["value"]):
-            yield _text_delta(message, place, {"value": piece})
+            yield _text_delta(message, index, {"value": piece})
         if part["text"]["annotations"]:
             noted = [{"index": number, **one} for number, one in enumerate(part["text"]["annotations"])]
-            yield _text_delta(message, place, {"annotations": noted})
+            yield _text_delta(message, index, {"annotations": noted})
     yield Event(message, "thread.message.completed")
 
 
-def _text_delta(message: Resource, place: int, text: Mapping[str, JSON]) -> Event:
-    return _build_delta("thread.message", message, {"content": [{"index": place, "type": "text", "text": dict(text)}]})
+def _text_delta(message: Resource, index: int, text: Mapping[str, JSON]) -> Event:
+    return _build_delta("thread.message", message, {"content": [{"index": index, "type": "text", "text": dict(text)}]})
 
 
 def _build_delta(name: str, of: Resource, delta: Mapping[str, JSON]) -> Event:

@@ -37,12 +37,12 @@ async def ask_model(backend: Backend, run: Mapping[str, Any], found: list[Mappin
 
 async def search_stores(backend: Backend, run: Mapping[str, Any], stores: list[str]) -> list[Mapping[str, Any]]:
     """Return what the vector stores hold on the user's last message."""
-    said = [get_message_text(message) for message in _latest_messages(backend, run) if message["role"] == "user"][-1:]
-    if not said or not said[0].strip() or not any(tool["type"] == "file_search" for tool in run["tools"]):
+    texts = [get_message_text(message) for message in _latest_messages(backend, run) if message["role"] == "user"][-1:]
+    if not texts or not texts[0].strip() or not any(tool["type"] == "file_search" for tool in run["tools"]):
         return []
     found: list[Mapping[str, Any]] = []
     for store in stores:
-        answer = await backend.call("POST", f"/v1/vector_stores/{store}/search", {"query": said[0]})
+        answer = await backend.call("POST", f"/v1/vector_stores/{store}/search", {"query": texts[0]})
         found += items(members(answer.body).get("data"))
     return sorted((one for one in found if one["score"] > 0), key=lambda one: -float(one["score"]))[:MOST_HITS]
 
@@ -59,8 +59,8 @@ def _build_messages(backend: Backend, run: Mapping[str, Any], found: list[Mappin
 
 def _latest_messages(backend: Backend, run: Mapping[str, Any]) -> list[dict[str, Any]]:
     messages = list(backend.objects.all(MESSAGES, run["thread_id"]))
-    most = members(run["truncation_strategy"]).get("last_messages")
-    return messages[-most:] if most else messages
+    limit = members(run["truncation_strategy"]).get("last_messages")
+    return messages[-limit:] if limit else messages
 
 
 def _tool_messages(backend: Backend, run: Mapping[str, Any]) -> Iterator[JSON]:

@@ -96,8 +96,8 @@ async def index_file(backend: Backend, timer: Timer) -> None:
             last_error={"code": "unsupported_file", "message": f"{filename}: {reason}"},
         )
         return
-    for place, chunk in enumerate(chunks):
-        backend.objects.put(CHUNKS, {"id": str(place), "text": chunk}, f"{store_id}/{file_id}")
+    for index, chunk in enumerate(chunks):
+        backend.objects.put(CHUNKS, {"id": str(index), "text": chunk}, f"{store_id}/{file_id}")
     change_state(backend, store_file, status="completed", usage_bytes=sum(len(chunk.encode()) for chunk in chunks))
 
 
