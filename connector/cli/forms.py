@@ -16,20 +16,15 @@ WRITE = "write NAME=VALUE, or NAME=@FILE;filename=NAME;type=TYPE"
 
 
 def form_of(texts: Sequence[str] | None) -> dict[str, JSON]:
-    """The fields of a form; a name with brackets, or one given again, is a list."""
+    """The fields of a form; a name that is given again has a list, and every name is sent as it is written."""
     form: dict[str, JSON] = {}
     for text in texts or ():
         name, value = _split(text)
-        plain = name.removesuffix("[]")
-        if not plain:
+        if not name.removesuffix("[]"):
             raise ConfigurationError(f"--form {text!r}: a field has a name; {WRITE}")
         field = _file(value, text) if value.startswith("@") else value
-        if name != plain or plain in form:
-            before = form.get(plain, [])
-            form[plain] = [*(before if isinstance(before, list) else [before]), field]
-        else:
-            form[plain] = field
-    return form
+        form[name] = [*form[name], field] if name in form else [field]
+    return {name: fields if len(fields) > 1 else fields[0] for name, fields in form.items()}
 
 
 def uploads_of(texts: Iterable[str] | None) -> list[str]:

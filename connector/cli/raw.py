@@ -66,6 +66,7 @@ class CurlOptions(OutputOptions, ClientOptions, RawOptions):
             "headers": self.headers(),
             "json": None if self.data is None else read_document(self.data, "--data"),
             "form": form_of(self.form) or None,
+            "brackets": False,
             "answer": self.answer,
         }
 

@@ -11,7 +11,7 @@ from connector.errors import InvalidDocument, InvalidRequest
 from connector.model import Effect, Fault, is_list
 from connector.request.body import JSON_TYPE, not_json
 from connector.request.check import Findings, Validate
-from connector.request.form import parts_of
+from connector.request.form import Part, parts_of
 from connector.request.headers import Headers
 from connector.request.multipart import MultipartBody
 from connector.request.path import climbs, decoded
@@ -46,6 +46,7 @@ def prepare_raw(
     data: str | bytes | Mapping[str, JSON] | None = None,
     form: Mapping[str, JSON] | None = None,
     files: Mapping[str, JSON] | None = None,
+    brackets: bool = True,
     answer: str | None = None,
     catalogue: Catalogue | None = None,
     base_path: str = "",
@@ -62,6 +63,7 @@ def prepare_raw(
         data: a body as it is, or an object that becomes a URL-encoded form.
         form: fields and files of a multipart form.
         files: more files of that form.
+        brackets: whether the fields of a list have brackets behind their name; else each has the name as it is.
         answer: json, text, binary, events or empty; by default what the catalogue says, else json.
         catalogue: knows the effect, the key and the beta header of paths it declares.
         base_path: the path of the client's base URI, which the path may repeat.
@@ -74,7 +76,9 @@ def prepare_raw(
     match = catalogue.match(method, _with_query(plain, pairs)) if catalogue and not findings.faults else None
     operation = match[0] if match else None
     resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
-    bodies = {"json": json, "data": data, "form": _plain({**(form or {}), **(files or {})}) or None}
+    fields = {**(form or {}), **(files or {})}
+    forms = [_plain(fields)] if brackets else _one_by_one(fields)
+    bodies = {"json": json, "data": data, "form": forms if fields else None}
     body = _body(bodies, resolved, roots, findings)
     kind = _answer(answer, findings) or (plain_kind(operation) if operation else "json")
     if findings.faults:
@@ -94,6 +98,11 @@ def prepare_raw(
 def _plain(form: dict[str, JSON]) -> dict[str, JSON]:
     """A form whose lists have plain names: the brackets of `image[]` are written when it is encoded."""
     return {name.removesuffix("[]") if is_list(value) else name: value for name, value in form.items()}
+
+
+def _one_by_one(form: dict[str, JSON]) -> list[dict[str, JSON]]:
+    """Forms of one field each, for names that are sent as they are."""
+    return [{name: item} for name, value in form.items() for item in (value if is_list(value) else [value])]
 
 
 def _method(method: str, findings: Findings) -> str:
@@ -170,14 +179,18 @@ def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findin
     try:
         if given == ["json"]:
             return BytesBody(headers.get("content-type", JSON_TYPE), dump(bodies["json"], "json"))
-        check(bodies["form"], "form")
+        for form in bodies["form"] or ():
+            check(form, "form")
     except InvalidDocument as error:
         findings.faults.append(not_json(error))
         return None
     if given == ["data"]:
         return _data(bodies["data"], headers.get("content-type"))
-    parts, faults = parts_of(bodies["form"], {}, roots, "form")
-    findings.faults += faults
+    parts: list[Part] = []
+    for form in bodies["form"] or ():
+        found, faults = parts_of(form, {}, roots, "form")
+        parts += found
+        findings.faults += faults
     return MultipartBody(parts)
 
 

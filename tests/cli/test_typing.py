@@ -97,6 +97,9 @@ def test_forms_are_those_of_curl(run: Any) -> None:
     assert parts("-F", 'f=@t;type=text/csv;filename="x;y"') == [("f", "x;y", "text/csv")]
     assert parts("-F", "f=@a;b") == [("f", "a;b", octets)]
     assert parts("-F", "words[]=one") == [("words[]", None, None)]
+    assert parts("-F", "a=1", "-F", "b=2", "-F", "a=3") == [("a", None, None), ("a", None, None), ("b", None, None)]
+    assert parts("-F", "f=@t", "-F", "f=@t") == [("f", "t", octets), ("f", "t", octets)]
+    assert parts("-F", "a=1", "-F", "a[]=2") == [("a", None, None), ("a[]", None, None)]
     assert parts("-F", "a=b;type=c") == [("a", None, None)]
     for wrong in ("f", "f=@", "=x"):
         assert "NAME=@FILE;filename=NAME" in str(run("curl", "/v1/any", "-F", wrong).exception)
