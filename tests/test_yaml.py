@@ -48,7 +48,7 @@ def test_bounds_of_a_document_of_an_api_may_lie_beyond_64_bits() -> None:
     ("text", "message"),
     [
         ("a: 1\na: 2\n", "line 2, column 1: a: given twice; it stands at line 1, column 1 already"),
-        ("a: [1\n", "line 2, column 1: not YAML: expected ',' or ']'"),
+        ("a: [1\n", "line 2, column 1: not YAML: a [ that begins on line 1 is not closed"),
         ("a: &a [*a]\n", "more than 200 levels; do aliases"),
         ("a: !!python/object:os.system x\n", "line 1, column 4: a: the tag tag:yaml.org,2002:python/object:os.system"),
         ("a: !!int x\n", "line 1, column 4: a: no integer"),
@@ -153,3 +153,30 @@ def test_any_bytes_are_a_document_or_a_configuration_error(data: bytes) -> None:
     except ConfigurationError as error:
         said = str(error)
     assert said == "" or re.search(r"line \d+, column \d+", said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("token: {{secrets.KEY}}", 'write "${KEY}"'),
+        ("token: {{ secrets.KEY }}\nb: 1", 'write "${KEY}"'),
+        ("a: {token: {{secrets.KEY}}}", 'write "${KEY}"'),
+        ("a: {token: ${{ KEY }}, b: 1}", 'write "${KEY}"'),
+        ("a: {{secrets.KEY}}/v1", 'write "${KEY}"'),
+        ("a: [{{KEY}}]", 'write "${KEY}"'),
+        ("a: {{ env.KEY }}", 'write "${KEY}"'),
+        ("a: {token: ${KEY}}", 'in quotes: "${KEY}"'),
+        ("a: {token: ${KEY:-s3cret}, b: 1}", 'in quotes: "${KEY}"'),
+        ("a: [${KEY}]", 'in quotes: "${KEY}"'),
+        ("a: {b: ${KEY}/y, c: 1}", 'in quotes: "${KEY}"'),
+        ("a: &{id}", 'in quotes: "&{id}"'),
+        ("a: {b: &{id}}", 'in quotes: "&{id}"'),
+        ("a: {b: ${sk-s3cret}}", 'in quotes: "${…}"'),
+        ("a: {{ steps.a['b'] }}", "put the whole text in quotes"),
+        ("a: @{variables.x}", 'in quotes: "@{variables.x}"'),
+    ],
+)
+def test_a_reference_without_quotes_is_named(text: str, said: str) -> None:
+    (fault,) = read_document(text).faults
+    assert said in str(fault)
+    assert "s3cret" not in str(fault)

@@ -6,42 +6,34 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connector.transform import registry
-from connector.transform.declaration import Declaration, Field
+from connector.transform.description import Description, FieldRow, Noun, describe, names
 from connector.transform.library import ready_made
 from tools.markdown import table
 
+KINDS: Mapping[str, Noun] = {
+    "Steps": "step", "Accessors": "accessor", "Conditions": "condition", "Mappers": "mapper",
+}  # fmt: skip
+
 
 def transformers() -> str:
-    kinds = registry()
     parts = ["# Transformers", "See [the guide](../guides/transformers.md). A field marked `*` must be given."]
-    for title, known in (
-        ("Steps", kinds.steps),
-        ("Accessors", kinds.accessors),
-        ("Conditions", kinds.conditions),
-        ("Mappers", kinds.mappers),
-    ):
+    for title, kind in KINDS.items():
         parts.append(f"## {title}")
-        for declaration in sorted(known, key=lambda declaration: declaration.name):
-            parts += one(declaration)
+        for name in sorted(names(kind)):
+            parts += one(describe(kind, name))
     return "\n\n".join(parts)
 
 
-def one(declaration: Declaration) -> list[str]:
-    also = f" (also {', '.join(f'`{alias}`' for alias in declaration.aliases)})" if declaration.aliases else ""
-    parts = [f"### `{declaration.name}`", f"{declaration.summary}{also}"]
-    rows = [
-        (f"`{name}`" + ("\\*" if field.required else ""), field.kind, meaning(field))
-        for name, field in declaration.fields.items()
-    ]
+def one(declared: Description) -> list[str]:
+    also = f" (also {', '.join(f'`{alias}`' for alias in declared.aliases)})" if declared.aliases else ""
+    parts = [f"### `{declared.name}`", f"{declared.summary}{also}"]
+    rows = [(f"`{row.name}`" + ("\\*" if row.required else ""), row.kind, meaning(row)) for row in declared.fields]
     return [*parts, table(("field", "value", "what it is"), rows)] if rows else parts
 
 
-def meaning(field: Field) -> str:
-    shown = (
-        "" if field.default in (None, "", [], {}) else f" Default `{json.dumps(field.default, ensure_ascii=False)}`."
-    )
-    return f"{field.summary}{shown}"
+def meaning(row: FieldRow) -> str:
+    shown = "" if row.default in (None, "", [], {}) else f" Default `{json.dumps(row.default, ensure_ascii=False)}`."
+    return f"{row.summary}{shown}"
 
 
 def chains() -> str:

@@ -44,12 +44,12 @@ TICKETS = """\
 """
 NEXT = """\
 next:
-  openai-connector lint
-  openai-connector explain answer --document '{"id": 1, "text": "Hello"}'
-      shows the exact request and sends nothing
   export OPENAI_API_KEY=your-key
       or, without a key and for nothing, in another terminal: openai-connector sandbox
       and here: export OPENAI_BASE_URL=http://127.0.0.1:8765/v1 OPENAI_API_KEY=any
+  openai-connector lint
+  openai-connector explain answer --document '{"id": 1, "text": "Hello"}'
+      shows the exact request and sends nothing
   openai-connector run --once
       the answers are in answers.jsonl"""
 

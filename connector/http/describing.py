@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -36,6 +37,10 @@ def _rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
             yield _row(f"{name}.{inner}", inner_field, "")
     else:
         yield _row("validate" if name == "validation" else name, field, environment_of(model, name)[0])
+        item = get_args(kind)[0] if get_origin(kind) is tuple else None
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            for inner, inner_field in item.model_fields.items():
+                yield _row(f"{name}[].{inner}", inner_field, "")
 
 
 def _row(name: str, field: FieldInfo, variable: str) -> dict[str, JSON]:
@@ -74,4 +79,6 @@ def _type(kind: Any) -> str:
         return f"object of {_type(inner[1])}"
     if kind is SecretStr:
         return "secret string"
+    if issubclass(kind, StrEnum):
+        return " | ".join(kind)
     return NAMES.get(kind) or str(kind.__name__).lower()

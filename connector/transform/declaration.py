@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -131,6 +132,8 @@ class Field:
     aliases: tuple[str, ...] = ()
     absent: Any = None
     """What the build gets when nothing is given and there is no default."""
+    members: Mapping[str, Field] = dataclasses.field(default_factory=dict)
+    """The fields of each item, where a list of objects stands."""
 
     @property
     def nulls(self) -> bool:

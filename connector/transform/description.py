@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from connector.model import JSON
-from connector.transform.declaration import Declaration
+from connector.transform.declaration import Declaration, Field
 from connector.transform.registry import Kinds, Known, registry
 
-__all__ = ["Description", "FieldRow", "describe", "names"]
+__all__ = ["Description", "FieldRow", "Noun", "describe", "names"]
 
 Noun = Literal["step", "mapper", "condition", "accessor"]
 
@@ -43,13 +44,17 @@ def describe(kind: Noun, name: str, kinds: Kinds | None = None) -> Description:
     """What a declaration says of itself; UnknownName when there is none."""
     known = _known(kinds or registry(), kind)
     declared: Declaration = known.find(name)
-    rows = tuple(
-        FieldRow(name, field.kind, field.summary, field.required, field.default, field.aliases)
-        for name, field in declared.fields.items()
-    )
+    rows = tuple(_rows(declared.fields))
     return Description(
         kind, declared.name, declared.summary, rows, declared.aliases, declared.sole, known.origins[declared.name]
     )
+
+
+def _rows(fields: Mapping[str, Field], within: str = "") -> Iterator[FieldRow]:
+    """Yield each field, and behind a list of objects the fields of its items."""
+    for name, field in fields.items():
+        yield FieldRow(f"{within}{name}", field.kind, field.summary, field.required, field.default, field.aliases)
+        yield from _rows(field.members, f"{within}{name}[].")
 
 
 def names(kind: Noun, kinds: Kinds | None = None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 from connector.errors import ConfigurationError
@@ -10,12 +11,13 @@ from connector.model import JSON
 from connector.yaml.document import Spot, YamlDocument, YamlFault
 from connector.yaml.limits import CONFIGURATION, DECLARATIONS, Limits, TooMuch
 from connector.yaml.values import Reader
-from connector.yaml.wording import SYNTAX_HINT, worded
+from connector.yaml.wording import NO_TEXT, SYNTAX_HINT, unquoted, worded
 
 __all__ = ["read_document", "read_yaml"]
 
 ALIASES_HINT = "do aliases in it multiply, or hold themselves?"
 START = Spot(1, 1)
+LONGEST_LINE = 10_000
 
 
 def read_yaml(data: bytes | str, where: str, limits: Limits = DECLARATIONS) -> JSON:
@@ -45,7 +47,18 @@ def read_document(text: str, limits: Limits = CONFIGURATION) -> YamlDocument:
         except TooMuch as bound:
             document.faults.append(YamlFault("syntax", reader.reached, (), str(bound), ALIASES_HINT))
             document.value = None
+    if document.faults:
+        lines = text.splitlines()
+        document.faults = [_plain(fault, lines) for fault in document.faults]
     return document
+
+
+def _plain(fault: YamlFault, lines: list[str]) -> YamlFault:
+    """Return the fault, in other words when a reference without quotes is what caused it."""
+    if (fault.rule != "syntax" and fault.found != NO_TEXT) or fault.spot.line > len(lines):
+        return fault
+    cause = unquoted(lines[fault.spot.line - 1][:LONGEST_LINE], fault.spot.column)
+    return replace(fault, found=cause[0], allowed=cause[1]) if cause else fault
 
 
 def _compose(text: str, document: YamlDocument) -> Any:

@@ -9,6 +9,7 @@ from connector.model import JSON
 from connector.yaml.document import Path, Spot, YamlDocument, YamlFault
 from connector.yaml.limits import Budget, Limits
 from connector.yaml.scalars import TAG, NoValue, scalar
+from connector.yaml.wording import NO_TEXT
 
 __all__ = ["Reader"]
 
@@ -87,7 +88,7 @@ class Reader:
         if key.id == "scalar" and key.tag != f"{TAG}null":
             self._budget.spend_text(len(key.value))
             return self._key(key, path)
-        self._refuse("wrong-type", key, path, "a key that is no text", "keys are text")
+        self._refuse("wrong-type", key, path, NO_TEXT, "keys are text")
         return None
 
     def _key(self, key: Any, path: Path) -> str | None:

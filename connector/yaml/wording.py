@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["SYNTAX_HINT", "worded"]
+__all__ = ["NO_TEXT", "SYNTAX_HINT", "unquoted", "worded"]
 
 SYNTAX_HINT = "quote texts that start with & * @ ? % or `, and texts that hold braces or commas inside { } and [ ]"
 QUOTE = 'put such a text in quotes: "…"'
+NO_TEXT = "a key that is no text"
+BRACES = re.compile(r"([$&@]?)(\{\{?)\s*(secrets\.|env\.)?([^{}]+)\}\}?")
+"""A reference or a placeholder, of this configuration or of another platform."""
+NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*(?::-.*)?")
 CLOSERS = {"}": "{", "]": "["}
 
 
@@ -46,3 +50,25 @@ def _character(found: str) -> tuple[str, str]:
     if found in ("\\t", "\t"):
         return "a tab at the beginning of the line", "indent by blanks: replace the tab"
     return f"a text that begins with {found}", QUOTE
+
+
+def unquoted(line: str, column: int) -> tuple[str, str] | None:
+    """What to write for a reference whose braces YAML takes for an object, when one stands around a column."""
+    for match in BRACES.finditer(line):
+        if match.start() < column <= match.end() + 1 and (match[1] or match[2] == "{{"):
+            return _reference(match)
+    return None
+
+
+def _reference(match: re.Match[str]) -> tuple[str, str]:
+    """A name alone is shown: anything else may be a secret."""
+    sign, braces, prefix = match[1], match[2], match[3] or ""
+    named = NAME.fullmatch(match[4])
+    name = named[1] if named else "…"
+    if braces == "{":
+        found = f"{sign}{{{name}}} without quotes"
+        return f"not YAML: {found}", f'put the whole text in quotes: "{sign}{{{name}}}"'
+    found = f"{sign}{{{{{prefix}{name}}}}} without quotes, which YAML takes for an object"
+    if named and (prefix or "." not in name):
+        return found, f'write "${{{name}}}" for a variable of the environment; put any other text in quotes'
+    return found, "put the whole text in quotes"

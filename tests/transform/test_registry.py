@@ -80,6 +80,9 @@ def test_a_description_has_what_a_page_shows() -> None:
         True,
         None,
     )
+    items = [row.name for row in describe("step", "value-setter").fields]
+    assert items == ["configurations", "configurations[].key", "configurations[].value", "configurations[].mappers"]
+    assert "else_cases[].filters" in [row.name for row in describe("step", "conditional").fields]
     with pytest.raises(UnknownName, match="did you mean 'value-setter'"):
         describe("step", "value-seter")
 

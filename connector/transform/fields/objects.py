@@ -36,7 +36,7 @@ def each(
         return [_member(fields, item, site.at(index), short) for index, item in enumerate(given)]
 
     schema = {"type": "array", "items": _object_schema(fields)}
-    return Field("a list of objects", summary, read, schema, required, [])
+    return Field("a list of objects", summary, read, schema, required, [], members=fields)
 
 
 def _member(fields: Mapping[str, Field], given: JSON, site: Site, short: str) -> dict[str, Any]:
