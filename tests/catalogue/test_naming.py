@@ -2,7 +2,7 @@
 
 import pytest
 
-from connector.catalogue.importing.inflection import noun, plural, singular, words
+from connector.catalogue.importing.inflection import is_plural, noun, singular, words
 from connector.catalogue.importing.naming import Name, NamingRules, name_operation
 
 RULES = NamingRules()
@@ -69,10 +69,17 @@ def test_singulars(many: str, one: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "many"), [("batch", "batches"), ("policy", "policies"), ("key", "keys"), ("files", "files")]
-)
-def test_plurals(one: str, many: str) -> None:
-    assert plural(one) == many
+    ("many", "one"),
+    [
+        ("statuses", "status"), ("job aliases", "job alias"), ("children", "child"), ("people", "person"),
+        ("buses", "bus"), ("indices", "index"), ("analyses", "analysis"), ("series", "series"),
+        ("training data", "training data"),
+    ],
+)  # fmt: skip
+def test_words_that_no_ending_tells(many: str, one: str) -> None:
+    assert is_plural(many)
+    assert singular(many) == one
+    assert is_plural(one) == (many == one)
 
 
 def test_words_of_every_spelling() -> None:

@@ -44,6 +44,11 @@ def test_a_form_has_texts_files_and_json() -> None:
     ]
 
 
+def test_names_may_stand_without_quotes() -> None:
+    data = _form(b"Content-Disposition: form-data; name=file; filename=a.txt\r\nContent-Type: text/plain\r\n\r\nx")
+    assert list(parse_multipart(data, b"B")) == [("file", Upload("a.txt", "text/plain", b"x"))]
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -1,10 +1,10 @@
-"""Singular, plural, and the noun for what a verb does: as much English as entity names need."""
+"""Singulars, and the noun for what a verb does: as much English as entity names need."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["is_plural", "noun", "plural", "singular", "words"]
+__all__ = ["is_plural", "noun", "singular", "words"]
 
 NOUNS = {
     "accept": "acceptances", "activate": "activations", "approve": "approvals", "archive": "archivals",
@@ -20,6 +20,15 @@ NOUNS = {
 }  # fmt: skip
 """The verbs that end a path, each with the plural noun its entity is called by."""
 
+IRREGULAR = {
+    "aliases": "alias", "analyses": "analysis", "axes": "axis", "buses": "bus", "children": "child", "crises": "crisis",
+    "criteria": "criterion", "indices": "index", "people": "person", "statuses": "status", "vertices": "vertex",
+}  # fmt: skip
+"""Plurals that the endings below get wrong, with their singulars."""
+SINGULARS = set(IRREGULAR.values())
+UNCHANGED = {"data", "media", "news", "series"}
+"""Words that name one thing as well as many."""
+
 
 def words(segment: str) -> list[str]:
     """A path segment's words in lower case, whether it is snake_case, kebab-case or camelCase."""
@@ -29,25 +38,26 @@ def words(segment: str) -> list[str]:
 
 def singular(name: str) -> str:
     """The name with its last word in the singular."""
-    if name.endswith("ies") and len(name) > 4:
-        return name[:-3] + "y"
-    if name.endswith(("ches", "shes", "xes", "zes", "sses")):
-        return name[:-2]
-    return name[:-1] if is_plural(name) else name
+    first, gap, last = name.rpartition(" ")
+    return first + gap + _singular(last)
 
 
-def plural(name: str) -> str:
-    """The name with its last word in the plural."""
-    if is_plural(name):
-        return name
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return name[:-1] + "ies"
-    return name + ("es" if name.endswith(("s", "x", "z", "ch", "sh")) else "s")
+def _singular(word: str) -> str:
+    if word in UNCHANGED or word in IRREGULAR:
+        return IRREGULAR.get(word, word)
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("ches", "shes", "xes", "zes", "sses")):
+        return word[:-2]
+    return word[:-1] if is_plural(word) else word
 
 
 def is_plural(name: str) -> bool:
-    """Whether the name's last word looks like a plural."""
-    return name.endswith("s") and not name.endswith(("ss", "us", "is"))
+    """Whether the name's last word looks like a plural, or is the same in both."""
+    word = name.rpartition(" ")[2]
+    if word in UNCHANGED or word in IRREGULAR:
+        return True
+    return word.endswith("s") and word not in SINGULARS and not word.endswith(("ss", "us", "is"))
 
 
 def noun(verb_words: list[str]) -> str | None:

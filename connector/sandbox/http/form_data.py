@@ -14,7 +14,7 @@ from connector.sandbox.messages import ApiError, Upload
 __all__ = ["expand_brackets", "parse_multipart", "read_boundary"]
 
 BOUNDARY = re.compile(r'boundary="?([^";,]{1,200})', re.IGNORECASE)
-PARAMETER = re.compile(r';\s*(name|filename)="([^"]*)"')
+PARAMETER = re.compile(r';\s*(name|filename)=(?:"([^"]*)"|([^\s";]+))')
 BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 DEEPEST = 32
 
@@ -40,7 +40,8 @@ def parse_multipart(data: bytes, boundary: bytes) -> Iterator[tuple[str, JSON]]:
 
 
 def _parse_field(headers: dict[str, str], content: bytes) -> tuple[str, JSON]:
-    parameters = {name: _unescape(text) for name, text in PARAMETER.findall(headers.get("content-disposition", ""))}
+    found = PARAMETER.findall(headers.get("content-disposition", ""))
+    parameters = {name: _unescape(quoted or bare) for name, quoted, bare in found}
     if "name" not in parameters:
         raise ApiError(400, "Could not parse multipart form: a part has no name.")
     content_type = headers.get("content-type", "")
