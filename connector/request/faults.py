@@ -139,7 +139,7 @@ def _unknown(
     place, value = located(where, instance, refusal.instance_path)
     known = fields_at(schema, refusal.schema_path)
     names = [name for name in _unexpected(refusal, value) if name not in known]
-    return [unknown_field(place, name, known, elsewhere) for name in names]
+    return [unknown_field(place, name, known, elsewhere, members(value)) for name in names]
 
 
 def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:

@@ -9,7 +9,7 @@ from connector.documents import spot
 from connector.model import JSON, Fault
 from connector.request.reasons import one_of
 from connector.request.shown import listed, shown
-from connector.request.spelling import is_moving, is_plausible, misspelt, nearest
+from connector.request.spelling import is_moving, is_plausible, is_plural, misspelt, nearest
 from connector.suggest import closest, did_you_mean
 
 __all__ = ["Novelty", "unknown_choice", "unknown_field", "unknown_parameter"]
@@ -24,9 +24,15 @@ class Novelty(Fault):
     """Whether it is near a known one, so that it is taken for a misspelling."""
 
 
-def unknown_field(place: str, name: str, known: Collection[str], elsewhere: Collection[str] = ()) -> Novelty:
-    """Return a field that is none of the known ones; one that other branches of a union know is no misspelling."""
+def unknown_field(
+    place: str, name: str, known: Collection[str], elsewhere: Collection[str] = (), given: Collection[str] = ()
+) -> Novelty:
+    """Return a field that is none of the known ones.
+
+    One that other branches of a union know is no misspelling, nor is `models` where `model` is given too.
+    """
     near = misspelt(name, tuple(known)) or (() if name in elsewhere else misspelt(name, tuple(elsewhere)))
+    near = tuple(one for one in near if not (one in given and is_plural(name, one)))
     allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
     hint = did_you_mean(near or closest(name, known))
     return Novelty(spot(place, name), "unknown field", allowed, hint, misspelt=bool(near))

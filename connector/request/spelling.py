@@ -2,8 +2,9 @@
 
 A name is near another when both read alike but for case and separators, when one slip of the fingers (a letter left
 out, doubled, wrong or swapped) makes the one the other, or when each word of it is near the word at its place: two
-slips count in words of eight letters and more that begin alike. A value that has the form of a known one and other
-figures is no misspelling: it is another version or size.
+slips count in words of eight letters and more that begin alike. Three kinds of names are near and yet none of them:
+one with another word in its place, one with another letter where the known one has a word of a single letter (`top_k`
+beside `top_p`), and one that has other figures, which is another version or size.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from connector.model import JSON
+from connector.request.words import WORDS
 
-__all__ = ["is_moving", "is_plausible", "misspelt", "nearest"]
+__all__ = ["is_moving", "is_plausible", "is_plural", "misspelt", "nearest"]
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
 SEPARATORS = re.compile(r"[\W_]+")
@@ -84,12 +86,31 @@ def _slips(name: str, plain: str, known: str) -> int | None:
     if abs(len(plain) - len(other)) > 2:
         return None
     slips = _distance(plain, other)
+    words, others = _words(name), _words(known)
+    if slips > 2 or _is_another(words, others):
+        return None
     if slips <= 1:
         return slips
-    words, others = _words(name), _words(known)
-    if slips > 2 or len(words) != len(others) or plain[:1] != other[:1]:
+    if len(words) != len(others) or plain[:1] != other[:1]:
         return None
     return slips if all(map(_is_near, words, others)) else None
+
+
+def _is_another(words: list[str], others: list[str]) -> bool:
+    """Whether a name was meant as it is written: with a word of its own, or figures, where the known one has others."""
+    *stem, last = words or [""]
+    if last.isdecimal() and "".join(stem).removesuffix("v") == "".join(others):
+        return True
+    letters = len(words) > 1
+    return len(words) == len(others) and any(
+        not is_plural(word, other) and (word in WORDS or (letters and len(word) == len(other) == 1))
+        for word, other in zip(words, others, strict=True)
+    )
+
+
+def is_plural(name: str, other: str) -> bool:
+    """Whether two names are one but for an s at the end."""
+    return name.removesuffix("s") == other.removesuffix("s")
 
 
 def _is_near(word: str, other: str) -> bool:

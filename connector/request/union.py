@@ -20,7 +20,9 @@ UNIONS = ("anyOf", "oneOf")
 CHOICES = ("const", "enum")
 UNEVALUATED = "unevaluatedProperties"
 UNKNOWN = ("additionalProperties", UNEVALUATED)
-TELLING = ("type", "role", "object", "kind", "mode")
+TAGS = ("type", "role")
+TAG_PATHS = [[tag] for tag in TAGS]
+TELLING = (*TAGS, "object", "kind", "mode")
 
 
 def is_unmet(refusal: Refusal) -> bool:
@@ -111,9 +113,19 @@ class _Union:
         self.kind = self
 
 
-def _distance(branch: Refusals) -> tuple[int, int, int]:
-    """How far a branch is from being met: by what is wrong, all its reasons, and then by how deep they begin."""
-    return sum(map(_is_wrong, branch)), len(branch), -max(_depth(refusal) for refusal in branch)
+def _distance(branch: Refusals) -> tuple[int, int, int, int]:
+    """How far a branch is from being met: by what is wrong, all its reasons, how deep they begin, and unknown tags."""
+    depth = max(_depth(refusal) for refusal in branch)
+    return sum(map(_is_wrong, branch)), len(branch), -depth, sum(map(_has_unknown_tag, branch))
+
+
+def _has_unknown_tag(refusal: Refusal) -> bool:
+    """Whether a part has a tag that no branch for it knows."""
+    if not is_unmet(refusal):
+        return refusal.kind.name in CHOICES and refusal.instance_path[-1:] in TAG_PATHS
+    base = refusal.instance_path
+    typed = [branch for branch in refusal.kind.context if not _mistyped(branch, base, None)]
+    return bool(typed) and all(any(map(_has_unknown_tag, branch)) for branch in typed)
 
 
 def _is_wrong(refusal: Refusal) -> bool:
@@ -124,6 +136,7 @@ def _is_wrong(refusal: Refusal) -> bool:
 
 
 def _depth(refusal: Refusal) -> int:
-    """How deep a reason begins; a union begins where the deepest of its own reasons does."""
+    """How deep a reason begins, a missing field where it would be; a union where the deepest of its own reasons does."""
     inner = refusal.kind.context if is_unmet(refusal) else ()
-    return max([len(refusal.instance_path), *(_depth(reason) for branch in inner for reason in branch)])
+    own = len(refusal.instance_path) + (refusal.kind.name == "required")
+    return max([own, *(_depth(reason) for branch in inner for reason in branch)])

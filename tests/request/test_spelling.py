@@ -25,7 +25,7 @@ Faults = Callable[..., list[str]]
         ("maxTokens", "max_tokens"), ("max-tokens", "max_tokens"), ("MAX_TOKENS", "max_tokens"), ("maxtokens", "max_tokens"),
         ("max_token", "max_tokens"), ("temprature", "temperature"), ("tempreature", "temperature"), ("temperatrue", "temperature"),
         ("tempratrue", "temperature"), ("respnse_format", "response_format"), ("respons_fromat", "response_format"),
-        ("responseFormats", "response_format"), ("top_k", "top_p"), ("m", "n"), ("nn", "n"), ("users", "user"), ("usr", "user"),
+        ("responseFormats", "response_format"), ("m", "n"), ("nn", "n"), ("users", "user"), ("usr", "user"),
     ],
 )  # fmt: skip
 def test_what_is_near_a_known_name_is_a_misspelling_of_it(name: str, meant: str) -> None:
@@ -35,10 +35,25 @@ def test_what_is_near_a_known_name_is_a_misspelling_of_it(name: str, meant: str)
 @pytest.mark.parametrize(
     "name",
     ["background_options", "prompt_cache_options", "min_output_tokens", "reasoning", "safety_identifier", "mode", "think",
-     "response_style", "temperature_schedule", "x" * 500, "größe"],
+     "response_style", "temperature_schedule", "x" * 500, "größe", "top_k", "topK", "top_p_2", "top_p2", "max_tokens_v2"],
 )  # fmt: skip
 def test_a_name_of_its_own_is_a_novelty(name: str) -> None:
     assert misspelt(name, NAMES) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("speed", "seed"), ("task", "mask"), ("uri", "url"), ("page_id", "page_ip"), ("code", "mode"), ("step", "stop")],
+)
+def test_another_word_in_the_place_of_one_is_no_slip(name: str, known: str) -> None:
+    assert misspelt(name, (known,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("tasks", "task"), ("skill", "skills"), ("search_contxt", "search_context")]
+)
+def test_a_plural_is_a_slip(name: str, known: str) -> None:
+    assert misspelt(name, (known,)) == (known,)
 
 
 def test_words_that_begin_otherwise_are_other_words() -> None:
@@ -49,6 +64,9 @@ def test_words_that_begin_otherwise_are_other_words() -> None:
 def test_another_size_or_version_is_no_misspelling_of_a_choice() -> None:
     assert nearest("2048x2048", ["1024x1024", "auto"]) == ()
     assert nearest("web_search_2027_01_01", ["web_search_2025_08_26", "web_search"]) == ()
+    assert nearest("computer_2", ["computer"]) == ()
+    assert nearest("web_search_v2", ["web_search"]) == ()
+    assert nearest("slow", ["low", "high"]) == ()
     assert nearest("autoo", ["1024x1024", "auto"]) == ("auto",)
     assert nearest("1024x1024x", ["1024x1024", "auto"]) == ("1024x1024",)
 
@@ -138,6 +156,48 @@ def test_novelties_pass_with_one_warning(
     assert named in warning.found
     assert "--validate strict" in warning.allowed
     assert faults_of(operation, {"payload": payload}, validate="strict")
+
+
+@pytest.mark.parametrize(
+    ("operation", "payload", "named"),
+    [
+        ("POST /chat/completions", {**CHAT, "top_k": 40}, "payload.top_k"),
+        ("POST /chat/completions", {**CHAT, "min_p": 0.1}, "payload.min_p"),
+        ("POST /chat/completions", {**CHAT, "repetition_penalty": 1.1}, "payload.repetition_penalty"),
+        ("POST /chat/completions", {**CHAT, "speed": "fast"}, "payload.speed"),
+        ("POST /chat/completions", {**CHAT, "models": ["a", "b"]}, "payload.models"),
+        ("POST /responses", {**RESPONSE, "tools": [{"type": "computer_2"}]}, "payload.tools[0].type found 'computer_2'"),
+        ("POST /images/generations", {"prompt": "x", "quality": "uhd"}, "payload.quality found 'uhd'"),
+        ("POST /audio/speech", {"model": "m", "input": "x", "voice": "alloy", "response_format": "alac"}, "found 'alac'"),
+    ],
+)  # fmt: skip
+def test_what_other_servers_and_later_releases_take_passes_with_one_warning(
+    operation: str, payload: dict[str, Any], named: str, prepare: Prepare
+) -> None:
+    [warning] = [one for one in prepare(operation, {"payload": payload}).warnings if "unknown" in one.found]
+    assert named in warning.found
+
+
+def test_a_plural_without_its_singular_is_a_misspelling(faults_of: Faults) -> None:
+    [fault] = faults_of(
+        "POST /embeddings", {"payload": {"models": "m", "model": "m", "inputs": "x", "input": "x", "users": "u"}}
+    )
+    assert fault.startswith("payload.users: unknown field")
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong"),
+    [
+        ({"type": "output_text"}, "text: missing"),
+        ({"type": "output_text", "text": 7}, "text: found the number 7"),
+        ({"type": "output_text", "text": "x", "annotations": {}}, "annotations: found an object"),
+        ({"type": "refusal", "refusal": None}, "refusal: found null"),
+    ],
+)
+def test_a_part_is_judged_by_the_branch_that_knows_its_tag(part: dict[str, Any], wrong: str, faults_of: Faults) -> None:
+    said = {"type": "message", "role": "assistant", "content": [part]}
+    [fault] = faults_of("POST /responses", {"payload": {**RESPONSE, "input": [said]}})
+    assert fault.startswith(f"payload.input[0].content[0].{wrong}")
 
 
 def test_queries_follow_the_same_rule(prepare: Prepare, faults_of: Faults) -> None:
