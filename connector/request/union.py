@@ -136,7 +136,7 @@ def _is_wrong(refusal: Refusal) -> bool:
 
 
 def _depth(refusal: Refusal) -> int:
-    """How deep a reason begins, a missing field where it would be; a union where the deepest of its own reasons does."""
+    """How deep a reason begins: a missing field where it would stand, a union where the deepest of its reasons does."""
     inner = refusal.kind.context if is_unmet(refusal) else ()
     own = len(refusal.instance_path) + (refusal.kind.name == "required")
     return max([own, *(_depth(reason) for branch in inner for reason in branch)])
