@@ -138,5 +138,5 @@ def _is_wrong(refusal: Refusal) -> bool:
 def _depth(refusal: Refusal) -> int:
     """How deep a reason begins: a missing field where it would stand, a union where the deepest of its reasons does."""
     inner = refusal.kind.context if is_unmet(refusal) else ()
-    own = len(refusal.instance_path) + (refusal.kind.name == "required")
+    own = len(refusal.instance_path) + int(refusal.kind.name == "required")
     return max([own, *(_depth(reason) for branch in inner for reason in branch)])
