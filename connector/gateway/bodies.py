@@ -11,9 +11,9 @@ import orjson
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from connector.gateway.patience import FLOOR
 from connector.gateway.refusals import Refused
 from connector.model import JSON
+from connector.readers import FLOOR
 from connector.request.wire import Body, BytesBody
 from connector.shapes import members
 

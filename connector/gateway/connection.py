@@ -10,9 +10,10 @@ from aiohttp import web
 
 from connector.gateway.journal import LOG
 from connector.gateway.pages import OPEN
-from connector.gateway.patience import FLOOR, Patience
+from connector.gateway.patience import Patience
 from connector.gateway.refusals import JSON_TYPE, Refused, refusal
 from connector.gateway.seats import Seat, Seats
+from connector.readers import Readers
 
 __all__ = ["Connection", "Server"]
 
@@ -23,8 +24,6 @@ HEAD_BYTES = 64 * 1024
 READ_BYTES = 256 * 1024
 MOST_PIPELINED = 4
 """Requests of one connection that wait while one is answered; the rest stays in the network."""
-LOOKS = 4
-"""How often a connection is looked at in the time that a caller has."""
 
 BUSY = Refused(
     503,
@@ -46,7 +45,7 @@ class Connection(web.RequestHandler):
         settings: aiohttp's own.
     """
 
-    __slots__ = ("_clock", "_give_up", "_head_bytes", "_heads", "_most_unread", "_server", "_since", "_wire", "seat")
+    __slots__ = ("_clock", "_give_up", "_head_bytes", "_heads", "_server", "_wire", "seat")
 
     def __init__(self, server: Server, address: str, give_up: Callable[[], object], **settings: Any) -> None:
         super().__init__(server, **settings)
@@ -58,8 +57,6 @@ class Connection(web.RequestHandler):
         self._head_bytes = 0
         self._wire: asyncio.Transport | None = None
         self._give_up = give_up
-        self._most_unread = 0
-        self._since: float | None = None
         self.seat: Seat = server.seats.take(address, self._evict)
         if self.seat.extra:
             self._request_handler = server.answer_extra
@@ -73,27 +70,15 @@ class Connection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._wire = cast("asyncio.Transport", transport)
-        self._server.watch(self)
+        self._server.readers.watch(self._wire)
         self._start_clock()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_clock()
         self.seat.leave()
-        self._server.forget(self)
+        if self._wire is not None:
+            self._server.readers.forget(self._wire)
         super().connection_lost(exc)
-
-    def check_reader(self, now: float) -> None:
-        """Ends the connection of a caller who does not read what was written, closing ones among them."""
-        wire = self._wire
-        unread = wire.get_write_buffer_size() if wire is not None else 0
-        if not unread:
-            self._since = None
-        elif self._since is None or unread <= self._most_unread - FLOOR:
-            self._since, self._most_unread = now, unread
-        else:
-            self._most_unread = max(self._most_unread, unread)
-            if now - self._since >= self._server.patience.still and wire is not None:
-                wire.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -192,37 +177,13 @@ class Server(web.Server):
         self._answered = handle
         self.seats = Seats(most, most_of_one)
         self.patience = patience
-        self._open: set[Connection] = set()
-        self._next_look: asyncio.TimerHandle | None = None
+        self.readers = Readers(patience.still)
 
     async def answer_extra(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request on a connection beyond the bounds: only a health page is one."""
         answer = await self._answered(request) if request.path in OPEN else refusal(BUSY)
         answer.force_close()
         return answer
-
-    def watch(self, connection: Connection) -> None:
-        """From now on the connection has to read what is written to it."""
-        self._open.add(connection)
-        if self._next_look is None:
-            self._look_later()
-
-    def forget(self, connection: Connection) -> None:
-        self._open.discard(connection)
-        if not self._open and self._next_look is not None:
-            self._next_look.cancel()
-            self._next_look = None
-
-    def _look_later(self) -> None:
-        self._next_look = asyncio.get_running_loop().call_later(self.patience.still / LOOKS, self._look)
-
-    def _look(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for connection in tuple(self._open):
-            connection.check_reader(now)
-        self._next_look = None
-        if self._open:
-            self._look_later()
 
     def handler(self, address: str, give_up: Callable[[], object]) -> Connection:
         """The handler of a connection that comes from an address."""

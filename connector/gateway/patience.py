@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["FLOOR", "Patience"]
-
-FLOOR = 16 * 1024
-"""So many bytes must move while the gateway is patient: less is a caller who holds a connection, not a slow network."""
+__all__ = ["Patience"]
 
 
 @dataclass(frozen=True, slots=True)

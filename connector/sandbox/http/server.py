@@ -13,10 +13,11 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
-from aiohttp.web import BaseRequest, RequestHandler, Response, Server, ServerRunner, StreamResponse, TCPSite
+from aiohttp.web import BaseRequest, RequestHandler, Response, ServerRunner, StreamResponse, TCPSite
 
 from connector.errors import ConfigurationError
 from connector.sandbox.http.app import App
+from connector.sandbox.http.connection import ConnectionServer
 from connector.sandbox.http.request_body import MOST_BYTES
 
 __all__ = ["HttpServer"]
@@ -25,6 +26,8 @@ HOST = "127.0.0.1"
 ADDRESSES = ("127.0.0.1", "::1")
 WRONG_HOST = "This sandbox answers to 127.0.0.1, localhost and other names without a dot."
 LOG = logging.getLogger("connector.sandbox")
+READ_TIMEOUT = 60.0
+"""Seconds in which a caller has to read 16 KB of what waits for it."""
 SHUTDOWN_TIMEOUT = 2.0
 """Seconds that current requests have at the end."""
 
@@ -32,15 +35,17 @@ SHUTDOWN_TIMEOUT = 2.0
 class HttpServer:
     """The server of an app; it can be reached from this machine only."""
 
-    def __init__(self, app: App, port: int) -> None:
+    def __init__(self, app: App, port: int, *, read_timeout: float = READ_TIMEOUT) -> None:
         self._app = app
         self._port = port
+        self._read_timeout = read_timeout
         self._runner: ServerRunner | None = None
 
     async def start(self) -> int:
         """Start listening, and return the port."""
         LOG.addFilter(_is_own_fault)
-        server = Server(self._handle, request_factory=_build_request, access_log=None, lingering_time=0, logger=LOG)
+        settings = {"request_factory": _build_request, "access_log": None, "lingering_time": 0, "logger": LOG}
+        server = ConnectionServer(self._handle, still=self._read_timeout, **settings)
         runner = ServerRunner(server, shutdown_timeout=SHUTDOWN_TIMEOUT, handle_signals=False)
         await runner.setup()
         try:
