@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
 from connector.model import JSON, Fault
+from connector.request.breadth import Breadth
 from connector.request.closing import closed
-from connector.request.faults import explain, unknown_fields
+from connector.request.faults import explain, unexplained, unknown_fields
 from connector.request.novelty import Novelty
 
 __all__ = ["Findings", "Schema", "Validate", "way_out"]
@@ -91,13 +93,21 @@ class Schema:
     def _lenient(self) -> Draft202012Validator:
         return _compiled(self.source)
 
+    @cached_property
+    def _breadth(self) -> Breadth:
+        return Breadth(self.twin)
+
     def find(self, value: JSON, where: str, mode: Validate, findings: Findings) -> None:
         """Adds what is wrong with a value; nothing unknown and nothing wrong is one verdict."""
         if mode is Validate.OFF or self._strict.is_valid(value):
             return
-        wrong = explain(_refusals(self._lenient, value), value, self.source, where)
+        most = self._breadth.refusals(value)
+        if not most:
+            findings.judge(mode, [] if self._lenient.is_valid(value) else [unexplained(value, where)], where)
+            return
+        wrong = explain(_refusals(self._lenient, value, most), value, self.source, where)
         places = {fault.where for fault in wrong}
-        unknown = unknown_fields(_refusals(self._strict, value), value, self.twin, where)
+        unknown = unknown_fields(_refusals(self._strict, value, most), value, self.twin, where)
         findings.judge(mode, [*wrong, *(fault for fault in unknown if fault.where not in places)], where)
 
 
@@ -114,8 +124,8 @@ def _counted(noun: str, names: list[str]) -> str:
     return f"an unknown {noun}" if len(names) == 1 else f"{len(names)} unknown {noun}s"
 
 
-def _refusals(validator: Draft202012Validator, value: JSON) -> list[Any]:
-    return list(validator.iter_errors(value))
+def _refusals(validator: Draft202012Validator, value: JSON, most: int) -> list[Any]:
+    return list(islice(validator.iter_errors(value), most))
 
 
 def _compiled(schema: dict[str, JSON]) -> Draft202012Validator:

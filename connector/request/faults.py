@@ -12,6 +12,7 @@ from typing import cast
 
 from connector.documents import spot
 from connector.model import JSON, Fault
+from connector.request.breadth import MOST_EXPLAINED
 from connector.request.fields import fields_at
 from connector.request.novelty import Novelty, unknown_choice, unknown_field
 from connector.request.reasons import allowed_types, reason
@@ -19,7 +20,7 @@ from connector.request.shown import kind
 from connector.request.union import UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
 from connector.shapes import members
 
-__all__ = ["explain", "unknown_fields"]
+__all__ = ["explain", "unexplained", "unknown_fields"]
 
 Elsewhere = Mapping[tuple[str | int, ...], Collection[str]]
 """The names that other branches of a union, which may have been meant too, know at a place."""
@@ -35,6 +36,11 @@ def explain(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: st
     reasons = [refusal.instance_path for refusal in refused if not _names_unknown(refusal)]
     found = chain.from_iterable(_faults(refusal, instance, schema, where, reasons) for refusal in refused)
     return list(dict.fromkeys(found)) or [_unexplained(refusal, instance, where) for refusal in refused[:1]]
+
+
+def unexplained(value: JSON, where: str) -> Fault:
+    """Return the fault of a value that a schema refuses in too many ways to name them."""
+    return Fault(where, f"found {kind(value, where)}", "refused by the schema, in more ways than can be listed")
 
 
 def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Novelty]:
@@ -139,7 +145,7 @@ def _unknown(
     place, value = located(where, instance, refusal.instance_path)
     known = fields_at(schema, refusal.schema_path)
     names = [name for name in _unexpected(refusal, value) if name not in known]
-    return [unknown_field(place, name, known, elsewhere, members(value)) for name in names]
+    return [unknown_field(place, name, known, elsewhere, members(value)) for name in names[:MOST_EXPLAINED]]
 
 
 def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
@@ -148,7 +154,7 @@ def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> li
     known = fields_at(schema, refusal.schema_path)
     allowed = ELSEWHERE[refusal.schema_path[-1]]
     names = [name for name in _unexpected(refusal, value) if name in known]
-    return [Fault(spot(place, name), "not allowed here", allowed) for name in names]
+    return [Fault(spot(place, name), "not allowed here", allowed) for name in names[:MOST_EXPLAINED]]
 
 
 def _unexpected(refusal: Refusal, value: JSON) -> Iterable[str]:

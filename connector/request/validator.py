@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import reduce
+from itertools import islice
 from typing import Any
 
 from connector.documents import check_json, spot
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_document
-from connector.request.faults import explain
+from connector.request.breadth import MOST_EXPLAINED, Breadth
+from connector.request.faults import explain, unexplained
 from connector.request.shown import kind, shown
 from connector.shapes import items, members
 
@@ -47,6 +49,7 @@ class Validator:
     def __init__(self, schema: JSON, *, formats: bool | None = None) -> None:
         self._schema = schema
         self._judge = _compiled(schema, formats)
+        self._breadth = Breadth(schema)
 
     def faults(self, value: JSON, where: str = "document") -> list[Fault]:
         """Return what the schema has against a value; empty only for one that it accepts.
@@ -56,7 +59,8 @@ class Validator:
         check_json(value, where)
         if self._judge.is_valid(value):
             return []
-        return explain(self._judge.iter_errors(value), value, self._schema, where)
+        refusals = islice(self._judge.iter_errors(value), most) if (most := self._breadth.refusals(value)) else ()
+        return explain(refusals, value, self._schema, where) or [unexplained(value, where)]
 
 
 def _compiled(schema: JSON, formats: bool | None) -> Any:
@@ -103,7 +107,7 @@ def _against_draft(schema: JSON) -> Iterator[SchemaFault]:
         judge = jsonschema_rs.validator_for({"$schema": draft, "$ref": draft}, retriever=_refuse)
     except (ValueError, TypeError):
         return
-    for refusal in judge.iter_errors(schema):
+    for refusal in islice(judge.iter_errors(schema), MOST_EXPLAINED):
         path: Path = tuple(refusal.instance_path)
         yield from ((path, fault) for fault in explain([refusal], schema, {}, "schema"))
 

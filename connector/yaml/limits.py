@@ -29,9 +29,9 @@ class Limits:
     any_integer: bool = False
 
 
-CONFIGURATION = Limits(characters=8 * 1024**2, values=200_000)
-"""Far above any configuration that people keep."""
-DECLARATIONS = Limits(characters=8 * 1024**2, values=200_000, any_integer=True)
+CONFIGURATION = Limits(characters=1024**2, values=200_000)
+"""Twenty thousand lines a file: far above what people keep in one, and read within seconds."""
+DECLARATIONS = Limits(characters=4 * 1024**2, values=200_000, any_integer=True)
 """What stands beside a configuration; the bounds of a schema may go beyond 64 bits."""
 API_DOCUMENT = Limits(characters=64 * 1024**2, values=2_000_000, any_integer=True)
 """Ten times the document of the API itself."""

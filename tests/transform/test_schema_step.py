@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import jsonschema
@@ -292,3 +293,50 @@ def test_what_is_wrong_is_noted_or_skipped_as_configured() -> None:
     ]
     skipping = compile_chain([{"schema": {"schema": EITHER, "on_invalid": "skip"}}])
     assert skipping.apply({}) == []
+
+
+def doubled(levels: int) -> Any:
+    parts = {f"d{at}": {"anyOf": [{"$ref": f"#/$defs/d{at + 1}"}] * 2} for at in range(levels)}
+    return {"$defs": {**parts, f"d{levels}": {"type": "string"}}, "$ref": "#/$defs/d0"}
+
+
+NODE = {"type": "object", "properties": {"c": {"$ref": "#/$defs/n"}}, "required": ["k"]}
+TREE = {
+    "$defs": {
+        "n": {
+            "anyOf": [
+                {**NODE, "title": kind, "properties": {"k": {"const": kind}, **NODE["properties"]}} for kind in "ab"
+            ]
+        }
+    },
+    "$ref": "#/$defs/n",
+}
+
+
+def nested(levels: int) -> Any:
+    return {"k": "a", "c": nested(levels - 1)} if levels else {"k": "z"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (doubled(18), 1),
+        (TREE, nested(60)),
+        (
+            {"additionalProperties": False, "properties": {f"name{at}": {} for at in range(100)}},
+            {f"neme{at}": 1 for at in range(20_000)},
+        ),
+        ({"items": {"anyOf": [{"const": f"aaaaaaaa{at}"} for at in range(200)]}}, ["aaaaaab"] * 4000),
+        ({"enum": ["a" * 100_000]}, "a" * 90_000),
+        ({"items": {"type": "string"}}, [1] * 100_000),
+    ],
+)
+def test_a_refusal_is_a_refusal_in_reasonable_time_however_many_reasons_it_has(schema: Any, value: Any) -> None:
+    validator = Validator(schema)
+    begun = time.thread_time()
+    assert validator.faults(value)
+    assert time.thread_time() - begun < 3
+
+
+def test_a_union_of_a_few_levels_is_explained() -> None:
+    assert "allowed: 'a', 'b'" in str(Validator(TREE).faults(nested(5))[0])
