@@ -44,19 +44,12 @@ class Places:
     def find(self, name: str) -> str:
         """The path or URL that a name stands for; one that leads out of the roots is refused."""
         found = _below(self.folder, name)
-        if "\0" in found or "\n" in found:
-            raise ConfigurationError(f"the file name {name[:60]!r} holds a control character")
-        allowed = Roots(self.roots).refusal(found)
+        allowed = Roots(self.roots, self.reserved).refusal(found)
         if allowed is not None:
             raise ConfigurationError(f"the file {name[:200]!r} is outside the allowed places; {allowed}")
         path = Roots().local(found)
         if path is None:
             return found
-        if self.reserved.holds(path):
-            raise ConfigurationError(
-                f"the file {name[:200]!r} belongs to the connector itself: its configuration, secrets or tasks; "
-                "name another, or a folder of its own"
-            )
         if self._is_hidden(name):
             raise ConfigurationError(f"the file {name[:200]!r} is a hidden one, which no document may name")
         return path
@@ -99,4 +92,4 @@ def _below(folder: Path, name: str) -> str:
     if not is_local(name) or "::" in name:
         return name
     path = Roots().local(name) or ""
-    return os.path.join(folder, Path(path).expanduser())  # noqa: PTH118  keeps a trailing `..` for the roots to judge
+    return os.path.join(folder, os.path.expanduser(path))  # noqa: PTH111, PTH118  keeps a trailing `..` for the roots

@@ -9,7 +9,7 @@ from pathlib import Path as File
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from connector.config.engine import SQLITE, passwords_of, resolved_engine
+from connector.config.engine import SQLITE, resolved_engine
 from connector.config.findings import Finding, InvalidConfiguration
 from connector.config.models import (
     Chain,
@@ -27,6 +27,7 @@ from connector.config.models import (
     Telemetry,
     Variable,
 )
+from connector.config.passwords import passwords_of
 from connector.config.reading import Tree
 from connector.config.references import Reference, references_in
 from connector.config.serving import SPENT

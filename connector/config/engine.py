@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path as File
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote
 
 from connector.config.variables import Variables
 from connector.errors import ConfigurationError
 from connector.suggest import closest, did_you_mean
 
-__all__ = ["ENGINES", "engine_fault", "passwords_of", "resolved_engine"]
+__all__ = ["ENGINES", "engine_fault", "resolved_engine"]
 
 ENGINES = ("sqlite", "postgresql")
 SHAPES = "sqlite:///FILE and postgresql://USER:PASSWORD@HOST/DATABASE are allowed"
@@ -38,14 +37,3 @@ def resolved_engine(written: str, variables: Variables, folder: File) -> str:
     if not url.startswith(SQLITE):
         return url
     return f"{SQLITE}{(folder / unquote(url.removeprefix(SQLITE))).absolute()}"
-
-
-def passwords_of(url: str) -> Iterator[str]:
-    """What must not be shown of an engine's URL, as it is written and as it is meant."""
-    try:
-        parts = urlsplit(url)
-        found = [parts.password or "", *parse_qs(parts.query).get("password", ())]
-    except ValueError:
-        return
-    for password in found:
-        yield from dict.fromkeys(form for form in (password, unquote(password)) if form)

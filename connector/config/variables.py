@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connector.config.findings import Finding, InvalidConfiguration, Path, Place, path_text
+from connector.config.passwords import passwords_of
 from connector.config.providers import Providers
 from connector.config.references import (
     ALLOWED,
@@ -96,11 +97,14 @@ class Variables:
 
     def secrets(self, written: JSON) -> Iterator[str]:
         """The values, as far as they are known now, that a part of a configuration must not show."""
-        for _, reference in references_in(written, declared=True):
-            if isinstance(reference, Reference) and self.is_secret(reference):
-                value = self._quietly(reference)
-                if isinstance(value, str) and value != reference.default:
-                    yield value
+        for path, reference in references_in(written, declared=True):
+            value = self._quietly(reference) if isinstance(reference, Reference) else None
+            if not isinstance(reference, Reference) or not isinstance(value, str) or value == reference.default:
+                continue
+            if self.is_secret(reference) or _is_secret_place(path):
+                yield value
+            elif "://" in value:
+                yield from passwords_of(value)
         for name, variable in self.declared.items():
             if variable.secret and isinstance(value := self._quietly(Reference("variable", name)), str):
                 yield value
@@ -155,6 +159,14 @@ class Scope:
     def resolve(self, value: JSON, *inner: str | int, for_client: bool = False) -> JSON:
         """What is written at a place of this part, with the references replaced as they are now."""
         return self.variables.resolve(value, (*self.path, *inner), for_client=for_client)
+
+
+def _is_secret_place(path: Path) -> bool:
+    """Whether what stands at a place is a secret wherever it comes from."""
+    from connector.request.shown import SECRET_NAME
+
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return SECRET_NAME.search(name) is not None
 
 
 def _given(template: Template, find: Callable[[Reference], JSON]) -> JSON:

@@ -49,7 +49,10 @@ class _Local:
 
     def __init__(self, path: str, flags: int) -> None:
         self.unfinished = path
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | flags, 0o666)
+        # Not waiting for the other end of a pipe that bears the name.
+        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)
+        os.set_blocking(descriptor, True)
         self.file: BinaryIO = cast("BinaryIO", os.fdopen(descriptor, "wb", buffering=0))
         self._length = os.fstat(descriptor).st_size
         self._broken = False

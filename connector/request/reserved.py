@@ -9,8 +9,8 @@ from pathlib import Path
 
 __all__ = ["NOTHING", "Reserved"]
 
-COMPANIONS = (".", "-")
-"""What follows a database's name in the names of its log, its lock and its copies."""
+COMPANIONS = (".", "-", " ")
+"""What follows a database's name in the names of its log, its lock and its copies, or is dropped by some systems."""
 
 
 class Reserved:
@@ -60,7 +60,7 @@ NOTHING = Reserved()
 
 
 def _real(path: str | Path) -> str:
-    return os.path.realpath(Path(path).expanduser()).casefold()
+    return os.path.realpath(os.path.expanduser(path)).casefold()  # noqa: PTH111  of users that do not exist, too
 
 
 def _is(file: str | Path, found: os.stat_result) -> bool:

@@ -15,6 +15,10 @@ __all__ = ["ANYWHERE", "Roots"]
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(?=://|::)")
 LOCAL = ("file", "local")
+CONTROL = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")
+OF_LOCAL = re.compile(r"(?i)(?:file|local):(?!//)")
+"""What fsspec takes for a path of this machine, behind another layer."""
+CACHES = ("simplecache", "filecache", "blockcache", "cached")
 ARCHIVES = ("zip", "tar")
 
 
@@ -47,14 +51,23 @@ class Roots:
 
     def refusal(self, name: str) -> str | None:
         """What is allowed instead, when a file of that name is not."""
+        if not _is_writable(name):
+            return "a name without control characters, in UTF-8, is allowed"
         *outer, inner = name.split("::")
+        if outer:
+            inner = OF_LOCAL.sub("", inner)
         own = self.local(inner)
         if own is not None and self._reserved.holds(own):
             return "this one belongs to the connector itself: its configuration, secrets or tasks"
+        # Any other layer may join a folder of this machine with a name that was not looked at.
+        layers = ARCHIVES if self._names else (*ARCHIVES, *CACHES)
+        if not inner or any(
+            SCHEME.match(layer + "::") is None or layer.split("://")[0] not in layers for layer in outer
+        ):
+            allowed = ", ".join(f"{layer}://" if layer in ARCHIVES else f"{layer}::" for layer in layers)
+            return f"only {allowed} may stand before '::', and a path or URL behind it"
         if not self._names:
             return None
-        if any(SCHEME.match(layer + "::") is None or layer.split("://")[0] not in ARCHIVES for layer in outer):
-            return "with allowed roots, only zip:// and tar:// may stand before '::'"
         path = self.local(inner)
         if self._holds_path(path) if path is not None else self._holds_url(inner):
             return None
@@ -62,7 +75,7 @@ class Roots:
 
     def _holds_path(self, path: str) -> bool:
         # The real path is judged: neither `..` nor a link leads out.
-        real = Path(os.path.realpath(Path(path).expanduser()))
+        real = Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111  of users that do not exist, too
         return any(real.is_relative_to(folder) for folder in self._folders)
 
     def _holds_url(self, url: str) -> bool:
@@ -70,6 +83,11 @@ class Roots:
         if ".." in re.split(r"[/\\]", unquote(unquote(parts.path))) or "\\" in url or parts.username is not None:
             return False
         return any(url == root or url.startswith(root + "/") for root in self._urls)
+
+
+def _is_writable(name: str) -> bool:
+    """Whether a system can have a file of this name, and a terminal show it."""
+    return CONTROL.search(name) is None
 
 
 ANYWHERE = Roots()

@@ -36,7 +36,8 @@ def read_document(text: str, limits: Limits = CONFIGURATION) -> YamlDocument:
     """Return the values of a text, and everything in it that is no JSON."""
     document = YamlDocument(places={(): (START, START)})
     if len(text) > limits.characters:
-        found, allowed = f"the file has {len(text):,} characters", f"at most {limits.characters:,} are read; divide it into several files"
+        found = f"the file has {len(text):,} characters"
+        allowed = f"at most {limits.characters:,} are read; divide it into several files"
         document.faults.append(YamlFault("syntax", START, (), found, allowed))
         return document
     node = _compose(text, document)

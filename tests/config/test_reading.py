@@ -98,7 +98,9 @@ def test_depth_is_bounded(depth: int) -> None:
 
 def test_size_is_bounded() -> None:
     [said] = found("# " + "x" * 9_000_000)
-    assert said == "a.yaml:1:1 the file has 9,000,002 characters; at most 1,048,576 are read; divide it into several files"
+    assert (
+        said == "a.yaml:1:1 the file has 9,000,002 characters; at most 1,048,576 are read; divide it into several files"
+    )
 
 
 @pytest.mark.parametrize(

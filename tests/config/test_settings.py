@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from connector.config import InvalidConfiguration, load, parse
-from connector.config.engine import passwords_of
 from connector.config.linting import lint
 from connector.config.measures import seconds
 from connector.config.overview import variables_of
+from connector.config.passwords import passwords_of
 from connector.config.serving import hashed, is_hash
 from connector.errors import ConfigurationError
 from connector.observing.prices import Prices

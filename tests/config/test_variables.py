@@ -201,3 +201,17 @@ def test_the_redactor_knows_what_is_secret(tmp_path: Path) -> None:
     redact = parse(document, environ=environ, folder=tmp_path).redactor()
     said = redact("canary-token canary-pin canary-in-a-file organization-1 support-team")
     assert said == "*** *** *** organization-1 support-team"
+
+
+def test_a_value_is_secret_by_where_it_comes_from_or_where_it_goes() -> None:
+    parameters = {"token": "${PLAIN}", "organization": "${ORG}", "headers": {"X-Api-Key": "${HEADER}"}}
+    document = {
+        "clients": {"c": {"prototype": "openai", "parameters": parameters}},
+        "variables": {"address": {"default": "${PLACE}"}},
+    }
+    environ = {
+        "PLAIN": "plain-canary", "ORG": "org-name", "HEADER": "header-canary",
+        "PLACE": "postgresql://me:place%2Fcanary@db/x?password=query-canary",
+    }  # fmt: skip
+    redact = parse(document, environ=environ).redactor()
+    assert redact.secrets == {"plain-canary", "header-canary", "place%2Fcanary", "place/canary", "query-canary"}

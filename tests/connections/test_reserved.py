@@ -12,6 +12,9 @@ from connector.config import load
 from connector.connections import Runtime
 from connector.connections.outgoing import OutgoingRun
 from connector.errors import ConfigurationError, InvalidRequest
+from connector.places import Places
+from connector.request.reserved import Reserved
+from connector.request.roots import Roots
 
 CONFIGURATION = """
 clients:
@@ -103,3 +106,34 @@ async def test_a_document_uploads_no_file_of_ours(folder: Path, name: str, monke
         request["payload"]["file"] = {"$file": "tests.txt"}
         (folder / "tests.txt").write_text("x")
         client.prepare(client.catalogue.find("files", "create"), request)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zip://x.txt::{folder}/connector.yaml",
+        "zip://x.txt::file://{folder}/connector.yaml",
+        "zip://x.txt::local:{folder}/connector.yaml",
+        "zip://x.txt::FILE:{folder}/connector.yaml",
+        "dir://connector.yaml::file://{folder}",
+        "simplecache::{folder}/connector.yaml",
+        "connector.yaml::",
+        "{folder}/connector.yaml::",
+        "~nobody-of-this-name/x",
+        "a\0b",
+        "a\x1bb",
+        "a\ud800",
+        "{folder}/connector.yaml ",
+        "{folder}/connector.yaml.",
+    ],
+)
+def test_no_spelling_leads_to_a_file_of_the_connector(tmp_path: Path, name: str) -> None:
+    own = tmp_path / "connector.yaml"
+    own.write_text("clients: {}")
+    reserved = Reserved([own])
+    named = name.format(folder=tmp_path)
+    assert Roots((tmp_path,), reserved).refusal(named) is not None
+    if "~" not in name:  # a folder of that name, which is not there
+        assert Roots((), reserved).refusal(named) is not None
+        with pytest.raises(ConfigurationError):
+            Places.of(tmp_path, "&{name}", (), reserved).find(named)

@@ -17,7 +17,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.outgoing import prototypes
-from connector.outgoing.whole import LocalWhole
+from connector.outgoing.whole import LocalWhole, target_of
 
 DOCUMENTS = [{"id": 1, "text": 'a, "b"\nü', "tags": ["x"]}, {"id": 2, "text": "", "tags": []}]
 
@@ -294,3 +294,14 @@ async def test_a_csv_cell_is_no_formula_to_a_spreadsheet(write: Any, tmp_path: P
     assert [row[0] for row in rows] == [f"'{text}" for text in texts[:6]] + texts[6:]
     with (tmp_path / "kept.csv").open(newline="") as file:
         assert [row[0] for row in csv.reader(file)][1:] == texts
+
+
+def test_a_pipe_that_bears_a_name_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "rows.jsonl"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match=r"rows\.jsonl"):
+        target_of(str(pipe), append=True)
+    target = target_of(str(pipe), append=False)
+    target.append(b"{}\n")
+    target.commit()
+    assert pipe.read_bytes() == b"{}\n"

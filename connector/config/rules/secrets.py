@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from connector.config.engine import passwords_of
 from connector.config.findings import Finding, Path
 from connector.config.models import Prototyped
 from connector.config.names import prototyped
+from connector.config.passwords import passwords_of
 from connector.config.rules.subject import Subject
 from connector.config.secrets import secret_places
 from connector.config.trees import walk
