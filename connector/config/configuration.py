@@ -32,7 +32,7 @@ from connector.config.reading import Tree
 from connector.config.references import Reference, references_in
 from connector.config.serving import SPENT
 from connector.config.sources import ENDINGS, SECTIONS, folders_of
-from connector.config.variables import Variables
+from connector.config.variables import Variables, literal_secrets
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
 from connector.request.reserved import Reserved
@@ -126,6 +126,8 @@ class Configuration:
         """Passwords and hashes that need not come from what is named like a secret."""
         with suppress(ConfigurationError):
             yield from passwords_of(self.engine_url)
+        for entry in self.clients.values():
+            yield from literal_secrets(entry.raw_parameters)
         for token in self.gateway.tokens.values():
             with suppress(ConfigurationError):
                 yield token.hash.partition(":")[2]

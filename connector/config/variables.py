@@ -19,6 +19,7 @@ from connector.config.references import (
     references_in,
 )
 from connector.config.substitution import filled, inert
+from connector.config.trees import walk
 from connector.documents import parse as parse_json
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_list, is_object
@@ -27,7 +28,7 @@ from connector.suggest import closest, did_you_mean
 if TYPE_CHECKING:
     from connector.config.models import Variable
 
-__all__ = ["Scope", "Variables"]
+__all__ = ["Scope", "Variables", "literal_secrets"]
 
 Fill = Callable[[Template, Callable[[Reference], JSON]], JSON]
 TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -159,6 +160,13 @@ class Scope:
     def resolve(self, value: JSON, *inner: str | int, for_client: bool = False) -> JSON:
         """What is written at a place of this part, with the references replaced as they are now."""
         return self.variables.resolve(value, (*self.path, *inner), for_client=for_client)
+
+
+def literal_secrets(written: JSON) -> Iterator[str]:
+    """Yield the texts that stand as they are where a client has its secrets."""
+    for path, text in walk(written):
+        if isinstance(text, str) and not holds_reference(text):
+            yield from (text,) if _is_secret_place(path) else passwords_of(text) if "://" in text else ()
 
 
 def _is_secret_place(path: Path) -> bool:

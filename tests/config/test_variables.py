@@ -215,3 +215,9 @@ def test_a_value_is_secret_by_where_it_comes_from_or_where_it_goes() -> None:
     }  # fmt: skip
     redact = parse(document, environ=environ).redactor()
     assert redact.secrets == {"plain-canary", "header-canary", "place%2Fcanary", "place/canary", "query-canary"}
+
+
+def test_a_secret_that_stands_in_a_client_as_it_is_is_hidden_too() -> None:
+    parameters = {"token": "literal-canary", "base_uri": "https://me:place-canary@h/v1", "organization": "org-name"}
+    document = {"clients": {"c": {"prototype": "openai", "parameters": parameters}}}
+    assert parse(document, environ={}).redactor().secrets == {"literal-canary", "place-canary"}
