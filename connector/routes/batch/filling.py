@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
 from connector.model import JSON
 from connector.routes.batch.composing import Composing, Lines, freed
-from connector.routes.delivering.attempting import Bench
+from connector.routes.delivering.attempting import Attempt, Bench
+from connector.routes.delivering.background import has_begun
 from connector.routes.delivering.carrying import add
 from connector.routes.delivering.declared import BATCH
 from connector.routes.delivering.standing import Stopped
@@ -78,6 +79,9 @@ class Filling:
             reason, due = desk.budget(declared.route).reason, desk.wall() + rests
             settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
             change.settle = [*change.settle, settled]
+            return
+        if has_begun(task):
+            add(change, await Attempt(self._bench, task).change())
             return
         attempt = Composing(self._bench, *freed(task, desk.wall()))
         try:

@@ -16,7 +16,7 @@ from connector.model import JSON, Effect, Outcome, State
 from connector.outgoing import Begin, Context, Effort, OnUnknown
 from connector.outgoing.file import Writing as FileWriting
 from connector.routes.delivering.answers import Responses
-from connector.routes.delivering.background import Background
+from connector.routes.delivering.background import Background, is_begun
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.deciding import Seen
 from connector.routes.delivering.declared import GATHERED, Declared
@@ -227,13 +227,15 @@ class Attempt:
     async def _transported(self, request: JSON) -> Outcome:
         """What a request comes to by the route's own transport."""
         target, to = self._bench.target, self._bench.declared.outgoing
-        if target is None:
+        # What was begun in the background is paid for, whichever way the route sends now.
+        transport = "background" if is_begun(self._task, request) else to.transport
+        if target is None and transport != "background":
             return await self._published(request)
-        self._request = shaped(request, to.transport, self._task.attempts, to.flex.default_after)
+        self._request = shaped(request, transport, self._task.attempts, to.flex.default_after)
         outcome = await self._published(self._request)
-        if outcome.ok and to.transport == "background":
-            background = Background(self._bench.desk, self.journal, self._task, target.client)
-            outcome = await background.answer(outcome)
+        if outcome.ok and transport == "background":
+            client = target.client if target is not None else self._bench.declared.writer.parameters.client
+            outcome = await Background(self._bench.desk, self.journal, self._task, client).answer(outcome)
         return outcome
 
     async def _published(self, request: JSON) -> Outcome:

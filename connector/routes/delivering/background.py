@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connector.engine import CallEnd, Task, points
+from connector.engine import CallEnd, CallRecord, Task, points
 from connector.model import JSON, Outcome, State
 from connector.outgoing import Sent
 from connector.outgoing.effort import at_once, through
@@ -15,12 +15,28 @@ from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.evidence import envelope_of
 from connector.shapes import members
 
-__all__ = ["Background"]
+__all__ = ["Background", "has_begun", "is_begun"]
 
 UNDER_WAY = ("queued", "in_progress")
 IN_VAIN = ("failed", "cancelled")
 SOONEST, LATEST = 1.0, 30.0
 """Seconds between two questions after a response, each time twice as many."""
+
+
+def is_begun(task: Task, request: JSON) -> bool:
+    """Whether an earlier attempt has made a background response for a request that does not ask for one itself."""
+    return "background" not in members(members(request).get("payload")) and has_begun(task)
+
+
+def has_begun(task: Task) -> bool:
+    """Whether an earlier attempt has made a background response."""
+    return any(_is_background(call) for call in task.calls)
+
+
+def _is_background(call: CallRecord) -> bool:
+    made = members(members(call.outcome).get("body"))
+    asked = members(members(call.request).get("body"))
+    return call.state == State.DONE and made.get("object") == "response" and asked.get("background") is True
 
 
 class Background:

@@ -85,7 +85,7 @@ class Bench:
 
     async def pass_time(self, seconds: float) -> None:
         self.clock.now += seconds
-        await self.sandbox.world.processes.settle()
+        await self.sandbox.backend.scheduler.run_due()
 
     async def live(self, crashes: Callable[[], None] = lambda: None, most: int = 3000) -> None:
         """Works until nothing is left to do; a crash loses what was not committed."""
@@ -132,13 +132,13 @@ class Bench:
 
     def things(self, kind: str) -> list[dict[str, Any]]:
         """What the sandbox keeps of a kind."""
-        return list(self.sandbox.world.objects.all(kind))
+        return list(self.sandbox.backend.objects.all(kind))
 
     def ran(self) -> list[int]:
         """The tasks whose lines were done, and so paid for, as the answers that were ever written tell."""
         found: list[int] = []
         for file in self.things("files"):
-            data = self.sandbox.world.objects.content(file["id"]) if file["purpose"] == "batch_output" else b""
+            data = self.sandbox.backend.objects.content(file["id"]) if file["purpose"] == "batch_output" else b""
             rows = [json.loads(line) for line in (data or b"").splitlines()]
             found += [
                 int(row["custom_id"].split("-")[1]) for row in rows if (row["response"] or {}).get("status_code") == 200

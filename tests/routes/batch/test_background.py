@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from connector.config import parse
+from connector.connections import Runtime, kinds
 from connector.engine import points
-from tests.routes.batch.conftest import Crash
+from tests.routes.batch.conftest import Crash, configured
 
 RESPONSES = {"prototype": "openai", "parameters": {"client": "openai", "entity": "responses"}}
 OUT = {
@@ -72,6 +74,35 @@ async def test_the_next_process_goes_on_with_it(bench, monkeypatch, place: str) 
     await attempted(at)
     assert await at.states() == {"finished": 1}
     assert made(at) == 1
+
+
+@pytest.mark.parametrize("transport", ["single", "flex", "batch"])
+@pytest.mark.parametrize("place", ["background.kept", "background.done", "delivery.requests.done"])
+async def test_what_was_begun_is_gone_on_with_when_the_route_sends_another_way(
+    bench, monkeypatch, transport: str, place: str
+) -> None:
+    at = await bench(out=OUT)
+    [task] = await at.accept("one")
+
+    def crash(name: str) -> None:
+        if name == place:
+            raise Crash(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(points, "point", crash)
+        with pytest.raises(Crash):
+            await attempted(at)
+    changed = configured(at.sandbox.url, {"out": {**OUT, "transport": transport}})
+    configuration = parse(changed, folder=at.folder, environ={}, kinds=kinds())
+    async with Runtime(configuration, lambda _: {"timing": at.desk.timing}) as runtime:
+        at.runtime = runtime
+        await at.crash()
+        passing(at)
+        await (at.live() if transport == "batch" else attempted(at))
+        await at.crash()
+    assert (await at.states(), made(at), at.ran()) == ({"finished": 1}, 1, [])
+    assert (await at.task(task)).reason == ""
+    assert at.written() == ["completed one"]
 
 
 async def test_a_stop_leaves_it_to_the_next_run(bench) -> None:

@@ -81,7 +81,7 @@ async def test_a_document_of_many_requests_has_one_end(bench) -> None:
         await at.step("r:batch")
         await at.pass_time(5)
     assert await at.states() == {"waiting": 1}
-    at.sandbox.world.script = at.sandbox.world.script.__class__()
+    at.sandbox.backend.script = at.sandbox.backend.script.__class__()
     await at.live()
     assert await at.states() == {"finished": 1}
     assert [one["request_counts"]["total"] for one in at.things("batches")] == [3, 1]

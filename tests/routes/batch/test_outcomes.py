@@ -55,7 +55,7 @@ async def test_a_line_that_never_passes_fails_after_its_attempts(bench) -> None:
 async def test_of_an_expired_batch_the_paid_answers_are_used_and_the_rest_goes_again(bench) -> None:
     at = await bench()
     tasks = await at.accept("one", "two", "three", "four")
-    at.sandbox.world.options = at.sandbox.world.options.__class__(pace=50_000.0)
+    at.sandbox.backend.options = at.sandbox.backend.options.__class__(pace=50_000.0)
     await at.gather()
     await at.step("r:batch")
     for _ in range(6):
@@ -65,7 +65,7 @@ async def test_of_an_expired_batch_the_paid_answers_are_used_and_the_rest_goes_a
     assert batch["status"] == "expired"
     assert 0 < batch["request_counts"]["completed"] < 4
     assert (await at.states())["finished"] == batch["request_counts"]["completed"]
-    at.sandbox.world.options = at.sandbox.world.options.__class__(pace=1.0)
+    at.sandbox.backend.options = at.sandbox.backend.options.__class__(pace=1.0)
     await at.live()
     assert await at.states() == {"finished": 4}
     assert at.ran() == tasks
@@ -94,7 +94,7 @@ async def test_an_answer_that_was_paid_for_and_is_gone_is_not_bought_again(bench
     for _ in range(4):
         await at.pass_time(1)
     [batch] = at.things("batches")
-    at.sandbox.world.objects.delete("files", batch["output_file_id"])
+    at.sandbox.backend.objects.delete("files", batch["output_file_id"])
     await at.live()
     assert await at.states() == {"unknown": 1}
     assert "its answer is not there any more" in (await at.task(task)).reason
@@ -109,7 +109,7 @@ async def test_a_lost_answer_is_bought_again_where_that_is_said(bench) -> None:
     for _ in range(4):
         await at.pass_time(1)
     [batch] = at.things("batches")
-    at.sandbox.world.objects.delete("files", batch["output_file_id"])
+    at.sandbox.backend.objects.delete("files", batch["output_file_id"])
     await at.live()
     assert await at.states() == {"finished": 1}
     assert "sent again although it may have taken effect" in (await at.task(task)).reason

@@ -41,7 +41,7 @@ async def test_a_run_that_ends_waits_for_its_batches(tmp_path: Path) -> None:
                     end = await Runner(runtime, store, plan, once=True, timing=timing, wall=clock).run()
             finally:
                 await store.close()
-        [batch] = sandbox.world.objects.all("batches")
+        [batch] = sandbox.backend.objects.all("batches")
     assert end.ended == {"r": {"finished": 20}, "r:batch": {"finished": 1}}
     assert end.left == {}
     assert sorted(map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())) == sorted(texts)
