@@ -50,7 +50,7 @@ class RunOptions(LogOptions):
     ] = 30.0
     new: Annotated[
         bool,
-        Option("--new", help="Go on where the database of earlier runs is gone or an older copy, or a route renamed."),
+        Option("--new", help="Go on where the database of earlier runs is gone, older or another, or a route renamed."),
     ] = False
     json: Json = None
     entities: Entities = None
@@ -92,6 +92,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.connections import Runtime
     from connector.engine.opening import open_store
     from connector.routes.running.committing import Waits
+    from connector.routes.running.moving import check_engine
     from connector.routes.running.naming import check_routes
     from connector.routes.running.plan import Plan
 
@@ -100,6 +101,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     waits = Waits()
     store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
     try:
+        await waits.until_done(lambda: check_engine(store, configuration, plan.routes, new=options.new))
         await waits.until_done(lambda: check_routes(store, configuration, plan.routes, new=options.new))
         await _reset(store, options.reset or ())
         async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:

@@ -50,6 +50,7 @@ async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     from connector.engine.opening import open_store
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
+    from connector.routes.running.moving import check_engine
     from connector.routes.running.naming import check_routes
     from connector.routes.running.plan import Plan
     from connector.routes.running.runner import Runner
@@ -59,6 +60,7 @@ async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     store = await open_store(configuration.engine_url)
     observer = Observer.of(configuration.telemetry, Prices(configuration.prices), runtime.redact)
     try:
+        await check_engine(store, configuration, plan.routes)
         await check_routes(store, configuration, plan.routes)
         fleet = not configuration.engine_url.startswith(SQLITE)
         runner = Runner(runtime, store, plan, observer=observer, fleet=fleet, grace=configuration.gateway.grace)

@@ -236,3 +236,35 @@ def test_a_route_that_reads_something_else_is_no_other_name(folder: Path, run: A
     (folder / "more.jsonl").write_text('{"text": "t9"}\n')
     _changed(folder, RENAMED, ("tickets", "more"), ("in.jsonl", "more.jsonl"))
     assert json.loads(run("run", "--once").stdout)["routes"]["renamed"] == {"finished": 1}
+
+
+def test_another_engine_delivers_nothing_anew_unless_asked(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    text = (folder / "connector.yaml").read_text()
+    (folder / "connector.yaml").write_text(f"engine: sqlite:///other.db\n{text}")
+    refused = run("run", "--once")
+    assert refused.exit_code != 0
+    assert f"whose earlier runs kept their tasks in {folder / 'connector.db'}" in str(refused.exception)
+    (folder / "connector.yaml").write_text(text)
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+    (folder / "connector.yaml").write_text(f"engine: sqlite:///other.db\n{text}")
+    assert json.loads(run("run", "--once", "--new").stdout)["tasks"] == {"finished": 5}
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+
+
+def test_a_database_that_was_moved_with_its_engine_goes_on(folder: Path, run: Any) -> None:
+    run("run", "--once")
+    for file in folder.glob("connector.db*"):
+        file.rename(file.with_name(file.name.replace("connector", "moved")))
+    text = (folder / "connector.yaml").read_text()
+    (folder / "connector.yaml").write_text(f"engine: sqlite:///moved.db\n{text}")
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {}
+
+
+def test_a_file_that_is_no_database_stops_nobody(folder: Path, run: Any) -> None:
+    (folder / "poetry").write_text("not ours")
+    (folder / "poetry.lock").write_text('{"database": "theirs"}')
+    before = (folder / "poetry").stat().st_mode
+    assert json.loads(run("run", "--once").stdout)["tasks"] == {"finished": 5}
+    assert (folder / "poetry").read_text() == "not ours"
+    assert (folder / "poetry").stat().st_mode == before

@@ -234,7 +234,7 @@ class Attempt:
         self._request = shaped(request, transport, self._task.attempts, to.flex.default_after)
         outcome = await self._published(self._request)
         if outcome.ok and transport == "background":
-            client = target.client if target is not None else self._bench.declared.writer.parameters.client
+            client = getattr(self._bench.declared.writer.parameters, "client", "")
             outcome = await Background(self._bench.desk, self.journal, self._task, client).answer(outcome)
         return outcome
 

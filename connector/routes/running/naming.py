@@ -16,7 +16,7 @@ from connector.shapes import members
 if TYPE_CHECKING:
     from connector.config import Configuration
 
-__all__ = ["READS", "check_routes"]
+__all__ = ["READS", "check_routes", "is_same", "reads_of"]
 
 READS = "reads"
 """The space of records that tell which incoming connection each route reads."""
@@ -33,19 +33,24 @@ async def check_routes(store: Store, configuration: Configuration, routes: Seque
     """
     known = await store.records(READS)
     gone = {name: told for name, told in known.items() if name not in configuration.routes}
-    reads = {route: _reads(configuration, route) for route in routes if not receives(configuration, route)}
+    reads = reads_of(configuration, routes)
     counts = await store.counts() if gone else {}
     replaced: set[str] = set()
     for route, read in reads.items():
         if route in known or route in counts:
             continue
-        before = [name for name, told in gone.items() if _is_same(members(told), members(read))]
+        before = [name for name, told in gone.items() if is_same(told, read)]
         if before and not new:
             raise _renamed(route, configuration.routes[route].incoming, before[0])
         replaced.update(before)
     records = {(READS, route): read for route, read in reads.items() if known.get(route) != read}
     if records or replaced:
         await store.commit(Change(records={**records, **{(READS, name): None for name in replaced}}))
+
+
+def reads_of(configuration: Configuration, routes: Sequence[str]) -> dict[str, JSON]:
+    """Return what each route reads; webhooks are sent, and so are read by nobody anew."""
+    return {route: _reads(configuration, route) for route in routes if not receives(configuration, route)}
 
 
 def _reads(configuration: Configuration, route: str) -> JSON:
@@ -56,8 +61,10 @@ def _reads(configuration: Configuration, route: str) -> JSON:
     return {"incoming": name, "subscriber": blake2b(said, digest_size=8).hexdigest()}
 
 
-def _is_same(before: dict[str, JSON], now: dict[str, JSON]) -> bool:
-    return before.get("incoming") == now.get("incoming") or before.get("subscriber") == now.get("subscriber")
+def is_same(before: JSON, now: JSON) -> bool:
+    """Whether two routes read the same, or have read it under another name."""
+    then, reads = members(before), members(now)
+    return any(then.get(name) == value for name, value in reads.items())
 
 
 def _renamed(route: str, incoming: str, before: str) -> StoreError:
