@@ -95,6 +95,24 @@ async def test_nothing_is_written_for_ever_to_a_caller_who_does_not_read(start, 
         await emptied(gateway)
 
 
+@pytest.mark.parametrize("kind", ["health pages", "answers"])
+async def test_nothing_is_kept_for_a_caller_over_tls_who_does_not_read(start, upstream, kind):
+    upstream.handler = large
+    tls = dict.fromkeys(("certificate", "key"), str(CERTIFICATES / "good.pem"))
+    settings = {"tls": tls, "hosts": ["localhost"], "tokens": TOKENS}
+    gateway = await start(gateway=settings, options={"patience": Patience(still=0.3)})
+    context = ssl.create_default_context(cafile=str(CERTIFICATES / "ca.pem"))
+    reader, writer = await asyncio.open_connection("localhost", gateway.port, ssl=context)
+    request = UNREAD[kind].replace("HOST", "Host: localhost\r\n").replace("TOKEN", TOKEN).encode() * 200
+    async with asyncio.timeout(30):
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(request)
+                await writer.drain()
+        await emptied(gateway)
+    writer.close()
+
+
 async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, upstream):
     upstream.handler = large
     gateway = await start(options={"patience": Patience(still=0.2)})
