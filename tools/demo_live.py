@@ -29,8 +29,8 @@ def agreed(rehearsal: Path, tickets: int, *, yes: bool) -> bool:
     cost = found["cost"] + thought * price / MILLION
     print(
         f"{sum(found['calls'].values())} calls to the real API, about {found['tokens']['input']:,} tokens in, "
-        f"{found['tokens']['output']:,} out and at most {thought:,} of thought: about ${cost:.3f} at the prices in "
-        "connector.yaml",
+        f"{found['tokens']['output']:,} out and at most {thought:,} of thought: about {cost:.3f} {found['currency']} "
+        "at the prices in connector.yaml",
         flush=True,
     )
     if yes:

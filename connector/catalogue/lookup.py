@@ -24,6 +24,10 @@ SYNONYMS = {
 }  # fmt: skip
 """What people also call an action; the first that the entity has is meant."""
 
+NOT_MEANT = {"removed", "deprecated", "on"}
+"""What an operation is not to be, that one word is taken for: it is gone, or a verb of another entity."""
+ARTICLES = ("a", "an", "the")
+
 Match = Callable[[str, str], tuple[int, Mapping[str, str]] | None]
 
 
@@ -121,9 +125,32 @@ class Lookup:
             entity, action = " ".join(parts[:cut]), " ".join(parts[cut:])
             if self._actions(squeezed(entity)):
                 return self._of_entity(entity, action)
-        raise self._unknown(name)
+        place = self._by_first_word([part for part in parts if part.lower() not in ARTICLES])
+        if place is None:
+            raise self._unknown(name)
+        return place
+
+    def _by_first_word(self, parts: Sequence[str]) -> int | None:
+        """`Create a response`, `Get file by ID`: the first word is the action, what follows is one of the entity's."""
+        verb, thing = squeezed("".join(parts[:1])), squeezed("".join(parts[1:])).removesuffix("byid")
+        for entity in _forms(thing):
+            for action in (verb, *SYNONYMS.get(verb, ())):
+                place = self._names.get(entity + action)
+                if place is not None and self._actions(entity):
+                    return place
+        return None
+
+    def _named_by(self, word: str) -> list[str]:
+        """The operations that make what one word names: `chat`, `Image`."""
+        forms = set(_forms(squeezed(word)))
+        making = [row for row in self._rows if row[2] == "create" and not row[3].keys() & NOT_MEANT]
+        found = [row[1] for row in making if forms & {squeezed(part) for part in row[1].split()}]
+        found.sort(key=lambda entity: (squeezed(entity) not in forms, squeezed(entity.split()[0]) not in forms, entity))
+        return [f"{entity} create" for entity in found[:3]]
 
     def _unknown(self, name: str) -> UnknownName:
+        if named := self._named_by(name):
+            return UnknownName("entity", name, named)
         known = {squeezed(row[1]): row[1] for row in self._rows}
         known |= {squeezed(f"{row[1]} {row[2]}"): f"{row[1]} {row[2]}" for row in self._rows}
         meant = closest(squeezed(name), [*known, *(key for key in self._names if " " not in key)])
@@ -157,3 +184,9 @@ class Lookup:
 def _plain(name: str) -> str:
     """A name without what the official SDK's users write before it."""
     return name.strip().removeprefix("client.")
+
+
+def _forms(thing: str) -> Sequence[str]:
+    """A word as it is, in the plural and in the singular: `file`, `batch`, `reply`, `images`."""
+    one = thing.removesuffix("s")
+    return (thing, f"{thing}s", f"{thing}es", f"{thing.removesuffix('y')}ies", one) if one else ()

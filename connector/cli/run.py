@@ -135,7 +135,9 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.routes.running.stopping import stopped_by_signals
 
     configuration, once = runtime.configuration, options.once
-    observer = Observer.of(configuration.telemetry, Prices(configuration.prices), runtime.redact)
+    observer = Observer.of(
+        configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
+    )
     fleet = not configuration.engine_url.startswith(SQLITE)
     runner = Runner(runtime, store, plan, once=once, observer=observer, fleet=fleet, grace=options.grace)
     signals: list[Signals] = []

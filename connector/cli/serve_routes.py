@@ -58,7 +58,9 @@ async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     configuration = runtime.configuration
     plan = Plan.of(configuration, ())
     store = await open_store(configuration.engine_url)
-    observer = Observer.of(configuration.telemetry, Prices(configuration.prices), runtime.redact)
+    observer = Observer.of(
+        configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
+    )
     try:
         await check_engine(store, configuration, plan.routes)
         await check_routes(store, configuration, plan.routes)

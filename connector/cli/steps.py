@@ -48,6 +48,7 @@ def steps(
 
 def _rows() -> list[dict[str, JSON]]:
     from connector.transform import registry
+    from connector.transform.description import field_rows
 
     kinds = registry()
     return [
@@ -58,8 +59,8 @@ def _rows() -> list[dict[str, JSON]]:
             "summary": declaration.summary,
             "origin": known.origins[declaration.name],
             "fields": [
-                {"name": name, "kind": field.kind, "summary": field.summary, "required": field.required}
-                for name, field in declaration.fields.items()
+                {"name": field.name, "kind": field.kind, "summary": field.summary, "required": field.required}
+                for field in field_rows(declaration.fields)
             ],
         }
         for kind, known in (

@@ -59,6 +59,7 @@ class Configuration:
     storages: Mapping[str, Storage]
     variables: Mapping[str, Variable]
     prices: Mapping[str, Price]
+    currency: str
     retention: Retention
     gateway: Gateway
     telemetry: Telemetry

@@ -68,6 +68,12 @@ class Document(Section):
         default_factory=dict[str, Price],
         description="What tokens cost, by the model's name; a name may end in `*`, the longest that fits counts.",
     )
+    currency: str = Field(
+        default="USD",
+        pattern=r"^[A-Z]{3}$",
+        description="The currency of all prices and budgets, in three letters, USD unless given; it stands beside every"
+        " cost.",
+    )
     raw_engine: str = Field(
         default="sqlite:///connector.db",
         validation_alias=AliasChoices("engine"),

@@ -16,7 +16,7 @@ __all__ = ["ENDINGS", "SECTIONS", "SETTINGS", "configuration_in", "files_of", "f
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
 """The parts that hold named entries."""
-SETTINGS = ("engine", "retention", "gateway", "telemetry")
+SETTINGS = ("currency", "engine", "retention", "gateway", "telemetry")
 """The parts that say something once."""
 PARTS = (*SECTIONS, *SETTINGS)
 ENDINGS = (".yaml", ".yml", ".json")

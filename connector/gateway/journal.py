@@ -22,9 +22,11 @@ class Journal:
     Args:
         redact: hides what the configuration keeps secret.
         bodies: whether the beginnings of bodies are written as well.
+        currency: of what calls cost.
     """
 
-    def __init__(self, redact: Callable[[str], str], *, bodies: bool = False) -> None:
+    def __init__(self, redact: Callable[[str], str], *, bodies: bool = False, currency: str = "USD") -> None:
+        self._currency = currency
         self.hide = redact
         self.bodies = bodies
         self._shown = lru_cache(maxsize=1024)(self._short)
@@ -48,7 +50,7 @@ class Journal:
         if visit.usage.total:
             parts.append(f"{visit.usage.input}+{visit.usage.output} tokens")
         if visit.cost:
-            parts.append(f"cost {visit.cost:.6f}")
+            parts.append(f"cost {visit.cost:.6f} {self._currency}")
         if visit.code:
             parts.append(f"{visit.code}: {self.hide(visit.detail)}")
         return ", ".join(parts)

@@ -41,7 +41,7 @@ class Sum:
         self.unpriced += visit.cost is None
         self.cost += visit.cost or 0.0
 
-    def as_document(self) -> dict[str, JSON]:
+    def as_document(self, currency: str) -> dict[str, JSON]:
         return {
             "requests": self.requests,
             "input_tokens": self.input_tokens,
@@ -50,13 +50,15 @@ class Sum:
             "estimated": self.estimated,
             "unpriced": self.unpriced,
             "cost": round(self.cost, 9),
+            "currency": currency,
         }
 
 
 @dataclass(slots=True)
 class Ledger:
-    """The sums since the gateway began."""
+    """The sums since the gateway began; costs are in one currency."""
 
+    currency: str = "USD"
     sums: dict[tuple[str, str, str], Sum] = field(default_factory=dict[tuple[str, str, str], Sum])
     answers: dict[tuple[str, str, str, int], int] = field(default_factory=dict[tuple[str, str, str, int], int])
     """Answers by token, client, operation and status."""

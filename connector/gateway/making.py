@@ -14,6 +14,7 @@ from connector.gateway.access import Caller, Callers, rules_of
 from connector.gateway.book import Book
 from connector.gateway.gateway import Gateway, Rules
 from connector.gateway.journal import Journal
+from connector.gateway.ledger import Ledger
 from connector.gateway.operations import Operations
 from connector.gateway.quota import Quota
 from connector.gateway.requests import Hosts
@@ -79,8 +80,9 @@ def gateway_of(
             still,
             tuple(name.lower() for name in settings.headers),
         ),
-        scales=Scales(Prices(configuration.prices), book.pending, callers.named),
-        journal=Journal(redactor, bodies=settings.log_bodies),
+        scales=Scales(Prices(configuration.prices, configuration.currency), book.pending, callers.named),
+        journal=Journal(redactor, bodies=settings.log_bodies, currency=configuration.currency),
+        ledger=Ledger(configuration.currency),
         clock=clocks.clock,
         since=clocks.now(),
         on_spent=book.changed,
@@ -101,6 +103,7 @@ def _callers(
             tokens=token.tokens_per_minute,
             budget=token.budget,
             spending=spendings.get(name),
+            currency=configuration.currency,
             clock=clocks.clock,
             now=clocks.now,
         )

@@ -75,7 +75,9 @@ class _Counts(Collector):
 
     def _sums(self) -> Iterator[Metric]:
         tokens = CounterMetricFamily("connector_gateway_tokens", "Tokens of answers.", labels=(*WHOSE, "kind"))
-        cost = CounterMetricFamily("connector_gateway_cost", "Cost by the configured prices.", labels=WHOSE)
+        cost = CounterMetricFamily(
+            "connector_gateway_cost", f"Cost by the configured prices, in {self._ledger.currency}.", labels=WHOSE
+        )
         unsure = CounterMetricFamily(
             "connector_gateway_estimated", "Calls whose tokens had to be estimated.", labels=WHOSE
         )
@@ -92,8 +94,13 @@ class _Counts(Collector):
         yield from (tokens, cost, unsure, unpriced)
 
     def _budgets(self) -> Iterator[Metric]:
-        spent = GaugeMetricFamily("connector_gateway_budget_spent", "Spent in this period.", labels=("token", "unit"))
-        limit = GaugeMetricFamily("connector_gateway_budget_limit", "What may be spent.", labels=("token", "unit"))
+        money = f"money in {self._ledger.currency}"
+        spent = GaugeMetricFamily(
+            "connector_gateway_budget_spent", f"Spent in this period; {money}.", labels=("token", "unit")
+        )
+        limit = GaugeMetricFamily(
+            "connector_gateway_budget_limit", f"What may be spent; {money}.", labels=("token", "unit")
+        )
         for caller in self._callers:
             budget = caller.quota.budget
             if budget is None:

@@ -63,7 +63,7 @@ class Pages:
         tokens: dict[str, JSON] = {}
         for caller, client, model, found in self._ledger.rows():
             entry = tokens.setdefault(caller, {"clients": {}})
-            entry["clients"].setdefault(client, {})[model] = found.as_document()
+            entry["clients"].setdefault(client, {})[model] = found.as_document(self._ledger.currency)
         for one in self._callers:
             budget = one.quota.budget
             if budget is None:
@@ -72,6 +72,7 @@ class Pages:
             tokens.setdefault(one.name, {"clients": {}})["budget"] = {
                 "every": budget.every, "amount": budget.amount, "tokens": budget.tokens, "used_up": used_up,
                 "spent": {"amount": round(spending.amount, 9), "tokens": spending.tokens},
+                "currency": self._ledger.currency,
             }  # fmt: skip
         return {"since": self._since, "tokens": tokens}
 

@@ -77,6 +77,7 @@ class Quota:
         tokens: tokens a minute; a call's are estimated from its request until its answer tells.
         budget: what may be spent in a period.
         spending: what was spent of it already.
+        currency: of an amount of money.
         clock: seconds that only go on.
         now: seconds since 1970.
     """
@@ -89,6 +90,7 @@ class Quota:
         tokens: int | None = None,
         budget: Budget | None = None,
         spending: Spending | None = None,
+        currency: str = "USD",
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
@@ -96,6 +98,7 @@ class Quota:
         self._requests = Allowance(requests, clock) if requests else None
         self._tokens = Allowance(tokens, clock) if tokens else None
         self._now = now
+        self._currency = currency
         self.budget = budget
         self.spending = spending or Spending()
         self.is_strict = budget is not None and not budget.shadow
@@ -164,7 +167,7 @@ class Quota:
     def _check_budget(self, budget: Budget) -> None:
         if budget.shadow or not self.used_up:
             return
-        limits = [f"{budget.amount:g}"] if budget.amount is not None else []
+        limits = [f"{budget.amount:g} {self._currency}"] if budget.amount is not None else []
         limit = " or ".join([*limits, f"{budget.tokens} tokens"] if budget.tokens is not None else limits)
         wait = math.ceil(period(budget.every, self._now())[1] - self._now())
         raise Refused(

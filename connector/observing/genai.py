@@ -93,6 +93,7 @@ def answered(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None =
         "gen_ai.openai.response.service_tier": _text(body.get("service_tier")),
         "error.type": None if outcome.ok else str(outcome.status or outcome.state.value),
         "connector.cost": cost.amount,
+        "connector.cost.currency": None if cost.amount is None else cost.currency,
     }
     if usage:
         told |= {

@@ -23,9 +23,10 @@ OTHER = "other"
 
 
 class Metrics:
-    """The numbers of this process."""
+    """The numbers of this process; costs are in one currency."""
 
-    def __init__(self) -> None:
+    def __init__(self, currency: str = "USD") -> None:
+        self.currency = currency
         self.calls = Sums(
             "connector_calls", "Calls, by what they came to.", ("route", "client", "operation", "state", "status")
         )
@@ -33,7 +34,7 @@ class Metrics:
             "connector_call_seconds", "Seconds until a call's end, waits included.", ("client",), CALL_SECONDS
         )
         self.tokens = Sums("connector_tokens", "Tokens that answers tell of.", (*WHOSE, "kind"))
-        self.cost = Sums("connector_cost", "Cost of answers by the configured prices.", WHOSE)
+        self.cost = Sums("connector_cost", f"Cost of answers by the configured prices, in {currency}.", WHOSE)
         self.unpriced = Sums("connector_unpriced_calls", "Calls that used a model without a price.", WHOSE)
         self.accepted = Sums("connector_accepted", "Documents that became tasks.", ("route",))
         self.duplicates = Sums("connector_duplicates", "Documents that were tasks already.", ("route",))

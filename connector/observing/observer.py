@@ -56,7 +56,7 @@ class Observer:
     @classmethod
     def of(cls, telemetry: Telemetry, prices: Prices, redact: Redact) -> Self:
         """What a configuration asks for."""
-        metrics = Metrics()
+        metrics = Metrics(prices.currency)
         told = instruments(telemetry, metrics)
         return cls(metrics, prices, tracing(telemetry, redact), told, redact if telemetry.bodies else None)
 

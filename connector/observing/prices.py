@@ -87,12 +87,14 @@ class Cost:
     model: str
     usage: Usage
     amount: float | None
+    currency: str = "USD"
 
 
 class Prices:
     """What models cost; a name may end in `*`, and the longest that fits counts."""
 
-    def __init__(self, prices: Mapping[str, Price]) -> None:
+    def __init__(self, prices: Mapping[str, Price], currency: str = "USD") -> None:
+        self.currency = currency
         self._exact = {name: price for name, price in prices.items() if not name.endswith("*")}
         starts = {name[:-1]: price for name, price in prices.items() if name.endswith("*")}
         self._starts = sorted(starts.items(), key=lambda pair: len(pair[0]), reverse=True)
@@ -137,7 +139,7 @@ class Prices:
         """
         parts = _parts(body)
         usage, found = _usage_in(parts), _text(parts, "model") or model
-        return Cost(found, usage, self.cost(found, usage, tier or _text(parts, "service_tier")))
+        return Cost(found, usage, self.cost(found, usage, tier or _text(parts, "service_tier")), self.currency)
 
 
 def usage_of(body: JSON) -> Usage:

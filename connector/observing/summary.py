@@ -26,6 +26,7 @@ class Summary:
         calls: calls, by what they came to.
         usage: the tokens of all answers.
         cost: what they cost, as far as models have prices.
+        currency: in which.
         unpriced: models that were used and have no price.
         stopped: why it ended before everything had come to an end.
     """
@@ -36,6 +37,7 @@ class Summary:
     calls: Mapping[str, int] = field(default_factory=dict[str, int])
     usage: Usage = field(default_factory=Usage)
     cost: float = 0.0
+    currency: str = "USD"
     unpriced: tuple[str, ...] = ()
     stopped: str = ""
 
@@ -62,6 +64,7 @@ class Summary:
             "calls": dict(self.calls),
             "tokens": {"input": self.usage.input, "cached_input": self.usage.cached, "output": self.usage.output},
             "cost": round(self.cost, 6),
+            "currency": self.currency,
             "unpriced": list(self.unpriced),
             "seconds": round(self.seconds, 3),
             "tasks_per_second": round(self.rate, 1),
@@ -82,7 +85,7 @@ class Summary:
             rows.append(("tokens", f"{self.usage.input:,} in{cached}, {self.usage.output:,} out"))
         if self.cost or self.unpriced:
             missing = f"; no price for {', '.join(self.unpriced)}" if self.unpriced else ""
-            rows.append(("cost", f"{self.cost:,.4f}{missing}"))
+            rows.append(("cost", f"{self.cost:,.4f} {self.currency}{missing}"))
         rows.append(("time", f"{self.seconds:,.1f} s, {self.rate:,.1f} tasks a second"))
         if self.stopped:
             rows.append(("stopped", self.stopped))
@@ -107,6 +110,7 @@ def summary(metrics: Metrics, seconds: float, stopped: str = "") -> Summary:
         calls={state: int(number) for state, number in metrics.calls.by("state").items()},
         usage=Usage(int(tokens.get("input", 0)), int(tokens.get("cached_input", 0)), int(tokens.get("output", 0))),
         cost=metrics.cost.total(),
+        currency=metrics.currency,
         unpriced=tuple(sorted(model for _, _, model in metrics.unpriced.values)),
         stopped=stopped,
     )

@@ -10,7 +10,7 @@ from connector.model import JSON
 from connector.transform.declaration import Declaration, Field
 from connector.transform.registry import Kinds, Known, registry
 
-__all__ = ["Description", "FieldRow", "Noun", "describe", "names"]
+__all__ = ["Description", "FieldRow", "Noun", "describe", "field_rows", "names"]
 
 Noun = Literal["step", "mapper", "condition", "accessor"]
 
@@ -44,17 +44,17 @@ def describe(kind: Noun, name: str, kinds: Kinds | None = None) -> Description:
     """What a declaration says of itself; UnknownName when there is none."""
     known = _known(kinds or registry(), kind)
     declared: Declaration = known.find(name)
-    rows = tuple(_rows(declared.fields))
+    rows = tuple(field_rows(declared.fields))
     return Description(
         kind, declared.name, declared.summary, rows, declared.aliases, declared.sole, known.origins[declared.name]
     )
 
 
-def _rows(fields: Mapping[str, Field], within: str = "") -> Iterator[FieldRow]:
+def field_rows(fields: Mapping[str, Field], within: str = "") -> Iterator[FieldRow]:
     """Yield each field, and behind a list of objects the fields of its items."""
     for name, field in fields.items():
         yield FieldRow(f"{within}{name}", field.kind, field.summary, field.required, field.default, field.aliases)
-        yield from _rows(field.members, f"{within}{name}[].")
+        yield from field_rows(field.members, f"{within}{name}[].")
 
 
 def names(kind: Noun, kinds: Kinds | None = None) -> list[str]:

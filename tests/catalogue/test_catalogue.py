@@ -83,7 +83,7 @@ class TestFind:
         [
             ("chat completion", None, r"unknown entity 'chat completion'; did you mean 'chat completions' or"),
             ("chat completons create", None, r"did you mean 'chat completions create'"),
-            ("createChatCompletions", None, r"did you mean 'chat completions create'"),
+            ("createChatCompletionz", None, r"did you mean 'chat completions create'"),
             (
                 "batches",
                 "cancl",
@@ -280,3 +280,39 @@ def test_entities_are_listed_once() -> None:
     entities = CATALOGUE.entities()
     assert len(set(entities)) == len(entities)
     assert {"chat completions", "batch cancellations", "beta responses", "edits"} <= set(entities)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [
+        ("Create a response", "responses create"),
+        ("Get file", "files retrieve"),
+        ("Get vector store by ID", "vector stores retrieve"),
+        ("Cancel batch", "batch cancellations create"),
+        ("Remove the file", "files delete"),
+        ("Create an image edit", "image edits create"),
+    ],
+)
+def test_a_form_s_name_begins_with_what_is_done(name: str, operation: str) -> None:
+    catalogue = Catalogue.open()
+    assert catalogue.find(name).name == operation
+    assert catalogue.find(name, use="write").name == operation
+
+
+@pytest.mark.parametrize(
+    ("word", "operation"),
+    [
+        ("Chat", "chat completions create"),
+        ("Moderation", "moderations create"),
+        ("Embedding", "embeddings create"),
+        ("images", "image generations create"),
+        ("Speech", "audio speech create"),
+        ("message", "thread messages create"),
+    ],
+)
+def test_one_word_is_answered_with_the_operations_to_use(word: str, operation: str) -> None:
+    catalogue = Catalogue.open()
+    with pytest.raises(UnknownName) as unknown:
+        catalogue.find(word)
+    assert operation in unknown.value.suggestions
+    assert all(catalogue.find(one) for one in unknown.value.suggestions)

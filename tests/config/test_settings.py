@@ -159,6 +159,9 @@ def test_prices_are_what_calls_are_reckoned_by() -> None:
     config = parse({"prices": {"gpt-5*": {"input": 1.25, "cachedInput": 0.125, "output": 10}, "x/y@1": {"per": 1000}}})
     body: Any = {"model": "gpt-5-mini", "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 100_000}}
     assert Prices(config.prices).of(body).amount == 2.25
+    assert (config.currency, parse({"currency": "EUR"}).currency) == ("USD", "EUR")
+    with pytest.raises(ConfigurationError, match="currency"):
+        parse({"currency": "euro"})
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_budget_ends_with_its_period(clock, every, seconds):
     error = refused(found)
     assert error is not None
     assert (error.status, error.code, error.headers["x-should-retry"]) == (429, "insufficient_quota", "false")
-    assert f"its 1 for this {every}" in str(error)
+    assert f"its 1 USD for this {every}" in str(error)
     wait = int(error.headers["Retry-After"])
     assert 0 < wait <= seconds
     clock.move(wait - 1)
@@ -131,13 +131,13 @@ async def test_a_call_beyond_a_limit_never_reaches_upstream(start, upstream):
 
 
 async def test_a_budget_counts_what_answers_cost(start, upstream):
-    gateway = await start({"budget": {"amount": 2 * COST, "every": "day"}}, prices=PRICES)
+    gateway = await start({"budget": {"amount": 2 * COST, "every": "day"}}, prices=PRICES, currency="EUR")
     assert [(await gateway.chat()).status_code for _ in range(3)] == [200, 200, 429]
     assert len(upstream.seen) == 2
 
 
 async def test_a_model_without_a_price_is_no_way_around_a_budget(start, upstream):
-    gateway = await start({"budget": {"amount": 1, "every": "day"}}, prices=PRICES)
+    gateway = await start({"budget": {"amount": 1, "every": "day"}}, prices=PRICES, currency="EUR")
     answer = await gateway.chat(payload={"model": "o9"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "no_price")
     assert "'o9'" in answer.json()["error"]["message"]
@@ -151,12 +151,12 @@ async def usage_of(gateway, token: str = TOKEN):
 
 SUM = {
     "requests": 1, "input_tokens": 1000, "cached_input_tokens": 400, "output_tokens": 100, "estimated": 0,
-    "unpriced": 0, "cost": COST,
+    "unpriced": 0, "cost": COST, "currency": "EUR",
 }  # fmt: skip
 
 
 async def test_usage_is_shown_by_token_client_and_model(start):
-    gateway = await start({"metrics": True, "budget": {"amount": 5, "every": "day"}}, prices=PRICES)
+    gateway = await start({"metrics": True, "budget": {"amount": 5, "every": "day"}}, prices=PRICES, currency="EUR")
     await gateway.chat()
     await gateway.get("/openai/v1/models")
     found = (await usage_of(gateway))["bot"]
@@ -164,16 +164,18 @@ async def test_usage_is_shown_by_token_client_and_model(start):
     assert found["clients"]["openai"][""]["requests"] == 1
     assert found["clients"]["openai"][""]["input_tokens"] == 0  # a list of models used nothing
     assert found["budget"]["spent"] == {"amount": pytest.approx(COST), "tokens": 1100}
+    assert found["budget"]["currency"] == "EUR"
 
 
 async def test_metrics_are_what_prometheus_reads(start):
-    gateway = await start({"metrics": True, "budget": {"amount": 5, "every": "day"}}, prices=PRICES)
+    gateway = await start({"metrics": True, "budget": {"amount": 5, "every": "day"}}, prices=PRICES, currency="EUR")
     await gateway.chat()
     await gateway.get("/openai/v1/unknown")
     answer = await gateway.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert answer.headers["cache-control"] == "no-store"
     lines = answer.text.splitlines()
+    assert "# HELP connector_gateway_cost_total Cost by the configured prices, in EUR." in lines
     whose = 'client="openai",model="gpt-5",token="bot"'
     assert 'connector_gateway_tokens_total{client="openai",kind="input",model="gpt-5",token="bot"} 1000.0' in lines
     assert any(line.startswith(f"connector_gateway_cost_total{{{whose}}} 0.0018") for line in lines)
@@ -213,7 +215,7 @@ def event(**fields) -> str:
 async def test_the_usage_of_a_stream_is_in_its_last_event(start, upstream):
     words = [event(choices=[{"delta": {"content": "a" * 1000}}], usage=None)] * 200
     upstream.handler = streamed(*words, event(choices=[], usage=CHAT["usage"]), "[DONE]")
-    gateway = await start({"metrics": True}, prices=PRICES)
+    gateway = await start({"metrics": True}, prices=PRICES, currency="EUR")
     await gateway.chat(payload={"stream": True})
     assert (await usage_of(gateway))["bot"]["clients"]["openai"]["gpt-5"] == pytest.approx(SUM)
 
@@ -223,7 +225,7 @@ async def test_the_usage_of_a_response_stands_in_its_end(start, upstream):
     whole = {"id": "resp_1", "model": "gpt-5", "output": ["x" * 200_000], "usage": usage, "service_tier": "flex"}
     started = json.dumps({"type": "response.created", "response": {"model": "gpt-5", "usage": None}})
     upstream.handler = streamed(started, json.dumps({"type": "response.completed", "response": whole}))
-    gateway = await start({"metrics": True}, prices=PRICES)
+    gateway = await start({"metrics": True}, prices=PRICES, currency="EUR")
     await gateway.chat(path="/openai/v1/responses", payload={"stream": True})
     expected = {**SUM, "cost": COST / 2}
     assert (await usage_of(gateway))["bot"]["clients"]["openai"]["gpt-5"] == pytest.approx(expected)
@@ -246,7 +248,7 @@ async def test_the_usage_of_an_answer_too_large_to_keep_is_found_at_its_end(star
 
 async def test_a_stream_that_does_not_tell_is_estimated(start, upstream):
     upstream.handler = streamed(*[event(choices=[])] * 50, "[DONE]")
-    gateway = await start({"metrics": True, "tokens_per_minute": 100_000}, prices=PRICES)
+    gateway = await start({"metrics": True, "tokens_per_minute": 100_000}, prices=PRICES, currency="EUR")
     await gateway.chat(payload={"stream": True, "messages": [{"role": "user", "content": "x" * 4000}]})
     found = (await usage_of(gateway))["bot"]["clients"]["openai"]["gpt-5"]
     assert found["estimated"] == 1
@@ -255,7 +257,7 @@ async def test_a_stream_that_does_not_tell_is_estimated(start, upstream):
 
 
 async def test_an_answer_that_is_read_again_is_not_counted_again(start, upstream):
-    gateway = await start({"metrics": True}, prices=PRICES)
+    gateway = await start({"metrics": True}, prices=PRICES, currency="EUR")
     await gateway.get("/openai/v1/chat/completions/chatcmpl-1")
     assert (await usage_of(gateway))["bot"]["clients"]["openai"][""]["input_tokens"] == 0
 
@@ -296,7 +298,7 @@ async def test_a_caller_who_leaves_pays_for_what_was_made(start, upstream):
             raise
 
     upstream.handler = endless
-    gateway = await start({"metrics": True}, prices=PRICES)
+    gateway = await start({"metrics": True}, prices=PRICES, currency="EUR")
     url, headers = f"{gateway.url}/openai/v1/chat/completions", {"Authorization": f"Bearer {TOKEN}"}
     async with gateway.http.stream("POST", url, json={"model": "gpt-5", "stream": True}, headers=headers) as answer:
         pieces = answer.aiter_raw()
@@ -313,7 +315,7 @@ async def test_refusals_cost_nothing(start, upstream):
         return web.json_response({"error": {"message": "no"}, "usage": CHAT["usage"]}, status=400)
 
     upstream.handler = refuses
-    gateway = await start({"metrics": True, "budget": {"amount": 1e-9, "every": "day"}}, prices=PRICES)
+    gateway = await start({"metrics": True, "budget": {"amount": 1e-9, "every": "day"}}, prices=PRICES, currency="EUR")
     assert [(await gateway.chat()).status_code for _ in range(2)] == [400, 400]
 
 

@@ -97,6 +97,7 @@ def test_a_run_is_summed_up() -> None:
         "calls": {"done": 2, "not_sent": 1},
         "tokens": {"input": 101, "cached_input": 40, "output": 11},
         "cost": 0.5,
+        "currency": "USD",
         "unpriced": ["new"],
         "seconds": 2.0,
         "tasks_per_second": 2.0,
@@ -108,7 +109,7 @@ def test_a_run_is_summed_up() -> None:
         "known already  3",
         "calls          2 done, 1 not_sent",
         "tokens         101 in (40 cached), 11 out",
-        "cost           0.5000; no price for new",
+        "cost           0.5000 USD; no price for new",
         "time           2.0 s, 2.0 tasks a second",
     ]
 

@@ -86,7 +86,7 @@ class Planning:
 
     def _note_quota(self, name: str, token: GatewayToken) -> None:
         if (budget := token.budget) is not None:
-            limits = [f"{budget.amount:g}"] if budget.amount is not None else []
+            limits = [f"{budget.amount:g} {self._configuration.currency}"] if budget.amount is not None else []
             limits += [f"{budget.tokens} tokens"] if budget.tokens is not None else []
             self.lost.append(f"the budget of {name} ({' or '.join(limits)} every {budget.every})")
         if token.tokens_per_minute is not None:

@@ -74,7 +74,7 @@ class Desk:
         self.windows = Windows(self.timing, self.settling)
         self.hide = Hiding(self.runtime)
         self.keeping = Keeping(self.store, self.runtime.chained.storages, self.timing.clock)
-        self.prices = Prices(self.runtime.configuration.prices)
+        self.prices = Prices(self.runtime.configuration.prices, self.runtime.configuration.currency)
         self._waits = Waits(self.timing)
 
     async def commit(self, change: Change) -> Committed:

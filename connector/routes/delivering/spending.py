@@ -88,7 +88,8 @@ class Spending:
         """Why the route pauses."""
         budget = self._budget
         every = budget.every if budget else ""
-        return f"route {self._name!r} has used up its budget of this {every}: {self._tokens:,} tokens, {self._cost:.2f}"
+        spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._prices.currency}"
+        return f"route {self._name!r} has used up its budget of this {every}: {spent}"
 
     def _used_up(self, budget: Budget) -> bool:
         tokens = budget.tokens is not None and self._tokens >= budget.tokens
