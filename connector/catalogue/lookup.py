@@ -125,14 +125,16 @@ class Lookup:
             entity, action = " ".join(parts[:cut]), " ".join(parts[cut:])
             if self._actions(squeezed(entity)):
                 return self._of_entity(entity, action)
-        place = self._by_first_word([part for part in parts if part.lower() not in ARTICLES])
+        place = self._by_first_word(parts)
         if place is None:
             raise self._unknown(name)
         return place
 
     def _by_first_word(self, parts: Sequence[str]) -> int | None:
         """`Create a response`, `Get file by ID`: the first word is the action, what follows is one of the entity's."""
-        verb, thing = squeezed("".join(parts[:1])), squeezed("".join(parts[1:])).removesuffix("byid")
+        # An article anywhere else may be the id of something.
+        rest = parts[2:] if len(parts) > 1 and parts[1].lower() in ARTICLES else parts[1:]
+        verb, thing = squeezed("".join(parts[:1])), squeezed("".join(rest)).removesuffix("byid")
         for entity in _forms(thing):
             for action in (verb, *SYNONYMS.get(verb, ())):
                 place = self._names.get(entity + action)

@@ -91,7 +91,7 @@ def test_what_is_lost_is_listed(export, proxy):
     printed = export(written, proxy, SECRETS)
     comments = "\n".join(line for line in printed.splitlines() if line.startswith("# - "))
     for told in (
-        "the budget of bot (5 or 100 tokens every day)", "the 1000 tokens a minute of bot", "/usage for bot",
+        "the budget of bot (5 USD or 100 tokens every day)", "the 1000 tokens a minute of bot", "/usage for bot",
         "the client openai (7 calls at a time, 60 requests a minute)", "the client azure is left out",
         "unknown outcome", "usage and cost", "hashes of gateway tokens",
     ):  # fmt: skip
