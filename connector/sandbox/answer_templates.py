@@ -96,10 +96,10 @@ class AnswerTemplate:
 
     def accepts(self, value: JSON) -> bool:
         """Return whether the schema accepts a value as it is."""
-        return self._judge.is_valid(value)
+        return self._validator.is_valid(value)
 
     @cached_property
-    def _judge(self) -> Draft202012Validator:
+    def _validator(self) -> Draft202012Validator:
         if not is_document(self._schema):
             return Draft202012Validator(True)
         return Draft202012Validator({**self._schema, "$defs": self.shape.root.get("$defs", {})})
@@ -151,25 +151,25 @@ class AnswerBuilder:
     def fill(self, template: AnswerTemplate, given: Mapping[str, JSON], entity: str) -> dict[str, JSON]:
         """Return an object with the given values that the template accepts; the rest is made up."""
         names = [name for name in template.fields if name in template.shown or given.get(name) is not None]
-        made = {name: self._value(template.fields[name], given.get(name), name in given, entity) for name in names}
+        made = {name: self._fill_value(template.fields[name], given.get(name), name in given, entity) for name in names}
         # What is required without being declared may be anything.
         undeclared = {name: given.get(name) for name in template.required if name not in made}
-        return {**made, **undeclared, **self._free(template, given)}
+        return {**made, **undeclared, **self._keep_open_members(template, given)}
 
-    def _free(self, template: AnswerTemplate, given: Mapping[str, JSON]) -> dict[str, JSON]:
+    def _keep_open_members(self, template: AnswerTemplate, given: Mapping[str, JSON]) -> dict[str, JSON]:
         """Return the members of a map, whose names the schema leaves open."""
         return {} if template.shape.properties or not template.accepts(given) else dict(given)
 
-    def _value(self, template: AnswerTemplate, given: JSON, is_given: bool, entity: str) -> JSON:
+    def _fill_value(self, template: AnswerTemplate, given: JSON, is_given: bool, entity: str) -> JSON:
         if is_given and template.accepts(given):
             return given
         if is_object(given) and template.kind == "object":
             return self.fill(template, given, entity)
         if is_list(given) and template.kind == "array":
-            return [self._value(template.item, one, True, entity) for one in given]
-        return self._made(template, entity)
+            return [self._fill_value(template.item, one, True, entity) for one in given]
+        return self._make_up(template, entity)
 
-    def _made(self, template: AnswerTemplate, entity: str) -> JSON:
+    def _make_up(self, template: AnswerTemplate, entity: str) -> JSON:
         """Return a made-up value."""
         name = template.name
         if template.shape.choices:
@@ -178,25 +178,25 @@ class AnswerBuilder:
             return self._new_id(id_prefix(entity))
         if name in ("created_at", "created") and template.kind in ("integer", "number"):
             return int(self._now())
-        return None if template.is_nullable else self._plain(template, entity)
+        return None if template.is_nullable else self._make_up_plain(template, entity)
 
-    def _plain(self, template: AnswerTemplate, entity: str) -> JSON:
+    def _make_up_plain(self, template: AnswerTemplate, entity: str) -> JSON:
         if template.kind == "object":
             return self.fill(template, {}, entity)
         if template.kind == "array":
-            return [self._made(template.item, entity) for _ in range(template.shape.limit("minItems", 0))]
+            return [self._make_up(template.item, entity) for _ in range(template.shape.limit("minItems", 0))]
         if template.kind == "string":
-            return self._text(template, entity)
+            return self._make_up_text(template, entity)
         if template.kind in ("integer", "number"):
-            return self._number(template)
+            return self._make_up_number(template)
         return template.name in ("deleted", "enabled", "success") if template.kind == "boolean" else None
 
-    def _text(self, template: AnswerTemplate, entity: str) -> str:
+    def _make_up_text(self, template: AnswerTemplate, entity: str) -> str:
         if template.name == "object":
             return _object_name(entity)
         return KNOWN_TEXTS.get(template.name) or plausible(template.name, entity, template.shape.facts)
 
-    def _number(self, template: AnswerTemplate) -> JSON:
+    def _make_up_number(self, template: AnswerTemplate) -> JSON:
         if template.name.endswith("_at"):
             return int(self._now())
         return 0 if template.accepts(0) else number(template.name, template.kind, template.shape.facts)

@@ -19,7 +19,7 @@ class FaultPlan:
     def __init__(self, seed: int, rates: Iterable[str] = (), rules: Sequence[FaultRule] = ()) -> None:
         self._seed = seed
         self._first = ([FaultRate.parse(text) for text in rates], list(rules))
-        self._set(*self._first)
+        self._replace(*self._first)
 
     @property
     def is_empty(self) -> bool:
@@ -34,11 +34,11 @@ class FaultPlan:
 
     def replace(self, rates: Iterable[str] = (), rules: Sequence[JSON] = ()) -> None:
         """Replace all rates and rules, and count requests from the start."""
-        self._set([FaultRate.parse(text) for text in rates], parse_rules(rules))
+        self._replace([FaultRate.parse(text) for text in rates], parse_rules(rules))
 
     def reset(self) -> None:
         """Restore the rates and rules of the start, and count requests from the start."""
-        self._set(*self._first)
+        self._replace(*self._first)
 
     def clear(self) -> None:
         """Remove all rates and rules."""
@@ -54,18 +54,18 @@ class FaultPlan:
         if self.is_empty:
             return (), None
         self._arrived += 1
-        rule = self._rule(request, url)
+        rule = self._find_rule(request, url)
         faults = [Fault.parse(rule.fault)] if rule and rule.fault else []
         faults += [rate.fault for rate in self._rates if rate.applies_to(self._seed, self._arrived)]
         canned = rule.answer if rule else None
         return tuple(faults), Answer(canned.body, canned.status, canned.headers) if canned else None
 
-    def _set(self, rates: Sequence[FaultRate], rules: Sequence[FaultRule]) -> None:
+    def _replace(self, rates: Sequence[FaultRate], rules: Sequence[FaultRule]) -> None:
         self._rates, self._rules = list(rates), list(rules)
         self._matches = [0] * len(self._rules)
         self._arrived = 0
 
-    def _rule(self, request: Request, url: str) -> FaultRule | None:
+    def _find_rule(self, request: Request, url: str) -> FaultRule | None:
         """Return the first matching rule whose turn it is; every matching rule counts the request."""
         if not self._rules:
             return None

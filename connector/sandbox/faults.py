@@ -157,12 +157,12 @@ class FaultRule(BaseModel):
 
     @field_validator("nth", mode="before")
     @classmethod
-    def _one_in_short(cls, nth: JSON) -> JSON:
+    def _expand_number(cls, nth: JSON) -> JSON:
         return (nth,) if isinstance(nth, int) else nth
 
     @field_validator("fault", mode="before")
     @classmethod
-    def _known(cls, fault: JSON) -> JSON:
+    def _check_fault(cls, fault: JSON) -> JSON:
         if isinstance(fault, str | int):
             try:
                 return str(Fault.parse(str(fault)))
@@ -172,7 +172,7 @@ class FaultRule(BaseModel):
 
     @field_validator("when")
     @classmethod
-    def _readable(cls, when: str | None) -> str | None:
+    def _check_expression(cls, when: str | None) -> str | None:
         try:
             jmespath.compile(when or "@")
         except JMESPathError as error:
@@ -180,7 +180,7 @@ class FaultRule(BaseModel):
         return when
 
     @model_validator(mode="after")
-    def _one_end(self) -> Self:
+    def _check_one_end(self) -> Self:
         if (self.fault is None) == (self.answer is None):
             raise ValueError("a rule has either a fault or an answer")
         return self

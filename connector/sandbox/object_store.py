@@ -71,7 +71,7 @@ class ObjectStore:
             # And no second sandbox may write into the same file.
             self._connection.execute(PRAGMAS).fetchall()
         self._run = self._connection.execute
-        if self._one("PRAGMA user_version") not in (0, VERSION):
+        if self._fetch_one("PRAGMA user_version") not in (0, VERSION):
             self._connection.close()
             raise ConfigurationError(f"{path} was written by another version of the sandbox; name another file")
         self._run(f"{TABLES}; PRAGMA user_version = {VERSION}")
@@ -79,7 +79,7 @@ class ObjectStore:
     @property
     def start(self) -> int:
         """How often the file was opened before."""
-        return int(self._one("SELECT number FROM starts"))
+        return int(self._fetch_one("SELECT number FROM starts"))
 
     def put(self, kind: str, object: Mapping[str, JSON], parent: str = "") -> None:  # noqa: A002 - the API's word
         """Save an object under its `id`; an existing one is replaced in its place."""
@@ -87,12 +87,12 @@ class ObjectStore:
 
     def get(self, kind: str, id: str, parent: str = "") -> dict[str, JSON] | None:  # noqa: A002 - the API's word
         """Return the object of an id."""
-        body = self._one("SELECT body FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id))
+        body = self._fetch_one("SELECT body FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id))
         return None if body is None else orjson.loads(body)
 
     def delete(self, kind: str, id: str, parent: str = "") -> bool:  # noqa: A002 - the API's word
         """Delete an object with everything below it; return whether it existed."""
-        found = self._one(
+        found = self._fetch_one(
             "DELETE FROM objects WHERE parent = ? AND kind = ? AND id = ? RETURNING 1", (parent, kind, id)
         )
         if found is not None:
@@ -106,7 +106,7 @@ class ObjectStore:
 
     def count(self, kind: str, parent: str = "") -> int:
         """Return the number of objects of a kind."""
-        return int(self._one("SELECT number FROM counts WHERE parent = ? AND kind = ?", (parent, kind)) or 0)
+        return int(self._fetch_one("SELECT number FROM counts WHERE parent = ? AND kind = ?", (parent, kind)) or 0)
 
     def page(
         self,
@@ -119,27 +119,27 @@ class ObjectStore:
         order: str = "desc",
         where: Callable[[Mapping[str, JSON]], bool] | None = None,
     ) -> Page:
-        """The objects that follow one, or precede another, in the order of their making; else LostCursor.
+        """The objects that follow one, or precede another, in the order of their creation; else CursorNotFound.
 
         With `before` alone these are the last ones before it, in the order asked for.
         """
         backwards = before is not None and after is None
-        low, high = self._place(kind, parent, after), self._place(kind, parent, before)
+        low, high = self._find_place(kind, parent, after), self._find_place(kind, parent, before)
         if order != "asc":
             low, high = high, low
         between = (BEFORE_ALL if low is None else low, AFTER_ALL if high is None else high)
-        found = self._objects(kind, parent, between, ascending=(order == "asc") != backwards, window=limit + 1)
+        found = self._iterate(kind, parent, between, ascending=(order == "asc") != backwards, window=limit + 1)
         wanted = list(islice(found if where is None else filter(where, found), limit + 1))
         items = wanted[:limit]
         return Page(items[::-1] if backwards else items, len(wanted) > limit)
 
     def all(self, kind: str, parent: str = "") -> Iterator[dict[str, JSON]]:
         """Yield every object of a kind, oldest first; what is put meanwhile comes last."""
-        return self._objects(kind, parent, (BEFORE_ALL, AFTER_ALL), ascending=True, window=WINDOW)
+        return self._iterate(kind, parent, (BEFORE_ALL, AFTER_ALL), ascending=True, window=WINDOW)
 
     def content(self, id: str) -> bytes | None:  # noqa: A002 - the API's word
         """Return the bytes of an id."""
-        data: bytes | None = self._one("SELECT data FROM contents WHERE id = ?", (id,))
+        data: bytes | None = self._fetch_one("SELECT data FROM contents WHERE id = ?", (id,))
         return data
 
     def save_content(self, id: str, data: bytes) -> None:  # noqa: A002 - the API's word
@@ -158,14 +158,14 @@ class ObjectStore:
         """Close the file."""
         self._connection.close()
 
-    def _objects(
+    def _iterate(
         self, kind: str, parent: str, between: tuple[int, int], *, ascending: bool, window: int
     ) -> Iterator[dict[str, JSON]]:
         """Yield objects between two places, in windows, so that a reader may write in between."""
         low, high = between
         query = FORWARDS if ascending else BACKWARDS
         while True:
-            rows = self._rows(query, (parent, kind, low, high, window))
+            rows = self._fetch_all(query, (parent, kind, low, high, window))
             for _, body in rows:
                 yield orjson.loads(body)
             if len(rows) < window:
@@ -173,16 +173,18 @@ class ObjectStore:
             low, high = (rows[-1][0], high) if ascending else (low, rows[-1][0])
             window = WINDOW
 
-    def _place(self, kind: str, parent: str, id: str | None) -> int | None:  # noqa: A002 - the API's word
+    def _find_place(self, kind: str, parent: str, id: str | None) -> int | None:  # noqa: A002 - the API's word
         if id is None:
             return None
-        found = self._one("SELECT place FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id))
+        found = self._fetch_one(
+            "SELECT place FROM objects WHERE parent = ? AND kind = ? AND id = ?", (parent, kind, id)
+        )
         if found is None:
             raise CursorNotFound(id)
         return int(found)
 
-    def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
+    def _fetch_one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         return self._run(query, values).get
 
-    def _rows(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+    def _fetch_all(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         return self._run(query, values).fetchall()

@@ -79,7 +79,7 @@ class ScriptedAnswer(ScriptModel):
     delay: Annotated[float, Field(ge=0, le=600)] = 0
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _check_one_form(self) -> Self:
         forms = FORM_FIELDS & self.model_fields_set
         if len(forms) > 1 or not (forms or self.delay):
             raise ValueError(f"exactly one of {', '.join(FORMS)} says what is answered; delay may stand alone")
@@ -112,12 +112,12 @@ class ScriptRule(ScriptModel):
 
     @field_validator("answer", mode="before")
     @classmethod
-    def _text_in_short(cls, answer: JSON) -> JSON:
+    def _expand_text(cls, answer: JSON) -> JSON:
         return {"text": answer} if isinstance(answer, str) else answer
 
     @field_validator("when")
     @classmethod
-    def _readable(cls, when: str | None) -> str | None:
+    def _check_expression(cls, when: str | None) -> str | None:
         if when is not None:
             try:
                 compile_jmespath(when)

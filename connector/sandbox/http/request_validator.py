@@ -60,7 +60,7 @@ class RequestValidator:
 
     def validate_query(self, operation: Operation, pairs: Pairs) -> Mapping[str, JSON]:
         """Return the values of a query by its schema; raise ApiError where they are invalid."""
-        plan = self._plan(operation)
+        plan = self._get_plan(operation)
         if not pairs and not plan.query.required:
             return {}
         given = {name: value for name, value in expand_brackets(pairs).items() if name not in plan.query.fixed}
@@ -69,36 +69,36 @@ class RequestValidator:
         findings.judge(Validate.SPELLING, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
         known = {name: value for name, value in values.items() if name in plan.query.names}
         plan.queries.find(known, "query", Validate.SPELLING, findings)
-        self._refuse(findings.faults)
+        self._raise_first(findings.faults)
         return {name: value for name, value in values.items() if value is not None}
 
     def validate_payload(self, operation: Operation, kind: str, payload: JSON) -> None:
         """Raise ApiError for a payload that the operation's schema does not allow."""
         findings = Findings()
         try:
-            self._plan(operation).payload(kind).find(payload, "payload", Validate.SPELLING, findings)
+            self._get_plan(operation).payload(kind).find(payload, "payload", Validate.SPELLING, findings)
         except ValueError:
             raise ApiError(400, "The body is nested too deeply.", code="invalid_json") from None
-        self._refuse(findings.faults)
+        self._raise_first(findings.faults)
 
     def validate_form(self, operation: Operation, pairs: Pairs) -> JSON:
         """Return the payload of a form; raise ApiError where it is invalid."""
-        plan = self._plan(operation)
+        plan = self._get_plan(operation)
         schema = plan.payload("multipart").source
         payload = coerce(expand_brackets(pairs), schema, schema)
-        self._refuse(
+        self._raise_first(
             [fault for name in payload if (fault := _check_file_field(name, payload[name], plan.files("multipart")))]
         )
         self.validate_payload(operation, "multipart", _replace_files(payload))
         return payload
 
-    def _plan(self, operation: Operation) -> Plan:
+    def _get_plan(self, operation: Operation) -> Plan:
         plan = self._plans.get(operation.wire_name)
         if plan is None:
             plan = self._plans[operation.wire_name] = Plan(self._catalogue, operation)
         return plan
 
-    def _refuse(self, faults: Sequence[Fault]) -> None:
+    def _raise_first(self, faults: Sequence[Fault]) -> None:
         if faults:
             raise build_validation_error(faults[0])
 

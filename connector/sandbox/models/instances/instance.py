@@ -56,14 +56,14 @@ class InstanceBuilder:
             return constraints["const"]
         if constraints.get("enum"):
             return self._choose(constraints["enum"], path)
-        return self._typed(constraints, path, depth)
+        return self._build_typed(constraints, path, depth)
 
-    def _typed(self, constraints: Constraints, path: str, depth: int) -> JSON:
+    def _build_typed(self, constraints: Constraints, path: str, depth: int) -> JSON:
         kind = _choose_type(constraints)
         if kind == "object":
-            return self._object(constraints, path, depth)
+            return self._build_object(constraints, path, depth)
         if kind == "array":
-            return self._array(constraints, path, depth)
+            return self._build_array(constraints, path, depth)
         if kind == "string":
             return generate_string(constraints, path, self._rng, self._words)
         if kind in ("integer", "number"):
@@ -83,7 +83,7 @@ class InstanceBuilder:
         first = None if path.endswith(RETRY_MARK) else next(spoken, None)
         return self._rng.choice(path, options) if first is None else first
 
-    def _object(self, constraints: Constraints, path: str, depth: int) -> dict[str, JSON]:
+    def _build_object(self, constraints: Constraints, path: str, depth: int) -> dict[str, JSON]:
         properties: Mapping[str, JSON] = members(constraints.get("properties"))
         required = list(dict.fromkeys(constraints.get("required") or []))
         names = required if self._sparse or depth >= SPARSE_DEPTH else [*properties, *required]
@@ -91,10 +91,10 @@ class InstanceBuilder:
         limit = constraints.get("maxProperties", len(names))
         if limit < len(names):
             names = [*required, *(name for name in names if name not in required)][:limit]
-        names += self._more_names(constraints, names, path)
+        names += self._make_names(constraints, names, path)
         return {name: self.build(_member_schema(constraints, name), f"{path}.{name}", depth + 1) for name in names}
 
-    def _more_names(self, constraints: Constraints, names: Sequence[str], path: str) -> list[str]:
+    def _make_names(self, constraints: Constraints, names: Sequence[str], path: str) -> list[str]:
         """Return made-up names for a map, or for an object that needs more members."""
         is_map = (
             not constraints.get("properties")
@@ -105,11 +105,12 @@ class InstanceBuilder:
         listed = [name for name in members(constraints.get("properties")) if name not in names]
         pattern = next(iter(members(constraints.get("patternProperties"))), None)
         value = [
-            self._name(constraints, pattern, f"{path}#{turn}", turn) for turn in range(max(0, lacking - len(listed)))
+            self._make_name(constraints, pattern, f"{path}#{turn}", turn)
+            for turn in range(max(0, lacking - len(listed)))
         ]
         return [*listed[: max(0, lacking)], *value]
 
-    def _name(self, constraints: Constraints, pattern: str | None, path: str, turn: int) -> str:
+    def _make_name(self, constraints: Constraints, pattern: str | None, path: str, turn: int) -> str:
         named = constraints.get("propertyNames")
         if is_document(named):
             return str(self.build({"type": "string"} | named, path))
@@ -120,7 +121,7 @@ class InstanceBuilder:
         except (UnsupportedPattern, ValueError, RecursionError):
             return f"name{turn}"
 
-    def _array(self, constraints: Constraints, path: str, depth: int) -> list[JSON]:
+    def _build_array(self, constraints: Constraints, path: str, depth: int) -> list[JSON]:
         first: Sequence[JSON] = constraints.get("prefixItems") or []
         rest = constraints.get("items", True)
         low = max(

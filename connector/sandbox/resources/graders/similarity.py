@@ -36,11 +36,11 @@ def _count_shared(words: Sequence[str], wanted: Sequence[str], size: int) -> tup
 
 
 def _build_rouge(size: int) -> Callable[[Sequence[str], Sequence[str]], float]:
-    def measured(words: Sequence[str], wanted: Sequence[str]) -> float:
+    def measure(words: Sequence[str], wanted: Sequence[str]) -> float:
         shared, ours, theirs = _count_shared(words, wanted, size)
         return 2 * shared / (ours + theirs) if ours + theirs else float(words == wanted)
 
-    return measured
+    return measure
 
 
 def _bleu(words: Sequence[str], wanted: Sequence[str]) -> float:
