@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from connector.model import is_document
 from connector.shapes import items, members
 
 if TYPE_CHECKING:
@@ -120,6 +121,6 @@ def _below(schema: dict[str, JSON], value: JSON) -> Iterator[tuple[JSON, JSON]]:
     elif isinstance(value, list):
         first = [*items(schema.get("prefixItems")), *items(schema.get("items"))]
         yield from zip(first, items(value), strict=False)
-        others = [part for name in OF_ITEMS if isinstance(part := schema.get(name), dict)]
+        of_items: list[JSON] = [part for name in OF_ITEMS if is_document(part := schema.get(name))]
         for child in items(value):
-            yield from ((part, child) for part in others)
+            yield from ((part, child) for part in of_items)

@@ -132,7 +132,7 @@ class Field:
     aliases: tuple[str, ...] = ()
     absent: Any = None
     """What the build gets when nothing is given and there is no default."""
-    members: Mapping[str, Field] = dataclasses.field(default_factory=dict)
+    members: Mapping[str, Field] = dataclasses.field(default_factory=dict[str, "Field"])
     """The fields of each item, where a list of objects stands."""
 
     @property

@@ -34,10 +34,10 @@ async def check_routes(store: Store, configuration: Configuration, routes: Seque
     known = await store.records(READS)
     gone = {name: told for name, told in known.items() if name not in configuration.routes}
     reads = reads_of(configuration, routes)
-    counts = await store.counts() if gone else {}
+    begun: set[str] = {*known, *(await store.counts() if gone else ())}
     replaced: set[str] = set()
     for route, read in reads.items():
-        if route in known or route in counts:
+        if route in begun:
             continue
         before = [name for name, told in gone.items() if is_same(told, read)]
         if before and not new:
