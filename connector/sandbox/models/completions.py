@@ -30,9 +30,10 @@ def create_completion(request: Request, backend: Backend, scripted: Reply | None
     asked = [_prompt_text(prompt) for prompt in prompts for _ in range(_choice_count(payload))]
     pairs = list(enumerate(zip(asked, texts, strict=True)))
     choices = [_build_choice(payload, index, prompt, text) for index, (prompt, text) in pairs]
-    text = sum(choice.pop("tokens") for choice in choices)
+    answer_tokens = sum(choice.pop("tokens") for choice in choices)
     prompt_tokens = sum(count_tokens(prompt) if isinstance(prompt, str) else len(prompt) for prompt in prompts)
-    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": text, "total_tokens": prompt_tokens + text}
+    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": answer_tokens}
+    usage["total_tokens"] = prompt_tokens + answer_tokens
     frame = {"id": backend.new_id("cmpl-"), "object": "text_completion", "created": int(backend.now())}
     frame |= {"model": payload["model"], "system_fingerprint": "fp_sandbox"}
     if payload.get("stream"):

@@ -11,7 +11,7 @@ from connector.sandbox.models.media.pictures import draw_picture, parse_size, re
 from connector.sandbox.models.script_handlers import with_scripted_body
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "VIDEOS"]
 
 VIDEOS = "videos"
 PAGE_SIZE = 20

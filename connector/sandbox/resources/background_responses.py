@@ -10,7 +10,7 @@ from connector.sandbox.models.responses.history import RESPONSES, RESULTS
 from connector.sandbox.resources.crud import bad_request
 from connector.sandbox.timers import Timer
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "advance_response"]
 
 OPEN = ("queued", "in_progress")
 ENDS = ("completed", "failed", "incomplete")

@@ -11,7 +11,7 @@ from connector.sandbox.resources.crud import get_body
 from connector.sandbox.timers import Timer
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "SESSIONS", "expire_session"]
 
 SESSIONS = "chatkit sessions"
 TEN_MINUTES = 600

@@ -20,7 +20,7 @@ from connector.sandbox.resources.files.storage import FILES
 from connector.sandbox.timers import Timer
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["CONTAINERS", "HANDLERS", "expire_container"]
 
 CONTAINERS = "containers"
 CONTAINER_FILES = "container files"

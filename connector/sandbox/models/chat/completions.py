@@ -79,11 +79,11 @@ def _build_completion(
     return completion
 
 
-def _build_usage(prompt: int, said: int, reasoning: int) -> dict[str, JSON]:
+def _build_usage(prompt: int, answer: int, reasoning: int) -> dict[str, JSON]:
     return {
         "prompt_tokens": prompt,
-        "completion_tokens": said + reasoning,
-        "total_tokens": prompt + said + reasoning,
+        "completion_tokens": answer + reasoning,
+        "total_tokens": prompt + answer + reasoning,
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": reasoning,

@@ -99,8 +99,8 @@ def count_input_tokens(request: Request, backend: Backend) -> Answer:
 def _count_context(payload: Mapping[str, JSON], backend: Backend) -> tuple[int, list[dict[str, JSON]]]:
     history = History.load(payload, backend)
     items = read_items(payload.get("input"), backend)
-    text = sum(count_item_tokens(item) for item in items) + count_tokens(str(payload.get("instructions") or ""))
-    return history.tokens + text, items
+    tokens = sum(count_item_tokens(item) for item in items) + count_tokens(str(payload.get("instructions") or ""))
+    return history.tokens + tokens, items
 
 
 def create_response(request: Request, backend: Backend, scripted: Reply | None) -> Answer | Awaitable[Answer]:
@@ -134,7 +134,7 @@ class _Turn:
     payload: Mapping[str, JSON]
     backend: Backend
     items: list[dict[str, JSON]]
-    memory: History
+    history: History
     text: str
 
     @classmethod
@@ -148,8 +148,8 @@ class _Turn:
     @property
     def input_tokens(self) -> int:
         """The number of tokens that the model reads."""
-        text = sum(count_item_tokens(item) for item in self.items)
-        return self.memory.tokens + text + count_tokens(str(self.payload.get("instructions") or ""))
+        tokens = sum(count_item_tokens(item) for item in self.items)
+        return self.history.tokens + tokens + count_tokens(str(self.payload.get("instructions") or ""))
 
 
 def _answer(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | None, found: Hits = ()) -> Answer:
@@ -159,7 +159,7 @@ def _answer(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | None
     if payload.get("moderation"):
         moderated = moderate_exchange(payload["moderation"], turn.text, reply.text)
         response["moderation"] = {side: results["results"][0] for side, results in moderated.items()}
-    store_response(response, turn.items, turn.memory, backend)
+    store_response(response, turn.items, turn.history, backend)
     if payload.get("stream"):
         return Answer(body=response, events=stream_events(response))
     return Answer(body=_run_in_background(response, backend) if payload.get("background") else response)

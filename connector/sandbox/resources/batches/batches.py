@@ -24,7 +24,7 @@ from connector.sandbox.resources.files.storage import require_file
 from connector.sandbox.timers import Timer
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["BATCHES", "HANDLERS", "advance_batch"]
 
 BATCHES = "batches"
 PROGRESS = "sandbox batches"

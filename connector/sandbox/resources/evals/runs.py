@@ -20,7 +20,7 @@ from connector.sandbox.resources.evals.samples import load_rows, sample_row
 from connector.sandbox.resources.graders.graders import Grade, build_variables, grade_sample
 from connector.sandbox.timers import Timer
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "RUNS", "advance_run"]
 
 RUNS = "eval runs"
 ITEMS = "eval run output items"

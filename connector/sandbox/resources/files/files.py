@@ -12,7 +12,7 @@ from connector.sandbox.resources.vector_stores.index import detach_file
 from connector.sandbox.timers import Timer
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "expire_file"]
 
 
 def remove_file(backend: Backend, file_id: str) -> None:

@@ -14,7 +14,7 @@ from connector.sandbox.resources.files.storage import check_file, save_file
 from connector.sandbox.timers import Timer
 from connector.shapes import members
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "UPLOADS", "expire_upload"]
 
 UPLOADS = "uploads"
 PARTS = "upload parts"

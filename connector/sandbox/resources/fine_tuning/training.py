@@ -14,7 +14,7 @@ from connector.sandbox.resources.fine_tuning.training_file import InvalidTrainin
 from connector.sandbox.resources.models import TUNED
 from connector.sandbox.timers import Timer
 
-__all__ = ["CHECKPOINTS", "EVENTS", "JOBS", "PROGRESS", "record_event"]
+__all__ = ["CHECKPOINTS", "EVENTS", "JOBS", "PROGRESS", "advance_job", "record_event"]
 
 EVENTS = "fine-tuning job events"
 CHECKPOINTS = "fine-tuning job checkpoints"

@@ -16,7 +16,7 @@ from connector.sandbox.resources.threads.threads import make_thread
 from connector.sandbox.resources.threads.turn import RUNS, begin_run, end_run, run_turn, save_run
 from connector.sandbox.timers import Timer
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "advance_run"]
 
 RUN_LIFE = 600
 RUN_SETTINGS = ("max_prompt_tokens", "max_completion_tokens", "metadata", "reasoning_effort")

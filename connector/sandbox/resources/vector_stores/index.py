@@ -23,6 +23,7 @@ __all__ = [
     "change_state",
     "count_states",
     "detach_file",
+    "index_file",
     "read_strategy",
     "touch_store",
 ]

@@ -26,7 +26,7 @@ from connector.sandbox.resources.vector_stores.index import (
 )
 from connector.sandbox.timers import Timer
 
-__all__ = ["HANDLERS", "require_active_store"]
+__all__ = ["HANDLERS", "expire_store", "require_active_store"]
 
 
 def create_store(request: Request, backend: Backend) -> Answer:
