@@ -21,10 +21,13 @@ __all__ = ["NAMES", "Config", "configuration_at", "lint", "schema", "variables"]
 
 
 def lint(
-    files: Annotated[list[Path] | None, Argument(metavar="[FILES]", help="Files or folders, each by itself.")] = None,
+    files: Annotated[
+        list[Path] | None, Argument(metavar="[FILES]", help="Files or folders, each by itself, in place of -f.")
+    ] = None,
     notation: Annotated[
         str, Option("--format", metavar="text|json|sarif", help="How what is found is written.")
     ] = "text",
+    config: Config = None,
     folder: Entities = None,
 ) -> None:
     """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
@@ -35,7 +38,7 @@ def lint(
     if notation not in ("text", "json", "sarif"):
         raise ConfigurationError(f"--format {notation!r}: text, json or sarif")
     known, catalogue = kinds(), _catalogue(folder)
-    sources = files or [configuration_at(None)]
+    sources = files or [configuration_at(config)]
     found = [finding for source in sources for finding in lint_one(source, kinds=known, catalogue=catalogue)]
     _print(found, notation)
     errors = sum(finding.severity is Severity.ERROR for finding in found)

@@ -35,5 +35,7 @@ def configuration_at(given: Path | None) -> Path:
     """The configuration that was named, else the one of the current folder."""
     found = given or configuration_here()
     if found is None:
-        raise ConfigurationError(f"there is no {NAMES[0]} here; name a configuration with -f")
+        raise ConfigurationError(
+            f"there is no {NAMES[0]} here; name a configuration with -f, or write a first one: openai-connector init"
+        )
     return found

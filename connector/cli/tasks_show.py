@@ -89,7 +89,7 @@ def _becoming(becomes: JSON) -> Iterator[str]:
     if not is_document(becomes):
         return
     for document in becomes.get("after_route_chain") or ():
-        yield from _document("after the route's chain", document)
+        yield from _document("becomes", document)
     for request in becomes.get("requests") or ():
         for each in request if is_list(request) else [request]:
             yield from _document("sends", each)

@@ -163,3 +163,10 @@ def test_client_test_says_what_is_wrong(run: Run) -> None:
 
 def test_without_a_configuration_it_says_so(run: Run) -> None:
     assert "there is no connector.yaml here" in str(run("variables").exception)
+
+
+def test_lint_takes_a_configuration_as_other_commands_do(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("variables: {a: 1}\nnothing: 1\n")
+    assert "other.yaml:2:1" in run("lint", "-f", str(file)).output
+    assert "openai-connector init" in str(run("variables").exception)
