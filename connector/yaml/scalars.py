@@ -7,9 +7,11 @@ import re
 from connector.documents import HIGHEST, LOWEST
 from connector.model import JSON
 
-__all__ = ["TAG", "NoValue", "scalar"]
+__all__ = ["TAG", "UNKNOWN_TAG", "NoValue", "scalar"]
 
 TAG = "tag:yaml.org,2002:"
+UNKNOWN_TAG = ("an unknown tag", "write the value without it; text that begins with ! stands in quotes")
+"""Without the tag itself, which may be a password that nobody quoted."""
 MOST_DIGITS = 400
 """Digits of the longest integer that is looked at; Python itself refuses a few thousand."""
 INTEGER = re.compile(r"[+-]?(0x[0-9a-f]+|0o[0-7]+|0b[01]+|[0-9]+)")
@@ -37,7 +39,7 @@ def scalar(tag: str, text: str, *, any_integer: bool) -> JSON:
         return _integer(text.lower().replace("_", ""), any_integer=any_integer)
     if kind == "float":
         return _float(text.lower().replace("_", ""))
-    raise NoValue(f"the tag {tag[:80]} is not known", "write the value without a tag")
+    raise NoValue(*UNKNOWN_TAG)
 
 
 def _whole(text: str) -> str:

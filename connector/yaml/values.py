@@ -8,7 +8,7 @@ from typing import Any
 from connector.model import JSON
 from connector.yaml.document import Path, Spot, YamlDocument, YamlFault
 from connector.yaml.limits import Budget, Limits
-from connector.yaml.scalars import TAG, NoValue, scalar
+from connector.yaml.scalars import TAG, UNKNOWN_TAG, NoValue, scalar
 from connector.yaml.wording import NO_TEXT
 
 __all__ = ["Reader"]
@@ -33,9 +33,7 @@ class Reader:
         if node.id == "scalar":
             return self._scalar(node, path)
         if node.tag not in (f"{TAG}map", f"{TAG}seq"):
-            self._refuse(
-                "wrong-type", node, path, f"the tag {node.tag[:80]} is not known", "write the value without a tag"
-            )
+            self._refuse("wrong-type", node, path, *UNKNOWN_TAG)
         if node.id == "mapping":
             return self._mapping(node, path, depth)
         return [self.value(item, (*path, index), depth + 1) for index, item in enumerate(node.value)]

@@ -10,6 +10,7 @@ __all__ = ["NO_TEXT", "SYNTAX_HINT", "unquoted", "worded"]
 SYNTAX_HINT = "quote texts that start with & * @ ? % or `, and texts that hold braces or commas inside { } and [ ]"
 QUOTE = 'put such a text in quotes: "…"'
 NO_TEXT = "a key that is no text"
+QUOTED = re.compile(r"'[^']{3,}'")
 BRACES = re.compile(r"([$&@]?)(\{\{?)\s*(secrets\.|env\.)?([^{}]+)\}\}?")
 """A reference or a placeholder, of this configuration or of another platform."""
 NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)\s*(?::-.*)?")
@@ -42,8 +43,8 @@ def worded(error: Any) -> tuple[str, str]:
     if "could not find expected ':'" in problem:
         return "a key without its colon", "write NAME: VALUE"
     if "undefined alias" in problem:
-        return f"an alias of nothing: {problem}", QUOTE
-    return problem, SYNTAX_HINT
+        return "an alias of nothing", QUOTE
+    return QUOTED.sub("…", problem), SYNTAX_HINT  # what is quoted may be a password that was not
 
 
 def _character(found: str) -> tuple[str, str]:
