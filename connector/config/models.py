@@ -12,7 +12,7 @@ from connector.config.measures import Budget
 from connector.config.routing import Job, Route, Schedule
 from connector.config.section import Prototyped, Section, nothing_is_empty
 from connector.config.serving import Gateway, GatewayToken, Tls
-from connector.config.settings import Price, Retention, Telemetry
+from connector.config.settings import Currency, Price, Retention, Telemetry
 from connector.model import JSON, is_list, is_object
 
 __all__ = [
@@ -68,9 +68,8 @@ class Document(Section):
         default_factory=dict[str, Price],
         description="What tokens cost, by the model's name; a name may end in `*`, the longest that fits counts.",
     )
-    currency: str = Field(
+    currency: Currency = Field(
         default="USD",
-        pattern=r"^[A-Z]{3}$",
         description="The currency of all prices and budgets, in three letters, USD unless given; it stands beside every"
         " cost.",
     )

@@ -11,7 +11,7 @@ from connector.config.measures import Kept
 from connector.config.section import Section
 from connector.model import JSON
 
-__all__ = ["Price", "Retention", "Telemetry"]
+__all__ = ["Currency", "Price", "Retention", "Telemetry"]
 
 DAY = 86400.0
 
@@ -35,6 +35,15 @@ class Price(Section):
         default=2.0, ge=0, description="What the price is multiplied by on the priority tier, and on unknown ones."
     )
     per: int = Field(default=1_000_000, ge=1, description="How many tokens that is for.")
+
+
+def _currency(text: str) -> str:
+    if len(text) != 3 or not text.isascii() or not text.isupper():
+        raise ValueError("three capital letters such as USD or EUR are allowed")
+    return text
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
 
 
 def _none(value: JSON) -> JSON:
