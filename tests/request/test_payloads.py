@@ -46,6 +46,7 @@ RESPONSES = {
     "files found before": respond({"type": "file_search_call", "queries": ["cats"]}, {"role": "user", "content": "y"}),
     "code that ran before": respond({"type": "code_interpreter_call", "container_id": "cntr_1"}, {"role": "user", "content": "y"}),
     "a screenshot": respond({"type": "computer_call_output", "call_id": "c", "output": {"type": "computer_screenshot", "image_url": "data:image/png;base64,aGk="}}),
+    "a screenshot as a picture": respond({"type": "computer_call_output", "call_id": "c", "output": {"type": "input_image", "image_url": "data:image/png;base64,aGk="}}),
     "a shell's output": respond({"type": "local_shell_call_output", "call_id": "c", "output": "ok"}),
     "tools of a server": respond({"type": "mcp_list_tools", "server_label": "s", "tools": [{"name": "t", "input_schema": {}}]}),
     "an approval": respond({"type": "mcp_approval_response", "approval_request_id": "a", "approve": True}),
