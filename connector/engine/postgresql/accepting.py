@@ -29,6 +29,11 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
 ON CONFLICT (route, key) DO UPDATE
 SET version = excluded.version, reading = greatest(known.reading, excluded.reading)
 """
+RESERVE = """
+INSERT INTO seen (route, key, version, reading)
+SELECT r, k, '', 0 FROM unnest($1::text[], $2::text[]) AS given (r, k) ORDER BY r, k
+ON CONFLICT (route, key) DO NOTHING RETURNING route, key
+"""
 KNOWN = """
 SELECT route, key, version FROM seen JOIN unnest($1::text[], $2::text[]) AS given (r, k) ON route = r AND key = k
 ORDER BY route, key FOR UPDATE OF seen
@@ -86,8 +91,13 @@ async def _unseen(connection: Connection, new: Sequence[NewTask]) -> list[int]:
     if not keyed:
         return list(range(len(new)))
     places = sorted({(task.route, task.key) for task in keyed})
+    # A row of one's own first: two workers that see a new key at a time wait for each other here.
+    new_rows = await connection.fetch(RESERVE, *columns(places, 2))
+    unknown = {(row["route"], row["key"]) for row in new_rows}
     rows = await connection.fetch(KNOWN, *columns(places, 2))
-    known: dict[tuple[str, str], str] = {(row["route"], row["key"]): row["version"] for row in rows}
+    known: dict[tuple[str, str], str] = {
+        place: row["version"] for row in rows if (place := (row["route"], row["key"])) not in unknown
+    }
     fresh: list[int] = []
     reading: dict[tuple[str, str], int] = {}
     for at, task in enumerate(new):
