@@ -17,7 +17,7 @@ from connector.errors import ConfigurationError
 from connector.yaml import read_document, read_yaml
 
 PLACE = re.compile(r"line \d+, column \d+: \S")
-SECONDS = 1.0
+SECONDS = 2.0
 """The most CPU time that a text of a few kilobytes may take."""
 
 

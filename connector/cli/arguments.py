@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from connector.cli.mistyped import cause, is_meant_as_json
+from connector.cli.output import say
 from connector.documents import parse
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, is_document, is_list
@@ -44,7 +45,7 @@ def read_document(text: str, option: str) -> JSON:
     """JSON given as text, as @FILE, or as - for standard input."""
     if text == "-":
         if sys.stdin.isatty():
-            sys.stderr.write(f"{option} -: reading JSON from standard input; Ctrl-D ends it\n")
+            say(f"{option} -: reading JSON from standard input; Ctrl-D ends it")
         return parse(sys.stdin.buffer.read(), where=f"{option} (standard input)")
     if text.startswith("@"):
         return parse(_read_file(Path(text[1:]), option), where=text[1:])

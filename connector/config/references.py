@@ -45,7 +45,7 @@ class Malformed:
     @property
     def meant(self) -> str:
         """How another platform's name of a secret is written here."""
-        name = re.search(r"([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", self.text)
+        name = re.search(r"\b([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", self.text)
         return f"write ${{{name[1]}}}" if name else ""
 
 

@@ -48,6 +48,9 @@ class Report:
             outcome: what it came to.
             seen: the events that came, in place of a body.
         """
+        if outcome.possible_duplicates:
+            # Money that may be lost is logged at any level.
+            LOG.warning("%s", self._hide(f"{call.wire.method} {call.wire.path}: {outcome.duplicates}"))
         if self._level == "none":
             return
         if self._log.isEnabledFor(logging.INFO):

@@ -251,7 +251,8 @@ def test_steps_are_listed_with_their_origin(command: Command) -> None:
     assert {row["kind"] for row in rows} == {"step", "mapper", "condition", "accessor"}
     assert {row["origin"] for row in rows} == {"openai-connector"}
     setter = command("steps", "value-setter").lines[0]
-    assert [field["name"] for field in setter[0]["fields"]] == ["configurations"]
+    names = [field["name"] for field in setter[0]["fields"]]
+    assert names == ["configurations", *(f"configurations[].{name}" for name in ("key", "value", "mappers"))]
     wrong = command("steps", "value-seter")
     assert (wrong.code, "did you mean 'value-setter'" in wrong.err) == (2, True)
 

@@ -46,11 +46,11 @@ def test_an_invalid_request_raises(make_client):
 
 
 def test_how_hard_requests_are_checked_can_be_set(make_client):
-    odd = {"payload": {**CHAT, "top_q": 1}}
-    with pytest.raises(InvalidRequest, match="top_q"):
+    odd = {"payload": {**CHAT, "temprature": 1}}
+    with pytest.raises(InvalidRequest, match="temprature"):
         make_client().prepare("chat completions create", odd)
     wire = make_client(validate="known").prepare("chat completions create", odd)
-    assert any("top_q" in str(warning) for warning in wire.warnings)
+    assert any("temprature" in str(warning) for warning in wire.warnings)
     assert make_client().prepare("chat completions create", odd, validate="off").body is not None
 
 

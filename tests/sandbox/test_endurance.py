@@ -40,6 +40,7 @@ async def _calls(origin: str, number: int) -> None:
 
 @pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="descriptors are counted in /proc")
 async def test_ten_thousand_calls_leave_no_descriptor_and_little_memory(catalogue: Catalogue) -> None:
+    gc.collect()
     before = _open()
     async with Sandbox(catalogue=catalogue) as sandbox:
         await _calls(sandbox.origin, CALLS // 5)
@@ -49,7 +50,7 @@ async def test_ten_thousand_calls_leave_no_descriptor_and_little_memory(catalogu
         assert _peak() - grown < 64
         await _refused(sandbox)
     gc.collect()
-    assert _open() == before
+    assert _open() <= before  # what an earlier test left open may be gone meanwhile
 
 
 async def _refused(sandbox: Sandbox) -> None:
