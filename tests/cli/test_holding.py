@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -81,7 +82,7 @@ def test_a_missing_table_ends_the_run_with_that_sentence(folder: Path) -> None:
     states = [json.loads(line)["state"] for line in listed.stdout.splitlines()]
     assert "waiting" in states
     assert "new; --all shows them" in listed.stderr
-    with sqlite3.connect(folder / "db.sqlite") as database:
+    with closing(sqlite3.connect(folder / "db.sqlite")) as database, database:
         database.execute("create table rows (id integer)")
     again = oc("run", "--once")
     assert again.returncode == 0, again.stderr
@@ -180,11 +181,11 @@ def test_a_disk_without_space_is_no_permanent_fault() -> None:
 @pytest.mark.parametrize("now", [True, False])
 def test_a_retried_task_is_queued_or_delivered_now(folder: Path, now: bool) -> None:
     pytest.importorskip("sqlalchemy")
-    with sqlite3.connect(folder / "db.sqlite") as database:
+    with closing(sqlite3.connect(folder / "db.sqlite")) as database, database:
         database.execute("create table rows (id integer check (id < 1))")
     (folder / "connector.yaml").write_text(SQL.replace("URL", "sqlite:///db.sqlite"))
     assert oc("run", "--once").returncode == 1
-    with sqlite3.connect(folder / "db.sqlite") as database:
+    with closing(sqlite3.connect(folder / "db.sqlite")) as database, database:
         database.execute("drop table rows")
         database.execute("create table rows (id integer)")
     with (folder / "in.jsonl").open("a") as file:
@@ -203,7 +204,7 @@ def test_a_retried_task_is_queued_or_delivered_now(folder: Path, now: bool) -> N
 def test_a_run_at_work_takes_what_is_retried(folder: Path) -> None:
     pytest.importorskip("sqlalchemy")
     (folder / "in.jsonl").write_text('{"id": 1}\n{"id": 2}\n')
-    with sqlite3.connect(folder / "db.sqlite") as database:
+    with closing(sqlite3.connect(folder / "db.sqlite")) as database, database:
         database.execute("create table rows (id integer check (id < 2))")
     (folder / "connector.yaml").write_text(SQL.replace("URL", "sqlite:///db.sqlite"))
     command = [sys.executable, "-m", "connector", "run"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from typer.testing import CliRunner
 from connector.cli.app import app
 from connector.config.reading import read_text
 from connector.transform.library import ready_made
+from tests.programs import open_terminal
 
 
 def run(*words: str) -> Any:
@@ -60,7 +60,7 @@ def test_at_a_terminal_it_is_said_what_is_waited_for(command: list[str], tmp_pat
         "chains: {c: [{exception: {message: no}}]}\n"
         "outgoing: {p: {publisher: {prototype: file, parameters: {url: o.jsonl}}}}\n"
     )
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     words = [sys.executable, "-m", "connector", *command]
     with subprocess.Popen(words, cwd=tmp_path, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         os.close(theirs)

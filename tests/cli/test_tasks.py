@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,7 @@ def test_people_get_sentences(folder: Path, run: Any, monkeypatch: pytest.Monkey
 def test_a_backup_is_whole(folder: Path, run: Any) -> None:
     found = run("backup", "copy.db")
     assert found.exit_code == 0, found.output
-    with sqlite3.connect(folder / "copy.db") as copy:
+    with closing(sqlite3.connect(folder / "copy.db")) as copy, copy:
         assert copy.execute("pragma quick_check").fetchone() == ("ok",)
     copy.close()
     (folder / "connector.yaml").write_text(f"engine: sqlite:///{folder / 'copy.db'}\n{CONFIGURATION}")

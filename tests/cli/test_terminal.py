@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import io
 import os
-import pty
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,6 +16,7 @@ import pytest
 import connector
 from connector.cli import output
 from connector.terminal import visible
+from tests.programs import open_terminal
 
 EVIL = "\x1b[2J\x1b]0;owned\x07 \x9b31m \x7f \u202eabc\u2066 \r overwritten \ud800"
 RAW = [f"sys.{stream}.{way}" for stream in ("stdout", "stderr") for way in ("write", "buffer", "writelines")]
@@ -112,7 +112,7 @@ def test_an_upstreams_words_do_not_reach_the_terminal_raw(tmp_path: Path) -> Non
 
 
 def on_a_terminal(arguments: list[str], folder: Path) -> str:
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     environment = {**os.environ, "OPENAI_API_KEY": "sk-none", "PYTHONPATH": str(Path(connector.__file__).parents[1])}
     command = [sys.executable, "-m", "connector", *arguments]
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from connector.incoming import Context, prototypes
 @pytest.fixture
 def database(tmp_path: Path) -> str:
     pytest.importorskip("sqlalchemy")
-    with sqlite3.connect(tmp_path / "db.sqlite") as connection:
+    with closing(sqlite3.connect(tmp_path / "db.sqlite")) as connection, connection:
         connection.execute("create table people (id integer primary key, name text, raw blob, height real)")
         rows = [(1, "Ann", b"\x01", 1.5), (2, "Bo", None, None), (3, "Cy", b"", 2.0)]
         connection.executemany("insert into people values (?, ?, ?, ?)", rows)
