@@ -14,16 +14,16 @@ from connector.http.parameters import Secret, environment
 from connector.http.parameters import Section as Parameters
 from connector.http.prototypes import Endpoint, FixedEndpoint
 from connector.http.prototypes import Prototype as ClientPrototype
-from connector.incoming import Bookmark, Lost
-from connector.incoming import Context as SubscriberContext
-from connector.incoming import Prototype as SubscriberPrototype
-from connector.incoming import Reads as DocumentReader
 from connector.model import JSON, Effect, Outcome, State
-from connector.outgoing import Context as PublisherContext
-from connector.outgoing import Prototype as PublisherPrototype
-from connector.outgoing import Writes as DocumentWriter
-from connector.outgoing.prototype import AtOnce as ImmediateWriter
+from connector.publishers import Context as PublisherContext
+from connector.publishers import Prototype as PublisherPrototype
+from connector.publishers import Writes as DocumentWriter
+from connector.publishers.prototype import AtOnce as ImmediateWriter
 from connector.request.wire import Wire
+from connector.subscribers import Bookmark, Lost
+from connector.subscribers import Context as SubscriberContext
+from connector.subscribers import Prototype as SubscriberPrototype
+from connector.subscribers import Reads as DocumentReader
 from connector.transform import (
     Accessor,
     Condition,

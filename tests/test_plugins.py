@@ -13,10 +13,10 @@ import pytest
 from connector import plugins
 from connector.errors import ConfigurationError
 from connector.http.prototypes import prototypes as clients
-from connector.incoming import prototypes as subscribers
-from connector.outgoing import prototypes as publishers
 from connector.plugins import GROUPS
+from connector.publishers import prototypes as publishers
 from connector.registry import Registry
+from connector.subscribers import prototypes as subscribers
 from connector.transform.registry import build
 
 EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "mailbox-plugin"

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from connector import incoming, outgoing
+from connector import publishers, subscribers
 from connector.catalogue.phrases import phrase
 from tools.markdown import table
 
@@ -17,7 +17,7 @@ DEEPEST = 1
 
 def connections() -> str:
     parts = ["# Connections", "See [the guide](../guides/configuration.md). A field marked `*` must be given."]
-    for title, kinds in (("Subscribers", incoming.prototypes()), ("Publishers", outgoing.prototypes())):
+    for title, kinds in (("Subscribers", subscribers.prototypes()), ("Publishers", publishers.prototypes())):
         parts.append(f"## {title}")
         for kind in kinds:
             parts += [f"### `{kind.name}`", kind.summary, fields(kind.parameters)]

@@ -264,19 +264,19 @@ async def _explain(configuration: Configuration, section: str, options: CallOpti
 
 async def _lines(path: Path, errors: ErrorsFile, codes: set[ExitCode] | None = None) -> AsyncGenerator[JSON, None]:
     """The documents of a file or of standard input; a line that is none is a failed one."""
-    from connector import incoming
+    from connector import subscribers
 
-    def lost(found: incoming.Lost) -> None:
+    def lost(found: subscribers.Lost) -> None:
         say(f"failed: {found.reason}")
         errors.write(found.document, "failed", found.reason)
         if codes is not None:
             codes.add(ExitCode.INVALID)
 
-    kind = incoming.prototypes().find("file")
+    kind = subscribers.prototypes().find("file")
     # What is named on the command line may lie anywhere.
     given = {"url": str(path) if str(path) == "-" else os.path.abspath(path), "format": "jsonl"}  # noqa: ASYNC240, PTH100  no disk is touched
     reader = kind.build(kind.parameters.model_validate(given))
-    async with aclosing(reader.documents(incoming.Context(lost=lost))) as documents:
+    async with aclosing(reader.documents(subscribers.Context(lost=lost))) as documents:
         async for document in documents:
             yield document
 

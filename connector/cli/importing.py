@@ -13,7 +13,7 @@ from connector.cli.options import Json
 from connector.cli.output import print_document, print_text, say, wants_json
 
 if TYPE_CHECKING:
-    from connector.importing import Report
+    from connector.migrate import Report
 
 __all__ = ["imports"]
 
@@ -30,7 +30,7 @@ def alumio(
     json: Json = None,
 ) -> None:
     """Import Alumio's exports; the report says line by line what could not be carried over."""
-    from connector.importing import import_alumio
+    from connector.migrate import import_alumio
 
     _show(import_alumio(exports, into), into, json)
 
@@ -42,7 +42,7 @@ def atlas(
     json: Json = None,
 ) -> None:
     """Import Moment Atlas's adapters as clients."""
-    from connector.importing import import_atlas
+    from connector.migrate import import_atlas
 
     _show(import_atlas(config, into), into, json)
 

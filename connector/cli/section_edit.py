@@ -140,9 +140,9 @@ def _plain_secrets(edit: Edit) -> list[str]:
 
 
 def _kinds(section: Section) -> Sequence[str]:
-    from connector import incoming, outgoing
+    from connector import publishers, subscribers
 
-    found = incoming.prototypes() if section is INCOMING else outgoing.prototypes()
+    found = subscribers.prototypes() if section is INCOMING else publishers.prototypes()
     return [kind.name for kind in found]
 
 

@@ -125,8 +125,8 @@ def _lost(document: JSON, reason: str, counts: Counts, errors: ErrorsFile) -> No
 def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
     """The documents of standard input; what was made of a block is written before the next one is waited for."""
     from connector.connections import revived
-    from connector.incoming import Lost
-    from connector.incoming.formats.jsonl import documents
+    from connector.subscribers import Lost
+    from connector.subscribers.formats.jsonl import documents
 
     for block in documents(sys.stdin.buffer, "standard input", 64 * 1024**2):
         for item in block:

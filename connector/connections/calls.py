@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector.errors import InvalidRequest
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Perform, Sent, at_once, through
+from connector.publishers import Perform, Sent, at_once, through
 
 if TYPE_CHECKING:
     from connector.http import Client

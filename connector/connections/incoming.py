@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from connector import incoming
+from connector import subscribers
 from connector.connections.applying import apply
 from connector.connections.counts import Counts
 from connector.connections.ordered import until
@@ -17,8 +17,8 @@ from connector.connections.runtime import Runtime
 from connector.connections.taking import Keeps, Taken, Taking
 from connector.connections.templates import RequestTemplate
 from connector.errors import ConfigurationError
-from connector.incoming import Bookmark, Context, Lost
 from connector.model import JSON, is_object
+from connector.subscribers import Bookmark, Context, Lost
 from connector.transform import Chain, Failed, Origin
 from connector.transform.context import Locks
 from connector.transform.signals import shown_place
@@ -72,7 +72,7 @@ class IncomingRun:
         self._where = f"incoming.{name}"
         self.counts = Counts()
         self.stopping = asyncio.Event()
-        kind = incoming.prototypes().find(declared.subscriber.prototype)
+        kind = subscribers.prototypes().find(declared.subscriber.prototype)
         where = f"{self._where}.subscriber.parameters"
         self._reader = kind.build(runtime.parameters(declared.subscriber, kind.parameters, kind.templates, where))
         self._input = runtime.chain(declared.input, f"{self._where}.input")

@@ -18,7 +18,7 @@ from connector.connections.templates import RequestTemplate, completed
 from connector.connections.writing import Responder, Writer, envelope
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Context
+from connector.publishers import Context
 from connector.transform import Scope
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks

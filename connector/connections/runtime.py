@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from connector import incoming, outgoing
+from connector import publishers, subscribers
 from connector.config import Configuration, Kinds, load
 from connector.config.complaints import complaints
 from connector.connections.calls import called
@@ -33,7 +33,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def kinds() -> Kinds:
     """The kinds of subscriber and publisher that can run."""
-    return Kinds.of(incoming.prototypes(), outgoing.prototypes())
+    return Kinds.of(subscribers.prototypes(), publishers.prototypes())
 
 
 def load_configuration(source: Path | str, environ: Mapping[str, str] | None = None) -> Configuration:
@@ -63,7 +63,7 @@ class Runtime:
         client_options: Callable[[str], Mapping[str, Any]] | None = None,
         *,
         storages: Mapping[str, Storage] | None = None,
-        publisher: Callable[[outgoing.Prototype], outgoing.Prototype] = lambda kind: kind,
+        publisher: Callable[[publishers.Prototype], publishers.Prototype] = lambda kind: kind,
         parameters: Mapping[str, JSON] | None = None,
         catalogue: Catalogue | None = None,
     ) -> None:
@@ -104,7 +104,7 @@ class Runtime:
         """One call through a named client."""
         return await called(self.client(client), kind, request, name=client)
 
-    def calls(self, perform: outgoing.Perform) -> Call:
+    def calls(self, perform: publishers.Perform) -> Call:
         """Calls through named clients that go through somebody's journal."""
 
         async def call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:

@@ -12,8 +12,8 @@ from connector.connections.applying import apply, grouped, parted
 from connector.connections.ordered import worked
 from connector.connections.records import revived
 from connector.errors import ConnectorError, InvalidDocument
-from connector.incoming import Bookmark, Context, Lost, Reads
 from connector.model import JSON
+from connector.subscribers import Bookmark, Context, Lost, Reads
 from connector.transform import Chain, Scope, Storage
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector import outgoing
+from connector import publishers
 from connector.connections.applying import apply
 from connector.connections.runtime import Runtime
 from connector.errors import ConnectorError
 from connector.model import JSON, Outcome
-from connector.outgoing import Context, Prototype, Writes
+from connector.publishers import Context, Prototype, Writes
 from connector.transform import Chain
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
@@ -25,7 +25,7 @@ class Writer:
     """A publisher with its prototype."""
 
     def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
-        self.kind: Prototype = runtime.publisher(outgoing.prototypes().find(declared.prototype))
+        self.kind: Prototype = runtime.publisher(publishers.prototypes().find(declared.prototype))
         self.parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
         self.writes: Writes = self.kind.build(self.parameters)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connector import incoming, outgoing
+from connector import publishers, subscribers
 from connector.catalogue import Catalogue, Operation
 from connector.catalogue.names import squeezed
 from connector.config.findings import Finding, Place
@@ -25,8 +25,8 @@ from connector.model import JSON
 
 CATALOGUE = Catalogue.open()
 KINDS: Mapping[str, Any] = {
-    "incoming": incoming.prototypes().find("openai"),
-    "outgoing": outgoing.prototypes().find("openai"),
+    "incoming": subscribers.prototypes().find("openai"),
+    "outgoing": publishers.prototypes().find("openai"),
 }
 RULES = ("unknown-operation", "wrong-direction")
 Name = tuple[str, str | None]
@@ -91,9 +91,9 @@ async def refusal(section: str, name: Name, client: Client) -> Exception | None:
     made = kind.build(kind.parameters.model_validate(parameters))
     try:
         if section == "incoming":
-            await made.explain(incoming.Context(client=lambda _: client))
+            await made.explain(subscribers.Context(client=lambda _: client))
         else:
-            await made.explain({}, outgoing.Context(client=lambda _: client))
+            await made.explain({}, publishers.Context(client=lambda _: client))
     except InvalidRequest:
         return None  # the operation was found, and asks for more than an empty request
     except (UnknownName, ConfigurationError) as error:

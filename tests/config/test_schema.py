@@ -14,8 +14,8 @@ from connector.config.linting import lint
 from connector.config.reading import read_text
 from connector.config.schema import json_schema
 from connector.config.sources import files_of, read_files
-from connector.incoming import prototypes as incoming
-from connector.outgoing import prototypes as outgoing
+from connector.publishers import prototypes as outgoing
+from connector.subscribers import prototypes as incoming
 from connector.transform import registry
 
 HERE = Path(__file__).parent

@@ -126,7 +126,7 @@ def _lines_are_appended_blindly() -> None:
 
 
 def _no_journal_while_reading() -> None:
-    from connector.outgoing import at_once
+    from connector.publishers import at_once
     from connector.routes.delivering.calling import Journal
     from connector.routes.delivering.declared import reads
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from connector.config.serving import hashed
-from connector.importing import import_atlas
+from connector.migrate import import_atlas
 from tests.upstream import upstream
 
 ADMINISTRATOR = "gw-administrator-of-tests"

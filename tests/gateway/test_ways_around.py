@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from connector.config.allowing import OperationRule, rule
 from connector.config.serving import hashed
-from connector.incoming.webhook import is_genuine
+from connector.subscribers.webhook import is_genuine
 from tests.gateway.conftest import CHAT, TOKEN
 
 CREDENTIALS = [

@@ -7,8 +7,8 @@ import time
 import pytest
 from openai import InvalidWebhookSignatureError, OpenAI
 
-from connector.incoming.webhook import Parameters, is_genuine, keys_of
 from connector.sandbox.webhooks import sign
+from connector.subscribers.webhook import Parameters, is_genuine, keys_of
 
 SECRET, OTHER = "whsec_c2VjcmV0LW9uZQ==", "whsec_c2VjcmV0LXR3bw=="
 BODY = b'{"id": "evt_1", "type": "batch.completed", "data": {"id": "batch_1"}}'

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Context, Prototype
-from connector.outgoing.prototype import AtOnce
+from connector.publishers import Context, Prototype
+from connector.publishers.prototype import AtOnce
 
 __all__ = ["Recorder"]
 

@@ -13,7 +13,7 @@ from connector.engine import CallEnd, CallRecord, Change, StoreError, Task, Task
 from connector.errors import ConnectorError
 from connector.http.call import FloatsWire
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.request import BytesBody
 from connector.routes.batch.line import Place, is_line, kept, line_of
 from connector.routes.delivering.attempting import Attempt, Bench

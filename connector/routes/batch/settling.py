@@ -13,7 +13,7 @@ from connector.engine import CallEnd, CallRecord, Change, Spent, Task, TaskState
 from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State
-from connector.outgoing import OnUnknown
+from connector.publishers import OnUnknown
 from connector.routes.batch.composing import Composing
 from connector.routes.batch.line import Answer, answer_of, floats_in, is_line, outcome_of, request_of
 from connector.routes.batch.upload import members_of, open_lines

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from connector.engine import Change, Settled, StoreError, Task, TaskState, points
 from connector.http import Client
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.request import Wire
 from connector.routes.batch.settling import Settling
 from connector.routes.batch.upload import batch_create, file_create, file_delete, write_lines

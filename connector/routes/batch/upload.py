@@ -12,8 +12,8 @@ from typing import BinaryIO
 from connector.engine import CallRecord, Store, Task
 from connector.http import Client
 from connector.model import JSON
-from connector.outgoing import Effort, Sent
-from connector.outgoing.effort import through
+from connector.publishers import Effort, Sent
+from connector.publishers.effort import through
 from connector.request import Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody

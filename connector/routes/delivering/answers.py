@@ -12,8 +12,8 @@ from connector.connections.writing import Responder
 from connector.engine import NewTask, Task
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
-from connector.outgoing import Context
-from connector.outgoing.file import Writing as FileWriting
+from connector.publishers import Context
+from connector.publishers.file import Writing as FileWriting
 from connector.routes.delivering.declared import ANSWER, ERROR, Declared
 from connector.routes.delivering.draft import Draft
 from connector.routes.delivering.evidence import Hiding

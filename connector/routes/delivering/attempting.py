@@ -13,8 +13,8 @@ from connector.connections.writing import envelope
 from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, points
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
-from connector.outgoing import Begin, Context, Effort, OnUnknown
-from connector.outgoing.file import Writing as FileWriting
+from connector.publishers import Begin, Context, Effort, OnUnknown
+from connector.publishers.file import Writing as FileWriting
 from connector.routes.delivering.answers import Responses
 from connector.routes.delivering.background import Background, is_begun
 from connector.routes.delivering.calling import Journal

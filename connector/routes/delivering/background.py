@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from connector.engine import CallEnd, CallRecord, Task, points
 from connector.model import JSON, Outcome, State
-from connector.outgoing import Sent
-from connector.outgoing.effort import at_once, through
+from connector.publishers import Sent
+from connector.publishers.effort import at_once, through
 from connector.request import Wire
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.desk import Desk

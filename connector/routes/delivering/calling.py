@@ -11,7 +11,7 @@ from connector.errors import ConfigurationError
 from connector.http.policy import had_effect
 from connector.http.tries import AFTER_DOUBT
 from connector.model import JSON, Effect, Outcome, State, is_object
-from connector.outgoing import Begin, Effort, OnUnknown
+from connector.publishers import Begin, Effort, OnUnknown
 from connector.routes.delivering.deciding import SURE, Seen, may_have_acted
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.duplicates import in_doubt, notes

@@ -17,7 +17,7 @@ from connector.connections.applying import Parted, parted
 from connector.connections.templates import RequestTemplate
 from connector.connections.writing import Responder, Writer
 from connector.errors import ConfigurationError, UnknownName
-from connector.outgoing.file import Writing as FileWriting
+from connector.publishers.file import Writing as FileWriting
 from connector.suggest import closest
 from connector.transform import Chain
 

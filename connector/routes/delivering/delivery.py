@@ -9,7 +9,7 @@ from connector.engine import Change, Settled, Task, TaskState
 from connector.errors import ConfigurationError
 from connector.http.rules import Who
 from connector.http.tries import Pause
-from connector.outgoing import Context
+from connector.publishers import Context
 from connector.routes.batch import Filling, Shipping
 from connector.routes.delivering.answers import Responses
 from connector.routes.delivering.attempting import Attempt, Bench

@@ -10,7 +10,7 @@ from connector.connections import Runtime
 from connector.engine import Change, Committed, Store
 from connector.model import Outcome
 from connector.observing.prices import Prices
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.routes.delivering.evidence import Hiding
 from connector.routes.delivering.gates import Gates
 from connector.routes.delivering.keeping import Keeping

@@ -9,7 +9,7 @@ import orjson
 
 from connector.connections import Runtime
 from connector.model import JSON, Outcome, State, is_document, is_object
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.request import BytesBody, Redactor, Wire
 from connector.request.multipart import MultipartBody
 from connector.values import plain

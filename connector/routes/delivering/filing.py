@@ -10,15 +10,15 @@ import asyncio
 from connector.engine import Line
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Fault, Outcome, State
-from connector.outgoing import Context
-from connector.outgoing.blocking import unwritable
-from connector.outgoing.file import Placed, Writing
-from connector.outgoing.formats import Format
-from connector.outgoing.formats.csv import Csv
-from connector.outgoing.formats.json import Json
-from connector.outgoing.formats.lines import Binary, Lines, Text
-from connector.outgoing.whole import target_of
 from connector.places import is_local, suffix_of
+from connector.publishers import Context
+from connector.publishers.blocking import unwritable
+from connector.publishers.file import Placed, Writing
+from connector.publishers.formats import Format
+from connector.publishers.formats.csv import Csv
+from connector.publishers.formats.json import Json
+from connector.publishers.formats.lines import Binary, Lines, Text
+from connector.publishers.whole import target_of
 from connector.routes.delivering.draft import Draft
 from connector.routes.delivering.evidence import Hiding
 

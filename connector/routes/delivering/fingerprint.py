@@ -7,7 +7,7 @@ from hashlib import blake2b
 import orjson
 
 from connector.model import JSON
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.request import BytesBody, Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from connector.engine import Change, Place, Store, points
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.outgoing.blocking import is_permanent
+from connector.publishers.blocking import is_permanent
 from connector.routes.delivering.filing import HEADS
 from connector.shapes import members
 

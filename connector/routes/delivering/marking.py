@@ -19,7 +19,7 @@ from connector.catalogue.operation import Operation
 from connector.engine import Task
 from connector.http import Client
 from connector.model import JSON, is_document, is_list, is_object
-from connector.outgoing import Effort, Sent
+from connector.publishers import Effort, Sent
 from connector.request import Wire
 from connector.request.files import FileInput, is_file
 from connector.request.multipart import MultipartBody

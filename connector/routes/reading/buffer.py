@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.engine import NewTask
-from connector.incoming import Bookmark
 from connector.model import JSON
+from connector.subscribers import Bookmark
 
 __all__ = ["Buffer", "Group"]
 

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from connector.documents import dump
 from connector.engine import Change, Store
-from connector.incoming import Bookmark
 from connector.model import JSON, is_object
 from connector.routes.reading.highest import higher
+from connector.subscribers import Bookmark
 
 __all__ = ["Position", "Standing", "reset"]
 

@@ -10,7 +10,6 @@ from connector.connections.applying import Applied, apply
 from connector.documents import parse
 from connector.engine import Change, NewTask, StoreError
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
-from connector.incoming.webhook import WEBHOOK, Parameters, is_genuine
 from connector.model import JSON, is_object
 from connector.routes.delivering.declared import INCOMING, declared
 from connector.routes.delivering.desk import Desk
@@ -18,6 +17,7 @@ from connector.routes.delivering.intake import IN_ORDER, raw
 from connector.routes.reading.identity import Identity
 from connector.routes.reading.unread import UNREAD, unread
 from connector.shapes import members
+from connector.subscribers.webhook import WEBHOOK, Parameters, is_genuine
 from connector.transform.context import Locks
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from connector.model import Outcome
 from connector.observing.genai import model_asked
 from connector.observing.observer import Observer
 from connector.observing.tracing import NO_TRACING
-from connector.outgoing import Effort
+from connector.publishers import Effort
 from connector.routes.delivering.desk import Watch
 
 __all__ = ["beginning", "spans", "watching"]

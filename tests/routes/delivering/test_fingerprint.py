@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector import Client
-from connector.outgoing import Effort, Sent, through
+from connector.publishers import Effort, Sent, through
 from connector.routes.delivering.fingerprint import fingerprint
 
 CHAT = {"payload": {"model": "m", "messages": [{"role": "user", "content": "a"}]}}

@@ -1,0 +1,216 @@
+"""Documents into files, each whole or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
+from connector.http.parameters import Section
+from connector.model import JSON, Outcome, State
+from connector.places import Places, is_local, suffix_of
+from connector.publishers.blocking import unwritable
+from connector.publishers.context import Context
+from connector.publishers.formats import SINGLE, Format, format_of
+from connector.publishers.prototype import Prototype
+from connector.publishers.whole import Target, target_of
+from connector.transform.template import compile_template
+from connector.transform.text import has_placeholder, to_text
+
+__all__ = ["FILE", "Placed", "Writing"]
+
+Result = TypeVar("Result")
+MOST_OPEN = 200
+
+
+class Parameters(Section):
+    """Which file, and what it is made of."""
+
+    url: str = Field(description="A path or any URL that fsspec writes; with placeholders, documents name their files.")
+    format: Literal["jsonl", "json", "csv", "parquet", "binary", "text"] | None = Field(
+        default=None,
+        description="What the file is made of; its name tells unless given. With placeholders in url, json, binary and "
+        "text are one file a document; documents of the other formats share the file that they name.",
+    )
+    content: JSON = Field(default="&{@}", description="What of a document is written; all of it unless given.")
+    columns: tuple[str, ...] = Field(
+        default=(), description="The columns of CSV and Parquet; the first rows' unless given."
+    )
+    formulas: bool = Field(
+        default=False,
+        description="Whether CSV cells that a spreadsheet would run as a formula are written as they are; unless set, "
+        "a single quote goes before a text that begins with =, +, -, @, a tab or a carriage return and is no number.",
+    )
+    append: bool = Field(
+        default=False, description="Whether JSONL is added to a file that is there, document by document, at once."
+    )
+    roots: tuple[str, ...] = Field(
+        default=(), description="Folders and URLs below which the files must lie; the folder of `url` unless given."
+    )
+
+    @model_validator(mode="after")
+    def _appendable(self) -> Parameters:
+        if self.append and (self.format or format_of(self.url, suffix_of(self.url))) != "jsonl":
+            raise ValueError("only jsonl can be appended to; the other formats have an end")
+        if self.append and not is_local(self.url):
+            raise ValueError("only files of this machine can be appended to")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a document goes: the file, what that is made of, what of the document is written, what a row is made of."""
+
+    name: str
+    format: str
+    content: JSON
+    alone: bool
+    columns: tuple[str, ...]
+    formulas: bool
+
+
+@dataclass(slots=True)
+class _Open:
+    target: Target
+    format: Format
+
+
+class Writing:
+    """Writes documents one after the other in a thread of its own."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._url = compile_template(parameters.url, where="publisher.parameters.url")
+        self._content = compile_template(parameters.content, where="publisher.parameters.content")
+        self._many = has_placeholder(parameters.url)
+        self._sole: tuple[str, str] | None = None
+        self._open: dict[str, _Open] = {}
+        self._complete: set[str] = set()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="outgoing")
+
+    async def publish(self, document: JSON, context: Context) -> Outcome:
+        try:
+            name, made_of = self._place(document, context)
+            content = self._content(document, context.scope)
+            return await self._in_thread(self._write, name, made_of, content)
+        except ConnectorError as error:
+            return Outcome(State.NOT_SENT, reason=str(error))
+
+    async def explain(self, document: JSON, context: Context) -> JSON:
+        name, made_of = self._place(document, context)
+        return {"file": name, "format": made_of, "content": self._content(document, context.scope)}
+
+    def placed(self, document: JSON, context: Context) -> Placed:
+        """Where a document goes; nothing is written."""
+        name, made_of = self._place(document, context)
+        content, alone = self._content(document, context.scope), self._many and made_of in SINGLE
+        return Placed(name, made_of, content, alone, self._parameters.columns, self._parameters.formulas)
+
+    @property
+    def shared(self) -> str:
+        """What the one file of all documents is made of; nothing when documents name their files."""
+        asked = self._parameters
+        return "" if self._many else asked.format or format_of(asked.url, suffix_of(asked.url))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of every file, when they are named."""
+        return self._parameters.columns
+
+    async def finish(self) -> None:
+        try:
+            await self._in_thread(self._finish)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def abandon(self) -> list[str]:
+        try:
+            return await self._in_thread(self._abandon)
+        finally:
+            self._thread.shutdown(wait=False)
+
+    def _place(self, document: JSON, context: Context) -> tuple[str, str]:
+        """The file of a document and what it is made of; a name without placeholders is judged once."""
+        if self._sole is not None:
+            return self._sole
+        place = self._found(document, context)
+        self._sole = None if self._many else place
+        return place
+
+    def _found(self, document: JSON, context: Context) -> tuple[str, str]:
+        written = to_text(self._url(document, context.scope))
+        name = Places.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(written)
+        return name, self._parameters.format or format_of(written, suffix_of(written))
+
+    def _write(self, name: str, made_of: str, content: JSON) -> Outcome:
+        alone = self._many and made_of in SINGLE
+        if name in self._complete:
+            raise InvalidDocument(f"the file {name!r} was written for another document of this run; make names differ")
+        try:
+            opened = self._opened(name, made_of, alone=alone)
+            opened.target.append(opened.format.add(content))
+            if alone:
+                self._commit(name)
+        except OSError as error:
+            return unwritable(name, error)
+        return Outcome(State.DONE, body={"file": name})
+
+    def _opened(self, name: str, made_of: str, *, alone: bool) -> _Open:
+        if name not in self._open:
+            if len(self._open) >= MOST_OPEN:
+                raise ConfigurationError(
+                    f"more than {MOST_OPEN} files are open; use a format that is one file a document"
+                )
+            content = self._format(name, made_of, alone=alone)
+            self._open[name] = _Open(target_of(name, append=self._parameters.append), content)
+        return self._open[name]
+
+    def _format(self, name: str, made_of: str, *, alone: bool) -> Format:
+        from connector.publishers.formats.csv import Csv
+        from connector.publishers.formats.json import Json
+        from connector.publishers.formats.lines import Binary, Lines, Text
+
+        if made_of == "parquet":
+            from connector.publishers.formats.parquet import Parquet
+
+            return Parquet(self._parameters.columns)
+        if made_of == "csv":
+            delimiter = "\t" if suffix_of(name) == ".tsv" else ","
+            return Csv(self._parameters.columns, delimiter, header=True, formulas=self._parameters.formulas)
+        if made_of == "jsonl":
+            return Lines()
+        if made_of == "binary":
+            return Binary()
+        return Json(alone=alone) if made_of == "json" else Text(alone=alone)
+
+    def _commit(self, name: str) -> None:
+        opened = self._open[name]
+        opened.target.append(opened.format.end())
+        opened.target.commit()
+        del self._open[name]
+        self._complete.add(name)
+
+    def _finish(self) -> None:
+        for name in list(self._open):
+            try:
+                self._commit(name)
+            except OSError as error:
+                raise ConfigurationError(f"cannot complete {name!r}: {error.strerror or error}") from None
+
+    def _abandon(self) -> list[str]:
+        for opened in self._open.values():
+            opened.target.abandon()
+        return [opened.target.unfinished for opened in self._open.values()]
+
+    async def _in_thread(self, work: Callable[..., Result], *given: object) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+
+
+FILE = Prototype(
+    "file", "Files: JSONL, JSON, CSV, Parquet, text, or one file a document.", Parameters, Writing, ("url", "content")
+)

@@ -1,0 +1,30 @@
+"""Documents that go nowhere: for trying a connection, or for its answers' sake."""
+
+from __future__ import annotations
+
+from connector.http.parameters import Section
+from connector.model import JSON, Outcome, State
+from connector.publishers.context import Context
+from connector.publishers.prototype import AtOnce, Prototype
+
+__all__ = ["NONE"]
+
+
+class Parameters(Section):
+    """Nothing."""
+
+
+class Writing(AtOnce):
+    """Takes documents and keeps none."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+
+    async def publish(self, document: JSON, context: Context) -> Outcome:  # noqa: ARG002  the protocol's signature
+        return Outcome(State.DONE, body=document)
+
+    async def explain(self, document: JSON, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
+        return {"document": document}
+
+
+NONE = Prototype("none", "Nowhere: the document itself is the answer.", Parameters, Writing)

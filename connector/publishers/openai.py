@@ -1,0 +1,84 @@
+"""Entities of an API that the catalogue knows: created, deleted, or acted upon by a verb."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import Field
+
+from connector.errors import InvalidRequest
+from connector.http.parameters import Section
+from connector.model import JSON, Outcome, State
+from connector.places import Places
+from connector.publisher import Publisher
+from connector.publishers.context import Context
+from connector.publishers.effort import Effort, Sent, through
+from connector.publishers.prototype import AtOnce, Prototype
+from connector.request import Wire
+from connector.transform.template import compile_template
+from connector.transform.text import to_text
+from connector.values import plain
+
+__all__ = ["OPENAI"]
+
+
+class Parameters(Section):
+    """What to call, and with which client."""
+
+    client: str = Field(description="The client to call with.")
+    entity: str = Field(description="An entity, or any name of a writing operation.")
+    action: str | None = Field(
+        default=None,
+        description="create, delete, update or a verb such as cancel; create unless given or named by the entity.",
+    )
+    to: str | None = Field(
+        default=None, description="A file for the answer's body; its name may hold placeholders on the request."
+    )
+
+
+class Writing(AtOnce):
+    """Calls an operation; a document is its request, {path, query, payload, headers}."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self._parameters = parameters
+        self._to = compile_template(parameters.to, where="publisher.parameters.to") if parameters.to else None
+        self._publisher: Publisher | None = None
+
+    async def publish(self, document: JSON, context: Context) -> Outcome:
+        try:
+            effort = self._effort(document, context)
+        except InvalidRequest as error:
+            return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
+        outcome = await context.perform(effort)
+        return replace(outcome, body=plain(outcome.body)) if isinstance(outcome.body, bytes) else outcome
+
+    async def explain(self, document: JSON, context: Context) -> JSON:
+        client = context.client(self._parameters.client)
+        shown = client.explain(self._wire(document, context)).as_document()
+        return shown if self._to is None else {**shown, "to": self._file(document, context)}
+
+    def _wire(self, document: JSON, context: Context) -> Wire:
+        client, publisher = context.client(self._parameters.client), self._publisher
+        if publisher is None or publisher.client is not client:
+            publisher = self._publisher = Publisher(client, self._parameters.entity, self._parameters.action)
+        return client.prepare(publisher.operation, document, validate=context.validate)
+
+    def _effort(self, document: JSON, context: Context) -> Effort:
+        def prepare(request: JSON) -> Wire:
+            return self._wire(request, context)
+
+        client = context.client(self._parameters.client)
+        sent = Sent(client=client, wire=prepare(document), request=document, prepare=prepare)
+        to = self._file(document, context)
+        return through(self._parameters.client, sent, to=to, on_unknown=context.on_unknown, timeout=context.timeout)
+
+    def _file(self, document: JSON, context: Context) -> str | None:
+        if self._to is None or self._parameters.to is None:
+            return None
+        name = to_text(self._to(document, context.scope))
+        return Places.of(context.folder, self._parameters.to, reserved=context.reserved).find(name)
+
+
+OPENAI = Prototype(
+    "openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True, performs=True
+)
