@@ -21,8 +21,8 @@ from connector.connections import Runtime, kinds
 from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState
 from connector.engine.opening import open_store
 from connector.routes.reading.position import reset
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
 
 GROUP = 1000
 

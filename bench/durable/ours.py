@@ -15,8 +15,8 @@ from connector.config import parse
 from connector.connections import Runtime, kinds
 from connector.engine import TaskState
 from connector.engine.opening import open_store
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
 
 PACKAGES = ("aiohttp", "apsw", "asyncpg", "orjson")
 

@@ -13,7 +13,7 @@ __all__ = ["fleet"]
 
 async def fleet(count: int, arguments: Sequence[str]) -> int:
     """Runs the command in so many processes; the exit code is the worst of theirs."""
-    from connector.routes.running.stopping import stopped_by_signals
+    from connector.runtime.stopping import stopped_by_signals
 
     command = [sys.executable, "-m", "connector", *arguments]
     # A group of their own each: what the terminal sends comes from here, and once.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.connections import Runtime
     from connector.engine import Store
-    from connector.routes.running.plan import Plan
+    from connector.runtime.plan import Plan
 
 __all__ = ["RunOptions", "run"]
 
@@ -90,11 +90,11 @@ def run(options: RunOptions) -> None:
 async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.catalogue import Catalogue
     from connector.connections import Runtime
+    from connector.engine.commits import Waits
     from connector.engine.opening import open_store
-    from connector.routes.running.committing import Waits
-    from connector.routes.running.moving import check_engine
-    from connector.routes.running.naming import check_routes
-    from connector.routes.running.plan import Plan
+    from connector.runtime.moving import check_engine
+    from connector.runtime.naming import check_routes
+    from connector.runtime.plan import Plan
 
     catalogue = Catalogue.open(catalogue_folder(options.entities))
     plan = Plan.of(configuration, options.routes or ())
@@ -114,7 +114,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
     """Deliver what routes have, reading nothing, and return the exit code; StoreHeld when a run is at work."""
     from connector.connections import Runtime
     from connector.engine.opening import open_store
-    from connector.routes.running.plan import Plan
+    from connector.runtime.plan import Plan
 
     plan = replace(Plan.of(configuration, routes), on_start=(), timed=(), after={}, reads=False)
     store = await open_store(configuration.engine_url)
@@ -130,9 +130,9 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.cli.run_report import code_of, tell
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
-    from connector.routes.running.holding import sentence
-    from connector.routes.running.runner import Runner
-    from connector.routes.running.stopping import stopped_by_signals
+    from connector.runtime.holding import sentence
+    from connector.runtime.runner import Runner
+    from connector.runtime.stopping import stopped_by_signals
 
     configuration, once = runtime.configuration, options.once
     observer = Observer.of(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from connector.engine import Store, TaskState
-    from connector.routes.running.holding import Hold
+    from connector.runtime.holding import Hold
 
 __all__ = ["shown"]
 
@@ -71,7 +71,7 @@ async def _watch(store: Store, routes: Collection[str], holds: Callable[[], Sequ
 
 def _held(holds: Sequence[Hold]) -> str:
     """What tasks wait for, in the lines below the bar."""
-    from connector.routes.running.holding import sentence
+    from connector.runtime.holding import sentence
 
     return "".join(f"\n{visible(sentence(hold))}" for hold in holds)
 

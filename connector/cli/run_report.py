@@ -11,7 +11,7 @@ from connector.cli.output import print_line, print_text, say, wants_json
 if TYPE_CHECKING:
     from connector.model import JSON
     from connector.observing.metrics import Metrics
-    from connector.routes.running.ending import RunEnd
+    from connector.runtime.ending import RunEnd
 
 __all__ = ["code_of", "tell"]
 

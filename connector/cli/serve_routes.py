@@ -13,7 +13,7 @@ from connector.cli.output import say
 if TYPE_CHECKING:
     from connector.connections import Runtime
     from connector.routes.reading.receiving import Receiver
-    from connector.routes.running.runner import Runner
+    from connector.runtime.runner import Runner
 
 __all__ = ["Routes", "routes_of", "warn_of_webhooks"]
 
@@ -50,10 +50,10 @@ async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     from connector.engine.opening import open_store
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
-    from connector.routes.running.moving import check_engine
-    from connector.routes.running.naming import check_routes
-    from connector.routes.running.plan import Plan
-    from connector.routes.running.runner import Runner
+    from connector.runtime.moving import check_engine
+    from connector.runtime.naming import check_routes
+    from connector.runtime.plan import Plan
+    from connector.runtime.runner import Runner
 
     configuration = runtime.configuration
     plan = Plan.of(configuration, ())

@@ -62,7 +62,7 @@ def purge(options: WantedOptions) -> None:
 async def _retry(options: RetryOptions) -> int:
     from connector.cli.tasks_store import opened
     from connector.engine import TaskState
-    from connector.routes.running.ending import live
+    from connector.runtime.ending import live
 
     _need_choice(options, "--state failed")
     document = _edited(options)

@@ -20,7 +20,7 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.engine import Filter, Store, Task, TaskState
-    from connector.routes.running.ending import Counts
+    from connector.runtime.ending import Counts
 
 __all__ = ["ListOptions", "export", "list_tasks"]
 
@@ -52,7 +52,7 @@ async def _list(options: ListOptions) -> int:
     """Prints the tasks; how many that were named are not there."""
     from connector.cli.tasks_store import opened
     from connector.engine import TaskState
-    from connector.routes.running.holding import HOLDS, kept_holds, sentence
+    from connector.runtime.holding import HOLDS, kept_holds, sentence
 
     whole = options.all or bool(options.ids)
     async with opened(options.config) as (store, configuration):
@@ -117,7 +117,7 @@ async def _export(options: WantedOptions) -> int:
     """Prints the tasks as lines; how many that were named are not there."""
     from connector.cli.tasks_store import each, opened
     from connector.engine import TaskState
-    from connector.routes.running.telling import exported
+    from connector.runtime.telling import exported
 
     count = 0
     async with opened(options.config) as (store, configuration):

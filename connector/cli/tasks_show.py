@@ -39,7 +39,7 @@ def show(
 async def _told(number: int, config: Path | None) -> dict[str, JSON]:
     from connector.cli.tasks_store import opened
     from connector.connections import Runtime
-    from connector.routes.running.telling import told
+    from connector.runtime.telling import told
 
     async with opened(config) as (store, configuration):
         task = await store.task(number)

@@ -97,7 +97,7 @@ def _shorten_heartbeats() -> None:
     """A worker that is gone is missed after seconds, not after half a minute."""
     from connector.engine.postgresql import PostgreSQLStore
     from connector.routes.reading import readings
-    from connector.routes.running import housekeeping
+    from connector.runtime import housekeeping
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
     housekeeping.HEARTBEAT, housekeeping.LEADING, housekeeping.NEWS = 0.5, 3.0, 2.0

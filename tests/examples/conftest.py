@@ -15,9 +15,9 @@ import pytest
 from connector.connections import Runtime, load_configuration
 from connector.engine.opening import open_store
 from connector.http import Client
-from connector.routes.running.ending import RunEnd
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
+from connector.runtime.ending import RunEnd
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
 from connector.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]

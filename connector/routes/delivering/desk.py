@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from connector.connections import Runtime
 from connector.engine import Change, Committed, Store
+from connector.engine.commits import Waits
 from connector.model import Outcome
 from connector.observing.prices import Prices
 from connector.publishers import Effort
@@ -18,7 +19,6 @@ from connector.routes.delivering.marking import Marking
 from connector.routes.delivering.snapshots import Snapshots
 from connector.routes.delivering.spending import Spending
 from connector.routes.delivering.windows import Windows
-from connector.routes.running.committing import Waits
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Desk", "Watch"]

@@ -9,15 +9,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from connector.aio.events import wait_for_event
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
+from connector.engine.commits import Commits
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.rules import Who
 from connector.model import JSON, Outcome, State
 from connector.routes.delivering.declared import INPUT
 from connector.routes.delivering.intake import requests_space
 from connector.routes.reading.identity import digest, entity_id
-from connector.routes.running.committing import Commits
-from connector.routes.running.waking import woken
 from connector.shapes import items, members
 from connector.timing import SYSTEM, Timing
 
@@ -109,7 +109,7 @@ class Inputs:
             if pause is not None and (pause.who is not Who.NETWORK or self._timing.clock() - began > PATIENCE):
                 reason = f"its input chain waits: {pause.reason} (task {number})"
                 raise CallFailed(Outcome(State.NOT_SENT, reason=reason))
-            await woken(self._news, LOOK_AGAIN, self._timing)
+            await wait_for_event(self._news, LOOK_AGAIN, self._timing)
 
 
 def _said(task: Task | None) -> str:

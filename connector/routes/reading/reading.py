@@ -14,6 +14,7 @@ import orjson
 from connector.connections import IncomingRun, Runtime
 from connector.connections.taking import Taken
 from connector.engine import Change, Store, points
+from connector.engine.commits import Commits
 from connector.errors import CallFailed, ConfigurationError
 from connector.model import JSON, State
 from connector.routes.delivering.declared import INCOMING, Declared, declared, incoming_chain, input_chain
@@ -23,7 +24,6 @@ from connector.routes.reading.inputs import Inputs
 from connector.routes.reading.making import UNREAD, Making, untraced
 from connector.routes.reading.position import Standing
 from connector.routes.reading.room import Room
-from connector.routes.running.committing import Commits
 from connector.subscribers import Bookmark
 from connector.timing import SYSTEM, Timing
 from connector.transform import compile_template

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from connector.aio.events import wait_for_event
 from connector.engine import Store, StoreBroken
+from connector.engine.commits import Waits
 from connector.errors import CallFailed, ConnectorError
 from connector.routes.reading.position import Position
 from connector.routes.reading.reading import Reading, Tally
-from connector.routes.running.committing import Waits
-from connector.routes.running.waking import woken
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Readings"]
@@ -123,7 +123,7 @@ class Readings:
             if self._again:
                 return False
             waited = True
-            await woken(self._stopping, LOOK_AGAIN, self._timing)
+            await wait_for_event(self._stopping, LOOK_AGAIN, self._timing)
             if self._stopping.is_set():
                 return False
         return not waited or Position.of(await self._store.cursor(route)).open
@@ -151,7 +151,7 @@ class Readings:
             else:
                 self.failed.pop(route, None)
                 return tally
-            await woken(self._stopping, wait, self._timing)
+            await wait_for_event(self._stopping, wait, self._timing)
             if self._stopping.is_set():
                 return reading.tally
             wait = min(wait * 2, LONGEST)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+from connector.aio.events import wait_for_event
 from connector.engine import LIVE, Store
-from connector.routes.running.waking import woken
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Room"]
@@ -54,7 +54,7 @@ class Room:
         while count > self._left < self._most and not self._opened:
             self._wanted, self._ended = count - self._left, 0
             self._look.clear()
-            await woken(self._look, LOOK_AGAIN, self._timing)
+            await wait_for_event(self._look, LOOK_AGAIN, self._timing)
             self._left = await self._free()
         self._left -= count
 

@@ -19,7 +19,7 @@ from connector.transform.context import Locks
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
-    from connector.routes.running.floor import Delivers
+    from connector.runtime.floor import Delivers
 
 __all__ = ["UNREAD", "Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from connector.config import parse
 from connector.connections import Runtime, kinds
 from connector.engine.opening import open_store
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
 from connector.sandbox import Sandbox
 from connector.timing import Timing
 from tests.routes.batch.conftest import CATALOGUE, configured

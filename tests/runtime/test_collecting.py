@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
+from connector.engine.commits import Commits
 from connector.routes.reading.unread import unread
-from connector.routes.running.collecting import Collector
-from connector.routes.running.committing import Commits
-from connector.routes.running.floor import Floor
+from connector.runtime.collecting import Collector
+from connector.runtime.floor import Floor
 from connector.timing import Timing
-from tests.routes.running.kit import until
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.kit import until
+from tests.runtime.memory import MemoryStore
 
 ROUTE = "many"
 

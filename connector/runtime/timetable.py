@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from connector.engine import Change, Store
+from connector.engine.commits import Commits, Waits
 from connector.model import JSON
-from connector.routes.running.committing import Commits, Waits
-from connector.routes.running.schedule import Times
+from connector.runtime.schedule import Times
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Timed", "Timetable"]

@@ -16,8 +16,8 @@ import pytest
 from connector.engine import Change, StoreBroken, TaskState
 from connector.errors import CallFailed, ConfigurationError
 from connector.routes.reading.position import reset
-from tests.routes.running.kit import until
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.kit import until
+from tests.runtime.memory import MemoryStore
 
 OPENAI = {"prototype": "openai", "parameters": {"client": "openai", "entity": "files", "action": "list"}}
 

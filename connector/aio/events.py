@@ -1,4 +1,4 @@
-"""Waiting for something to happen, or for a time to pass, whichever is first."""
+"""Wait for an event or a time, whichever comes first."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Awaitable
 
 from connector.timing import Timing
 
-__all__ = ["woken"]
+__all__ = ["wait_for_event"]
 
 
-async def woken(event: asyncio.Event, seconds: float | None, timing: Timing) -> None:
-    """Returns when the event is set, at the latest after so many seconds."""
+async def wait_for_event(event: asyncio.Event, seconds: float | None, timing: Timing) -> None:
+    """Return when the event is set, or after some seconds; None waits for the event alone."""
     if seconds is None:
         await event.wait()
     elif seconds > 0 and not event.is_set():
-        await _first(event.wait(), timing.sleep(seconds))
+        await _wait_for_first(event.wait(), timing.sleep(seconds))
 
 
-async def _first(*works: Awaitable[object]) -> None:
+async def _wait_for_first(*works: Awaitable[object]) -> None:
     running = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

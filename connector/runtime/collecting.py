@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from connector.aio.events import wait_for_event
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
 from connector.routes.reading.unread import Unread, is_unread
-from connector.routes.running.floor import LONGEST_SLEEP, Floor
-from connector.routes.running.held import Held
-from connector.routes.running.waking import woken
+from connector.runtime.floor import LONGEST_SLEEP, Floor
+from connector.runtime.held import Held
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
@@ -224,5 +224,5 @@ class Collector:
             waits.append(max(due - self._floor.timing.clock(), 0.001))
         if self._due is not None:
             waits.append(min(max(self._due - self._floor.wall(), 0.001), LONGEST_SLEEP))
-        await woken(self._wake, min(waits) if waits else None, self._floor.timing)
+        await wait_for_event(self._wake, min(waits) if waits else None, self._floor.timing)
         self._sleeping = False

@@ -8,12 +8,12 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from connector.aio.events import wait_for_event
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, points
 from connector.routes.reading.places import Places
-from connector.routes.running.easing import Easing
-from connector.routes.running.floor import LONGEST_SLEEP, Delivers, Floor
-from connector.routes.running.held import Held
-from connector.routes.running.waking import woken
+from connector.runtime.easing import Easing
+from connector.runtime.floor import LONGEST_SLEEP, Delivers, Floor
+from connector.runtime.held import Held
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
@@ -177,7 +177,7 @@ class Worker:
         waits = [min(rests, LONGEST_SLEEP)] if rests else []
         if self._due is not None and not self._more:
             waits.append(min(max(self._due - self._floor.wall(), 0.001), LONGEST_SLEEP))
-        await woken(self._wake, max(waits) if waits else None, self._floor.timing)
+        await wait_for_event(self._wake, max(waits) if waits else None, self._floor.timing)
         self._sleeping = False
 
     def _ended(self) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
+from connector.engine.commits import Commits
 from connector.routes.delivering.keeping import Keeping
 from connector.routes.reading.reading import Reading
-from connector.routes.running.committing import Commits
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.memory import MemoryStore
 
 NO_RETRY = {"retry": {"max_retries": 0}}
 CLIENTS = {

@@ -9,8 +9,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
+from connector.aio.events import wait_for_event
 from connector.connections import Runtime
 from connector.engine import Change, Store, StoreError
+from connector.engine.commits import Commits, Waits
 from connector.http.rules import Who
 from connector.http.tries import Pause
 from connector.observing.metrics import Metrics
@@ -21,17 +23,15 @@ from connector.routes.delivering.transport import transport_of
 from connector.routes.reading.reading import Reading, Tally
 from connector.routes.reading.readings import Readings
 from connector.routes.reading.receiving import Receiver, receivers, receives
-from connector.routes.running.committing import Commits, Waits
-from connector.routes.running.crew import Crew
-from connector.routes.running.ending import Counts, Ending, RunEnd, ended_since, live
-from connector.routes.running.floor import Floor
-from connector.routes.running.following import Following
-from connector.routes.running.holding import Holding, sentence
-from connector.routes.running.housekeeping import Forgetting, Writing, guarded, heartbeats, news
-from connector.routes.running.plan import Plan, source_of
-from connector.routes.running.timetable import Timetable
-from connector.routes.running.waking import woken
-from connector.routes.running.watching import beginning, spans, watching
+from connector.runtime.crew import Crew
+from connector.runtime.ending import Counts, Ending, RunEnd, ended_since, live
+from connector.runtime.floor import Floor
+from connector.runtime.following import Following
+from connector.runtime.holding import Holding, sentence
+from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
+from connector.runtime.plan import Plan, source_of
+from connector.runtime.timetable import Timetable
+from connector.runtime.watching import beginning, spans, watching
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Runner"]
@@ -188,7 +188,7 @@ class Runner:
     async def _looks(self) -> None:
         """Looks whenever somebody comes to rest, what may begin now and whether everything has ended."""
         while True:
-            await woken(self._look, LOOK_AGAIN, self._timing)
+            await wait_for_event(self._look, LOOK_AGAIN, self._timing)
             self._look.clear()
             self._crew.look()
             over = self._once and await self._is_over()

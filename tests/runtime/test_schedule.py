@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from connector.engine.commits import Commits
 from connector.errors import ConfigurationError
-from connector.routes.running.committing import Commits
-from connector.routes.running.schedule import Times
-from connector.routes.running.timetable import Timed, Timetable
-from tests.routes.running.memory import MemoryStore
+from connector.runtime.schedule import Times
+from connector.runtime.timetable import Timed, Timetable
+from tests.runtime.memory import MemoryStore
 
 AMSTERDAM = "Europe/Amsterdam"
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from connector.engine import Store
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.reading.readings import Readings
-from connector.routes.running.crew import Crew
-from connector.routes.running.ending import live
-from connector.routes.running.plan import source_of
+from connector.runtime.crew import Crew
+from connector.runtime.ending import live
+from connector.runtime.plan import source_of
 
 if TYPE_CHECKING:
     from connector.config import Configuration

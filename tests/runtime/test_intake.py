@@ -10,7 +10,7 @@ import pytest
 from connector.engine import Filter, TaskState
 from connector.errors import CallFailed, ConfigurationError
 from connector.transform import compile_chain
-from tests.routes.running.test_runner import IN_FILE, TO_FILE, Upstream, bench, lines
+from tests.runtime.test_runner import IN_FILE, TO_FILE, Upstream, bench, lines
 
 __all__ = ["bench", "lines"]
 

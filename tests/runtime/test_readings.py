@@ -14,8 +14,8 @@ from connector.model import Outcome, State
 from connector.routes.reading.reading import Tally
 from connector.routes.reading.readings import Readings
 from connector.timing import Timing
-from tests.routes.running.kit import until
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.kit import until
+from tests.runtime.memory import MemoryStore
 
 AWAY = CallFailed(Outcome(State.NOT_SENT, reason="the network is away"))
 

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from connector.engine import Change, Fenced, NewTask, Settled, StoreBroken, StoreFull, Task, TaskState
+from connector.engine.commits import Commits
 from connector.http.tries import Pause
 from connector.model import Outcome, State
 from connector.routes.delivering.gates import Gate
-from connector.routes.running.committing import Commits
-from connector.routes.running.floor import Floor
-from connector.routes.running.working import Worker
+from connector.runtime.floor import Floor
+from connector.runtime.working import Worker
 from connector.timing import Timing
-from tests.routes.running.kit import until
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.kit import until
+from tests.runtime.memory import MemoryStore
 
 ROUTE = "tickets"
 FINISHED, WAITING, FAILED = TaskState.FINISHED, TaskState.WAITING, TaskState.FAILED

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.routes.running.schedule import Times
-from connector.routes.running.timetable import Timed
+from connector.runtime.schedule import Times
+from connector.runtime.timetable import Timed
 
 if TYPE_CHECKING:
     from connector.config import Configuration

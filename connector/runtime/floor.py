@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Change, Store, Task
-from connector.routes.running.committing import Commits, Waits
+from connector.engine.commits import Commits, Waits
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from connector.routes.delivering.declared import BATCH, implied, parent_of, read
 from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk
 from connector.routes.reading.unread import Again, Unread
-from connector.routes.running.collecting import Collector
-from connector.routes.running.floor import Floor
-from connector.routes.running.housekeeping import guarded
-from connector.routes.running.rescue import Rescue
-from connector.routes.running.working import Worker
+from connector.runtime.collecting import Collector
+from connector.runtime.floor import Floor
+from connector.runtime.housekeeping import guarded
+from connector.runtime.rescue import Rescue
+from connector.runtime.working import Worker
 
 if TYPE_CHECKING:
     from connector.config.models import Route

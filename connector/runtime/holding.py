@@ -12,8 +12,8 @@ from connector.engine import Change, Filter, Store, StoreFull, TaskState
 from connector.http.rules import Who
 from connector.model import JSON
 from connector.routes.delivering.declared import parent_of
-from connector.routes.running.crew import Crew, Works
-from connector.routes.running.ending import Counts, live
+from connector.runtime.crew import Crew, Works
+from connector.runtime.ending import Counts, live
 from connector.shapes import members
 from connector.timing import SYSTEM, Timing
 

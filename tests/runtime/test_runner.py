@@ -16,9 +16,9 @@ from connector.connections import Runtime
 from connector.engine import Change, NewTask, Store, TaskState
 from connector.engine.opening import open_store
 from connector.errors import ConfigurationError, UnknownName
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
-from tests.routes.running.kit import until
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
+from tests.runtime.kit import until
 
 ASK = {
     "request": {"payload": {"model": "m", "messages": [{"role": "user", "content": "&{text}"}]}},

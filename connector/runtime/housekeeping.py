@@ -15,7 +15,7 @@ from connector.timing import SYSTEM, Timing
 if TYPE_CHECKING:
     from connector.config.models import Retention
     from connector.routes.reading.readings import Readings
-    from connector.routes.running.crew import Crew
+    from connector.runtime.crew import Crew
 
 __all__ = ["Forgetting", "Writing", "guarded", "heartbeats", "news"]
 

@@ -16,12 +16,12 @@ import pytest
 from connector.config.settings import Retention
 from connector.engine import Change, Filter, Line, NewTask, Settled, StoreBroken, StoreFull, TaskState
 from connector.engine.opening import open_store
-from connector.routes.running.housekeeping import Forgetting, Writing, guarded, heartbeats, news
-from connector.routes.running.plan import Plan
-from connector.routes.running.runner import Runner
+from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
+from connector.runtime.plan import Plan
+from connector.runtime.runner import Runner
 from connector.timing import Timing
-from tests.routes.running.kit import Simulated, until
-from tests.routes.running.memory import MemoryStore
+from tests.runtime.kit import Simulated, until
+from tests.runtime.memory import MemoryStore
 
 DAY = 86400.0
 
