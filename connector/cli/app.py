@@ -11,21 +11,24 @@ from connector.cli.call import CallOptions, call
 from connector.cli.chains import chains
 from connector.cli.clients import client, incoming, outgoing, route
 from connector.cli.config import lint, schema, variables
-from connector.cli.connections import ExplainOptions, PublishOptions, SubscribeOptions, explain, publish, subscribe
 from connector.cli.entities import entities
 from connector.cli.exit_codes import of_error
+from connector.cli.explain import ExplainOptions, explain
 from connector.cli.group import group
 from connector.cli.importing import imports
 from connector.cli.init import init
 from connector.cli.options import command
 from connector.cli.output import say
+from connector.cli.publish import PublishOptions, publish
 from connector.cli.raw import CurlOptions, curl
 from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
 from connector.cli.steps import steps
+from connector.cli.subscribe import SubscribeOptions, subscribe
 from connector.cli.tasks import backup, tasks
-from connector.cli.transforming import TestOptions, TransformOptions, test, transform
+from connector.cli.test import TestOptions, test
+from connector.cli.transform import TransformOptions, transform
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]

@@ -1,9 +1,10 @@
-"""`run`: the routes of a configuration at work, once or as a service."""
+"""`run`: the routes of a configuration, delivered once or as a service, in one process or in several."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.config import Config, configuration_at
+from connector.cli.exit_codes import ExitCode, worst
 from connector.cli.garbage import seldom_collected
 from connector.cli.logs import LogOptions
 from connector.cli.options import Entities, Json, catalogue_folder
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from connector.engine import Store
     from connector.runtime.plan import Plan
 
-__all__ = ["RunOptions", "run"]
+__all__ = ["RunOptions", "deliver", "run"]
 
 SIGNALLED, INTERRUPT = 128, 2
 SQLITE = "sqlite:"
@@ -35,7 +37,7 @@ SQLITE = "sqlite:"
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions(LogOptions):
-    """What `run` can be told."""
+    """The options of `run`."""
 
     routes: Annotated[list[str] | None, Argument(metavar="ROUTE", help="Which routes; all unless given.")] = None
     config: Config = None
@@ -83,7 +85,7 @@ def run(options: RunOptions) -> None:
     for name in options.reset or ():
         configuration.find("routes", name)
     if options.workers > 1:
-        raise Exit(asyncio.run(_fleet(configuration, options, source)))
+        raise Exit(asyncio.run(_run_fleet(configuration, options, source)))
     raise Exit(asyncio.run(_run(configuration, options)))
 
 
@@ -126,8 +128,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
-    from connector.cli.run_progress import shown
-    from connector.cli.run_report import code_of, tell
+    from connector.cli.run_output import exit_code_of, print_report, progress_bar
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
     from connector.runtime.holding import sentence
@@ -151,7 +152,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
 
     try:
         with stopped_by_signals(stop):
-            async with shown(store, plan.routes, lambda: runner.holding.now, once=once):
+            async with progress_bar(store, plan.routes, lambda: runner.holding.now, once=once):
                 with _logged(runtime, options), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:
@@ -159,8 +160,8 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
         return SIGNALLED + (signals[0] if signals else INTERRUPT)
     finally:
         observer.close()
-    tell(end, observer.metrics, alone=once and not fleet, json=options.json)
-    return SIGNALLED + signals[0] if signals and once else code_of(end)
+    print_report(end, observer.metrics, alone=once and not fleet, json=options.json)
+    return SIGNALLED + signals[0] if signals and once else exit_code_of(end)
 
 
 def _logged(runtime: Runtime, options: RunOptions) -> AbstractContextManager[None]:
@@ -177,8 +178,7 @@ async def _reset(store: Store, routes: Sequence[str]) -> None:
         say(f"route {route} is read from its start; what was delivered goes out again")
 
 
-async def _fleet(configuration: Configuration, options: RunOptions, source: Path) -> int:
-    from connector.cli.fleet import fleet
+async def _run_fleet(configuration: Configuration, options: RunOptions, source: Path) -> int:
     from connector.engine.opening import open_store
 
     if configuration.engine_url.startswith(SQLITE):
@@ -191,4 +191,28 @@ async def _fleet(configuration: Configuration, options: RunOptions, source: Path
         await _reset(store, options.reset or ())
     finally:
         await store.close()
-    return await fleet(options.workers, options.arguments(source))
+    return await _run_workers(options.workers, options.arguments(source))
+
+
+async def _run_workers(count: int, arguments: Sequence[str]) -> int:
+    """Run the command in several processes and return the worst of their exit codes."""
+    from connector.runtime.stopping import stopped_by_signals
+
+    command = [sys.executable, "-m", "connector", *arguments]
+    # Each gets a process group of its own, so that a signal of the terminal reaches it once, from here.
+    started = [await asyncio.create_subprocess_exec(*command, start_new_session=True) for _ in range(count)]
+
+    def stop() -> None:
+        for process in started:
+            if process.returncode is None:
+                process.terminate()
+
+    try:
+        with stopped_by_signals(lambda _: stop()):
+            codes = await asyncio.gather(*(process.wait() for process in started))
+    except asyncio.CancelledError:
+        stop()
+        await asyncio.gather(*(process.wait() for process in started))
+        raise
+    known = {int(code) for code in ExitCode}
+    return next((code for code in codes if code not in known), int(worst(ExitCode(code) for code in codes)))

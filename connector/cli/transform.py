@@ -1,4 +1,4 @@
-"""`transform`: documents through a chain; `test`: cases of chains and connections."""
+"""`transform`: the documents of standard input, sent through a chain."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from connector.cli.exit_codes import ExitCode
 from connector.cli.logs import LogOptions, Logs
 from connector.cli.output import flush, line_writer, print_line, progress, say, say_what_is_awaited
 from connector.cli.source import Config, configuration_here
-from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.offline import nothing_is_sent
 
 if TYPE_CHECKING:
     from connector.connections import Counts, ErrorsFile, Runtime
-    from connector.connections.testing import Checked
     from connector.transform import Chain, Context, Traced
 
-__all__ = ["TestOptions", "TransformOptions", "test", "transform"]
+__all__ = ["TransformOptions", "transform"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransformOptions(LogOptions):
-    """What `transform` can be told."""
+    """The options of `transform`."""
 
     chain: Annotated[str, Argument(metavar="CHAIN", help="A saved chain's name, or its steps as JSON or @FILE.")]
     config: Config = None
@@ -39,29 +36,10 @@ class TransformOptions(LogOptions):
     errors: Errors = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TestOptions:
-    """What `test` can be told."""
-
-    __test__ = False  # not for pytest
-
-    files: Annotated[
-        list[Path] | None, Argument(metavar="FILES", help="*.test.yaml files, or folders of them; here unless given.")
-    ] = None
-    config: Config = None
-    junit: Annotated[Path | None, Option("--junit", metavar="FILE", help="Write the verdicts as JUnit XML.")] = None
-
-
 def transform(options: TransformOptions) -> None:
     """Send the documents of standard input through a chain."""
     say_what_is_awaited()
     raise Exit(asyncio.run(_transform(options)))
-
-
-def test(options: TestOptions) -> None:
-    """Run cases of chains, and of connections with recorded answers."""
-    with nothing_is_sent():
-        raise Exit(asyncio.run(_test(options)))
 
 
 async def _transform(options: TransformOptions) -> ExitCode:
@@ -172,22 +150,3 @@ async def _explained(chain: Chain, context: Context, counts: Counts, errors: Err
                 say(f"    {line}")
         for each in made:
             print_line(each)
-
-
-async def _test(options: TestOptions) -> ExitCode:
-    from connector.connections.testing import found_files, junit, run_files
-
-    files = found_files(options.files or [Path()])
-    if not files:
-        raise ConfigurationError("no *.test.yaml files here; name files or folders that hold cases")
-    tested: list[Checked] = []
-    async for one in run_files(files, options.config):
-        tested.append(one)
-        if not one.passed:
-            say(f"FAILED {one.file}: {one.name}")
-            say("\n".join(f"    {line}" for line in one.difference.splitlines()))
-    failed = sum(not one.passed for one in tested)
-    say(f"{len(tested) - failed} passed, {failed} failed, in {len(files)} file{'' if len(files) == 1 else 's'}")
-    if options.junit is not None:
-        options.junit.write_bytes(junit(tested))
-    return ExitCode.INVALID if failed else ExitCode.DONE

@@ -1,0 +1,77 @@
+"""`explain`: the exact request of a call or a connection, which is not sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from typer import Exit, Option
+
+from connector.cli.arguments import read_document
+from connector.cli.call import CallOptions
+from connector.cli.combinations import check_connection, check_entity
+from connector.cli.connections import (
+    call_operation,
+    find_configuration,
+)
+from connector.cli.exit_codes import ExitCode
+from connector.cli.output import picker, print_document
+from connector.model import JSON
+from connector.offline import nothing_is_sent
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+
+__all__ = ["EXPLAINED", "ExplainOptions", "explain", "explain_connection"]
+
+EXPLAINED = {
+    "incoming": ("--config", "--entities", "--select"),
+    "outgoing": ("--config", "--document", "--entities", "--select"),
+}
+"""The options that `explain` takes with a connection, by section."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(CallOptions):
+    """The options of `explain`."""
+
+    decided: ClassVar[Mapping[str, str]] = {"--dry-run": "explain"}
+    given: Annotated[
+        str | None, Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document for it.")
+    ] = None
+
+
+def explain(options: ExplainOptions) -> None:
+    """Show the exact request that a call or a connection would send, and send nothing."""
+    kind = "outgoing" if options.given is not None else "incoming"
+    other = "incoming" if kind == "outgoing" else "outgoing"
+    for section in (kind, other):
+        configuration = find_configuration(options.config, section, options.entity)
+        if configuration is not None:
+            check_connection(options, section, EXPLAINED[section])
+            raise Exit(explain_connection(configuration, section, options))
+    check_entity(options, ("--document",))
+    call_operation(options, ("incoming", "outgoing"))
+
+
+def explain_connection(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
+    """Print what a connection would send; return the exit code."""
+    with nothing_is_sent():
+        return asyncio.run(_explain(configuration, section, options))
+
+
+async def _explain(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
+    from connector.catalogue import Catalogue
+    from connector.connections import Runtime, explain_incoming, explain_outgoing
+
+    name, pick = options.entity or "", picker(options.select)
+    async with Runtime(configuration, catalogue=Catalogue.open(options.folder())) as runtime:
+        if section == "incoming":
+            print_document(pick(await explain_incoming(runtime, name)))
+        else:
+            given = getattr(options, "given", None)
+            document: JSON = {} if given is None else read_document(given, "--document")
+            print_document(pick(await explain_outgoing(runtime, name, document)))
+    return pick.ended(ExitCode.DONE)
