@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, engine, gateway, listing, sandbox, startup, transform, upload
+from bench import calls, engine, files, gateway, listing, sandbox, startup, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine")
+PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine", "files")
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return gateway.run(rounds, seconds)
         case "engine":
             return engine.run(rounds, seconds)
+        case "files":
+            return files.run()
         case _:
             return startup.run()
 
