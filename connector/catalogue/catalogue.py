@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalogue.index import Index, read_index
-from connector.catalogue.lookup import Lookup, Use
-from connector.catalogue.matching import Matcher
-from connector.catalogue.notation import METHODS, operation_from
-from connector.catalogue.operation import Operation
+from connector.catalogue.lookup import Lookup, Matcher, Use
+from connector.catalogue.operation import METHODS, Operation, operation_from
 from connector.catalogue.schemas import DIALECT, Definitions, answered
 from connector.declarations import folder as declarations
 from connector.model import JSON

@@ -7,7 +7,7 @@ import shlex
 import textwrap
 from typing import TYPE_CHECKING, cast
 
-from connector.catalogue.example import example_request
+from connector.catalogue.examples import example_request
 from connector.catalogue.operation import Operation
 from connector.catalogue.phrases import phrase
 from connector.documents import dump

@@ -93,7 +93,7 @@ def _made(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:
 
 
 def _rows(path: Path) -> Iterator[list[JSON]]:
-    from connector.catalogue.notation import operation_from
+    from connector.catalogue.operation import operation_from
     from connector.yaml import read_yaml
 
     for entity, actions in members(read_yaml(path.read_bytes(), str(path))).items():

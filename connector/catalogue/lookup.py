@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote
 
 from connector.catalogue.index import Index
 from connector.catalogue.names import squeezed
 from connector.errors import UnknownName
 from connector.suggest import closest
 
-__all__ = ["Lookup", "Use"]
+__all__ = ["Lookup", "Matcher", "Use"]
 
 WIRE = re.compile(r"(GET|HEAD|OPTIONS|POST|PUT|PATCH|DELETE)\s+(/\S*)", re.IGNORECASE)
 METHODS = ("GET", "POST", "DELETE", "PUT", "PATCH", "HEAD")
@@ -192,3 +193,49 @@ def _forms(thing: str) -> Sequence[str]:
     """A word as it is, in the plural and in the singular: `file`, `batch`, `reply`, `images`."""
     one = thing.removesuffix("s")
     return (thing, f"{thing}s", f"{thing}es", f"{thing.removesuffix('y')}ies", one) if one else ()
+
+
+VERSION = re.compile(r"/v\d+(?=/)")
+Template = tuple[int, str, str, dict[str, str]]
+"""Place in the catalogue, method, template, fixed query."""
+
+
+class Matcher:
+    """Every template of a catalogue, by method and number of segments, literal segments before parameters."""
+
+    def __init__(self, templates: Iterable[Template]) -> None:
+        self._by_shape: dict[tuple[str, int], list[tuple[Sequence[str], dict[str, str], int]]] = {}
+        for place, method, template, fixed in templates:
+            parts = template.split("/")
+            self._by_shape.setdefault((method, len(parts)), []).append((parts, fixed, place))
+        for candidates in self._by_shape.values():
+            candidates.sort(key=lambda one: ([part.startswith("{") for part in one[0]], -len(one[1])))
+
+    def match(self, method: str, path: str) -> tuple[int, dict[str, str]] | None:
+        """The place of the operation that a path (with or without version and query) belongs to, and its values."""
+        path, _, text = path.partition("?")
+        query = dict(parse_qsl(text, keep_blank_values=True))
+        for candidate in dict.fromkeys((path, VERSION.sub("", path, count=1))):
+            if found := self._match(method.upper(), candidate.split("/"), query):
+                return found
+        return None
+
+    def _match(self, method: str, parts: list[str], query: dict[str, str]) -> tuple[int, dict[str, str]] | None:
+        for template, fixed, place in self._by_shape.get((method, len(parts)), ()):
+            if fixed.items() <= query.items():
+                values = _values(template, parts)
+                if values is not None:
+                    return place, values
+        return None
+
+
+def _values(template: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    for wanted, part in zip(template, parts, strict=True):
+        if wanted.startswith("{"):
+            if not part:
+                return None
+            values[wanted[1:-1]] = unquote(part)
+        elif wanted != part:
+            return None
+    return values

@@ -70,7 +70,7 @@ def import_entities(
     ),
 ) -> None:
     """Build a catalogue from an OpenAPI document."""
-    from connector.catalogue.importing import import_document
+    from connector.catalogue.importer import import_document
 
     report = import_document(document, into)
     say(f"{into}: {report}")
@@ -79,7 +79,7 @@ def import_entities(
 @entities.command("drift")
 def show_drift(document: Document, json: Json = None, folder: Entities = None) -> None:
     """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
-    from connector.catalogue.drift import drift
+    from connector.catalogue.importer.drift import drift
 
     report = drift(document, _open(folder))
     if wants_json(json):

@@ -8,8 +8,8 @@ from functools import cached_property
 from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.plausible import number, plausible
-from connector.catalogue.shapes import Shape, shape_of
+from connector.catalogue.examples import number, plausible
+from connector.catalogue.flat_schema import Shape, shape_of
 from connector.model import JSON, is_document, is_list, is_object
 from connector.request.fields import resolve
 from connector.shapes import items, members

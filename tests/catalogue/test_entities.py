@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.example import example_request
+from connector.catalogue.examples import example_request
 from connector.model import Effect
 
 CATALOGUE = Catalogue.open()

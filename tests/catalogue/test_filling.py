@@ -10,8 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from connector.catalogue import Catalogue
-from connector.catalogue.drift import drift
-from connector.catalogue.importing import import_document
+from connector.catalogue.importer import import_document
+from connector.catalogue.importer.drift import drift
 from connector.errors import ConfigurationError
 
 ITEM = {

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.plausible import number, plausible
+from connector.catalogue.examples import number, plausible
 from connector.errors import InvalidRequest
 from connector.request import Preparer
 from connector.request.fields import resolve

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.example import example_request
+from connector.catalogue.examples import example_request
 from connector.request import Wire
 from connector.request.files import is_file
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.catalogue.plausible import number, plausible
+from connector.catalogue.examples import number, plausible
+from connector.catalogue.flat_schema import Shape, shape_of
 from connector.catalogue.schemas import answered
-from connector.catalogue.shapes import Shape, shape_of
 from connector.request import Wire
 
 DEFINITIONS = Catalogue.open().definitions()

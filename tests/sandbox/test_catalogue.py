@@ -8,7 +8,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.example import example_request
+from connector.catalogue.examples import example_request
 from connector.http import Client
 from connector.model import JSON, is_document, is_list
 from connector.sandbox import Sandbox, in_thread

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.catalogue.example import example_request
+from connector.catalogue.examples import example_request
 from connector.model import is_document, is_list
 from connector.sandbox.messages import Upload
 from connector.sandbox.registry import MODEL_HANDLERS

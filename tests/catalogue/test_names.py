@@ -2,8 +2,7 @@
 
 import pytest
 
-from connector.catalogue.importing.inflection import is_plural, noun, singular, words
-from connector.catalogue.importing.naming import Name, NamingRules, name_operation
+from connector.catalogue.importer.names import Name, NamingRules, is_plural, name_operation, noun, singular, words
 
 RULES = NamingRules()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.catalogue.drift import drift
-from connector.catalogue.importing import import_document
-from connector.catalogue.importing.document import follow, read_document
+from connector.catalogue.importer import import_document
+from connector.catalogue.importer.document import follow, read_document
+from connector.catalogue.importer.drift import drift
 from connector.errors import ConfigurationError, UnknownName
 
 HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def test_files_of_areas_that_are_no_more_are_removed(tmp_path: Path) -> None:
 
 
 def test_overlays_that_fit_nothing_are_noted() -> None:
-    from connector.catalogue.importing.build import build
+    from connector.catalogue.importer.build import build
 
     built = build(DOCUMENTS / "telescope.json", DOCUMENTS / "telescope-overlays")
     assert built.notices == (

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from connector.catalogue.importing.definitions import Definitions
-from connector.catalogue.importing.document import follow
-from connector.catalogue.importing.paging import holds_list, paging_of
+from connector.catalogue.importer.definitions import Definitions
+from connector.catalogue.importer.document import follow
 from connector.model import JSON
 from connector.shapes import members
 
-__all__ = ["Declared", "declare"]
+__all__ = ["Declared", "declare", "holds_list", "paging_of"]
 
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 PLAIN = {"type": "string"}
@@ -154,3 +153,24 @@ def _stream(definitions: Definitions, entry: Mapping[str, JSON], query: Mapping[
     if payload and "stream" in definitions.properties(definitions.named(payload)):
         return {"stream": "payload"}
     return {"stream": "query"} if "stream" in query else {}
+
+
+def holds_list(definitions: Definitions, answer: str | None) -> bool:
+    """Whether an answer is an array, or an object that holds one as its `data` or `items`."""
+    if answer is None:
+        return False
+    schema = definitions.named(answer)
+    properties = definitions.properties(schema)
+    held = [definitions.resolve(properties[name]) for name in ("data", "items") if name in properties]
+    return any("array" in str(part.get("type")) for part in (definitions.resolve(schema), *held))
+
+
+def paging_of(query: Collection[str], answered: Collection[str]) -> str | None:
+    """The style of paging that these query parameters and these fields of the answer allow."""
+    if "page" in query and "next_page" in answered:
+        return "page"
+    if "after" not in query:
+        return None
+    if "next" in answered:
+        return "next"
+    return "cursor" if {"has_more", "last_id"} & set(answered) else None

@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
-from connector.catalogue.importing.definitions import Definitions
-from connector.catalogue.importing.document import operations, read_document, servers
-from connector.catalogue.importing.entries import Areas, place_all, unused
-from connector.catalogue.importing.filling import relieve
-from connector.catalogue.importing.fragments import with_fragments
-from connector.catalogue.importing.operations import declare
-from connector.catalogue.importing.overlays import Overlays, read_overlays
-from connector.catalogue.importing.returning import accept_returned
-from connector.catalogue.importing.writing import write_catalogue
+import orjson
+
+from connector.catalogue.importer.definitions import Definitions
+from connector.catalogue.importer.document import operations, read_document, servers
+from connector.catalogue.importer.entries import Areas, place_all, unused
+from connector.catalogue.importer.operations import declare
+from connector.catalogue.importer.overlays import Overlays, read_overlays
+from connector.catalogue.importer.patches import with_fragments
+from connector.catalogue.importer.request_schemas import accept_returned, relieve
+from connector.catalogue.index import index_text
 from connector.catalogue.schemas import SHARED, references
 from connector.declarations import folder
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.shapes import members
 
-__all__ = ["Built", "build", "import_document"]
-
+__all__ = ["Built", "area_text", "build", "definitions_text", "import_document", "write_catalogue"]
 
 WEBHOOKS = "webhooks"
 
@@ -136,3 +138,69 @@ def _named(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> set[str]
         named |= set(entry.get("alternatives", {}).values()) | {name for name in entry["answer"].values() if name}
         named |= set(references([entry.get(key, {}) for key in ("path", "query", "headers")]))
     return named
+
+
+WIDTH = 120
+
+
+def definitions_text(schemas: Mapping[str, JSON]) -> bytes:
+    """A JSON object with one definition a line, in the order of their names."""
+    written = {name: orjson.dumps(schemas[name], option=orjson.OPT_SORT_KEYS) for name in sorted(schemas)}
+    return b"{\n" + b",\n".join(orjson.dumps(name) + b": " + text for name, text in written.items()) + b"\n}\n"
+
+
+def area_text(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> bytes:
+    """An area's YAML: operations as blocks, what fits a line in flow style."""
+    from ruamel.yaml import YAML
+
+    yaml: Any = YAML()  # the library has no types for what it dumps
+    yaml.width = 4096
+    stream = StringIO()
+    blocks = {
+        entity: {action: _block(entry) for action, entry in actions.items()} for entity, actions in entities.items()
+    }
+    yaml.dump(blocks, stream)
+    return stream.getvalue().encode()
+
+
+def _block(entry: Mapping[str, JSON]) -> Any:
+    from ruamel.yaml.comments import CommentedMap
+
+    block = CommentedMap()
+    for key, value in entry.items():
+        block[key] = _block(value) if _too_long(key, value) else _flow(value)
+    return block
+
+
+def _too_long(key: str, value: JSON) -> bool:
+    return is_document(value) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
+
+
+def _flow(value: JSON) -> Any:
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    flow: Any
+    if is_document(value):
+        flow = CommentedMap((key, _flow(item)) for key, item in value.items())
+    elif is_list(value):
+        flow = CommentedSeq(_flow(item) for item in value)
+    else:
+        return value
+    flow.fa.set_flow_style()
+    return flow
+
+
+def write_catalogue(
+    into: Path, areas: Areas, schemas: Mapping[str, Mapping[str, JSON]], overlays: Mapping[str, bytes]
+) -> None:
+    """Writes every file of a catalogue folder, and removes files of areas that are no more."""
+    files = {f"{area}.yaml": area_text(entities) for area, entities in areas.items()}
+    files |= {f"schemas/{name}.json": definitions_text(definitions) for name, definitions in schemas.items()}
+    files |= {f"overlays/{name}": text for name, text in overlays.items()}
+    for name in files:
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+    for stale in {*into.glob("*.yaml"), *into.glob("schemas/*.json")} - {into / name for name in files}:
+        stale.unlink()
+    for name, data in files.items():
+        (into / name).write_bytes(data)
+    (into / "index.json").write_bytes(index_text(into))

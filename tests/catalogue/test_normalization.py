@@ -6,8 +6,8 @@ import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
 
-from connector.catalogue.importing.definitions import Definitions
-from connector.catalogue.importing.mending import mend
+from connector.catalogue.importer.definitions import Definitions
+from connector.catalogue.importer.normalization import mend
 
 MENDED: dict[str, tuple[Any, Any]] = {
     "nullable type": ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),

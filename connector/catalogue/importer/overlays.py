@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connector.catalogue.importing.naming import NamingRules
+from connector.catalogue.importer.names import NamingRules
 from connector.catalogue.names import squeezed
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import orjson
 
-from connector.catalogue.importing.document import follow
-from connector.catalogue.importing.mending import POINTER, mend
+from connector.catalogue.importer.document import follow
+from connector.catalogue.importer.normalization import POINTER, mend
 from connector.catalogue.schemas import DEFS, references
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from connector.catalogue.importing.effects import effect_of
-from connector.catalogue.importing.inflection import is_plural, words
-from connector.catalogue.importing.naming import Name, name_operation, segments
-from connector.catalogue.importing.operations import Declared
-from connector.catalogue.importing.overlays import Overlays, matches, patched
-from connector.catalogue.notation import ORDER
+from connector.catalogue.importer.names import Name, is_plural, name_operation, segments, words
+from connector.catalogue.importer.operations import Declared
+from connector.catalogue.importer.overlays import Overlays, matches, patched
+from connector.catalogue.operation import ORDER
 from connector.model import JSON, Effect
 
-__all__ = ["Areas", "place_all", "unused"]
+__all__ = ["REPEATABLE_VERBS", "Areas", "effect_of", "place_all", "unused"]
 
 Entry = dict[str, JSON]
 Areas = dict[str, dict[str, dict[str, Entry]]]
@@ -126,3 +124,19 @@ def _sorted(entities: Mapping[str, Mapping[str, Entry]]) -> dict[str, dict[str, 
 
     ranked = {entity: sorted(entities[entity], key=rank) for entity in sorted(entities)}
     return {entity: {action: entities[entity][action] for action in actions} for entity, actions in ranked.items()}
+
+
+REPEATABLE_VERBS = frozenset({
+    "update", "cancel", "pause", "resume", "archive", "unarchive", "activate", "deactivate", "enable", "disable",
+    "suspend", "reject", "hangup", "validate", "restore", "stop",
+})  # fmt: skip
+"""Verbs that bring one thing, named by its id, into a state: a second time changes nothing more."""
+
+
+def effect_of(method: str, verb: str | None) -> Effect:
+    """The effect of an operation of which no overlay says more: a POST that may create is opaque."""
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return Effect.NONE
+    if method in ("DELETE", "PUT", "PATCH") or verb in REPEATABLE_VERBS:
+        return Effect.IDEMPOTENT
+    return Effect.OPAQUE

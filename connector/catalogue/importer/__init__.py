@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from connector.catalogue.importing.build import import_document
+from connector.catalogue.importer.build import import_document
 
 __all__ = ["import_document"]
