@@ -6,8 +6,12 @@ documents deeper than MAX_DEPTH, and Python values that JSON does not have.
 
 from __future__ import annotations
 
+import base64
 import json
+import math
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import cast
 
 import orjson
@@ -15,7 +19,7 @@ import orjson
 from connector.errors import InvalidDocument
 from connector.model import JSON
 
-__all__ = ["MAX_DEPTH", "check", "check_json", "dump", "parse", "spot"]
+__all__ = ["MAX_DEPTH", "check", "check_json", "dump", "member_path", "parse", "to_json"]
 
 MAX_DEPTH = 200
 LOWEST, HIGHEST = -(2**63), 2**64 - 1
@@ -85,7 +89,45 @@ def check_json(value: JSON, where: str = "document") -> None:
         check(value, where, any_integer=True)
 
 
-def spot(path: str, key: str | int) -> str:
+def to_json(value: object) -> JSON:
+    """Return a value of a file, a table or an answer as JSON.
+
+    Dates become text, exact numbers stay numbers where nothing is lost, bytes become `{"$content": base64}`, and what
+    is unknown becomes its text.
+    """
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): to_json(item) for key, item in cast("dict[object, object]", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [to_json(item) for item in cast("list[object]", value)]
+    if isinstance(value, bytes | bytearray):
+        return {"$content": base64.b64encode(value).decode("ascii")}
+    return _scalar_to_json(value)
+
+
+def _scalar_to_json(value: object) -> JSON:
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Decimal):
+        return _decimal_to_json(value)
+    return str(value)
+
+
+def _decimal_to_json(value: Decimal) -> JSON:
+    """A decimal number as one that JSON can hold exactly, else as its text."""
+    if not value.is_finite():
+        return None
+    if value == value.to_integral_value() and abs(value) < 2**63:
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+def member_path(path: str, key: str | int) -> str:
     """The JSON path of a member, as it is written in messages: `payload.messages[0]`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
@@ -103,7 +145,7 @@ def _children(item: JSON, path: str) -> Iterator[tuple[JSON, str]]:
         if not isinstance(key, str):
             raise InvalidDocument(f"{path}: a key is {_kind(key)}; JSON keys are text")
         _check_text(key, f"a key of {path}")
-        yield child, spot(path, key)
+        yield child, member_path(path, key)
 
 
 def _check_text(text: str, path: str) -> None:

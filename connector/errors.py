@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from connector.suggest import did_you_mean
+from connector.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from connector.model import Fault, Outcome

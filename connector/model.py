@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 from connector.errors import CallFailed, InvalidRequest
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
-__all__ = ["JSON", "Attempt", "Effect", "Fault", "Outcome", "Request", "State", "is_document", "is_list", "is_object"]
+__all__ = [
+    "JSON",
+    "Attempt",
+    "Effect",
+    "Fault",
+    "Outcome",
+    "Request",
+    "State",
+    "is_document",
+    "is_list",
+    "is_object",
+    "items",
+    "members",
+]
 
 JSON = Any
 """A decoded JSON value; what is inside is the caller's business until a schema has spoken."""
@@ -29,6 +42,16 @@ def is_document(value: JSON) -> TypeGuard[dict[str, JSON]]:
 def is_list(value: JSON) -> TypeGuard[list[JSON]]:
     """Whether a JSON value is a list."""
     return isinstance(value, list)
+
+
+def members(value: JSON) -> dict[str, JSON]:
+    """Return an object's members; none for anything else."""
+    return cast("dict[str, JSON]", value) if isinstance(value, dict) else {}
+
+
+def items(value: JSON) -> list[JSON]:
+    """Return a list's items; none for anything else."""
+    return cast("list[JSON]", value) if isinstance(value, list | tuple) else []
 
 
 class Effect(StrEnum):

@@ -8,13 +8,13 @@ from contextvars import ContextVar
 
 from connector.errors import ConfigurationError
 
-__all__ = ["is_offline", "nothing_is_sent", "refuse_offline"]
+__all__ = ["is_offline", "offline_mode", "refuse_offline"]
 
 OFFLINE: ContextVar[bool] = ContextVar("offline", default=False)
 
 
 @contextmanager
-def nothing_is_sent(*, when: bool = True) -> Generator[None]:
+def offline_mode(*, when: bool = True) -> Generator[None]:
     """Refuse every connection that would begin within this block, and in the tasks and threads that it starts."""
     before = OFFLINE.set(OFFLINE.get() or when)
     try:

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from connector.errors import ConfigurationError, UnknownName
-from connector.suggest import closest
+from connector.suggestions import closest
 
 __all__ = ["OURS", "Named", "Registry"]
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from connector.errors import ConfigurationError, ConnectorError
+from connector.extras import require_extra
 from connector.offline import refuse_offline
-from connector.optional import needed
 from connector.request import Redactor
 
 __all__ = ["DatabaseAway", "Trouble", "engine_of", "fault_of", "masked", "sqlalchemy", "trouble_of"]
@@ -53,7 +53,7 @@ def trouble_of(error: Exception) -> Trouble:
 
 def sqlalchemy() -> Any:
     """The package, or a sentence on how to get it."""
-    return needed("sqlalchemy", "sql", "a sql connection")
+    return require_extra("sqlalchemy", "sql", "a sql connection")
 
 
 def engine_of(url: str) -> Any:

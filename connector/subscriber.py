@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.errors import CallFailed, ConfigurationError
 from connector.model import JSON, Outcome, Request, State
-from connector.paging import items_of, next_query
+from connector.pagination import items_of, next_query
 
 if TYPE_CHECKING:
     from connector.http import Client

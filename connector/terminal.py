@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["visible"]
+__all__ = ["escape_controls"]
 
 ACTING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\uffff]"
@@ -12,7 +12,7 @@ ACTING = re.compile(
 """What moves a cursor, colours, rings, turns the direction of writing or cannot be encoded; not tabs and line ends."""
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""Return the text with what a terminal would act on written as JSON writes it, such as `\u001b`."""
     return text if text.isascii() and text.isprintable() else ACTING.sub(_escaped, text)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.documents import MAX_DEPTH, check, dump, parse, spot
+from connector.documents import MAX_DEPTH, check, dump, member_path, parse
 from connector.errors import InvalidDocument
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
@@ -152,4 +152,4 @@ def test_bytes_are_compact_and_not_escaped() -> None:
     ("key", "place"), [("a", "x.a"), ("$file", "x.$file"), ("a-b", "x.a-b"), ("a b", 'x["a b"]'), (3, "x[3]")]
 )
 def test_places_read_like_paths(key: str | int, place: str) -> None:
-    assert spot("x", key) == place
+    assert member_path("x", key) == place

@@ -13,8 +13,8 @@ from connector.documents import parse as parse_json
 from connector.errors import ConnectorError
 from connector.http.events import EventParser
 from connector.request.redact import Redactor
-from connector.suggest import closest
-from connector.terminal import visible
+from connector.suggestions import closest
+from connector.terminal import escape_controls
 from connector.transform import InvalidChain, compile_template
 from connector.transform.paths import parse_path
 from connector.yaml import read_document
@@ -40,7 +40,7 @@ READERS: list[tuple[Callable[[str], object], int, list[str]]] = [
     (parse_path, 10_000, ['"', '"a', '"a.', "a.", '"\\', "."]),
     (template, 3_000, ["&{", "{", "&{a", "&{a}", "@{", "&{@{", "${", "&{`{", "&{'", "\\&{", "&{(", "&{a[0]."]),
     (parse_references, 10_000, ["${", "${a", "${A:-", "@{", "}", "${file:", "${A:-${"]),
-    (visible, 200_000, ["\x1b", "a", "\u202e"]),
+    (escape_controls, 200_000, ["\x1b", "a", "\u202e"]),
     (parse_json, 100_000, ["[", "1", '"\\ud800"', '{"a":', "1e400,"]),
     (
         REDACT,

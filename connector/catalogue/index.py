@@ -15,8 +15,7 @@ import orjson
 
 from connector.catalogue.names import squeezed
 from connector.errors import ConfigurationError
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 
 __all__ = ["Index", "index_text", "read_index"]
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 from connector.catalogue.index import Index
 from connector.catalogue.names import squeezed
 from connector.errors import UnknownName
-from connector.suggest import closest
+from connector.suggestions import closest
 
 __all__ = ["Lookup", "Matcher", "Use"]
 

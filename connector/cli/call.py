@@ -19,7 +19,7 @@ from connector.cli.output import picker, print_line
 from connector.cli.printing import print_events, print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
-from connector.offline import nothing_is_sent
+from connector.offline import offline_mode
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -126,7 +126,7 @@ def _uploads(files: dict[str, JSON]) -> dict[str, JSON]:
 def call(options: CallOptions) -> None:
     """Call any operation of the API by name."""
     check_call(options)
-    with nothing_is_sent(when=options.dry_run):
+    with offline_mode(when=options.dry_run):
         raise Exit(asyncio.run(_call(options)))
 
 

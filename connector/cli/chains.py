@@ -10,7 +10,7 @@ from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, print_text, wants_json
 from connector.errors import UnknownName
 from connector.model import JSON, is_document, is_list
-from connector.suggest import closest
+from connector.suggestions import closest
 
 __all__ = ["chain_rows", "chains", "print_chain"]
 

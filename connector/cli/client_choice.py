@@ -10,7 +10,7 @@ from connector.cli.output import say
 from connector.cli.source import configuration_here
 from connector.errors import ConfigurationError, ConnectorError, UnknownName
 from connector.model import JSON
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.cli.options import ClientOptions

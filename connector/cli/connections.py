@@ -19,7 +19,7 @@ from connector.cli.output import say
 from connector.cli.source import configuration_here
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration

@@ -19,7 +19,7 @@ from connector.cli.connections import (
 from connector.cli.exit_codes import ExitCode
 from connector.cli.output import picker, print_document
 from connector.model import JSON
-from connector.offline import nothing_is_sent
+from connector.offline import offline_mode
 
 if TYPE_CHECKING:
     from connector.config import Configuration
@@ -58,7 +58,7 @@ def explain(options: ExplainOptions) -> None:
 
 def explain_connection(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
     """Print what a connection would send; return the exit code."""
-    with nothing_is_sent():
+    with offline_mode():
         return asyncio.run(_explain(configuration, section, options))
 
 

@@ -10,7 +10,7 @@ from connector.cli.exit_codes import ExitCode
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
-from connector.terminal import visible
+from connector.terminal import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,18 +37,18 @@ __all__ = [
 
 def say(text: str) -> None:
     """A sentence for the person at the terminal."""
-    sys.stderr.write(f"{visible(text)}\n")
+    sys.stderr.write(f"{escape_controls(text)}\n")
 
 
 def print_text(text: str) -> None:
     """A result that is read by people, whatever words of others it holds."""
-    sys.stdout.write(f"{visible(text)}\n")
+    sys.stdout.write(f"{escape_controls(text)}\n")
     sys.stdout.flush()
 
 
 def print_command(text: str) -> None:
     """A command line or a file for other programs: exact, but for what a terminal would act on."""
-    sys.stdout.write(f"{visible(text) if sys.stdout.isatty() else text}\n")
+    sys.stdout.write(f"{escape_controls(text) if sys.stdout.isatty() else text}\n")
 
 
 def print_line(value: JSON) -> None:
@@ -61,7 +61,7 @@ def line_writer() -> Callable[[JSON], object]:
     """What writes one JSON value on one line, for many of them; `flush` says when they are due."""
     write = sys.stdout.buffer.write
     if sys.stdout.isatty():
-        return lambda value: write(visible(dump(value).decode()).encode() + b"\n")
+        return lambda value: write(escape_controls(dump(value).decode()).encode() + b"\n")
     return lambda value: write(dump(value) + b"\n")
 
 
@@ -90,7 +90,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
+        table.add_row(*(Text(escape_controls(cell)) for cell in row))
     Console().print(table)
 
 

@@ -18,7 +18,7 @@ from connector.cli.output import picker
 from connector.cli.printing import print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.offline import nothing_is_sent
+from connector.offline import offline_mode
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -73,7 +73,7 @@ class CurlOptions(OutputOptions, ClientOptions, RawOptions):
 
 def curl(options: CurlOptions) -> None:
     """Call any path through the client: its credentials, retries, time-outs and envelope."""
-    with nothing_is_sent(when=options.dry_run):
+    with offline_mode(when=options.dry_run):
         raise Exit(asyncio.run(_curl(options)))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connector.cli.exit_codes import ExitCode, of_error, worst
 from connector.cli.output import print_line, print_text, say, wants_json
-from connector.terminal import visible
+from connector.terminal import escape_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -79,7 +79,7 @@ def _held(holds: Sequence[Hold]) -> str:
     """What tasks wait for, in the lines below the bar."""
     from connector.runtime.holding import sentence
 
-    return "".join(f"\n{visible(sentence(hold))}" for hold in holds)
+    return "".join(f"\n{escape_controls(sentence(hold))}" for hold in holds)
 
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, wants_json
 from connector.errors import UnknownName
 from connector.model import JSON
-from connector.suggest import closest
+from connector.suggestions import closest
 
 __all__ = ["steps"]
 

@@ -13,7 +13,7 @@ from connector.cli.config import Config
 from connector.cli.options import Json
 from connector.cli.output import say
 from connector.errors import ConfigurationError, UnknownName
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration

@@ -13,7 +13,7 @@ from connector.cli.exit_codes import ExitCode
 from connector.cli.output import say
 from connector.cli.source import Config
 from connector.errors import ConfigurationError
-from connector.offline import nothing_is_sent
+from connector.offline import offline_mode
 
 if TYPE_CHECKING:
     from connector.connections.testing import Checked
@@ -36,7 +36,7 @@ class TestOptions:
 
 def test(options: TestOptions) -> None:
     """Run cases of chains, and of connections with recorded answers."""
-    with nothing_is_sent():
+    with offline_mode():
         raise Exit(asyncio.run(_test(options)))
 
 

@@ -21,9 +21,8 @@ from connector.config.trees import at, walk, without
 from connector.config.variables import Variables
 from connector.http import prototypes
 from connector.http.configuration import given_by_environment
-from connector.model import JSON, Fault
-from connector.shapes import members
-from connector.suggest import closest, did_you_mean
+from connector.model import JSON, Fault, members
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Checker", "templated"]
 

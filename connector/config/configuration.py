@@ -36,7 +36,7 @@ from connector.config.variables import Variables, literal_secrets
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
 from connector.request.reserved import Reserved
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.request import Redactor

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from connector.http.complaint import codes_of, message_of
 from connector.http.policy import EXHAUSTED
-from connector.model import JSON, Outcome, State
-from connector.shapes import items, members
+from connector.model import JSON, Outcome, State, items, members
 
 if TYPE_CHECKING:
     from connector.http import Client

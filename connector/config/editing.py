@@ -13,7 +13,7 @@ from connector.config.reading import read_text
 from connector.config.rewriting import changes, dropped, put
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON, is_object
-from connector.suggest import closest
+from connector.suggestions import closest
 
 __all__ = ["Edit", "add_client", "add_entry", "change_entry", "entry_at", "remove_entry"]
 

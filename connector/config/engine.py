@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from connector.config.variables import Variables
 from connector.errors import ConfigurationError
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["ENGINES", "engine_fault", "resolved_engine"]
 

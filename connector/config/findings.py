@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connector.documents import spot
+from connector.documents import member_path
 from connector.errors import ConfigurationError
 from connector.model import JSON, Fault
 
@@ -83,5 +83,5 @@ def path_text(path: Path) -> str:
     """A path as it is written in messages: `outgoing.classify.chain[0]`."""
     text = ""
     for step in path:
-        text = spot(text, step)
+        text = member_path(text, step)
     return text.removeprefix(".")

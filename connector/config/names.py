@@ -9,8 +9,7 @@ from connector.config.findings import Path
 from connector.config.models import Document, Prototyped
 from connector.config.steps import fields_of
 from connector.config.trees import walk
-from connector.model import JSON, is_object
-from connector.shapes import members
+from connector.model import JSON, is_object, members
 
 __all__ = ["Use", "chains_of", "prototyped", "step_of", "steps_in", "uses"]
 

@@ -23,7 +23,7 @@ from connector.config.trees import walk
 from connector.documents import parse as parse_json
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_list, is_object
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 if TYPE_CHECKING:
     from connector.config.models import Variable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector.errors import InvalidRequest
 from connector.model import JSON, Outcome, State
-from connector.publishers import Perform, Sent, at_once, through
+from connector.publishers import ClientCall, Perform, client_intent, perform_now
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -24,7 +24,7 @@ async def called(
     request: Mapping[str, JSON],
     *,
     name: str = "",
-    perform: Perform = at_once,
+    perform: Perform = perform_now,
 ) -> Outcome:
     """What one call came to; a request that must not be sent is an outcome as well."""
 
@@ -32,10 +32,10 @@ async def called(
         return _known(client, asked) if kind == "openai" else _raw(client, asked)
 
     try:
-        sent = Sent(client=client, wire=prepare(request), request=request, prepare=prepare)
+        sent = ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare)
     except InvalidRequest as error:
         return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
-    return await perform(through(name, sent))
+    return await perform(client_intent(name, sent))
 
 
 def _known(client: Client, request: Mapping[str, JSON]) -> Wire:

@@ -11,9 +11,9 @@ from connector.connections.outgoing import OutgoingRun
 from connector.connections.runtime import Runtime
 from connector.connections.storage import Untouched
 from connector.connections.templates import is_request
-from connector.documents import spot
+from connector.documents import member_path
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
-from connector.offline import nothing_is_sent
+from connector.offline import offline_mode
 from connector.transform import Context as Chained
 from connector.transform import Failed, Traced
 from connector.transform.paths import MISSING, parse_path, walker
@@ -31,7 +31,7 @@ async def explain_incoming(runtime: Runtime, name: str) -> JSON:
     quiet = copy(runtime)
     quiet.chained = _quiet(runtime)
     run = IncomingRun(quiet, name)
-    with nothing_is_sent():
+    with offline_mode():
         explained = await run.explain()
     if is_document(explained) and "origins" in explained:
         explained["origins"] = {**_coarser(explained["origins"], run.origins), **run.origins}
@@ -52,7 +52,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
 
     chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
     trace: list[Traced] = []
-    with nothing_is_sent():
+    with offline_mode():
         made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
     if failures:
         raise failures[0]
@@ -62,7 +62,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     shown: list[JSON] = []
     for each in made:
         request = run.completed(each, chained)
-        with nothing_is_sent():
+        with offline_mode():
             explained = await run.writer.writes.explain(request, context)
         if is_document(explained) and run.writer.kind.calls:
             found = _Origins(run, document, each, trace).of(request)
@@ -182,5 +182,5 @@ def _shown(place: Place) -> str:
         return "the document"
     shown = place[0]
     for key in place[1:]:
-        shown = spot(shown, _key(key))
+        shown = member_path(shown, _key(key))
     return shown

@@ -12,10 +12,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from connector.gateway.refusals import Refused
-from connector.model import JSON
-from connector.readers import FLOOR
+from connector.model import JSON, members
 from connector.request.wire import Body, BytesBody
-from connector.shapes import members
+from connector.stalled_readers import FLOOR
 
 __all__ = ["PEEK", "Known", "Pieces", "Streamed", "beginning", "go_on", "known_of", "received"]
 

@@ -14,8 +14,7 @@ import orjson
 from connector.gateway.journal import LOG
 from connector.gateway.pending import Pending
 from connector.gateway.quota import Spending
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 
 __all__ = ["Book"]
 

@@ -13,7 +13,7 @@ from connector.gateway.pages import OPEN
 from connector.gateway.patience import Patience
 from connector.gateway.refusals import JSON_TYPE, Refused, refusal
 from connector.gateway.seats import Seat, Seats
-from connector.readers import Readers
+from connector.stalled_readers import StalledReaders
 
 __all__ = ["Connection", "Server"]
 
@@ -177,7 +177,7 @@ class Server(web.Server):
         self._answered = handle
         self.seats = Seats(most, most_of_one)
         self.patience = patience
-        self.readers = Readers(patience.still)
+        self.readers = StalledReaders(patience.still)
 
     async def answer_extra(self, request: web.BaseRequest) -> web.StreamResponse:
         """The answer to a request on a connection beyond the bounds: only a health page is one."""

@@ -20,7 +20,7 @@ from connector.gateway.quota import Quota
 from connector.gateway.requests import Hosts
 from connector.gateway.weighing import Scales
 from connector.observing.prices import Prices
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration

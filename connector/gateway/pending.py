@@ -6,8 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 
-from connector.model import JSON, is_list, is_object
-from connector.shapes import items
+from connector.model import JSON, is_list, is_object, items
 
 __all__ = ["Owed", "Pending", "is_pending"]
 

@@ -9,9 +9,8 @@ from json import JSONDecodeError, JSONDecoder
 
 import orjson
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.observing.prices import usage_of
-from connector.shapes import members
 
 __all__ = ["NOT_TOLD", "Watch"]
 

@@ -12,9 +12,8 @@ from connector.gateway.refusals import Refused
 from connector.gateway.usage import NOT_TOLD, Watch
 from connector.gateway.visit import Visit
 from connector.gateway.weight import BYTES_PER_TOKEN, Weight
-from connector.model import JSON, State
+from connector.model import JSON, State, items, members
 from connector.observing.prices import NOTHING, Prices, Usage, usage_of
-from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable

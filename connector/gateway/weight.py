@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
 from connector.gateway.contents import Content
-from connector.model import JSON, is_document, is_list
+from connector.model import JSON, is_document, is_list, items
 from connector.observing.prices import TIERS
-from connector.shapes import items
 
 if TYPE_CHECKING:
     from connector.catalogue.operation import Operation

@@ -33,12 +33,11 @@ from connector.http.server_clock import ServerClock
 from connector.http.streaming import streamed
 from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
-from connector.model import JSON, Fault, Outcome, Request
+from connector.model import JSON, Fault, Outcome, Request, members
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.reserved import NOTHING, Reserved
 from connector.request.roots import Roots
 from connector.request.wire import Wire
-from connector.shapes import members
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Client"]

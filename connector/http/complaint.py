@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 
 __all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
 

@@ -13,9 +13,8 @@ from connector.errors import ConfigurationError
 from connector.http.parameters import Common
 from connector.http.prototypes import Prototype
 from connector.http.spellings import normalised
-from connector.model import JSON
-from connector.shapes import members
-from connector.suggest import closest, did_you_mean
+from connector.model import JSON, members
+from connector.suggestions import closest, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -7,8 +7,7 @@ from array import array
 from base64 import b64decode
 from binascii import Error
 
-from connector.model import JSON
-from connector.shapes import items, members
+from connector.model import JSON, items, members
 
 __all__ = ["as_floats"]
 

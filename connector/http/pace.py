@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 from connector.timing import Timing
 
 __all__ = ["Bucket", "Pace"]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from connector.http.attempt import Tried
 from connector.http.complaint import codes_of, message_of
 from connector.http.policy import Verdict
+from connector.model import items
 from connector.request import Redactor
-from connector.shapes import items
 
 __all__ = ["told"]
 

@@ -13,8 +13,7 @@ from connector.catalogue.operation import Operation
 from connector.http.complaint import is_complaint
 from connector.http.decompress import Unacceptable
 from connector.http.events import EventParser, ServerEvent
-from connector.model import JSON, State
-from connector.shapes import members
+from connector.model import JSON, State, members
 
 __all__ = ["StreamBroken", "collected", "data_of", "drained"]
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 
 from connector.documents import dump
 from connector.errors import InvalidDocument
-from connector.model import JSON, Outcome
+from connector.model import JSON, Outcome, members
 from connector.observing.prices import Cost
-from connector.shapes import members
 
 __all__ = ["Told", "answered", "asked", "kind_of", "model_asked", "span_name"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from connector.extras import require_extra
 from connector.observing.families import Levels, Sums, families
 from connector.observing.metrics import Metrics
 from connector.observing.otlp import EXTRA, PATIENCE, TelemetryLike, resource
 from connector.observing.prices import Cost
-from connector.optional import needed
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Observation
@@ -50,8 +50,8 @@ def instruments(telemetry: TelemetryLike, metrics: Metrics) -> Instruments:
     """Where a configuration wants its numbers told."""
     if telemetry.metrics is None:
         return NO_INSTRUMENTS
-    readers = needed("opentelemetry.sdk.metrics.export", EXTRA, "telemetry.metrics")
-    exporters = needed("opentelemetry.exporter.otlp.proto.http.metric_exporter", EXTRA, "telemetry.metrics")
+    readers = require_extra("opentelemetry.sdk.metrics.export", EXTRA, "telemetry.metrics")
+    exporters = require_extra("opentelemetry.exporter.otlp.proto.http.metric_exporter", EXTRA, "telemetry.metrics")
     exporter = exporters.OTLPMetricExporter(endpoint=telemetry.metrics, timeout=PATIENCE)
     reader: MetricReader = readers.PeriodicExportingMetricReader(exporter)
     return OpenTelemetryInstruments.to(reader, telemetry.service_name, metrics)

@@ -13,7 +13,7 @@ from typing import Literal, TextIO
 import orjson
 
 from connector.model import JSON
-from connector.terminal import visible
+from connector.terminal import escape_controls
 
 __all__ = ["FIELDS", "JsonLines", "Mode", "TextLines", "configure_logging"]
 
@@ -138,4 +138,4 @@ def configure_logging(
 
 def _line(text: str) -> str:
     """A text on one line, acting on no terminal."""
-    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from connector.extras import require_extra
 from connector.observing.tracing import NO_TRACING, NOTHING, Attributes, Role, Span, Tracing
-from connector.optional import needed
 from connector.version import version
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ def tracing(telemetry: TelemetryLike, redact: Redact) -> Tracing:
     """Where a configuration wants its spans told."""
     if telemetry.traces is None:
         return NO_TRACING
-    needed("opentelemetry.sdk.trace", EXTRA, "telemetry.traces")
-    exporters = needed("opentelemetry.exporter.otlp.proto.http.trace_exporter", EXTRA, "telemetry.traces")
+    require_extra("opentelemetry.sdk.trace", EXTRA, "telemetry.traces")
+    exporters = require_extra("opentelemetry.exporter.otlp.proto.http.trace_exporter", EXTRA, "telemetry.traces")
     exporter = exporters.OTLPSpanExporter(endpoint=telemetry.traces, timeout=PATIENCE)
     return OpenTelemetry.to(exporter, resource(telemetry.service_name), redact)
 

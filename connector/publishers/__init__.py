@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from connector.publishers.context import Context
-from connector.publishers.effort import Begin, Effort, OnUnknown, Perform, Sent, at_once, through
+from connector.publishers.intent import Begin, CallIntent, ClientCall, OnUnknown, Perform, client_intent, perform_now
 from connector.publishers.prototype import Prototype, Writes
 from connector.registry import Registry
 
 __all__ = [
     "Begin",
+    "CallIntent",
+    "ClientCall",
     "Context",
-    "Effort",
     "OnUnknown",
     "Perform",
     "Prototype",
-    "Sent",
     "Writes",
-    "at_once",
+    "client_intent",
+    "perform_now",
     "prototypes",
-    "through",
 ]
 
 GROUP = "openai_connector.publishers"

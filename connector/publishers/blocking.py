@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from connector.model import Outcome, State
-from connector.publishers.effort import BLOCKED
+from connector.publishers.intent import BLOCKED
 
 __all__ = ["is_permanent", "unwritable"]
 

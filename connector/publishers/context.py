@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
-from connector.publishers.effort import OnUnknown, Perform, at_once
+from connector.publishers.intent import OnUnknown, Perform, perform_now
 from connector.request.reserved import NOTHING, Reserved
 from connector.transform.context import Context as Chained
 from connector.transform.context import Scope
@@ -47,7 +47,7 @@ class Context:
     folder: Path = field(default_factory=Path.cwd)
     client: Callable[[str], Client] = _no_client
     call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
-    perform: Perform = at_once
+    perform: Perform = perform_now
     chained: Chained = field(default_factory=Chained)
     validate: str | None = None
     on_unknown: OnUnknown | None = None

@@ -11,9 +11,9 @@ from typing import Literal, TypeVar
 from pydantic import Field, model_validator
 
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
+from connector.file_access import FileAccess, is_local, suffix_of
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.places import Places, is_local, suffix_of
 from connector.publishers.blocking import unwritable
 from connector.publishers.context import Context
 from connector.publishers.formats import SINGLE, Format, format_of
@@ -144,7 +144,9 @@ class Writing:
 
     def _found(self, document: JSON, context: Context) -> tuple[str, str]:
         written = to_text(self._url(document, context.scope))
-        name = Places.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(written)
+        name = FileAccess.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(
+            written
+        )
         return name, self._parameters.format or format_of(written, suffix_of(written))
 
     def _write(self, name: str, made_of: str, content: JSON) -> Outcome:

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from connector.documents import to_json
 from connector.errors import InvalidRequest
+from connector.file_access import FileAccess
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.places import Places
 from connector.publisher import Publisher
 from connector.publishers.context import Context
-from connector.publishers.effort import Effort, Sent, through
+from connector.publishers.intent import CallIntent, ClientCall, client_intent
 from connector.publishers.prototype import AtOnce, Prototype
 from connector.request import Wire
 from connector.transform.template import compile_template
 from connector.transform.text import to_text
-from connector.values import plain
 
 __all__ = ["OPENAI"]
 
@@ -46,11 +46,11 @@ class Writing(AtOnce):
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
         try:
-            effort = self._effort(document, context)
+            intent = self._intent(document, context)
         except InvalidRequest as error:
             return Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
-        outcome = await context.perform(effort)
-        return replace(outcome, body=plain(outcome.body)) if isinstance(outcome.body, bytes) else outcome
+        outcome = await context.perform(intent)
+        return replace(outcome, body=to_json(outcome.body)) if isinstance(outcome.body, bytes) else outcome
 
     async def explain(self, document: JSON, context: Context) -> JSON:
         client = context.client(self._parameters.client)
@@ -63,20 +63,22 @@ class Writing(AtOnce):
             publisher = self._publisher = Publisher(client, self._parameters.entity, self._parameters.action)
         return client.prepare(publisher.operation, document, validate=context.validate)
 
-    def _effort(self, document: JSON, context: Context) -> Effort:
+    def _intent(self, document: JSON, context: Context) -> CallIntent:
         def prepare(request: JSON) -> Wire:
             return self._wire(request, context)
 
         client = context.client(self._parameters.client)
-        sent = Sent(client=client, wire=prepare(document), request=document, prepare=prepare)
+        sent = ClientCall(client=client, wire=prepare(document), request=document, prepare=prepare)
         to = self._file(document, context)
-        return through(self._parameters.client, sent, to=to, on_unknown=context.on_unknown, timeout=context.timeout)
+        return client_intent(
+            self._parameters.client, sent, to=to, on_unknown=context.on_unknown, timeout=context.timeout
+        )
 
     def _file(self, document: JSON, context: Context) -> str | None:
         if self._to is None or self._parameters.to is None:
             return None
         name = to_text(self._to(document, context.scope))
-        return Places.of(context.folder, self._parameters.to, reserved=context.reserved).find(name)
+        return FileAccess.of(context.folder, self._parameters.to, reserved=context.reserved).find(name)
 
 
 OPENAI = Prototype(

@@ -12,7 +12,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.http.parameters import Section
 from connector.model import JSON, Effect, Fault, Outcome, State, is_object
 from connector.publishers.context import Context
-from connector.publishers.effort import BLOCKED, Begin, Effort, OnUnknown
+from connector.publishers.intent import BLOCKED, Begin, CallIntent, OnUnknown
 from connector.publishers.prototype import Prototype
 from connector.publishers.table import Row, Table
 from connector.sql import DatabaseAway, masked
@@ -63,13 +63,13 @@ class Writing:
             fault = Fault("publisher.parameters.row", str(error), "an object of columns and values")
             return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
 
-        async def make(_: Effort, __: OnUnknown | None, begin: Begin | None) -> Outcome:
+        async def make(_: CallIntent, __: OnUnknown | None, begin: Begin | None) -> Outcome:
             if begin is not None:
                 await begin()
             return await self._written(row)
 
         asked = self._parameters
-        effort = Effort(
+        intent = CallIntent(
             target=f"sql {asked.table}",
             operation=asked.mode,
             effect=Effect.IDEMPOTENT if asked.mode == "upsert" else Effect.OPAQUE,
@@ -77,7 +77,7 @@ class Writing:
             make=make,
             on_unknown=context.on_unknown,
         )
-        return await context.perform(effort)
+        return await context.perform(intent)
 
     async def _written(self, row: Row) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()

@@ -8,10 +8,10 @@ from typing import Any
 from connector.documents import dump
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_list, is_object
-from connector.publishers.effort import BLOCKED
+from connector.publishers.intent import BLOCKED
 from connector.request.shown import listed
 from connector.sql import DatabaseAway, Trouble, engine_of, fault_of, sqlalchemy, trouble_of
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Row", "Table"]
 

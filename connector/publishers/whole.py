@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
-from connector.places import is_local
+from connector.file_access import is_local
 from connector.request.sources import filesystem
 
 __all__ = ["Appended", "LocalWhole", "RemoteWhole", "Target", "target_of"]

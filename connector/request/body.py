@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from connector.catalogue.operation import Operation
-from connector.documents import check, dump, spot
+from connector.documents import check, dump, member_path
 from connector.errors import InvalidDocument
-from connector.model import JSON, Fault
+from connector.model import JSON, Fault, items, members
 from connector.request.files import is_file
 from connector.request.form import parts_of
 from connector.request.multipart import MultipartBody
 from connector.request.roots import Roots
 from connector.request.shown import kind
 from connector.request.wire import Body, BytesBody
-from connector.shapes import items, members
 
 __all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "not_json"]
 
@@ -81,7 +80,7 @@ def file_places(value: JSON, where: str) -> list[str]:
             if is_file(item):
                 found.append(place)
                 continue
-            todo += [(child, spot(place, key)) for key, child in members(item).items() if child]
+            todo += [(child, member_path(place, key)) for key, child in members(item).items() if child]
         else:
             todo += [(child, f"{place}[{index}]") for index, child in enumerate(items(item)) if child]
     return found

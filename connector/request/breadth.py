@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connector.model import is_document
-from connector.shapes import items, members
+from connector.model import is_document, items, members
 
 if TYPE_CHECKING:
     from connector.model import JSON

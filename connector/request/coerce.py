@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from connector.documents import parse
 from connector.errors import InvalidDocument
+from connector.model import items, members
 from connector.request.fields import resolve
-from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

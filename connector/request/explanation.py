@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from connector.model import members
 from connector.request.curl import command
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
 from connector.request.redact import Redactor
 from connector.request.wire import BytesBody
-from connector.shapes import members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,15 +10,14 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from typing import cast
 
-from connector.documents import spot
-from connector.model import JSON, Fault
+from connector.documents import member_path
+from connector.model import JSON, Fault, members
 from connector.request.breadth import MOST_EXPLAINED
 from connector.request.fields import fields_at
 from connector.request.novelty import Novelty, unknown_choice, unknown_field
 from connector.request.reasons import allowed_types, reason
 from connector.request.shown import kind
 from connector.request.union import UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
-from connector.shapes import members
 
 __all__ = ["explain", "unexplained", "unknown_fields"]
 
@@ -82,7 +81,7 @@ def _faults(
     if refusal.kind.name in ("enum", "const"):
         return [unknown_choice(place, _field(refusal), value, _choices(refusal), tells_apart=False)]
     if refusal.kind.name == "required":
-        return [Fault(spot(place, refusal.kind.property), "missing", "this field is required")]
+        return [Fault(member_path(place, refusal.kind.property), "missing", "this field is required")]
     return [Fault(place, *reason(refusal, value, place))]
 
 
@@ -154,7 +153,7 @@ def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> li
     known = fields_at(schema, refusal.schema_path)
     allowed = ELSEWHERE[refusal.schema_path[-1]]
     names = [name for name in _unexpected(refusal, value) if name in known]
-    return [Fault(spot(place, name), "not allowed here", allowed) for name in names[:MOST_EXPLAINED]]
+    return [Fault(member_path(place, name), "not allowed here", allowed) for name in names[:MOST_EXPLAINED]]
 
 
 def _unexpected(refusal: Refusal, value: JSON) -> Iterable[str]:
@@ -172,5 +171,5 @@ def located(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str,
     for step in path:
         # A validator's path says 1 for the item 1 and for the member "1" alike.
         key = str(step) if isinstance(instance, dict) else step
-        where, instance = spot(where, key), cast("Mapping[str | int, JSON]", instance)[key]
+        where, instance = member_path(where, key), cast("Mapping[str | int, JSON]", instance)[key]
     return where, instance

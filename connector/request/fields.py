@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from connector.shapes import items, members
+from connector.model import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.documents import spot
-from connector.model import JSON, Fault
+from connector.documents import member_path
+from connector.model import JSON, Fault, items, members
 from connector.request.fields import fields_of, resolve
 from connector.request.files import is_file
-from connector.shapes import items, members
 
 __all__ = ["file_fields", "misplaced"]
 
@@ -35,8 +34,8 @@ def _misplaced(name: str, value: JSON, files: frozenset[str]) -> Fault | None:
     given = items(value) or [value]
     if name in files and any(isinstance(item, str) for item in given):
         allowed = '{"$file": "path"} or {"$content": "<base64>"} is allowed'
-        return Fault(spot("payload", name), "text where a file is wanted", allowed)
+        return Fault(member_path("payload", name), "text where a file is wanted", allowed)
     if name not in files and any(is_file(item) for item in given):
         allowed = f"files go to {', '.join(sorted(files))}" if files else "this operation takes no files"
-        return Fault(spot("payload", name), "a file where none is wanted", allowed)
+        return Fault(member_path("payload", name), "a file where none is wanted", allowed)
     return None

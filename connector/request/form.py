@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, cast
 
-from connector.documents import dump, spot
+from connector.documents import dump, member_path
 from connector.model import JSON, Fault
 from connector.request.files import FileInput, is_file, open_input
 from connector.request.query import scalar
@@ -49,7 +49,7 @@ def parts_of(
 def _leaves(payload: Mapping[str, JSON], types: Mapping[str, str], where: str) -> Iterator[tuple[str, str, JSON]]:
     """Every value that becomes a part, with its name on the wire and its place in the payload; nulls are dropped."""
     for key, value in payload.items():
-        place = spot(where, key)
+        place = member_path(where, key)
         if key in types:
             yield key, place, value
         else:
@@ -59,10 +59,10 @@ def _leaves(payload: Mapping[str, JSON], types: Mapping[str, str], where: str) -
 def _below(name: str, place: str, value: JSON) -> Iterator[tuple[str, str, JSON]]:
     if isinstance(value, dict) and not is_file(value):
         for key, child in cast("dict[str, JSON]", value).items():
-            yield from _below(f"{name}[{key}]", spot(place, key), child)
+            yield from _below(f"{name}[{key}]", member_path(place, key), child)
     elif isinstance(value, list | tuple):
         for index, child in enumerate(cast("list[JSON]", value)):
-            yield from _below(f"{name}[]", spot(place, index), child)
+            yield from _below(f"{name}[]", member_path(place, index), child)
     elif value is not None:
         yield name, place, value
 

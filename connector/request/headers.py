@@ -6,11 +6,10 @@ import re
 from collections.abc import Mapping
 
 from connector.catalogue.operation import Operation
-from connector.model import JSON, Fault
+from connector.model import JSON, Fault, items, members
 from connector.request.check import Findings, Schema, Validate
 from connector.request.shown import kind
-from connector.shapes import items, members
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Headers", "accept"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from connector.documents import spot
+from connector.documents import member_path
 from connector.model import JSON, Fault
 from connector.request.reasons import one_of
 from connector.request.shown import listed, shown
 from connector.request.spelling import is_moving, is_plausible, is_plural, misspelt, nearest
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Novelty", "unknown_choice", "unknown_field", "unknown_parameter"]
 
@@ -35,7 +35,7 @@ def unknown_field(
     near = tuple(one for one in near if not (one in given and is_plural(name, one)))
     allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
     hint = did_you_mean(near or closest(name, known))
-    return Novelty(spot(place, name), "unknown field", allowed, hint, misspelt=bool(near))
+    return Novelty(member_path(place, name), "unknown field", allowed, hint, misspelt=bool(near))
 
 
 def unknown_parameter(name: str, known: Collection[str]) -> Novelty:

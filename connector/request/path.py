@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from connector.model import JSON, Fault
 from connector.request.shown import kind
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Template", "climbs", "decoded", "fill", "segment_fault"]
 

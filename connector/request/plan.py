@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
-from connector.model import JSON, Fault
+from connector.model import JSON, Fault, members
 from connector.request.check import Schema
 from connector.request.filefields import file_fields
 from connector.request.headers import Headers
 from connector.request.path import Template
 from connector.request.query import Query, plain
-from connector.shapes import members
 
 __all__ = ["Plan"]
 

@@ -8,7 +8,7 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.documents import check
 from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Effect, Fault, Request
+from connector.model import JSON, Effect, Fault, Request, members
 from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, not_json
 from connector.request.check import Findings, Validate, way_out
 from connector.request.filefields import misplaced
@@ -18,7 +18,6 @@ from connector.request.query import coerced
 from connector.request.roots import ANYWHERE, Roots
 from connector.request.switch import answer_kind, stream_origin, switched
 from connector.request.wire import Body, Wire
-from connector.shapes import members
 
 __all__ = ["Preparer"]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from connector.model import Fault
+from connector.model import Fault, items, members
 from connector.request.coerce import coerce
 from connector.request.novelty import Novelty, unknown_parameter
 from connector.request.shown import shown
-from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from connector.model import JSON
 from connector.request.shown import kind, listed, shown
 from connector.request.union import Refusal
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["allowed_types", "one_of", "reason"]
 

@@ -7,9 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from connector.model import items, members
 from connector.request.encodings import pattern_of
 from connector.request.shown import SECRET_NAME, without_secret_values
-from connector.shapes import items, members
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

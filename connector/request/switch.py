@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connector.catalogue.operation import Operation
-from connector.model import JSON, Fault, Request
+from connector.model import JSON, Fault, Request, members
 from connector.request.check import Findings
 from connector.request.query import scalar
-from connector.shapes import members
 
 __all__ = ["answer_kind", "plain_kind", "stream_origin", "streams", "switched"]
 

@@ -8,13 +8,12 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
-from connector.documents import check_json, spot
+from connector.documents import check_json, member_path
 from connector.errors import ConfigurationError, InvalidDocument
-from connector.model import JSON, Fault, is_document
+from connector.model import JSON, Fault, is_document, items, members
 from connector.request.breadth import MOST_EXPLAINED, Breadth
 from connector.request.faults import explain, unexplained
 from connector.request.shown import kind, shown
-from connector.shapes import items, members
 
 __all__ = ["InvalidSchema", "SchemaFault", "Validator"]
 
@@ -133,7 +132,7 @@ def _references(schema: JSON, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _where(path: Path) -> str:
-    return reduce(spot, path, "schema")
+    return reduce(member_path, path, "schema")
 
 
 def _at(schema: JSON, path: Path) -> JSON:

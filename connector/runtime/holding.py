@@ -10,11 +10,10 @@ from datetime import datetime
 
 from connector.engine import Change, Filter, Store, StoreFull, TaskState
 from connector.http.rules import Who
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.routes.delivering.declared import parent_of
 from connector.runtime.crew import Crew, Works
 from connector.runtime.ending import Counts, live
-from connector.shapes import members
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["HOLDS", "Hold", "Holding", "kept_holds", "sentence"]

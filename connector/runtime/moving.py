@@ -12,9 +12,8 @@ import orjson
 from connector.config.engine import SQLITE
 from connector.engine import Store, StoreError
 from connector.engine.opening import open_store
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.runtime.naming import READS, is_same, reads_of
-from connector.shapes import members
 
 if TYPE_CHECKING:
     from connector.config import Configuration

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from connector.engine import Change, Store, StoreError
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.routes.reading.receiving import receives
-from connector.shapes import members
 
 if TYPE_CHECKING:
     from connector.config import Configuration

@@ -10,7 +10,7 @@ from connector.model import Outcome
 from connector.observing.genai import model_asked
 from connector.observing.observer import Observer
 from connector.observing.tracing import NO_TRACING
-from connector.publishers import Effort
+from connector.publishers import CallIntent
 from connector.routes.delivering.desk import Watch
 
 __all__ = ["beginning", "spans", "watching"]
@@ -19,12 +19,12 @@ __all__ = ["beginning", "spans", "watching"]
 def watching(observer: Observer) -> Watch:
     """Tells an observer of every call that was made."""
 
-    def watch(route: str, effort: Effort, outcome: Outcome) -> None:
-        sent = effort.sent
+    def watch(route: str, intent: CallIntent, outcome: Outcome) -> None:
+        sent = intent.call
         cost = observer.prices.of(outcome.body, model=model_asked(sent.request.get("payload") if sent else None))
         observer.metrics.called(
-            client=effort.target,
-            operation=effort.operation,
+            client=intent.target,
+            operation=intent.operation,
             state=outcome.state.value,
             seconds=sum(attempt.seconds + attempt.waited for attempt in outcome.attempts),
             status=outcome.status,

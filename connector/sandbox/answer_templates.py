@@ -10,9 +10,8 @@ from jsonschema_rs import Draft202012Validator
 from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import number, plausible
 from connector.catalogue.flat_schema import Shape, shape_of
-from connector.model import JSON, is_document, is_list, is_object
+from connector.model import JSON, is_document, is_list, is_object, items, members
 from connector.request.fields import resolve
-from connector.shapes import items, members
 
 __all__ = ["AnswerBuilder", "AnswerTemplate"]
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_document
 from connector.sandbox.messages import ApiError
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Fault", "FaultRate", "FaultRule", "parse_rules"]
 

@@ -26,7 +26,7 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
 from connector.sandbox.faults import FaultRule, parse_rules
 from connector.sandbox.messages import Reply, ToolCall
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.expression import compile_jmespath
 from connector.transform.expression.nodes import is_false
 from connector.transform.signals import Unfit

@@ -17,9 +17,9 @@ from typing import Any, BinaryIO, Literal, cast
 from pydantic import Field
 
 from connector.errors import ConfigurationError
+from connector.file_access import FileAccess, is_local, suffix_of
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.places import Places, is_local, suffix_of
 from connector.request.sources import filesystem, mark_of
 from connector.subscribers.context import Bookmark, Context, Lost
 from connector.subscribers.formats import Blocks, Format, Reached, Unfinished, format_of
@@ -115,7 +115,7 @@ class Reading:
         return "jsonl" if name == STDIN else format_of(name, suffix_of(name))
 
     def _names(self, url: str, context: Context) -> Iterator[str]:
-        return files_of(url, Places.of(context.folder, self._parameters.url, self._parameters.roots))
+        return files_of(url, FileAccess.of(context.folder, self._parameters.url, self._parameters.roots))
 
 
 def _stdin() -> BinaryIO:

@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import Field
 
 from connector.errors import ConfigurationError
+from connector.file_access import FileAccess, is_local
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.places import Places, is_local
 from connector.request.sources import filesystem
 from connector.subscribers.context import Context
 from connector.subscribers.listing import files_of
@@ -54,8 +54,8 @@ class Reading:
         url = self._parameters.url
         return {"url": url, "files": [_shown(name, context) for name in files_of(url, self._places(context))][:100]}
 
-    def _places(self, context: Context) -> Places:
-        return Places.of(context.folder, self._parameters.url, self._parameters.roots)
+    def _places(self, context: Context) -> FileAccess:
+        return FileAccess.of(context.folder, self._parameters.url, self._parameters.roots)
 
     def _blocks(self, url: str, context: Context) -> Generator[list[JSON], None, None]:
         for name in files_of(url, self._places(context)):

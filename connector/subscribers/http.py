@@ -8,16 +8,16 @@ from typing import Literal
 
 from pydantic import Field
 
+from connector.documents import to_json
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, is_document, is_list
-from connector.paging import items_of
+from connector.pagination import items_of
 from connector.subscribers.context import Context
 from connector.subscribers.marks import PageMarks
 from connector.subscribers.paging import PAGING, Paging, beyond, moved
 from connector.subscribers.prototype import Prototype
 from connector.transform.paths import MISSING, parse_path, walker
-from connector.values import plain
 
 __all__ = ["HTTP"]
 
@@ -58,7 +58,7 @@ class Reading:
             async for before, items in pages:
                 most = None if left is None else max(left - before, 0)
                 for item in items[:most]:
-                    yield plain(item)
+                    yield to_json(item)
                 left = None if most is None else most - len(items)
                 if left is not None and left <= 0:
                     return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from connector.file_access import FileAccess, is_local
 from connector.offline import is_offline
-from connector.places import Places, is_local
 from connector.request.sources import filesystem
 
 __all__ = ["files_of"]
@@ -13,7 +13,7 @@ __all__ = ["files_of"]
 GLOB = frozenset("*?[")
 
 
-def files_of(url: str, places: Places) -> Iterator[str]:
+def files_of(url: str, places: FileAccess) -> Iterator[str]:
     """The files in the order of their names; each is judged by itself, since a link may lead anywhere.
 
     Where nothing may be sent, a pattern of files elsewhere stands for itself.

@@ -7,10 +7,11 @@ from contextlib import aclosing
 
 from pydantic import Field
 
+from connector.documents import to_json
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.paging import items_of, next_query
+from connector.pagination import items_of, next_query
 from connector.subscriber import Subscriber
 from connector.subscribers.context import Context, Lost
 from connector.subscribers.marks import PageMarks
@@ -18,7 +19,6 @@ from connector.subscribers.ordered import in_order
 from connector.subscribers.paging import beyond
 from connector.subscribers.prototype import Prototype
 from connector.transform.text import escape
-from connector.values import plain
 
 __all__ = ["OPENAI"]
 
@@ -76,7 +76,7 @@ class Reading:
         source = self._entities(levels, context) if len(levels) > 1 else self._listed(levels[0], left, context)
         async with aclosing(source) as entities:
             async for entity in entities:
-                yield plain(entity)
+                yield to_json(entity)
                 left = None if left is None else left - 1
                 if left == 0:
                     return

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 from pydantic import Field, SecretStr
 
+from connector.documents import to_json
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
@@ -14,7 +15,6 @@ from connector.sql import engine_of, fault_of, masked, sqlalchemy
 from connector.subscribers.context import Context
 from connector.subscribers.prototype import Prototype
 from connector.subscribers.threads import from_thread
-from connector.values import plain
 
 __all__ = ["SQL"]
 
@@ -66,7 +66,7 @@ class Reading:
                 ) as connection:
                     result = connection.execute(sql.text(self._parameters.query), dict(values))
                     for rows in result.mappings().partitions():
-                        yield [plain(dict(row)) for row in rows]
+                        yield [to_json(dict(row)) for row in rows]
             except sql.exc.SQLAlchemyError as error:
                 raise ConfigurationError(f"the query failed: {fault_of(error)}") from None
             finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.context import Scope
 from connector.transform.declaration import Action

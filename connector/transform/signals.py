@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connector.documents import spot
+from connector.documents import member_path
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import Fault
 
@@ -30,7 +30,7 @@ def shown_place(place: Place) -> str:
         return ""
     path = str(place[0])
     for key in place[1:]:
-        path = spot(path, key)
+        path = member_path(path, key)
     return path
 
 

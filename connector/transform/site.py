@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.signals import ChainFault, Place, shown_place
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from connector.model import JSON, is_document, is_list
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.context import Context, Scope
 from connector.transform.expression import compile_jmespath
 from connector.transform.paths import MISSING, parse_path, walker

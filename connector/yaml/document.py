@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import reduce
 
-from connector.documents import spot
+from connector.documents import member_path
 from connector.model import JSON
 
 __all__ = ["Path", "Spot", "YamlDocument", "YamlFault"]
@@ -32,7 +32,7 @@ class YamlFault:
     allowed: str
 
     def __str__(self) -> str:
-        where = reduce(spot, self.path, "").removeprefix(".")
+        where = reduce(member_path, self.path, "").removeprefix(".")
         said = f"{where}: {self.found}" if where else self.found
         return f"line {self.spot.line}, column {self.spot.column}: {said}; {self.allowed}"
 

@@ -15,7 +15,7 @@ import pytest
 
 import connector
 from connector.cli import output
-from connector.terminal import visible
+from connector.terminal import escape_controls
 from tests.programs import open_terminal
 
 EVIL = "\x1b[2J\x1b]0;owned\x07 \x9b31m \x7f \u202eabc\u2066 \r overwritten \ud800"
@@ -54,7 +54,7 @@ def test_nothing_that_a_terminal_acts_on_is_shown(show, monkeypatch: pytest.Monk
 
 def test_ordinary_text_is_left_alone() -> None:
     text = "Grüße, 世界 👩‍👩‍👧 שלום\n\tan indented line"
-    assert visible(text) == text
+    assert escape_controls(text) == text
 
 
 def test_every_output_goes_through_one_door() -> None:

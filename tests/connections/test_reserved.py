@@ -12,7 +12,7 @@ from connector.config import load
 from connector.connections import Runtime
 from connector.connections.outgoing import OutgoingRun
 from connector.errors import ConfigurationError, InvalidRequest
-from connector.places import Places
+from connector.file_access import FileAccess
 from connector.request.reserved import Reserved
 from connector.request.roots import Roots
 
@@ -136,4 +136,4 @@ def test_no_spelling_leads_to_a_file_of_the_connector(tmp_path: Path, name: str)
     if "~" not in name:  # a folder of that name, which is not there
         assert Roots((), reserved).refusal(named) is not None
         with pytest.raises(ConfigurationError):
-            Places.of(tmp_path, "&{name}", (), reserved).find(named)
+            FileAccess.of(tmp_path, "&{name}", (), reserved).find(named)

@@ -126,14 +126,14 @@ def _lines_are_appended_blindly() -> None:
 
 
 def _no_journal_while_reading() -> None:
-    from connector.publishers import at_once
+    from connector.publishers import perform_now
     from connector.routes.delivering.calling import Journal
     from connector.routes.delivering.declared import reads
 
     perform = Journal.perform
 
-    async def performed(self: Any, effort: Any) -> Any:
-        return await (at_once(effort) if reads(self._task.route) else perform(self, effort))
+    async def performed(self: Any, intent: Any) -> Any:
+        return await (perform_now(intent) if reads(self._task.route) else perform(self, intent))
 
     Journal.perform = performed
 

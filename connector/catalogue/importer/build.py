@@ -22,8 +22,7 @@ from connector.catalogue.index import index_text
 from connector.catalogue.schemas import SHARED, references
 from connector.declarations import folder
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document, is_list
-from connector.shapes import members
+from connector.model import JSON, is_document, is_list, members
 
 __all__ = ["Built", "area_text", "build", "definitions_text", "import_document", "write_catalogue"]
 

@@ -11,8 +11,7 @@ from connector.catalogue.importer.document import follow
 from connector.catalogue.importer.normalization import POINTER, mend
 from connector.catalogue.schemas import DEFS, references
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document, is_list
-from connector.shapes import members
+from connector.model import JSON, is_document, is_list, members
 
 __all__ = ["Definitions"]
 

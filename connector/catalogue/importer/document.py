@@ -9,8 +9,7 @@ from urllib.parse import unquote
 import orjson
 
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document, is_list
-from connector.shapes import items, members
+from connector.model import JSON, is_document, is_list, items, members
 from connector.yaml import API_DOCUMENT, read_yaml
 
 __all__ = ["METHODS", "follow", "operations", "read_document", "servers"]

@@ -11,8 +11,7 @@ import orjson
 from connector.catalogue.catalogue import Catalogue
 from connector.catalogue.operation import METHODS
 from connector.catalogue.schemas import FILLED
-from connector.model import JSON, is_document, is_list
-from connector.shapes import members
+from connector.model import JSON, is_document, is_list, members
 
 __all__ = ["Difference", "Drift", "drift", "entry_differences", "schema_differences"]
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from connector.catalogue.importer.definitions import Definitions
 from connector.catalogue.importer.document import follow
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 
 __all__ = ["Declared", "declare", "holds_list", "paging_of"]
 

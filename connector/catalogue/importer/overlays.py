@@ -11,8 +11,7 @@ from typing import Any
 from connector.catalogue.importer.names import NamingRules
 from connector.catalogue.names import squeezed
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document
-from connector.shapes import items, members
+from connector.model import JSON, is_document, items, members
 from connector.yaml import read_yaml
 
 __all__ = ["Overlay", "Overlays", "matches", "patched", "read_overlays"]

@@ -13,8 +13,7 @@ from typing import Any
 
 from connector.catalogue.importer.overlays import Overlay, Overlays
 from connector.errors import ConfigurationError
-from connector.model import JSON, is_document, is_list
-from connector.shapes import items, members
+from connector.model import JSON, is_document, is_list, items, members
 
 __all__ = ["apply_patch", "with_fragments"]
 

@@ -19,8 +19,7 @@ from typing import Any
 from connector.catalogue.importer.definitions import Definitions
 from connector.catalogue.importer.overlays import Overlays
 from connector.catalogue.schemas import DEFS, FILLED
-from connector.model import JSON, is_document, is_list
-from connector.shapes import items, members
+from connector.model import JSON, is_document, is_list, items, members
 
 __all__ = ["accept_returned", "branches", "relieve"]
 

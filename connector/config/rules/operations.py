@@ -18,7 +18,7 @@ from connector.http.parameters import Common
 from connector.model import JSON, is_object
 from connector.request.check import Validate
 from connector.request.plan import Plan
-from connector.suggest import did_you_mean
+from connector.suggestions import did_you_mean
 
 __all__ = ["operations"]
 

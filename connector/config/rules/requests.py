@@ -9,12 +9,11 @@ from connector.config.findings import Finding, Path, Severity, path_text
 from connector.config.rules.subject import Subject
 from connector.config.trees import walk
 from connector.errors import InvalidRequest
-from connector.model import JSON, Fault, Request, is_object
+from connector.model import JSON, Fault, Request, is_object, members
 from connector.request.body import as_sent, choose, judged
 from connector.request.check import Findings, Validate
 from connector.request.path import fill
 from connector.request.plan import Plan
-from connector.shapes import members
 
 __all__ = ["request_findings"]
 

@@ -9,9 +9,8 @@ from connector.config.findings import Finding, Path
 from connector.config.names import step_of
 from connector.config.rules.subject import Subject
 from connector.config.steps import canonical, ready_made_chain
-from connector.model import JSON, is_list, is_object
-from connector.shapes import items, members
-from connector.suggest import closest, did_you_mean
+from connector.model import JSON, is_list, is_object, items, members
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["shapes"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from connector.config.checking import templated
 from connector.config.findings import Finding
 from connector.config.rules.subject import Subject
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 
 __all__ = ["undeclared"]
 

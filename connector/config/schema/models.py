@@ -9,8 +9,7 @@ from pydantic import BaseModel
 
 from connector.config.kinds import Kind
 from connector.config.schema.spelling import REFERENCE, TEMPLATE, closed, or_reference
-from connector.model import JSON, is_list, is_object
-from connector.shapes import members
+from connector.model import JSON, is_list, is_object, members
 
 __all__ = ["Definitions"]
 

@@ -20,9 +20,8 @@ from connector.connections.runtime import Runtime
 from connector.connections.testing.recorder import Recorder
 from connector.connections.testing.replay import Replay
 from connector.errors import ConfigurationError, ConnectorError
-from connector.model import JSON, is_object
-from connector.shapes import members
-from connector.suggest import closest, did_you_mean
+from connector.model import JSON, is_object, members
+from connector.suggestions import closest, did_you_mean
 from connector.timing import Timing
 from connector.transform.cases import Memory, diff
 

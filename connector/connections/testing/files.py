@@ -14,8 +14,7 @@ from connector.connections.runtime import load_configuration
 from connector.connections.testing.connection import is_connection_case, run_connection_case
 from connector.connections.testing.report import Checked
 from connector.errors import ConfigurationError, ConnectorError
-from connector.model import JSON, is_list
-from connector.shapes import members
+from connector.model import JSON, is_list, members
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_case
 from connector.yaml import read_yaml

@@ -11,8 +11,7 @@ from urllib.parse import parse_qsl
 
 from connector.documents import dump, parse
 from connector.errors import ConfigurationError, InvalidDocument
-from connector.model import JSON, is_list, is_object
-from connector.shapes import members
+from connector.model import JSON, is_list, is_object, members
 from connector.transform.cases import diff
 
 if TYPE_CHECKING:

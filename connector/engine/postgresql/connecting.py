@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.schema import SCHEMA
 from connector.engine.store import StoreBroken, StoreError, StoreFull
-from connector.optional import needed
+from connector.extras import require_extra
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Away", "Links", "shown"]
@@ -48,7 +48,7 @@ class Links:
     """
 
     def __init__(self, url: str, *, patience: float = 600.0, timing: Timing = SYSTEM) -> None:
-        self._postgres = needed("asyncpg", "postgresql", "an engine on PostgreSQL")
+        self._postgres = require_extra("asyncpg", "postgresql", "an engine on PostgreSQL")
         self._url = url
         self.name = shown(url)
         self._patience = patience

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from connector.engine.postgresql.connection import Connection
-from connector.optional import needed
+from connector.extras import require_extra
 
 __all__ = ["CHANNEL", "Jobs", "install"]
 
@@ -20,7 +20,7 @@ SUCCESSFUL, FAILED = "successful", "failed"
 @cache
 def _builders() -> tuple[Any, ...]:
     """pgqueuer's queries below our schema. Its log is no part of the promise, and so not written ahead."""
-    needed("pgqueuer", "postgresql", "an engine on PostgreSQL")
+    require_extra("pgqueuer", "postgresql", "an engine on PostgreSQL")
     from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
     from pgqueuer.domain.settings import DBSettings, Durability
     from pgqueuer.domain.types import Channel

@@ -9,8 +9,7 @@ from pathlib import Path
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.session import Session
 from connector.engine.store import StoreError
-from connector.model import JSON
-from connector.shapes import members
+from connector.model import JSON, members
 
 __all__ = ["Identity", "check_log", "check_same", "check_there", "identified", "mark_copy"]
 

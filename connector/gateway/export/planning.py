@@ -16,7 +16,7 @@ from connector.gateway.export.plan import Caller, Plan, Source, Upstream
 from connector.gateway.operations import ANY_API
 from connector.gateway.requests import Hosts
 from connector.request.wire import Wire
-from connector.suggest import closest
+from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue

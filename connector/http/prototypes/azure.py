@@ -12,10 +12,9 @@ from connector.errors import ConfigurationError, InvalidRequest
 from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
-from connector.model import JSON, Fault
+from connector.model import JSON, Fault, members
 from connector.request.path import segment_fault
 from connector.request.wire import Wire
-from connector.shapes import members
 
 __all__ = ["AZURE"]
 

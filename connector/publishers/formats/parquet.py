@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector.errors import InvalidDocument
+from connector.extras import require_extra
 from connector.model import JSON, is_object
-from connector.optional import needed
 from connector.request.shown import kind, listed
 
 __all__ = ["Parquet"]
@@ -20,8 +20,8 @@ class Parquet:
     """Groups of rows; the bytes of a group follow when it is full."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        self._arrow = needed("pyarrow", "parquet", "writing Parquet")
-        self._parquet = needed("pyarrow.parquet", "parquet", "writing Parquet")
+        self._arrow = require_extra("pyarrow", "parquet", "writing Parquet")
+        self._parquet = require_extra("pyarrow.parquet", "parquet", "writing Parquet")
         self._columns = list(columns)
         self._rows: list[Mapping[str, JSON]] = []
         self._schema: Any = None

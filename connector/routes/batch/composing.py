@@ -12,13 +12,12 @@ from connector.connections.writing import envelope
 from connector.engine import CallEnd, CallRecord, Change, StoreError, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http.call import FloatsWire
-from connector.model import JSON, Outcome, State
-from connector.publishers import Effort
+from connector.model import JSON, Outcome, State, items, members
+from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.routes.batch.line import Place, is_line, kept, line_of
 from connector.routes.delivering.attempting import Attempt, Bench
 from connector.routes.delivering.standing import Stopped
-from connector.shapes import items, members
 from connector.transform import Scope
 
 __all__ = ["Composing", "Lines", "freed"]
@@ -77,17 +76,17 @@ class Composing(Attempt):
             raise
         except ConnectorError as error:
             raise self._failed(str(error)) from None
-        known = [self.journal.recognise(effort) for effort, _ in asked]
+        known = [self.journal.recognise(intent) for intent, _ in asked]
         if all(done is not None for _, done in known):
             self._known = [(done, request) for (_, done), (_, request) in zip(known, asked, strict=True) if done]
             return None
-        bodies = [_body(effort) for effort, _ in asked]
+        bodies = [_body(intent) for intent, _ in asked]
         models = {str(members(body).get("model", "")) for body in bodies}
         if len(models) > 1:
             raise Stopped(TaskState.FAILED, f"it asks {', '.join(sorted(models))}; one batch takes one model")
         calls = [
-            self._line(effort, name, request, body, Place(number, len(asked)))
-            for number, ((effort, request), (name, done), body) in enumerate(zip(asked, known, bodies, strict=True))
+            self._line(intent, name, request, body, Place(number, len(asked)))
+            for number, ((intent, request), (name, done), body) in enumerate(zip(asked, known, bodies, strict=True))
             if done is None
         ]
         size = sum(len(line_of(call)) for call in calls)
@@ -112,14 +111,14 @@ class Composing(Attempt):
         self._request = request
         return await self.ended(end)
 
-    async def _asked(self, document: JSON) -> tuple[Effort, JSON]:
+    async def _asked(self, document: JSON) -> tuple[CallIntent, JSON]:
         """The call that a document would be, made by the publisher of single calls and caught before it is sent."""
         writer = self._bench.declared.writer
         request = completed(self._bench.declared.request, document, Scope(self.chained), calls=writer.kind.calls)
-        caught: list[Effort] = []
+        caught: list[CallIntent] = []
 
-        async def catch(effort: Effort) -> Outcome:
-            caught.append(effort)
+        async def catch(intent: CallIntent) -> Outcome:
+            caught.append(intent)
             return Outcome(State.DONE)
 
         self._request = request
@@ -129,30 +128,30 @@ class Composing(Attempt):
         _check(caught[0], request)
         return caught[0], request
 
-    def _line(self, effort: Effort, known: str, request: JSON, body: JSON, place: Place) -> CallRecord:
-        wire = effort.sent.wire if effort.sent else None
+    def _line(self, intent: CallIntent, known: str, request: JSON, body: JSON, place: Place) -> CallRecord:
+        wire = intent.call.wire if intent.call else None
         url = f"/v1{wire.path if wire else ''}"
         said = kept(url, body, members(request), place, floats=isinstance(wire, FloatsWire))
         if not self._bench.desk.hide.shows(orjson.dumps(said).decode()):
             reason = "its request holds a secret, and requests of batches are kept; give it to a client, which sends it"
             raise Stopped(TaskState.FAILED, reason)
-        return self.journal.line(effort, known, said)
+        return self.journal.line(intent, known, said)
 
 
-def _check(effort: Effort, request: Mapping[str, JSON]) -> None:
+def _check(intent: CallIntent, request: Mapping[str, JSON]) -> None:
     """What cannot stand in a line is refused, and never dropped in silence."""
-    wire = effort.sent.wire if effort.sent else None
+    wire = intent.call.wire if intent.call else None
     said = [name for name in ("headers", "query") if request.get(name)]
     if wire is None or not isinstance(wire.body, BytesBody) or "json" not in wire.body.content_type:
         raise Stopped(TaskState.FAILED, "its request is not JSON; a batch takes JSON alone: name files by their ids")
     if said:
         raise Stopped(TaskState.FAILED, f"its request has {' and '.join(said)}; a line of a batch has a payload alone")
-    if members(_body(effort)).get("stream"):
+    if members(_body(intent)).get("stream"):
         raise Stopped(TaskState.FAILED, "its request asks for a stream; leave `stream` out, a batch has whole answers")
 
 
-def _body(effort: Effort) -> JSON:
-    body = effort.sent.wire.body if effort.sent else None
+def _body(intent: CallIntent) -> JSON:
+    body = intent.call.wire.body if intent.call else None
     return orjson.loads(body.data) if isinstance(body, BytesBody) else None
 
 

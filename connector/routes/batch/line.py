@@ -12,8 +12,7 @@ from connector.engine import CallRecord
 from connector.http.complaint import codes_of, is_complaint, message_of
 from connector.http.embeddings import as_floats
 from connector.http.policy import Policy
-from connector.model import JSON, Effect, Outcome, State, is_object
-from connector.shapes import members
+from connector.model import JSON, Effect, Outcome, State, is_object, members
 
 __all__ = [
     "NOT_RUN",

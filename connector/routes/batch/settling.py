@@ -12,7 +12,7 @@ from pathlib import Path
 from connector.engine import CallEnd, CallRecord, Change, Spent, Task, TaskState, points
 from connector.http import Client
 from connector.http.policy import Policy
-from connector.model import JSON, Effect, Outcome, State
+from connector.model import JSON, Effect, Outcome, State, members
 from connector.publishers import OnUnknown
 from connector.routes.batch.composing import Composing
 from connector.routes.batch.line import Answer, answer_of, floats_in, is_line, outcome_of, request_of
@@ -23,7 +23,6 @@ from connector.routes.delivering.deciding import Seen
 from connector.routes.delivering.evidence import envelope_of
 from connector.routes.delivering.evidence import outcome_of as kept_outcome
 from connector.routes.delivering.standing import after
-from connector.shapes import members
 
 __all__ = ["Settling"]
 

@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 from connector.engine import Change, Settled, StoreError, Task, TaskState, points
 from connector.http import Client
-from connector.model import JSON, Outcome, State
-from connector.publishers import Effort
+from connector.model import JSON, Outcome, State, items, members
+from connector.publishers import CallIntent
 from connector.request import Wire
 from connector.routes.batch.settling import Settling
 from connector.routes.batch.upload import batch_create, file_create, file_delete, write_lines
@@ -24,7 +24,6 @@ from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.carrying import add
 from connector.routes.delivering.doubting import resolve
 from connector.routes.delivering.standing import Stopped, after
-from connector.shapes import items, members
 
 __all__ = ["Shipping"]
 
@@ -122,8 +121,8 @@ class Shipment:
             if not await write_lines(self._desk.store, self._task.id, path):
                 raise Stopped(TaskState.FINISHED, "none of its tasks waits any more")
             points.point("batch.lines.written")
-            effort = file_create(self._client, self._target, path, f"batch-{self._task.id}.jsonl")
-            return await self._performed(effort, "batch.uploaded")
+            intent = file_create(self._client, self._target, path, f"batch-{self._task.id}.jsonl")
+            return await self._performed(intent, "batch.uploaded")
 
     async def _created(self, file_id: str) -> str:
         """The id of the batch."""
@@ -131,19 +130,19 @@ class Shipment:
         payload = {"input_file_id": file_id, "endpoint": self._endpoint, "completion_window": window}
         return await self._performed(batch_create(self._client, self._target, payload), "batch.created")
 
-    async def _performed(self, effort: Effort, point: str) -> str:
-        outcome = await self._journal.perform(effort)
+    async def _performed(self, intent: CallIntent, point: str) -> str:
+        outcome = await self._journal.perform(intent)
         points.point(point)
         made = members(outcome.body).get("id")
         if outcome.ok and isinstance(made, str):
-            self._done[effort.operation] = outcome.body
+            self._done[intent.operation] = outcome.body
             return made
         if outcome.ok:
-            raise Stopped(TaskState.UNKNOWN, f"{effort.operation}: the answer names no id; look what it made")
+            raise Stopped(TaskState.UNKNOWN, f"{intent.operation}: the answer names no id; look what it made")
         seen = next((one for one in self._journal.troubles if one.outcome is outcome), self._journal.troubles[-1])
-        tried = 1 + sum(call.operation == effort.operation for call in self._task.calls)
+        tried = 1 + sum(call.operation == intent.operation for call in self._task.calls)
         task, settings = replace(self._task, attempts=tried), self._bench.declared.settings
-        raise after(seen, f"{effort.operation}: {outcome.sentence()}", task, settings, self._desk)
+        raise after(seen, f"{intent.operation}: {outcome.sentence()}", task, settings, self._desk)
 
     async def _asked(self, batch_id: str) -> Mapping[str, JSON]:
         """The batch as it is now."""

@@ -12,8 +12,8 @@ from typing import BinaryIO
 from connector.engine import CallRecord, Store, Task
 from connector.http import Client
 from connector.model import JSON
-from connector.publishers import Effort, Sent
-from connector.publishers.effort import through
+from connector.publishers import CallIntent, ClientCall
+from connector.publishers.intent import client_intent
 from connector.request import Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
@@ -61,7 +61,7 @@ async def _put(file: BinaryIO, lines: list[bytes]) -> int:
     return count
 
 
-def file_create(client: Client, target: str, path: Path, name: str) -> Effort:
+def file_create(client: Client, target: str, path: Path, name: str) -> CallIntent:
     """The upload of a batch's file, which is read from disk while it is sent."""
 
     def prepare(request: Mapping[str, JSON]) -> Wire:
@@ -81,21 +81,21 @@ def file_create(client: Client, target: str, path: Path, name: str) -> Effort:
         return replace(wire, body=MultipartBody(parts, body.boundary))
 
     request: dict[str, JSON] = {"payload": {"purpose": "batch", "file": {"$file": name}}}
-    return through(target, Sent(client=client, wire=prepare(request), request=request, prepare=prepare))
+    return client_intent(target, ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare))
 
 
-def batch_create(client: Client, target: str, payload: JSON) -> Effort:
+def batch_create(client: Client, target: str, payload: JSON) -> CallIntent:
     """The batch itself."""
-    return _effort(client, target, "batches create", {"payload": payload})
+    return _intent(client, target, "batches create", {"payload": payload})
 
 
-def file_delete(client: Client, target: str, file: str) -> Effort:
+def file_delete(client: Client, target: str, file: str) -> CallIntent:
     """The removal of a file that nobody needs any more."""
-    return _effort(client, target, "files delete", {"path": {"file_id": file}})
+    return _intent(client, target, "files delete", {"path": {"file_id": file}})
 
 
-def _effort(client: Client, target: str, operation: str, request: Mapping[str, JSON]) -> Effort:
+def _intent(client: Client, target: str, operation: str, request: Mapping[str, JSON]) -> CallIntent:
     def prepare(request: Mapping[str, JSON]) -> Wire:
         return client.prepare(operation, request)
 
-    return through(target, Sent(client=client, wire=prepare(request), request=request, prepare=prepare))
+    return client_intent(target, ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare))

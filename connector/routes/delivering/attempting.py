@@ -13,7 +13,7 @@ from connector.connections.writing import envelope
 from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, points
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
-from connector.publishers import Begin, Context, Effort, OnUnknown
+from connector.publishers import Begin, CallIntent, Context, OnUnknown
 from connector.publishers.file import Writing as FileWriting
 from connector.routes.delivering.answers import Responses
 from connector.routes.delivering.background import Background, is_begun
@@ -245,7 +245,7 @@ class Attempt:
         if writer.kind.performs or writer.kind.name == "none":
             return await writer.writes.publish(request, self._context)
 
-        async def make(_: Effort, __: OnUnknown | None, begin: Begin | None) -> Outcome:
+        async def make(_: CallIntent, __: OnUnknown | None, begin: Begin | None) -> Outcome:
             if begin is not None:
                 await begin()
             return await writer.writes.publish(request, self._context)
@@ -253,7 +253,7 @@ class Attempt:
         # A publisher that somebody else has made: all that is known is that it was asked.
         kind = writer.kind.name
         return await self.journal.perform(
-            Effort(target=kind, operation=kind, effect=Effect.OPAQUE, content=request, make=make)
+            CallIntent(target=kind, operation=kind, effect=Effect.OPAQUE, content=request, make=make)
         )
 
     async def _answered(self, told: JSON) -> None:

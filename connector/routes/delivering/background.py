@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connector.engine import CallEnd, CallRecord, Task, points
-from connector.model import JSON, Outcome, State
-from connector.publishers import Sent
-from connector.publishers.effort import at_once, through
+from connector.model import JSON, Outcome, State, members
+from connector.publishers import ClientCall
+from connector.publishers.intent import client_intent, perform_now
 from connector.request import Wire
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.evidence import envelope_of
-from connector.shapes import members
 
 __all__ = ["Background", "has_begun", "is_begun"]
 
@@ -75,16 +74,16 @@ class Background:
             return client.prepare("responses retrieve", request)
 
         request: JSON = {"path": {"response_id": response}}
-        sent = Sent(client=client, wire=prepare(request), request=request, prepare=prepare)
-        effort, wait = through(self._target, sent), SOONEST
+        sent = ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare)
+        intent, wait = client_intent(self._target, sent), SOONEST
         while True:
-            outcome = await at_once(effort)
+            outcome = await perform_now(intent)
             if outcome.status == 404:
                 reason = f"{response} is not there any more, and it may have been paid for"
                 return replace(outcome, state=State.UNKNOWN, reason=reason)
             if outcome.ok and members(outcome.body).get("status") not in UNDER_WAY:
                 points.point("background.done")
-                return await self._journal.perform(effort)
+                return await self._journal.perform(intent)
             await self._desk.timing.sleep(wait)
             wait = min(wait * 2, LATEST)
 

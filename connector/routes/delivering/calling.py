@@ -10,8 +10,8 @@ from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Tas
 from connector.errors import ConfigurationError
 from connector.http.policy import had_effect
 from connector.http.tries import AFTER_DOUBT
-from connector.model import JSON, Effect, Outcome, State, is_object
-from connector.publishers import Begin, Effort, OnUnknown
+from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.publishers import Begin, CallIntent, OnUnknown
 from connector.routes.delivering.deciding import SURE, Seen, may_have_acted
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.duplicates import in_doubt, notes
@@ -20,7 +20,6 @@ from connector.routes.delivering.fingerprint import fingerprint
 from connector.routes.delivering.gates import Gate
 from connector.routes.delivering.marking import Lookup, mark_of, placed
 from connector.routes.delivering.spending import Spending
-from connector.shapes import members
 
 __all__ = ["Journal"]
 
@@ -98,9 +97,9 @@ class Journal:
             change.end = [*others, *(replace(end, outcome=bounded(end.outcome)) for end in self._large)]
         return change
 
-    def recognise(self, effort: Effort) -> tuple[str, Outcome | None]:
+    def recognise(self, intent: CallIntent) -> tuple[str, Outcome | None]:
         """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
-        known = fingerprint(effort)
+        known = fingerprint(intent)
         occurrence = self._equal.get(known, 0)
         self._equal[known] = occurrence + 1
         known = f"{known}.{occurrence}" if occurrence else known
@@ -108,42 +107,42 @@ class Journal:
         done = self._done(known)
         return known, None if done is None else outcome_of(done.outcome)
 
-    def line(self, effort: Effort, known: str, said: JSON) -> CallRecord:
+    def line(self, intent: CallIntent, known: str, said: JSON) -> CallRecord:
         """The record of a call that goes out together with others; `add` writes it down."""
-        return self._record(replace(effort, effect=Effect.OPAQUE), known, "", said)
+        return self._record(replace(intent, effect=Effect.OPAQUE), known, "", said)
 
     def add(self, calls: Sequence[CallRecord]) -> None:
         """Writes down calls with the next change."""
         self._unwritten += calls
 
-    async def perform(self, effort: Effort) -> Outcome:
+    async def perform(self, intent: CallIntent) -> Outcome:
         """What a call came to, now or in an earlier attempt."""
         try:
-            return await self._performed(effort)
+            return await self._performed(intent)
         except StoreError as error:
             self.broken = self.broken or error
             raise
 
-    async def _performed(self, effort: Effort) -> Outcome:
-        known, done = self.recognise(effort)
+    async def _performed(self, intent: CallIntent) -> Outcome:
+        known, done = self.recognise(intent)
         if done is not None:
             return done
-        gate = self._desk.gates.of(effort.target)
-        entered = self._enter(gate, effort)
+        gate = self._desk.gates.of(intent.target)
+        entered = self._enter(gate, intent)
         if isinstance(entered, Outcome):
-            return self._noted(effort, entered)
+            return self._noted(intent, entered)
         try:
-            outcome = await self._made(effort, known)
+            outcome = await self._made(intent, known)
         except BaseException:
             gate.give_back(entered)
             raise
         gate.leave(entered, outcome)
-        self._desk.watch(self._task.route, effort, outcome)
+        self._desk.watch(self._task.route, intent, outcome)
         return outcome
 
-    def _enter(self, gate: Gate, effort: Effort) -> int | Outcome:
+    def _enter(self, gate: Gate, intent: CallIntent) -> int | Outcome:
         """A pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
-        client = effort.sent.client if effort.sent else None
+        client = intent.call.client if intent.call else None
         if client is not None and client.paused and gate.pause is None:
             entered = gate.enter()
             if isinstance(entered, int):
@@ -162,10 +161,10 @@ class Journal:
     def _paid(self) -> list[CallRecord]:
         return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
 
-    async def _made(self, effort: Effort, known: str) -> Outcome:
-        effort, lookup = await self._found_again(effort, known)
-        earlier = self._in_doubt_before(effort, known)
-        record = self._record(effort, known, lookup, request_of(effort, self._desk.hide))
+    async def _made(self, intent: CallIntent, known: str) -> Outcome:
+        intent, lookup = await self._found_again(intent, known)
+        earlier = self._in_doubt_before(intent, known)
+        record = self._record(intent, known, lookup, request_of(intent, self._desk.hide))
         begun: list[CallRecord] = []
 
         async def begin() -> None:
@@ -175,54 +174,54 @@ class Journal:
             await self._intend(record)
             points.point("delivery.intent.committed")
 
-        outcome = await self._tried(effort, begin, begun)
+        outcome = await self._tried(intent, begin, begun)
         points.point("delivery.outcome.seen")
         if earlier and outcome.state is State.REFUSED:
-            outcome = _after_doubt(effort, outcome)
-        return self._ended(effort, begun[0], outcome) if begun else self._noted(effort, outcome)
+            outcome = _after_doubt(intent, outcome)
+        return self._ended(intent, begun[0], outcome) if begun else self._noted(intent, outcome)
 
-    def _in_doubt_before(self, effort: Effort, known: str) -> list[CallRecord]:
+    def _in_doubt_before(self, intent: CallIntent, known: str) -> list[CallRecord]:
         """The calls of earlier attempts that may have done what this one asks for, through whichever client."""
         return [
             call
             for call in self._calls
-            if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, effort))
+            if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, intent))
         ]
 
-    def _record(self, effort: Effort, known: str, lookup: str, request: JSON) -> CallRecord:
+    def _record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
             task=self._task.id,
             attempt=self._task.attempts,
             number=next(self._numbers),
             fingerprint=known,
-            target=effort.target,
-            operation=effort.operation,
-            effect=effort.effect,
+            target=intent.target,
+            operation=intent.operation,
+            effect=intent.effect,
             lookup=lookup,
             request=request,
             started=self._desk.wall(),
         )
 
-    async def _found_again(self, effort: Effort, known: str) -> tuple[Effort, str]:
+    async def _found_again(self, intent: CallIntent, known: str) -> tuple[CallIntent, str]:
         """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
-        if effort.effect is not Effect.RECONCILABLE or effort.sent is None:
-            return effort, ""
-        client = effort.sent.client
-        effort, lookup = self._desk.marking.marked(effort, mark_of(self._task, known))
+        if intent.effect is not Effect.RECONCILABLE or intent.call is None:
+            return intent, ""
+        client = intent.call.client
+        intent, lookup = self._desk.marking.marked(intent, mark_of(self._task, known))
         if lookup is not None and not lookup.own:
-            lookup = await self._desk.snapshots.before(effort.target, client, lookup)
+            lookup = await self._desk.snapshots.before(intent.target, client, lookup)
         text = placed(lookup, client).dump() if lookup is not None else ""
         if text and self._desk.hide.shows(text):
-            return effort, text
-        return replace(effort, effect=Effect.OPAQUE), ""
+            return intent, text
+        return replace(intent, effect=Effect.OPAQUE), ""
 
-    async def _tried(self, effort: Effort, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
+    async def _tried(self, intent: CallIntent, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
         # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
-        on_unknown: OnUnknown | None = None if effort.effect.repeatable else "hold"
+        on_unknown: OnUnknown | None = None if intent.effect.repeatable else "hold"
         try:
-            return await effort.make(effort, on_unknown, begin)
+            return await intent.make(intent, on_unknown, begin)
         except ConfigurationError as error:
-            if begun or not _has_no_key(effort):
+            if begun or not _has_no_key(intent):
                 raise
             return Outcome(State.NOT_SENT, reason=str(error), action="pause")
 
@@ -237,7 +236,7 @@ class Journal:
         self._unwritten, self._seen, self._spent = [], [], []
         return change
 
-    def _ended(self, effort: Effort, record: CallRecord, outcome: Outcome) -> Outcome:
+    def _ended(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
         kept, large = envelope_of(outcome, self._desk.hide)
         self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
         end = CallEnd(
@@ -253,13 +252,13 @@ class Journal:
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)
-        spent = self._spending.of(outcome.body, _model_of(effort))
+        spent = self._spending.of(outcome.body, _model_of(intent))
         if spent is not None:
             self._spent.append(spent)
         shown = outcome
         if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
             shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
-        return shown if outcome.ok else self._noted(effort, shown)
+        return shown if outcome.ok else self._noted(intent, shown)
 
     def _note_lookup(self, record: CallRecord, outcome: Outcome) -> None:
         """What has been made is no other call's; what may have been made shows from now on."""
@@ -270,8 +269,8 @@ class Journal:
         elif record.lookup:
             self._desk.windows.saw_end(record)
 
-    def _noted(self, effort: Effort, outcome: Outcome) -> Outcome:
-        self.troubles.append(Seen(outcome, effort.effect, self.repeats(effort.target), effort.target))
+    def _noted(self, intent: CallIntent, outcome: Outcome) -> Outcome:
+        self.troubles.append(Seen(outcome, intent.effect, self.repeats(intent.target), intent.target))
         return outcome
 
 
@@ -286,18 +285,18 @@ def _end_of(call: CallRecord) -> CallEnd:
     )
 
 
-def _is_the_same(call: CallRecord, effort: Effort) -> bool:
+def _is_the_same(call: CallRecord, intent: CallIntent) -> bool:
     """Whether a call asked for the same of an operation that may be repeated; its client may have had another name."""
-    if effort.sent is None or effort.effect is not Effect.IDEMPOTENT or call.operation != effort.operation:
+    if intent.call is None or intent.effect is not Effect.IDEMPOTENT or call.operation != intent.operation:
         return False
-    wire, kept = effort.sent.wire, members(call.request)
+    wire, kept = intent.call.wire, members(call.request)
     return kept.get("method") == wire.method and str(kept.get("url")).endswith(wire.target)
 
 
-def _after_doubt(effort: Effort, outcome: Outcome) -> Outcome:
+def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
     """What a refusal comes to after a call that may have taken effect: a no does not undo that."""
-    method = effort.sent.wire.method if effort.sent is not None else ""
-    if had_effect(outcome.status or 0, method, effort.effect, outcome.reason):
+    method = intent.call.wire.method if intent.call is not None else ""
+    if had_effect(outcome.status or 0, method, intent.effect, outcome.reason):
         return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")
     if outcome.action in SURE:
         return outcome
@@ -305,16 +304,16 @@ def _after_doubt(effort: Effort, outcome: Outcome) -> Outcome:
     return replace(outcome, state=State.UNKNOWN, action="unknown", reason=reason)
 
 
-def _has_no_key(effort: Effort) -> bool:
+def _has_no_key(intent: CallIntent) -> bool:
     """Whether a call could not be made for want of credentials, as every other of this client."""
-    if effort.sent is None:
+    if intent.call is None:
         return False
-    warnings = effort.sent.client.explain(effort.sent.wire).warnings
+    warnings = intent.call.client.explain(intent.call.wire).warnings
     return any(warning.where == "headers.authorization" for warning in warnings)
 
 
-def _model_of(effort: Effort) -> str:
+def _model_of(intent: CallIntent) -> str:
     """The model that was asked, for answers that do not say."""
-    payload: JSON = effort.sent.request.get("payload") if effort.sent else None
+    payload: JSON = intent.call.request.get("payload") if intent.call else None
     model = payload.get("model") if is_object(payload) else None
     return model if isinstance(model, str) else ""

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connector.model import JSON, Effect, Outcome, State
-from connector.shapes import members
+from connector.model import JSON, Effect, Outcome, State, members
 
 __all__ = ["SURE", "Next", "Seen", "backoff", "decide", "may_have_acted"]
 

@@ -18,7 +18,7 @@ from connector.connections.templates import RequestTemplate
 from connector.connections.writing import Responder, Writer
 from connector.errors import ConfigurationError, UnknownName
 from connector.publishers.file import Writing as FileWriting
-from connector.suggest import closest
+from connector.suggestions import closest
 from connector.transform import Chain
 
 if TYPE_CHECKING:

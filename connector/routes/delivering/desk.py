@@ -11,7 +11,7 @@ from connector.engine import Change, Committed, Store
 from connector.engine.commits import Waits
 from connector.model import Outcome
 from connector.observing.prices import Prices
-from connector.publishers import Effort
+from connector.publishers import CallIntent
 from connector.routes.delivering.evidence import Hiding
 from connector.routes.delivering.gates import Gates
 from connector.routes.delivering.keeping import Keeping
@@ -23,7 +23,7 @@ from connector.timing import SYSTEM, Timing
 
 __all__ = ["Desk", "Watch"]
 
-Watch = Callable[[str, Effort, Outcome], None]
+Watch = Callable[[str, CallIntent, Outcome], None]
 """Told of every call that was made: the route, what was asked, and what it came to."""
 
 
@@ -31,7 +31,7 @@ def _untold(change: Change) -> None:
     """Nobody is told."""
 
 
-def _nobody(route: str, effort: Effort, outcome: Outcome) -> None:
+def _nobody(route: str, intent: CallIntent, outcome: Outcome) -> None:
     """Nobody watches."""
 
 

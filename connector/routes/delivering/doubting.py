@@ -10,14 +10,13 @@ from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http import Client
 from connector.http.hints import retry_hint
-from connector.model import JSON, Effect, Outcome, State, is_object
+from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.deciding import backoff, may_have_acted
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.duplicates import MISSING
 from connector.routes.delivering.lookup import CannotTell, Found, look
 from connector.routes.delivering.marking import Lookup, place_of
-from connector.shapes import members
 
 __all__ = ["Doubts", "resolve"]
 

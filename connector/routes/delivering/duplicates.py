@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.engine import CallRecord, Store, Task
-from connector.model import Effect, State
+from connector.model import Effect, State, items, members
 from connector.routes.delivering.deciding import may_have_acted
-from connector.shapes import items, members
 
 __all__ = ["MISSING", "NOTES", "carried_notes", "in_doubt", "listed", "notes", "repeated"]
 

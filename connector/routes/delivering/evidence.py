@@ -8,11 +8,11 @@ from hashlib import sha256
 import orjson
 
 from connector.connections import Runtime
+from connector.documents import to_json
 from connector.model import JSON, Outcome, State, is_document, is_object
-from connector.publishers import Effort
+from connector.publishers import CallIntent
 from connector.request import BytesBody, Redactor, Wire
 from connector.request.multipart import MultipartBody
-from connector.values import plain
 
 __all__ = ["MOST_KEPT", "Hiding", "bounded", "envelope_of", "is_large", "outcome_of", "request_of"]
 
@@ -61,14 +61,14 @@ class Hiding:
 
 
 def _plain(value: object) -> JSON:
-    return plain(value)
+    return to_json(value)
 
 
-def request_of(effort: Effort, hide: Hiding) -> JSON:
+def request_of(intent: CallIntent, hide: Hiding) -> JSON:
     """What is about to be sent, as people read it."""
-    sent = effort.sent
+    sent = intent.call
     if sent is None:
-        return hide({"target": effort.target, "operation": effort.operation, "content": effort.content})
+        return hide({"target": intent.target, "operation": intent.operation, "content": intent.content})
     wire = sent.wire
     shown: dict[str, JSON] = {"method": wire.method, "url": f"{sent.client.base_uri}{wire.target}"}
     shown["headers"] = dict(wire.headers)
@@ -101,7 +101,7 @@ def envelope_of(outcome: Outcome, hide: Hiding) -> tuple[JSON, bool]:
     kept: dict[str, JSON] = {
         "status": outcome.status,
         "headers": outcome.headers,
-        "body": plain(outcome.body) if isinstance(outcome.body, bytes) else outcome.body,
+        "body": to_json(outcome.body) if isinstance(outcome.body, bytes) else outcome.body,
         "request_id": outcome.request_id,
     }
     if not outcome.ok:

@@ -9,8 +9,8 @@ import asyncio
 
 from connector.engine import Line
 from connector.errors import ConfigurationError, ConnectorError
+from connector.file_access import is_local, suffix_of
 from connector.model import JSON, Fault, Outcome, State
-from connector.places import is_local, suffix_of
 from connector.publishers import Context
 from connector.publishers.blocking import unwritable
 from connector.publishers.file import Placed, Writing

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import orjson
 
 from connector.model import JSON
-from connector.publishers import Effort
+from connector.publishers import CallIntent
 from connector.request import BytesBody, Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
@@ -19,18 +19,18 @@ __all__ = ["fingerprint"]
 LENGTH = 16
 
 
-def fingerprint(effort: Effort) -> str:
+def fingerprint(intent: CallIntent) -> str:
     """A digest that is equal for calls that would send the same."""
-    parts = _parts(effort)
+    parts = _parts(intent)
     # Their lengths first, so that no other parts make the same row of bytes.
     return blake2b(b"".join([_packed([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
 
 
-def _parts(effort: Effort) -> list[bytes]:
-    if effort.sent is None:
-        return [_packed([effort.target, effort.operation, effort.content])]
+def _parts(intent: CallIntent) -> list[bytes]:
+    if intent.call is None:
+        return [_packed([intent.target, intent.operation, intent.content])]
     # A client is whom it calls: a name that was changed makes nothing be paid for again.
-    return [_packed([place_of(effort.sent.client), effort.operation, effort.content]), *_of_wire(effort.sent.wire)]
+    return [_packed([place_of(intent.call.client), intent.operation, intent.content]), *_of_wire(intent.call.wire)]
 
 
 def _of_wire(wire: Wire) -> list[bytes]:

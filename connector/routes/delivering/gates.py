@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from connector.http.rules import Who
 from connector.http.tries import Pause
 from connector.model import Outcome, State
-from connector.publishers.effort import BLOCKED
+from connector.publishers.intent import BLOCKED
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["RESTING", "Gate", "Gates"]

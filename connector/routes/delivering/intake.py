@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connector.engine import DELETED, Change, NewTask, Settled, Task, TaskState
-from connector.model import JSON
+from connector.model import JSON, items, members
 from connector.routes.delivering.declared import GATHERED, INCOMING, INPUT, Declared, parent_of
 from connector.routes.delivering.draft import Draft
 from connector.routes.reading.identity import Identity
-from connector.shapes import items, members
 from connector.subscribers.webhook import WEBHOOK
 
 if TYPE_CHECKING:

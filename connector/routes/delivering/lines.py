@@ -14,10 +14,9 @@ from typing import BinaryIO
 
 from connector.engine import Change, Place, Store, points
 from connector.errors import ConfigurationError
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.publishers.blocking import is_permanent
 from connector.routes.delivering.filing import HEADS
-from connector.shapes import members
 
 __all__ = ["Lines", "Unwritable", "append"]
 

@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from connector.errors import CallFailed
 from connector.model import JSON, Outcome, State, is_list, is_object
-from connector.paging import next_query
+from connector.pagination import next_query
 from connector.routes.delivering.marking import METADATA, Lookup
 from connector.subscriber import Subscriber
 

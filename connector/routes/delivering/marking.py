@@ -18,12 +18,11 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.engine import Task
 from connector.http import Client
-from connector.model import JSON, is_document, is_list, is_object
-from connector.publishers import Effort, Sent
+from connector.model import JSON, is_document, is_list, is_object, items, members
+from connector.publishers import CallIntent, ClientCall
 from connector.request import Wire
 from connector.request.files import FileInput, is_file
 from connector.request.multipart import MultipartBody
-from connector.shapes import items, members
 
 __all__ = ["METADATA", "Lookup", "Marking", "made_at", "mark_of", "place_of", "placed"]
 
@@ -130,29 +129,29 @@ class Marking:
     def __init__(self) -> None:
         self._facts: dict[str, _Facts] = {}
 
-    def marked(self, effort: Effort, mark: str) -> tuple[Effort, Lookup | None]:
+    def marked(self, intent: CallIntent, mark: str) -> tuple[CallIntent, Lookup | None]:
         """The call with the key in it, and how it is found; no way to find it makes it one that nobody can repeat."""
-        sent = effort.sent
+        sent = intent.call
         if sent is None or sent.wire.operation is None:
-            return effort, None
+            return intent, None
         operation = sent.wire.operation
         section = next((name for name in ("payload", "form") if is_object(sent.request.get(name))), "")
         payload = sent.request.get(section)
         if not section or not is_document(payload) or not _kept(operation, payload):
-            return effort, None
+            return intent, None
         facts = self._of(sent.client.catalogue, operation)
         given = members(payload.get("metadata"))
         spoilt = payload.get("metadata") is not None and not is_object(payload.get("metadata"))
         lookup = Lookup(operation.reconcile["list"], _path_of(sent), ("metadata", METADATA), mark, own=True)
         if facts.metadata and not spoilt and len(given) < MOST_METADATA:
             other = {**payload, "metadata": {**given, METADATA: mark}}
-            return effort.asking({**sent.request, section: other}), lookup
+            return intent.with_request({**sent.request, section: other}), lookup
         if operation.reconcile["by"] == "filename":
-            return _by_name(effort, sent, section, payload, mark)
+            return _by_name(intent, sent, section, payload, mark)
         value = payload.get(operation.reconcile["by"])
         field = (operation.reconcile.get("as", operation.reconcile["by"]),)
         found = facts.dated and value not in (None, "", [])
-        return effort, replace(lookup, field=field, value=value, own=False) if found else None
+        return intent, replace(lookup, field=field, value=value, own=False) if found else None
 
     def _of(self, catalogue: Catalogue, operation: Operation) -> _Facts:
         name = operation.wire_name
@@ -169,7 +168,7 @@ def _kept(operation: Operation, payload: Mapping[str, JSON]) -> bool:
     return switch is None or payload.get(switch) is True
 
 
-def _path_of(sent: Sent) -> dict[str, str]:
+def _path_of(sent: ClientCall) -> dict[str, str]:
     """The path's values; those of a raw call stand in its text."""
     path = sent.request.get("path")
     if is_object(path):
@@ -179,19 +178,19 @@ def _path_of(sent: Sent) -> dict[str, str]:
 
 
 def _by_name(
-    effort: Effort, sent: Sent, section: str, payload: Mapping[str, JSON], mark: str
-) -> tuple[Effort, Lookup | None]:
+    intent: CallIntent, sent: ClientCall, section: str, payload: Mapping[str, JSON], mark: str
+) -> tuple[CallIntent, Lookup | None]:
     """A file by its name; by its size as well when the document has named it, since others may have that name."""
     places = [name for name, value in payload.items() if is_file(value)]
     if len(places) != 1 or sent.wire.operation is None:
-        return effort, None
+        return intent, None
     entity, file = sent.wire.operation.reconcile["list"], payload[places[0]]
     if file.get("filename"):
-        return effort, Lookup(entity, {}, ("filename",), file["filename"], own=False, size=_size_of(sent.wire))
+        return intent, Lookup(entity, {}, ("filename",), file["filename"], own=False, size=_size_of(sent.wire))
     name = PurePath(str(file["$file"]).partition("?")[0]).name if "$file" in file else "upload"
     named = f"{PurePath(name).stem}.{mark}{PurePath(name).suffix}"
     other = {**payload, places[0]: {**file, "filename": named}}
-    return effort.asking({**sent.request, section: other}), Lookup(entity, {}, ("filename",), named, own=True)
+    return intent.with_request({**sent.request, section: other}), Lookup(entity, {}, ("filename",), named, own=True)
 
 
 def _size_of(wire: Wire) -> int | None:

@@ -8,7 +8,7 @@ from connector.engine import Task, TaskState
 from connector.http.hints import retry_hint
 from connector.http.rules import Who
 from connector.model import Effect, State
-from connector.publishers.effort import BLOCKED
+from connector.publishers.intent import BLOCKED
 from connector.routes.delivering.deciding import Next, Seen, backoff, decide
 from connector.routes.delivering.desk import Desk
 

@@ -14,11 +14,10 @@ from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
 from connector.engine.commits import Commits
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.rules import Who
-from connector.model import JSON, Outcome, State
+from connector.model import JSON, Outcome, State, items, members
 from connector.routes.delivering.declared import INPUT
 from connector.routes.delivering.intake import requests_space
 from connector.routes.reading.identity import digest, entity_id
-from connector.shapes import items, members
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ from connector.connections.applying import Applied, apply
 from connector.documents import parse
 from connector.engine import Change, NewTask, StoreError
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
-from connector.model import JSON, is_object
+from connector.model import JSON, is_object, members
 from connector.routes.delivering.declared import INCOMING, declared
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.intake import IN_ORDER, raw
 from connector.routes.reading.identity import Identity
 from connector.routes.reading.unread import UNREAD, unread
-from connector.shapes import members
 from connector.subscribers.webhook import WEBHOOK, Parameters, is_genuine
 from connector.transform.context import Locks
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector.model import JSON, is_document, is_list
+from connector.model import JSON, is_document, is_list, items
 from connector.sandbox.answer_templates import AnswerTemplate
 from connector.sandbox.backend import Backend
 from connector.sandbox.generic.locations import SINGLETON, Location, Locations
 from connector.sandbox.messages import Answer, Request, Upload
-from connector.shapes import items
 
 __all__ = ["change_object", "create_object", "delete_object", "retrieve_object", "seed_objects"]
 

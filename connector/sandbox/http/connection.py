@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from aiohttp.web import BaseRequest, RequestHandler, Server, StreamResponse
 
-from connector.readers import Readers
+from connector.stalled_readers import StalledReaders
 
 __all__ = ["ConnectionServer"]
 
@@ -45,7 +45,7 @@ class ConnectionServer(Server):
         self, handle: Callable[[BaseRequest], Awaitable[StreamResponse]], *, still: float, **settings: Any
     ) -> None:
         super().__init__(handle, **settings)
-        self.readers = Readers(still)
+        self.readers = StalledReaders(still)
 
     def __call__(self) -> RequestHandler:
         return Connection(self, loop=self._loop, **self._kwargs)

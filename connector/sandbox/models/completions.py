@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Event, Reply, Request
 from connector.sandbox.models.script_handlers import with_scripted_reply
 from connector.sandbox.models.tokens import count_tokens, estimate_logprob, read_stops, split_tokens, truncate
-from connector.shapes import members
 
 __all__ = ["HANDLERS"]
 

@@ -6,13 +6,12 @@ import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from connector.model import JSON, is_list
+from connector.model import JSON, is_list, items
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Event, Request
 from connector.sandbox.models.media.pictures import draw_picture, parse_size
 from connector.sandbox.models.script_handlers import with_scripted_body
 from connector.sandbox.models.tokens import count_tokens
-from connector.shapes import items
 
 __all__ = ["HANDLERS"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.model import JSON, is_document
+from connector.model import JSON, is_document, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.models.media.pictures import draw_picture, parse_size, render_video
 from connector.sandbox.models.script_handlers import with_scripted_body
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "VIDEOS"]
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import get_body
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "SESSIONS", "expire_session"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request, Upload
 from connector.sandbox.resources.crud import (
@@ -18,7 +18,6 @@ from connector.sandbox.resources.crud import (
 )
 from connector.sandbox.resources.files.storage import FILES
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = ["CONTAINERS", "HANDLERS", "expire_container"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from connector.optional import needed
+from connector.documents import to_json
+from connector.extras import require_extra
 from connector.subscribers.context import Lost
 from connector.subscribers.formats import Blocks
-from connector.values import plain
 
 __all__ = ["documents"]
 
@@ -16,10 +16,10 @@ ROWS = 500
 
 def documents(file: BinaryIO, name: str, most: int) -> Blocks:  # noqa: ARG001  every format takes it
     """A document for each row, a batch of rows at a time."""
-    parquet = needed("pyarrow.parquet", "parquet", "reading Parquet")
-    arrow = needed("pyarrow", "parquet", "reading Parquet")
+    parquet = require_extra("pyarrow.parquet", "parquet", "reading Parquet")
+    arrow = require_extra("pyarrow", "parquet", "reading Parquet")
     try:
         for batch in parquet.ParquetFile(file).iter_batches(batch_size=ROWS, use_threads=False):
-            yield [plain(row) for row in batch.to_pylist()]
+            yield [to_json(row) for row in batch.to_pylist()]
     except arrow.ArrowException as error:
         yield [Lost({"$text": ""}, f"{name}: not a readable Parquet file: {error}")]

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from connector.model import JSON, is_document
-from connector.shapes import items, members
+from connector.model import JSON, is_document, items, members
 from connector.transform.expression.budget import Budget, check_result
 from connector.transform.signals import Unfit
 

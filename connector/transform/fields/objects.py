@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.model import JSON, is_document, is_list
 from connector.request.shown import kind
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field
 from connector.transform.site import Site
 from connector.transform.spelling import parameters_of, snake

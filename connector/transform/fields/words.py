@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from connector.model import JSON, is_list
 from connector.request.shown import kind, shown
-from connector.suggest import closest, did_you_mean
+from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field
 from connector.transform.site import Site
 

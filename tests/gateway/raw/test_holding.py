@@ -15,7 +15,7 @@ from aiohttp import web
 from connector.config.serving import hashed
 from connector.gateway.patience import Patience
 from connector.gateway.seats import EXTRA, Seats, network_of
-from connector.readers import FLOOR
+from connector.stalled_readers import FLOOR
 from tests.gateway.conftest import TOKEN
 
 CERTIFICATES = Path(__file__).parents[2] / "http" / "certificates"

@@ -6,12 +6,11 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.messages import Reply, ToolCall
 from connector.sandbox.models.media.sounds import synthesize
 from connector.sandbox.models.tokens import build_logprobs, count_tokens, read_stops, truncate
-from connector.shapes import members
 
 __all__ = ["Choice", "build_choice", "read_token_limit"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector.model import JSON, is_list
+from connector.model import JSON, is_list, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Reply, Request
 from connector.sandbox.models.chat.choices import Choice, build_choice, read_token_limit
@@ -14,7 +14,6 @@ from connector.sandbox.models.moderations import moderate_exchange
 from connector.sandbox.models.reply import generate_reply
 from connector.sandbox.models.script_handlers import with_scripted_reply
 from connector.sandbox.models.tokens import count_reasoning_tokens, get_content_text
-from connector.shapes import members
 
 __all__ = ["HANDLERS"]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector.model import JSON, is_document
+from connector.model import JSON, is_document, members
 from connector.sandbox.messages import ApiError
 from connector.sandbox.models.reply import Prompt, Tool
 from connector.sandbox.models.tokens import count_content_tokens, count_tokens, get_content_text
-from connector.shapes import members
 
 __all__ = ["count_prompt_tokens", "read_prompt"]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from connector.model import JSON
+from connector.model import JSON, items, members
 from connector.sandbox.messages import Event
 from connector.sandbox.models.chat.choices import Choice
 from connector.sandbox.models.tokens import split_tokens
-from connector.shapes import items, members
 
 __all__ = ["stream_chunks"]
 

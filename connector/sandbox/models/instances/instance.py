@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import jsonschema_rs
 
-from connector.model import JSON, is_document
+from connector.model import JSON, is_document, items, members
 from connector.sandbox.models.instances.constraints import Constraints, collect_constraints
 from connector.sandbox.models.instances.patterns import UnsupportedPattern, sample_pattern
 from connector.sandbox.models.instances.values import Words, generate_number, generate_string
 from connector.sandbox.models.seeded_random import SeededRandom
-from connector.shapes import items, members
 
 __all__ = ["NoInstanceFound", "generate_instance"]
 

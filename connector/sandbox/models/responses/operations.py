@@ -6,7 +6,7 @@ import base64
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Reply, Request
 from connector.sandbox.models.moderations import moderate_exchange
@@ -33,7 +33,6 @@ from connector.sandbox.models.responses.resource import build_response, build_un
 from connector.sandbox.models.responses.stream import stream_events
 from connector.sandbox.models.script_handlers import with_scripted_body, with_scripted_reply
 from connector.sandbox.models.tokens import count_reasoning_tokens, count_tokens, is_reasoning_model
-from connector.shapes import members
 
 __all__ = ["HANDLERS"]
 

@@ -7,12 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from connector.documents import dump
-from connector.model import JSON, is_list
+from connector.model import JSON, is_list, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.messages import Reply, ToolCall
 from connector.sandbox.models.media.pictures import draw_picture, parse_size
 from connector.sandbox.models.tokens import build_logprobs, count_tokens, truncate
-from connector.shapes import members
 
 __all__ = ["HostedRun", "Output", "build_citations", "build_hosted_call", "build_output", "build_reasoning_item"]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from connector.model import JSON, is_document
+from connector.model import JSON, is_document, members
 from connector.sandbox.messages import ApiError
 from connector.sandbox.models.reply import Prompt, Tool
 from connector.sandbox.models.responses.items import find_last_input
 from connector.sandbox.models.tokens import get_content_text
-from connector.shapes import members
 
 __all__ = ["find_hosted_tool", "read_prompt"]
 

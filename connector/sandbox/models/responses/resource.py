@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.models.responses.history import get_conversation_id
 from connector.sandbox.models.responses.output import Output
-from connector.shapes import members
 
 __all__ = ["build_response", "build_unfinished", "build_usage"]
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.batches.input_file import find_errors, split_lines
@@ -22,7 +22,6 @@ from connector.sandbox.resources.batches.outcomes import (
 from connector.sandbox.resources.crud import build_list_handler, build_retrieve_handler, conflict, get_body
 from connector.sandbox.resources.files.storage import require_file
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = ["BATCHES", "HANDLERS", "advance_batch"]
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import orjson
 
-from connector.model import JSON, is_object
+from connector.model import JSON, is_object, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.resources.batches.input_file import BatchLine
 from connector.sandbox.resources.files.storage import save_file
-from connector.shapes import members
 
 __all__ = ["get_line", "is_success", "run_line", "save_lines", "save_outcome", "skip_lines", "write_files"]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 from connector.documents import parse
 from connector.errors import InvalidDocument
-from connector.model import JSON, is_list, is_object
+from connector.model import JSON, is_list, is_object, items, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.resources.crud import bad_request
 from connector.sandbox.resources.graders.prompts import ModelAnswer, UnknownVariable, ask_model, fill_messages
-from connector.shapes import items, members
 
 __all__ = ["load_rows", "sample_row"]
 

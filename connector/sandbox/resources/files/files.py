@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connector.model import members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import Condition, build_list_handler, build_retrieve_handler, get_body
 from connector.sandbox.resources.files.storage import FILES, USES, check_file, save_file
 from connector.sandbox.resources.vector_stores.index import detach_file
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "expire_file"]
 

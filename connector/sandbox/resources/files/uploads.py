@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from hashlib import md5
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import bad_request, get_body
 from connector.sandbox.resources.files.storage import check_file, save_file
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "UPLOADS", "expire_upload"]
 

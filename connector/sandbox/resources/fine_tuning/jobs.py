@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.resources.crud import (
@@ -20,7 +20,6 @@ from connector.sandbox.resources.crud import (
 from connector.sandbox.resources.files.storage import require_file
 from connector.sandbox.resources.fine_tuning.training import CHECKPOINTS, EVENTS, JOBS, PROGRESS, record_event
 from connector.sandbox.resources.models import model_exists
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "PERMISSION_HANDLERS"]
 

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from connector.documents import parse
 from connector.errors import InvalidDocument
-from connector.model import JSON, is_list, is_object
-from connector.shapes import items
+from connector.model import JSON, is_list, is_object, items
 
 __all__ = ["InvalidTrainingFile", "read_examples"]
 

@@ -7,14 +7,13 @@ from typing import Any, NamedTuple
 
 from connector.documents import parse
 from connector.errors import InvalidDocument
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import get_body
 from connector.sandbox.resources.graders.formula import InvalidFormula, evaluate_formula
 from connector.sandbox.resources.graders.prompts import UnknownVariable, ask_model, fill_messages, fill_template
 from connector.sandbox.resources.graders.similarity import measure_similarity
-from connector.shapes import members
 
 __all__ = ["HANDLERS", "Grade", "build_variables", "grade_sample"]
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connector.documents import dump
-from connector.model import JSON, is_list, is_object
+from connector.model import JSON, is_list, is_object, items, members
 from connector.sandbox.backend import Backend
-from connector.shapes import items, members
 
 __all__ = ["ModelAnswer", "UnknownVariable", "ask_model", "fill_messages", "fill_template"]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, items, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.resources.crud import build_list_handler, build_retrieve_handler, delete_object, get_body
-from connector.shapes import items, members
 
 __all__ = ["ASSISTANTS", "HANDLERS", "build_tool_resources"]
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, items, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import build_retrieve_handler, delete_object, get_body
 from connector.sandbox.resources.threads.assistants import build_tool_resources
 from connector.sandbox.resources.threads.messages import THREADS, add_message
-from connector.shapes import items, members
 
 __all__ = ["HANDLERS", "make_thread"]
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from connector.documents import dump
-from connector.model import JSON
+from connector.model import JSON, items, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.messages import Answer
 from connector.sandbox.resources.threads.messages import MESSAGES, THREADS, add_message, get_message_text, unlock_thread
 from connector.sandbox.resources.threads.steps import STEPS, add_message_step, add_tool_step, end_step
-from connector.shapes import items, members
 
 __all__ = ["RUNS", "begin_run", "end_run", "run_turn", "save_run"]
 

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend
 from connector.sandbox.messages import ApiError
 from connector.sandbox.resources.files.storage import FILES, USES
 from connector.sandbox.resources.vector_stores.file_text import UnreadableFile, extract_text
 from connector.sandbox.timers import Timer
-from connector.shapes import members
 
 __all__ = [
     "BATCHES",

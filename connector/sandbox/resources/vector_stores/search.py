@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connector.model import JSON, is_list
+from connector.model import JSON, is_list, items, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import get_body
 from connector.sandbox.resources.files.storage import FILES
 from connector.sandbox.resources.vector_stores.index import CHUNKS, STORE_FILES, touch_store
 from connector.sandbox.resources.vector_stores.stores import require_active_store
-from connector.shapes import items, members
 
 __all__ = ["HANDLERS"]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connector.model import JSON
-from connector.paging import items_of, next_query
+from connector.pagination import items_of, next_query
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 
 from connector.errors import ConfigurationError
 
-__all__ = ["needed"]
+__all__ = ["require_extra"]
 
 
-def needed(module: str, extra: str, purpose: str) -> Any:
+def require_extra(module: str, extra: str, purpose: str) -> Any:
     """The module, or ConfigurationError saying what to install."""
     try:
         return import_module(module)

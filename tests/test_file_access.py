@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.errors import ConfigurationError
-from connector.places import Places, is_local, suffix_of
+from connector.file_access import FileAccess, is_local, suffix_of
 
 
 @pytest.mark.parametrize(("configured", "roots"), [
@@ -16,7 +16,8 @@ from connector.places import Places, is_local, suffix_of
 ])  # fmt: skip
 def test_the_constant_part_of_a_name_is_its_root(tmp_path: Path, configured: str, roots: list[str]) -> None:
     found = [
-        root if is_local(root) is False else str(Path(root).resolve()) for root in Places.of(tmp_path, configured).roots
+        root if is_local(root) is False else str(Path(root).resolve())
+        for root in FileAccess.of(tmp_path, configured).roots
     ]
     assert found == [root if "://" in root else str((tmp_path / root).resolve()) for root in roots]
 
@@ -27,15 +28,15 @@ def test_the_constant_part_of_a_name_is_its_root(tmp_path: Path, configured: str
 )
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"outside the allowed places|control character"):
-        Places.of(tmp_path, "in/&{name}").find(name)
+        FileAccess.of(tmp_path, "in/&{name}").find(name)
 
 
 def test_names_within_are_found_from_the_folder(tmp_path: Path) -> None:
-    places = Places.of(tmp_path, "in/&{name}")
+    places = FileAccess.of(tmp_path, "in/&{name}")
     assert places.find("in/a.txt") == str(tmp_path / "in" / "a.txt")
     assert places.find(f"file://{tmp_path}/in/b.txt") == str(tmp_path / "in" / "b.txt")
-    assert Places.of(tmp_path, "x", ["/data"]).find("/data/x") == "/data/x"
-    remote = Places.of(tmp_path, "s3://bucket/out/&{id}.json")
+    assert FileAccess.of(tmp_path, "x", ["/data"]).find("/data/x") == "/data/x"
+    remote = FileAccess.of(tmp_path, "s3://bucket/out/&{id}.json")
     assert remote.find("s3://bucket/out/1.json") == "s3://bucket/out/1.json"
     for name in ("s3://other/out/1.json", "s3://bucket/out/../x", "s3://bucket/out/%2e%2e/x", "1.json"):
         with pytest.raises(ConfigurationError):
@@ -46,7 +47,7 @@ def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "out").symlink_to("/etc")
     with pytest.raises(ConfigurationError, match="outside"):
-        Places.of(tmp_path, "in/&{name}").find("in/out/passwd")
+        FileAccess.of(tmp_path, "in/&{name}").find("in/out/passwd")
 
 
 @pytest.mark.parametrize(("name", "suffix"), [

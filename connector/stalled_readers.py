@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-__all__ = ["FLOOR", "Readers"]
+__all__ = ["FLOOR", "StalledReaders"]
 
 FLOOR = 16 * 1024
 """So many bytes must move while a server is patient: less is a caller who holds a connection, not a slow network."""
@@ -12,7 +12,7 @@ LOOKS = 4
 """How often a connection is looked at in the time that its other side has."""
 
 
-class Readers:
+class StalledReaders:
     """One look at the unread bytes of all connections, closing ones among them, now and then.
 
     Args:

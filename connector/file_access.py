@@ -12,14 +12,14 @@ from connector.errors import ConfigurationError
 from connector.request.reserved import NOTHING, Reserved
 from connector.request.roots import Roots
 
-__all__ = ["Places", "is_local", "suffix_of"]
+__all__ = ["FileAccess", "is_local", "suffix_of"]
 
 VARIES = re.compile(r"[*?\[]|\\?[&?@]\{")
 """What begins the part of a configured name that files, documents or chains decide."""
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class FileAccess:
     """Where the names of one connection may lead."""
 
     folder: Path
@@ -29,7 +29,7 @@ class Places:
     """The part of the configured name that documents have no say in."""
 
     @classmethod
-    def of(cls, folder: Path, configured: str, roots: Sequence[str] = (), reserved: Reserved = NOTHING) -> Places:
+    def of(cls, folder: Path, configured: str, roots: Sequence[str] = (), reserved: Reserved = NOTHING) -> FileAccess:
         """The places of a configured name: its roots, or else the folder in which its constant part ends.
 
         Args:
