@@ -18,8 +18,7 @@ from bench.exchange import payload
 from connector.cli.garbage import seldom_collected
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState
-from connector.engine.opening import open_store
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState, open_store
 from connector.routes.reading.position import reset
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner

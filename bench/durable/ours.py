@@ -13,8 +13,7 @@ from bench.exchange import TOKEN, payload
 from connector.cli.garbage import seldom_collected
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import TaskState
-from connector.engine.opening import open_store
+from connector.engine import TaskState, open_store
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 

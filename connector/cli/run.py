@@ -92,8 +92,8 @@ def run(options: RunOptions) -> None:
 async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.catalogue import Catalogue
     from connector.connections import Runtime
+    from connector.engine import open_store
     from connector.engine.commits import Waits
-    from connector.engine.opening import open_store
     from connector.runtime.moving import check_engine
     from connector.runtime.naming import check_routes
     from connector.runtime.plan import Plan
@@ -115,7 +115,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
 async def deliver(configuration: Configuration, routes: Sequence[str], *, json: bool | None) -> int:
     """Deliver what routes have, reading nothing, and return the exit code; StoreHeld when a run is at work."""
     from connector.connections import Runtime
-    from connector.engine.opening import open_store
+    from connector.engine import open_store
     from connector.runtime.plan import Plan
 
     plan = replace(Plan.of(configuration, routes), on_start=(), timed=(), after={}, reads=False)
@@ -179,7 +179,7 @@ async def _reset(store: Store, routes: Sequence[str]) -> None:
 
 
 async def _run_fleet(configuration: Configuration, options: RunOptions, source: Path) -> int:
-    from connector.engine.opening import open_store
+    from connector.engine import open_store
 
     if configuration.engine_url.startswith(SQLITE):
         raise ConfigurationError(

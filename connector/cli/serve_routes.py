@@ -47,7 +47,7 @@ class Routes:
 @asynccontextmanager
 async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     """All routes of a configuration on its store, which is closed at the end."""
-    from connector.engine.opening import open_store
+    from connector.engine import open_store
     from connector.observing.observer import Observer
     from connector.observing.prices import Prices
     from connector.runtime.moving import check_engine

@@ -24,7 +24,7 @@ PAGE = 500
 async def opened(config: Path | None) -> AsyncGenerator[tuple[Store, Configuration]]:
     """The store and the configuration that names it; nothing is made where no run has been."""
     from connector.connections import load_configuration
-    from connector.engine.opening import open_store
+    from connector.engine import open_store
 
     configuration = load_configuration(configuration_at(config))
     _check_there(configuration.engine_url)

@@ -5,6 +5,11 @@ Read `tasks` for what is kept, `change` for what one commit does, `store` for wh
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
 from connector.engine.change import CallEnd, Carried, Change, Committed, Line, Settled, Spent
 from connector.engine.store import (
     Fenced,
@@ -18,6 +23,7 @@ from connector.engine.store import (
     Superseded,
 )
 from connector.engine.tasks import DELETED, ENDS, LIVE, CallRecord, NewTask, Task, TaskState
+from connector.errors import ConfigurationError
 
 __all__ = [
     "DELETED",
@@ -33,6 +39,7 @@ __all__ = [
     "Line",
     "NewTask",
     "Place",
+    "Role",
     "Settled",
     "Spent",
     "Store",
@@ -43,4 +50,35 @@ __all__ = [
     "Superseded",
     "Task",
     "TaskState",
+    "open_store",
 ]
+
+Role = Literal["runner", "admin"]
+SQLITE = "sqlite:///"
+
+
+async def open_store(
+    url: str, *, worker: str = "", clock: Callable[[], float] = time.time, role: Role = "runner", new: bool = False
+) -> Store:
+    """The store that a URL names, to be closed by the caller; StoreError when it cannot be opened.
+
+    Args:
+        url: `sqlite:///FILE`, below the working directory unless absolute, or `postgresql://…`.
+        worker: the name under which this process leases; one is made unless given.
+        clock: seconds since 1970.
+        role: what is done with it: a runner works on tasks, an admin looks after them while a runner may work.
+        new: whether a database that is gone, or older than the last run left it, is taken all the same.
+    """
+    if url.startswith(SQLITE) and len(url) > len(SQLITE):
+        from connector.engine.sqlite import open_sqlite
+
+        path = url.removeprefix(SQLITE)
+        return await open_sqlite(Path(path), worker=worker, clock=clock, runs=role == "runner", new=new)
+    scheme = url.partition(":")[0]
+    if scheme in ("postgresql", "postgres"):
+        from connector.engine.postgresql import PostgreSQLStore
+
+        return await PostgreSQLStore.open(url, worker=worker, wall=clock, runs=role == "runner")
+    raise ConfigurationError(
+        f"engine: cannot keep tasks in {scheme!r}; sqlite:///FILE and postgresql://USER:PASSWORD@HOST/NAME are allowed"
+    )

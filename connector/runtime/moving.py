@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from connector.config.engine import SQLITE
-from connector.engine import Store, StoreError
-from connector.engine.opening import open_store
+from connector.engine import Store, StoreError, open_store
 from connector.model import JSON, members
 from connector.runtime.naming import READS, is_same, reads_of
 

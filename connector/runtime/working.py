@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from connector.aio.events import wait_for_event
-from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, points
+from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, failpoints
 from connector.routes.reading.places import Places
 from connector.runtime.easing import Easing
 from connector.runtime.floor import LONGEST_SLEEP, Delivers, Floor
@@ -141,7 +141,7 @@ class Worker:
             self._due = await store.next_due(self.route)
         else:
             self._more = True
-        points.point("worker.leased")
+        failpoints.reach("worker.leased")
         self._places.take(tasks, allowed)
         return bool(tasks)
 
@@ -189,9 +189,9 @@ class Worker:
         try:
             change = await self._attempted(task)
             self._settling.add(task.id)
-            points.point("worker.settle.before")
+            failpoints.reach("worker.settle.before")
             await self._floor.commits(change)
-            points.point("worker.settle.committed")
+            failpoints.reach("worker.settle.committed")
         except StoreBroken:
             raise
         except Fenced as fenced:

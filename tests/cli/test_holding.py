@@ -21,8 +21,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, NewTask
-from connector.engine.opening import open_store
+from connector.engine import Carried, Change, NewTask, open_store
 
 SQL = """
 incoming:

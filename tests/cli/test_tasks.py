@@ -17,8 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli.app import app
-from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Task, TaskState
-from connector.engine.opening import open_store
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Task, TaskState, open_store
 
 CONFIGURATION = """
 clients:

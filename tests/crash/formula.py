@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connector.engine import ENDS, Filter, Task, TaskState
-from connector.engine.opening import open_store
+from connector.engine import ENDS, Filter, Task, TaskState, open_store
 from tests.crash.chains import judge_chains
 from tests.crash.configuration import KINDS, LINES
 

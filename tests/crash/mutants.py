@@ -191,8 +191,8 @@ def _a_broken_api_did_nothing() -> None:
 
 
 def _every_kill_costs_an_attempt() -> None:
-    recovery: Any = import_module("connector.engine.sqlite.recovery")
-    recovery._back = lambda session, row: (1, 0.0, row[2], 0, row[0])
+    startup: Any = import_module("connector.engine.sqlite.startup")
+    startup._back = lambda session, row: (1, 0.0, row[2], 0, row[0])
 
 
 MUTANTS: dict[str, Mutant] = {

@@ -1,7 +1,7 @@
 """What is put into a running connector from outside: kills at named points, other disks, shorter waits, mutants.
 
-The product knows nothing of it. Points are `points.point(...)` of the engine and of delivery; those of the wire are put
-around the transport's own methods.
+The product knows nothing of it. Points are `failpoints.reach(...)` of the engine and of delivery; those of the wire
+are put around the transport's own methods.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LASTS = 0.7
 
 
 class Points:
-    """Takes the place of `points.point`: writes down which are reached, and kills at one of them."""
+    """Takes the place of `failpoints.reach`: writes down which are reached, and kills at one of them."""
 
     def __init__(self, plan: dict[str, Any]) -> None:
         self._plan = plan
@@ -55,10 +55,10 @@ def plant(text: str) -> None:
     """Does what a plan says, before the connector begins."""
     plan: dict[str, Any] = json.loads(text)
     _jump(plan.get("clocks", ()))
-    from connector.engine import points
+    from connector.engine import failpoints
 
     reach = Points(plan)
-    points.point = reach
+    failpoints.reach = reach
     _shorten(plan)
     _tell_accepted(plan)
     _wire(reach)
@@ -84,11 +84,11 @@ def _jump(offsets: Sequence[float]) -> None:
 
 def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to be readable, and for a log to grow, take too long to be repeated a hundred times."""
-    from connector.engine.sqlite import checkpoints
+    from connector.engine.sqlite import connection
     from connector.routes.delivering import doubting
 
     doubting.FIRST, doubting.LONGEST = 0.2, 0.5
-    checkpoints.ENOUGH, checkpoints.AGAIN = 60, 20
+    connection.CHECKPOINT_PAGES, connection.RETRY_PAGES = 60, 20
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
 

@@ -6,8 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, cast
 
-from connector.engine import Store, StoreError
-from connector.engine.opening import Role, open_store
+from connector.engine import Role, Store, StoreError, open_store
 from connector.engine.sqlite.store import SqliteStore
 
 __all__ = ["Clock", "Engine", "Sqlite"]

@@ -9,10 +9,9 @@ from typing import Any, cast
 import asyncpg
 import pytest
 
-from connector.engine import Store, StoreError
-from connector.engine.opening import Role
+from connector.engine import Role, Store, StoreError
 from connector.engine.postgresql import PostgreSQLStore
-from connector.engine.postgresql.schema import SCHEMA
+from connector.engine.postgresql.connection import SCHEMA
 from tests.engine.engines import Clock
 
 __all__ = ["Database", "PostgreSQL", "server"]

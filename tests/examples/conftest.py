@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from connector.connections import Runtime, load_configuration
-from connector.engine.opening import open_store
+from connector.engine import open_store
 from connector.http import Client
 from connector.runtime.ending import RunEnd
 from connector.runtime.plan import Plan

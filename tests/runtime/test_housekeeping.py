@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 from connector.config.settings import Retention
-from connector.engine import Change, Filter, Line, NewTask, Settled, StoreBroken, StoreFull, TaskState
-from connector.engine.opening import open_store
+from connector.engine import Change, Filter, Line, NewTask, Settled, StoreBroken, StoreFull, TaskState, open_store
 from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner

@@ -13,8 +13,7 @@ import httpx
 import pytest
 
 from connector.connections import Runtime
-from connector.engine import Change, NewTask, Store, TaskState
-from connector.engine.opening import open_store
+from connector.engine import Change, NewTask, Store, TaskState, open_store
 from connector.errors import ConfigurationError, UnknownName
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner

@@ -15,8 +15,7 @@ import pytest
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import Filter, Store, StoreFull, Task
-from connector.engine.opening import open_store
+from connector.engine import Filter, Store, StoreFull, Task, open_store
 from connector.errors import ConfigurationError
 from connector.gateway import Listening
 from connector.routes.delivering.delivery import Delivery

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
-__all__ = ["Connection", "Transaction"]
+from connector.engine.store import StoreBroken, StoreError, StoreFull
+from connector.extras import require_extra
+from connector.timing import SYSTEM, Timing
+
+__all__ = ["SCHEMA", "Away", "Connection", "Links", "Transaction", "shown"]
+
+SCHEMA = "openai_connector"
 
 
 class Transaction(AbstractAsyncContextManager[None], Protocol):
@@ -33,3 +41,125 @@ class Connection(Protocol):
     def transaction(self) -> Transaction: ...
 
     def get_server_version(self) -> Any: ...
+
+
+Result = TypeVar("Result")
+DELAY, LONGEST = 0.05, 5.0
+IDLE = "3s"
+"""How long a process that is frozen within a transaction keeps others from what it has locked."""
+FULL = ("53100", "53200", "53400", "58030")
+"""No space, no memory, a limit, an input or output error: the transaction was undone, and time may mend it."""
+PASSING = ("40001", "40P01", "55P03")
+AWAY = ("08", "57P", "25006", "25P03", "53300")
+"""Begins of codes that mean: this connection is of no use, another one may be."""
+
+
+def shown(url: str) -> str:
+    """The URL without its password."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    user = f"{parts.username}@" if parts.username else ""
+    return urlunsplit((parts.scheme, f"{user}{host}{f':{parts.port}' if parts.port else ''}", parts.path, "", ""))
+
+
+class Away(StoreBroken):
+    """The database could not be reached for too long."""
+
+
+class Links:
+    """A few connections that are there when they are asked for, after however many attempts.
+
+    Args:
+        url: where the database is; its password is in no message.
+        patience: seconds for which a database that is away is waited for.
+    """
+
+    def __init__(self, url: str, *, patience: float = 600.0, timing: Timing = SYSTEM) -> None:
+        self._postgres = require_extra("asyncpg", "postgresql", "an engine on PostgreSQL")
+        self._url = url
+        self.name = shown(url)
+        self._patience = patience
+        self._timing = timing
+        self._pool: Any = None
+
+    async def open(self, prepare: Callable[[Connection], Awaitable[None]]) -> None:
+        """Connects, and prepares the database; a database that cannot be reached at first is an error at once."""
+        try:
+            connection = await self.alone()
+        except (OSError, self._postgres.PostgresError, self._postgres.InterfaceError, ValueError) as error:
+            raise StoreError(f"{self.name} cannot be used: {_said(error)}") from None
+        try:
+            await prepare(connection)
+        except self._postgres.PostgresError as error:
+            raise StoreError(f"{self.name} cannot keep tasks: {_said(error)}") from None
+        finally:
+            connection.terminate()
+        self._pool = await self._postgres.create_pool(
+            self._url,
+            min_size=1,
+            max_size=6,
+            server_settings={**self._settings, "idle_in_transaction_session_timeout": IDLE},
+            command_timeout=60,
+        )
+
+    async def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except (TimeoutError, OSError, self._postgres.PostgresError, self._postgres.InterfaceError):
+                pool.terminate()
+
+    async def alone(self) -> Any:
+        """A connection that the caller keeps and closes."""
+        return await self._postgres.connect(self._url, server_settings=self._settings, timeout=10, command_timeout=60)
+
+    @property
+    def _settings(self) -> dict[str, str]:
+        return {"search_path": SCHEMA, "application_name": "openai-connector", "jit": "off"}
+
+    @asynccontextmanager
+    async def one(self) -> AsyncGenerator[Connection, None]:
+        """A connection of the pool."""
+        if self._pool is None:
+            raise StoreBroken("the store is closed")
+        async with self._pool.acquire(timeout=10) as connection:
+            yield connection
+
+    async def persist(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """What the work gives, done again when the connection was lost before it was done."""
+        until = self._timing.clock() + self._patience
+        delay = DELAY
+        while True:
+            try:
+                return await work()
+            except (OSError, TimeoutError, self._postgres.PostgresError, self._postgres.InterfaceError) as error:
+                if (fault := self._fault(error)) is not None:
+                    raise fault from None
+                if self._timing.clock() + delay > until:
+                    raise Away(f"{self.name} was away for {self._patience:.0f} s: {_said(error)}") from None
+            await self._timing.sleep(delay * (1 - 0.25 * self._timing.chance()))
+            delay = min(delay * 2, LONGEST)
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether an error leaves open what became of a commit."""
+        code = str(getattr(error, "sqlstate", None) or "")
+        postgres = isinstance(error, self._postgres.PostgresError)
+        return not postgres or code.startswith(("08", "57P"))
+
+    def _fault(self, error: BaseException) -> StoreError | None:
+        """What an error means; None for one that passes."""
+        code = str(getattr(error, "sqlstate", None) or "")
+        if isinstance(error, self._postgres.InterfaceError) and "closed" not in str(error):
+            return StoreBroken(f"{self.name}: {_said(error)}")
+        if not isinstance(error, self._postgres.PostgresError) or code in PASSING or code.startswith(AWAY):
+            return None
+        if code in FULL:
+            return StoreFull(f"{self.name} has no room: {_said(error)}")
+        return StoreBroken(f"{self.name}: {_said(error)}")
+
+
+def _said(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

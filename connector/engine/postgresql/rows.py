@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from connector.documents import dump
+from connector.engine.postgresql.connection import Connection
 from connector.engine.tasks import CallRecord, Task, TaskState
 from connector.model import JSON
 
-__all__ = ["CALL", "TASK", "call_of", "columns", "packed", "task_of", "unpacked"]
+__all__ = ["CALL", "TASK", "Counting", "call_of", "columns", "fold", "packed", "task_of", "unpacked"]
 
 TASK = (
     "id, route, document, state, key, version, ord, attempts, due, created, updated, reason, trace, source, carrier, "
@@ -48,3 +50,42 @@ def call_of(row: Mapping[str, Any]) -> CallRecord:
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """Rows as the columns that unnest takes; without rows, that many empty ones."""
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+COUNT = """
+INSERT INTO counts AS known (route, state, worker, number)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[])
+ON CONFLICT (route, state, worker) DO UPDATE SET number = known.number + excluded.number
+"""
+FOLD = """
+WITH gone AS (DELETE FROM counts WHERE worker = $1 RETURNING route, state, number)
+INSERT INTO counts AS known (route, state, worker, number)
+SELECT route, state, '', sum(number) FROM gone GROUP BY route, state ORDER BY route, state
+ON CONFLICT (route, state, worker) DO UPDATE SET number = known.number + excluded.number
+"""
+
+
+class Counting:
+    """What one transaction changes in the counts."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._changes: Counter[tuple[str, str]] = Counter()
+
+    def add(self, route: str, state: str, number: int) -> None:
+        self._changes[route, str(state)] += number
+
+    def move(self, route: str, before: str, after: str) -> None:
+        """One task goes from one state to another."""
+        self.add(route, before, -1)
+        self.add(route, after, 1)
+
+    async def write(self, connection: Connection) -> None:
+        rows = [(*place, self._worker, number) for place, number in sorted(self._changes.items()) if number]
+        if rows:
+            await connection.execute(COUNT, *columns(rows, 4))
+
+
+async def fold(connection: Connection, worker: str) -> None:
+    """Adds what a worker that ends has counted to what those before it have."""
+    await connection.execute(FOLD, worker)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from connector.engine.postgresql.connection import Connection
+from connector.engine.postgresql.connection import SCHEMA, Connection
 from connector.engine.postgresql.jobs import install
 from connector.engine.store import StoreError
 
-__all__ = ["SCHEMA", "VERSIONS", "migrate"]
+__all__ = ["VERSIONS", "migrate"]
 
-SCHEMA = "openai_connector"
 LOCK = 0x6F70_656E_6169
 OLDEST_SERVER = 130_000
 LIVE = "state IN ('new', 'processing', 'waiting')"

@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from connector.engine.change import Change, Committed, Spent
-from connector.engine.postgresql import administering, asking, leasing
-from connector.engine.postgresql.committing import Committer
-from connector.engine.postgresql.connecting import Links
-from connector.engine.postgresql.connection import Connection
-from connector.engine.postgresql.counting import fold
-from connector.engine.postgresql.jobs import Jobs
-from connector.engine.postgresql.listening import Listening
+from connector.engine.postgresql import admin, queue, reader
+from connector.engine.postgresql.connection import Connection, Links
+from connector.engine.postgresql.jobs import Jobs, Listening
+from connector.engine.postgresql.rows import fold
 from connector.engine.postgresql.schema import migrate
+from connector.engine.postgresql.writer import Committer
 from connector.engine.store import Filter, Place, StoreError
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
@@ -90,7 +88,7 @@ class PostgreSQLStore:
         await self._committer.close()
         await self._listening.close()
         with contextlib.suppress(StoreError, OSError, TimeoutError):
-            await self._changing(lambda link: leasing.give_back(link, self._jobs, self.worker, self._wall()))
+            await self._changing(lambda link: queue.give_back(link, self._jobs, self.worker, self._wall()))
             await self._changing(lambda link: fold(link, self.worker))
         await self._links.close()
 
@@ -104,19 +102,19 @@ class PostgreSQLStore:
             return []
         async with self._leasing:
             return await self._changing(
-                lambda link: leasing.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
+                lambda link: queue.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
             )
 
     async def hold(self, ids: Sequence[int]) -> Sequence[int]:
         if not ids:
             return []
-        return await self._changing(lambda link: leasing.hold(link, ids, self._jobs, self.worker))
+        return await self._changing(lambda link: queue.hold(link, ids, self._jobs, self.worker))
 
     async def changed(self, seconds: float) -> None:
         await self._listening.wait(seconds)
 
     async def next_due(self, route: str) -> float | None:
-        return await self._asked(lambda link: asking.next_due(link, route))
+        return await self._asked(lambda link: reader.next_due(link, route))
 
     async def claim(self, name: str, tick: str) -> bool:
         made: str = await self._asked(
@@ -129,62 +127,58 @@ class PostgreSQLStore:
         return made.endswith(" 1")
 
     async def cursor(self, name: str) -> JSON:
-        return (await self._asked(lambda link: asking.cursors(link, name))).get(name)
+        return (await self._asked(lambda link: reader.cursors(link, name))).get(name)
 
     async def cursors(self) -> Mapping[str, JSON]:
-        return await self._asked(asking.cursors)
+        return await self._asked(reader.cursors)
 
     async def record(self, space: str, key: str) -> JSON:
-        return await self._asked(lambda link: asking.record(link, space, key))
+        return await self._asked(lambda link: reader.record(link, space, key))
 
     async def records(self, space: str) -> Mapping[str, JSON]:
-        return await self._asked(lambda link: asking.records(link, space))
+        return await self._asked(lambda link: reader.records(link, space))
 
     async def spent(self, name: str, since: float) -> Spent:
-        return await self._asked(lambda link: asking.spent(link, name, since))
+        return await self._asked(lambda link: reader.spent(link, name, since))
 
     async def places(self) -> Sequence[str]:
-        return await self._asked(asking.places)
+        return await self._asked(reader.places)
 
     async def place(self, name: str, most: int) -> Place:
-        return await self._asked(lambda link: asking.lines_of(link, name, most))
+        return await self._asked(lambda link: reader.lines_of(link, name, most))
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
-        return await self._asked(lambda link: asking.counts(link, route))
+        return await self._asked(lambda link: reader.counts(link, route))
 
     async def oldest(self, route: str) -> float | None:
-        return await self._asked(lambda link: asking.oldest(link, route))
+        return await self._asked(lambda link: reader.oldest(link, route))
 
     async def tasks(self, wanted: Filter, *, after: int = 0, limit: int = 100) -> Sequence[Task]:
-        return await self._asked(lambda link: asking.tasks(link, wanted, after, limit))
+        return await self._asked(lambda link: reader.tasks(link, wanted, after, limit))
 
     async def task(self, task: int) -> Task | None:
-        return await self._asked(lambda link: asking.task(link, task))
+        return await self._asked(lambda link: reader.task(link, task))
 
     async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        return await self._asked(lambda link: asking.waiting_in(link, carrier, after, limit))
+        return await self._asked(lambda link: reader.waiting_in(link, carrier, after, limit))
 
     async def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         after = ""
         while keys := await self._asked(
-            partial(asking.keys_unseen, route=route, reading=reading, after=after, most=KEYS_AT_A_TIME)
+            partial(reader.keys_unseen, route=route, reading=reading, after=after, most=KEYS_AT_A_TIME)
         ):
             for key in keys:
                 yield key
             after = keys[-1]
 
     async def retry(self, wanted: Filter, *, document: JSON = None) -> int:
-        return await self._all(
-            lambda link: administering.retry(link, wanted, document, self._jobs, self.worker, self._wall())
-        )
+        return await self._all(lambda link: admin.retry(link, wanted, document, self._jobs, self.worker, self._wall()))
 
     async def skip(self, wanted: Filter, reason: str) -> int:
-        return await self._all(
-            lambda link: administering.skip(link, wanted, reason, self._jobs, self.worker, self._wall())
-        )
+        return await self._all(lambda link: admin.skip(link, wanted, reason, self._jobs, self.worker, self._wall()))
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
-        gone = await self._changing(lambda link: administering.purge(link, wanted, most, self.worker))
+        gone = await self._changing(lambda link: admin.purge(link, wanted, most, self.worker))
         if await self.lead("pgqueuer's log", 60):
             await self._changing(self._jobs.tidy)
         return gone

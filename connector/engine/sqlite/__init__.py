@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from connector.engine.sqlite.opening import open_sqlite
+from connector.engine.sqlite.startup import open_sqlite
 
 __all__ = ["open_sqlite"]

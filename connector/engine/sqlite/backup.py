@@ -8,11 +8,10 @@ from typing import cast
 
 import apsw
 
-from connector.engine import points
-from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.failures import meaning
+from connector.engine import failpoints
+from connector.engine.sqlite.database_file import made_private
+from connector.engine.sqlite.driver import Connection, meaning
 from connector.engine.sqlite.identity import mark_copy
-from connector.engine.sqlite.places import made_private
 from connector.engine.store import StoreError
 
 __all__ = ["back_up"]
@@ -49,7 +48,7 @@ def _copy(source: Connection, partial: Path) -> None:
             source.execute("SELECT 1 FROM sqlite_schema").fetchall()
             while not backup.done:
                 backup.step(PAGES)
-                points.point("sqlite.backup.step")
+                failpoints.reach("sqlite.backup.step")
         mark_copy(target)
     finally:
         target.close()

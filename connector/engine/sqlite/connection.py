@@ -7,11 +7,11 @@ from typing import cast
 
 import apsw
 
-from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.failures import DISK, meaning
+from connector.engine import failpoints
+from connector.engine.sqlite.driver import DISK, Connection, meaning
 from connector.engine.sqlite.schema import checked
 
-__all__ = ["connect", "sound"]
+__all__ = ["Checkpoints", "connect", "sound"]
 
 PATIENCE = 10_000
 """Milliseconds for which a commit waits for another process."""
@@ -58,3 +58,36 @@ def sound(connection: Connection, path: Path) -> None:
                 raise apsw.CorruptError(str(found[0][0]).lower())
     except DISK as error:
         raise meaning(error, path) from None
+
+
+CHECKPOINT_PAGES = 4000
+"""Pages in the log (16 MB) from which on they are moved."""
+RETRY_PAGES = 1000
+"""Pages that the log must have grown by before it is tried again, when a reader keeps it from being begun anew."""
+
+
+class Checkpoints:
+    """Empties the log when it has grown; by the hand of the writer, who alone can do so while there is much to do."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pages = 0
+        self._next = CHECKPOINT_PAGES
+        connection.set_wal_hook(self._grown)
+
+    def keep_up(self) -> None:
+        """Moves pages when there are enough; when that fails it is tried again after a while."""
+        if self._pages < self._next:
+            return
+        self._next = self._pages + RETRY_PAGES
+        failpoints.reach("sqlite.checkpoint.before")
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        failpoints.reach("sqlite.checkpoint.after")
+
+    def _grown(self, connection: Connection, name: str, pages: int) -> int:
+        """Told by SQLite how long the log is after a commit; it is short again once it was begun anew."""
+        del connection, name
+        if pages < self._pages:
+            self._next = CHECKPOINT_PAGES
+        self._pages = pages
+        return apsw.SQLITE_OK

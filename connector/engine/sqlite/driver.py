@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol, Self
 
-__all__ = ["Connection", "Cursor", "Row", "Values"]
+import apsw
+
+from connector.engine.store import StoreBroken, StoreError, StoreFull
+
+__all__ = ["DISK", "Connection", "Cursor", "Row", "Values", "meaning"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
@@ -44,3 +49,37 @@ class Connection(Protocol):
     def wal_checkpoint(self, *, mode: int) -> tuple[int, int]: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *_: object) -> object: ...
+
+
+BROKEN = (apsw.CorruptError, apsw.NotADBError)
+DISK = (
+    *BROKEN,
+    apsw.BusyError,
+    apsw.CantOpenError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.LockedError,
+    apsw.NoMemError,
+    apsw.PermissionsError,
+    apsw.ReadOnlyError,
+)
+"""Errors of the file and its disk, whatever is written."""
+UNSYNCED = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}
+
+
+def meaning(error: Exception, path: Path) -> StoreError:
+    """The error as a sentence, of the class that says what can be done about it."""
+    if isinstance(error, BROKEN):
+        return StoreBroken(f"{path}: damaged ({error}); stop, and put a backup in its place")
+    if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) in UNSYNCED:
+        # What the system could not write it may have forgotten, and a second try would not tell: start anew.
+        return StoreBroken(f"{path}: the disk did not take what was written ({error}); start again once it is sound")
+    if isinstance(error, apsw.ReadOnlyError):
+        return StoreFull(f"{path}: it cannot be written, the file or its disk is read-only; nothing was done")
+    if isinstance(error, apsw.FullError):
+        return StoreFull(f"{path}: the disk is full; nothing was done")
+    if isinstance(error, apsw.BusyError):
+        return StoreFull(f"{path}: another process keeps it locked; nothing was done")
+    if isinstance(error, DISK):
+        return StoreFull(f"{path}: the disk failed ({error}); nothing was done")
+    return StoreError(f"{path}: refused ({type(error).__name__}: {error}); nothing was done")

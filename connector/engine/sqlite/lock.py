@@ -11,9 +11,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connector.engine.sqlite.database_file import DatabaseFile, refused
 from connector.engine.sqlite.identity import Identity
-from connector.engine.sqlite.inode import DatabaseFile
-from connector.engine.sqlite.places import refused
 from connector.engine.store import StoreHeld
 
 __all__ = ["Lock"]

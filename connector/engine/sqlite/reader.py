@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,21 +13,30 @@ import apsw
 import orjson
 
 from connector.engine.change import Line, Spent
-from connector.engine.sqlite.codes import CARRIED, STATES
-from connector.engine.sqlite.driver import Connection, Row
-from connector.engine.sqlite.failures import meaning
-from connector.engine.sqlite.rows import CALLS, TASKS, call_of, calls_within, task_of
-from connector.engine.sqlite.selecting import selected
-from connector.engine.sqlite.values import MINUTE
+from connector.engine.sqlite.driver import Connection, Row, meaning
+from connector.engine.sqlite.journal import MINUTE
+from connector.engine.sqlite.rows import (
+    CALLS,
+    CARRIED,
+    CODES,
+    DUE,
+    HELD,
+    LEASED,
+    LIVE_CODES,
+    READY,
+    STATES,
+    TASKS,
+    call_of,
+    calls_within,
+    task_of,
+)
 from connector.engine.store import Filter, Place, StoreBroken
-from connector.engine.tasks import Task, TaskState
+from connector.engine.tasks import DELETED, Task, TaskState
 from connector.model import JSON
 
-__all__ = ["Reader"]
+__all__ = ["Reader", "Selection", "selected"]
 
 Result = TypeVar("Result")
-DELETED = "deleted"
-"""The version of what is known to have vanished."""
 IN_CARRIER = f"{TASKS} WHERE t.queue = {CARRIED} AND t.carrier = ? AND t.id > ? ORDER BY t.id LIMIT ?"
 OLDEST = (
     "SELECT min(d.created) FROM json_each('[1, 2, 3, 4, 5]') q JOIN documents d ON d.id ="
@@ -144,3 +154,71 @@ class Reader:
 
     def vanished(self, route: str, after: str, reading: int, most: int) -> Sequence[str]:
         return [row[0] for row in self.all(VANISHED, (self.route(route), after, reading - 1, most))]
+
+
+ODD = {CODES[state] for state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)}
+QUEUES = (READY, DUE, HELD, CARRIED, LEASED)
+
+
+@dataclass(slots=True)
+class Selection:
+    """Questions that each give ids of tasks beyond `:after` in their order, at most `:limit`; no id is in two."""
+
+    questions: Sequence[str]
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+def selected(wanted: Filter, routes: Sequence[int], *, also: str = "") -> Selection:
+    """What a filter asks for.
+
+    Args:
+        wanted: the filter.
+        routes: the numbers of the routes that it can mean.
+        also: a further condition on the task `t`.
+    """
+    values: dict[str, Any] = {"routes": _list(routes)}
+    conditions = ["t.id > :after", "t.route IN (SELECT value FROM json_each(:routes))", *([also] if also else [])]
+    if wanted.ids:
+        values["ids"] = _list(wanted.ids)
+        conditions.append("t.id IN (SELECT value FROM json_each(:ids))")
+    if wanted.key:
+        values["key"] = wanted.key
+        conditions.append("t.id IN (SELECT id FROM documents WHERE key <> '' AND key = :key)")
+    if wanted.reason:
+        values["reason"] = wanted.reason
+        conditions.append("instr(t.reason, :reason) > 0")
+    if wanted.updated_before is not None:
+        values["before"] = wanted.updated_before
+        conditions.append("t.updated < :before")
+    if wanted.updated_after is not None:
+        values["later"] = wanted.updated_after
+        conditions.append("t.updated >= :later")
+    codes = {CODES[state] for state in wanted.states}
+    narrow = bool(wanted.ids or wanted.key)
+    sources = _sources(codes, routes, narrow=narrow)
+    return Selection([_question(source, [*conditions, where]) for source, where in sources], values)
+
+
+def _question(source: str, conditions: Sequence[str]) -> str:
+    where = " AND ".join(condition for condition in conditions if condition)
+    return f"SELECT t.id FROM tasks t {source} WHERE {where} ORDER BY t.id LIMIT :limit"
+
+
+def _sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequence[tuple[str, str]]:
+    """Where to look for tasks in these states, and on what condition: each is read in the order of ids."""
+    among = f"t.state IN ({', '.join(map(str, sorted(codes)))})" if codes else ""
+    if narrow or not codes or CODES[TaskState.FINISHED] in codes:
+        return [("", among)]
+    odd = [("INDEXED BY odd", f"t.state > 3 AND t.state = {code}") for code in sorted(ODD.intersection(codes))]
+    if not codes.intersection(LIVE_CODES):
+        return odd
+    live = [
+        ("INDEXED BY live", f"t.route = {route} AND t.queue > 0 AND t.queue = {queue} AND {among}")
+        for route in routes
+        for queue in QUEUES
+    ]
+    return [*odd, *live]
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return orjson.dumps(list(numbers)).decode()

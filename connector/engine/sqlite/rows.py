@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import orjson
 
-from connector.engine.sqlite.codes import STATES
 from connector.engine.sqlite.driver import Row
-from connector.engine.tasks import CallRecord, Task
+from connector.engine.tasks import CallRecord, Task, TaskState
 from connector.model import JSON
 
-__all__ = ["CALLS", "CALL_BITS", "COLUMNS", "TASKS", "call_of", "calls_within", "task_of"]
+__all__ = [
+    "CALLS",
+    "CALL_BITS",
+    "CARRIED",
+    "CODES",
+    "COLUMNS",
+    "DUE",
+    "HELD",
+    "LEASED",
+    "LIVE_CODES",
+    "NOWHERE",
+    "PROCESSING",
+    "READY",
+    "STATES",
+    "TASKS",
+    "call_of",
+    "calls_within",
+    "task_of",
+]
 
 CALL_BITS = 24
 """A call's id is its task's, moved up by so many bits, and its place among the task's calls."""
@@ -84,3 +101,28 @@ def call_of(row: Row) -> CallRecord:
 
 def _value(data: bytes | None) -> JSON:
     return None if data is None else orjson.loads(data)
+
+
+STATES: Final[Sequence[TaskState]] = (
+    TaskState.NEW,
+    TaskState.WAITING,
+    TaskState.PROCESSING,
+    TaskState.FINISHED,
+    TaskState.FAILED,
+    TaskState.SKIPPED,
+    TaskState.UNKNOWN,
+)
+"""By number. A task that was leased once is not new any more, so only others are looked up for earlier calls."""
+CODES: Final[Mapping[TaskState, int]] = {state: code for code, state in enumerate(STATES)}
+PROCESSING: Final = CODES[TaskState.PROCESSING]
+LIVE_CODES: Final = range(PROCESSING + 1)
+
+NOWHERE: Final = 0
+"""It has come to an end."""
+READY: Final = 1
+DUE: Final = 2
+"""It has a time before which it is not given; looked at when tasks are leased and nowhere else, as clocks jump."""
+HELD: Final = 3
+"""An earlier task of its order key is live."""
+CARRIED: Final = 4
+LEASED: Final = 5

@@ -13,17 +13,16 @@ import apsw
 
 from connector.documents import dump
 from connector.engine.change import Change, Committed, Settled, Spent
-from connector.engine.sqlite.applying import applied
+from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
 from connector.engine.sqlite.backup import back_up
+from connector.engine.sqlite.changes import applied, prepared
 from connector.engine.sqlite.connection import connect
 from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.leasing import lease
+from connector.engine.sqlite.journal import claim
 from connector.engine.sqlite.lock import Lock
-from connector.engine.sqlite.preparing import prepared
+from connector.engine.sqlite.queue import lease
 from connector.engine.sqlite.reader import Reader
 from connector.engine.sqlite.session import Session
-from connector.engine.sqlite.upkeep import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
-from connector.engine.sqlite.values import claim
 from connector.engine.sqlite.writer import Writer
 from connector.engine.store import Filter, Place, StoreError
 from connector.engine.tasks import ENDS, Task, TaskState

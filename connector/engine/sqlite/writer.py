@@ -14,11 +14,11 @@ from typing import Any, Generic, TypeVar
 
 import apsw
 
-from connector.engine import points
-from connector.engine.sqlite.checkpoints import Checkpoints
-from connector.engine.sqlite.failures import DISK, meaning
+from connector.engine import failpoints
+from connector.engine.sqlite.changes import KINDS as CHANGES
+from connector.engine.sqlite.connection import Checkpoints
+from connector.engine.sqlite.driver import DISK, meaning
 from connector.engine.sqlite.lock import Lock
-from connector.engine.sqlite.preparing import KINDS as CHANGES
 from connector.engine.sqlite.session import Session
 from connector.engine.store import Fenced, StoreBroken, StoreError
 
@@ -232,4 +232,4 @@ def _again(error: StoreError) -> StoreError:
 
 def _reach(kinds: Sequence[str], where: str) -> None:
     for kind in kinds:
-        points.point(f"sqlite.{kind}.{where}")
+        failpoints.reach(f"sqlite.{kind}.{where}")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from connector.engine import CallEnd, CallRecord, Change, Spent, Task, TaskState, points
+from connector.engine import CallEnd, CallRecord, Change, Spent, Task, TaskState, failpoints
 from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State, members
@@ -55,7 +55,7 @@ class Settling:
             while lines := await asyncio.to_thread(lambda: [*islice(file, AT_ONCE)]):
                 answers = [answer for line in lines if (answer := answer_of(line)) is not None]
                 self.answered += sum(outcome_of(answer.said, self._policy).ok for answer in answers)
-                points.point("batch.results.chunk")
+                failpoints.reach("batch.results.chunk")
                 await self._commit([change async for change in self._answered(answers)])
 
     async def rest(self, outcome: Outcome, *, faults: dict[int, str] | None = None) -> None:
@@ -147,9 +147,9 @@ class Settling:
         for change in changes:
             add(whole, change)
         if changes:
-            points.point("batch.results.before")
+            failpoints.reach("batch.results.before")
             await self._desk.commit(whole)
-            points.point("batch.results.committed")
+            failpoints.reach("batch.results.committed")
 
 
 def _told(task: Task) -> list[tuple[Outcome, JSON]] | None:

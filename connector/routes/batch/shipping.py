@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from connector.engine import Change, Settled, StoreError, Task, TaskState, points
+from connector.engine import Change, Settled, StoreError, Task, TaskState, failpoints
 from connector.http import Client
 from connector.model import JSON, Outcome, State, items, members
 from connector.publishers import CallIntent
@@ -102,7 +102,7 @@ class Shipment:
     async def _gone_on(self) -> Stopped:
         batch_id = self._id("batches create") or await self._created(self._id("files create") or await self._uploaded())
         batch = await self._asked(batch_id)
-        points.point("batch.asked")
+        failpoints.reach("batch.asked")
         if batch.get("status") in UNDER_WAY:
             seconds = min(max((self._desk.wall() - self._task.created) / 4, SOONEST), LATEST)
             counts = members(batch.get("request_counts"))
@@ -111,7 +111,7 @@ class Shipment:
             return Stopped(TaskState.WAITING, reason, due=self._desk.wall() + seconds)
         await self._settle(batch)
         left = await self._tidied(batch)
-        points.point("batch.tidied")
+        failpoints.reach("batch.tidied")
         return Stopped(TaskState.FINISHED, f"{batch_id} {batch.get('status')}{left}")
 
     async def _uploaded(self) -> str:
@@ -120,7 +120,7 @@ class Shipment:
             path = Path(folder) / "lines.jsonl"
             if not await write_lines(self._desk.store, self._task.id, path):
                 raise Stopped(TaskState.FINISHED, "none of its tasks waits any more")
-            points.point("batch.lines.written")
+            failpoints.reach("batch.lines.written")
             intent = file_create(self._client, self._target, path, f"batch-{self._task.id}.jsonl")
             return await self._performed(intent, "batch.uploaded")
 
@@ -132,7 +132,7 @@ class Shipment:
 
     async def _performed(self, intent: CallIntent, point: str) -> str:
         outcome = await self._journal.perform(intent)
-        points.point(point)
+        failpoints.reach(point)
         made = members(outcome.body).get("id")
         if outcome.ok and isinstance(made, str):
             self._done[intent.operation] = outcome.body
@@ -167,7 +167,7 @@ class Shipment:
                 wire = self._client.prepare("file content retrieve", {"path": {"file_id": file_id}})
                 outcome = await self._read(wire, path)
                 if outcome.ok:
-                    points.point("batch.results.read")
+                    failpoints.reach("batch.results.read")
                     await self._settling.file(path)
                 elif outcome.status == 404:
                     lost = True

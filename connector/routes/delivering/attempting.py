@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from connector.connections.applying import Applied, apply
 from connector.connections.templates import completed
 from connector.connections.writing import envelope
-from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, points
+from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, failpoints
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.publishers import Begin, CallIntent, Context, OnUnknown
@@ -95,7 +95,7 @@ class Attempt:
             if self._bench.declared.name.endswith(GATHERED):
                 self._carried = await carried_notes(self._bench.desk.store, self._task)
             await self._resolve()
-            points.point("delivery.doubts.resolved")
+            failpoints.reach("delivery.doubts.resolved")
             await self._deliver(await self.made(self._bench.declared.chain.after))
             end = Stopped(TaskState.FINISHED, _unused(self.journal.unused))
         except Stopped as stopped:
@@ -219,7 +219,7 @@ class Attempt:
                 where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""
                 raise self._not_done(outcome, where)
             told.append((outcome, self._request))
-        points.point("delivery.requests.done")
+        failpoints.reach("delivery.requests.done")
         for outcome, request in told if self._bench.responses.answers else ():
             shown = self._bench.desk.hide(request)
             await self._answered(envelope(outcome, shown, self._task.document))

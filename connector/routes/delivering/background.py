@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connector.engine import CallEnd, CallRecord, Task, points
+from connector.engine import CallEnd, CallRecord, Task, failpoints
 from connector.model import JSON, Outcome, State, members
 from connector.publishers import ClientCall
 from connector.publishers.intent import client_intent, perform_now
@@ -57,7 +57,7 @@ class Background:
         if not isinstance(response, str) or members(made.body).get("status") not in UNDER_WAY:
             return made
         await self._journal.keep()  # from now on it is known by its id
-        points.point("background.kept")
+        failpoints.reach("background.kept")
         outcome = await self._awaited(response)
         status = members(outcome.body).get("status")
         if outcome.ok and status in IN_VAIN:
@@ -82,7 +82,7 @@ class Background:
                 reason = f"{response} is not there any more, and it may have been paid for"
                 return replace(outcome, state=State.UNKNOWN, reason=reason)
             if outcome.ok and members(outcome.body).get("status") not in UNDER_WAY:
-                points.point("background.done")
+                failpoints.reach("background.done")
                 return await self._journal.perform(intent)
             await self._desk.timing.sleep(wait)
             wait = min(wait * 2, LATEST)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, points
+from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import had_effect
 from connector.http.tries import AFTER_DOUBT
@@ -170,12 +170,12 @@ class Journal:
         async def begin() -> None:
             begun.append(record)
             self._sent.append(record)
-            points.point("delivery.intent.before")
+            failpoints.reach("delivery.intent.before")
             await self._intend(record)
-            points.point("delivery.intent.committed")
+            failpoints.reach("delivery.intent.committed")
 
         outcome = await self._tried(intent, begin, begun)
-        points.point("delivery.outcome.seen")
+        failpoints.reach("delivery.outcome.seen")
         if earlier and outcome.state is State.REFUSED:
             outcome = _after_doubt(intent, outcome)
         return self._ended(intent, begun[0], outcome) if begun else self._noted(intent, outcome)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from connector.engine import Change, Place, Store, points
+from connector.engine import Change, Place, Store, failpoints
 from connector.errors import ConfigurationError
 from connector.model import JSON, members
 from connector.publishers.blocking import is_permanent
@@ -64,9 +64,9 @@ class Lines:
         count = 0
         while (place := await self._store.place(name, AT_ONCE)).lines:
             place, head = await self._begun(place)
-            points.point("delivery.lines.before")
+            failpoints.reach("delivery.lines.before")
             written = await asyncio.to_thread(append, place, head)
-            points.point("delivery.lines.written")
+            failpoints.reach("delivery.lines.written")
             await self._store.commit(Change(written={name: (written.last, written.length)}))
             count += len(place.lines)
         return count

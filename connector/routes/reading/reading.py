@@ -13,7 +13,7 @@ import orjson
 
 from connector.connections import IncomingRun, Runtime
 from connector.connections.taking import Taken
-from connector.engine import Change, Store, points
+from connector.engine import Change, Store, failpoints
 from connector.engine.commits import Commits
 from connector.errors import CallFailed, ConfigurationError
 from connector.model import JSON, State
@@ -188,9 +188,9 @@ class Reading:
         change = self._standing.moved(group.marks, self._highest, whole=not self.tally.failed)
         change.accept = group.tasks
         change.records = {**change.records, **group.records}
-        points.point("reading.accept.before")
+        failpoints.reach("reading.accept.before")
         await self._committed(change)
-        points.point("reading.accept.committed")
+        failpoints.reach("reading.accept.committed")
 
     async def _committed(self, change: Change) -> int:
         """Commits; how many of the documents are new."""
@@ -203,11 +203,11 @@ class Reading:
     async def _end(self) -> None:
         if self._declared.deletions == "tombstone":
             await self._tell_deleted()
-        points.point("reading.end.before")
+        failpoints.reach("reading.end.before")
         change = self._standing.ended()
         change.records = {**change.records, **await self._inputs.forgotten()}
         await self._commits(change)
-        points.point("reading.end.committed")
+        failpoints.reach("reading.end.committed")
 
     async def _tell_deleted(self) -> None:
         """A document for each one that was there and is no more; only after a reading that saw everything."""

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, Filter, Store, StoreError, TaskState
-from connector.engine.opening import open_store
+from connector.engine import Carried, Change, Filter, Store, StoreError, TaskState, open_store
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
 

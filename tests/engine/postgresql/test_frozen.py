@@ -13,17 +13,17 @@ import asyncpg
 import pytest
 
 from connector.engine import Change, NewTask
-from connector.engine.postgresql import PostgreSQLStore, connecting
-from connector.engine.postgresql.schema import SCHEMA
+from connector.engine.postgresql import PostgreSQLStore, connection
+from connector.engine.postgresql.connection import SCHEMA
 from tests.engine.kit import counts
 from tests.engine.postgres import Database
 
 FREEZES = """
 import asyncio, os, signal, sys
-from connector.engine import Change, NewTask, points
-from connector.engine.postgresql import PostgreSQLStore, connecting
+from connector.engine import Change, NewTask, failpoints
+from connector.engine.postgresql import PostgreSQLStore, connection
 
-connecting.IDLE = "1s"
+connection.IDLE = "1s"
 frozen = []
 
 def point(name):
@@ -34,7 +34,7 @@ def point(name):
 
 async def main():
     store = await PostgreSQLStore.open(sys.argv[1])
-    points.point = point
+    failpoints.reach = point
     found = await store.commit(Change(accept=[NewTask(route="route", document=1, key="same")]))
     print(list(found.accepted), flush=True)
     await store.close()
@@ -53,7 +53,7 @@ async def url(postgres: Database) -> AsyncGenerator[str, None]:
 
 
 async def test_a_frozen_transaction_is_ended_and_done_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connecting, "IDLE", "1s")
+    monkeypatch.setattr(connection, "IDLE", "1s")
     store = await PostgreSQLStore.open(url)
     frozen = await asyncio.create_subprocess_exec(sys.executable, "-c", FREEZES, url, stdout=PIPE)
     assert frozen.stdout is not None

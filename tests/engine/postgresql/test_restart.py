@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
-from connector.engine import Change, Fenced, NewTask, Settled, StoreError, TaskState
-from connector.engine.opening import open_store
+from connector.engine import Change, Fenced, NewTask, Settled, StoreError, TaskState, open_store
 from connector.engine.postgresql import PostgreSQLStore
 from tests.engine.kit import call, counts, end
 from tests.engine.postgresql.cluster import Cluster

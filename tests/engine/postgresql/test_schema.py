@@ -10,7 +10,8 @@ import pytest
 
 from connector.engine import Filter, StoreError
 from connector.engine.postgresql import PostgreSQLStore
-from connector.engine.postgresql.schema import SCHEMA, VERSIONS
+from connector.engine.postgresql.connection import SCHEMA
+from connector.engine.postgresql.schema import VERSIONS
 from tests.engine.kit import counts, lease_one
 from tests.engine.postgres import Database
 

@@ -14,16 +14,15 @@ from pathlib import Path
 import apsw
 import pytest
 
-from connector.engine import Store, StoreBroken, StoreError, StoreFull, TaskState
-from connector.engine.opening import open_store
-from connector.engine.sqlite import identity, lock, places
+from connector.engine import Store, StoreBroken, StoreError, StoreFull, TaskState, open_store
+from connector.engine.sqlite import database_file, identity, lock
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, counts, finish, lease_one, new
 
 RUNS = """
 import asyncio, os, sys
 from connector.engine import Change, NewTask, StoreError
-from connector.engine.opening import open_store
+from connector.engine import open_store
 
 async def main():
     try:
@@ -131,8 +130,8 @@ async def test_the_lock_holds_where_links_and_mounts_cannot_be_told(
     engine: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As between two containers, each of which sees its own names alone."""
-    monkeypatch.setattr(places, "check_place", lambda _: None)
-    monkeypatch.setattr("connector.engine.sqlite.opening.check_place", lambda _: None)
+    monkeypatch.setattr(database_file, "check_place", lambda _: None)
+    monkeypatch.setattr("connector.engine.sqlite.startup.check_place", lambda _: None)
     process, told = await runs(engine.path)
     assert told == "runs"
     second = engine.path.with_name("second.db")

@@ -8,10 +8,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from connector.engine import Carried, Change, Filter, Settled, Store, StoreError, TaskState
-from connector.engine.opening import open_store
-from connector.engine.sqlite import checkpoints
-from connector.engine.sqlite.selecting import selected
+from connector.engine import Carried, Change, Filter, Settled, Store, StoreError, TaskState, open_store
+from connector.engine.sqlite import connection
+from connector.engine.sqlite.reader import selected
 from tests.engine.disk import recording
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new
@@ -46,7 +45,7 @@ async def test_what_was_purged_is_used_again(engine: Sqlite) -> None:
 
 
 async def test_the_log_stays_small(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "ENOUGH", 100)
+    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 100)
     store = await engine.open()
     log = engine.path.with_name("tasks.db-wal")
     for _ in range(20):
@@ -56,8 +55,8 @@ async def test_the_log_stays_small(engine: Sqlite, monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_log_is_small_again_after_a_long_reader(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "ENOUGH", 100)
-    monkeypatch.setattr(checkpoints, "AGAIN", 50)
+    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(connection, "RETRY_PAGES", 50)
     store = await engine.open()
     await pass_through(store, 10)
     reader = apsw.Connection(str(engine.path))
@@ -165,7 +164,7 @@ async def test_a_member_that_was_carried_meanwhile_is_not_skipped(
 
 
 async def test_many_ticks_are_forgotten(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.engine.sqlite.values.CLAIMS", 5)
+    monkeypatch.setattr("connector.engine.sqlite.journal.CLAIMS", 5)
     store = await engine.open()
     for tick in range(20):
         assert await store.claim("nightly", str(tick))
@@ -189,7 +188,7 @@ async def test_a_backup_comes_to_its_end_though_there_is_a_commit_at_every_step(
             asyncio.run_coroutine_threadsafe(accept(store, new()), loop).result()
 
     monkeypatch.setattr("connector.engine.sqlite.backup.PAGES", 5)
-    monkeypatch.setattr("connector.engine.points.point", commit_meanwhile)
+    monkeypatch.setattr("connector.engine.failpoints.reach", commit_meanwhile)
     await store.backup(tmp_path / "copy.db")
     copy = await open_store(f"sqlite:///{tmp_path / 'copy.db'}")
     assert await counts(copy) == {"new": 50}

@@ -14,10 +14,9 @@ from typing import cast
 import apsw
 import pytest
 
-from connector.engine import StoreBroken, StoreError, TaskState
-from connector.engine.opening import open_store
+from connector.engine import StoreBroken, StoreError, TaskState, open_store
 from connector.engine.sqlite import lock
-from connector.engine.sqlite.schema import VERSION, v1
+from connector.engine.sqlite.schema import V1, VERSION
 from connector.engine.sqlite.store import SqliteStore
 from connector.errors import ConfigurationError
 from tests.engine.engines import Sqlite
@@ -129,7 +128,7 @@ async def test_a_newer_schema_is_refused_by_name(engine: Sqlite) -> None:
 
 async def test_an_admin_does_not_change_tables_under_a_runner_of_an_older_version(engine: Sqlite) -> None:
     older = apsw.Connection(str(engine.path))
-    older.execute(v1.STATEMENTS)
+    older.execute(V1)
     older.execute(f"PRAGMA user_version = 1; PRAGMA application_id = {0x6F616963}")
     older.close()
     held = lock.Lock(engine.path)

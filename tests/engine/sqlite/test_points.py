@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, Filter, Line, Settled, Spent, Store, TaskState
-from connector.engine.opening import open_store
-from connector.engine.sqlite import checkpoints, writer
+from connector.engine import Carried, Change, Filter, Line, Settled, Spent, Store, TaskState, open_store
+from connector.engine.sqlite import connection, writer
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, end, lease_one, new
 
@@ -33,8 +32,8 @@ class Killed:
 @pytest.fixture
 def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Killed:
     recorder = Killed(tmp_path)
-    monkeypatch.setattr("connector.engine.points.point", recorder)
-    monkeypatch.setattr(checkpoints, "ENOUGH", 30)
+    monkeypatch.setattr("connector.engine.failpoints.reach", recorder)
+    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 30)
     return recorder
 
 

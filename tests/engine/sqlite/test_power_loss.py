@@ -10,9 +10,8 @@ from tempfile import TemporaryDirectory
 import apsw
 import pytest
 
-from connector.engine import Change, Line, NewTask, Settled, Spent, Store, TaskState
-from connector.engine.opening import open_store
-from connector.engine.sqlite import checkpoints, connection
+from connector.engine import Change, Line, NewTask, Settled, Spent, Store, TaskState, open_store
+from connector.engine.sqlite import connection
 from tests.engine.disk import Disk, recording
 from tests.engine.kit import call, end
 
@@ -106,8 +105,8 @@ def _faults(opened: apsw.Connection, told: set[int]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def checkpoints_are_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "ENOUGH", 60)
-    monkeypatch.setattr(checkpoints, "AGAIN", 20)
+    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 60)
+    monkeypatch.setattr(connection, "RETRY_PAGES", 20)
 
 
 async def test_power_loss_anywhere_loses_nothing_that_was_told(folder: Path) -> None:

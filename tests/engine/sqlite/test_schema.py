@@ -69,7 +69,7 @@ async def test_a_crash_while_it_is_brought_up_leaves_the_earlier_version(
             raise StoreError("the process is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("connector.engine.points.point", crash)
+        patch.setattr("connector.engine.failpoints.reach", crash)
         with pytest.raises(StoreError, match="gone"):
             await engine.open()
     assert tables(engine.path) == before

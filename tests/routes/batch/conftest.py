@@ -14,8 +14,7 @@ import pytest
 from connector.catalogue import Catalogue
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import Change, NewTask, Store, Task
-from connector.engine.opening import open_store
+from connector.engine import Change, NewTask, Store, Task, open_store
 from connector.routes.delivering.declared import implied
 from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk

@@ -9,7 +9,7 @@ import pytest
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import points
+from connector.engine import failpoints
 from tests.routes.batch.conftest import Crash, configured
 
 RESPONSES = {"prototype": "openai", "parameters": {"client": "openai", "entity": "responses"}}
@@ -67,7 +67,7 @@ async def test_the_next_process_goes_on_with_it(bench, monkeypatch, place: str) 
             raise Crash(name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(points, "point", crash)
+        patched.setattr(failpoints, "reach", crash)
         with pytest.raises(Crash):
             await attempted(at)
     await at.crash()
@@ -89,7 +89,7 @@ async def test_what_was_begun_is_gone_on_with_when_the_route_sends_another_way(
             raise Crash(name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(points, "point", crash)
+        patched.setattr(failpoints, "reach", crash)
         with pytest.raises(Crash):
             await attempted(at)
     changed = configured(at.sandbox.url, {"out": {**OUT, "transport": transport}})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import points
+from connector.engine import failpoints
 from tests.routes.batch.conftest import Crash
 
 POINTS = (
@@ -35,7 +35,7 @@ class Crashes:
 
 async def lived(at: Any, crashes: Crashes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole life with these crashes, and what must be true after it."""
-    monkeypatch.setattr(points, "point", crashes)
+    monkeypatch.setattr(failpoints, "reach", crashes)
     gather = at.gather
 
     async def gathered(*, rest: bool = True) -> Any:

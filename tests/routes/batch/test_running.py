@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine.opening import open_store
+from connector.engine import open_store
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 from connector.sandbox import Sandbox

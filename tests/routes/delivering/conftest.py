@@ -15,8 +15,7 @@ import pytest
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import Change, NewTask, Store, Task, TaskState
-from connector.engine.opening import open_store
+from connector.engine import Change, NewTask, Store, Task, TaskState, open_store
 from connector.routes.delivering.delivery import Delivery
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.lines import Lines

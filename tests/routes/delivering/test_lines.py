@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Change, Line, Place, Store
-from connector.engine.opening import open_store
+from connector.engine import Change, Line, Place, Store, open_store
 from connector.errors import ConfigurationError
 from connector.routes.delivering.filing import HEADS
 from connector.routes.delivering.lines import Lines, append

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from connector.engine import ENDS, Change, Task, TaskState, points
+from connector.engine import ENDS, Change, Task, TaskState, failpoints
 
 STORES = {"prototype": "openai", "parameters": {"client": "openai", "entity": "vector stores"}}
 NAMED = {"payload": {"name": "&{text}"}}
@@ -138,18 +138,18 @@ def test_the_promise(kind: str, script: list[str], crashed: list[tuple[str, int]
 
 
 async def kept(kind: str, script: list[str], crashed: list[tuple[str, int]], open_bench: Any) -> None:
-    world, crashes, point = World(script), Crashes(crashed), points.point
+    world, crashes, point = World(script), Crashes(crashed), failpoints.reach
     given = {name: dict(value) for name, value in KINDS[kind].items()}
     given["out"] = {**given.get("out", {}), "answer": {"publisher": SAID}}
     with TemporaryDirectory() as folder:
         async with open_bench(Path(folder), world, **given) as at:
             texts = [f"t{n}" for n in range(3)]
             numbers = await at.accept(*({"text": text} for text in texts))
-            points.point = crashes  # type: ignore[assignment]
+            failpoints.reach = crashes  # type: ignore[assignment]
             try:
                 await lived(at, crashes)
             finally:
-                points.point = point
+                failpoints.reach = point
             tasks = [await at.task(number) for number in numbers]
             lines = (
                 Counter((Path(folder) / "out.jsonl").read_text().split())

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connector.engine import points
+from connector.engine import failpoints
 from connector.engine.change import Change, Committed
-from connector.engine.postgresql.connecting import Away
-from connector.engine.postgresql.writing import Lost, named_in, write
-from connector.engine.store import Fenced, StoreBroken, StoreFull
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from connector.engine.postgresql.connecting import Links
-    from connector.engine.postgresql.connection import Connection
-    from connector.engine.postgresql.jobs import Jobs
+from connector.engine.postgresql.connection import Away, Connection, Links
+from connector.engine.postgresql.jobs import Jobs
+from connector.engine.postgresql.journal import write_calls, write_values
+from connector.engine.postgresql.queue import lock, next_in_line
+from connector.engine.postgresql.rows import Counting
+from connector.engine.postgresql.tasks import Row, Transaction, accept, carry, settle
+from connector.engine.store import Fenced, StoreBroken, StoreError, StoreFull
+from connector.engine.tasks import ENDS, TaskState
 
 __all__ = ["Committer"]
 
 MOST_CHANGES = 1_000
+MINE = """
+SELECT task.id, task.route, task.ord, task.job, task.state, task.carrier, task.carries,
+    carrier.id IS NOT NULL AS carried
+FROM tasks AS task
+LEFT JOIN tasks AS carrier ON carrier.id = task.carrier AND carrier.worker = $2 AND carrier.state = 'processing'
+WHERE task.id = ANY($1::bigint[])
+AND (task.worker = $2 AND task.state = 'processing' OR task.state = 'waiting' AND carrier.id IS NOT NULL)
+ORDER BY task.id FOR NO KEY UPDATE OF task
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +126,13 @@ class _Once:
             try:
                 number = await connection.fetchval("SELECT pg_current_xact_id()::text")
                 self._given = await self._write(connection)
-                points.point("postgresql.commit.before")
+                failpoints.reach("postgresql.commit.before")
             except BaseException:
                 await _undo(transaction, self._links)
                 raise
             self._transaction = number
             await transaction.commit()
-            points.point("postgresql.commit.after")
+            failpoints.reach("postgresql.commit.after")
             return self._given
 
 
@@ -149,3 +156,65 @@ async def _undo(transaction: Any, links: Links) -> None:
 def _fail(asked: Asked, error: Exception) -> None:
     if not asked.done.done():
         asked.done.set_exception(error)
+
+
+def check(change: Change) -> None:
+    """Raises StoreError for a change that settles a task twice, or in a way in which none can be settled."""
+    if len({one.task for one in change.settle}) < len(change.settle):
+        raise StoreError("a task is settled twice in one change; nothing was done")
+    for one in change.settle:
+        if one.state is TaskState.PROCESSING:
+            raise StoreError(f"task {one.task} cannot be settled as processing; it can end, wait or be new")
+        if one.carried and one.state not in ENDS:
+            raise StoreError(f"task {one.task} does not end as {one.state}, so those that go in it cannot end with it")
+
+
+class Lost(Exception):
+    """Tasks of changes that are not this worker's any more."""
+
+    def __init__(self, tasks: set[int]) -> None:
+        super().__init__(f"tasks {sorted(tasks)}")
+        self.tasks = tasks
+
+
+async def write(
+    connection: Connection, changes: Sequence[Change], jobs: Jobs, worker: str, now: float
+) -> list[Committed]:
+    """What each change gave; Lost, and nothing may be committed, when one of them is about a task of another worker."""
+    at_work = Transaction(connection, jobs, worker, now, Counting(worker))
+    for change in changes:
+        check(change)
+    held = await _held(at_work, changes)
+    await write_calls(connection, changes)
+    carriers = await carry(at_work, changes, held)
+    await settle(at_work, changes, held)
+    new = [task for change in changes for task in change.accept]
+    accepted = iter(await accept(connection, new, now, jobs, at_work.counting))
+    if at_work.orders:
+        await lock(connection, at_work.orders)
+        await next_in_line(connection, at_work.orders, now, jobs)
+    await write_values(connection, changes)
+    await at_work.counting.write(connection)
+    return [
+        Committed([next(accepted) for _ in change.accept], [next(carriers) for _ in change.carry]) for change in changes
+    ]
+
+
+def named_in(change: Change) -> set[int]:
+    """The tasks that must be this worker's."""
+    found = {settled.task for settled in change.settle}
+    found.update(call.task for call in change.intend)
+    found.update(call.task for call in change.end)
+    return found.union(*(carried.members for carried in change.carry))
+
+
+async def _held(at_work: Transaction, changes: Sequence[Change]) -> dict[int, Row]:
+    """The rows of all tasks that the changes are about, locked: nobody else can lease them meanwhile."""
+    named = set[int]().union(*map(named_in, changes))
+    if not named:
+        return {}
+    rows = await at_work.connection.fetch(MINE, sorted(named), at_work.worker)
+    held = {row["id"]: row for row in rows}
+    if lost := named - held.keys():
+        raise Lost(lost)
+    return held

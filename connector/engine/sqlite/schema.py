@@ -1,14 +1,22 @@
-"""Version 1: tasks with their documents and calls, and what is kept beside them."""
+"""The tables, version by version: a file of any earlier version is brought up to this one in one transaction."""
 
 from __future__ import annotations
 
-__all__ = ["STATEMENTS"]
+from pathlib import Path
 
+from connector.engine import failpoints
+from connector.engine.sqlite.driver import Connection
+from connector.engine.store import StoreError
+
+__all__ = ["APPLICATION", "V1", "VERSION", "bring_up", "checked"]
+
+APPLICATION = 0x6F616963
+"""What SQLite calls an application id: files of other programs are never touched."""
 # The small row of a task changes with every step of its life, so it stands apart from its document, which never does.
-# `queue` says where a live task stands (see `codes`): `live` is the only index that every task passes through.
+# `queue` says where a live task stands (see `rows`): `live` is the only index that every task passes through.
 # A call's id is its task's id and its place among the task's calls; its end is a row of its own, so that nothing is
 # ever written in the middle of what is there.
-STATEMENTS = """
+V1 = """
 CREATE TABLE meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     epoch INTEGER NOT NULL, task INTEGER NOT NULL, line INTEGER NOT NULL
@@ -58,3 +66,38 @@ CREATE TABLE lines (number INTEGER PRIMARY KEY, place INTEGER NOT NULL, data BLO
 CREATE INDEX lines_of ON lines (place, number);
 CREATE TABLE claims (number INTEGER PRIMARY KEY, name TEXT NOT NULL, tick TEXT NOT NULL, UNIQUE (name, tick)) STRICT;
 """
+"""Tasks with their documents and calls, and what is kept beside them."""
+V2 = """
+ALTER TABLE tasks ADD COLUMN retried INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX by_key ON documents (key, id) WHERE key <> '';
+"""
+"""Tasks are found by their key; a task knows which of its calls a person has looked at."""
+V3 = "ALTER TABLE tasks ADD COLUMN cut_off INTEGER NOT NULL DEFAULT 0;"
+"""A task knows how often in a row it was cut off before anything was sent."""
+STEPS = (V1, V2, V3)
+"""What leads from each version to the next; the first one from an empty file."""
+VERSION = len(STEPS)
+
+
+def checked(connection: Connection, path: Path) -> int:
+    """The version of what is in the file; StoreError unless this program can work with it."""
+    version, application = connection.pragma("user_version"), connection.pragma("application_id")
+    ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+    if application != APPLICATION and (tables or version):
+        raise StoreError(f"{path}: a database of another program; name another file for the engine")
+    if version > VERSION:
+        raise StoreError(
+            f"{path}: written by a newer version (schema {version}; this one knows up to {VERSION}): "
+            "install the newer version, or name another file for the engine"
+        )
+    return int(version)
+
+
+def bring_up(connection: Connection, path: Path) -> None:
+    """Makes the tables what this version needs; the caller is alone with the file."""
+    with connection:
+        for number in range(checked(connection, path), VERSION):
+            connection.execute(STEPS[number])
+            failpoints.reach("sqlite.migrate.written")
+            connection.pragma("user_version", number + 1)
+        connection.pragma("application_id", APPLICATION)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.sqlite.codes import CARRIED, CODES, HELD, LIVE_CODES, NOWHERE, READY, STATES
 from connector.engine.sqlite.driver import Row
-from connector.engine.sqlite.ordering import take_turns
-from connector.engine.sqlite.rows import calls_within
+from connector.engine.sqlite.queue import take_turns
+from connector.engine.sqlite.rows import CARRIED, CODES, HELD, LIVE_CODES, NOWHERE, READY, STATES, calls_within
 from connector.engine.sqlite.session import Session
-from connector.engine.sqlite.settling import end_members
+from connector.engine.sqlite.tasks import end_members
 from connector.engine.tasks import TaskState
 
 __all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "purge", "retry", "skip"]

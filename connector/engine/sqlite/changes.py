@@ -1,4 +1,4 @@
-"""A change with all its JSON as bytes: what cannot be written is refused where it was asked, not among others."""
+"""One change, done in a transaction that others may share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,47 @@ from operator import attrgetter
 import orjson
 
 from connector.documents import check, dump
-from connector.engine.change import Change
+from connector.engine.change import Change, Committed
+from connector.engine.sqlite.journal import append, end, forget, intend, put_cursors, put_records, spend
+from connector.engine.sqlite.queue import hands
+from connector.engine.sqlite.session import Session
+from connector.engine.sqlite.tasks import accept, carry, settle, start
 from connector.model import JSON
 
-__all__ = ["KINDS", "Prepared", "prepared"]
+__all__ = ["KINDS", "Prepared", "applied", "prepared"]
+
+
+def applied(session: Session, prepared: Prepared) -> Committed:
+    """Does all of a change; an error before anything is written leaves the transaction as it was."""
+    change = prepared.change
+    held = hands(session, change)
+    accepted = accept(session, change.accept, prepared.documents) if change.accept else ()
+    carriers = start(session, change.carry, prepared.carriers) if change.carry else ()
+    if carriers:
+        carry(session, change.carry, carriers, held)
+    if change.intend:
+        intend(session, change.intend, prepared.requests, held)
+    if change.end:
+        end(session, change.end, prepared.ends, held)
+    if change.settle:
+        settle(session, change.settle, held)
+    _beside(session, change, prepared)
+    return Committed(accepted, carriers)
+
+
+def _beside(session: Session, change: Change, prepared: Prepared) -> None:
+    """What is kept beside the tasks."""
+    if prepared.cursors:
+        put_cursors(session, prepared.cursors)
+    if prepared.records:
+        put_records(session, prepared.records)
+    if change.lines:
+        append(session, change.lines)
+    if change.written:
+        forget(session, change.written)
+    if change.spent:
+        spend(session, change.spent)
+
 
 KINDS = ("accept", "carry", "intend", "end", "settle", "cursors", "records", "lines", "written", "spent")
 """What a change may do, in the order in which it is done."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import re
+import stat
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from connector.engine.sqlite.mounts import mount_of
+from connector.engine.store import StoreError, StoreFull
 
-__all__ = ["DatabaseFile"]
+__all__ = ["DatabaseFile", "check_place", "is_mounted", "made_private", "mount_of", "refused"]
 
 Inode = tuple[int, int]
 SHARED = ("nfs", "nfs4", "cifs", "smb3", "9p")
@@ -107,3 +111,86 @@ def _lockable(descriptor: int) -> bool:
         return False
     mount = mount_of(os.fstat(descriptor).st_dev)
     return mount is None or mount.kind not in SHARED
+
+
+TABLE = Path("/proc/self/mountinfo")
+ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A place where something is mounted.
+
+    Attributes:
+        kind: of the file system, such as ext4 or nfs4.
+    """
+
+    device: int
+    point: str
+    kind: str
+
+
+def is_mounted(path: Path) -> bool:
+    """Return whether this very file is mounted, as a container does with single files."""
+    return any(mount.point == str(path) for mount in _mounts())
+
+
+def mount_of(device: int) -> Mount | None:
+    """Return a mount of a device, if that can be known."""
+    return next((mount for mount in _mounts() if mount.device == device), None)
+
+
+def _mounts() -> Iterator[Mount]:
+    try:
+        lines = TABLE.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        before, _, behind = line.partition(" - ")
+        fields = before.split(" ")
+        if len(fields) < 5 or not behind:
+            continue
+        major, _, minor = fields[2].partition(":")
+        point = ESCAPED.sub(lambda found: chr(int(found[1], 8)), fields[4])
+        yield Mount(os.makedev(int(major), int(minor)), point, behind.split(" ")[0])
+
+
+PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENFILE, errno.EMFILE}
+"""What goes away without a change of the configuration."""
+
+
+def refused(error: OSError, path: Path) -> StoreError:
+    """Return the error of a file that cannot be opened, of the class that says whether waiting helps."""
+    reason = (error.strerror or "no reason given").lower()
+    if error.errno in PASSING:
+        return StoreFull(f"{path}: {reason}; nothing was done")
+    return StoreError(f"{path}: the engine cannot open it: {reason}")
+
+
+def check_place(path: Path) -> None:
+    """StoreError when SQLite's log, which is beside a name, would not be that of the file."""
+    if not path.exists():
+        return
+    names = path.stat().st_nlink
+    if names > 1:
+        raise StoreError(
+            f"{path}: the file has {names} names (hard links), and what is committed under one of them is not seen "
+            f"under the others; keep one: `find FOLDER -samefile {path}` shows them all"
+        )
+    if is_mounted(path):
+        raise StoreError(
+            f"{path}: the file is mounted by itself, without the log that lies beside it, so commits would be lost; "
+            "mount its folder instead"
+        )
+
+
+def made_private(path: Path) -> None:
+    """Make the file for its owner alone unless it is there; StoreError when it cannot be opened."""
+    try:
+        # One that is there is not opened: closing it would take SQLite's locks from it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            raise StoreError(f"{path}: the engine cannot open it: it is no file") from None
+    except OSError as error:
+        raise refused(error, path) from None

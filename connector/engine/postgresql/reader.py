@@ -7,16 +7,28 @@ from typing import Any
 
 from connector.engine.change import Line, Spent
 from connector.engine.postgresql.connection import Connection
-from connector.engine.postgresql.leasing import calls_of
+from connector.engine.postgresql.queue import calls_of
 from connector.engine.postgresql.rows import TASK, task_of, unpacked
 from connector.engine.store import Filter, Place
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
 
 __all__ = [
-    "condition", "counts", "cursors", "keys_unseen", "lines_of", "next_due", "oldest", "places", "record", "records",
-    "spent", "task", "tasks", "waiting_in",
-]  # fmt: skip
+    "condition",
+    "counts",
+    "cursors",
+    "keys_unseen",
+    "lines_of",
+    "next_due",
+    "oldest",
+    "places",
+    "record",
+    "records",
+    "spent",
+    "task",
+    "tasks",
+    "waiting_in",
+]
 
 LIVE = "state IN ('new', 'processing', 'waiting')"
 

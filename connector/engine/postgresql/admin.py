@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from connector.engine.postgresql.asking import condition
 from connector.engine.postgresql.connection import Connection
-from connector.engine.postgresql.counting import Counting
-from connector.engine.postgresql.ordering import lock, next_in_line
-from connector.engine.postgresql.rows import packed
+from connector.engine.postgresql.jobs import Jobs
+from connector.engine.postgresql.queue import lock, next_in_line
+from connector.engine.postgresql.reader import condition
+from connector.engine.postgresql.rows import Counting, packed
 from connector.engine.store import Filter
 from connector.engine.tasks import TaskState
 from connector.model import JSON
-
-if TYPE_CHECKING:
-    from connector.engine.postgresql.jobs import Jobs
 
 __all__ = ["purge", "retry", "skip"]
 

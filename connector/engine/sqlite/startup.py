@@ -8,23 +8,25 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import apsw
 
-from connector.engine import points
+from connector.engine import failpoints
 from connector.engine.sqlite.connection import connect, sound
-from connector.engine.sqlite.driver import Connection
-from connector.engine.sqlite.failures import meaning
+from connector.engine.sqlite.database_file import check_place, made_private, refused
+from connector.engine.sqlite.driver import Connection, Row, meaning
 from connector.engine.sqlite.identity import Identity, check_log, check_same, check_there, identified
 from connector.engine.sqlite.lock import Lock
-from connector.engine.sqlite.places import check_place, made_private, refused
-from connector.engine.sqlite.recovery import put_back, take_over
+from connector.engine.sqlite.queue import take_turns
+from connector.engine.sqlite.rows import DUE, HELD, LEASED, READY, calls_within
 from connector.engine.sqlite.schema import VERSION, bring_up, checked
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.store import SqliteStore
 from connector.engine.store import StoreError
+from connector.engine.tasks import TaskState
 
-__all__ = ["open_sqlite"]
+__all__ = ["open_sqlite", "put_back", "take_over"]
 
 
 async def open_sqlite(
@@ -124,15 +126,64 @@ def _new_epoch(connection: Connection) -> int:
 
 
 def _replay(session: Session) -> None:
-    points.point("sqlite.replay.before")
+    failpoints.reach("sqlite.replay.before")
     session.begin()
     try:
         put_back(session)
         take_over(session)
         session.finish()
-        points.point("sqlite.replay.written")
+        failpoints.reach("sqlite.replay.written")
         session.commit()
     except BaseException:
         session.undo()
         raise
-    points.point("sqlite.replay.committed")
+    failpoints.reach("sqlite.replay.committed")
+
+
+WORKED_ON = f"SELECT id, ord, attempts, cut_off, retried FROM tasks WHERE route = ? AND queue > 0 AND queue = {LEASED}"
+LAST_CALL = (
+    "SELECT c.attempt FROM calls c LEFT JOIN ends e ON e.id = c.id"
+    " WHERE c.id BETWEEN ? AND ? AND (e.state IS NULL OR e.state <> 'not_sent') ORDER BY c.id DESC LIMIT 1"
+)
+BACK = "UPDATE tasks SET state = 1, queue = ?, due = ?, attempts = ?, cut_off = ? WHERE id = ?"
+WAITS = f"FROM tasks WHERE route = ? AND queue > 0 AND queue IN ({DUE}, {HELD}) AND due > 0"
+NEWEST = f"SELECT max(updated) {WAITS}"
+PUT_BACK = (
+    "UPDATE tasks SET due = due - ?1, updated = updated - ?1"
+    f" WHERE route = ?2 AND queue > 0 AND queue IN ({DUE}, {HELD}) AND due > 0"
+)
+LEAP = 300.0
+"""A clock that is so many seconds behind what it said before has jumped; less is waited for."""
+OFTEN, LONGEST = 10, 30.0
+"""After so many cuts in a row a task is given back for a time of its own, at most so many seconds away: if one of
+several ends the process, the others get to their end meanwhile."""
+
+
+def take_over(session: Session) -> None:
+    """Makes ready what was leased; an attempt counts when something may have been sent in it."""
+    for route in session.routes():
+        tasks = session.all(WORKED_ON, (route,))
+        session.execute_many(BACK, [_back(session, row) for row in tasks])
+        session.count(route, TaskState.PROCESSING, -len(tasks))
+        session.count(route, TaskState.WAITING, len(tasks))
+        take_turns(session, {(route, order) for _, order, *_ in tasks if order})
+
+
+def put_back(session: Session) -> None:
+    """Makes waits as long as they were meant to be although the clock has gone back since."""
+    for route in session.routes():
+        (newest,) = session.one(NEWEST, (route,))
+        behind = (newest or 0.0) - session.now
+        if behind > LEAP:
+            session.execute(PUT_BACK, (behind, route))
+
+
+def _back(session: Session, row: Row) -> Row:
+    task, _, attempts, cut_off, retried = row
+    first, last_place = calls_within(task)
+    last = session.one(LAST_CALL, (first + retried, last_place))
+    if last and last[0] == attempts:
+        return READY, 0.0, attempts, 0, task
+    cut_off += 1
+    wait = LONGEST * Random(f"{task} {cut_off}").random() if cut_off >= OFTEN else 0.0  # noqa: S311  to part tasks
+    return DUE if wait else READY, session.now + wait if wait else 0.0, max(attempts - 1, 0), cut_off, task
