@@ -74,11 +74,11 @@ class Logs:
             mode: how lines are written.
             usual: the level where none is given.
         """
-        from connector.observing.logs import configure_logging
+        from connector.telemetry.logs import configure_logging
 
         given = None if self.level is None else getattr(logging, self.level.value.upper())
         level = logging.DEBUG if self.debug else usual if given is None else given
-        undo = configure_logging(mode, redact, level=level, asked=logging.DEBUG if given is None else given)
+        undo = configure_logging(mode, redact, level=level, calls=logging.DEBUG if given is None else given)
         try:
             yield
         finally:

@@ -129,14 +129,14 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
-    from connector.observing.observer import Observer
-    from connector.observing.prices import Prices
     from connector.runtime.holding import sentence
     from connector.runtime.runner import Runner
     from connector.runtime.stopping import stopped_by_signals
+    from connector.telemetry.costs import Prices
+    from connector.telemetry.observer import Observer
 
     configuration, once = runtime.configuration, options.once
-    observer = Observer.of(
+    observer = Observer.from_settings(
         configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
     )
     fleet = not configuration.engine_url.startswith(SQLITE)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from connector.engine import Store, TaskState
     from connector.model import JSON
-    from connector.observing.metrics import Metrics
     from connector.runtime.ending import RunEnd
     from connector.runtime.holding import Hold
+    from connector.telemetry.metrics import Metrics
 
 __all__ = ["exit_code_of", "print_report", "progress_bar"]
 
@@ -105,9 +105,9 @@ def print_report(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | Non
         alone: whether every task that ended did so in this process.
         json: whether the result is for a program; unless said, when it goes to no terminal.
     """
-    from connector.observing.summary import summary
+    from connector.telemetry.summary import summarize
 
-    found = summary(metrics, end.seconds, end.stopped)
+    found = summarize(metrics, end.seconds, end.stopped)
     if alone:  # exact even for tasks that ended as parts of others
         found = replace(found, routes=end.ended)
     if wants_json(json):

@@ -90,7 +90,7 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
     from connector.cli.serve_routes import routes_of, warn_of_webhooks
     from connector.connections import Runtime
-    from connector.observing.logs import configure_logging
+    from connector.telemetry.logs import configure_logging
 
     administrator = _administrator(configuration)
     redactor = configuration.redactor()

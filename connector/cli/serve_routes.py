@@ -48,17 +48,17 @@ class Routes:
 async def routes_of(runtime: Runtime) -> AsyncGenerator[Routes]:
     """All routes of a configuration on its store, which is closed at the end."""
     from connector.engine import open_store
-    from connector.observing.observer import Observer
-    from connector.observing.prices import Prices
     from connector.runtime.moving import check_engine
     from connector.runtime.naming import check_routes
     from connector.runtime.plan import Plan
     from connector.runtime.runner import Runner
+    from connector.telemetry.costs import Prices
+    from connector.telemetry.observer import Observer
 
     configuration = runtime.configuration
     plan = Plan.of(configuration, ())
     store = await open_store(configuration.engine_url)
-    observer = Observer.of(
+    observer = Observer.from_settings(
         configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
     )
     try:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from connector.config.section import Section
 from connector.model import JSON
-from connector.observing.periods import Period
+from connector.telemetry.costs import Period
 
 __all__ = ["Budget", "Duration", "Kept", "seconds"]
 

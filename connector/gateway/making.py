@@ -19,8 +19,8 @@ from connector.gateway.operations import Operations
 from connector.gateway.quota import Quota
 from connector.gateway.requests import Hosts
 from connector.gateway.weighing import Scales
-from connector.observing.prices import Prices
 from connector.suggestions import closest
+from connector.telemetry.costs import Prices
 
 if TYPE_CHECKING:
     from connector.config import Configuration

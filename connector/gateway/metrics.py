@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from connector.gateway.access import Callers
 from connector.gateway.ledger import Ledger
-from connector.observing.families import Spans
-from connector.observing.metrics import CONTENT_TYPE
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+Labels = tuple[str, ...]
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 WHOSE = ("token", "client", "model")
+
+
+class Histogram:
+    """Durations by their labels, counted in buckets."""
+
+    def __init__(self, name: str, description: str, labels: Sequence[str], bounds: Sequence[float]) -> None:
+        self.name, self.description, self.labels = name, description, tuple(labels)
+        self._bounds = tuple(bounds)
+        self._counts: dict[Labels, list[int]] = {}
+        self._sums: dict[Labels, float] = {}
+
+    def add(self, labels: Labels, seconds: float) -> None:
+        counts = self._counts.get(labels)
+        if counts is None:
+            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
+        counts[bisect_left(self._bounds, seconds)] += 1
+        self._sums[labels] = self._sums.get(labels, 0.0) + seconds
+
+    def to_family(self) -> HistogramMetricFamily:
+        found = HistogramMetricFamily(self.name, self.description, labels=self.labels)
+        names = [*(repr(float(bound)) for bound in self._bounds), "+Inf"]
+        for labels, counts in self._counts.items():
+            buckets = list(zip(names, map(float, accumulate(counts)), strict=True))
+            found.add_metric(labels, buckets, self._sums[labels])
+        return found
 
 
 class Metrics:
@@ -30,7 +57,9 @@ class Metrics:
 
     def __init__(self, ledger: Ledger, callers: Callers, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
         self.registry = CollectorRegistry()
-        self.seconds = Spans("connector_gateway_seconds", "Seconds until the end of an answer.", ("client",), SECONDS)
+        self.seconds = Histogram(
+            "connector_gateway_seconds", "Seconds until the end of an answer.", ("client",), SECONDS
+        )
         self.registry.register(_Counts(ledger, callers, gauges, self.seconds))
 
     def text(self) -> bytes:
@@ -45,7 +74,7 @@ class _Counts(Collector):
         ledger: Ledger,
         callers: Callers,
         gauges: Mapping[str, tuple[str, Callable[[], float]]],
-        seconds: Spans,
+        seconds: Histogram,
     ) -> None:
         self._ledger = ledger
         self._callers = callers
@@ -56,7 +85,7 @@ class _Counts(Collector):
         yield from self._answers()
         yield from self._sums()
         yield from self._budgets()
-        yield self._seconds.family()
+        yield self._seconds.to_family()
         for name, (says, value) in self._gauges.items():
             yield GaugeMetricFamily(f"connector_gateway_{name}", says, value=value())
 

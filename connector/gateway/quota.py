@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.gateway.refusals import Refused
-from connector.observing.periods import period
+from connector.telemetry.costs import find_period
 
 if TYPE_CHECKING:
     from connector.config.measures import Budget
@@ -152,7 +152,7 @@ class Quota:
     @property
     def begun(self) -> float:
         """When the period of the budget began."""
-        return period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
+        return find_period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
 
     @property
     def used_up(self) -> bool:
@@ -169,7 +169,7 @@ class Quota:
             return
         limits = [f"{budget.amount:g} {self._currency}"] if budget.amount is not None else []
         limit = " or ".join([*limits, f"{budget.tokens} tokens"] if budget.tokens is not None else limits)
-        wait = math.ceil(period(budget.every, self._now())[1] - self._now())
+        wait = math.ceil(find_period(budget.every, self._now())[1] - self._now())
         raise Refused(
             429,
             "insufficient_quota",
@@ -196,7 +196,7 @@ class Quota:
         allowance.take(amount)
 
     def _rolled(self, budget: Budget) -> None:
-        self.spending.roll(period(budget.every, self._now())[0])
+        self.spending.roll(find_period(budget.every, self._now())[0])
 
     def _limited(self, kind: str, allowance: Allowance, wait: float) -> Refused:
         return Refused(

@@ -10,7 +10,7 @@ from json import JSONDecodeError, JSONDecoder
 import orjson
 
 from connector.model import JSON, members
-from connector.observing.prices import usage_of
+from connector.telemetry.costs import read_usage
 
 __all__ = ["NOT_TOLD", "Watch"]
 
@@ -104,7 +104,7 @@ def _last_event(end: bytes, *, whole: bool) -> JSON:
         except orjson.JSONDecodeError:
             continue
         inner = members(event.get("response")) or event
-        if usage_of(inner) and (whole or not event.get("choices")):
+        if read_usage(inner) and (whole or not event.get("choices")):
             return inner
     return None
 

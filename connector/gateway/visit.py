@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connector.gateway.usage import Watch
-from connector.observing.prices import NOTHING, Usage
+from connector.telemetry.costs import NO_USAGE, Usage
 
 __all__ = ["Visit"]
 
@@ -32,7 +32,7 @@ class Visit:
     request_id: str = ""
     sent: bool = False
     """Whether a byte of it may have gone to upstream."""
-    usage: Usage = NOTHING
+    usage: Usage = NO_USAGE
     estimated: bool = False
     """Whether the answer did not tell its usage, and it was counted from the sizes of the request and the stream."""
     cost: float | None = None

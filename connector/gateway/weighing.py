@@ -13,7 +13,7 @@ from connector.gateway.usage import NOT_TOLD, Watch
 from connector.gateway.visit import Visit
 from connector.gateway.weight import BYTES_PER_TOKEN, Weight
 from connector.model import JSON, State, items, members
-from connector.observing.prices import NOTHING, Prices, Usage, usage_of
+from connector.telemetry.costs import NO_USAGE, Prices, Usage, read_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ class Scales:
     def _most(self, weight: Weight, usage: Usage) -> float:
         """What the dearest of the models that a request names would cost."""
         tier = "priority" if weight.tier == "priority" else ""
-        return max((self._prices.cost(model, usage, tier) or 0.0 for model in weight.models), default=0.0)
+        return max((self._prices.compute_cost(model, usage, tier) or 0.0 for model in weight.models), default=0.0)
 
     def settle(self, visit: Visit, weighed: Weighed) -> bool:
         """Notes what a call used and cost, and charges for it; says whether a budget was touched."""
@@ -97,11 +97,11 @@ class Scales:
             quota.settle(weighed.hold, 0, 0.0)
             return weighed.hold.tokens > 0
         told = members(visit.watch.told(whole=visit.state == DONE)) if visit.watch is not None else {}
-        charged = visit.usage = usage_of(told.get("usage"))
+        charged = visit.usage = read_usage(told.get("usage"))
         waits = is_pending(told)
         if not charged:
             charged = _untold(visit.watch, visit.state, weight, strict=quota.is_strict, waits=waits)
-            visit.usage, visit.estimated = (NOTHING, False) if waits else (charged, bool(charged))
+            visit.usage, visit.estimated = (NO_USAGE, False) if waits else (charged, bool(charged))
         visit.model = visit.model or str(told.get("model") or "")
         visit.cost = self._cost(str(told.get("model") or ""), weight, charged, told)
         amount = self._amount(caller, visit.cost, charged)
@@ -128,15 +128,15 @@ class Scales:
         if not is_pending(answer):
             self._pending.remove(visit.client, identity)
         parts = [(str(part.get("model") or part.get("model_name") or ""), part) for part in _parts(answer)]
-        usage = sum((usage_of(part.get("usage") or part) for _, part in parts), NOTHING)
+        usage = sum((read_usage(part.get("usage") or part) for _, part in parts), NO_USAGE)
         if payer is None or not usage:
             return
         self._pending.remove(visit.client, identity)
         tier = "batch" if answer.get("object") == "batch" else str(answer.get("service_tier") or "")
         costs = [
-            (self._prices.cost(model or owed.model, found, tier), found)
+            (self._prices.compute_cost(model or owed.model, found, tier), found)
             for model, part in parts
-            if (found := usage_of(part.get("usage") or part))
+            if (found := read_usage(part.get("usage") or part))
         ]
         amount = sum(self._amount(payer, cost, found) for cost, found in costs)
         visit.payer, visit.usage, visit.model = payer.name, visit.usage + usage, parts[0][0] or owed.model
@@ -150,16 +150,16 @@ class Scales:
         if not usage or not self._prices:
             return None
         tier = str(told.get("service_tier") or ("priority" if weight.tier == "priority" else ""))
-        cost = self._prices.cost(answered, usage, tier) if answered else None
+        cost = self._prices.compute_cost(answered, usage, tier) if answered else None
         if cost is not None:
             return cost
-        named = [found for each in weight.models if (found := self._prices.cost(each, usage, tier)) is not None]
+        named = [found for each in weight.models if (found := self._prices.compute_cost(each, usage, tier)) is not None]
         return max(named, default=None)
 
     def _amount(self, caller: Caller, cost: float | None, usage: Usage) -> float:
         """What counts against a budget: tokens of a model without a price count as those of the dearest one."""
         if cost is None and caller.quota.prices_needed:
-            return self._prices.dearest(usage)
+            return self._prices.compute_highest_cost(usage)
         return cost or 0.0
 
 

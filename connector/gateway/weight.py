@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 
 from connector.gateway.contents import Content
 from connector.model import JSON, is_document, is_list, items
-from connector.observing.prices import TIERS
+from connector.telemetry.costs import TIERS
 
 if TYPE_CHECKING:
     from connector.catalogue.operation import Operation

@@ -15,8 +15,6 @@ from connector.engine import Change, Store, StoreError
 from connector.engine.commits import Commits, Waits
 from connector.http.rules import Who
 from connector.http.tries import Pause
-from connector.observing.metrics import Metrics
-from connector.observing.observer import Observer
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.transport import transport_of
@@ -32,6 +30,8 @@ from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbe
 from connector.runtime.plan import Plan, source_of
 from connector.runtime.timetable import Timetable
 from connector.runtime.watching import beginning, spans, watching
+from connector.telemetry.metrics import Metrics
+from connector.telemetry.observer import Observer
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Runner"]
@@ -91,7 +91,7 @@ class Runner:
             commits=self._commits,
             rested=self._look.set,
             broken=self._broken,
-            attempted=self._observer.metrics.attempted,
+            attempted=lambda route, state, _: self._observer.metrics.count_attempt(route, state),
             span=spans(self._observer),
             timing=timing,
             wall=wall,

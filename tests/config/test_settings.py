@@ -15,7 +15,7 @@ from connector.config.overview import variables_of
 from connector.config.passwords import passwords_of
 from connector.config.serving import hashed, is_hash
 from connector.errors import ConfigurationError
-from connector.observing.prices import Prices
+from connector.telemetry.costs import Prices
 
 Write = Callable[..., Path]
 HASH = hashed("gw-a-long-random-token")
@@ -158,7 +158,7 @@ def test_what_is_wrong_with_a_disabled_token_stops_nobody(write: Write) -> None:
 def test_prices_are_what_calls_are_reckoned_by() -> None:
     config = parse({"prices": {"gpt-5*": {"input": 1.25, "cachedInput": 0.125, "output": 10}, "x/y@1": {"per": 1000}}})
     body: Any = {"model": "gpt-5-mini", "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 100_000}}
-    assert Prices(config.prices).of(body).amount == 2.25
+    assert Prices(config.prices).read_cost(body).amount == 2.25
     assert (config.currency, parse({"currency": "EUR"}).currency) == ("USD", "EUR")
     with pytest.raises(ConfigurationError, match=r"currency: .*three capital letters"):
         parse({"currency": "euro"})

@@ -346,8 +346,8 @@ async def test_one_trace_goes_from_a_document_to_what_comes_of_its_answer(bench:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    from connector.observing.observer import Observer
-    from connector.observing.otlp import OpenTelemetry
+    from connector.telemetry.observer import Observer
+    from connector.telemetry.otlp import OpenTelemetryTracing
 
     lines("a")
     follow = {"subscriber": {"prototype": "route", "parameters": {"route": "route"}}}
@@ -357,10 +357,13 @@ async def test_one_trace_goes_from_a_document_to_what_comes_of_its_answer(bench:
         "routes": {"route": ROUTE, "next": {"incoming": "answers", "outgoing": "second"}},
     }
     exporter = InMemorySpanExporter()
-    observer = Observer(tracing=OpenTelemetry.to(exporter, Resource.create({}), lambda text: text))
+    observer = Observer(tracing=OpenTelemetryTracing.to(exporter, Resource.create({}), lambda text: text))
     async with bench(**sections) as at:
         await at.runner(observer=observer).run()
     observer.close()
     spans = exporter.get_finished_spans()
     assert {span.name for span in spans} >= {"accept route", "task route", "task next"}
+    tasks = {span.context.span_id for span in spans if span.name.startswith("task")}
+    calls = [span for span in spans if span.name.startswith("chat")]
+    assert {span.parent.span_id for span in calls} == tasks
     assert len({span.context.trace_id for span in spans}) == 1

@@ -10,7 +10,6 @@ from connector.connections import Runtime
 from connector.engine import Change, Committed, Store
 from connector.engine.commits import Waits
 from connector.model import Outcome
-from connector.observing.prices import Prices
 from connector.publishers import CallIntent
 from connector.routes.delivering.evidence import Hiding
 from connector.routes.delivering.gates import Gates
@@ -19,6 +18,7 @@ from connector.routes.delivering.marking import Marking
 from connector.routes.delivering.snapshots import Snapshots
 from connector.routes.delivering.spending import Spending
 from connector.routes.delivering.windows import Windows
+from connector.telemetry.costs import Prices
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Desk", "Watch"]

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.engine import Spent, Store
 from connector.model import JSON
-from connector.observing.periods import period
-from connector.observing.prices import Prices
+from connector.telemetry.costs import Prices, find_period
 
 if TYPE_CHECKING:
     from connector.config.models import Budget
@@ -50,7 +49,7 @@ class Spending:
         """What an answer used, to be committed with it."""
         if self._budget is None:
             return None
-        found = self._prices.of(body, model=model)
+        found = self._prices.read_cost(body, model=model)
         if not found.usage:
             return None
         spent = Spent(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)
@@ -64,7 +63,7 @@ class Spending:
             return 0.0
         now = self._wall()
         if not self._since <= now < self._until:
-            self._since, self._until = period(self._budget.every, now)
+            self._since, self._until = find_period(self._budget.every, now)
             self._read, self._told = 0.0, False
         if not self._read <= now < self._read + FRESH:
             self._read = now

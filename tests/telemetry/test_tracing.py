@@ -24,13 +24,12 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, Attempt, Outcome, State
-from connector.observing.instruments import OpenTelemetryInstruments
-from connector.observing.metrics import Metrics
-from connector.observing.observer import Observer
-from connector.observing.otlp import OpenTelemetry, tracing
-from connector.observing.prices import Prices
-from connector.observing.tracing import NO_TRACING
 from connector.request import Redactor
+from connector.telemetry.costs import Prices
+from connector.telemetry.metrics import Metrics
+from connector.telemetry.observer import Observer
+from connector.telemetry.otlp import OpenTelemetryMeters, OpenTelemetryTracing, make_tracing
+from connector.telemetry.tracing import NO_TRACING
 
 CANARY = "canary-secret-0123456789"
 REDACT = Redactor([CANARY])
@@ -68,10 +67,10 @@ def exporter() -> InMemorySpanExporter:
 
 
 @pytest.fixture
-def heard(exporter: InMemorySpanExporter) -> Iterator[OpenTelemetry]:
+def heard(exporter: InMemorySpanExporter) -> Iterator[OpenTelemetryTracing]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    opened = OpenTelemetry(provider, REDACT)
+    opened = OpenTelemetryTracing(provider, REDACT)
     yield opened
     opened.close()
 
@@ -81,14 +80,13 @@ def named(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 
 def call(observer: Observer, outcome: Outcome = DONE, payload: JSON = PAYLOAD) -> None:
-    with observer.call(
-        client="openai", operation="chat completions create", method="POST", path="/chat/completions",
+    observer.record_call(
+        outcome, 0.1, client="openai", operation="chat completions create", method="POST", path="/chat/completions",
         payload=payload, route="r",
-    ) as watched:  # fmt: skip
-        watched.end(outcome)
+    )  # fmt: skip
 
 
-def test_a_call_says_what_the_conventions_ask_for(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+def test_a_call_says_what_the_conventions_ask_for(heard: OpenTelemetryTracing, exporter: InMemorySpanExporter) -> None:
     call(Observer(Metrics(), PRICES, heard))
     (span,) = exporter.get_finished_spans()
     assert (span.name, span.kind, span.status.status_code) == ("chat gpt-5", SpanKind.CLIENT, StatusCode.UNSET)
@@ -106,16 +104,16 @@ def test_a_call_says_what_the_conventions_ask_for(heard: OpenTelemetry, exporter
     assert {name for name in told if name.startswith("gen_ai.")} <= known
 
 
-def test_one_trace_leads_from_incoming_to_answer(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+def test_one_trace_leads_from_incoming_to_answer(heard: OpenTelemetryTracing, exporter: InMemorySpanExporter) -> None:
     observer = Observer(tracing=heard)
-    with heard.span("read tickets", role="producer") as reading:
-        kept = heard.carrier()
+    with heard.span("read tickets", kind="producer") as reading:
+        kept = heard.current_traceparent()
         assert kept == reading.traceparent
     # The task is delivered later, maybe by another process, and its answer becomes another one.
-    with observer.task("classify", 7, attempt=2, trace=kept):
+    with observer.task_span("classify", 7, attempt=2, traceparent=kept):
         call(observer)
-        follow_up = heard.carrier()
-    with observer.task("store", 8, trace=follow_up):
+        follow_up = heard.current_traceparent()
+    with observer.task_span("store", 8, traceparent=follow_up):
         pass
     spans = named(exporter)
     assert len({span.context.trace_id for span in spans.values() if span.context}) == 1
@@ -126,16 +124,16 @@ def test_one_trace_leads_from_incoming_to_answer(heard: OpenTelemetry, exporter:
         "task store": ids["task classify"],
     }  # fmt: skip
     assert (spans["task classify"].attributes or {})["connector.attempt"] == 2
-    assert heard.carrier() == ""
+    assert heard.current_traceparent() == ""
 
 
 @pytest.mark.parametrize("parent", ["", "junk", "00-0-0-00", "00-" + "0" * 32 + "-" + "0" * 16 + "-01"])
-def test_a_trace_that_is_none_begins_a_new_one(parent: str, heard: OpenTelemetry) -> None:
+def test_a_trace_that_is_none_begins_a_new_one(parent: str, heard: OpenTelemetryTracing) -> None:
     with heard.span("x", parent=parent) as span:
         assert span.traceparent.startswith("00-")
 
 
-def test_what_did_not_end_well_says_so(heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
+def test_what_did_not_end_well_says_so(heard: OpenTelemetryTracing, exporter: InMemorySpanExporter) -> None:
     call(Observer(tracing=heard), Outcome(State.UNKNOWN, reason=f"the key {CANARY} saw no answer"))
     with pytest.raises(ValueError, match="boom"), heard.span("x"):
         raise ValueError(f"boom {CANARY}")
@@ -151,9 +149,9 @@ def test_what_did_not_end_well_says_so(heard: OpenTelemetry, exporter: InMemoryS
 
 @pytest.mark.parametrize("bodies", [True, False])
 def test_bodies_are_told_only_when_asked_and_without_secrets(
-    bodies: bool, heard: OpenTelemetry, exporter: InMemorySpanExporter
+    bodies: bool, heard: OpenTelemetryTracing, exporter: InMemorySpanExporter
 ) -> None:
-    call(Observer(tracing=heard, bodies=REDACT if bodies else None))
+    call(Observer(tracing=heard, redact_bodies=REDACT if bodies else None))
     with heard.span(f"named {CANARY}", {"x": CANARY}):
         pass
     told = "".join(span.to_json() for span in exporter.get_finished_spans())
@@ -164,18 +162,17 @@ def test_bodies_are_told_only_when_asked_and_without_secrets(
 @pytest.mark.parametrize(
     "payload", [None, [], {"model": 3, "messages": object()}, {"model": "m", "temperature": "hot"}]
 )
-def test_odd_requests_are_no_trouble(payload: Any, heard: OpenTelemetry, exporter: InMemorySpanExporter) -> None:
-    call(Observer(tracing=heard, bodies=REDACT), Outcome(State.DONE, body=payload), payload)
+def test_odd_requests_are_no_trouble(payload: Any, heard: OpenTelemetryTracing, exporter: InMemorySpanExporter) -> None:
+    call(Observer(tracing=heard, redact_bodies=REDACT), Outcome(State.DONE, body=payload), payload)
     assert len(exporter.get_finished_spans()) == 1
 
 
 def test_calls_are_counted_priced_and_told_to_meters() -> None:
     reader, metrics = InMemoryMetricReader(), Metrics()
-    told = OpenTelemetryInstruments.to(reader, "made for tests", metrics)
-    observer = Observer(metrics, PRICES, told=told)
+    meters = OpenTelemetryMeters.to(reader, "made for tests", metrics)
+    observer = Observer(metrics, PRICES, meters=meters)
     call(observer)
     call(observer, Outcome(State.REFUSED, 429, body={"error": {"message": "slow down"}}))
-    metrics.show({"r": {"new": 3}}, {"r": 1.5}, frozenset({"new"}))
     found = json.loads(reader.get_metrics_data().to_json())["resource_metrics"][0]
     assert found["resource"]["attributes"]["service.name"] == "made for tests"
     points = {
@@ -190,20 +187,19 @@ def test_calls_are_counted_priced_and_told_to_meters() -> None:
     assert [(about["state"], point["value"]) for about, point in points["connector_calls"]] == [
         ("done", 1), ("refused", 1)
     ]  # fmt: skip
-    assert points["connector_queue_tasks"][0][1]["value"] == 3
     observer.close()
 
 
 def test_without_a_receiver_nothing_is_told_and_nothing_is_imported() -> None:
-    observer = Observer.of(Telemetry(), PRICES, REDACT)
-    with observer.task("r", 1, trace="00-x") as span:
-        assert (observer.tracing, span.heard, span.traceparent) == (NO_TRACING, False, "")
-        assert observer.tracing.carrier() == ""
+    observer = Observer.from_settings(Telemetry(), PRICES, REDACT)
+    with observer.task_span("r", 1, traceparent="00-x") as span:
+        assert (observer.tracing, span.traceparent) == (NO_TRACING, "")
+        assert observer.tracing.current_traceparent() == ""
         call(observer)
     observer.close()
     assert observer.metrics.calls.total() == 1
     program = (
-        "import sys\nimport connector.observing.observer, connector.observing.logs, connector.observing.summary\n"
+        "import sys\nimport connector.telemetry.observer, connector.telemetry.logs, connector.telemetry.summary\n"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
@@ -212,7 +208,7 @@ def test_without_a_receiver_nothing_is_told_and_nothing_is_imported() -> None:
 def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(ConfigurationError, match=r"telemetry\.traces needs opentelemetry.*\[telemetry\]"):
-        tracing(Telemetry(traces="http://127.0.0.1:1/v1/traces"), REDACT)
+        make_tracing(Telemetry(traces="http://127.0.0.1:1/v1/traces"), REDACT)
 
 
 @pytest.fixture
@@ -242,8 +238,8 @@ def receiver() -> Iterator[tuple[str, dict[str, list[bytes]]]]:
 
 def test_an_otlp_receiver_is_told_everything_before_the_end(receiver: tuple[str, Mapping[str, list[bytes]]]) -> None:
     url, got = receiver
-    observer = Observer.of(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
-    with observer.task("r", 1):
+    observer = Observer.from_settings(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
+    with observer.task_span("r", 1):
         call(observer)
     observer.close()
     spans = ExportTraceServiceRequest.FromString(got["/v1/traces"][0]).resource_spans[0]

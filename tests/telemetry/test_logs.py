@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connector.observing.logs import Mode, configure_logging
 from connector.request import Redactor
+from connector.telemetry.logs import Mode, configure_logging
 
 CANARY = 'canary "päss" 0123456789'
 LOG = logging.getLogger("connector.made.for.tests")

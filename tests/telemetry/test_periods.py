@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.observing.periods import Period, period
+from connector.telemetry.costs import Period, find_period
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_a_period_begins_and_ends(every: Period, at: str, begin: str, end: str) 
     def seconds(text: str) -> float:
         return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
-    assert period(every, seconds(at)) == (seconds(begin), seconds(end))
+    assert find_period(every, seconds(at)) == (seconds(begin), seconds(end))
 
 
 @given(st.sampled_from(["hour", "day", "week", "month"]), st.floats(0, 4e9))
 def test_every_time_is_in_its_period_and_periods_meet(every: Period, at: float) -> None:
-    begin, end = period(every, at)
+    begin, end = find_period(every, at)
     assert begin <= at < end
-    assert period(every, end)[0] == end
+    assert find_period(every, end)[0] == end

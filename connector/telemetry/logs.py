@@ -23,33 +23,33 @@ FIELDS = (
     "event", "route", "task", "attempt", "token", "client", "operation", "state", "status", "seconds", "request_id",
     "trace_id",
 )  # fmt: skip
-"""What a record may tell beside its message, by `extra`; these names and no others are written."""
-OURS = "connector"
-ASKED = "connector.http.asked"
-MOST = 16 * 1024
+"""The fields that a record may have beside its message, by `extra`; no others are written."""
+OWN_LOGGER = "connector"
+CALLS_LOGGER = "connector.http.asked"
+MAX_MESSAGE = 16 * 1024
 """Characters of a message; what is longer is a body, and those are kept elsewhere."""
 
 
 class _Lines(logging.Formatter):
-    """What both notations have in common."""
+    """What both formats share."""
 
     def __init__(self, redact: Redact) -> None:
         super().__init__()
         self._redact = redact
 
     def message(self, record: logging.LogRecord) -> str:
-        """The message with its traceback, if any, without secrets."""
+        """Return the redacted message, with its traceback if it has one."""
         try:
             text = record.getMessage()
-        except Exception as error:  # noqa: BLE001  a wrong call of the log must not end what is logged
+        except Exception as error:  # noqa: BLE001  a wrong logging call must not end the program
             text = f"{record.msg!r} cannot be written: {type(error).__name__}"
         if record.exc_info and record.exc_info[0] is not None:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         shown = self._redact(text)
-        return shown if len(shown) <= MOST else f"{shown[:MOST]}… ({len(shown):,} characters)"
+        return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}… ({len(shown):,} characters)"
 
     def fields(self, record: logging.LogRecord) -> Iterable[tuple[str, JSON]]:
-        """What the record tells beside its message, without secrets."""
+        """Return the redacted fields of a record."""
         given = record.__dict__
         for name in FIELDS:
             value = given.get(name)
@@ -87,17 +87,17 @@ class TextLines(_Lines):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).astimezone()
-        told = " ".join(f"{name}={value}" for name, value in self.fields(record) if name != "event")
+        fields = " ".join(f"{name}={value}" for name, value in self.fields(record) if name != "event")
         head = f"{at:%H:%M:%S}.{int(record.msecs):03d} {record.levelname.lower():<7} "
         lines = [_line(line) for line in self.message(record).splitlines()] or [""]
-        return head + "\n    ".join(lines) + (f"  {_line(told)}" if told else "")
+        return head + "\n    ".join(lines) + (f"  {_line(fields)}" if fields else "")
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Writes lines; one that cannot be written is let go."""
+    """Write lines; drop one that cannot be written."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
-        """Says nothing: what logging would say holds the record as it came, secrets and all."""
+        """Say nothing: logging's own complaint quotes the record with its secrets."""
 
 
 def configure_logging(
@@ -106,36 +106,36 @@ def configure_logging(
     *,
     stream: TextIO | None = None,
     level: int = logging.INFO,
-    asked: int = logging.DEBUG,
+    calls: int = logging.DEBUG,
 ) -> Callable[[], None]:
-    """Writes this process's log to standard error; returns what undoes it.
+    """Write this process's log to standard error, and return what undoes it.
 
     Args:
         mode: text, json, or auto: text on a terminal and JSON elsewhere.
         redact: hides secrets.
         stream: where lines go in place of standard error.
-        level: from which level on the connector's own records are written; of others, warnings.
-        asked: the same for clients that say themselves what is logged of their calls.
+        level: the lowest level of the connector's own records; of others, warnings are written.
+        calls: the same for clients that configure the logging of their calls.
     """
     out = sys.stderr if stream is None else stream
     lines = TextLines if mode == "text" or (mode == "auto" and out.isatty()) else JsonLines
     handler = _Handler(out)
     handler.setFormatter(lines(redact))
-    everybody, own, calls = logging.getLogger(), logging.getLogger(OURS), logging.getLogger(ASKED)
-    before = own.level, calls.level
+    root, own, calls_logger = logging.getLogger(), logging.getLogger(OWN_LOGGER), logging.getLogger(CALLS_LOGGER)
+    before = own.level, calls_logger.level
     own.setLevel(level)
-    calls.setLevel(asked)
-    everybody.addHandler(handler)
+    calls_logger.setLevel(calls)
+    root.addHandler(handler)
 
     def undo() -> None:
-        everybody.removeHandler(handler)
+        root.removeHandler(handler)
         own.setLevel(before[0])
-        calls.setLevel(before[1])
+        calls_logger.setLevel(before[1])
         handler.close()
 
     return undo
 
 
 def _line(text: str) -> str:
-    """A text on one line, acting on no terminal."""
+    """Return a text on one line, without characters that act on a terminal."""
     return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -1,4 +1,4 @@
-"""What a run came to: tasks, calls, tokens, cost and pace, for a person and for a program."""
+"""The summary of a run: tasks, calls, tokens, cost and pace, for a person and for a program."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connector.model import JSON
-from connector.observing.metrics import Metrics
-from connector.observing.prices import Usage
+from connector.telemetry.costs import Usage
+from connector.telemetry.metrics import Metrics
 
-__all__ = ["Summary", "summary"]
+__all__ = ["Summary", "summarize"]
 
 ENDED = ("finished", "failed", "skipped", "unknown")
 ORDER = (*ENDED, "waiting", "processing", "new")
@@ -21,14 +21,14 @@ class Summary:
 
     Attributes:
         seconds: how long it took.
-        routes: tasks that came to an end in it, by route and state.
+        routes: tasks that ended in it, by route and state.
         duplicates: documents that were tasks already.
-        calls: calls, by what they came to.
+        calls: calls by the state of their outcome.
         usage: the tokens of all answers.
         cost: what they cost, as far as models have prices.
-        currency: in which.
+        currency: of the cost.
         unpriced: models that were used and have no price.
-        stopped: why it ended before everything had come to an end.
+        stopped: why it ended early; empty when it did not.
     """
 
     seconds: float
@@ -44,19 +44,19 @@ class Summary:
     @property
     def tasks(self) -> dict[str, int]:
         """Tasks by state, over all routes."""
-        found: dict[str, int] = {}
+        tasks: dict[str, int] = {}
         for states in self.routes.values():
             for state, number in states.items():
-                found[state] = found.get(state, 0) + number
-        return _ordered(found)
+                tasks[state] = tasks.get(state, 0) + number
+        return _ordered(tasks)
 
     @property
     def rate(self) -> float:
-        """Tasks a second that came to an end."""
+        """Tasks that ended, a second."""
         return sum(self.tasks.values()) / self.seconds if self.seconds > 0 else 0.0
 
     def as_document(self) -> dict[str, JSON]:
-        """The numbers as JSON."""
+        """Return the numbers as JSON."""
         shown: dict[str, JSON] = {
             "tasks": self.tasks,
             "routes": {name: _ordered(states) for name, states in self.routes.items()},
@@ -72,14 +72,14 @@ class Summary:
         return shown | ({"stopped": self.stopped} if self.stopped else {})
 
     def text(self) -> str:
-        """The numbers in a few lines; what is nothing is not told."""
-        rows = [("tasks", self._told(self.tasks) or "none")]
+        """Return the numbers in a few lines, without those that are zero."""
+        rows = [("tasks", self._join(self.tasks) or "none")]
         if len(self.routes) > 1:
-            rows += [(f"  {name}", self._told(_ordered(states))) for name, states in self.routes.items()]
+            rows += [(f"  {name}", self._join(_ordered(states))) for name, states in self.routes.items()]
         if self.duplicates:
             rows.append(("known already", f"{self.duplicates:,}"))
         if self.calls:
-            rows.append(("calls", self._told(self.calls)))
+            rows.append(("calls", self._join(self.calls)))
         if self.usage:
             cached = f" ({self.usage.cached:,} cached)" if self.usage.cached else ""
             rows.append(("tokens", f"{self.usage.input:,} in{cached}, {self.usage.output:,} out"))
@@ -92,22 +92,22 @@ class Summary:
         width = max(len(name) for name, _ in rows)
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
-    def _told(self, numbers: Mapping[str, int]) -> str:
+    def _join(self, numbers: Mapping[str, int]) -> str:
         return ", ".join(f"{number:,} {name}" for name, number in numbers.items() if number)
 
 
-def summary(metrics: Metrics, seconds: float, stopped: str = "") -> Summary:
-    """What was counted since a process began, as the summary of its run."""
+def summarize(metrics: Metrics, seconds: float, stopped: str = "") -> Summary:
+    """Return the summary of a run from the counters of its process."""
     routes: dict[str, dict[str, int]] = {}
     for (route, state), number in metrics.attempts.values.items():
         if state in ENDED:
             routes.setdefault(route, {})[state] = int(number)
-    tokens = metrics.tokens.by("kind")
+    tokens = metrics.tokens.total_by("kind")
     return Summary(
         seconds=seconds,
         routes=routes,
         duplicates=int(metrics.duplicates.total()),
-        calls={state: int(number) for state, number in metrics.calls.by("state").items()},
+        calls={state: int(number) for state, number in metrics.calls.total_by("state").items()},
         usage=Usage(int(tokens.get("input", 0)), int(tokens.get("cached_input", 0)), int(tokens.get("output", 0))),
         cost=metrics.cost.total(),
         currency=metrics.currency,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.model import JSON
-from connector.observing.prices import NOTHING, Cost, Prices, Usage, model_of, tier_of, usage_of
+from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage, read_usage
 
 
 @dataclass(frozen=True)
@@ -41,25 +41,26 @@ RESPONSE: JSON = {
         ({"total_tokens": 9}, Usage(9)),
         ({"type": "tokens", "input_tokens": 14, "input_token_details": {"audio_tokens": 14}, "output_tokens": 4},
          Usage(14, 0, 4, 0, 14)),
-        ({"type": "duration", "seconds": 12}, NOTHING),
-        ({"prompt_tokens": -3, "completion_tokens": "7", "total_tokens": True}, NOTHING),
+        ({"type": "duration", "seconds": 12}, NO_USAGE),
+        ({"prompt_tokens": -3, "completion_tokens": "7", "total_tokens": True}, NO_USAGE),
         ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}}, Usage(5, 5)),
         ({"input_tokens": 7, "input_cached_tokens": 2, "output_tokens": 1}, Usage(7, 2, 1)),
-        (None, NOTHING), ("usage", NOTHING), ([], NOTHING), ({"usage": None}, NOTHING),
+        (None, NO_USAGE), ("usage", NO_USAGE), ([], NO_USAGE), ({"usage": None}, NO_USAGE),
     ],
 )  # fmt: skip
 def test_every_spelling_is_understood(told: JSON, usage: Usage) -> None:
-    assert usage_of(told) == usage
-    assert usage_of({"usage": told}) == usage
-    assert usage_of({"type": "response.completed", "response": {"usage": told}}) == usage
-    assert usage_of({"custom_id": "1", "response": {"status_code": 200, "body": {"usage": told}}}) == usage
+    assert read_usage(told) == usage
+    assert read_usage({"usage": told}) == usage
+    assert read_usage({"type": "response.completed", "response": {"usage": told}}) == usage
+    assert read_usage({"custom_id": "1", "response": {"status_code": 200, "body": {"usage": told}}}) == usage
 
 
 def test_model_and_tier_are_found_where_the_usage_is() -> None:
     line: JSON = {"response": {"body": {"model": "gpt-5-2025", "service_tier": "flex", "usage": CHAT}}}
-    assert (model_of(line), tier_of(line)) == ("gpt-5-2025", "flex")
-    assert (model_of({"model": "gpt-5"}), tier_of({"model": "gpt-5"})) == ("gpt-5", "")
-    assert (model_of([1]), tier_of(None)) == ("", "")
+    prices = Prices({"gpt-5*": Priced(1.0, None, 10.0, 1000)})
+    assert prices.read_cost(line) == Cost("gpt-5-2025", read_usage(CHAT), 1.0)
+    assert prices.read_cost({"model": "gpt-5"}) == Cost("gpt-5", NO_USAGE, 0.0)
+    assert prices.read_cost([1]) == Cost("", NO_USAGE, None)
 
 
 def test_the_longest_name_that_fits_counts() -> None:
@@ -75,15 +76,25 @@ def test_the_longest_name_that_fits_counts() -> None:
 
 def test_what_is_cached_is_cheaper_and_batch_and_flex_cost_half() -> None:
     prices = Prices({"gpt-5": Priced(1.25, 0.125, 10.0), "plain": Priced(2.0)})
-    usage = usage_of(CHAT)
-    assert prices.cost("gpt-5", usage) == pytest.approx((600 * 1.25 + 400 * 0.125 + 100 * 10) / 1e6)
-    assert prices.cost("plain", usage) == pytest.approx((1000 * 2 + 100 * 10) / 1e6)
-    whole = prices.cost("gpt-5", usage)
+    usage = read_usage(CHAT)
+    assert prices.compute_cost("gpt-5", usage) == pytest.approx((600 * 1.25 + 400 * 0.125 + 100 * 10) / 1e6)
+    assert prices.compute_cost("plain", usage) == pytest.approx((1000 * 2 + 100 * 10) / 1e6)
+    whole = prices.compute_cost("gpt-5", usage)
     assert whole is not None
-    assert prices.cost("gpt-5", usage, "batch") == prices.cost("gpt-5", usage, "flex") == pytest.approx(whole / 2)
-    assert prices.cost("gpt-5", usage, "priority") == prices.cost("gpt-5", usage, "new") == pytest.approx(2 * whole)
-    assert prices.dearest(usage) == pytest.approx(2 * max(whole, prices.cost("plain", usage) or 0.0))
-    assert prices.cost("other", usage) is None
+    assert (
+        prices.compute_cost("gpt-5", usage, "batch")
+        == prices.compute_cost("gpt-5", usage, "flex")
+        == pytest.approx(whole / 2)
+    )
+    assert (
+        prices.compute_cost("gpt-5", usage, "priority")
+        == prices.compute_cost("gpt-5", usage, "new")
+        == pytest.approx(2 * whole)
+    )
+    assert prices.compute_highest_cost(usage) == pytest.approx(
+        2 * max(whole, prices.compute_cost("plain", usage) or 0.0)
+    )
+    assert prices.compute_cost("other", usage) is None
 
 
 def test_the_cost_of_an_answer() -> None:
@@ -93,17 +104,17 @@ def test_the_cost_of_an_answer() -> None:
         "service_tier": "flex",
         "usage": {"input_tokens": 1000, "output_tokens": 100},
     }
-    assert prices.of(answer) == Cost("gpt-5-mini", Usage(1000, 0, 100), 1.0)
-    assert prices.of({"usage": {"total_tokens": 1000}}, model="gpt-5") == Cost("gpt-5", Usage(1000), 1.0)
-    assert prices.of({"usage": {"total_tokens": 1000}}, model="gpt-5", tier="batch").amount == 0.5
-    assert prices.of({"data": []}, model="unheard-of") == Cost("unheard-of", NOTHING, None)
+    assert prices.read_cost(answer) == Cost("gpt-5-mini", Usage(1000, 0, 100), 1.0)
+    assert prices.read_cost({"usage": {"total_tokens": 1000}}, model="gpt-5") == Cost("gpt-5", Usage(1000), 1.0)
+    assert prices.read_cost({"usage": {"total_tokens": 1000}}, model="gpt-5", tier="batch").amount == 0.5
+    assert prices.read_cost({"data": []}, model="unheard-of") == Cost("unheard-of", NO_USAGE, None)
 
 
 def test_names_from_answers_do_not_pile_up() -> None:
     prices = Prices({"a*": Priced()})
     for number in range(5000):
         prices.find(f"model-{number}")
-    assert len(prices._known) <= 1000
+    assert len(prices._cache) <= 1000
 
 
 JSONS = st.recursive(
@@ -120,12 +131,12 @@ JSONS = st.recursive(
 
 @given(JSONS)
 def test_nothing_that_an_answer_may_hold_breaks_it(body: JSON) -> None:
-    usage = usage_of(body)
+    usage = read_usage(body)
     assert 0 <= usage.cached <= usage.input
     assert usage.output >= 0
-    assert Prices({"*": Priced()}).of(body).amount is not None
+    assert Prices({"*": Priced()}).read_cost(body).amount is not None
 
 
 def test_usages_add_up() -> None:
-    assert sum([Usage(1, 1, 2, 1, 0), Usage(10, 0, 20, 0, 5)], NOTHING) == Usage(11, 1, 22, 1, 5)
+    assert sum([Usage(1, 1, 2, 1, 0), Usage(10, 0, 20, 0, 5)], NO_USAGE) == Usage(11, 1, 22, 1, 5)
     assert Usage(3, 0, 4).total == 7

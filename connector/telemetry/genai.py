@@ -1,4 +1,4 @@
-"""What spans of calls say, in the words of OpenTelemetry's conventions for generative AI."""
+"""Attributes of calls' spans, by OpenTelemetry's semantic conventions for generative AI."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.model import JSON, Outcome, members
-from connector.observing.prices import Cost
+from connector.telemetry.costs import Cost
 
-__all__ = ["Told", "answered", "asked", "kind_of", "model_asked", "span_name"]
+__all__ = ["Values", "describe_outcome", "describe_request", "name_operation", "requested_model"]
 
-Told = dict[str, str | int | float | bool | None]
+Values = dict[str, str | int | float | bool | None]
 
-KINDS: Mapping[str, str] = {
+OPERATIONS: Mapping[str, str] = {
     "/chat/completions": "chat",
     "/responses": "chat",
     "/completions": "text_completion",
@@ -34,40 +34,34 @@ NUMBERS = {
     "n": "gen_ai.request.choice.count",
     "seed": "gen_ai.request.seed",
 }
-SENT = ("messages", "input", "prompt")
-CAME = ("choices", "output", "data")
-MOST = 16 * 1024
+REQUEST_KEYS = ("messages", "input", "prompt")
+ANSWER_KEYS = ("choices", "output", "data")
+MAX_BODY = 16 * 1024
 """Characters of a body that a span holds, when it holds bodies."""
 
 
-def kind_of(method: str, path: str, operation: str) -> str:
-    """The conventions' name of what is done, where they have one; else the operation's."""
-    known = KINDS.get(path.split("?", maxsplit=1)[0].removeprefix("/v1")) if method == "POST" else None
+def name_operation(method: str, path: str, operation: str) -> str:
+    """Return the conventions' name of an operation, or its own where they have none."""
+    known = OPERATIONS.get(path.split("?", maxsplit=1)[0].removeprefix("/v1")) if method == "POST" else None
     return known or operation
 
 
-def span_name(kind: str, payload: JSON) -> str:
-    """The conventions' name of a span: what is done, with which model."""
-    model = model_asked(payload)
-    return f"{kind} {model}" if model else kind
-
-
-def model_asked(payload: JSON) -> str:
-    """The model that a request asks for; empty when it names none."""
+def requested_model(payload: JSON) -> str:
+    """Return the model that a request names, or an empty text."""
     return _text(members(payload).get("model")) or ""
 
 
-def asked(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | None = None) -> Told:
-    """What is known before a call.
+def describe_request(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | None = None) -> Values:
+    """Return the attributes of a request.
 
     Args:
-        kind: what is done.
-        client: whom it goes through.
+        kind: the conventions' name of the operation.
+        client: the client that makes the call.
         payload: what is sent.
-        redact: what hides secrets; given when bodies are told too.
+        redact: hides secrets; given when spans hold bodies.
     """
     sent = members(payload)
-    told: Told = {
+    values: Values = {
         "gen_ai.operation.name": kind,
         "gen_ai.provider.name": "openai",
         "connector.client": client,
@@ -75,14 +69,14 @@ def asked(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | 
         "gen_ai.openai.request.service_tier": _text(sent.get("service_tier")),
         "gen_ai.request.stream": True if sent.get("stream") is True else None,
     }
-    told |= {attribute: _number(sent[name]) for name, attribute in NUMBERS.items() if name in sent}
-    return told | _bodies("gen_ai.input.messages", sent, SENT, redact)
+    values |= {attribute: _number(sent[name]) for name, attribute in NUMBERS.items() if name in sent}
+    return values | _describe_body("gen_ai.input.messages", sent, REQUEST_KEYS, redact)
 
 
-def answered(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None = None) -> Told:
-    """What is known after a call."""
+def describe_outcome(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None = None) -> Values:
+    """Return the attributes of an outcome and its cost."""
     body, usage = members(outcome.body), cost.usage
-    told: Told = {
+    values: Values = {
         "connector.outcome": outcome.state.value,
         "connector.attempts": len(outcome.attempts) or None,
         "http.response.status_code": outcome.status,
@@ -95,25 +89,25 @@ def answered(outcome: Outcome, cost: Cost, redact: Callable[[str], str] | None =
         "connector.cost.currency": None if cost.amount is None else cost.currency,
     }
     if usage:
-        told |= {
+        values |= {
             "gen_ai.usage.input_tokens": usage.input,
             "gen_ai.usage.cache_read.input_tokens": usage.cached or None,
             "gen_ai.usage.output_tokens": usage.output,
             "gen_ai.usage.reasoning.output_tokens": usage.reasoning or None,
         }
-    return told | _bodies("gen_ai.output.messages", body, CAME, redact)
+    return values | _describe_body("gen_ai.output.messages", body, ANSWER_KEYS, redact)
 
 
-def _bodies(
+def _describe_body(
     attribute: str, body: Mapping[str, JSON], names: tuple[str, ...], redact: Callable[[str], str] | None
-) -> Told:
-    """The part of a body that is worth reading, when bodies are told."""
+) -> Values:
+    """Return the part of a body that is worth reading, when spans hold bodies."""
     part = next((body[name] for name in names if name in body), None)
     if redact is None or part is None:
         return {}
     try:
-        return {attribute: redact(dump(part).decode())[:MOST]}
-    except InvalidDocument:  # files among it
+        return {attribute: redact(dump(part).decode())[:MAX_BODY]}
+    except InvalidDocument:  # it holds files
         return {}
 
 
