@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from connector.engine import Change, Committed, Store, StoreFull
+from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Commits", "Waits"]
 
 Given = TypeVar("Given")
-SHORTEST, LONGEST = 0.1, 10.0
-"""Seconds between two tries while there is no space."""
+BACKOFF = Backoff(0.1, 10.0)
+"""The delays between two tries while there is no space."""
 
 log = logging.getLogger(__name__)
 
@@ -27,14 +28,14 @@ class Waits:
 
     async def until_done(self, work: Callable[[], Awaitable[Given]]) -> Given:
         """What the work gives; StoreFull alone makes it wait, every other error is raised."""
-        seconds = SHORTEST
+        retries = 0
         while True:
             try:
                 given = await work()
             except StoreFull as full:
                 self._tell(f"{full}; nothing is lost, it is tried again until there is space", full=True)
-                await self._timing.sleep(seconds)
-                seconds = min(seconds * 2, LONGEST)
+                await self._timing.sleep(BACKOFF.delay(retries))
+                retries += 1
             else:
                 self._tell("there is space again, the work goes on", full=False)
                 return given

@@ -8,38 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.gateway.refusals import Refused
+from connector.resilience import TokenBucket
 from connector.telemetry.costs import find_period
 
 if TYPE_CHECKING:
     from connector.config.measures import Budget
 
-__all__ = ["Allowance", "Hold", "Quota", "Spending"]
-
-
-class Allowance:
-    """So many in any minute; who takes more than is left makes the next ones wait."""
-
-    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
-        self.per_minute = per_minute
-        self._left = float(per_minute)
-        self._clock = clock
-        self._seen = clock()
-
-    @property
-    def left(self) -> float:
-        """What may be taken now; less than nothing after more came back than was thought."""
-        now = self._clock()
-        self._left = min(float(self.per_minute), self._left + (now - self._seen) * self.per_minute / 60)
-        self._seen = now
-        return self._left
-
-    def take(self, amount: float) -> None:
-        self._left = self.left - amount
-
-    def wait(self, amount: float) -> float:
-        """The seconds until so much, or everything, is left."""
-        missing = min(amount, float(self.per_minute)) - self.left
-        return 0.0 if missing <= 1e-6 else missing * 60 / self.per_minute
+__all__ = ["Hold", "Quota", "Spending"]
 
 
 @dataclass(slots=True)
@@ -95,8 +70,8 @@ class Quota:
         now: Callable[[], float],
     ) -> None:
         self._name = name
-        self._requests = Allowance(requests, clock) if requests else None
-        self._tokens = Allowance(tokens, clock) if tokens else None
+        self._requests = TokenBucket(requests, float(requests), clock) if requests else None
+        self._tokens = TokenBucket(tokens, float(tokens), clock) if tokens else None
         self._now = now
         self._currency = currency
         self.budget = budget
@@ -190,23 +165,23 @@ class Quota:
                 headers={"Retry-After": "1", "x-should-retry": "true"},
             )
 
-    def _take(self, kind: str, allowance: Allowance, amount: float) -> None:
-        if (wait := allowance.wait(amount)) > 0:
-            raise self._limited(kind, allowance, wait)
-        allowance.take(amount)
+    def _take(self, kind: str, bucket: TokenBucket, amount: float) -> None:
+        if (wait := bucket.wait_for(amount)) > 0:
+            raise self._limited(kind, bucket, wait)
+        bucket.take(amount)
 
     def _rolled(self, budget: Budget) -> None:
         self.spending.roll(find_period(budget.every, self._now())[0])
 
-    def _limited(self, kind: str, allowance: Allowance, wait: float) -> Refused:
+    def _limited(self, kind: str, bucket: TokenBucket, wait: float) -> Refused:
         return Refused(
             429,
             "rate_limit_exceeded",
-            f"{kind}_per_minute: {self._name} may have {allowance.per_minute} {kind} a minute; wait {wait:.1f} s",
+            f"{kind}_per_minute: {self._name} may have {bucket.per_minute} {kind} a minute; wait {wait:.1f} s",
             headers={
                 "Retry-After": str(math.ceil(wait)),
-                f"x-ratelimit-limit-{kind}": str(allowance.per_minute),
-                f"x-ratelimit-remaining-{kind}": str(max(0, math.floor(allowance.left))),
+                f"x-ratelimit-limit-{kind}": str(bucket.per_minute),
+                f"x-ratelimit-remaining-{kind}": str(max(0, math.floor(bucket.left))),
                 f"x-ratelimit-reset-{kind}": f"{wait:.3f}s",
             },
         )

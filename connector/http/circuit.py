@@ -1,9 +1,10 @@
-"""While a client is paused one call now and then finds out whether somebody has acted; the others are told why not."""
+"""A circuit breaker for calls that are passed on: they come by themselves, and their callers cannot resume a client."""
 
 from __future__ import annotations
 
 from connector.errors import CallFailed
 from connector.http.tries import Judge, Pause
+from connector.resilience import Backoff, CircuitBreaker
 
 __all__ = ["Circuit"]
 
@@ -11,21 +12,19 @@ BETWEEN_TRIALS = 15.0
 
 
 class Circuit:
-    """What stands before the calls that are passed on, which come by themselves and whose callers cannot resume."""
+    """Lets a trial through now and then while the client is paused; one that is done ends the pause."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._known: Pause | None = None
-        self._next_trial = 0.0
+        backoff = Backoff(BETWEEN_TRIALS, BETWEEN_TRIALS, jitter=0.0)
+        self._breaker = CircuitBreaker[Pause](judge.timing, backoff, probe_timeout=BETWEEN_TRIALS)
 
     def check(self) -> None:
-        """CallFailed while the client is paused, except for a trial every few seconds; one that is done ends it."""
+        """Raise CallFailed while the client is paused, except for a trial every few seconds."""
         pause = self._judge.paused
         if pause is None:
             return
-        now = self._judge.timing.clock()
-        if pause is not self._known:
-            self._known, self._next_trial = pause, now + BETWEEN_TRIALS
-        if now < self._next_trial:
+        if pause is not self._breaker.reason:
+            self._breaker.trip(pause)
+        if self._breaker.enter() is None:
             raise CallFailed(pause.outcome())
-        self._next_trial = now + BETWEEN_TRIALS

@@ -22,7 +22,6 @@ from connector.http.configuration import configure, secrets_of
 from connector.http.dialling import dial
 from connector.http.headers import Headers, as_text
 from connector.http.onward import Onward, sender, target
-from connector.http.pace import Pace
 from connector.http.parameters import Common
 from connector.http.passing import Passage
 from connector.http.policy import Policy
@@ -38,6 +37,7 @@ from connector.request import Explanation, Preparer, Redactor, explain, prepare_
 from connector.request.reserved import NOTHING, Reserved
 from connector.request.roots import Roots
 from connector.request.wire import Wire
+from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Client"]
@@ -82,9 +82,9 @@ class Client:
         self._headers = Headers(self.parameters)
         self._given = catalogue
         limits = self.parameters.limits
-        pace = Pace(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
+        pacer = Pacer(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
-        self._judge = Judge(policy, self.parameters.retry, pace, timing, self.redactor)
+        self._judge = Judge(policy, self.parameters.retry, pacer, timing, self.redactor)
         self._server_clock = ServerClock(timing)
         self._report = Report(
             self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set
@@ -226,7 +226,7 @@ class Client:
                     begin = None
                 tried = await within(left, attempted(self._transport, call.request(), call.take, created=call.created))
             finally:
-                self._judge.pace.leave()
+                self._judge.pacer.release()
             if tried is not None:
                 self._server_clock.notice(tried.headers)
             outcome = await tries.settle(tried or call.late())

@@ -117,7 +117,7 @@ class Passage:
 
     async def _attempt(self) -> Passed | Tried:
         loop = asyncio.get_running_loop()
-        if self._judge.pace.crowded:
+        if self._judge.pacer.is_busy:
             self._limit.reschedule(loop.time() + self._call.total)
         left = await self._tries.begin()
         self._has_place = True
@@ -131,7 +131,7 @@ class Passage:
             return switched(reply.status)
         if reply.status >= 300:
             return await self._refused(reply)
-        self._judge.pace.ease()
+        self._judge.pacer.speed_up()
         self._tried = tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
         headers = self._judge.redactor.sent_back(reply.headers)
         whole = reply.at_once()
@@ -180,7 +180,7 @@ class Passage:
             await self._passed.chunks.aclose()
         if self._has_place:
             self._has_place = False
-            self._judge.pace.leave()
+            self._judge.pacer.release()
         reply, self._reply = self._reply, None
         if reply is not None:
             await reply.stream.aclose()

@@ -39,7 +39,7 @@ async def streamed(
                         seen.append(datum)
                     yield datum
         finally:
-            judge.pace.leave()
+            judge.pacer.release()
         outcome = await tries.settle(flow.tried)
         if outcome is not None:
             report(call, outcome, seen)

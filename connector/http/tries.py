@@ -12,13 +12,13 @@ from connector.http.attempt import Tried
 from connector.http.call import Call
 from connector.http.complaint import EVIDENCE
 from connector.http.hints import exhausted_for, retry_hint
-from connector.http.pace import Pace
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Policy, Verdict
 from connector.http.reasons import told
 from connector.http.rules import Action, Who
-from connector.model import JSON, Attempt, Effect, Outcome, State
+from connector.model import JSON, Attempt, Effect, Outcome, State, members
 from connector.request import Redactor
+from connector.resilience import Backoff, Pacer
 from connector.timing import Timing
 
 __all__ = ["AFTER_DOUBT", "Judge", "Pause", "Tries", "within"]
@@ -53,10 +53,11 @@ class Pause:
 class Judge:
     """What a client knows about retries: its policy, its waits, its pace, and whether it is paused."""
 
-    def __init__(self, policy: Policy, retry: Retry, pace: Pace, timing: Timing, redactor: Redactor) -> None:
+    def __init__(self, policy: Policy, retry: Retry, pacer: Pacer, timing: Timing, redactor: Redactor) -> None:
         self.policy = policy
         self.retry = retry
-        self.pace = pace
+        self.pacer = pacer
+        self._backoff = Backoff(retry.delay, retry.max_delay, 2.0 if retry.backoff == "exponential" else 1.0)
         self.timing = timing
         self.redactor = redactor
         self.paused: Pause | None = None
@@ -87,13 +88,10 @@ class Judge:
 
     def wait(self, tried: Tried, number: int) -> float:
         """The seconds before the next try: the larger of the server's hint and our own backoff."""
-        retry = self.retry
-        own = retry.delay * (2.0 ** min(number, 60) if retry.backoff == "exponential" else 1.0)
-        own = min(own, retry.max_delay) * (1 - 0.25 * self.timing.chance())
         hint = retry_hint(tried.headers, datetime.now(UTC))
         if hint is None and tried.status == 429:
             hint = exhausted_for(tried.headers)
-        return max(own, hint or 0.0)
+        return self._backoff.delay(number, self.timing.chance(), hint)
 
 
 class Tries:
@@ -110,7 +108,7 @@ class Tries:
 
     async def begin(self) -> float:
         """Waits for a place and notes the time; returns the seconds this attempt has."""
-        self._waited += await self._judge.pace.enter(self._call.tokens)
+        self._waited += await self._judge.pacer.acquire(self._call.tokens)
         self._started = self._judge.timing.clock()
         if self._deadline is None:
             self._deadline = self._started + self._call.total
@@ -120,7 +118,7 @@ class Tries:
         """The outcome of the call, or None after the wait before its next try."""
         judge = self._judge
         if tried.status is not None and not _crowding(tried):
-            judge.pace.ease()
+            judge.pacer.speed_up()
         if tried.state is State.DONE:
             self.done(tried.body)
             return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
@@ -148,14 +146,16 @@ class Tries:
 
     def done(self, body: JSON) -> None:
         """The call has succeeded: its usage is known, and nothing need rest any more."""
-        self._judge.pace.spend(self._call.tokens, body)
+        used = members(members(body).get("usage")).get("total_tokens")
+        if isinstance(used, int):
+            self._judge.pacer.correct(self._call.tokens, used)
         self._judge.paused = None
 
     async def _rest(self, tried: Tried, wait: float) -> None:
         """The wait before the next try: everybody's when the server asked for less, else our own."""
         judge = self._judge
         if _crowding(tried):
-            judge.pace.hold(wait)
+            judge.pacer.hold(wait)
         else:
             await judge.timing.sleep(wait)
             self._waited = wait
@@ -163,7 +163,7 @@ class Tries:
     def _ask_for_room(self, tried: Tried, verdict: Verdict) -> None:
         """A call that gives up on a full server still makes the others wait."""
         if verdict.action is Action.RETRY and _crowding(tried):
-            self._judge.pace.hold(self._judge.wait(tried, len(self._attempts)))
+            self._judge.pacer.hold(self._judge.wait(tried, len(self._attempts)))
 
     def _note(self, tried: Tried, verdict: Verdict) -> None:
         seconds = self._judge.timing.clock() - self._started

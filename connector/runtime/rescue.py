@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from connector.engine import Change, Settled, Store, Task, TaskState
-from connector.routes.delivering.deciding import backoff
+from connector.resilience import Backoff
 from connector.routes.delivering.duplicates import in_doubt, listed, notes
 from connector.timing import SYSTEM, Timing
 
@@ -45,9 +45,8 @@ class Rescue:
         """What is to be committed of the task."""
         reason = self._redact(f"the attempt broke off: {error or type(error).__name__}")
         if task.attempts < self._settings.attempts:
-            wait = backoff(
-                self._settings.retry_delay, self._settings.max_delay, task.attempts - 1, self._timing.chance()
-            )
+            backoff = Backoff(self._settings.retry_delay, self._settings.max_delay)
+            wait = backoff.delay(task.attempts - 1, self._timing.chance())
             settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + wait)
         else:
             known = await self._store.task(task.id) or task

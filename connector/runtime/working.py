@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from connector.aio.events import wait_for_event
 from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, failpoints
+from connector.resilience import AdaptiveConcurrency, Backoff
 from connector.routes.reading.places import Places
-from connector.runtime.easing import Easing
 from connector.runtime.floor import LONGEST_SLEEP, Delivers, Floor
 from connector.runtime.held import Held
 
@@ -22,6 +22,10 @@ __all__ = ["Worker"]
 
 AHEAD = 64
 """At most so many tasks are leased before there is a place for them, so that no place stands empty meanwhile."""
+PROBES = Backoff(1.0, 60.0)
+"""The delays between two probes while the upstream is away."""
+PATIENCE = 8
+"""So many tasks in a row that could not be tried mean that the upstream is away."""
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +61,7 @@ class Worker:
         self._stepped_back = False
         self._limit = limit
         self._deadline = deadline
-        self._easing = Easing(delivery.concurrency, floor.timing.clock)
+        self._concurrency = AdaptiveConcurrency(delivery.concurrency, PROBES, PATIENCE, floor.timing.clock)
         self._ahead = min(delivery.concurrency // 4, AHEAD)
         self._places = Places(self._deliver, self._ended, floor.broken)
         self._wake = asyncio.Event()
@@ -83,7 +87,7 @@ class Worker:
     @property
     def crowded(self) -> bool:
         """Whether there is more to do than there are places for."""
-        return self._more and self.paused is None and len(self._places.running) >= self._easing.allowed
+        return self._more and self.paused is None and len(self._places.running) >= self._concurrency.limit
 
     @property
     def leased(self) -> Sequence[int]:
@@ -148,16 +152,16 @@ class Worker:
     def _allowed(self) -> int:
         """How many tasks may be under way now."""
         if self._delivery.paused is not None:
-            self._easing.probe()
+            self._concurrency.shrink()
         if self.rests:
             return 0
         self._stepped_back = self._steps_back()
-        return 1 if self._stepped_back else self._easing.allowed
+        return 1 if self._stepped_back else self._concurrency.limit
 
     @property
     def rests(self) -> float:
         """The seconds until it is worth trying again."""
-        return max(self._easing.rests, self._delivery.rests if self._delivery.paused is not None else 0.0)
+        return max(self._concurrency.remaining, self._delivery.rests if self._delivery.paused is not None else 0.0)
 
     def _room(self, allowed: int) -> int:
         """How many tasks may be leased now; none while a group would be too small to be worth it."""
@@ -234,9 +238,9 @@ class Worker:
         if settled.state is TaskState.WAITING:
             self._due = settled.due if self._due is None else min(self._due, settled.due)
         if settled.state is TaskState.WAITING and settled.uncounted:
-            self._easing.in_vain()
+            self._concurrency.record_failure()
             self._places.allowed = self._allowed()
-        elif self._easing.tried():
+        elif self._concurrency.record_success():
             self._places.allowed = self._allowed()
             self._wake.set()
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from connector.engine.store import StoreBroken, StoreError, StoreFull
 from connector.extras import require_extra
+from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["SCHEMA", "Away", "Connection", "Links", "Transaction", "shown"]
@@ -44,7 +45,8 @@ class Connection(Protocol):
 
 
 Result = TypeVar("Result")
-DELAY, LONGEST = 0.05, 5.0
+BACKOFF = Backoff(0.05, 5.0)
+"""The delays between two tries while the server is away."""
 IDLE = "3s"
 """How long a process that is frozen within a transaction keeps others from what it has locked."""
 FULL = ("53100", "53200", "53400", "58030")
@@ -130,17 +132,17 @@ class Links:
     async def persist(self, work: Callable[[], Awaitable[Result]]) -> Result:
         """What the work gives, done again when the connection was lost before it was done."""
         until = self._timing.clock() + self._patience
-        delay = DELAY
+        retries = 0
         while True:
             try:
                 return await work()
             except (OSError, TimeoutError, self._postgres.PostgresError, self._postgres.InterfaceError) as error:
                 if (fault := self._fault(error)) is not None:
                     raise fault from None
-                if self._timing.clock() + delay > until:
+                if self._timing.clock() + BACKOFF.delay(retries) > until:
                     raise Away(f"{self.name} was away for {self._patience:.0f} s: {_said(error)}") from None
-            await self._timing.sleep(delay * (1 - 0.25 * self._timing.chance()))
-            delay = min(delay * 2, LONGEST)
+            await self._timing.sleep(BACKOFF.delay(retries, self._timing.chance()))
+            retries += 1
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether an error leaves open what became of a commit."""

@@ -10,6 +10,7 @@ from connector.model import JSON, Outcome, State, members
 from connector.publishers import ClientCall
 from connector.publishers.intent import client_intent, perform_now
 from connector.request import Wire
+from connector.resilience import Backoff
 from connector.routes.delivering.calling import Journal
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.evidence import envelope_of
@@ -18,8 +19,8 @@ __all__ = ["Background", "has_begun", "is_begun"]
 
 UNDER_WAY = ("queued", "in_progress")
 IN_VAIN = ("failed", "cancelled")
-SOONEST, LATEST = 1.0, 30.0
-"""Seconds between two questions after a response, each time twice as many."""
+BACKOFF = Backoff(1.0, 30.0)
+"""The delays between two questions after a response."""
 
 
 def is_begun(task: Task, request: JSON) -> bool:
@@ -75,7 +76,7 @@ class Background:
 
         request: JSON = {"path": {"response_id": response}}
         sent = ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare)
-        intent, wait = client_intent(self._target, sent), SOONEST
+        intent, looks = client_intent(self._target, sent), 0
         while True:
             outcome = await perform_now(intent)
             if outcome.status == 404:
@@ -84,8 +85,8 @@ class Background:
             if outcome.ok and members(outcome.body).get("status") not in UNDER_WAY:
                 failpoints.reach("background.done")
                 return await self._journal.perform(intent)
-            await self._desk.timing.sleep(wait)
-            wait = min(wait * 2, LATEST)
+            await self._desk.timing.sleep(BACKOFF.delay(looks))
+            looks += 1
 
     async def _take_back(self, response: str, outcome: Outcome) -> None:
         """The call that made it is not done after all: whoever tries the task again asks for another one."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from connector.model import JSON, Effect, Outcome, State, members
 
-__all__ = ["SURE", "Next", "Seen", "backoff", "decide", "may_have_acted"]
+__all__ = ["SURE", "Next", "Seen", "decide", "may_have_acted"]
 
 
 SURE = ("retry", "pause")
@@ -95,9 +95,3 @@ TABLE: tuple[tuple[State, Callable[[Seen], bool], Next], ...] = (
 def decide(seen: Seen) -> Next:
     """What is done with the task of this call next."""
     return next(then for state, fits, then in TABLE if seen.outcome.state is state and fits(seen))
-
-
-def backoff(first: float, longest: float, number: int, chance: float, hint: float | None = None) -> float:
-    """The seconds before a try, each time twice as many; a server that asks for more gets more."""
-    own = min(first * 2.0 ** min(max(number, 0), 60), longest)
-    return max(own * (1 - 0.25 * chance), hint or 0.0)

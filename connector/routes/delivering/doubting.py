@@ -11,8 +11,9 @@ from connector.errors import ConnectorError
 from connector.http import Client
 from connector.http.hints import retry_hint
 from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.resilience import Backoff
 from connector.routes.delivering.calling import Journal
-from connector.routes.delivering.deciding import backoff, may_have_acted
+from connector.routes.delivering.deciding import may_have_acted
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.duplicates import MISSING
 from connector.routes.delivering.lookup import CannotTell, Found, look
@@ -23,7 +24,7 @@ __all__ = ["Doubts", "resolve"]
 CUT_OFF = "cut off: the process ended before anything was seen of its end"
 LOOKED = "looked"
 """The member of an outcome that says that looking was in vain and is not tried again."""
-FIRST, LONGEST = 2.0, 120.0
+LOOKUPS = Backoff(2.0, 120.0)
 """Seconds until the list is asked again that could not be read."""
 MOST_IN_VAIN = 50
 """So many answers in a row that are no complete list mean that there is none to be had."""
@@ -170,7 +171,7 @@ def _cannot_tell(
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
     if _passes(call, outcome, desk):
         tried = desk.lists_in_vain[_key(call)]
-        seconds = backoff(FIRST, LONGEST, tried - 1, desk.timing.chance(), retry_hint(outcome.headers))
+        seconds = LOOKUPS.delay(tried - 1, desk.timing.chance(), retry_hint(outcome.headers))
         doubts.settled = _wait(task, desk, seconds, f"{why}; it is looked up again")
         return
     if outcome.status == 403:

@@ -8,12 +8,13 @@ from connector.http.rules import Who
 from connector.http.tries import Pause
 from connector.model import Outcome, State
 from connector.publishers.intent import BLOCKED
+from connector.resilience import Backoff, CircuitBreaker
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["RESTING", "Gate", "Gates"]
 
-FIRST, LONGEST = 1.0, 60.0
-"""Seconds until the first probe, and at most between two of them."""
+BACKOFF = Backoff(1.0, 60.0)
+"""The delays between two probes."""
 PATIENCE = 3
 """So many calls in a row that could not be sent mean that nobody is there."""
 PROBING = 600.0
@@ -22,61 +23,48 @@ RESTING = "rest"
 """The action of an outcome that says: not tried, since the target rests."""
 
 
-@dataclass(slots=True)
 class Gate:
-    """The gate before one target; every route of a process goes through the same one."""
+    """The circuit breaker before one target; every route of a process goes through the same one."""
 
-    timing: Timing = SYSTEM
-    pause: Pause | None = None
-    _until: float = 0.0
-    _wait: float = 0.0
-    _generation: int = 0
-    _in_vain: int = 0
+    def __init__(self, timing: Timing = SYSTEM) -> None:
+        self._breaker = CircuitBreaker[Pause](timing, BACKOFF, probe_timeout=PROBING, threshold=PATIENCE)
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why the target rests; None while it does not."""
+        return self._breaker.reason
 
     @property
     def rests(self) -> float:
         """The seconds until somebody may try; 0 when one may now."""
-        return max(self._until - self.timing.clock(), 0.0) if self.pause else 0.0
+        return self._breaker.remaining
 
     def enter(self) -> int | Outcome:
-        """A pass, or why there is none; the pass of a probe keeps the others waiting."""
-        if self.pause is None:
-            return self._generation
-        if self.rests:
-            return Outcome(State.NOT_SENT, reason=f"not tried: {self.pause.reason}", action=RESTING)
-        self._until = self.timing.clock() + PROBING
-        return self._generation
+        """Return a ticket for a call, or why it must not be made; a probe keeps the others waiting."""
+        ticket = self._breaker.enter()
+        if ticket is None:
+            reason = self.pause.reason if self.pause is not None else ""
+            return Outcome(State.NOT_SENT, reason=f"not tried: {reason}", action=RESTING)
+        return ticket
 
-    def leave(self, entered: int, outcome: Outcome) -> None:
-        """Says what a call came to; what began before the gate closed tells nothing of the time since."""
-        if entered != self._generation:
-            return
+    def leave(self, ticket: int, outcome: Outcome) -> None:
+        """Record what a call came to."""
         if outcome.state in (State.REFUSED, State.UNKNOWN) and outcome.action == "pause":
-            self._close(outcome, Who.USER)
+            self._breaker.trip(_pause(outcome, Who.USER), ticket)
         elif outcome.state is not State.NOT_SENT or outcome.faults:
-            self._open()
+            self._breaker.record_success(ticket)
         elif outcome.action in ("pause", BLOCKED):
-            self._close(outcome, Who.HERE if outcome.action == BLOCKED else Who.USER)
+            self._breaker.trip(_pause(outcome, Who.HERE if outcome.action == BLOCKED else Who.USER), ticket)
         else:
-            self._in_vain += 1
-            if self.pause or self._in_vain >= PATIENCE:
-                self._close(outcome, Who.NETWORK)
+            self._breaker.record_failure(_pause(outcome, Who.NETWORK), ticket)
 
-    def give_back(self, entered: int) -> None:
-        """The call was not made after all."""
-        if self.pause is not None and entered == self._generation:
-            self._until = self.timing.clock()
+    def give_back(self, ticket: int) -> None:
+        """Take back a call that was not made after all."""
+        self._breaker.cancel(ticket)
 
-    def _close(self, outcome: Outcome, who: Who) -> None:
-        self._generation += 1
-        self._wait = min(self._wait * 2, LONGEST) if self.pause else FIRST
-        self._until = self.timing.clock() + self._wait * (1 - 0.25 * self.timing.chance())
-        self.pause = Pause(outcome.reason, who, outcome.status)
 
-    def _open(self) -> None:
-        if self.pause is not None:
-            self._generation += 1
-        self.pause, self._wait, self._in_vain = None, 0.0, 0
+def _pause(outcome: Outcome, who: Who) -> Pause:
+    return Pause(outcome.reason, who, outcome.status)
 
 
 @dataclass(slots=True)

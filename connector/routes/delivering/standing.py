@@ -9,7 +9,8 @@ from connector.http.hints import retry_hint
 from connector.http.rules import Who
 from connector.model import Effect, State
 from connector.publishers.intent import BLOCKED
-from connector.routes.delivering.deciding import Next, Seen, backoff, decide
+from connector.resilience import Backoff
+from connector.routes.delivering.deciding import Next, Seen, decide
 from connector.routes.delivering.desk import Desk
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stopped", "after"]
 
-SOON, LATE = 1.0, 60.0
+RESTS = Backoff(1.0, 60.0)
 """Seconds until a task is looked at again that could not be tried, at first and at most."""
 
 
@@ -71,10 +72,10 @@ def _who_acts(seen: Seen, desk: Desk) -> str:
 def _wait(then: Next, seen: Seen, task: Task, settings: Route, desk: Desk) -> float:
     chance = desk.timing.chance()
     if then is Next.LOOK:
-        return SOON
+        return RESTS.first
     if then is Next.REST:
         vain = sum(call.state == State.NOT_SENT for call in task.calls)
         rests = desk.gates.of(seen.target).rests if seen.target else 0.0
-        return rests or backoff(SOON, LATE, vain, chance)
+        return rests or RESTS.delay(vain, chance)
     hint = retry_hint(seen.outcome.headers)
-    return backoff(settings.retry_delay, settings.max_delay, task.attempts - 1, chance, hint)
+    return Backoff(settings.retry_delay, settings.max_delay).delay(task.attempts - 1, chance, hint)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from connector.engine import CallRecord
 from connector.http import Client
-from connector.routes.delivering.deciding import backoff
+from connector.resilience import Backoff
 from connector.routes.delivering.marking import Lookup
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Windows"]
 
 Key = tuple[int, int, int]
-FIRST, LONGEST = 5.0, 120.0
+LOOKS = Backoff(5.0, 120.0)
 """Seconds until a list is looked at again while it may still come to show something."""
 
 
@@ -54,7 +54,7 @@ class Windows:
     def until_next_look(self, call: CallRecord, left: float) -> float:
         """Return the seconds until the list is looked at again: what shows early need not wait for the window's end."""
         looks = self._looks[_key(call)] = self._looks.get(_key(call), 0) + 1
-        return min(backoff(FIRST, LONGEST, looks - 1, 0.0), left)
+        return min(LOOKS.delay(looks - 1), left)
 
     def forget(self, call: CallRecord) -> None:
         """Forgets a call of which it is known what it came to."""

@@ -10,6 +10,7 @@ from connector.aio.events import wait_for_event
 from connector.engine import Store, StoreBroken
 from connector.engine.commits import Waits
 from connector.errors import CallFailed, ConnectorError
+from connector.resilience import Backoff
 from connector.routes.reading.position import Position
 from connector.routes.reading.reading import Reading, Tally
 from connector.timing import SYSTEM, Timing
@@ -20,8 +21,8 @@ LEASE = 60.0
 """Seconds for which a worker is the one that reads a route; it says so again before they are over."""
 LOOK_AGAIN = 2.0
 """Seconds after which a run that is to end looks whether another worker has read a route."""
-FIRST, LONGEST = 5.0, 300.0
-"""Seconds before a reading that broke off is tried again."""
+BACKOFF = Backoff(5.0, 300.0)
+"""The delays before a reading that broke off is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -133,8 +134,9 @@ class Readings:
 
     async def _until_read(self, route: str) -> Tally:
         """Reads until it succeeds, as far as trying again can help."""
-        wait = FIRST
+        retries = 0
         while True:
+            wait = BACKOFF.delay(retries)
             reading = self._readings[route] = self._make(route)
             self.tallies[route] = reading.tally
             try:
@@ -154,4 +156,4 @@ class Readings:
             await wait_for_event(self._stopping, wait, self._timing)
             if self._stopping.is_set():
                 return reading.tally
-            wait = min(wait * 2, LONGEST)
+            retries += 1

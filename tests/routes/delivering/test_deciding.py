@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.model import Effect, Fault, Outcome, State
-from connector.routes.delivering.deciding import Next, Seen, backoff, decide
+from connector.routes.delivering.deciding import Next, Seen, decide
 
 FAULT = (Fault("payload", "missing", "needed"),)
 COSTLY = (Effect.RECONCILABLE, Effect.OPAQUE)
@@ -63,9 +63,3 @@ def test_nothing_that_may_have_taken_effect_is_sent_again_unasked(
         assert outcome.state is State.NOT_SENT or outcome.action == "pause"
     if outcome.state is State.NOT_SENT and not outcome.faults:
         assert then is Next.REST
-
-
-@given(st.integers(-5, 5000), st.floats(0, 1), st.one_of(st.none(), st.floats(0, 300)))
-def test_a_backoff_stays_within_its_bounds(number: int, chance: float, hint: float | None) -> None:
-    wait = backoff(10, 900, number, chance, hint)
-    assert max(7.5, hint or 0) <= wait <= max(900, hint or 0)

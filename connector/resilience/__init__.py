@@ -1,0 +1,11 @@
+"""Back-off, rate limits, pacing, adaptive concurrency and circuit breakers, each written once; time is injected."""
+
+from __future__ import annotations
+
+from connector.resilience.backoff import Backoff
+from connector.resilience.circuit_breaker import CircuitBreaker
+from connector.resilience.concurrency import AdaptiveConcurrency, ConcurrencyLimit
+from connector.resilience.pacer import Pacer
+from connector.resilience.rate_limit import TokenBucket
+
+__all__ = ["AdaptiveConcurrency", "Backoff", "CircuitBreaker", "ConcurrencyLimit", "Pacer", "TokenBucket"]
