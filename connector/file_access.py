@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connector.errors import ConfigurationError
-from connector.request.reserved import NOTHING, Reserved
-from connector.request.roots import Roots
+from connector.request.file_access import NOTHING, Reserved, Roots
 
 __all__ = ["FileAccess", "is_local", "suffix_of"]
 

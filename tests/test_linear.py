@@ -12,7 +12,7 @@ from connector.config.references import parse as parse_references
 from connector.documents import parse as parse_json
 from connector.errors import ConnectorError
 from connector.http.events import EventParser
-from connector.request.redact import Redactor
+from connector.request.redaction import Redactor
 from connector.suggestions import closest
 from connector.terminal import escape_controls
 from connector.transform import InvalidChain, compile_template

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from connector.catalogue import Catalogue
 from connector.errors import InvalidRequest
 from connector.request import Preparer
-from connector.request.coerce import coerce
+from connector.request.query import coerce
 from connector.sandbox.http.form_data import expand_brackets
 
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from connector.config.findings import Path, path_text
 from connector.model import JSON, Fault, is_list, is_object
-from connector.request.shown import kind, listed
+from connector.request.display import kind, listed
 from connector.suggestions import closest, did_you_mean
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ from connector.config.sources import ENDINGS, SECTIONS, folders_of
 from connector.config.variables import Variables, literal_secrets
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
-from connector.request.reserved import Reserved
+from connector.request.file_access import Reserved
 from connector.suggestions import closest
 
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ class Variables:
 
     def is_secret(self, reference: Reference) -> bool:
         """Whether a value is one to hide: said so, kept where secrets are kept, or named like one."""
-        from connector.request.shown import SECRET_NAME
+        from connector.request.display import SECRET_NAME
 
         if reference.kind == "variable":
             return reference.name in self.declared and self.declared[reference.name].secret
@@ -171,7 +171,7 @@ def literal_secrets(written: JSON) -> Iterator[str]:
 
 def _is_secret_place(path: Path) -> bool:
     """Whether what stands at a place is a secret wherever it comes from."""
-    from connector.request.shown import SECRET_NAME
+    from connector.request.display import SECRET_NAME
 
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
     return SECRET_NAME.search(name) is not None

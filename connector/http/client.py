@@ -34,8 +34,7 @@ from connector.http.tls import tls_context
 from connector.http.tries import Judge, Pause, Tries, within
 from connector.model import JSON, Fault, Outcome, Request, members
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
-from connector.request.reserved import NOTHING, Reserved
-from connector.request.roots import Roots
+from connector.request.file_access import NOTHING, Reserved, Roots
 from connector.request.wire import Wire
 from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
 from connector.publishers.intent import OnUnknown, Perform, perform_now
-from connector.request.reserved import NOTHING, Reserved
+from connector.request.file_access import NOTHING, Reserved
 from connector.transform.context import Context as Chained
 from connector.transform.context import Scope
 

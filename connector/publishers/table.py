@@ -9,7 +9,7 @@ from connector.documents import dump
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_list, is_object
 from connector.publishers.intent import BLOCKED
-from connector.request.shown import listed
+from connector.request.display import listed
 from connector.sql import DatabaseAway, Trouble, engine_of, fault_of, sqlalchemy, trouble_of
 from connector.suggestions import closest, did_you_mean
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from connector.request.check import Validate
 from connector.request.explanation import Explanation, explain
 from connector.request.prepare import Preparer
 from connector.request.raw import prepare_raw
-from connector.request.redact import Redactor
+from connector.request.redaction import Redactor
 from connector.request.sources import ChangedFile
+from connector.request.validation import Validate
 from connector.request.wire import Body, BytesBody, Wire
 
 __all__ = [

@@ -9,14 +9,13 @@ from connector.catalogue.operation import Operation
 from connector.documents import check, dump, member_path
 from connector.errors import InvalidDocument
 from connector.model import JSON, Fault, items, members
+from connector.request.display import kind
+from connector.request.file_access import Roots
 from connector.request.files import is_file
-from connector.request.form import parts_of
-from connector.request.multipart import MultipartBody
-from connector.request.roots import Roots
-from connector.request.shown import kind
+from connector.request.multipart import MultipartBody, parts_of
 from connector.request.wire import Body, BytesBody
 
-__all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "not_json"]
+__all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "misplaced", "not_json"]
 
 JSON_TYPE = "application/json"
 KINDS = {"json": JSON_TYPE, "multipart": "multipart/form-data", "sdp": "application/sdp"}
@@ -138,3 +137,19 @@ def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | Non
         return None, [Fault("payload", f"found {kind(payload)}", "an object of fields and files is allowed")]
     parts, faults = parts_of(members(payload), operation.parts, roots)
     return (None, faults) if faults else (MultipartBody(parts), [])
+
+
+def misplaced(payload: Mapping[str, JSON], files: frozenset[str]) -> list[Fault]:
+    """Texts where a file is wanted, and files where something else is."""
+    return [fault for name, value in payload.items() if (fault := _misplaced(name, value, files))]
+
+
+def _misplaced(name: str, value: JSON, files: frozenset[str]) -> Fault | None:
+    given = items(value) or [value]
+    if name in files and any(isinstance(item, str) for item in given):
+        allowed = '{"$file": "path"} or {"$content": "<base64>"} is allowed'
+        return Fault(member_path("payload", name), "text where a file is wanted", allowed)
+    if name not in files and any(is_file(item) for item in given):
+        allowed = f"files go to {', '.join(sorted(files))}" if files else "this operation takes no files"
+        return Fault(member_path("payload", name), "a file where none is wanted", allowed)
+    return None

@@ -7,17 +7,17 @@ import re
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from connector.request.display import SECRET_NAME
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
-from connector.request.redact import HIDDEN, Redactor, without_credentials
-from connector.request.shown import SECRET_NAME
+from connector.request.redaction import HIDDEN, Redactor, without_credentials
 from connector.request.sources import Content, LocalFile
 from connector.request.wire import BytesBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connector.request.form import Part
+    from connector.request.multipart import Part
     from connector.request.wire import Body, Wire
 
 __all__ = ["command"]

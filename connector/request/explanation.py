@@ -11,14 +11,14 @@ from connector.model import members
 from connector.request.curl import command
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
-from connector.request.redact import Redactor
+from connector.request.redaction import Redactor
 from connector.request.wire import BytesBody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.model import JSON, Fault
-    from connector.request.form import Part
+    from connector.request.multipart import Part
     from connector.request.wire import Body, Wire
 
 __all__ = ["Explanation", "explain"]

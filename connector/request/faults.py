@@ -12,20 +12,48 @@ from typing import cast
 
 from connector.documents import member_path
 from connector.model import JSON, Fault, members
-from connector.request.breadth import MOST_EXPLAINED
-from connector.request.fields import fields_at
+from connector.request.display import kind, one_of, shown
 from connector.request.novelty import Novelty, unknown_choice, unknown_field
-from connector.request.reasons import allowed_types, reason
-from connector.request.shown import kind
-from connector.request.union import UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
+from connector.request.schema_fields import fields_at
+from connector.request.unions import MOST_EXPLAINED, UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
 
-__all__ = ["explain", "unexplained", "unknown_fields"]
+__all__ = ["allowed_types", "explain", "reason", "unexplained", "unknown_fields"]
 
 Elsewhere = Mapping[tuple[str | int, ...], Collection[str]]
 """The names that other branches of a union, which may have been meant too, know at a place."""
 ELSEWHERE = {
     UNEVALUATED: "only an alternative that is not met declares it",
     "additionalProperties": "the schema declares it elsewhere, but `additionalProperties` counts its neighbours only",
+}
+Words = tuple[str, str] | tuple[str, str, str]
+"""What was found, what is allowed, and what was probably meant."""
+
+TYPES = {
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "an array",
+    "null": "null",
+}
+BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than"}
+SIZES = {
+    "minLength": ("at least", "character"),
+    "maxLength": ("at most", "character"),
+    "minItems": ("at least", "item"),
+    "maxItems": ("at most", "item"),
+    "minProperties": ("at least", "field"),
+    "maxProperties": ("at most", "field"),
+}
+OTHERS = {
+    "uniqueItems": "each item may stand once",
+    "oneOf": "more than one alternative is met; exactly one is allowed",
+    "not": "this combination is not allowed",
+    "falseSchema": "nothing is allowed here",
+    "contains": "the declaration counts items of one kind, and there are too few or too many",
+    "additionalItems": "it has more items than are declared",
+    "unevaluatedItems": "it has more items than are declared",
 }
 
 
@@ -173,3 +201,48 @@ def located(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str,
         key = str(step) if isinstance(instance, dict) else step
         where, instance = member_path(where, key), cast("Mapping[str | int, JSON]", instance)[key]
     return where, instance
+
+
+def reason(refusal: Refusal, value: JSON, place: str) -> Words:
+    """Return why one keyword refuses a value."""
+    given, name = refusal.kind, refusal.kind.name
+    if name == "type":
+        return f"found {kind(value, place)}", allowed_types(given.types)
+    if name == "enum":
+        return f"found {shown(value, place)}", *one_of(value, given.options)
+    if name == "const":
+        return f"found {shown(value, place)}", *one_of(value, [given.expected_value])
+    if name in BOUNDS:
+        return f"found {shown(value, place)}", f"{BOUNDS[name]} {given.limit} is allowed"
+    if name in SIZES:
+        return _size(name, len(value), given.limit)
+    if name == "propertyNames":
+        found, *rest = reason(given.error, given.error.instance, place)
+        return f"its field name {shown(given.error.instance, place)}: {found}", *rest  # type: ignore[return-value]  # as long as any
+    return _reason_by_name(refusal, value, place)
+
+
+def _reason_by_name(refusal: Refusal, value: JSON, place: str) -> Words:
+    given, name = refusal.kind, refusal.kind.name
+    if name == "pattern":
+        return f"found {shown(value, place)}", f"text that matches {given.pattern} is allowed"
+    if name == "format":
+        return f"found {shown(value, place)}", f"text of the format {given.format} is allowed"
+    if name == "multipleOf":
+        return f"found {shown(value, place)}", f"a multiple of {given.multiple_of} is allowed"
+    return f"found {kind(value, place)}", OTHERS.get(name, f"the declaration's {name!r} allows something else")
+
+
+def allowed_types(types: Iterable[str]) -> str:
+    """Return the sentence for the types that are allowed, null last."""
+    given = list(types)
+    names = [TYPES[name] for name in given if name != "integer" or "number" not in given]
+    ordered = sorted(names, key=lambda name: name == "null")
+    words = ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} or {ordered[-1]}"
+    return f"{words} is allowed"
+
+
+def _size(name: str, size: int, limit: int) -> tuple[str, str]:
+    word, unit = SIZES[name]
+    plural = "" if size == 1 else "s"
+    return f"found {size} {unit}{plural}", f"{word} {limit} {'is' if limit == 1 else 'are'} allowed"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from connector.model import JSON, Fault
 from connector.offline import is_offline
-from connector.request.roots import Roots
-from connector.request.shown import kind
+from connector.request.display import kind
+from connector.request.file_access import Roots
 from connector.request.sources import Content, LocalFile, RemoteFile, Source, filesystem, identity_of, mark_of
 
 __all__ = ["FileInput", "is_file", "open_input"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, items, members
-from connector.request.check import Findings, Schema, Validate
-from connector.request.shown import kind
+from connector.request.display import kind
+from connector.request.validation import Findings, Schema, Validate
 from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Headers", "accept"]

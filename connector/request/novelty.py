@@ -1,18 +1,179 @@
-"""What a request holds that is not known, and may only be newer than the catalogue."""
+"""Names and values that are not known: misspellings of known ones, or novelties that a newer API may know.
+
+A name is near another when both read alike but for case and separators, when one slip of the fingers (a letter left
+out, doubled, wrong or swapped) makes the one the other, or when each word of it is near the word at its place: two
+slips count in words of eight letters and more that begin alike. Three kinds of names are near and yet none of them:
+one with another word in its place, one with another letter where the known one has a word of a single letter (`top_k`
+beside `top_p`), and one that has other figures, which is another version or size.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from connector.documents import member_path
 from connector.model import JSON, Fault
-from connector.request.reasons import one_of
-from connector.request.shown import listed, shown
-from connector.request.spelling import is_moving, is_plausible, is_plural, misspelt, nearest
+from connector.request.display import listed, one_of, shown
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["Novelty", "unknown_choice", "unknown_field", "unknown_parameter"]
+__all__ = [
+    "WORDS",
+    "Novelty",
+    "is_moving",
+    "is_plausible",
+    "is_plural",
+    "misspelt",
+    "nearest",
+    "unknown_choice",
+    "unknown_field",
+    "unknown_parameter",
+]
+
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
+SEPARATORS = re.compile(r"[\W_]+")
+DIGITS = re.compile(r"\d+")
+LONG = 8
+"""Letters of a word in which two slips are still a misspelling."""
+
+MOVING = frozenset({
+    "background", "detail", "effort", "format", "include", "model", "models", "personality", "purpose", "quality",
+    "residency", "retention", "size", "sizes", "style", "summary", "tier", "tiers", "ttl", "types", "verbosity",
+    "voice", "voices", "window",
+})  # fmt: skip
+"""Last words of the fields whose choices grow between two releases of a catalogue."""
+CLOSED = frozenset({"encoding_format", "search_content_types"})
+"""Fields with such a word whose choices are what a protocol can carry."""
+TAG = "type"
+MOST = 64
+WORDS = frozenset(
+    """
+    alac ask avif band base batch best blend block bound brand budget cap chain chat cite class clip cloud code
+    codes colour cost crop data date dates day deep depth dice draft edge edit edits even event fade fail fast fee
+    fields find fine fire fit fix flow fold font form frame free from full fuse gain game gate gif goal grade grid
+    group hard head heat heif hold host hour id image info intent ip jxl kind lane last late layer lead left less
+    level lift limit line link list live load lock log long loop mark mask match math mean merge mesh mime mind mint
+    mix mock month most move mute name near net next node noise note once opus order own pace pack pad page pair
+    part past path pcma pcmu peak phase pick pin ping pitch pixel place plan play plug point pool port post press
+    price prior probe proof range rank rate ratio raw read real region rest right ring risk role room root rope
+    route row rule safe sale salt same save scale scan scene scope score sea search seat seed seek send serve set
+    shape shard share shift shot shots side sign site size skill skip slot slow smart soft sort sound space span
+    spec speech speed spend stack stage star start stat state step steps stop stops store stream style sum swap sync
+    tail tap target task team tempo term test text theme thread tick tie tier tile till time tint title tone top
+    topic total trace track trail train tree trial trim true tune turn uhd unit uri url urn use value vary vast view
+    vote wait warm watch wave webm wide width word work year zone zoom
+    """.split()  # noqa: SIM905 - a list of words is read by its lines
+)
+"""Words that stand one letter from another one and mean something else: `speed` beside `seed`.
+
+A name that holds one where a known name has the other was meant as it was written.
+"""
+
+
+def is_moving(field: str, known: Collection[JSON], *, tells_apart: bool) -> bool:
+    """Whether a field may hold a choice that is newer than the catalogue: a moving field, or the tag of a union."""
+    if field == TAG:
+        return tells_apart
+    # A lone choice is a constant.
+    return len(known) > 1 and field not in CLOSED and SEPARATORS.split(field)[-1] in MOVING
+
+
+def is_plausible(value: JSON, known: Collection[JSON]) -> bool:
+    """Whether a value is written as the known choices are: short, with their letters and separators."""
+    names = [name for name in known if isinstance(name, str)]
+    separators = {"_", *(character for name in names for character in name if not character.isalnum())}
+    if not isinstance(value, str) or not 0 < len(value) <= MOST or not value[0].isalnum() or not value.isascii():
+        return False
+    upper = any(name != name.lower() for name in names)
+    return all(character.isalnum() or character in separators for character in value) and (
+        upper or value == value.lower()
+    )
+
+
+def nearest(value: str, known: Collection[JSON]) -> tuple[str, ...]:
+    """The choices that a value misspells; none when it only has other digits."""
+    names = dict.fromkeys(name for name in known if isinstance(name, str))
+    if any(_form(value) == _form(name) for name in names if DIGITS.search(name)):
+        return ()
+    return misspelt(value, tuple(names))
+
+
+def _form(value: str) -> str:
+    """A value without its figures: versions and sizes of one form differ in nothing else."""
+    return DIGITS.sub("0", value)
+
+
+@lru_cache(maxsize=1024)
+def misspelt(name: str, known: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
+    """The known names that a name misspells, nearest first; none when it is a name of its own."""
+    plain = _squeezed(name)
+    # A long text is no name, and slips are counted letter by letter.
+    near = [(slips, one) for one in known if len(name) <= 2 * MOST and (slips := _slips(name, plain, one)) is not None]
+    return tuple(one for _, one in sorted(near, key=lambda pair: pair[0])[:most])
+
+
+def _slips(name: str, plain: str, known: str) -> int | None:
+    """How many slips make a name of a known one; None when it is another name."""
+    other = _squeezed(known)
+    if plain == other:
+        return 0
+    if abs(len(plain) - len(other)) > 2:
+        return None
+    slips = _distance(plain, other)
+    words, others = _words(name), _words(known)
+    if slips > 2 or _is_another(words, others):
+        return None
+    if slips <= 1:
+        return slips
+    if len(words) != len(others) or plain[:1] != other[:1]:
+        return None
+    return slips if all(map(_is_near, words, others)) else None
+
+
+def _is_another(words: list[str], others: list[str]) -> bool:
+    """Whether a name was meant as it is written: with a word of its own, or figures, where the known one has others."""
+    *stem, last = words or [""]
+    if last.isdecimal() and "".join(stem).removesuffix("v") == "".join(others):
+        return True
+    letters = len(words) > 1
+    return len(words) == len(others) and any(
+        not is_plural(word, other) and (word in WORDS or (letters and len(word) == len(other) == 1))
+        for word, other in zip(words, others, strict=True)
+    )
+
+
+def is_plural(name: str, other: str) -> bool:
+    """Whether two names are one but for an s at the end."""
+    return name.removesuffix("s") == other.removesuffix("s")
+
+
+def _is_near(word: str, other: str) -> bool:
+    slips = _distance(word, other)
+    return slips <= 1 or (slips == 2 and min(len(word), len(other)) >= LONG and word[0] == other[0])
+
+
+def _squeezed(name: str) -> str:
+    return SEPARATORS.sub("", name).casefold()
+
+
+def _words(name: str) -> list[str]:
+    return [word.casefold() for word in WORD.findall(name)]
+
+
+def _distance(one: str, other: str) -> int:
+    """The slips between two words: letters left out, added, wrong, or swapped with their neighbour."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, 1):
+        older, before, row = before, row, [place]
+        for index, known in enumerate(other, 1):
+            slips = min(before[index] + 1, row[-1] + 1, before[index - 1] + (letter != known))
+            if place > 1 and index > 1 and letter == other[index - 2] and one[place - 2] == known:
+                slips = min(slips, older[index - 2] + 1)
+            row.append(slips)
+    return row[-1]
 
 
 @dataclass(frozen=True, slots=True)

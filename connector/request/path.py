@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from connector.model import JSON, Fault
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Template", "climbs", "decoded", "fill", "segment_fault"]

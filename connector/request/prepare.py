@@ -9,14 +9,12 @@ from connector.catalogue.operation import Operation
 from connector.documents import check
 from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
 from connector.model import JSON, Effect, Fault, Request, members
-from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, not_json
-from connector.request.check import Findings, Validate, way_out
-from connector.request.filefields import misplaced
+from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, misplaced, not_json
+from connector.request.file_access import ANYWHERE, Roots
 from connector.request.path import fill
-from connector.request.plan import Plan
+from connector.request.plan import Plan, answer_kind, stream_origin, switched
 from connector.request.query import coerced
-from connector.request.roots import ANYWHERE, Roots
-from connector.request.switch import answer_kind, stream_origin, switched
+from connector.request.validation import Findings, Validate, way_out
 from connector.request.wire import Body, Wire
 
 __all__ = ["Preparer"]

@@ -10,14 +10,13 @@ from connector.documents import check, dump
 from connector.errors import InvalidDocument, InvalidRequest
 from connector.model import Effect, Fault, is_list
 from connector.request.body import JSON_TYPE, not_json
-from connector.request.check import Findings, Validate
-from connector.request.form import Part, parts_of
+from connector.request.file_access import ANYWHERE, Roots
 from connector.request.headers import Headers
-from connector.request.multipart import MultipartBody
+from connector.request.multipart import MultipartBody, Part, parts_of
 from connector.request.path import climbs, decoded
+from connector.request.plan import plain_kind
 from connector.request.query import flatten
-from connector.request.roots import ANYWHERE, Roots
-from connector.request.switch import plain_kind
+from connector.request.validation import Findings, Validate
 from connector.request.wire import Body, BytesBody, Wire
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from connector.errors import ConnectorError
 from connector.model import JSON
 from connector.offline import refuse_offline
-from connector.request.roots import Roots
+from connector.request.file_access import Roots
 
 __all__ = [
     "CHUNK",

@@ -11,7 +11,7 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import number, plausible
 from connector.catalogue.flat_schema import Shape, shape_of
 from connector.model import JSON, is_document, is_list, is_object, items, members
-from connector.request.fields import resolve
+from connector.request.schema_fields import resolve
 
 __all__ = ["AnswerBuilder", "AnswerTemplate"]
 

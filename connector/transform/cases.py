@@ -18,7 +18,7 @@ import orjson
 
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.chain import Chain, compile_chain
 from connector.transform.conditions.compare import same

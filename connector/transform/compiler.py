@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.declaration import Action, Declaration, Look, Map, Test

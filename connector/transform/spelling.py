@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.model import JSON, is_document
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.site import Site
 
 __all__ = ["parameters_of", "snake", "split"]

@@ -13,8 +13,7 @@ from connector.connections import Runtime
 from connector.connections.outgoing import OutgoingRun
 from connector.errors import ConfigurationError, InvalidRequest
 from connector.file_access import FileAccess
-from connector.request.reserved import Reserved
-from connector.request.roots import Roots
+from connector.request.file_access import Reserved, Roots
 
 CONFIGURATION = """
 clients:

@@ -20,7 +20,7 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import number, plausible
 from connector.errors import InvalidRequest
 from connector.request import Preparer
-from connector.request.fields import resolve
+from connector.request.schema_fields import resolve
 
 Place = tuple[str | int, ...]
 DEEPEST = 5

@@ -15,9 +15,9 @@ import pytest
 
 from connector.model import Fault
 from connector.request import ChangedFile
+from connector.request.file_access import Roots
 from connector.request.files import FileInput, open_input
 from connector.request.multipart import MultipartBody, Part
-from connector.request.roots import Roots
 from connector.request.sources import CHUNK
 
 Read = Callable[[Any], Awaitable[bytes]]

@@ -12,11 +12,10 @@ from aiohttp.base_protocol import BaseProtocol
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connector.request.file_access import Roots
 from connector.request.files import FileInput
-from connector.request.form import Part, parts_of
-from connector.request.multipart import MultipartBody, quoted
+from connector.request.multipart import MultipartBody, Part, parts_of, quoted
 from connector.request.query import flatten
-from connector.request.roots import Roots
 
 Read = Callable[[MultipartBody], Awaitable[bytes]]
 ANYWHERE = Roots()

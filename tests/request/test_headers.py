@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connector.catalogue.operation import Operation
-from connector.request.check import Findings, Validate
 from connector.request.headers import Headers, accept
+from connector.request.validation import Findings, Validate
 
 Declared = Callable[..., Operation]
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jsonschema.validators import validator_for
 
 from connector.errors import InvalidDocument
-from connector.request.validator import InvalidSchema, Validator
+from connector.request.user_schema import InvalidSchema, Validator
 from connector.transform import Context, Failed, InvalidChain, compile_chain
 
 

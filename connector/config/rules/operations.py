@@ -16,8 +16,8 @@ from connector.errors import UnknownName
 from connector.http import prototypes
 from connector.http.parameters import Common
 from connector.model import JSON, is_object
-from connector.request.check import Validate
 from connector.request.plan import Plan
+from connector.request.validation import Validate
 from connector.suggestions import did_you_mean
 
 __all__ = ["operations"]

@@ -11,9 +11,9 @@ from connector.config.trees import walk
 from connector.errors import InvalidRequest
 from connector.model import JSON, Fault, Request, is_object, members
 from connector.request.body import as_sent, choose, judged
-from connector.request.check import Findings, Validate
 from connector.request.path import fill
 from connector.request.plan import Plan
+from connector.request.validation import Findings, Validate
 
 __all__ = ["request_findings"]
 

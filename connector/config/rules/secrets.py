@@ -14,7 +14,7 @@ from connector.config.rules.subject import Subject
 from connector.config.secrets import secret_places
 from connector.config.trees import walk
 from connector.http import prototypes
-from connector.request.shown import SECRET_VALUE
+from connector.request.display import SECRET_VALUE
 
 __all__ = ["plain_secrets"]
 

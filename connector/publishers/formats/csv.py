@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.model import JSON, is_object
-from connector.request.shown import kind, listed
+from connector.request.display import kind, listed
 
 __all__ = ["Csv"]
 

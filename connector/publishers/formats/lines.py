@@ -8,7 +8,7 @@ import binascii
 from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.model import JSON, is_object
-from connector.request.shown import kind
+from connector.request.display import kind
 
 __all__ = ["Binary", "Lines", "Text", "content_of"]
 

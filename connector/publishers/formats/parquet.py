@@ -9,7 +9,7 @@ from typing import Any
 from connector.errors import InvalidDocument
 from connector.extras import require_extra
 from connector.model import JSON, is_object
-from connector.request.shown import kind, listed
+from connector.request.display import kind, listed
 
 __all__ = ["Parquet"]
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from connector.catalogue import Catalogue
 from connector.model import Request as CatalogueRequest
-from connector.request.switch import plain_kind, streams
+from connector.request.plan import plain_kind, streams
 from connector.sandbox.backend import Backend
 from connector.sandbox.generic.lists import list_objects
 from connector.sandbox.generic.locations import Locations

@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from connector.model import JSON, is_document, is_list
-from connector.request.redact import Redactor
+from connector.request.redaction import Redactor
 from connector.sandbox.messages import Upload
 
 __all__ = ["RequestLog", "RequestRecord"]

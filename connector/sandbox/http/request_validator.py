@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from connector.catalogue import Catalogue, Operation
 from connector.model import JSON, Fault, is_document, is_list
-from connector.request.check import Findings, Validate
-from connector.request.coerce import coerce
 from connector.request.plan import Plan
+from connector.request.query import coerce
+from connector.request.validation import Findings, Validate
 from connector.sandbox.http.form_data import expand_brackets
 from connector.sandbox.messages import ApiError, Upload
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field
 from connector.transform.site import Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from connector.model import JSON
-from connector.request.shown import kind, shown
+from connector.request.display import kind, shown
 from connector.transform.context import Scope
 from connector.transform.declaration import Field
 from connector.transform.fields.values import read_as_template

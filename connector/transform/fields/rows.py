@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.declaration import Field, Test
 from connector.transform.site import Site
 

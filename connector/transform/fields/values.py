@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connector.model import JSON
-from connector.request.shown import kind, shown
+from connector.request.display import kind, shown
 from connector.transform.context import Scope
 from connector.transform.declaration import Field
 from connector.transform.signals import Unfit

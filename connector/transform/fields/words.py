@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.model import JSON, is_list
-from connector.request.shown import kind, shown
+from connector.request.display import kind, shown
 from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field
 from connector.transform.site import Site

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.declaration import Map, Mapper
 from connector.transform.mappers.kinds import unless_null
 from connector.transform.signals import Unfit

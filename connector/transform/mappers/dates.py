@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.model import JSON
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
 from connector.transform.fields import text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.conditions.compare import same
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Map, Mapper

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
 from connector.transform.fields import template

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Map, Mapper
 from connector.transform.fields import choice, integer, template, text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.model import JSON, is_document
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Look, Map, Run, Step
 from connector.transform.edit import Edit, assign, rename

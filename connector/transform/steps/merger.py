@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document
-from connector.request.shown import kind
+from connector.request.display import kind
 from connector.transform.awaiting import settled
 from connector.transform.block import Block, awaitable
 from connector.transform.context import Scope

@@ -10,8 +10,8 @@ import orjson
 
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON
-from connector.request.shown import kind
-from connector.request.validator import InvalidSchema, Validator
+from connector.request.display import kind
+from connector.request.user_schema import InvalidSchema, Validator
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Run, Step
 from connector.transform.edit import assign

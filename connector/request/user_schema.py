@@ -11,9 +11,9 @@ from typing import Any
 from connector.documents import check_json, member_path
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_document, items, members
-from connector.request.breadth import MOST_EXPLAINED, Breadth
+from connector.request.display import kind, shown
 from connector.request.faults import explain, unexplained
-from connector.request.shown import kind, shown
+from connector.request.unions import MOST_EXPLAINED, Breadth
 
 __all__ = ["InvalidSchema", "SchemaFault", "Validator"]
 

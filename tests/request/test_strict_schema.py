@@ -8,8 +8,8 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue
-from connector.request.closing import closed
 from connector.request.plan import Plan
+from connector.request.strict_schema import closed
 
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
 AGED = {"type": "object", "properties": {"age": {"type": "integer"}}}

@@ -9,7 +9,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.request import Wire
-from connector.request.check import Findings, Schema, Validate
+from connector.request.validation import Findings, Schema, Validate
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

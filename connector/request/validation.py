@@ -12,10 +12,10 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from connector.model import JSON, Fault
-from connector.request.breadth import Breadth
-from connector.request.closing import closed
 from connector.request.faults import explain, unexplained, unknown_fields
 from connector.request.novelty import Novelty
+from connector.request.strict_schema import closed
+from connector.request.unions import Breadth
 
 __all__ = ["Findings", "Schema", "Validate", "way_out"]
 

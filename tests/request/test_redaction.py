@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.request.redact import HIDDEN, Redactor
-from connector.request.shown import SECRET_VALUE, without_secret_values
+from connector.request.display import SECRET_VALUE, without_secret_values
+from connector.request.redaction import HIDDEN, Redactor
 
 SECRET = 'päss "word"/+\\key'
 TEXT_CHARACTERS = st.characters(exclude_categories=("Cs",))

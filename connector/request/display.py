@@ -7,8 +7,9 @@ from collections.abc import Collection
 from typing import cast
 
 from connector.model import JSON
+from connector.suggestions import closest, did_you_mean
 
-__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "shown", "without_secret_values"]
+__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "one_of", "shown", "without_secret_values"]
 
 MOST = 40
 SECRET_VALUE = re.compile(
@@ -69,3 +70,11 @@ def listed(names: Collection[str], most: int = 12) -> str:
     """Names in a line, the first dozen of them."""
     line = ", ".join(list(names)[:most])
     return f"{line}, … ({len(names) - most} more)" if len(names) > most else line
+
+
+def one_of(value: JSON, options: list[JSON]) -> tuple[str, str]:
+    """Return the choices there are, and the one that was probably meant."""
+    unique = list(dict.fromkeys(shown(option) for option in options))
+    names = [option for option in options if isinstance(option, str)]
+    hint = did_you_mean(closest(value, names)) if isinstance(value, str) else ""
+    return f"allowed: {listed(unique)}", hint

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 from urllib.parse import unquote
 
-from connector.model import items, members
+from connector.model import JSON, items, members
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from connector.model import JSON
-
-__all__ = ["fields_at", "fields_of", "resolve"]
+__all__ = ["fields_at", "fields_of", "file_fields", "resolve"]
 
 IN_PLACE = ("allOf", "anyOf", "oneOf")
 MOST_DEEP = 12
@@ -66,3 +61,16 @@ def fields_of(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:
         for branch in items(declared.get(keyword)):
             found |= fields_of(branch, root, depth + 1)
     return found | members(declared.get("properties"))
+
+
+def file_fields(schema: dict[str, JSON]) -> frozenset[str]:
+    """The top-level fields that a schema declares as binary, alone or in a list."""
+    return frozenset(name for name, part in fields_of(schema, schema).items() if _is_binary(part, schema, 0))
+
+
+def _is_binary(part: JSON, root: JSON, depth: int) -> bool:
+    declared = members(resolve(part, root))
+    if declared.get("format") == "binary":
+        return True
+    inner = [*items(declared.get("anyOf")), *items(declared.get("oneOf")), declared.get("items")]
+    return depth < 4 and any(_is_binary(branch, root, depth + 1) for branch in inner)

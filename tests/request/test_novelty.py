@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.request import Wire
-from connector.request.spelling import is_moving, is_plausible, misspelt, nearest
+from connector.request.novelty import is_moving, is_plausible, misspelt, nearest
 
 NAMES = ("max_tokens", "temperature", "response_format", "top_p", "n", "user", "prompt_cache_key", "max_output_tokens")
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
