@@ -18,7 +18,7 @@ from bench.exchange import payload
 from connector.cli.garbage import seldom_collected
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState, open_store
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, Task, TaskState, open_store
 from connector.routes.reading.position import reset
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
@@ -66,7 +66,7 @@ async def _fill(store: Store, first: int, number: int) -> None:
                 CallEnd(task=task.id, attempt=task.attempts, number=0, ended=1.0, state="done", outcome={"status": 200})
                 for task in leased
             ],
-            settle=[Settled(task=task.id, state=TaskState.FINISHED) for task in leased],
+            settle=[Settlement(task=task.id, state=TaskState.FINISHED) for task in leased],
         )
     )
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from connector.engine.change import CallEnd, Carried, Change, Committed, Line, Settled, Spent
+from connector.engine.change import CallEnd, Carrier, Change, CommitResult, Expense, Line, Settlement
 from connector.engine.store import (
     Fenced,
     Filter,
-    Place,
+    PendingLines,
     Store,
     StoreBroken,
     StoreError,
@@ -31,17 +31,17 @@ __all__ = [
     "LIVE",
     "CallEnd",
     "CallRecord",
-    "Carried",
+    "Carrier",
     "Change",
-    "Committed",
+    "CommitResult",
+    "Expense",
     "Fenced",
     "Filter",
     "Line",
     "NewTask",
-    "Place",
+    "PendingLines",
     "Role",
-    "Settled",
-    "Spent",
+    "Settlement",
     "Store",
     "StoreBroken",
     "StoreError",

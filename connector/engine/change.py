@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connector.engine.tasks import CallRecord, NewTask, TaskState
 from connector.model import JSON
 
-__all__ = ["CallEnd", "Carried", "Change", "Committed", "Line", "Settled", "Spent"]
+__all__ = ["CallEnd", "Carrier", "Change", "CommitResult", "Expense", "Line", "Settlement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class CallEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settlement:
     """Where a leased task stands now; it is leased no longer.
 
     A task that goes in a leased carrier can be settled as well; unless it ends it leaves the carrier.
@@ -46,7 +46,7 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
+class Carrier:
     """Leased tasks that go on together in a new one, and wait for it."""
 
     carrier: NewTask
@@ -62,7 +62,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Expense:
     """What was used of a budget."""
 
     name: str
@@ -89,19 +89,19 @@ class Change:
     """
 
     accept: Sequence[NewTask] = ()
-    carry: Sequence[Carried] = ()
+    carry: Sequence[Carrier] = ()
     intend: Sequence[CallRecord] = ()
     end: Sequence[CallEnd] = ()
-    settle: Sequence[Settled] = ()
+    settle: Sequence[Settlement] = ()
     cursors: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     records: Mapping[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
     lines: Sequence[Line] = ()
     written: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
-    spent: Sequence[Spent] = ()
+    spent: Sequence[Expense] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
+class CommitResult:
     """What a commit gave.
 
     Attributes:

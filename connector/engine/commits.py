@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from connector.engine import Change, Committed, Store, StoreFull
+from connector.engine import Change, CommitResult, Store, StoreFull
 from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 
@@ -60,7 +60,7 @@ class Commits:
         self._told = told
         self._waits = Waits(timing)
 
-    async def __call__(self, change: Change) -> Committed:
+    async def __call__(self, change: Change) -> CommitResult:
         """Does all of a change; waits while there is no space."""
         try:
             committed = await self._store.commit(change)

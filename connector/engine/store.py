@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from connector.engine.change import Change, Committed, Line, Spent
+from connector.engine.change import Change, CommitResult, Expense, Line
 from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON
 
-__all__ = ["Fenced", "Filter", "Place", "Store", "StoreBroken", "StoreError", "StoreFull", "StoreHeld", "Superseded"]
+__all__ = [
+    "Fenced",
+    "Filter",
+    "PendingLines",
+    "Store",
+    "StoreBroken",
+    "StoreError",
+    "StoreFull",
+    "StoreHeld",
+    "Superseded",
+]
 
 
 class StoreError(ConnectorError):
@@ -63,7 +73,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PendingLines:
     """What is still to be appended to a file, and how long the file was when the last line before was on disk."""
 
     name: str
@@ -83,7 +93,7 @@ class Store(Protocol):
         """Gives back what is leased and not settled, and closes."""
         ...
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         """Does all of a change, on disk when it returns; Fenced when a task in it is leased by another worker now."""
         ...
 
@@ -95,11 +105,11 @@ class Store(Protocol):
         """
         ...
 
-    async def hold(self, ids: Sequence[int]) -> Sequence[int]:
+    async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         """Says that this worker still works on these tasks; returns those that it has lost."""
         ...
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         """Returns when there may be something new to lease, at the latest after so many seconds."""
         ...
 
@@ -131,15 +141,15 @@ class Store(Protocol):
         """All small values of a space by key."""
         ...
 
-    async def spent(self, name: str, since: float) -> Spent:
+    async def spending(self, name: str, since: float) -> Expense:
         """What was used of a budget since a time."""
         ...
 
-    async def places(self) -> Sequence[str]:
+    async def pending_files(self) -> Sequence[str]:
         """The files that lines are still to be appended to."""
         ...
 
-    async def place(self, name: str, most: int) -> Place:
+    async def pending_lines(self, name: str, most: int) -> PendingLines:
         """The next lines of a file."""
         ...
 
@@ -159,11 +169,11 @@ class Store(Protocol):
         """One task with all its calls."""
         ...
 
-    async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
+    async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
         """The tasks that go in a carrier and have not come to an end."""
         ...
 
-    def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
+    def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         """The keys that earlier readings saw and this one did not."""
         ...
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from connector.aio.events import wait_for_event
-from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState
+from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState
 from connector.routes.reading.unread import Unread, is_unread
 from connector.runtime.floor import LONGEST_SLEEP, Floor
 from connector.runtime.held import Held
@@ -23,8 +23,8 @@ GROUP = 500
 """At most so many tasks are leased at a time."""
 
 
-def _back(task: int) -> Settled:
-    return Settled(task=task, state=TaskState.WAITING, uncounted=True)
+def _back(task: int) -> Settlement:
+    return Settlement(task=task, state=TaskState.WAITING, uncounted=True)
 
 
 log = logging.getLogger(__name__)
@@ -204,7 +204,9 @@ class Collector:
             raise
         except Fenced as fenced:
             log.warning("route %r gathers anew: %s", self.route, fenced)
-            await self._floor.commits(await self._delivery.carry_abandon(await self._floor.store.hold([*self._held])))
+            await self._floor.commits(
+                await self._delivery.carry_abandon(await self._floor.store.renew_leases([*self._held]))
+            )
             self._held.clear()
             self.wake()
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from connector.engine import Settled, TaskState
+from connector.engine import Settlement, TaskState
 
 __all__ = ["Held"]
 
@@ -32,7 +32,7 @@ class Held:
         self._blocked: dict[int, Wait] = {}
         self._later: dict[int, Wait] = {}
 
-    def note(self, settled: Settled) -> None:
+    def note(self, settled: Settlement) -> None:
         """Take up where a task stands after an attempt."""
         self.forget((settled.task,))
         if settled.state is not TaskState.WAITING or not settled.reason:

@@ -180,7 +180,7 @@ class Holding:
         for route in lost:
             states = (TaskState.NEW, TaskState.WAITING, TaskState.PROCESSING)
             for carrier in await self._store.tasks(Filter(route=route, states=states), limit=SOME):
-                found += len(await self._store.waiting_in(carrier.id, limit=100_000))
+                found += len(await self._store.carried_tasks(carrier.id, limit=100_000))
         return found
 
     def _say(self) -> None:

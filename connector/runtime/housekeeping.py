@@ -34,7 +34,7 @@ async def heartbeats(crew: Crew, readings: Readings, store: Store, timing: Timin
     while True:
         await timing.sleep(HEARTBEAT)
         leased = crew.leased
-        lost = await store.hold(leased) if leased else ()
+        lost = await store.renew_leases(leased) if leased else ()
         if lost:
             await crew.abandon(lost)
         await readings.renew()
@@ -43,7 +43,7 @@ async def heartbeats(crew: Crew, readings: Readings, store: Store, timing: Timin
 async def news(crew: Crew, store: Store, timing: Timing = SYSTEM) -> None:
     """Wakes everybody when somebody else has changed something; what this process commits is told at once."""
     while True:
-        await store.changed(NEWS)
+        await store.wait_for_change(NEWS)
         crew.wake()
         await timing.sleep(PAUSE)
 

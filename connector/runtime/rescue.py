@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from connector.engine import Change, Settled, Store, Task, TaskState
+from connector.engine import Change, Settlement, Store, Task, TaskState
 from connector.resilience import Backoff
 from connector.routes.delivering.duplicates import in_doubt, listed, notes
 from connector.timing import SYSTEM, Timing
@@ -47,7 +47,7 @@ class Rescue:
         if task.attempts < self._settings.attempts:
             backoff = Backoff(self._settings.retry_delay, self._settings.max_delay)
             wait = backoff.delay(task.attempts - 1, self._timing.chance())
-            settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + wait)
+            settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + wait)
         else:
             known = await self._store.task(task.id) or task
             doubts = in_doubt(known.calls, known.retried)
@@ -57,5 +57,5 @@ class Rescue:
                 notes(known.calls, known.retried),
             ]
             state = TaskState.UNKNOWN if doubts else TaskState.FAILED
-            settled = Settled(task=task.id, state=state, reason="; ".join(part for part in parts if part))
+            settled = Settlement(task=task.id, state=state, reason="; ".join(part for part in parts if part))
         return Change(settle=[settled])

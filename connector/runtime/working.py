@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from connector.aio.events import wait_for_event
-from connector.engine import Change, Fenced, Settled, StoreBroken, Task, TaskState, failpoints
+from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState, failpoints
 from connector.resilience import AdaptiveConcurrency, Backoff
 from connector.routes.reading.places import Places
 from connector.runtime.floor import LONGEST_SLEEP, Delivers, Floor
@@ -231,7 +231,7 @@ class Worker:
             log.exception("task %d of route %r broke off", task.id, self.route)
             return await self._rescue(task, error)
 
-    def _note(self, task: Task, settled: Settled) -> None:
+    def _note(self, task: Task, settled: Settlement) -> None:
         self.held.note(settled)
         if task.order:
             self._more = True  # the next one of its order key
@@ -246,5 +246,5 @@ class Worker:
 
     async def _release(self, tasks: Sequence[Task]) -> None:
         if tasks:
-            back = [Settled(task=task.id, state=TaskState.WAITING, uncounted=True) for task in tasks]
+            back = [Settlement(task=task.id, state=TaskState.WAITING, uncounted=True) for task in tasks]
             await self._floor.commits(Change(settle=back))

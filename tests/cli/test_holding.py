@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, NewTask, open_store
+from connector.engine import Carrier, Change, NewTask, open_store
 
 SQL = """
 incoming:
@@ -232,7 +232,7 @@ async def test_tasks_in_batches_of_a_route_that_has_none_any_more_end_the_run(fo
     ids = (await store.commit(Change(accept=[NewTask(route="r", document={"id": n}) for n in range(3)]))).accepted
     await store.lease("r", 10)
     carrier = NewTask(route="r:batch", document={"file": "file-1"})
-    await store.commit(Change(carry=[Carried(carrier=carrier, members=ids)]))
+    await store.commit(Change(carry=[Carrier(carrier=carrier, members=ids)]))
     await store.close()
     found = await asyncio.to_thread(oc, "run", "--once")
     assert found.returncode == 5, found.stderr

@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli.app import app
-from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Task, TaskState, open_store
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Task, TaskState, open_store
 
 CONFIGURATION = """
 clients:
@@ -61,9 +61,9 @@ async def filled(folder: Path) -> None:
                     )
                 ],
                 settle=[
-                    Settled(task=first.id, state=TaskState.FINISHED),
-                    Settled(task=second.id, state=TaskState.FAILED, reason="the chain broke"),
-                    Settled(task=third.id, state=TaskState.UNKNOWN, reason="nobody saw its end"),
+                    Settlement(task=first.id, state=TaskState.FINISHED),
+                    Settlement(task=second.id, state=TaskState.FAILED, reason="the chain broke"),
+                    Settlement(task=third.id, state=TaskState.UNKNOWN, reason="nobody saw its end"),
                 ],
             )
         )

@@ -76,7 +76,7 @@ def _intent_after_sending() -> None:
 
 
 def _ended_before_sending() -> None:
-    from connector.engine import Change, Settled, TaskState
+    from connector.engine import Change, Settlement, TaskState
     from connector.routes.delivering.delivery import Delivery
 
     attempt = Delivery.attempt
@@ -84,7 +84,7 @@ def _ended_before_sending() -> None:
     async def attempted(self: Any, task: Any) -> Any:
         if task.route.endswith(":gathered"):  # the engine itself refuses to end one that carries others
             return await attempt(self, task)
-        await self._desk.commit(Change(settle=[Settled(task=task.id, state=TaskState.FINISHED)]))
+        await self._desk.commit(Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED)]))
         return replace(await attempt(self, task), settle=[])
 
     Delivery.attempt = attempted

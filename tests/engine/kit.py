@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connector.engine import CallEnd, CallRecord, Change, NewTask, Settled, Store, Task, TaskState
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, Task, TaskState
 
 __all__ = ["accept", "call", "counts", "end", "finish", "lease_one", "new", "settle"]
 
@@ -24,11 +24,11 @@ async def lease_one(store: Store, route: str = "route") -> Task:
 
 
 async def settle(store: Store, task: int, state: TaskState, **more: Any) -> None:
-    await store.commit(Change(settle=[Settled(task=task, state=state, **more)]))
+    await store.commit(Change(settle=[Settlement(task=task, state=state, **more)]))
 
 
 async def finish(store: Store, *tasks: int) -> None:
-    await store.commit(Change(settle=[Settled(task=task, state=TaskState.FINISHED) for task in tasks]))
+    await store.commit(Change(settle=[Settlement(task=task, state=TaskState.FINISHED) for task in tasks]))
 
 
 def call(task: int, attempt: int = 1, number: int = 0, **more: Any) -> CallRecord:

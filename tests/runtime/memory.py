@@ -13,13 +13,13 @@ from connector.engine import (
     LIVE,
     CallRecord,
     Change,
-    Committed,
+    CommitResult,
+    Expense,
     Fenced,
     Filter,
     NewTask,
-    Place,
-    Settled,
-    Spent,
+    PendingLines,
+    Settlement,
     StoreError,
     Task,
     TaskState,
@@ -48,7 +48,7 @@ class MemoryStore:
     async def close(self) -> None:
         self.holders.clear()
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         await asyncio.sleep(0)
         self.refuse(change)
         for settled in change.settle:
@@ -71,7 +71,7 @@ class MemoryStore:
         self.small = {place: value for place, value in self.small.items() if value is not None}
         self.positions = {name: value for name, value in self.positions.items() if value is not None}
         self._new.set()
-        return Committed(accepted)
+        return CommitResult(accepted)
 
     def _accept(self, new: NewTask) -> int:
         if new.identity:
@@ -87,7 +87,7 @@ class MemoryStore:
         self.kept[number] = Task(id=number, state=state, source=new.source, created=now, updated=now, **fields)
         return number
 
-    def _settle(self, settled: Settled) -> None:
+    def _settle(self, settled: Settlement) -> None:
         del self.holders[settled.task]
         task = self.kept[settled.task]
         attempts = task.attempts - settled.uncounted
@@ -120,10 +120,10 @@ class MemoryStore:
             self.holders[task.id] = self.worker
         return found
 
-    async def hold(self, ids: Sequence[int]) -> Sequence[int]:
+    async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         return [id_ for id_ in ids if self.holders.get(id_) != self.worker]
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         self._new.clear()
         await self._new.wait()
 
@@ -151,14 +151,14 @@ class MemoryStore:
     async def records(self, space: str) -> Mapping[str, JSON]:
         return {key: value for (where, key), value in self.small.items() if where == space}
 
-    async def spent(self, name: str, since: float) -> Spent:
-        return Spent(name=name, at=since)
+    async def spending(self, name: str, since: float) -> Expense:
+        return Expense(name=name, at=since)
 
-    async def places(self) -> Sequence[str]:
+    async def pending_files(self) -> Sequence[str]:
         return []
 
-    async def place(self, name: str, most: int) -> Place:
-        return Place(name, 0, [])
+    async def pending_lines(self, name: str, most: int) -> PendingLines:
+        return PendingLines(name, 0, [])
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
         counts: dict[str, dict[TaskState, int]] = {}
@@ -191,10 +191,10 @@ class MemoryStore:
     async def task(self, task: int) -> Task | None:
         return self.kept.get(task)
 
-    async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
+    async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
         return []
 
-    async def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
+    async def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         for (of, key), (version, seen) in list(self.versions.items()):
             if of == route and seen < reading and version != "deleted":
                 yield key

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
+from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.engine.commits import Commits
 from connector.routes.reading.unread import unread
 from connector.runtime.collecting import Collector
@@ -61,11 +61,11 @@ class Gathering:
     async def carry_abandon(self, lost: Collection[int]) -> Change:
         held = [task.id for task in self.waiting if task.id not in lost]
         self.waiting.clear()
-        return Change(settle=[Settled(task=task, state=TaskState.WAITING, uncounted=True) for task in held])
+        return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in held])
 
-    def _group(self, size: int) -> Carried:
+    def _group(self, size: int) -> Carrier:
         members, self.waiting = self.waiting[:size], self.waiting[size:]
-        return Carried(carrier=NewTask(route="x", document=None), members=[task.id for task in members])
+        return Carrier(carrier=NewTask(route="x", document=None), members=[task.id for task in members])
 
 
 class Bench:
@@ -89,10 +89,10 @@ class Bench:
         )  # fmt: skip
 
     async def attempt(self, task: Task) -> Change:
-        return Change(settle=[Settled(task=task.id, state=TaskState.FAILED, reason="unread")])
+        return Change(settle=[Settlement(task=task.id, state=TaskState.FAILED, reason="unread")])
 
     async def _rescue(self, task: Task, error: Exception) -> Change:
-        return Change(settle=[Settled(task=task.id, state=TaskState.FAILED, reason=str(error))])
+        return Change(settle=[Settlement(task=task.id, state=TaskState.FAILED, reason=str(error))])
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(0)
@@ -157,7 +157,7 @@ async def test_when_one_is_another_workers_the_others_are_gathered_anew(bench: B
     await bench.accept(1, 2, 3)
     await bench.rested()
     bench.store.holders[2] = "another"
-    await bench.collector.abandon(await bench.store.hold(bench.collector.leased))
+    await bench.collector.abandon(await bench.store.renew_leases(bench.collector.leased))
     await bench.rested()
     assert sorted(bench.collector.leased) == [1, 3]
     del bench.store.holders[2]

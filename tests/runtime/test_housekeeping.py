@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from connector.config.settings import Retention
-from connector.engine import Change, Filter, Line, NewTask, Settled, StoreBroken, StoreFull, TaskState, open_store
+from connector.engine import Change, Filter, Line, NewTask, Settlement, StoreBroken, StoreFull, TaskState, open_store
 from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
@@ -125,7 +125,7 @@ async def ended(store: Any, *states: TaskState) -> None:
     await store.commit(Change(accept=[NewTask(route="r", document=n) for n in range(len(states))]))
     tasks = await store.lease("r", len(states))
     await store.commit(
-        Change(settle=[Settled(task=task.id, state=state) for task, state in zip(tasks, states, strict=True)])
+        Change(settle=[Settlement(task=task.id, state=state) for task, state in zip(tasks, states, strict=True)])
     )
 
 

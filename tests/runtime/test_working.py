@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Change, Fenced, NewTask, Settled, StoreBroken, StoreFull, Task, TaskState
+from connector.engine import Change, Fenced, NewTask, Settlement, StoreBroken, StoreFull, Task, TaskState
 from connector.engine.commits import Commits
 from connector.http.tries import Pause
 from connector.model import Outcome, State
@@ -26,7 +26,7 @@ FINISHED, WAITING, FAILED = TaskState.FINISHED, TaskState.WAITING, TaskState.FAI
 
 
 def ended(task: Task, state: TaskState = FINISHED, **more: object) -> Change:
-    return Change(settle=[Settled(task=task.id, state=state, **more)])  # type: ignore[arg-type]
+    return Change(settle=[Settlement(task=task.id, state=state, **more)])  # type: ignore[arg-type]
 
 
 class Clock:
@@ -235,7 +235,7 @@ async def test_a_task_that_another_worker_has_is_broken_off(caplog: pytest.LogCa
     run = asyncio.create_task(bench.worker.run())
     await until(lambda: bench.states().count(FINISHED) == 2)
     bench.store.holders[2] = "another"
-    await bench.worker.abandon(await bench.store.hold(bench.worker.leased))
+    await bench.worker.abandon(await bench.store.renew_leases(bench.worker.leased))
     await bench.rested()
     await bench.accept(1)
     await bench.rested()
@@ -262,7 +262,7 @@ async def test_a_task_that_is_being_settled_is_not_taken_for_lost(caplog: pytest
     await bench.accept(1)
     run = asyncio.create_task(bench.worker.run())
     await settled.wait()
-    await bench.worker.abandon(await bench.store.hold(bench.worker.leased))
+    await bench.worker.abandon(await bench.store.renew_leases(bench.worker.leased))
     go_on.set()
     bench.worker.stop()
     await run

@@ -10,7 +10,7 @@ from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.rows import CALL, TASK, Counting, call_of, columns, task_of
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["JOBS", "Order", "give_back", "heads", "hold", "lease", "lock", "next_in_line"]
+__all__ = ["JOBS", "Order", "give_back", "heads", "lease", "lock", "next_in_line", "renew_leases"]
 
 Order = tuple[str, str]
 LOCK = """
@@ -138,7 +138,7 @@ async def calls_of(connection: Connection, tasks: Sequence[int]) -> Mapping[int,
     return found
 
 
-async def hold(connection: Connection, tasks: Sequence[int], jobs: Jobs, worker: str) -> list[int]:
+async def renew_leases(connection: Connection, tasks: Sequence[int], jobs: Jobs, worker: str) -> list[int]:
     """The tasks that are not this worker's any more; the others stay its own."""
     rows = await connection.fetch(HOLD, list(tasks), worker)
     mine = {row["id"]: row["job"] for row in rows}

@@ -5,30 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connector.engine.change import Line, Spent
+from connector.engine.change import Expense, Line
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.queue import calls_of
 from connector.engine.postgresql.rows import TASK, task_of, unpacked
-from connector.engine.store import Filter, Place
+from connector.engine.store import Filter, PendingLines
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
 
 __all__ = [
-    "condition",
-    "counts",
-    "cursors",
-    "keys_unseen",
-    "lines_of",
-    "next_due",
-    "oldest",
-    "places",
-    "record",
-    "records",
-    "spent",
-    "task",
-    "tasks",
-    "waiting_in",
-]
+    "carried_tasks", "condition", "counts", "cursors", "keys_unseen", "next_due", "oldest", "pending_files",
+    "pending_lines", "record", "records", "spending", "task", "tasks",
+]  # fmt: skip
 
 LIVE = "state IN ('new', 'processing', 'waiting')"
 
@@ -78,7 +66,7 @@ async def task(connection: Connection, number: int) -> Task | None:
     return task_of(row, calls.get(number, []))
 
 
-async def waiting_in(connection: Connection, carrier: int, after: int, limit: int) -> list[Task]:
+async def carried_tasks(connection: Connection, carrier: int, after: int, limit: int) -> list[Task]:
     rows = await connection.fetch(
         f"SELECT {TASK} FROM tasks WHERE carrier = $1 AND state = 'waiting' AND id > $2 ORDER BY id LIMIT $3",  # noqa: S608
         carrier,
@@ -129,26 +117,26 @@ async def cursors(connection: Connection, name: str | None = None) -> Mapping[st
     return {row["name"]: unpacked(row["value"]) for row in rows}
 
 
-async def spent(connection: Connection, name: str, since: float) -> Spent:
+async def spending(connection: Connection, name: str, since: float) -> Expense:
     row: Any = await connection.fetchrow(
         "SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0) AS cost FROM spent "
         "WHERE name = $1 AND minute >= $2",
         name,
         int(since // 60),
     )
-    return Spent(name=name, at=since, tokens=row["tokens"], cost=row["cost"])
+    return Expense(name=name, at=since, tokens=row["tokens"], cost=row["cost"])
 
 
-async def places(connection: Connection) -> Sequence[str]:
+async def pending_files(connection: Connection) -> Sequence[str]:
     return [row["place"] for row in await connection.fetch("SELECT DISTINCT place FROM lines ORDER BY place")]
 
 
-async def lines_of(connection: Connection, name: str, most: int) -> Place:
+async def pending_lines(connection: Connection, name: str, most: int) -> PendingLines:
     length: int | None = await connection.fetchval("SELECT length FROM places WHERE name = $1", name)
     rows = await connection.fetch(
         "SELECT number, data FROM lines WHERE place = $1 ORDER BY number LIMIT $2", name, most
     )
-    return Place(name, length or 0, [(row["number"], Line(place=name, data=row["data"])) for row in rows])
+    return PendingLines(name, length or 0, [(row["number"], Line(place=name, data=row["data"])) for row in rows])
 
 
 async def keys_unseen(connection: Connection, route: str, reading: int, after: str, most: int) -> list[str]:

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from connector.engine.change import Change, Committed, Spent
+from connector.engine.change import Change, CommitResult, Expense
 from connector.engine.postgresql import admin, queue, reader
 from connector.engine.postgresql.connection import Connection, Links
 from connector.engine.postgresql.jobs import Jobs, Listening
 from connector.engine.postgresql.rows import fold
 from connector.engine.postgresql.schema import migrate
 from connector.engine.postgresql.writer import Committer
-from connector.engine.store import Filter, Place, StoreError
+from connector.engine.store import Filter, PendingLines, StoreError
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
 from connector.timing import SYSTEM, Timing
@@ -92,7 +92,7 @@ class PostgreSQLStore:
             await self._changing(lambda link: fold(link, self.worker))
         await self._links.close()
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         return await self._committer.commit(change)
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
@@ -105,12 +105,12 @@ class PostgreSQLStore:
                 lambda link: queue.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
             )
 
-    async def hold(self, ids: Sequence[int]) -> Sequence[int]:
+    async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         if not ids:
             return []
-        return await self._changing(lambda link: queue.hold(link, ids, self._jobs, self.worker))
+        return await self._changing(lambda link: queue.renew_leases(link, ids, self._jobs, self.worker))
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         await self._listening.wait(seconds)
 
     async def next_due(self, route: str) -> float | None:
@@ -138,14 +138,14 @@ class PostgreSQLStore:
     async def records(self, space: str) -> Mapping[str, JSON]:
         return await self._asked(lambda link: reader.records(link, space))
 
-    async def spent(self, name: str, since: float) -> Spent:
-        return await self._asked(lambda link: reader.spent(link, name, since))
+    async def spending(self, name: str, since: float) -> Expense:
+        return await self._asked(lambda link: reader.spending(link, name, since))
 
-    async def places(self) -> Sequence[str]:
-        return await self._asked(reader.places)
+    async def pending_files(self) -> Sequence[str]:
+        return await self._asked(reader.pending_files)
 
-    async def place(self, name: str, most: int) -> Place:
-        return await self._asked(lambda link: reader.lines_of(link, name, most))
+    async def pending_lines(self, name: str, most: int) -> PendingLines:
+        return await self._asked(lambda link: reader.pending_lines(link, name, most))
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
         return await self._asked(lambda link: reader.counts(link, route))
@@ -159,10 +159,10 @@ class PostgreSQLStore:
     async def task(self, task: int) -> Task | None:
         return await self._asked(lambda link: reader.task(link, task))
 
-    async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        return await self._asked(lambda link: reader.waiting_in(link, carrier, after, limit))
+    async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
+        return await self._asked(lambda link: reader.carried_tasks(link, carrier, after, limit))
 
-    async def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
+    async def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         after = ""
         while keys := await self._asked(
             partial(reader.keys_unseen, route=route, reading=reading, after=after, most=KEYS_AT_A_TIME)

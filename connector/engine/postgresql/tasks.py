@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.engine.change import Change, Settled
+from connector.engine.change import Change, Settlement
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.queue import JOBS, heads, lock
@@ -181,7 +181,7 @@ async def settle(at_work: Transaction, changes: Sequence[Change], held: Mapping[
     await _settle_carried(at_work, settled, held)
 
 
-async def _settle_carried(at_work: Transaction, settled: Sequence[Settled], held: Mapping[int, Row]) -> None:
+async def _settle_carried(at_work: Transaction, settled: Sequence[Settlement], held: Mapping[int, Row]) -> None:
     """Those that go in a task end with it, or were settled before it ends."""
     carrying = [(one.task, one.state.value, one.reason) for one in settled if one.carried]
     if carrying:
@@ -195,7 +195,7 @@ async def _settle_carried(at_work: Transaction, settled: Sequence[Settled], held
         raise StoreError(f"task {left} cannot end while tasks go in it; settle them before, or all with it")
 
 
-async def _settle_jobs(at_work: Transaction, settled: Sequence[Settled], held: Mapping[int, Row]) -> None:
+async def _settle_jobs(at_work: Transaction, settled: Sequence[Settlement], held: Mapping[int, Row]) -> None:
     """Jobs end with their tasks, or are given back; a task that leaves its carrier gets a new one."""
     ends = {
         held[one.task]["job"]: one.state in (TaskState.FINISHED, TaskState.SKIPPED)

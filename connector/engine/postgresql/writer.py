@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from connector.engine import failpoints
-from connector.engine.change import Change, Committed
+from connector.engine.change import Change, CommitResult
 from connector.engine.postgresql.connection import Away, Connection, Links
 from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.journal import write_calls, write_values
@@ -38,7 +38,7 @@ class Asked:
     """A change that waits for its transaction."""
 
     change: Change
-    done: asyncio.Future[Committed]
+    done: asyncio.Future[CommitResult]
 
 
 class Committer:
@@ -57,7 +57,7 @@ class Committer:
         self._at_work: asyncio.Task[None] | None = None
         self._closed = False
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         if self._closed:
             raise StoreBroken("the store is closed")
         asked = Asked(change, asyncio.get_running_loop().create_future())
@@ -94,7 +94,7 @@ class Committer:
                 if not one.done.done():
                     one.done.set_result(committed)
 
-    async def _write(self, group: Sequence[Asked], connection: Connection) -> list[Committed]:
+    async def _write(self, group: Sequence[Asked], connection: Connection) -> list[CommitResult]:
         return await write(connection, [one.change for one in group], self._jobs, self._worker, self._wall())
 
     async def _apart(self, group: Sequence[Asked], error: Exception) -> None:
@@ -110,13 +110,13 @@ class Committer:
 class _Once:
     """One group, committed once: after a connection was lost the database is asked what became of it."""
 
-    def __init__(self, links: Links, write: Callable[[Connection], Awaitable[list[Committed]]]) -> None:
+    def __init__(self, links: Links, write: Callable[[Connection], Awaitable[list[CommitResult]]]) -> None:
         self._links = links
         self._write = write
         self._transaction: str | None = None
-        self._given: list[Committed] = []
+        self._given: list[CommitResult] = []
 
-    async def attempt(self) -> list[Committed]:
+    async def attempt(self) -> list[CommitResult]:
         async with self._links.one() as connection:
             if self._transaction is not None and await _is_committed(connection, self._transaction):
                 return self._given
@@ -179,7 +179,7 @@ class Lost(Exception):
 
 async def write(
     connection: Connection, changes: Sequence[Change], jobs: Jobs, worker: str, now: float
-) -> list[Committed]:
+) -> list[CommitResult]:
     """What each change gave; Lost, and nothing may be committed, when one of them is about a task of another worker."""
     at_work = Transaction(connection, jobs, worker, now, Counting(worker))
     for change in changes:
@@ -196,7 +196,8 @@ async def write(
     await write_values(connection, changes)
     await at_work.counting.write(connection)
     return [
-        Committed([next(accepted) for _ in change.accept], [next(carriers) for _ in change.carry]) for change in changes
+        CommitResult([next(accepted) for _ in change.accept], [next(carriers) for _ in change.carry])
+        for change in changes
     ]
 
 

@@ -9,7 +9,7 @@ from operator import attrgetter
 import orjson
 
 from connector.documents import check, dump
-from connector.engine.change import Change, Committed
+from connector.engine.change import Change, CommitResult
 from connector.engine.sqlite.journal import append, end, forget, intend, put_cursors, put_records, spend
 from connector.engine.sqlite.queue import hands
 from connector.engine.sqlite.session import Session
@@ -19,7 +19,7 @@ from connector.model import JSON
 __all__ = ["KINDS", "Prepared", "applied", "prepared"]
 
 
-def applied(session: Session, prepared: Prepared) -> Committed:
+def applied(session: Session, prepared: Prepared) -> CommitResult:
     """Does all of a change; an error before anything is written leaves the transaction as it was."""
     change = prepared.change
     held = hands(session, change)
@@ -34,7 +34,7 @@ def applied(session: Session, prepared: Prepared) -> Committed:
     if change.settle:
         settle(session, change.settle, held)
     _beside(session, change, prepared)
-    return Committed(accepted, carriers)
+    return CommitResult(accepted, carriers)
 
 
 def _beside(session: Session, change: Change, prepared: Prepared) -> None:

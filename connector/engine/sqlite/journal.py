@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from connector.engine.change import CallEnd, Line, Spent
+from connector.engine.change import CallEnd, Expense, Line
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.queue import Hands
 from connector.engine.sqlite.rows import CALL_BITS, calls_within
@@ -112,7 +112,7 @@ def put_records(session: Session, records: Iterable[tuple[str, str, bytes | None
             session.execute(RECORD, (space, key, value))
 
 
-def spend(session: Session, spent: Sequence[Spent]) -> None:
+def spend(session: Session, spent: Sequence[Expense]) -> None:
     """Adds to what was used of budgets."""
     session.execute_many(SPENT, [(one.name, int(one.at // MINUTE), one.tokens, one.cost) for one in spent])
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import apsw
 import orjson
 
-from connector.engine.change import Line, Spent
+from connector.engine.change import Expense, Line
 from connector.engine.sqlite.driver import Connection, Row, meaning
 from connector.engine.sqlite.journal import MINUTE
 from connector.engine.sqlite.rows import (
@@ -30,7 +30,7 @@ from connector.engine.sqlite.rows import (
     calls_within,
     task_of,
 )
-from connector.engine.store import Filter, Place, StoreBroken
+from connector.engine.store import Filter, PendingLines, StoreBroken
 from connector.engine.tasks import DELETED, Task, TaskState
 from connector.model import JSON
 
@@ -122,7 +122,7 @@ class Reader:
         calls = [call_of(row) for row in self.all(CALLS, calls_within(task))]
         return task_of(rows[0], calls) if rows else None
 
-    def waiting_in(self, carrier: int, after: int, limit: int) -> Sequence[Task]:
+    def carried_tasks(self, carrier: int, after: int, limit: int) -> Sequence[Task]:
         return [task_of(row) for row in self.all(IN_CARRIER, (carrier, after, limit))]
 
     def counts(self, route: str) -> Mapping[str, Mapping[TaskState, int]]:
@@ -140,19 +140,19 @@ class Reader:
         due: float | None = self.value(NEXT_DUE, (self.route(route),))
         return due
 
-    def spent(self, name: str, since: float) -> Spent:
+    def spending(self, name: str, since: float) -> Expense:
         tokens, cost = self.all(SPENT, (name, int(since // MINUTE)))[0]
-        return Spent(name=name, at=since, tokens=int(tokens), cost=cost)
+        return Expense(name=name, at=since, tokens=int(tokens), cost=cost)
 
-    def place(self, name: str, most: int) -> Place:
+    def pending_lines(self, name: str, most: int) -> PendingLines:
         length = self.value("SELECT length FROM places WHERE name = ?", (name,))
         lines = [(number, Line(place=name, data=data)) for number, data in self.all(LINES, (name, most))]
-        return Place(name, length or 0, lines)
+        return PendingLines(name, length or 0, lines)
 
-    def places(self) -> Sequence[str]:
+    def pending_files(self) -> Sequence[str]:
         return [row[0] for row in self.all(PLACES)]
 
-    def vanished(self, route: str, after: str, reading: int, most: int) -> Sequence[str]:
+    def vanished_keys(self, route: str, after: str, reading: int, most: int) -> Sequence[str]:
         return [row[0] for row in self.all(VANISHED, (self.route(route), after, reading - 1, most))]
 
 

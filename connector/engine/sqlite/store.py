@@ -12,7 +12,7 @@ from pathlib import Path
 import apsw
 
 from connector.documents import dump
-from connector.engine.change import Change, Committed, Settled, Spent
+from connector.engine.change import Change, CommitResult, Expense, Settlement
 from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
 from connector.engine.sqlite.backup import back_up
 from connector.engine.sqlite.changes import applied, prepared
@@ -24,7 +24,7 @@ from connector.engine.sqlite.queue import lease
 from connector.engine.sqlite.reader import Reader
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.writer import Writer
-from connector.engine.store import Filter, Place, StoreError
+from connector.engine.store import Filter, PendingLines, StoreError
 from connector.engine.tasks import ENDS, Task, TaskState
 from connector.model import JSON
 
@@ -75,7 +75,7 @@ class SqliteStore:
         self._session.connection.close()
         self._lock.close()
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         work = prepared(change)
         return await self._writer.put(partial(applied, prepared=work), work.kinds)
 
@@ -93,15 +93,15 @@ class SqliteStore:
         """Tasks were leased for somebody who did not wait for them."""
         if leased.cancelled() or leased.exception() is not None:
             return
-        back = [Settled(task=task.id, state=TaskState.WAITING, uncounted=True) for task in leased.result()]
+        back = [Settlement(task=task.id, state=TaskState.WAITING, uncounted=True) for task in leased.result()]
         work = prepared(Change(settle=back))
         self._writer.put(partial(applied, prepared=work), work.kinds).add_done_callback(_seen)
 
-    async def hold(self, ids: Sequence[int]) -> Sequence[int]:
+    async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         leases = self._session.leases
         return [task for task in ids if task not in leases or self._writer.lost]
 
-    async def changed(self, seconds: float) -> None:
+    async def wait_for_change(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()
@@ -132,14 +132,14 @@ class SqliteStore:
         sql = "SELECT key, value FROM records WHERE space = ? ORDER BY key"
         return await self._reader.ask(self._reader.documents, sql, (space,))
 
-    async def spent(self, name: str, since: float) -> Spent:
-        return await self._reader.ask(self._reader.spent, name, since)
+    async def spending(self, name: str, since: float) -> Expense:
+        return await self._reader.ask(self._reader.spending, name, since)
 
-    async def places(self) -> Sequence[str]:
-        return await self._reader.ask(self._reader.places)
+    async def pending_files(self) -> Sequence[str]:
+        return await self._reader.ask(self._reader.pending_files)
 
-    async def place(self, name: str, most: int) -> Place:
-        return await self._reader.ask(self._reader.place, name, most)
+    async def pending_lines(self, name: str, most: int) -> PendingLines:
+        return await self._reader.ask(self._reader.pending_lines, name, most)
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
         return await self._reader.ask(self._reader.counts, route)
@@ -153,12 +153,12 @@ class SqliteStore:
     async def task(self, task: int) -> Task | None:
         return await self._reader.ask(self._reader.task, task)
 
-    async def waiting_in(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        return await self._reader.ask(self._reader.waiting_in, carrier, after, limit)
+    async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
+        return await self._reader.ask(self._reader.carried_tasks, carrier, after, limit)
 
-    async def vanished(self, route: str, reading: int) -> AsyncGenerator[str, None]:
+    async def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         last = ""
-        while keys := await self._reader.ask(self._reader.vanished, route, last, reading, SOME):
+        while keys := await self._reader.ask(self._reader.vanished_keys, route, last, reading, SOME):
             for key in keys:
                 yield key
             last = keys[-1]
@@ -208,7 +208,7 @@ def _leads(session: Session) -> bool:
     return True
 
 
-def _seen(future: asyncio.Future[Committed]) -> None:
+def _seen(future: asyncio.Future[CommitResult]) -> None:
     """An error here was told to nobody: the tasks stay leased until the process ends, and are leased again then."""
     if not future.cancelled():
         future.exception()

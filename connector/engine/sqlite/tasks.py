@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connector.engine.change import Carried, Settled
+from connector.engine.change import Carrier, Settlement
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.queue import Hands, take_turns
 from connector.engine.sqlite.rows import CARRIED, CODES, DUE, HELD, NOWHERE, READY
@@ -81,7 +81,7 @@ def _holder(session: Session, route: int, task: NewTask, number: int) -> int:
     return int(session.one(sql, (route, task.identity, task.version, task.reading, number))[0])
 
 
-def start(session: Session, carrieds: Sequence[Carried], documents: Sequence[bytes]) -> Sequence[int]:
+def start(session: Session, carrieds: Sequence[Carrier], documents: Sequence[bytes]) -> Sequence[int]:
     """The ids of the tasks that carry others; these are never duplicates, whatever their keys."""
     rows = _Rows(session)
     numbers: list[int] = []
@@ -102,7 +102,7 @@ MEMBERS = f"FROM tasks WHERE carrier = ? AND queue = {CARRIED}"
 END_MEMBERS = f"UPDATE tasks SET state = ?, queue = 0, updated = ?, reason = ? WHERE carrier = ? AND queue = {CARRIED}"
 
 
-def settle(session: Session, settled: Sequence[Settled], hands: Hands) -> None:
+def settle(session: Session, settled: Sequence[Settlement], hands: Hands) -> None:
     """What the settled tasks are from now on; they are leased no longer."""
     rows: list[Row] = []
     if len({one.task for one in settled}) < len(settled):
@@ -122,7 +122,7 @@ def settle(session: Session, settled: Sequence[Settled], hands: Hands) -> None:
     take_turns(session, {(hands[one.task].route, order) for one in settled if (order := hands[one.task].order)})
 
 
-def carry(session: Session, carried: Sequence[Carried], carriers: Sequence[int], hands: Hands) -> None:
+def carry(session: Session, carried: Sequence[Carrier], carriers: Sequence[int], hands: Hands) -> None:
     """The members wait in their carriers; they are leased no longer."""
     for one, carrier in zip(carried, carriers, strict=True):
         for member in one.members:
@@ -143,7 +143,7 @@ def end_members(session: Session, carrier: int, state: TaskState, reason: str) -
     take_turns(session, orders)
 
 
-def _row(session: Session, one: Settled) -> Row:
+def _row(session: Session, one: Settlement) -> Row:
     ended = one.state in ENDS
     if one.state is TaskState.PROCESSING:
         raise StoreError(f"task {one.task} cannot be settled as processing; it can end, wait or be new")
@@ -153,7 +153,7 @@ def _row(session: Session, one: Settled) -> Row:
     return CODES[one.state], queue, one.due, one.uncounted, session.now, one.reason, ended, one.task
 
 
-def _carrier_ended(session: Session, one: Settled) -> None:
+def _carrier_ended(session: Session, one: Settlement) -> None:
     if one.carried and one.state in ENDS:
         end_members(session, one.task, one.state, one.reason)
     elif one.carried:

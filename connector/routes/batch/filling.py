@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
+from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.model import JSON
 from connector.routes.batch.composing import Composing, Lines, freed
 from connector.routes.delivering.attempting import Attempt, Bench
@@ -70,14 +70,14 @@ class Filling:
         async with self._one_at_a_time:
             held = {task.id for one in self._bins.values() for task in one.members} - set(lost)
             self._bins.clear()
-        return Change(settle=[Settled(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
+        return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
 
     async def _take(self, task: Task, change: Change) -> None:
         desk, declared = self._bench.desk, self._bench.declared
         rests = await desk.budget(declared.route).rests()
         if rests:
             reason, due = desk.budget(declared.route).reason, desk.wall() + rests
-            settled = Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
+            settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
             change.settle = [*change.settle, settled]
             return
         if has_begun(task):
@@ -131,6 +131,6 @@ class Filling:
         first, declared = one.members[0], self._bench.declared
         said: JSON = {"model": model, "requests": one.lines, "bytes": one.bytes}
         carrier = NewTask(route=declared.route + BATCH, document=said, trace=first.trace, source=first.id)
-        carried = Carried(carrier=carrier, members=[task.id for task in one.members])
+        carried = Carrier(carrier=carrier, members=[task.id for task in one.members])
         change.carry = [*change.carry, carried]
         change.records = {**change.records, **one.records}

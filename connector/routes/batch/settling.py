@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from connector.engine import CallEnd, CallRecord, Change, Spent, Task, TaskState, failpoints
+from connector.engine import CallEnd, CallRecord, Change, Expense, Task, TaskState, failpoints
 from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State, members
@@ -137,7 +137,7 @@ class Settling:
             outcome=envelope_of(outcome, self._desk.hide)[0],
         )
 
-    def _spent(self, line: CallRecord, outcome: Outcome) -> Spent | None:
+    def _spent(self, line: CallRecord, outcome: Outcome) -> Expense | None:
         body: JSON = members(members(line.request)["body"])
         found = self._desk.budget(self._bench.declared.route).of(outcome.body, str(body.get("model", "")))
         return replace(found, cost=found.cost * HALF) if found else None

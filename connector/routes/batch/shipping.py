@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from connector.engine import Change, Settled, StoreError, Task, TaskState, failpoints
+from connector.engine import Change, Settlement, StoreError, Task, TaskState, failpoints
 from connector.http import Client
 from connector.model import JSON, Outcome, State, items, members
 from connector.publishers import CallIntent
@@ -57,7 +57,7 @@ class Shipping:
             log.exception("batch %d of route %r broke off", task.id, self._bench.declared.route)
             reason = self._bench.desk.hide.text(f"broke off: {error or type(error).__name__}")
             due = self._bench.desk.wall() + AGAIN
-            return Change(settle=[Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due)])
+            return Change(settle=[Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due)])
 
 
 class Shipment:
@@ -220,7 +220,7 @@ class Shipment:
     def _ended(self, end: Stopped) -> Change:
         change = self._journal.closing(finished=end.state is TaskState.FINISHED)
         reason = self._desk.hide.text(end.reason)
-        settled = Settled(task=self._task.id, state=end.state, reason=reason, due=end.due, uncounted=end.uncounted)
+        settled = Settlement(task=self._task.id, state=end.state, reason=reason, due=end.due, uncounted=end.uncounted)
         add(change, Change(settle=[settled], records=self._records))
         return change
 

@@ -27,7 +27,7 @@ AT_ONCE = 200
 
 async def members_of(store: Store, carrier: int, after: int = 0) -> AsyncGenerator[Task, None]:
     """The tasks that still go in a batch, with their calls, in the order of their lines."""
-    while found := await store.waiting_in(carrier, after=after, limit=AT_ONCE):
+    while found := await store.carried_tasks(carrier, after=after, limit=AT_ONCE):
         for one in found:
             task = await store.task(one.id)
             if task is not None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from connector.connections.applying import Applied, apply
 from connector.connections.templates import completed
 from connector.connections.writing import envelope
-from connector.engine import CallRecord, Change, Settled, StoreError, Task, TaskState, failpoints
+from connector.engine import CallRecord, Change, Settlement, StoreError, Task, TaskState, failpoints
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.publishers import Begin, CallIntent, Context, OnUnknown
@@ -163,7 +163,7 @@ class Attempt:
             self._kept.give_up()
         self.draft.records |= self._found
         ends = end.state is not TaskState.WAITING
-        settled = Settled(
+        settled = Settlement(
             task=self._task.id,
             state=end.state,
             reason=reason,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
-from connector.engine import CallEnd, CallRecord, Change, Spent, StoreError, Task, failpoints
+from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import had_effect
 from connector.http.tries import AFTER_DOUBT
@@ -46,7 +46,7 @@ class Journal:
         self._asked: set[str] = set()
         self._unwritten: list[CallRecord] = []
         self._seen: list[CallEnd] = []
-        self._spent: list[Spent] = []
+        self._spent: list[Expense] = []
         self._last: list[CallEnd] = []
         self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self.troubles: list[Seen] = []

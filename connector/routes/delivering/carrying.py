@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from connector.connections.applying import size_of
-from connector.engine import Carried, Change, NewTask, Settled, Task, TaskState
+from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.routes.delivering.attempting import Attempt, Bench
@@ -72,7 +72,7 @@ class Carrying:
             held = {member.task.id for member in self._waiting if not member.carried} - set(lost)
             self._gather = self._begin()
             self._waiting.clear()
-        return Change(settle=[Settled(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
+        return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
 
     async def _take(self, task: Task, change: Change) -> None:
         attempt = Attempt(self._bench, task)
@@ -107,7 +107,7 @@ class Carrying:
             if not fresh:
                 change.accept = [*change.accept, carrier]
                 continue
-            change.carry = [*change.carry, Carried(carrier=carrier, members=[member.task.id for member in fresh])]
+            change.carry = [*change.carry, Carrier(carrier=carrier, members=[member.task.id for member in fresh])]
             for member in fresh:
                 member.carried = True
                 change.records = {**change.records, **member.records}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 
-from connector.engine import Change, Settled, Task, TaskState
+from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
 from connector.http.rules import Who
 from connector.http.tries import Pause
@@ -105,7 +105,7 @@ class Delivery:
             reason = self._desk.hide.text(self.paused.reason)
             return Change(
                 settle=[
-                    Settled(
+                    Settlement(
                         task=task.id,
                         state=TaskState.WAITING,
                         reason=reason,

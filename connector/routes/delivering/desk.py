@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from connector.connections import Runtime
-from connector.engine import Change, Committed, Store
+from connector.engine import Change, CommitResult, Store
 from connector.engine.commits import Waits
 from connector.model import Outcome
 from connector.publishers import CallIntent
@@ -77,7 +77,7 @@ class Desk:
         self.prices = Prices(self.runtime.configuration.prices, self.runtime.configuration.currency)
         self._waits = Waits(self.timing)
 
-    async def commit(self, change: Change) -> Committed:
+    async def commit(self, change: Change) -> CommitResult:
         """Does all of a change; waits while there is no space."""
         committed = await self._waits.until_done(lambda: self.store.commit(change))
         self.told(change)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connector.engine import CallEnd, CallRecord, Settled, Task, TaskState
+from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http import Client
 from connector.http.hints import retry_hint
@@ -41,7 +41,7 @@ class Doubts:
     """
 
     ends: list[CallEnd] = field(default_factory=list[CallEnd])
-    settled: Settled | None = None
+    settled: Settlement | None = None
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
 
@@ -76,7 +76,7 @@ def _opaque(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: b
     if held:
         told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
         reason = f"{told}; look whether it did before it is sent again"
-        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
 async def _looked_for(call: CallRecord, task: Task, desk: Desk, doubts: Doubts, *, held: bool) -> None:
@@ -136,7 +136,7 @@ def _out_of_reach(call: CallRecord, task: Task, why: str, desk: Desk, doubts: Do
             f"{call.operation} may have taken effect in attempt {call.attempt}, and whether it did cannot be looked up"
         )
         reason = desk.hide.text(f"{told}: {why}; put that back and retry it, which looks before it sends")
-        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
 def _found(call: CallRecord, lookup: Lookup, found: Found, desk: Desk, doubts: Doubts) -> None:
@@ -180,7 +180,7 @@ def _cannot_tell(
     doubts.ends.append(_end(call, desk, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
     reason = desk.hide.text(f"{why}; look for it before it is sent again")
     if held:
-        doubts.settled = Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
 def _passes(call: CallRecord, outcome: Outcome, desk: Desk) -> bool:
@@ -203,9 +203,9 @@ def _told(call: CallRecord) -> dict[str, JSON]:
     return dict(call.outcome) if is_object(call.outcome) else {"reason": CUT_OFF}
 
 
-def _wait(task: Task, desk: Desk, seconds: float, reason: str) -> Settled:
+def _wait(task: Task, desk: Desk, seconds: float, reason: str) -> Settlement:
     reason, due = desk.hide.text(reason), desk.wall() + seconds
-    return Settled(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
+    return Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
 
 
 def _end(call: CallRecord, desk: Desk, state: State, outcome: JSON) -> CallEnd:

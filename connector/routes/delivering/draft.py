@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connector.engine import Change, Line, NewTask, Settled
+from connector.engine import Change, Line, NewTask, Settlement
 from connector.model import JSON
 
 __all__ = ["Draft"]
@@ -18,7 +18,7 @@ class Draft:
     lines: list[Line] = field(default_factory=list[Line])
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
-    def change(self, calls: Change, settled: Settled) -> Change:
+    def change(self, calls: Change, settled: Settlement) -> Change:
         """Everything, with what was seen of calls and where the task stands."""
         return Change(
             accept=self.accept,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connector.engine import DELETED, Change, NewTask, Settled, Task, TaskState
+from connector.engine import DELETED, Change, NewTask, Settlement, Task, TaskState
 from connector.model import JSON, items, members
 from connector.routes.delivering.declared import GATHERED, INCOMING, INPUT, Declared, parent_of
 from connector.routes.delivering.draft import Draft
@@ -118,7 +118,7 @@ class Documents:
         place = (self._space, task.key)
         keys = [str(key) for key in items(members(await self._store.record(*place)).get("keys"))]
         state = TaskState.FINISHED if keys else TaskState.SKIPPED
-        settled = Settled(task=task.id, state=state, reason="" if keys else "nothing had come of the document")
+        settled = Settlement(task=task.id, state=state, reason="" if keys else "nothing had come of the document")
         accept = [tombstone(self._route, key, source=task.id) for key in keys]
         return Change(accept=accept, settle=[settled], records={place: None})
 

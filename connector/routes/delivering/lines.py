@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from connector.engine import Change, Place, Store, failpoints
+from connector.engine import Change, PendingLines, Store, failpoints
 from connector.errors import ConfigurationError
 from connector.model import JSON, members
 from connector.publishers.blocking import is_permanent
@@ -50,7 +50,7 @@ class Lines:
         Unwritable when waiting does not help.
         """
         count, faults, passing = 0, list[str](), False
-        for name in await self._store.places():
+        for name in await self._store.pending_files():
             try:
                 count += await self._write(name)
             except OSError as error:
@@ -62,7 +62,7 @@ class Lines:
 
     async def _write(self, name: str) -> int:
         count = 0
-        while (place := await self._store.place(name, AT_ONCE)).lines:
+        while (place := await self._store.pending_lines(name, AT_ONCE)).lines:
             place, head = await self._begun(place)
             failpoints.reach("delivery.lines.before")
             written = await asyncio.to_thread(append, place, head)
@@ -71,7 +71,7 @@ class Lines:
             count += len(place.lines)
         return count
 
-    async def _begun(self, place: Place) -> tuple[Place, bytes]:
+    async def _begun(self, place: PendingLines) -> tuple[PendingLines, bytes]:
         """The place with the length at which our lines begin, which is noted before the first is written."""
         begun = members(await self._store.record(BEGUN, place.name))
         length, torn = await asyncio.to_thread(_length, place.name)
@@ -80,11 +80,11 @@ class Lines:
             begun = {"at": length, "head": "\n" if torn else head or ""}
             note = Change(records={(BEGUN, place.name): begun}, written={place.name: (0, length)})
             await self._store.commit(note)
-            place = Place(place.name, length, place.lines)
+            place = PendingLines(place.name, length, place.lines)
         return place, str(begun["head"]).encode() if place.length == begun["at"] else b""
 
 
-def append(place: Place, head: bytes) -> Written:
+def append(place: PendingLines, head: bytes) -> Written:
     """Appends a place's lines, unless they stand there already; all of them are on disk when it returns."""
     path = Path(place.name)
     path.parent.mkdir(parents=True, exist_ok=True)

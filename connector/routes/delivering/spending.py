@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from connector.engine import Spent, Store
+from connector.engine import Expense, Store
 from connector.model import JSON
 from connector.telemetry.costs import Prices, find_period
 
@@ -45,14 +45,14 @@ class Spending:
         self._cost = 0.0
         self._told = False
 
-    def of(self, body: JSON, model: str) -> Spent | None:
+    def of(self, body: JSON, model: str) -> Expense | None:
         """What an answer used, to be committed with it."""
         if self._budget is None:
             return None
         found = self._prices.read_cost(body, model=model)
         if not found.usage:
             return None
-        spent = Spent(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)
+        spent = Expense(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)
         self._tokens += spent.tokens
         self._cost += spent.cost
         return spent
@@ -67,7 +67,7 @@ class Spending:
             self._read, self._told = 0.0, False
         if not self._read <= now < self._read + FRESH:
             self._read = now
-            spent = await self._store.spent(self._name, self._since)
+            spent = await self._store.spending(self._name, self._since)
             self._tokens, self._cost = spent.tokens, spent.cost
         return self.known_rest
 

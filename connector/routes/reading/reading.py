@@ -216,7 +216,7 @@ class Reading:
             log.warning("route %r: some documents could not be read, so nobody can tell which are gone", self._route)
             return
         keys: list[str] = []
-        async with aclosing(self._store.vanished(self._making.taken_by, position.reading)) as vanished:
+        async with aclosing(self._store.vanished_keys(self._making.taken_by, position.reading)) as vanished:
             async for key in vanished:
                 keys += [] if key.startswith(UNREAD) else [key]
                 if len(keys) == GROUP:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector.connections import Runtime, revived
 from connector.connections.applying import apply
 from connector.connections.records import ERROR, kept
-from connector.engine import Change, Settled, Task, TaskState
+from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON, is_object
 from connector.routes.delivering.declared import INCOMING, declared
@@ -87,12 +87,12 @@ class Unread:
     async def _ended(self, task: Task, error: JSON) -> Change:
         if error.get("state") == "unknown" or "outcome" in error:
             reason = f"an earlier run may have delivered it: {error.get('reason')}"
-            return Change(settle=[Settled(task=task.id, state=TaskState.UNKNOWN, reason=reason)])
+            return Change(settle=[Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)])
         try:
             return await self._again.change(task)
         except ConnectorError as failed:
             reason = self._again.redact(str(failed))
-            return Change(settle=[Settled(task=task.id, state=TaskState.FAILED, reason=reason)])
+            return Change(settle=[Settlement(task=task.id, state=TaskState.FAILED, reason=reason)])
 
 
 class Again:
@@ -134,11 +134,11 @@ class Again:
             )
             for number, one in enumerate(applied.documents)
         ]
-        skipped = Settled(task=task.id, state=TaskState.SKIPPED, reason=applied.skipped)
+        skipped = Settlement(task=task.id, state=TaskState.SKIPPED, reason=applied.skipped)
         settled = _finished(task) if made else skipped
         return Change(accept=made, settle=[settled], records=keeps.records())
 
 
-def _finished(task: Task) -> Settled:
+def _finished(task: Task) -> Settlement:
     reason = "read again; what came of it are tasks of their own"
-    return Settled(task=task.id, state=TaskState.FINISHED, reason=reason)
+    return Settlement(task=task.id, state=TaskState.FINISHED, reason=reason)

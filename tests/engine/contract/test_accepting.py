@@ -80,16 +80,16 @@ async def test_vanished_keys_are_those_that_this_reading_did_not_see(store: Stor
     await accept(store, *first, new(key="other", version="1"))
     await accept(store, *(new(key=f"k{number:04}", version="1", reading=2) for number in range(0, 1500, 2)))
     await accept(store, new(key="k0001", version="2", reading=2), new(key="k0003", version="deleted", reading=1))
-    found = [key async for key in store.vanished("route", 2)]
+    found = [key async for key in store.vanished_keys("route", 2)]
     assert found == [f"k{number:04}" for number in range(5, 1500, 2)]
-    assert [key async for key in store.vanished("nobody", 2)] == []
+    assert [key async for key in store.vanished_keys("nobody", 2)] == []
 
 
 async def test_a_document_known_by_its_key_alone_is_taken_once_whatever_it_was_seen_with(store: Store) -> None:
     assert all(await accept(store, new(key="k", version="digest", reading=1)))
     once = {"key": "k", "unique": "key"}
     assert await accept(store, new(**once, reading=2), new(**once, reading=3)) == [0, 0]
-    assert [key async for key in store.vanished("route", 3)] == []
+    assert [key async for key in store.vanished_keys("route", 3)] == []
     [again, twice] = await accept(store, new(**once, version="1:"), new(**once, version="1:"))
     assert (again > 0, twice) == (True, 0)
     assert await accept(store, new(key="k", version="deleted")) != [0]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from connector.engine import Carried, Change, Fenced, Filter, Settled, Store, StoreError, TaskState
+from connector.engine import Carrier, Change, Fenced, Filter, Settlement, Store, StoreError, TaskState
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
 
@@ -15,20 +15,20 @@ async def carried(store: Store, members: int = 3, **more: str) -> tuple[int, Seq
     """A carrier, not leased, with its members."""
     ids = await accept(store, *(new({"n": number}, **more) for number in range(members)))
     await store.lease("route", members)
-    committed = await store.commit(Change(carry=[Carried(carrier=new(route="batch", key="same"), members=ids)]))
+    committed = await store.commit(Change(carry=[Carrier(carrier=new(route="batch", key="same"), members=ids)]))
     return committed.carriers[0], ids
 
 
 async def test_members_wait_in_their_carrier(store: Store) -> None:
     carrier, members = await carried(store)
     assert await store.lease("route", 9) == []
-    assert await store.hold(members) == members
+    assert await store.renew_leases(members) == members
     assert await counts(store) == {"waiting": 3}
-    waiting = await store.waiting_in(carrier)
+    waiting = await store.carried_tasks(carrier)
     assert [(task.id, task.document, task.carrier) for task in waiting] == [
         (member, {"n": number}, carrier) for number, member in enumerate(members)
     ]
-    assert [task.id for task in await store.waiting_in(carrier, after=members[0], limit=1)] == [members[1]]
+    assert [task.id for task in await store.carried_tasks(carrier, after=members[0], limit=1)] == [members[1]]
     assert (await lease_one(store, "batch")).id == carrier
 
 
@@ -47,19 +47,19 @@ async def test_all_come_to_the_same_end(store: Store) -> None:
         (TaskState.UNKNOWN, "cut off", carrier)
     ] * 3
     assert await counts(store) == {"unknown": 3}
-    assert await store.waiting_in(carrier) == []
+    assert await store.carried_tasks(carrier) == []
 
 
 async def test_members_come_to_their_own_ends_while_the_carrier_is_leased(store: Store) -> None:
     carrier, [first, second, third] = await carried(store)
     await lease_one(store, "batch")
     await store.commit(Change(intend=[call(first)]))
-    await store.commit(Change(end=[end(first)], settle=[Settled(task=first, state=TaskState.FINISHED)]))
-    await store.commit(Change(settle=[Settled(task=second, state=TaskState.WAITING, uncounted=True)]))
-    assert [task.id for task in await store.waiting_in(carrier)] == [third]
+    await store.commit(Change(end=[end(first)], settle=[Settlement(task=first, state=TaskState.FINISHED)]))
+    await store.commit(Change(settle=[Settlement(task=second, state=TaskState.WAITING, uncounted=True)]))
+    assert [task.id for task in await store.carried_tasks(carrier)] == [third]
     again = await lease_one(store)
     assert (again.id, again.carrier, again.attempts) == (second, 0, 1)
-    last = [Settled(task=third, state=TaskState.FAILED), Settled(task=carrier, state=TaskState.FINISHED)]
+    last = [Settlement(task=third, state=TaskState.FAILED), Settlement(task=carrier, state=TaskState.FINISHED)]
     await store.commit(Change(settle=last))
     assert await counts(store) == {"finished": 1, "processing": 1, "failed": 1}
 
@@ -81,7 +81,7 @@ async def test_members_are_nobodys_while_the_carrier_is_not_leased(store: Store)
 async def test_only_leased_tasks_can_be_carried(store: Store) -> None:
     [task] = await accept(store, new())
     with pytest.raises(Fenced):
-        await store.commit(Change(carry=[Carried(carrier=new(route="batch"), members=[task])]))
+        await store.commit(Change(carry=[Carrier(carrier=new(route="batch"), members=[task])]))
     assert await store.lease("batch", 1) == []
 
 
@@ -103,7 +103,7 @@ async def test_members_wait_through_a_crash(store: Store, engine: Engine) -> Non
     again = await engine.open("second")
     assert await again.lease("route", 9) == []
     assert (await lease_one(again, "batch")).id == carrier
-    assert [task.id for task in await again.waiting_in(carrier)] == list(members)
+    assert [task.id for task in await again.carried_tasks(carrier)] == list(members)
     await settle(again, carrier, TaskState.FINISHED, carried=True)
     assert await counts(again) == {"finished": 3}
 

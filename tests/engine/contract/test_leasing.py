@@ -86,12 +86,12 @@ async def test_hold_tells_what_is_not_leased_here(store: Store) -> None:
     first, second, third = await accept(store, new(), new(), new())
     await store.lease("route", 2)
     await finish(store, second)
-    assert sorted(await store.hold([first, second, third])) == [second, third]
+    assert sorted(await store.renew_leases([first, second, third])) == [second, third]
 
 
 async def test_changed_wakes_when_there_is_something_to_lease(store: Store) -> None:
-    await store.changed(0)
-    waiting = asyncio.create_task(store.changed(60))
+    await store.wait_for_change(0)
+    waiting = asyncio.create_task(store.wait_for_change(60))
     await asyncio.sleep(0)
     await accept(store, new())
     async with asyncio.timeout(5):
@@ -101,12 +101,12 @@ async def test_changed_wakes_when_there_is_something_to_lease(store: Store) -> N
 async def test_changed_remembers_what_happened_since_it_returned_last(store: Store) -> None:
     await accept(store, new())
     async with asyncio.timeout(5):
-        await store.changed(60)
+        await store.wait_for_change(60)
 
 
 async def test_changed_returns_after_its_time(store: Store) -> None:
     async with asyncio.timeout(5):
-        await store.changed(0.01)
+        await store.wait_for_change(0.01)
 
 
 async def test_a_lease_that_nobody_waits_for_is_given_back(store: Store) -> None:
@@ -117,7 +117,7 @@ async def test_a_lease_that_nobody_waits_for_is_given_back(store: Store) -> None
     await asyncio.gather(leasing, return_exceptions=True)
     async with asyncio.timeout(5):
         while not (again := await store.lease("route", 1)):
-            await store.changed(0.05)
+            await store.wait_for_change(0.05)
     assert (again[0].id, again[0].attempts) == (task, 1)
 
 

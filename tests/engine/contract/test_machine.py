@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from connector.engine import ENDS, Carried, Change, Filter, Settled, Store, TaskState
+from connector.engine import ENDS, Carrier, Change, Filter, Settlement, Store, TaskState
 from tests.engine.engines import Engine, Sqlite
 from tests.engine.kit import call, end, new
 
@@ -154,7 +154,7 @@ class Machine(RuleBasedStateMachine):
         due = self.engine.clock.now + later if later else 0.0
         uncounted = state is TaskState.WAITING and data.draw(st.booleans())
         carried = state in ENDS and bool(waiting)
-        settled = Settled(task=number, state=state, due=due, uncounted=uncounted, carried=carried)
+        settled = Settlement(task=number, state=state, due=due, uncounted=uncounted, carried=carried)
         self.run(self.store.commit(Change(settle=[settled])))
         task.state, task.due, task.attempts = state, due, task.attempts - uncounted
         for member in waiting if carried else []:
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
     def carry(self, data: st.DataObject) -> None:
         able = [number for number in self.of(TaskState.PROCESSING) if not self.kept[number].members]
         members = data.draw(st.lists(st.sampled_from(able), min_size=1, max_size=3, unique=True))
-        committed = self.run(self.store.commit(Change(carry=[Carried(carrier=new(route="batch"), members=members)])))
+        committed = self.run(self.store.commit(Change(carry=[Carrier(carrier=new(route="batch"), members=members)])))
         carrier = committed.carriers[0]
         self.last = max(self.last, carrier)
         self.kept[carrier] = Kept("batch", "", members=members)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, Filter, Store, StoreError, TaskState, open_store
+from connector.engine import Carrier, Change, Filter, Store, StoreError, TaskState, open_store
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
 
@@ -50,7 +50,7 @@ async def test_live_tasks_are_listed_wherever_they_wait(store: Store, engine: En
     due = engine.clock() + 60
     ids = await accept(store, new(), new(), new(order="a"), new(order="a"), new(due=due), new(order="b", due=due))
     leased = await store.lease("route", 3)
-    await store.commit(Change(carry=[Carried(carrier=new(route="batch"), members=[leased[0].id])]))
+    await store.commit(Change(carry=[Carrier(carrier=new(route="batch"), members=[leased[0].id])]))
     live = Filter(route="route", states=[TaskState.NEW, TaskState.WAITING, TaskState.PROCESSING])
     assert [task.id for task in await store.tasks(live)] == list(ids)
     assert [task.id for task in await store.tasks(Filter(route="route", states=[TaskState.NEW]))] == [ids[3]]

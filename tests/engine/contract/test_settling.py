@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from connector.engine import ENDS, Change, Fenced, Line, Settled, Spent, Store, StoreError, TaskState
+from connector.engine import ENDS, Change, Expense, Fenced, Line, Settlement, Store, StoreError, TaskState
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new, settle
 
@@ -32,11 +32,11 @@ async def test_everything_of_a_change_is_done_at_once(store: Store, engine: Engi
         Change(
             accept=[new({"answer": 1}, route="next", source=task)],
             end=[end(task)],
-            settle=[Settled(task=task, state=TaskState.FINISHED)],
+            settle=[Settlement(task=task, state=TaskState.FINISHED)],
             cursors={"feed": {"after": 7}},
             records={("storage", "key"): [1]},
             lines=[Line(place="out.jsonl", data=b"{}\n")],
-            spent=[Spent(name="budget", at=engine.clock(), tokens=5, cost=0.25)],
+            spent=[Expense(name="budget", at=engine.clock(), tokens=5, cost=0.25)],
         )
     )
     await engine.kill(store)
@@ -46,15 +46,15 @@ async def test_everything_of_a_change_is_done_at_once(store: Store, engine: Engi
     assert follow_up is not None
     assert (kept.state, kept.calls[0].state, follow_up.source) == (TaskState.FINISHED, "done", task)
     assert (await again.cursor("feed"), await again.record("storage", "key")) == ({"after": 7}, [1])
-    assert [line.data for _, line in (await again.place("out.jsonl", 9)).lines] == [b"{}\n"]
-    assert (await again.spent("budget", engine.clock() - 60)).tokens == 5
+    assert [line.data for _, line in (await again.pending_lines("out.jsonl", 9)).lines] == [b"{}\n"]
+    assert (await again.spending("budget", engine.clock() - 60)).tokens == 5
 
 
 async def test_a_change_that_is_not_ours_does_nothing_at_all(store: Store) -> None:
     [task] = await accept(store, new())
     change = Change(
         accept=[new()],
-        settle=[Settled(task=task, state=TaskState.FINISHED)],
+        settle=[Settlement(task=task, state=TaskState.FINISHED)],
         cursors={"feed": 1},
         records={("a", "b"): 1},
     )
@@ -69,7 +69,7 @@ async def test_a_settled_task_is_leased_no_longer(store: Store) -> None:
     await lease_one(store)
     await finish(store, task)
     for change in (
-        Change(settle=[Settled(task=task, state=TaskState.FAILED)]),
+        Change(settle=[Settlement(task=task, state=TaskState.FAILED)]),
         Change(intend=[call(task)]),
         Change(end=[end(task)]),
     ):
@@ -86,12 +86,14 @@ async def test_tasks_that_are_not_there_are_nobodys(store: Store) -> None:
 async def test_a_wrong_change_fails_alone(store: Store) -> None:
     good, bad = await accept(store, new(), new())
     await store.lease("route", 2)
-    wrong = Change(intend=[call(bad)], end=[end(bad, number=5)], settle=[Settled(task=bad, state=TaskState.FINISHED)])
+    wrong = Change(
+        intend=[call(bad)], end=[end(bad, number=5)], settle=[Settlement(task=bad, state=TaskState.FINISHED)]
+    )
     results = await asyncio.gather(
         accept(store, new()),
         store.commit(wrong),
         finish(store, good),
-        store.commit(Change(settle=[Settled(task=12345, state=TaskState.FINISHED)])),
+        store.commit(Change(settle=[Settlement(task=12345, state=TaskState.FINISHED)])),
         accept(store, new()),
         return_exceptions=True,
     )
@@ -108,8 +110,8 @@ async def test_a_wrong_change_fails_alone(store: Store) -> None:
 async def test_a_task_cannot_be_settled_twice_in_a_change_or_as_processing(store: Store) -> None:
     [task] = await accept(store, new())
     await lease_one(store)
-    twice = [Settled(task=task, state=TaskState.FINISHED), Settled(task=task, state=TaskState.FAILED)]
-    for settled in (twice, [Settled(task=task, state=TaskState.PROCESSING)]):
+    twice = [Settlement(task=task, state=TaskState.FINISHED), Settlement(task=task, state=TaskState.FAILED)]
+    for settled in (twice, [Settlement(task=task, state=TaskState.PROCESSING)]):
         with pytest.raises(StoreError):
             await store.commit(Change(settle=settled))
     assert await counts(store) == {"processing": 1}

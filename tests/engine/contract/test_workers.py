@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from connector.engine import Change, Fenced, Filter, Settled, Store, StoreError, TaskState
+from connector.engine import Change, Fenced, Filter, Settlement, Store, StoreError, TaskState
 from tests.engine.engines import Engine
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new
 
@@ -42,7 +42,7 @@ async def test_one_that_was_taken_over_changes_nothing_any_more(store: Store, en
     await lease_one(store)
     second = await engine.overtake(store)
     assert (await lease_one(second)).id == task
-    for change in (Change(intend=[call(task)]), Change(settle=[Settled(task=task, state=TaskState.FAILED)])):
+    for change in (Change(intend=[call(task)]), Change(settle=[Settlement(task=task, state=TaskState.FAILED)])):
         with pytest.raises(Fenced):
             await store.commit(change)
     await finish(second, task)
@@ -54,18 +54,18 @@ async def test_one_that_was_taken_over_changes_nothing_any_more(store: Store, en
 async def test_one_that_was_taken_over_learns_it_without_a_change(store: Store, engine: Engine) -> None:
     [task] = await accept(store, new())
     await lease_one(store)
-    assert await store.hold([task]) == []
+    assert await store.renew_leases([task]) == []
     second = await engine.overtake(store)
     await lease_one(second)
     async with asyncio.timeout(5):
-        while await store.hold([task]) != [task]:
-            await store.changed(0.05)
+        while await store.renew_leases([task]) != [task]:
+            await store.wait_for_change(0.05)
 
 
 async def test_an_admin_looks_after_tasks_while_a_runner_works(store: Store, engine: Engine) -> None:
     failed, busy, later = await accept(store, new(), new(), new(due=engine.clock() + 99))
     await store.lease("route", 2)
-    await store.commit(Change(settle=[Settled(task=failed, state=TaskState.FAILED)]))
+    await store.commit(Change(settle=[Settlement(task=failed, state=TaskState.FAILED)]))
     admin = await engine.open("admin", role="admin")
     assert await counts(admin) == {"failed": 1, "processing": 1, "waiting": 1}
     with pytest.raises(Fenced):
@@ -73,10 +73,10 @@ async def test_an_admin_looks_after_tasks_while_a_runner_works(store: Store, eng
     with pytest.raises(StoreError):
         await admin.lease("route", 1)
     assert await admin.skip(Filter(), "by hand") == 2
-    await store.changed(0)
+    await store.wait_for_change(0)
     assert await admin.retry(Filter(ids=[failed, later])) == 2
     async with asyncio.timeout(5):
-        await store.changed(60)
+        await store.wait_for_change(60)
     assert [task.id for task in await store.lease("route", 9)] == [failed, later]
     await finish(store, busy)
     await admin.close()
@@ -114,12 +114,12 @@ async def test_a_hundred_at_once(store: Store, engine: Engine) -> None:
         while left > 0:
             tasks = await store.lease("route", 5)
             if not tasks:
-                await store.changed(0.05)
+                await store.wait_for_change(0.05)
             for task in tasks:
                 await store.commit(Change(intend=[call(task.id, task.attempts)]))
                 change = Change(
                     end=[end(task.id, task.attempts)],
-                    settle=[Settled(task=task.id, state=TaskState.FINISHED)],
+                    settle=[Settlement(task=task.id, state=TaskState.FINISHED)],
                     records={("seen", str(task.document["n"])): task.id},
                 )
                 await store.commit(change)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
-from connector.engine import Change, Fenced, NewTask, Settled, StoreError, TaskState, open_store
+from connector.engine import Change, Fenced, NewTask, Settlement, StoreError, TaskState, open_store
 from connector.engine.postgresql import PostgreSQLStore
 from tests.engine.kit import call, counts, end
 from tests.engine.postgresql.cluster import Cluster
@@ -42,13 +42,13 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(  # noqa: C90
         while len(done) < TASKS:
             tasks = await store.lease("route", 5)
             if not tasks:
-                await store.changed(0.05)
+                await store.wait_for_change(0.05)
             under_way.update(task.id for task in tasks)
             for task in tasks:
                 await store.commit(Change(intend=[call(task.id, task.attempts)]))
                 change = Change(
                     end=[end(task.id, task.attempts)],
-                    settle=[Settled(task=task.id, state=TaskState.FINISHED)],
+                    settle=[Settlement(task=task.id, state=TaskState.FINISHED)],
                     accept=[NewTask(route="answers", document=task.document, key=str(task.document["n"]))],
                 )
                 await store.commit(change)
@@ -57,8 +57,8 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(  # noqa: C90
 
     async def beat() -> None:
         while len(done) < TASKS:
-            await store.hold(list(under_way))
-            await store.changed(0.2)
+            await store.renew_leases(list(under_way))
+            await store.wait_for_change(0.2)
 
     async def feed() -> None:
         for number in range(0, TASKS, 10):
@@ -74,7 +74,7 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(  # noqa: C90
             await asyncio.to_thread(cluster.start)
             crashes += 1
             while len(done) < min(before + 20, TASKS):
-                await store.changed(0.05)
+                await store.wait_for_change(0.05)
 
     async with asyncio.timeout(60):
         await asyncio.gather(feed(), crash(), beat(), *(work() for _ in range(8)))
@@ -93,12 +93,12 @@ async def test_a_worker_that_is_not_heard_of_is_taken_over_and_fenced(cluster: C
     async with asyncio.timeout(10):
         while len(taken) < 2:
             taken += [task.id for task in await second.lease("taken", 2)]
-            await second.changed(0.05)
+            await second.wait_for_change(0.05)
     assert taken == mine
-    assert await first.hold(mine) == mine
+    assert await first.renew_leases(mine) == mine
     with pytest.raises(Fenced):
-        await first.commit(Change(settle=[Settled(task=mine[0], state=TaskState.FINISHED)]))
-    await second.commit(Change(settle=[Settled(task=task, state=TaskState.FINISHED) for task in mine]))
+        await first.commit(Change(settle=[Settlement(task=mine[0], state=TaskState.FINISHED)]))
+    await second.commit(Change(settle=[Settlement(task=task, state=TaskState.FINISHED) for task in mine]))
     await first.close()
     await second.close()
 
@@ -109,9 +109,9 @@ async def test_one_heartbeat_keeps_what_another_would_take(cluster: Cluster) -> 
     await first.commit(Change(accept=[NewTask(route="held", document=1)]))
     [task] = await first.lease("held", 1)
     for _ in range(8):
-        assert await first.hold([task.id]) == []
+        assert await first.renew_leases([task.id]) == []
         assert await second.lease("held", 1) == []
-        await second.changed(0.1)
+        await second.wait_for_change(0.1)
     await first.close()
     assert [task.id for task in await second.lease("held", 1)] == [task.id]
     await second.close()
@@ -122,7 +122,9 @@ async def test_a_fleet_keeps_to_a_limit(cluster: Cluster) -> None:
     await stores[0].commit(Change(accept=[NewTask(route="limited", document=n) for n in range(20)]))
     leased = [await store.lease("limited", 10, limit=7) for store in stores]
     assert sum(map(len, leased)) == 7
-    await stores[0].commit(Change(settle=[Settled(task=task.id, state=TaskState.FINISHED) for task in leased[0][:3]]))
+    await stores[0].commit(
+        Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED) for task in leased[0][:3]])
+    )
     assert len(await stores[2].lease("limited", 10, limit=7)) == 3
     for store in stores:
         await store.close()

@@ -9,7 +9,7 @@ from random import Random
 import apsw
 import pytest
 
-from connector.engine import Change, Fenced, Filter, Settled, StoreBroken, StoreFull, TaskState
+from connector.engine import Change, Fenced, Filter, Settlement, StoreBroken, StoreFull, TaskState
 from connector.engine.sqlite import connection
 from tests.engine.disk import Disk, Event, recording
 from tests.engine.engines import Sqlite
@@ -52,7 +52,7 @@ async def test_work_goes_on_when_there_is_space_again(disk: Disk, engine: Sqlite
     settled = Change(
         intend=[call(task)],
         end=[end(task)],
-        settle=[Settled(task=task, state=TaskState.FINISHED)],
+        settle=[Settlement(task=task, state=TaskState.FINISHED)],
         accept=[new({"n": 2}, key="l")],
         cursors={"feed": 1},
     )
@@ -63,7 +63,7 @@ async def test_work_goes_on_when_there_is_space_again(disk: Disk, engine: Sqlite
             await store.lease("route", 1)
     assert await counts(store) == {"processing": 1, "new": 1}
     assert await store.cursor("feed") is None
-    assert await store.hold([task, other]) == [other]
+    assert await store.renew_leases([task, other]) == [other]
     disk.fails = lambda _: None
     await store.commit(settled)
     assert (await lease_one(store)).id == other

@@ -8,7 +8,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from connector.engine import Carried, Change, Filter, Settled, Store, StoreError, TaskState, open_store
+from connector.engine import Carrier, Change, Filter, Settlement, Store, StoreError, TaskState, open_store
 from connector.engine.sqlite import connection
 from connector.engine.sqlite.reader import selected
 from tests.engine.disk import recording
@@ -22,7 +22,7 @@ async def pass_through(store: Store, tasks: int) -> None:
     for leased in [await store.lease("route", tasks)]:
         await store.commit(Change(intend=[call(task.id, request="y" * 500) for task in leased]))
         ends = [end(task.id, outcome="z" * 500) for task in leased]
-        settled = [Settled(task=task.id, state=TaskState.FINISHED) for task in leased]
+        settled = [Settlement(task=task.id, state=TaskState.FINISHED) for task in leased]
         await store.commit(Change(end=ends, settle=settled))
 
 
@@ -156,7 +156,7 @@ async def test_a_member_that_was_carried_meanwhile_is_not_skipped(
     store = await engine.open()
     [task] = await accept(store, new())
     await lease_one(store)
-    await store.commit(Change(carry=[Carried(carrier=new(route="batch"), members=[task])]))
+    await store.commit(Change(carry=[Carrier(carrier=new(route="batch"), members=[task])]))
     reader = store._reader  # type: ignore[attr-defined]
     monkeypatch.setattr(reader, "ids", lambda wanted, after, limit, also="": [] if after else [task])
     assert await store.skip(Filter(), "") == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Carried, Change, Filter, Line, Settled, Spent, Store, TaskState, open_store
+from connector.engine import Carrier, Change, Expense, Filter, Line, Settlement, Store, TaskState, open_store
 from connector.engine.sqlite import connection, writer
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, end, lease_one, new
@@ -46,11 +46,11 @@ async def work(store: Store, engine: Sqlite, tell: Callable[[], None]) -> None:
     changes = [
         lambda: step(1, accept=[new({"n": n}, key=str(n), order="o" if n % 2 else "") for n in range(6)]),
         lambda: step(2, intend=[call(leased[0])]),
-        lambda: step(3, end=[end(leased[0])], settle=[Settled(task=leased[0], state=TaskState.FINISHED)]),
-        lambda: step(4, carry=[Carried(carrier=new(route="batch"), members=leased[1:3])]),
-        lambda: step(5, lines=[Line(place="out", data=b"1")], spent=[Spent(name="b", at=0.0, tokens=1)]),
+        lambda: step(3, end=[end(leased[0])], settle=[Settlement(task=leased[0], state=TaskState.FINISHED)]),
+        lambda: step(4, carry=[Carrier(carrier=new(route="batch"), members=leased[1:3])]),
+        lambda: step(5, lines=[Line(place="out", data=b"1")], spent=[Expense(name="b", at=0.0, tokens=1)]),
         lambda: step(6, written={"out": (1, 1)}, records={("a", "b"): 1}),
-        lambda: step(7, settle=[Settled(task=leased[3], state=TaskState.FAILED, reason="no")]),
+        lambda: step(7, settle=[Settlement(task=leased[3], state=TaskState.FAILED, reason="no")]),
     ]
     leased: list[int] = []
     for change in changes:

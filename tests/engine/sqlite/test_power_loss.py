@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import apsw
 import pytest
 
-from connector.engine import Change, Line, NewTask, Settled, Spent, Store, TaskState, open_store
+from connector.engine import Change, Expense, Line, NewTask, Settlement, Store, TaskState, open_store
 from connector.engine.sqlite import connection
 from tests.engine.disk import Disk, recording
 from tests.engine.kit import call, end
@@ -33,7 +33,7 @@ async def work(store: Store, disk: Disk, *, hasty: bool) -> None:
             records={("done", f"{number:04}"): number},
             cursors={"at": number},
             lines=[Line(place="out", data=b"%d\n" % number)],
-            spent=[Spent(name="budget", at=0.0, tokens=1)],
+            spent=[Expense(name="budget", at=0.0, tokens=1)],
         )
         if number % 3 == 0:
             beside.accept = [NewTask(route="r", document={"n": number, "text": "x" * 700}, key=str(number))]
@@ -42,7 +42,7 @@ async def work(store: Store, disk: Disk, *, hasty: bool) -> None:
             beside.intend = [call(task.id, request={"n": number})]
         else:
             beside.end = [end(task.id, outcome={"body": "y" * 900})]
-            beside.settle = [Settled(task=task.id, state=TaskState.FINISHED)]
+            beside.settle = [Settlement(task=task.id, state=TaskState.FINISHED)]
         if hasty:
             disk.told(number)
         await store.commit(beside)

@@ -143,7 +143,7 @@ async def test_a_file_for_each_document_is_whole(bench: Any) -> None:
         "a.json": '"c-1"\n',
         "b.json": '"c-1"\n',
     }
-    assert not await at.store.places()
+    assert not await at.store.pending_files()
 
 
 async def test_a_route_may_end_in_a_file_itself(bench: Any) -> None:
@@ -188,7 +188,7 @@ async def test_an_error_that_cannot_be_told_says_so_and_ends_all_the_same(bench:
     task = await at.task(number)
     assert task.state is TaskState.FAILED
     assert "broken too" in task.reason
-    assert not await at.store.places()
+    assert not await at.store.pending_files()
 
 
 async def test_a_chain_that_reads_a_route_may_not_gather(bench: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.engine import Change, Line, Place, Store, open_store
+from connector.engine import Change, Line, PendingLines, Store, open_store
 from connector.errors import ConfigurationError
 from connector.routes.delivering.filing import HEADS
 from connector.routes.delivering.lines import Lines, append
@@ -28,7 +28,7 @@ async def commit(store: Store, path: Path, *texts: str, head: str = "") -> None:
 
 async def broken_off(store: Store, path: Path, left: bytes) -> None:
     """What was noted is noted, and so many bytes of what follows reached the file."""
-    await Lines(store)._begun(await store.place(str(path), 1000))
+    await Lines(store)._begun(await store.pending_lines(str(path), 1000))
     with path.open("ab") as file:
         file.write(left)
 
@@ -98,7 +98,7 @@ async def test_a_file_that_was_replaced_begins_anew(store: Store, tmp_path: Path
 async def test_lines_that_stand_there_whole_are_not_written_again(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
     path.write_bytes(b"a\nb\nelse\n")
-    place = Place(str(path), 0, [(1, Line(place="", data=b"a\n")), (2, Line(place="", data=b"b\n"))])
+    place = PendingLines(str(path), 0, [(1, Line(place="", data=b"a\n")), (2, Line(place="", data=b"b\n"))])
     assert append(place, b"").length == 9
     assert path.read_bytes() == b"a\nb\nelse\n"
 

@@ -166,10 +166,10 @@ async def test_what_was_used_is_known_after_a_crash_and_a_replay_costs_nothing(b
     [number] = await at.accept({"text": "a"})
     await at.work()
     await at.crash()
-    assert (await at.store.spent("r", 0)).tokens == 5
+    assert (await at.store.spending("r", 0)).tokens == 5
     await at.store.retry(Filter(ids=[number]))
     await at.work()
-    assert (await at.store.spent("r", 0)).tokens == 5
+    assert (await at.store.spending("r", 0)).tokens == 5
 
 
 async def test_a_shadow_budget_only_tells(bench: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -179,7 +179,7 @@ async def test_a_shadow_budget_only_tells(bench: Any, caplog: pytest.LogCaptureF
     await at.accept(*({"text": f"t{n}"} for n in range(4)))
     await at.work()
     assert await at.states() == {TaskState.FINISHED: 4}
-    assert (await at.store.spent("r", 0)).cost == 28.0  # four times 3 in and 2 out
+    assert (await at.store.spending("r", 0)).cost == 28.0  # four times 3 in and 2 out
     told = [record.message for record in caplog.records if "budget" in record.message]
     assert len(told) == 1
     assert "shadow" in told[0]
