@@ -7,24 +7,24 @@ from typing import Annotated
 
 from typer import Exit, Option
 
-from connector.cli.call import CallOptions, call
-from connector.cli.chains import chains
-from connector.cli.clients import client, incoming, outgoing, route
+from connector.cli.call import call
+from connector.cli.call_options import CallOptions
+from connector.cli.client import client
+from connector.cli.command import command, group
 from connector.cli.config import lint, schema, variables
+from connector.cli.curl import CurlOptions, curl
 from connector.cli.entities import entities
+from connector.cli.entry_commands import incoming, outgoing, route
 from connector.cli.exit_codes import of_error
 from connector.cli.explain import ExplainOptions, explain
-from connector.cli.group import group
-from connector.cli.importing import imports
+from connector.cli.imports import imports
 from connector.cli.init import init
-from connector.cli.options import command
 from connector.cli.output import say
 from connector.cli.publish import PublishOptions, publish
-from connector.cli.raw import CurlOptions, curl
 from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
-from connector.cli.steps import steps
+from connector.cli.steps import chains, steps
 from connector.cli.subscribe import SubscribeOptions, subscribe
 from connector.cli.tasks import backup, tasks
 from connector.cli.test import TestOptions, test

@@ -1,21 +1,35 @@
-"""How the texts of options become values."""
+"""The texts of a command line, parsed: pairs, headers, JSON, assignments and names of operations."""
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from connector.cli.mistyped import cause, is_meant_as_json
+from connector.catalogue.names import squeezed
 from connector.cli.output import say
 from connector.documents import parse
-from connector.errors import ConfigurationError, InvalidDocument
+from connector.errors import ConfigurationError, InvalidDocument, UnknownName
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["header_pairs", "pairs", "read_document", "set_value"]
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue, Operation
+
+__all__ = [
+    "find_operation",
+    "guess_cause",
+    "looks_like_json",
+    "parse_headers",
+    "parse_pairs",
+    "read_document",
+    "refuse_placeholders",
+    "set_value",
+]
 
 
-def pairs(texts: Iterable[str] | None, option: str) -> dict[str, JSON]:
+def parse_pairs(texts: Iterable[str] | None, option: str) -> dict[str, JSON]:
     """`name=value` texts as an object; a name given again makes a list."""
     values: dict[str, JSON] = {}
     for text in texts or ():
@@ -30,7 +44,7 @@ def _as_list(value: JSON) -> list[JSON]:
     return value if is_list(value) else [value]
 
 
-def header_pairs(texts: Iterable[str] | None) -> dict[str, str]:
+def parse_headers(texts: Iterable[str] | None) -> dict[str, str]:
     """`Name: value` texts as an object."""
     values: dict[str, str] = {}
     for text in texts or ():
@@ -52,7 +66,7 @@ def read_document(text: str, option: str) -> JSON:
     try:
         return parse(text, where=option)
     except InvalidDocument as error:
-        why = cause(text, option)
+        why = guess_cause(text, option)
         raise InvalidDocument(f"{error}; {why}" if why else str(error)) from None
 
 
@@ -98,7 +112,106 @@ def _json_or_text(text: str, where: str) -> JSON:
     try:
         return parse(text)
     except InvalidDocument as error:
-        if not is_meant_as_json(text):
+        if not looks_like_json(text):
             return text
-        why = cause(text, where) or "text of this form is given as JSON text, between double quotes"
+        why = guess_cause(text, where) or "text of this form is given as JSON text, between double quotes"
         raise InvalidDocument(f"{where}: not JSON: {error}; {why}") from None
+
+
+CURLY = "\u201c\u201d\u201e\u2018\u2019"
+PLACEHOLDER = re.compile(r"\$\{[^{}]*\}|\$?\{\{[^{}]*\}\}")
+BARE_KEY = re.compile(r"\{\s*[A-Za-z_][\w-]*\s*:")
+
+
+def guess_cause(text: str, option: str) -> str:
+    """What most likely happened to the text, and how it is written; nothing when that cannot be told."""
+    stripped = text.strip()
+    if _is_file(stripped):
+        return f"there is a file of that name: to read it, write {option} @{stripped}"
+    if any(letter in text for letter in CURLY):
+        return 'it holds typographic quotes; JSON has the plain ones: "'
+    if stripped.startswith("'"):
+        return "the quotes around it came with it: give it between one pair of single quotes"
+    if BARE_KEY.search(stripped):
+        return _advise_quotes(option, "the shell took the double quotes away")
+    if re.search(r"[{\[,:]\s*'", stripped):
+        return 'JSON has double quotes: "'
+    if stripped.startswith(("{", "[")) and not stripped.endswith(("}", "]")):
+        return _advise_quotes(option, "it ends in its middle: the shell took it apart at a space")
+    return f"a file is read by {option.partition(' ')[0]} @NAME" if not stripped.startswith(("{", "[")) else ""
+
+
+def refuse_placeholders(value: JSON, option: str) -> None:
+    """Refuses what stands for a secret and would be sent as it is: `${NAME}`, `${{ NAME }}`, `{{secrets.NAME}}`."""
+    if is_document(value):
+        for name, item in value.items():
+            refuse_placeholders(item, f"{option} {name}")
+    found = PLACEHOLDER.search(value) if isinstance(value, str) else None
+    if found:
+        raise ConfigurationError(
+            f"{option}: {found[0]} stands for a secret, and would be sent as it is: on a command line the shell fills "
+            'in "$NAME" between double quotes; ${NAME} belongs into a configuration'
+        )
+
+
+def looks_like_json(text: str) -> bool:
+    """Whether text has the form of an object or a list, so that it is hardly meant as text."""
+    return (text[:1], text[-1:]) in (("{", "}"), ("[", "]"))
+
+
+def _advise_quotes(option: str, what: str) -> str:
+    flag, _, path = option.partition(" ")
+    given = f"{path}=" if path else ""
+    return f'{what}; give it between single quotes: {flag} \'{given}{{"key": "value"}}\''
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return 0 < len(text) < 256 and Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+WIRE = re.compile(r"([A-Za-z]+)\s+(/\S*)")
+
+
+def find_operation(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operation, dict[str, str]]:
+    """The operation that words name, and the path parameters that they give.
+
+    The longest name counts, and what follows it are values: `files delete file-1`, `RetrieveFile file-1`; a path may
+    hold them as well: `GET /files/file-1`. Words that the path has no place for make the name unknown.
+    """
+    text = " ".join(words)
+    wire = WIRE.fullmatch(text)
+    if wire:
+        found = None if "{" in text else catalogue.match(wire[1].upper(), wire[2])
+        return found or (catalogue.find(text), {})
+    unknown: list[UnknownName] = []
+    for cut in range(len(words), 0, -1):
+        try:
+            operation = catalogue.find(" ".join(words[:cut]))
+        except UnknownName as error:
+            unknown.append(error)
+            continue
+        values = words[cut:]
+        if len(values) <= len(operation.parameters):
+            return operation, dict(zip(operation.parameters, values, strict=False))
+        if squeezed(" ".join(words[:cut])) != squeezed(operation.entity):
+            raise _too_many(operation, values)
+    raise _clearest(catalogue, words, unknown)
+
+
+def _too_many(operation: Operation, values: Sequence[str]) -> UnknownName:
+    places = ", ".join(operation.parameters) or "none"
+    hint = f"{operation.name} has {places} in its path; other values are given by --set, --query or --payload"
+    return UnknownName("value", " ".join(values[len(operation.parameters) :]), (), hint)
+
+
+def _clearest(catalogue: Catalogue, words: Sequence[str], unknown: Sequence[UnknownName]) -> UnknownName:
+    """The error that helps most: one that knows the entity and suggests an action, or else suggests anything."""
+    if len(words) == 2:
+        try:
+            catalogue.find(words[0], words[1])
+        except UnknownName as error:
+            return error
+    return max(unknown, key=lambda error: (error.kind == "action", bool(error.suggestions)))

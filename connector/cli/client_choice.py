@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.cli.options import configuration_here
 from connector.cli.output import say
-from connector.cli.source import configuration_here
 from connector.errors import ConfigurationError, ConnectorError, UnknownName
 from connector.model import JSON
 from connector.suggestions import closest

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.exit_codes import ExitCode
-from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.options import Config, Entities, Json, catalogue_folder, configuration_at
 from connector.cli.output import print_document, print_table, print_text, say, wants_json
-from connector.cli.source import NAMES, Config, configuration_at
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config import Finding
 
-__all__ = ["NAMES", "Config", "configuration_at", "lint", "schema", "variables"]
+__all__ = ["lint", "schema", "variables"]
 
 
 def lint(

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
-from connector.cli.call import CallOptions, call
+from connector.cli.call import call
+from connector.cli.call_options import CallOptions
 from connector.cli.exit_codes import ExitCode, worst
-from connector.cli.logs import Logs
-from connector.cli.options import catalogue_folder
+from connector.cli.options import Logs, catalogue_folder, configuration_here
 from connector.cli.output import say
-from connector.cli.source import configuration_here
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
 from connector.suggestions import closest

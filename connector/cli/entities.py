@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.catalogue.names import squeezed
-from connector.cli.group import group
-from connector.cli.naming import operation_of
+from connector.cli.arguments import find_operation
+from connector.cli.command import group
 from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
 
@@ -92,7 +92,7 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
 def _meant(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
     """All operations of an entity, or the one operation that the name says."""
     name = squeezed(" ".join(words))
-    return [op for op in catalogue.operations() if squeezed(op.entity) == name] or [operation_of(catalogue, words)[0]]
+    return [op for op in catalogue.operations() if squeezed(op.entity) == name] or [find_operation(catalogue, words)[0]]
 
 
 def _open(folder: Path | None) -> Catalogue:

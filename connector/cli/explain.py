@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from typer import Exit, Option
 
 from connector.cli.arguments import read_document
-from connector.cli.call import CallOptions
-from connector.cli.combinations import check_connection, check_entity
+from connector.cli.call_options import CallOptions, check_connection, check_entity
 from connector.cli.connections import (
     call_operation,
     find_configuration,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from typer import Argument
 
-from connector.cli.config import NAMES
 from connector.cli.output import say
+from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.errors import ConfigurationError
 
 __all__ = ["init"]

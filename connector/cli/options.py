@@ -1,25 +1,66 @@
-"""Options declared once, as the fields of a dataclass that a command takes whole."""
+"""Options that several commands share: the configuration, the client, the log, the output."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Literal
 
 from typer import Option
 
-from connector.cli.arguments import header_pairs, set_value
-from connector.cli.logs import LogOptions
-from connector.cli.mistyped import refuse_placeholders
-from connector.cli.source import Config
+from connector.cli.arguments import parse_headers, refuse_placeholders, set_value
+from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
-__all__ = ["ClientOptions", "Entities", "Json", "OutputOptions", "command"]
+__all__ = [
+    "ClientOptions",
+    "Config",
+    "Debug",
+    "Entities",
+    "Json",
+    "LogLevel",
+    "LogLevelOption",
+    "LogOptions",
+    "Logs",
+    "OutputOptions",
+    "check_output",
+    "configuration_at",
+    "configuration_here",
+]
 
-Options = TypeVar("Options")
+Config = Annotated[
+    Path | None,
+    Option(
+        "-f",
+        "--config",
+        envvar="OPENAI_CONNECTOR_CONFIG",
+        metavar="CONFIG",
+        help="The configuration, a file or folder; that of this folder unless given.",
+    ),
+]
+
+
+def configuration_here() -> Path | None:
+    """The configuration of the current folder, if there is one."""
+    from connector.config.sources import configuration_in
+
+    return configuration_in(Path())
+
+
+def configuration_at(given: Path | None) -> Path:
+    """The configuration that was named, else the one of the current folder."""
+    found = given or configuration_here()
+    if found is None:
+        raise ConfigurationError(
+            f"there is no {NAMES[0]} here; name a configuration with -f, or write a first one: openai-connector init"
+        )
+    return found
+
 
 Json = Annotated[
     bool | None,
@@ -35,27 +76,91 @@ Entities = Annotated[
 ]
 
 
-def command(run: Callable[[Options], None], options: type[Options], **decided: JSON) -> Callable[..., None]:
-    """A function with an option for each field, as the command line wants it; decided fields are no options."""
-    kinds = get_type_hints(options, include_extras=True)
-    asked = [field for field in fields(options) if field.name not in decided]  # type: ignore[arg-type]  # a dataclass
+def catalogue_folder(folder: Path | None) -> Path | None:
+    """The folder of a user's catalogue, which must be there."""
+    if folder is not None and not folder.is_dir():
+        raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
+    return folder
 
-    def of_options(**values: Any) -> None:
-        run(options(**values, **decided))
 
-    parameters = [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=kinds[field.name],
-        )
-        for field in asked
-    ]
-    of_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect documents
-    of_options.__annotations__ = {field.name: kinds[field.name] for field in asked}
-    of_options.__doc__ = run.__doc__
-    return of_options
+class LogLevel(StrEnum):
+    """From which level on records are written."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+    debug = "debug"
+
+
+Debug = Annotated[
+    bool, Option("--debug", help="Log every request and answer, headers and bodies without secrets, to standard error.")
+]
+LogLevelOption = Annotated[
+    LogLevel | None, Option("--log-level", metavar="error|warning|info|debug", help="Which log lines are written.")
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs:
+    """What is to be logged."""
+
+    debug: bool = False
+    level: LogLevel | None = None
+
+    def check(self, *, dry_run: bool = False) -> None:
+        """Refuse what says two things, or logs calls where there are none."""
+        if self.debug and self.level is not None:
+            raise ConfigurationError("--debug logs everything: leave out --debug or --log-level")
+        if dry_run and self.debug:
+            raise ConfigurationError("--debug logs what is sent, and nothing is sent here: leave it out")
+
+    @property
+    def parameters(self) -> dict[str, JSON]:
+        """What goes before the parameters of every client."""
+        return {"logging": "full"} if self.debug else {}
+
+    @property
+    def words(self) -> list[str]:
+        """The options again, for another process."""
+        level = [] if self.level is None else ["--log-level", self.level.value]
+        return [*level, *(["--debug"] if self.debug else [])]
+
+    @contextmanager
+    def written(
+        self,
+        redact: Callable[[str], str],
+        *,
+        mode: Literal["text", "json", "auto"] = "text",
+        usual: int = logging.WARNING,
+    ) -> Generator[None]:
+        """Write the log while this lasts; clients that say themselves what is logged are heard unless a level is given.
+
+        Args:
+            redact: hides secrets.
+            mode: how lines are written.
+            usual: the level where none is given.
+        """
+        from connector.telemetry.logs import configure_logging
+
+        given = None if self.level is None else getattr(logging, self.level.value.upper())
+        level = logging.DEBUG if self.debug else usual if given is None else given
+        undo = configure_logging(mode, redact, level=level, calls=logging.DEBUG if given is None else given)
+        try:
+            yield
+        finally:
+            undo()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions:
+    """The options of a calling command."""
+
+    debug: Debug = False
+    log_level: LogLevelOption = None
+
+    @property
+    def logs(self) -> Logs:
+        return Logs(debug=self.debug, level=self.log_level)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +210,7 @@ class ClientOptions(LogOptions):
         return parameters
 
     def headers(self) -> dict[str, str]:
-        headers = header_pairs(self.header)
+        headers = parse_headers(self.header)
         refuse_placeholders(headers, "--header")
         return headers
 
@@ -125,8 +230,11 @@ class OutputOptions:
     select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
 
 
-def catalogue_folder(folder: Path | None) -> Path | None:
-    """The folder of a user's catalogue, which must be there."""
-    if folder is not None and not folder.is_dir():
-        raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
-    return folder
+def check_output(options: OutputOptions) -> None:
+    """Refuses ways of showing a request where none is shown."""
+    if options.notation not in (None, "json", "curl"):
+        raise ConfigurationError(f"--as {options.notation!r}: json or curl")
+    if options.notation is not None and not options.dry_run:
+        raise ConfigurationError("--as says how a request is shown: give --dry-run with it, or use `explain`")
+    if options.notation == "curl" and options.select is not None:
+        raise ConfigurationError("--select picks from JSON: leave out --as curl or --select")

@@ -19,10 +19,8 @@ from connector.cli.connections import (
     read_lines,
 )
 from connector.cli.exit_codes import ExitCode, of_outcome, worst
-from connector.cli.logs import LogOptions
-from connector.cli.options import Entities
+from connector.cli.options import Config, Entities, LogOptions, configuration_at
 from connector.cli.output import picker, print_line, progress, say, say_what_is_awaited, shown
-from connector.cli.source import Config, configuration_at
 from connector.model import JSON
 
 if TYPE_CHECKING:

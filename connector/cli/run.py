@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.cli.config import Config, configuration_at
 from connector.cli.exit_codes import ExitCode, worst
 from connector.cli.garbage import seldom_collected
-from connector.cli.logs import LogOptions
-from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at
 from connector.cli.output import say
 from connector.errors import ConfigurationError
 

@@ -1,31 +1,33 @@
-"""`serve`: the gateway, an authenticating proxy in front of the configured clients."""
+"""`serve`: the gateway, an authenticating proxy before the configured clients, alone or with the routes."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import os
+from collections.abc import AsyncGenerator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.cli.config import Config, configuration_at
+from connector.cli.curl import GATEWAY_TOKEN
 from connector.cli.exit_codes import ExitCode
-from connector.cli.options import Entities, catalogue_folder
+from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
 from connector.cli.output import print_command, print_document, say
-from connector.cli.raw import GATEWAY_TOKEN
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from connector.config import Configuration
     from connector.connections import Runtime
     from connector.gateway.webhooks import Receives
+    from connector.routes.reading.receiving import Receiver
+    from connector.runtime.runner import Runner
 
-__all__ = ["gateway_token", "serve"]
+__all__ = ["Routes", "gateway_token", "open_routes", "serve", "warn_of_webhooks"]
 
 TOKEN_BYTES = 32
 
@@ -88,7 +90,6 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
-    from connector.cli.serve_routes import routes_of, warn_of_webhooks
     from connector.connections import Runtime
     from connector.telemetry.logs import configure_logging
 
@@ -102,7 +103,7 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
             if not routes:
                 warn_of_webhooks(runtime)
                 return await _listened(runtime, port, folder, administrator)
-            async with routes_of(runtime) as at_work:
+            async with open_routes(runtime) as at_work:
                 return await at_work.beside(_listened(runtime, port, folder, administrator, at_work.receivers))
     finally:
         undo()
@@ -153,3 +154,65 @@ def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) ->
     for name in configuration.clients:
         if name not in not_ready:
             say(f"  {name}: base URL {url}/{name}/v1")
+
+
+SQLITE = "sqlite:"
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Routes at work."""
+
+    runner: Runner
+    receivers: Mapping[str, Receiver]
+
+    async def beside(self, serving: Awaitable[bool]) -> bool:
+        """Runs until serving ends, or until the routes cannot go on; whether all came to its end."""
+        running, served = asyncio.ensure_future(self.runner.run()), asyncio.ensure_future(serving)
+        try:
+            await asyncio.wait((running, served), return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await running  # what broke them is told
+            self.runner.stop("with the gateway")
+            whole = await served
+            await running
+            return whole
+        finally:
+            for task in (running, served):
+                task.cancel()
+            await asyncio.gather(running, served, return_exceptions=True)
+
+
+@asynccontextmanager
+async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
+    """All routes of a configuration on its store, which is closed at the end."""
+    from connector.engine import open_store
+    from connector.runtime.moving import check_engine
+    from connector.runtime.naming import check_routes
+    from connector.runtime.plan import Plan
+    from connector.runtime.runner import Runner
+    from connector.telemetry.costs import Prices
+    from connector.telemetry.observer import Observer
+
+    configuration = runtime.configuration
+    plan = Plan.of(configuration, ())
+    store = await open_store(configuration.engine_url)
+    observer = Observer.from_settings(
+        configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
+    )
+    try:
+        await check_engine(store, configuration, plan.routes)
+        await check_routes(store, configuration, plan.routes)
+        fleet = not configuration.engine_url.startswith(SQLITE)
+        runner = Runner(runtime, store, plan, observer=observer, fleet=fleet, grace=configuration.gateway.grace)
+        yield Routes(runner, runner.receivers())
+    finally:
+        observer.close()
+        await store.close()
+
+
+def warn_of_webhooks(runtime: Runtime) -> None:
+    """Says that webhooks are not received without the routes that read them."""
+    for name, incoming in runtime.configuration.incoming.items():
+        if incoming.subscriber.prototype == "webhook" and not incoming.disabled:
+            say(f"incoming.{name} receives nothing: webhooks are received by serve --routes")

@@ -1,4 +1,4 @@
-"""`steps`: what a chain may be made of, and where each comes from."""
+"""`steps` and `chains`: what a chain can be made of, and what each part takes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Annotated
 from typer import Argument
 
 from connector.catalogue.names import squeezed
-from connector.cli.chains import chain_rows, print_chain
 from connector.cli.options import Json
-from connector.cli.output import print_document, print_table, wants_json
+from connector.cli.output import print_document, print_table, print_text, wants_json
 from connector.errors import UnknownName
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
 from connector.suggestions import closest
 
-__all__ = ["steps"]
+__all__ = ["chain_rows", "chains", "print_chain", "steps"]
 
 
 def steps(
@@ -22,13 +21,15 @@ def steps(
     json: Json = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or one's fields."""
-    found = [row for row in _rows() if name is None or squeezed(name) in map(squeezed, (row["name"], *row["aliases"]))]
+    found = [
+        row for row in _step_rows() if name is None or squeezed(name) in map(squeezed, (row["name"], *row["aliases"]))
+    ]
     if not found and name is not None:
         made = {row["name"]: row for row in chain_rows()}
         if name in made:
             print_chain(made[name], json=json)
             return
-        known = [*(row["name"] for row in _rows()), *made]
+        known = [*(row["name"] for row in _step_rows()), *made]
         raise UnknownName(
             "step, mapper, condition or accessor", name, closest(name, known), "`steps` and `chains` list them all"
         )
@@ -46,7 +47,7 @@ def steps(
         print_table(("field", "value", "what it is"), rows)
 
 
-def _rows() -> list[dict[str, JSON]]:
+def _step_rows() -> list[dict[str, JSON]]:
     from connector.transform import registry
     from connector.transform.description import field_rows
 
@@ -71,3 +72,55 @@ def _rows() -> list[dict[str, JSON]]:
         )
         for declaration in sorted(known, key=lambda one: one.name)
     ]
+
+
+def chains(
+    name: Annotated[str | None, Argument(help="Show this chain's parameters.")] = None, json: Json = None
+) -> None:
+    """List the ready-made chains, or what one of them can be told."""
+    rows = chain_rows()
+    if name is None:
+        if wants_json(json):
+            print_document(rows)
+        else:
+            print_table(("chain", "what it does"), ((row["name"], row["summary"]) for row in rows))
+        return
+    found = next((row for row in rows if row["name"] == name), None)
+    if found is None:
+        known = [row["name"] for row in rows]
+        raise UnknownName("ready-made chain", name, closest(name, known), "`chains` lists them, `steps` the steps")
+    print_chain(found, json=json)
+
+
+def print_chain(row: dict[str, JSON], *, json: bool | None) -> None:
+    """One chain with its parameters."""
+    if wants_json(json):
+        print_document(row)
+        return
+    print_text(f"{row['name']}: {row['summary']}\n")
+    columns = ("name", "type", "default", "description")
+    print_table(columns, ([str(parameter[column]) for column in columns] for parameter in row["parameters"]))
+
+
+def chain_rows() -> list[dict[str, JSON]]:
+    """Every ready-made chain with its parameters."""
+    from connector.transform.library import ready_made
+
+    return [_chain_row(name, chain) for name, chain in ready_made().items()]
+
+
+def _chain_row(name: str, chain: JSON) -> dict[str, JSON]:
+    from connector.documents import dump
+
+    declared: dict[str, JSON] = (chain.get("parameters") or {}) if is_document(chain) else {}
+    parameters: list[dict[str, JSON]] = [
+        {
+            "name": parameter,
+            "type": " or ".join(types) if is_list(types := told.get("type", "anything")) else types,
+            "default": dump(told["default"]).decode() if "default" in told else "needed",
+            "description": told.get("description", ""),
+        }
+        for parameter, told in declared.items()
+        if is_document(told)
+    ]
+    return {"name": name, "summary": chain.get("summary", "") if is_document(chain) else "", "parameters": parameters}

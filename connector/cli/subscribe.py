@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from typer import Exit, Option
 
-from connector.cli.call import CallOptions
-from connector.cli.combinations import check_connection, check_entity, check_output
+from connector.cli.call_options import CallOptions, check_connection, check_entity
 from connector.cli.connections import (
     Errors,
     call_operation,
@@ -24,6 +23,7 @@ from connector.cli.connections import (
 )
 from connector.cli.exit_codes import ExitCode
 from connector.cli.explain import EXPLAINED, explain_connection
+from connector.cli.options import check_output
 from connector.cli.output import picker, print_line, progress, say
 from connector.model import JSON
 

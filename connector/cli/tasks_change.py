@@ -14,7 +14,7 @@ from typer import Exit, Option
 
 from connector.cli.exit_codes import ExitCode
 from connector.cli.output import print_line, print_text, say, wants_json
-from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
+from connector.cli.tasks_filter import FilterOptions, build_filter, report_unfit
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -29,7 +29,7 @@ TOLD = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetryOptions(WantedOptions):
+class RetryOptions(FilterOptions):
     """What `tasks retry` can be told."""
 
     edit: Annotated[
@@ -49,27 +49,27 @@ def retry(options: RetryOptions) -> None:
     raise Exit(code)
 
 
-def skip(options: WantedOptions) -> None:
+def skip(options: FilterOptions) -> None:
     """End tasks as skipped; nothing more is sent for them."""
     raise Exit(asyncio.run(_skip(options)))
 
 
-def purge(options: WantedOptions) -> None:
+def purge(options: FilterOptions) -> None:
     """Forget tasks that ended, with all their calls; those that may have taken effect only when asked by --state."""
     raise Exit(asyncio.run(_purge(options)))
 
 
 async def _retry(options: RetryOptions) -> int:
-    from connector.cli.tasks_store import opened
+    from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
     from connector.runtime.ending import live
 
     _need_choice(options, "--state failed")
     document = _edited(options)
-    async with opened(options.config) as (store, configuration):
+    async with open_tasks(options.config) as (store, configuration):
         states = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
-        wanted = await filter_of(options, store, configuration, states)
-        unfit = await count_unfit(store, wanted, "it can be retried once it has failed, was skipped or is unknown")
+        wanted = await build_filter(options, store, configuration, states)
+        unfit = await report_unfit(store, wanted, "it can be retried once it has failed, was skipped or is unknown")
         doubt = TaskState.UNKNOWN in wanted.states
         sure = tuple(state for state in wanted.states if state is not TaskState.UNKNOWN)
         count = await store.retry(replace(wanted, states=sure), document=document) if sure else 0
@@ -105,11 +105,11 @@ async def _delivered(configuration: Configuration, options: RetryOptions, routes
 
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
     """Retries what may have taken effect; a line about an earlier run becomes the document that it is about."""
-    from connector.cli.tasks_store import each
+    from connector.cli.tasks_filter import iterate_tasks
     from connector.routes.reading.unread import is_unread, without_doubt
 
     count = 0
-    async with aclosing(each(store, unknown)) as tasks:
+    async with aclosing(iterate_tasks(store, unknown)) as tasks:
         lines = [task async for task in tasks if is_unread(task.document)]
     for task in lines if document is None else ():
         count += await store.retry(replace(unknown, ids=(task.id,)), document=without_doubt(task.document))
@@ -118,10 +118,10 @@ async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
 
 async def _told_in_doubt(store: Store, unknown: Filter) -> int:
     """Says what to look for before tasks are retried that may have taken effect; how many there are."""
-    from connector.cli.tasks_store import each
+    from connector.cli.tasks_filter import iterate_tasks
 
     count = 0
-    async with aclosing(each(store, unknown)) as tasks:
+    async with aclosing(iterate_tasks(store, unknown)) as tasks:
         async for task in tasks:
             count += 1
             if count <= TOLD and (whole := await store.task(task.id)) is not None:
@@ -146,37 +146,37 @@ def _doubt(task: Task) -> str:
     )
 
 
-async def _skip(options: WantedOptions) -> ExitCode:
-    from connector.cli.tasks_store import opened
+async def _skip(options: FilterOptions) -> ExitCode:
+    from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
 
     _need_choice(options, "--state waiting")
     live = (TaskState.NEW, TaskState.WAITING, TaskState.FAILED, TaskState.UNKNOWN)
-    async with opened(options.config) as (store, configuration):
-        wanted = await filter_of(options, store, configuration, live)
-        unfit = await count_unfit(store, wanted, "it can be skipped while it is new or waiting, failed or unknown")
+    async with open_tasks(options.config) as (store, configuration):
+        wanted = await build_filter(options, store, configuration, live)
+        unfit = await report_unfit(store, wanted, "it can be skipped while it is new or waiting, failed or unknown")
         count = await store.skip(wanted, "skipped by hand")
     _done("skipped", count, json=options.json)
     return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
-async def _purge(options: WantedOptions) -> ExitCode:
-    from connector.cli.tasks_store import opened
+async def _purge(options: FilterOptions) -> ExitCode:
+    from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
 
     _need_choice(options, "--older-than 30d")
     count = 0
-    async with opened(options.config) as (store, configuration):
+    async with open_tasks(options.config) as (store, configuration):
         ended = (TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED)
-        wanted = await filter_of(options, store, configuration, ended)
-        unfit = await count_unfit(store, wanted, "it can be purged once it has ended; one that is unknown by --state")
+        wanted = await build_filter(options, store, configuration, ended)
+        unfit = await report_unfit(store, wanted, "it can be purged once it has ended; one that is unknown by --state")
         while some := await store.purge(wanted):
             count += some
     _done("purged", count, json=options.json)
     return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
-def _need_choice(options: WantedOptions, example: str) -> None:
+def _need_choice(options: FilterOptions, example: str) -> None:
     if not options.chosen:
         raise ConfigurationError(f"say which tasks: by their ids, or by a filter such as {example}; all is --state all")
 

@@ -15,7 +15,7 @@ from typer import Exit, Option
 
 from connector.cli.exit_codes import ExitCode
 from connector.cli.output import print_line, print_table, say, wants_json
-from connector.cli.tasks_wanted import WantedOptions, count_unfit, filter_of
+from connector.cli.tasks_filter import FilterOptions, build_filter, report_unfit
 from connector.model import JSON
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SHOWN = 120
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListOptions(WantedOptions):
+class ListOptions(FilterOptions):
     """What `tasks list` can be told."""
 
     all: Annotated[bool, Option("--all", help="Also those that are finished.")] = False
@@ -43,21 +43,21 @@ def list_tasks(options: ListOptions) -> None:
     raise Exit(ExitCode.INVALID if asyncio.run(_list(options)) else ExitCode.DONE)
 
 
-def export(options: WantedOptions) -> None:
+def export(options: FilterOptions) -> None:
     """Write tasks as JSON lines that `publish` and a file subscriber take again."""
     raise Exit(ExitCode.INVALID if asyncio.run(_export(options)) else ExitCode.DONE)
 
 
 async def _list(options: ListOptions) -> int:
     """Prints the tasks; how many that were named are not there."""
-    from connector.cli.tasks_store import opened
+    from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
     from connector.runtime.holding import HOLDS, kept_holds, sentence
 
     whole = options.all or bool(options.ids)
-    async with opened(options.config) as (store, configuration):
-        wanted = await filter_of(options, store, configuration, tuple(TaskState) if whole else unfinished())
-        unfit = await count_unfit(store, replace(wanted, states=()), "")
+    async with open_tasks(options.config) as (store, configuration):
+        wanted = await build_filter(options, store, configuration, tuple(TaskState) if whole else unfinished())
+        unfit = await report_unfit(store, replace(wanted, states=()), "")
         narrowed = (options.state, options.after, options.key, options.reason, options.older_than, options.newer_than)
         grouped = not whole and not any(narrowed)
         found = await _found(store, wanted, options, grouped=grouped)
@@ -86,14 +86,14 @@ def unfinished() -> tuple[TaskState, ...]:
 
 async def _found(store: Store, wanted: Filter, options: ListOptions, *, grouped: bool) -> list[Task]:
     """The tasks of a page: by id, or those that ended badly first, then those that wait, then the others."""
-    from connector.cli.tasks_store import each
+    from connector.cli.tasks_filter import iterate_tasks
 
     found: list[Task] = []
     groups = [wanted.states[:3], *((state,) for state in wanted.states[3:])] if grouped else [wanted.states]
     for states in groups:
         if left := options.limit - len(found):
             some = replace(wanted, states=states)
-            async with aclosing(each(store, some, after=options.after, limit=left)) as tasks:
+            async with aclosing(iterate_tasks(store, some, after=options.after, limit=left)) as tasks:
                 found += [task async for task in tasks]
     return found
 
@@ -113,18 +113,18 @@ def _say_rest(found: Sequence[Task], counts: Counts, options: ListOptions, *, gr
         say(f"… {rest}; --all shows them, --limit more of them")
 
 
-async def _export(options: WantedOptions) -> int:
+async def _export(options: FilterOptions) -> int:
     """Prints the tasks as lines; how many that were named are not there."""
-    from connector.cli.tasks_store import each, opened
+    from connector.cli.tasks_filter import iterate_tasks, open_tasks
     from connector.engine import TaskState
     from connector.runtime.telling import exported
 
     count = 0
-    async with opened(options.config) as (store, configuration):
+    async with open_tasks(options.config) as (store, configuration):
         states = () if options.ids else (TaskState.FAILED, TaskState.UNKNOWN)
-        wanted = await filter_of(options, store, configuration, states)
-        unfit = await count_unfit(store, replace(wanted, states=()), "")
-        async with aclosing(each(store, wanted)) as tasks:
+        wanted = await build_filter(options, store, configuration, states)
+        unfit = await report_unfit(store, replace(wanted, states=()), "")
+        async with aclosing(iterate_tasks(store, wanted)) as tasks:
             async for task in tasks:
                 whole = await store.task(task.id)
                 if whole is not None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.exit_codes import ExitCode
+from connector.cli.options import Config
 from connector.cli.output import say
-from connector.cli.source import Config
 from connector.errors import ConfigurationError
 from connector.offline import offline_mode
 

@@ -14,9 +14,8 @@ from typer import Argument, Exit, Option
 from connector.cli.arguments import read_document
 from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
-from connector.cli.logs import LogOptions, Logs
+from connector.cli.options import Config, LogOptions, Logs, configuration_here
 from connector.cli.output import flush, line_writer, print_line, progress, say, say_what_is_awaited
-from connector.cli.source import Config, configuration_here
 from connector.model import JSON
 
 if TYPE_CHECKING:

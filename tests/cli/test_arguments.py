@@ -4,26 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from connector.cli.arguments import header_pairs, pairs, read_document, set_value
+from connector.cli.arguments import parse_headers, parse_pairs, read_document, set_value
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON
 
 
 def test_pairs_repeat_into_lists_and_keep_later_equals_signs() -> None:
-    assert pairs(["a=1", "b=x=y", "a=2", "a=3"], "--query") == {"a": ["1", "2", "3"], "b": "x=y"}
-    assert pairs(None, "--query") == {}
+    assert parse_pairs(["a=1", "b=x=y", "a=2", "a=3"], "--query") == {"a": ["1", "2", "3"], "b": "x=y"}
+    assert parse_pairs(None, "--query") == {}
 
 
 @pytest.mark.parametrize("text", ["a", "=1", ""])
 def test_a_pair_without_a_name_or_value_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"--query .* write it as name=value"):
-        pairs([text], "--query")
+        parse_pairs([text], "--query")
 
 
 def test_headers_keep_colons_in_their_values() -> None:
-    assert header_pairs(["X-A: b:c ", "Y:"]) == {"X-A": "b:c", "Y": ""}
+    assert parse_headers(["X-A: b:c ", "Y:"]) == {"X-A": "b:c", "Y": ""}
     with pytest.raises(ConfigurationError, match="Name: value"):
-        header_pairs(["X-A"])
+        parse_headers(["X-A"])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.catalogue import Catalogue
-from connector.cli.naming import operation_of
+from connector.cli.arguments import find_operation
 from connector.errors import UnknownName
 
 CATALOGUE = Catalogue.open()
@@ -32,14 +32,14 @@ CATALOGUE = Catalogue.open()
     ("get /files/{file_id}", "files retrieve", {}),
 ])  # fmt: skip
 def test_names_and_values(typed: str, name: str, values: dict[str, str]) -> None:
-    operation, found = operation_of(CATALOGUE, typed.split())
+    operation, found = find_operation(CATALOGUE, typed.split())
     assert (operation.name, found) == (name, values)
 
 
 def test_every_operation_is_found_by_its_name_typed_unquoted_with_its_values() -> None:
     for operation in CATALOGUE.operations():
         values = [f"id-{number}" for number, _ in enumerate(operation.parameters)]
-        found, given_ = operation_of(CATALOGUE, [*operation.name.split(), *values])
+        found, given_ = find_operation(CATALOGUE, [*operation.name.split(), *values])
         assert found.name == operation.name
         assert list(given_.values()) == values
 
@@ -56,7 +56,7 @@ def test_every_operation_is_found_by_its_name_typed_unquoted_with_its_values() -
 ])  # fmt: skip
 def test_what_is_unknown_is_told_with_what_may_have_been_meant(typed: str, told: str) -> None:
     with pytest.raises(UnknownName) as caught:
-        operation_of(CATALOGUE, typed.split())
+        find_operation(CATALOGUE, typed.split())
     assert told in str(caught.value)
 
 
@@ -68,7 +68,7 @@ WORD = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=1
 @given(st.lists(SOME | WORD, min_size=1, max_size=5))
 def test_any_words_give_an_operation_or_a_sentence(words: list[str]) -> None:
     try:
-        operation, values = operation_of(CATALOGUE, words)
+        operation, values = find_operation(CATALOGUE, words)
     except UnknownName:
         return
     assert set(values) <= set(operation.parameters)

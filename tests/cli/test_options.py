@@ -6,7 +6,8 @@ from typing import Annotated
 from typer import Argument, Option, Typer, echo
 from typer.testing import CliRunner
 
-from connector.cli.options import ClientOptions, command
+from connector.cli.command import command
+from connector.cli.options import ClientOptions
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from connector.cli.clients import client
+from connector.cli.client import client
 from connector.cli.config import lint, schema, variables
 from tests.upstream import upstream
 

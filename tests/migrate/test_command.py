@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from connector.cli.importing import imports
+from connector.cli.imports import imports
 from tests.migrate.kit import exported
 
 

@@ -1,4 +1,4 @@
-"""`add`, `edit`, `remove` and `list` for the named entries of a configuration: one way for all sections."""
+"""`add`, `edit`, `remove` and `list` for the named entries of a section: one implementation for all sections."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING
 
 from typer import Typer
 
-from connector.cli.config import NAMES, Config, configuration_at
-from connector.cli.entry import INCOMING, OWN, ROUTES, ChangeOptions, DryRun, Force, Name, Section, changed
-from connector.cli.options import Json, command
+from connector.cli.command import command, group
+from connector.cli.entry_options import (
+    INCOMING,
+    OUTGOING,
+    OWN,
+    ROUTES,
+    ChangeOptions,
+    DryRun,
+    Force,
+    Name,
+    Section,
+    apply_options,
+)
+from connector.cli.options import Config, Json, configuration_at
 from connector.cli.output import print_document, print_table, print_text, say, wants_json
+from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.errors import ConfigurationError
 from connector.model import is_document
 
@@ -21,13 +33,13 @@ if TYPE_CHECKING:
     from connector.config import Finding
     from connector.config.editing import Edit
 
+__all__ = ["apply_edit", "incoming", "outgoing", "register_commands", "route", "target_file"]
+
 LATER = frozenset({"variable-not-set", "empty-configuration"})
 """What may well be put right after a change."""
 
-__all__ = ["apply", "file_of", "register"]
 
-
-def register(group: Typer, section: Section, *, add: bool = True) -> None:
+def register_commands(group: Typer, section: Section, *, add: bool = True) -> None:
     """Adds the commands of a section to its group."""
     decided = {name: None for name in OWN if name not in section.asked}
     noun = f"{'an' if section.noun[0] in 'io' else 'a'} {section.noun}"
@@ -54,15 +66,15 @@ def register(group: Typer, section: Section, *, add: bool = True) -> None:
 def _add(section: Section, options: ChangeOptions) -> None:
     from connector.config.editing import add_entry
 
-    entry = changed(section, {}, options)
+    entry = apply_options(section, {}, options)
     if section.holder and "prototype" not in (entry.get(section.holder[0]) or {}):
         raise ConfigurationError(
             f"an {section.noun} needs a kind: --prototype with one of {', '.join(_kinds(section))}"
         )
     if section is ROUTES and not {"incoming", "outgoing"} <= entry.keys():
         raise ConfigurationError("a route goes from --incoming NAME to --outgoing NAME; say both")
-    edit = add_entry(file_of(options.config, section), section.name, options.name, entry)
-    apply(edit, section, options.name, "added", options.config, dry_run=options.dry_run, force=options.force)
+    edit = add_entry(target_file(options.config, section), section.name, options.name, entry)
+    apply_edit(edit, section, options.name, "added", options.config, dry_run=options.dry_run, force=options.force)
     say(f"try `{section.after.format(name=options.name)}`")
 
 
@@ -71,23 +83,23 @@ def _edit(section: Section, options: ChangeOptions) -> None:
 
     file = _holding(section, options.name, options.config)
     before = entry_at(file, section.name, options.name)
-    entry = changed(section, copy.deepcopy(before) if is_document(before) else {}, options)
+    entry = apply_options(section, copy.deepcopy(before) if is_document(before) else {}, options)
     if entry == before:
         raise ConfigurationError(
             f"{section.noun} {options.name!r} is so already; say what to change by --set KEY=VALUE"
         )
     edit = change_entry(file, section.name, options.name, entry)
-    apply(edit, section, options.name, "changed", options.config, dry_run=options.dry_run, force=options.force)
+    apply_edit(edit, section, options.name, "changed", options.config, dry_run=options.dry_run, force=options.force)
 
 
 def _remove(section: Section, name: str, config: Path | None, *, dry_run: bool, force: bool) -> None:
     from connector.config.editing import remove_entry
 
     edit = remove_entry(_holding(section, name, config), section.name, name)
-    apply(edit, section, name, "removed", config, dry_run=dry_run, force=force)
+    apply_edit(edit, section, name, "removed", config, dry_run=dry_run, force=force)
 
 
-def apply(
+def apply_edit(
     edit: Edit, section: Section, name: str, what: str, config: Path | None, *, dry_run: bool, force: bool
 ) -> None:
     """Writes a change that leaves nothing wrong that was right, and prints it without its secrets."""
@@ -146,7 +158,7 @@ def _kinds(section: Section) -> Sequence[str]:
     return [kind.name for kind in found]
 
 
-def file_of(config: Path | None, section: Section) -> Path:
+def target_file(config: Path | None, section: Section) -> Path:
     """The file to add to: the one that was named or is there, or a new one; of a folder the section's own."""
     file = config or next((Path(name) for name in NAMES if Path(name).is_file()), Path(NAMES[0]))
     if not file.is_dir():
@@ -165,7 +177,7 @@ def _holding(section: Section, name: str, config: Path | None) -> Path:
     for file in files:
         if at(read_text(file.read_text(encoding="utf-8-sig"), str(file)).value, (section.name, name)) is not None:
             return file
-    return files[0] if len(files) == 1 else file_of(config, section)
+    return files[0] if len(files) == 1 else target_file(config, section)
 
 
 def _lister(section: Section) -> Callable[..., None]:
@@ -191,3 +203,12 @@ def _told(section: Section, entry: object) -> dict[str, str]:
         return {key: str(getattr(entry, key)) for key in ("incoming", "outgoing")}
     part = getattr(entry, section.holder[0])
     return {"prototype": part.prototype}
+
+
+incoming = group("Incoming connections of the configuration: where documents come from.")
+outgoing = group("Outgoing connections of the configuration: where documents go.")
+route = group("Routes of the configuration: which incoming goes to which outgoing connection.")
+
+register_commands(incoming, INCOMING)
+register_commands(outgoing, OUTGOING)
+register_commands(route, ROUTES)

@@ -1,4 +1,4 @@
-"""`call --from`: a file of requests, answered in order while many are under way, or only shown."""
+"""`call --from`: a file of requests, sent concurrently and answered in order, or only shown."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.cli.call_output import warn_when_interrupted
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_command, print_line, progress, say, shown
-from connector.cli.printing import told_when_interrupted
 from connector.documents import parse
 from connector.errors import CallFailed, ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
 from connector.model import JSON, Effect, Outcome, State, is_document
 
 if TYPE_CHECKING:
     from connector.catalogue import Operation
-    from connector.cli.call import CallOptions
+    from connector.cli.call_options import CallOptions
     from connector.http import Client
     from connector.request import Wire
     from connector.subscriber import Subscriber
@@ -45,15 +45,15 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
         print_line(pick({"line": number, **shown(outcome)}))
         bar.advance(task)
 
-    with told_when_interrupted(Effect.OPAQUE, "what has no answer above"), progress() as bar:
+    with warn_when_interrupted(Effect.OPAQUE, "what has no answer above"), progress() as bar:
         task = bar.add_task("calls", total=None)
         for number, line in _lines(options.requests or Path("-")):
-            waiting.append(asyncio.create_task(_one(client, places, number, line, options)))
+            waiting.append(asyncio.create_task(_call_line(client, places, number, line, options)))
             if len(waiting) >= AHEAD * concurrency:
                 await finish_first()
         while waiting:
             await finish_first()
-    return pick.ended(_ended(codes, "done"))
+    return pick.ended(_summarize(codes, "done"))
 
 
 def explain_many(client: Client, options: CallOptions) -> ExitCode:
@@ -73,7 +73,7 @@ def explain_many(client: Client, options: CallOptions) -> ExitCode:
             else:
                 print_line(pick({"line": number, **explanation.as_document()}))
         codes[code] += 1
-    return pick.ended(_ended(codes, "shown"))
+    return pick.ended(_summarize(codes, "shown"))
 
 
 async def read_many(client: Client, options: CallOptions) -> ExitCode:
@@ -83,17 +83,17 @@ async def read_many(client: Client, options: CallOptions) -> ExitCode:
     for number, line in _lines(options.requests or Path("-")):
         code = ExitCode.DONE
         try:
-            operation, asked = _asked(client, line, options)
+            operation, asked = _parse_line(client, line, options)
             async for entity in _subscriber(client, operation).read(asked, limit=options.limit):
                 print_line(pick({"line": number, "entity": entity}))
         except ConnectorError as error:
             code = of_error(error)
             _print_unsent(number, error, options, pick)
         codes[code] += 1
-    return pick.ended(_ended(codes, "done"))
+    return pick.ended(_summarize(codes, "done"))
 
 
-def _ended(codes: Counter[ExitCode], done: str) -> ExitCode:
+def _summarize(codes: Counter[ExitCode], done: str) -> ExitCode:
     names = {ExitCode.DONE: done}
     counts = (f"{count} {names.get(code, code.name.lower())}" for code, count in sorted(codes.items()))
     say(", ".join(counts) or "no requests")
@@ -105,24 +105,24 @@ def _print_unsent(number: int, error: ConnectorError, options: CallOptions, pick
     if options.notation == "curl":
         say(f"line {number}: {error}")
     else:
-        print_line(pick({"line": number, **shown(_outcome(error))}))
+        print_line(pick({"line": number, **shown(_outcome_of(error))}))
 
 
-def _outcome(error: ConnectorError) -> Outcome:
+def _outcome_of(error: ConnectorError) -> Outcome:
     if isinstance(error, CallFailed):
         return error.outcome
     faults = error.faults if isinstance(error, InvalidRequest) else ()
     return Outcome(State.NOT_SENT, reason=str(error), faults=faults)
 
 
-async def _one(
+async def _call_line(
     client: Client, places: asyncio.Semaphore, number: int, line: bytes, options: CallOptions
 ) -> tuple[int, Outcome, ExitCode]:
     async with places:
         try:
             outcome = await _send(client, line, options)
         except ConnectorError as error:
-            return number, _outcome(error), of_error(error)
+            return number, _outcome_of(error), of_error(error)
         return number, outcome, of_outcome(outcome)
 
 
@@ -132,7 +132,7 @@ async def _send(client: Client, line: bytes, options: CallOptions) -> Outcome:
 
 
 def _prepared(client: Client, line: bytes, options: CallOptions) -> Wire:
-    operation, asked = _asked(client, line, options)
+    operation, asked = _parse_line(client, line, options)
     if options.every:
         _subscriber(client, operation)
     return client.prepare(operation, asked, stream=True if options.stream else None)
@@ -144,7 +144,7 @@ def _subscriber(client: Client, operation: Operation) -> Subscriber:
     return Subscriber(client, operation.name)
 
 
-def _asked(client: Client, line: bytes, options: CallOptions) -> tuple[Operation, dict[str, JSON]]:
+def _parse_line(client: Client, line: bytes, options: CallOptions) -> tuple[Operation, dict[str, JSON]]:
     """A line's operation and its request; what it leaves out is what the command line says."""
     asked = parse(line, where="the line")
     if not is_document(asked):

@@ -1,32 +1,33 @@
-"""Which tasks a command means: options of its own, and the filter that they are."""
+"""Which tasks a command means: the options, the filter that they describe, and the store that is searched."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from connector.cli.config import Config
-from connector.cli.options import Json
+from connector.cli.options import Config, Json, configuration_at
 from connector.cli.output import say
 from connector.errors import ConfigurationError, UnknownName
 from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.engine import Filter, Store, TaskState
+    from connector.engine import Filter, Store, Task, TaskState
 
-__all__ = ["WantedOptions", "count_unfit", "filter_of", "states_of"]
+__all__ = ["FilterOptions", "build_filter", "iterate_tasks", "open_tasks", "parse_states", "report_unfit"]
 
 ALL = "all"
 STATES = "One of new, processing, waiting, finished, failed, skipped, unknown; or all."
 
 
 @dataclass(frozen=True, kw_only=True)
-class WantedOptions:
+class FilterOptions:
     """How tasks are chosen; all that is given must hold."""
 
     ids: Annotated[list[int] | None, Argument(metavar="ID", help="Tasks by their ids.")] = None
@@ -48,8 +49,8 @@ class WantedOptions:
         return any(value for value in given)
 
 
-async def filter_of(
-    options: WantedOptions, store: Store, configuration: Configuration, states: Iterable[TaskState]
+async def build_filter(
+    options: FilterOptions, store: Store, configuration: Configuration, states: Iterable[TaskState]
 ) -> Filter:
     """The filter that options are; UnknownName for a route or a state that does not exist.
 
@@ -66,7 +67,7 @@ async def filter_of(
     return Filter(
         ids=options.ids or (),
         route=options.route,
-        states=states_of(options.state, states),
+        states=parse_states(options.state, states),
         key=options.key,
         reason=options.reason,
         updated_before=_ago(options.older_than, "--older-than"),
@@ -74,7 +75,7 @@ async def filter_of(
     )
 
 
-async def count_unfit(store: Store, wanted: Filter, can: str) -> int:
+async def report_unfit(store: Store, wanted: Filter, can: str) -> int:
     """How many of the tasks that were named by id are not there or in another state than is wanted; says each.
 
     Args:
@@ -93,7 +94,7 @@ async def count_unfit(store: Store, wanted: Filter, can: str) -> int:
     return unfit
 
 
-def states_of(names: Sequence[str] | None, default: Iterable[TaskState]) -> tuple[TaskState, ...]:
+def parse_states(names: Sequence[str] | None, default: Iterable[TaskState]) -> tuple[TaskState, ...]:
     """The states of these names."""
     from connector.engine import TaskState
 
@@ -115,3 +116,43 @@ def _ago(age: str | None, option: str) -> float | None:
         return time.time() - float(seconds(age))
     except ValueError as error:
         raise ConfigurationError(f"{option} {age!r}: {error}") from None
+
+
+SQLITE = "sqlite:///"
+PAGE = 500
+
+
+@asynccontextmanager
+async def open_tasks(config: Path | None) -> AsyncGenerator[tuple[Store, Configuration]]:
+    """The store and the configuration that names it; nothing is made where no run has been."""
+    from connector.connections import load_configuration
+    from connector.engine import open_store
+
+    configuration = load_configuration(configuration_at(config))
+    _check_there(configuration.engine_url)
+    store = await open_store(configuration.engine_url, role="admin")
+    try:
+        yield store, configuration
+    finally:
+        await store.close()
+
+
+def _check_there(url: str) -> None:
+    path = Path(url.removeprefix(SQLITE))
+    if url.startswith(SQLITE) and not path.exists():
+        raise ConfigurationError(f"there are no tasks yet: {str(path)!r} is not there; `run` makes it")
+
+
+async def iterate_tasks(
+    store: Store, wanted: Filter, *, after: int = 0, limit: int | None = None
+) -> AsyncGenerator[Task]:
+    """The tasks that are wanted, in the order of their ids, page by page."""
+    left = limit
+    while left is None or left > 0:
+        size = PAGE if left is None else min(PAGE, left)
+        page = await store.tasks(wanted, after=after, limit=size)
+        for task in page:
+            yield task
+        if len(page) < size:
+            return
+        after, left = page[-1].id, None if left is None else left - len(page)

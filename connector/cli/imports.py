@@ -1,4 +1,4 @@
-"""`import`: configurations of other platforms become folders of ours."""
+"""`import`: configurations of other platforms, converted to folders of ours."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
+from connector.cli.command import group
 from connector.cli.exit_codes import ExitCode
-from connector.cli.group import group
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_text, say, wants_json
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["imports"]
 
 imports = group("Make a folder of configuration from another platform's: alumio, atlas.")
-
 Into = Annotated[Path, Option("--into", metavar="FOLDER", help="A new or empty folder.")]
 INTO = Path("imported")
 

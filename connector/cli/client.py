@@ -1,4 +1,4 @@
-"""`client add`, `client list` and `client test`: the clients of a configuration."""
+"""`client`: the clients of a configuration, and the prototypes that they are made of."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Exit, Option, Typer
+from typer import Argument, Exit, Option
 
-from connector.cli.arguments import header_pairs, set_value
-from connector.cli.config import Config, configuration_at
-from connector.cli.entry import CLIENTS
+from connector.cli.arguments import parse_headers, set_value
+from connector.cli.command import group
+from connector.cli.entry_commands import apply_edit, register_commands, target_file
+from connector.cli.entry_options import CLIENTS
 from connector.cli.exit_codes import ExitCode, of_outcome
-from connector.cli.logs import Debug, LogLevelOption, Logs
-from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.options import (
+    Config,
+    Debug,
+    Entities,
+    Json,
+    LogLevelOption,
+    Logs,
+    catalogue_folder,
+    configuration_at,
+)
 from connector.cli.output import print_document, print_table, say, wants_json
-from connector.cli.section_edit import apply, file_of
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -23,16 +31,12 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.config.diagnosis import Diagnosis
 
-__all__ = ["register"]
+__all__ = ["client"]
+
+client = group("Clients and their prototypes.")
 
 
-def register(client: Typer) -> None:
-    """Adds the commands to the group `client`."""
-    client.command("add")(add)
-    client.command("list")(list_clients)
-    client.command("test")(try_client)
-
-
+@client.command()
 def add(
     name: Annotated[str, Argument(help="The new client's name.")],
     prototype: Annotated[str, Option("--prototype", metavar="P", help="Its kind; see `client prototypes`.")] = "openai",
@@ -51,18 +55,19 @@ def add(
 
     given = _parameters(prototype, base_uri, header, parameter)
     _check(name, prototype, given)
-    edit = add_client(file_of(config, CLIENTS), name, prototype, given)
-    apply(edit, CLIENTS, name, "added", config, dry_run=dry_run, force=False)
+    edit = add_client(target_file(config, CLIENTS), name, prototype, given)
+    apply_edit(edit, CLIENTS, name, "added", config, dry_run=dry_run, force=False)
     if _plain_secrets(prototype, given):
         say("a secret stands in the file as it is; better give ${NAME}, which is looked up when it is used")
     say(f"try `client test {name}`")
 
 
+@client.command("list")
 def list_clients(config: Config = None, json: Json = None) -> None:
     """List the clients of the configuration."""
     rows = [
         {"name": name, "prototype": entry.prototype, "description": entry.description}
-        for name, entry in _load(config).clients.items()
+        for name, entry in _load_configuration(config).clients.items()
     ]
     if wants_json(json):
         print_document(rows)
@@ -70,6 +75,7 @@ def list_clients(config: Config = None, json: Json = None) -> None:
         print_table(("client", "prototype", "description"), (tuple(row.values()) for row in rows))
 
 
+@client.command("test")
 def try_client(
     name: Annotated[str, Argument(help="A client of the configuration.")],
     config: Config = None,
@@ -81,14 +87,14 @@ def try_client(
     """Try a client with one cheap call, and say in words what is wrong."""
     logs = Logs(debug=debug, level=log_level)
     logs.check()
-    found = asyncio.run(_try(_load(config), name, folder, logs))
+    found = asyncio.run(_try(_load_configuration(config), name, folder, logs))
     if wants_json(json):
         print_document(found.as_document(name))
     say(found.sentence(name))
     raise Exit(ExitCode.DONE if found.works else of_outcome(found.outcome))
 
 
-def _load(config: Path | None) -> Configuration:
+def _load_configuration(config: Path | None) -> Configuration:
     from connector.config import load
 
     return load(configuration_at(config))
@@ -106,7 +112,7 @@ def _parameters(
     for assignment in more or ():
         set_value(given, assignment, "--parameter")
     if headers:
-        given["headers"] = {**(given.get("headers") or {}), **header_pairs(headers)}
+        given["headers"] = {**(given.get("headers") or {}), **parse_headers(headers)}
     return given
 
 
@@ -142,3 +148,28 @@ async def _try(configuration: Configuration, name: str, folder: Path | None, log
     async with entry.client(catalogue=catalogue) as client:
         with logs.written(client.redactor):
             return await diagnose(client)
+
+
+register_commands(client, CLIENTS, add=False)
+
+
+@client.command()
+def prototypes(
+    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: Json = None
+) -> None:
+    """List the client prototypes, or one prototype's parameters."""
+    from connector.http import describe, prototypes
+
+    if name is None:
+        kinds = [{"name": kind.name, "summary": kind.summary} for kind in prototypes()]
+        if wants_json(json):
+            print_document(kinds)
+        else:
+            print_table(("prototype", "what it is for"), ((kind["name"], kind["summary"]) for kind in kinds))
+        return
+    rows = describe(name)
+    if wants_json(json):
+        print_document(rows)
+    else:
+        columns = ("name", "type", "default", "environment", "description")
+        print_table(columns, ([str(row.get(column) or "") for column in columns] for row in rows))

@@ -1,4 +1,4 @@
-"""An entry of a configuration's section, and the options that say what it is to be."""
+"""The options that describe an entry of a configuration's section."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from connector.cli.arguments import header_pairs, set_value
-from connector.cli.config import Config
+from connector.cli.arguments import parse_headers, set_value
+from connector.cli.options import Config
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document
 
 __all__ = [
-    "CLIENTS", "INCOMING", "OUTGOING", "OWN", "ROUTES",
-    "ChangeOptions", "DryRun", "Force", "Name", "Section", "changed",
-]  # fmt: skip
+    "CLIENTS",
+    "INCOMING",
+    "OUTGOING",
+    "OWN",
+    "ROUTES",
+    "ChangeOptions",
+    "DryRun",
+    "Force",
+    "Name",
+    "Section",
+    "apply_options",
+]
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,6 @@ OUTGOING = Section(
 ROUTES = Section("routes", "route", None, ("incoming", "outgoing"), "run {name} --once")
 OWN = ("prototype", "parameter", "base_uri", "header", "incoming", "outgoing")
 """Options that not every section has."""
-
 Name = Annotated[str, Argument(metavar="NAME", help="The entry's name.")]
 Force = Annotated[bool, Option("--force", help="Also where `lint` would then find more errors than before.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Print the change and write nothing.")]
@@ -78,7 +86,7 @@ class ChangeOptions:
     force: Force = False
 
 
-def changed(section: Section, entry: dict[str, JSON], options: ChangeOptions) -> dict[str, JSON]:
+def apply_options(section: Section, entry: dict[str, JSON], options: ChangeOptions) -> dict[str, JSON]:
     """An entry with what the options say."""
     holder = ".".join(section.holder or ())
     at = partial("{}.{}".format, holder) if holder else str
@@ -89,7 +97,7 @@ def changed(section: Section, entry: dict[str, JSON], options: ChangeOptions) ->
     if options.base_uri is not None:
         azure = entry.get("prototype") == "azure-openai"
         entry.setdefault("parameters", {})["endpoint" if azure else "base_uri"] = options.base_uri
-    for name, value in header_pairs(options.header).items():
+    for name, value in parse_headers(options.header).items():
         entry.setdefault("parameters", {}).setdefault("headers", {})[name] = value
     for key in ("incoming", "outgoing"):
         if getattr(options, key) is not None:

@@ -1,21 +1,22 @@
-"""`curl`: any path through the same client, known to the catalogue or not."""
+"""`curl`: any path through a client, known to the catalogue or not."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.cli.arguments import pairs, read_document
-from connector.cli.combinations import check_output
+from connector.cli.arguments import parse_pairs, read_document
+from connector.cli.call_output import print_explanation, print_outcome, print_warnings
 from connector.cli.exit_codes import ExitCode
-from connector.cli.forms import form_of, uploads_of
-from connector.cli.options import ClientOptions, OutputOptions
+from connector.cli.options import ClientOptions, OutputOptions, check_output
 from connector.cli.output import picker
-from connector.cli.printing import print_explanation, print_outcome, print_warnings
 from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.offline import offline_mode
@@ -23,7 +24,7 @@ from connector.offline import offline_mode
 if TYPE_CHECKING:
     from connector.http import Client
 
-__all__ = ["GATEWAY_TOKEN", "CurlOptions", "curl"]
+__all__ = ["GATEWAY_TOKEN", "CurlOptions", "curl", "parse_form", "upload_paths"]
 
 GATEWAY_TOKEN = "OPENAI_CONNECTOR_GATEWAY_TOKEN"  # noqa: S105  the name of a variable
 WHOLE = "/v1/apis/http/"
@@ -62,10 +63,10 @@ class CurlOptions(OutputOptions, ClientOptions, RawOptions):
         if self.data is not None and self.form:
             raise ConfigurationError("a request has either --data or --form")
         return {
-            "query": pairs(self.query, "--query"),
+            "query": parse_pairs(self.query, "--query"),
             "headers": self.headers(),
             "json": None if self.data is None else read_document(self.data, "--data"),
-            "form": form_of(self.form) or None,
+            "form": parse_form(self.form) or None,
             "brackets": False,
             "answer": self.answer,
         }
@@ -98,7 +99,7 @@ def _client(options: CurlOptions) -> tuple[str, Client]:
     from connector.cli.client_choice import chosen_client
     from connector.http import Client
 
-    parameters = options.parameters(uploads_of(options.form))
+    parameters = options.parameters(upload_paths(options.form))
     if options.gateway is None:
         return options.path, chosen_client(options, parameters, dry_run=options.dry_run)
     path, through = _through(options.gateway, options)
@@ -121,3 +122,51 @@ def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
         address = f"{address}/{name}/v1"
         path = path.removeprefix("/v1") if path.startswith("/v1/") else path
     return path, {"base_uri": address, "token": token}
+
+
+ATTRIBUTE = re.compile(r";\s*(filename|type)=(\"[^\"]*\"|[^;]*)")
+WRITE = "write NAME=VALUE, or NAME=@FILE;filename=NAME;type=TYPE"
+
+
+def parse_form(texts: Sequence[str] | None) -> dict[str, JSON]:
+    """The fields of a form; a name that is given again has a list, and every name is sent as it is written."""
+    form: dict[str, JSON] = {}
+    for text in texts or ():
+        name, value = _split(text)
+        if not name.removesuffix("[]"):
+            raise ConfigurationError(f"--form {text!r}: a field has a name; {WRITE}")
+        field = _file(value, text) if value.startswith("@") else value
+        form[name] = [*form[name], field] if name in form else [field]
+    return {name: fields if len(fields) > 1 else fields[0] for name, fields in form.items()}
+
+
+def upload_paths(texts: Iterable[str] | None) -> list[str]:
+    """The files that a form names."""
+    values = (_split(text)[1] for text in texts or ())
+    return [_attributes(value[1:])[0] for value in values if value.startswith("@")]
+
+
+def _split(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator:
+        raise ConfigurationError(f"--form {text!r}: {WRITE}")
+    return name, value
+
+
+def _file(value: str, text: str) -> JSON:
+    path, attributes = _attributes(value[1:])
+    if not path:
+        raise ConfigurationError(f"--form {text!r}: no file is named; {WRITE}")
+    names = {"filename": "filename", "type": "content_type"}
+    return {"$file": path} | {names[key]: given for key, given in attributes.items()}
+
+
+def _attributes(text: str) -> tuple[str, dict[str, str]]:
+    """A file's path, and what is said behind it; a file whose own name has a semicolon is meant as it is."""
+    if Path(text).is_file():
+        return text, {}
+    first = ATTRIBUTE.search(text)
+    if first is None:
+        return text, {}
+    found = {match[1]: match[2].strip().strip('"') for match in ATTRIBUTE.finditer(text)}
+    return text[: first.start()], found

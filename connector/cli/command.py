@@ -1,0 +1,69 @@
+"""Commands made of dataclasses, and groups of commands whose help shows every summary whole."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, fields
+from typing import Any, TypeVar, get_type_hints
+
+from typer import Typer
+from typer.core import TyperGroup
+
+from connector.model import JSON
+
+__all__ = ["command", "group"]
+
+Options = TypeVar("Options")
+
+
+def command(run: Callable[[Options], None], options: type[Options], **decided: JSON) -> Callable[..., None]:
+    """A function with an option for each field, as the command line wants it; decided fields are no options."""
+    kinds = get_type_hints(options, include_extras=True)
+    asked = [field for field in fields(options) if field.name not in decided]  # type: ignore[arg-type]  # a dataclass
+
+    def of_options(**values: Any) -> None:
+        run(options(**values, **decided))
+
+    parameters = [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=kinds[field.name],
+        )
+        for field in asked
+    ]
+    of_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect documents
+    of_options.__annotations__ = {field.name: kinds[field.name] for field in asked}
+    of_options.__doc__ = run.__doc__
+    return of_options
+
+
+HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class Group(TyperGroup):
+    """A group that lets its commands' summaries wrap, where they would be cut to one line."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        for command in self.commands.values():
+            command.short_help = command.short_help or _summary(command.help)
+
+
+def _summary(text: str | None) -> str:
+    return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split())
+
+
+def group(help: str, *, name: str | None = None) -> Typer:  # noqa: A002  Typer's own word
+    """A group of commands with plain help, which `-h` shows as well."""
+    return Typer(
+        cls=Group,
+        name=name,
+        help=help,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings=HELP,
+    )
