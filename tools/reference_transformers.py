@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from connector.transform.description import Description, FieldRow, Noun, describe, names
 from connector.transform.library import ready_made
+from connector.transform.registry import Description, FieldRow, Noun, describe, names
 from tools.markdown import table
 
 KINDS: Mapping[str, Noun] = {

@@ -49,7 +49,7 @@ def steps(
 
 def _step_rows() -> list[dict[str, JSON]]:
     from connector.transform import registry
-    from connector.transform.description import field_rows
+    from connector.transform.registry import field_rows
 
     kinds = registry()
     return [

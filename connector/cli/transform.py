@@ -20,7 +20,7 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.connections import Counts, ErrorsFile, Runtime
-    from connector.transform import Chain, Context, Traced
+    from connector.transform import Chain, Context, TraceEntry
 
 __all__ = ["TransformOptions", "transform"]
 
@@ -137,7 +137,7 @@ async def _explained(chain: Chain, context: Context, counts: Counts, errors: Err
 
     for document in _read(counts, errors):
         say(f"document {counts.read}")
-        trace: list[Traced] = []
+        trace: list[TraceEntry] = []
         made = [each async for each in chain.arun((document,), context, trace=trace)]
         for step in trace:
             if step.note:

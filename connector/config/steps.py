@@ -44,13 +44,12 @@ def faults_of(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON]) ->
     """Everything that is wrong with some chains and with the saved ones, each with its place."""
     from connector.transform.compiler import Compiler
     from connector.transform.registry import registry
-    from connector.transform.site import Site
 
     compiler = Compiler(registry(), saved)
     for name in saved:
-        compiler.saved.find(name, Site(("chains", name), compiler))
+        compiler.check_saved(name)
     for steps, path in chains:
-        compiler.block(steps, Site(path, compiler))
+        compiler.compile(steps, *path)
     for fault in dict.fromkeys(compiler.faults):
         yield fault.place, Fault(path_text(fault.place), fault.found, fault.allowed, fault.suggestion)
 
@@ -59,8 +58,7 @@ def calls_and_gathers(steps: JSON, saved: Mapping[str, JSON]) -> bool:
     """Whether a chain may make calls and makes one document of many."""
     from connector.transform.compiler import Compiler
     from connector.transform.registry import registry
-    from connector.transform.site import Site
 
     compiler = Compiler(registry(), saved)
-    block = compiler.block(steps, Site(("chain",), compiler))
+    block = compiler.compile(steps, "chain")
     return compiler.calls and block.gathers

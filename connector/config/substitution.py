@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from connector.config.references import Malformed, Reference, Template
 from connector.model import JSON
-from connector.transform.text import escape
+from connector.transform.placeholders import escape
 
 __all__ = ["filled", "inert"]
 

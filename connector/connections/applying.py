@@ -15,8 +15,8 @@ from connector.model import JSON, is_list, is_object
 from connector.transform import Chain, Context, Failed, Scope
 from connector.transform.block import Block
 from connector.transform.context import Locks
-from connector.transform.declaration import Action, Gather
 from connector.transform.stream import flow
+from connector.transform.types import Action, Gather
 
 __all__ = ["Applied", "Group", "Parted", "apply", "grouped", "parted", "size_of"]
 

@@ -15,8 +15,8 @@ from connector.documents import member_path
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
 from connector.offline import offline_mode
 from connector.transform import Context as Chained
-from connector.transform import Failed, Traced
-from connector.transform.paths import MISSING, parse_path, walker
+from connector.transform import Failed, TraceEntry
+from connector.transform.paths import MISSING, parse_path, path_getter
 from connector.transform.template import PLAIN
 
 __all__ = ["explain_incoming", "explain_outgoing"]
@@ -51,7 +51,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
         failures.append(error)
 
     chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
-    trace: list[Traced] = []
+    trace: list[TraceEntry] = []
     with offline_mode():
         made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
     if failures:
@@ -103,7 +103,7 @@ async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: A
 class _Origins:
     """Where the values of one request come from."""
 
-    def __init__(self, run: OutgoingRun, document: JSON, made: JSON, trace: Sequence[Traced]) -> None:
+    def __init__(self, run: OutgoingRun, document: JSON, made: JSON, trace: Sequence[TraceEntry]) -> None:
         self._document = document
         self._made = made
         self._trace = trace
@@ -119,7 +119,7 @@ class _Origins:
         return found
 
     def _of(self, place: Place, value: JSON) -> str:
-        if self._gave_request and walker(place)(self._made) is not MISSING:
+        if self._gave_request and path_getter(place)(self._made) is not MISSING:
             return self._of_chain(place, value)
         for depth in range(len(place), -1, -1):
             origin = self._template.get(tuple(_key(step) for step in place[:depth]))
@@ -136,7 +136,7 @@ class _Origins:
     def _of_chain(self, place: Place, value: JSON) -> str:
         """The last step that changed what stands there; the document when none did."""
         for step in reversed([step for step in self._trace if not step.note]):
-            before, after = walker(place)(step.before), walker(place)(step.after)
+            before, after = path_getter(place)(step.before), path_getter(place)(step.after)
             if before is MISSING or before != after:
                 return f"{step.where} {step.step}{self._where(value)}"
         return f"document: {_shown(place)}"
@@ -146,9 +146,9 @@ class _Origins:
         if PLAIN.fullmatch(name) is None or name == "@":
             return ""
         place = parse_path(name)
-        if walker(place)(self._made) is MISSING:
+        if path_getter(place)(self._made) is MISSING:
             return ""
-        return f"{name} from {self._of_chain(place, walker(place)(self._made))}"
+        return f"{name} from {self._of_chain(place, path_getter(place)(self._made))}"
 
     def _where(self, value: JSON) -> str:
         """Where in the document the same value stands, if it is one that does not stand everywhere."""

@@ -21,7 +21,7 @@ from connector.model import JSON, is_object
 from connector.subscribers import Bookmark, Context, Lost
 from connector.transform import Chain, Failed, Origin
 from connector.transform.context import Locks
-from connector.transform.signals import shown_place
+from connector.transform.errors import format_key_path
 
 if TYPE_CHECKING:
     from connector.config.models import Incoming
@@ -184,7 +184,7 @@ class IncomingRun:
         asked = RequestTemplate(template, f"{self._where}.subscriber.parameters.request")
         scope = self._runtime.scope
         request = asked.resolve({**self._state, **document}, scope)
-        self.origins = {shown_place(origin.place): _told(origin) for origin in asked.origins if origin.place}
+        self.origins = {format_key_path(origin.place): _told(origin) for origin in asked.origins if origin.place}
         for made in await self._asks(template, document, request):
             if made or made == request:
                 self._note_changes(request, made)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from connector.model import JSON, is_object
 from connector.request.path import SAFE, segment_fault
 from connector.transform import Origin, Scope, Template, Unfit, compile_template
-from connector.transform.text import has_placeholder, scan, to_text
+from connector.transform.placeholders import has_placeholder, scan, to_text
 
 __all__ = ["SECTIONS", "RequestTemplate", "completed", "is_request", "merged"]
 

@@ -19,8 +19,8 @@ from connector.publishers.context import Context
 from connector.publishers.formats import SINGLE, Format, format_of
 from connector.publishers.prototype import Prototype
 from connector.publishers.whole import Target, target_of
+from connector.transform.placeholders import has_placeholder, to_text
 from connector.transform.template import compile_template
-from connector.transform.text import has_placeholder, to_text
 
 __all__ = ["FILE", "Placed", "Writing"]
 

@@ -16,8 +16,8 @@ from connector.publishers.context import Context
 from connector.publishers.intent import CallIntent, ClientCall, client_intent
 from connector.publishers.prototype import AtOnce, Prototype
 from connector.request import Wire
+from connector.transform.placeholders import to_text
 from connector.transform.template import compile_template
-from connector.transform.text import to_text
 
 __all__ = ["OPENAI"]
 

@@ -27,9 +27,9 @@ from connector.model import JSON, is_document, is_list
 from connector.sandbox.faults import FaultRule, parse_rules
 from connector.sandbox.messages import Reply, ToolCall
 from connector.suggestions import closest, did_you_mean
+from connector.transform.errors import Unfit
 from connector.transform.expression import compile_jmespath
 from connector.transform.expression.nodes import is_false
-from connector.transform.signals import Unfit
 
 __all__ = ["Script", "ScriptedAnswer", "load_script"]
 

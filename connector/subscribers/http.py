@@ -17,7 +17,7 @@ from connector.subscribers.context import Context
 from connector.subscribers.marks import PageMarks
 from connector.subscribers.paging import PAGING, Paging, beyond, moved
 from connector.subscribers.prototype import Prototype
-from connector.transform.paths import MISSING, parse_path, walker
+from connector.transform.paths import MISSING, parse_path, path_getter
 
 __all__ = ["HTTP"]
 
@@ -118,7 +118,7 @@ class Reading:
     def _items(self, body: JSON) -> list[JSON]:
         if self._parameters.items is None:
             return body if is_list(body) else items_of(body)
-        found = walker(parse_path(self._parameters.items))(body)
+        found = path_getter(parse_path(self._parameters.items))(body)
         if found is MISSING or found is None:
             return []
         return found if is_list(found) else [found]

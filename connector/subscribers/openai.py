@@ -18,7 +18,7 @@ from connector.subscribers.marks import PageMarks
 from connector.subscribers.ordered import in_order
 from connector.subscribers.paging import beyond
 from connector.subscribers.prototype import Prototype
-from connector.transform.text import escape
+from connector.transform.placeholders import escape
 
 __all__ = ["OPENAI"]
 

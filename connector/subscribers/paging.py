@@ -14,7 +14,7 @@ from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, is_object
-from connector.transform.paths import MISSING, parse_path, walker
+from connector.transform.paths import MISSING, parse_path, path_getter
 
 __all__ = ["PAGING", "Paging", "beyond", "moved"]
 
@@ -56,7 +56,7 @@ class Cursor(_Plain):
     write: str = Field(description="Where it goes in the request, such as query.cursor.")
 
     def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
-        cursor = walker(parse_path(self.read))(outcome.body)
+        cursor = path_getter(parse_path(self.read))(outcome.body)
         return None if cursor is MISSING or cursor in (None, "", False) else _with(request, self.write, cursor)
 
 
@@ -69,7 +69,7 @@ class NextLink(_Plain):
     )
 
     def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
-        link = _header_link(outcome) if self.read is None else walker(parse_path(self.read))(outcome.body)
+        link = _header_link(outcome) if self.read is None else path_getter(parse_path(self.read))(outcome.body)
         if link is MISSING or not link:
             return None
         found = urlsplit(urljoin(f"{base}{str(request['path']).partition('?')[0]}", str(link)))
@@ -100,7 +100,7 @@ class Page(_Counted):
         return _with(request, self.write, self.start)
 
     def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
-        number: int = walker(parse_path(self.write))(request)
+        number: int = path_getter(parse_path(self.write))(request)
         return _with(request, self.write, number + 1) if items else None
 
 
@@ -114,7 +114,7 @@ class Offset(_Counted):
         return _with(request, self.write, 0)
 
     def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
-        offset: int = walker(parse_path(self.write))(request)
+        offset: int = path_getter(parse_path(self.write))(request)
         return _with(request, self.write, offset + len(items)) if items else None
 
 

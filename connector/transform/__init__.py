@@ -1,11 +1,10 @@
 """Transformers: documents changed by chains of declared steps. What must call or keep does so through a Context."""
 
 from connector.transform.chain import Chain, compile_chain
-from connector.transform.context import Context, Scope, Storage, Traced
+from connector.transform.context import Context, Scope, Storage, TraceEntry
 from connector.transform.declaration import Accessor, Condition, Field, Mapper, Step
-from connector.transform.description import describe, names
-from connector.transform.registry import registry
-from connector.transform.signals import ChainFault, Failed, InvalidChain, Skipped, Unfit
+from connector.transform.errors import ChainFault, Failed, InvalidChain, Skipped, Unfit
+from connector.transform.registry import describe, names, registry
 from connector.transform.template import Origin, Template, compile_template
 
 __all__ = [
@@ -24,7 +23,7 @@ __all__ = [
     "Step",
     "Storage",
     "Template",
-    "Traced",
+    "TraceEntry",
     "Unfit",
     "compile_chain",
     "compile_template",

@@ -1,4 +1,4 @@
-"""A row of actions run as one; the only loop over steps there is."""
+"""A row of actions run as one; the only loop over steps."""
 
 from __future__ import annotations
 
@@ -6,15 +6,27 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.awaiting import settled
-from connector.transform.context import Scope, Traced
-from connector.transform.declaration import Action, Gather, Many, Run
-from connector.transform.signals import Failed, NotYet, Skipped, Unfit
+from connector.transform.context import Scope, TraceEntry
+from connector.transform.errors import Failed, NotYet, Skipped, Unfit
+from connector.transform.types import Action, Gather, Many, Run
 
-__all__ = ["Block", "awaitable", "lost", "take"]
+__all__ = ["Block", "lost", "make_async", "make_sync", "take"]
 
 
-def awaitable(action: Action | Block) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
+def make_sync(work: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    """Asynchronous work that never waits, as a plain function."""
+
+    def run(*given: Any) -> Any:
+        try:
+            work(*given).send(None)
+        except StopIteration as done:
+            return done.value
+        raise RuntimeError("a step that waits was taken for one that does not")
+
+    return run
+
+
+def make_async(action: Action | Block) -> Callable[[JSON, Scope], Coroutine[Any, Any, JSON]]:
     """A run as asynchronous work, whether or not it waits."""
     run, awaits = action.run, action.awaits
 
@@ -53,7 +65,7 @@ class Block:
     def _run(self) -> Run:
         if self.many:
             work = _all_of_many(self.actions)
-            return work if self.awaits else settled(work)
+            return work if self.awaits else make_sync(work)
         return _waiting(self.actions) if self.awaits else _straight(self.actions)
 
 
@@ -70,11 +82,11 @@ def lost(action: Action, error: Exception) -> Skipped | Failed:
     if isinstance(error, Failed) or (isinstance(error, Skipped) and error.where):
         return error
     if isinstance(error, Skipped):
-        return Skipped(action.place, f"{action.name}: {error.reason}")
+        return Skipped(action.where, f"{action.name}: {error.reason}")
     if isinstance(error, Unfit):
-        return Failed(action.place, str(error), passes=isinstance(error, NotYet))
+        return Failed(action.where, str(error), passes=isinstance(error, NotYet))
     # A step of a third party may raise anything; it must not take the other documents with it.
-    return Failed(action.place, f"{type(error).__name__}: {error}")
+    return Failed(action.where, f"{type(error).__name__}: {error}")
 
 
 def _cause(error: Exception) -> BaseException | None:
@@ -86,7 +98,7 @@ def _straight(actions: tuple[Action, ...]) -> Run:
     runs = tuple((action.run, action) for action in actions)
     if not runs:
         return lambda document, _: document
-    traced = settled(_waiting(actions))
+    traced = make_sync(_waiting(actions))
 
     def run(document: JSON, scope: Scope) -> JSON:
         if scope.trace is not None:
@@ -122,7 +134,7 @@ async def _one(action: Action, document: JSON, scope: Scope) -> JSON:
         raise signal from _cause(error)
     if scope.trace is not None:
         shown = [*out] if isinstance(out, Many) else out
-        scope.trace.append(Traced(action.place, action.name, document, shown))
+        scope.trace.append(TraceEntry(action.where, action.name, document, shown))
     return out
 
 
@@ -137,7 +149,7 @@ def _all_of_many(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Corouti
                 except (Skipped, Failed) as signal:
                     if len(documents) == 1 and documents[0] is document:
                         raise
-                    scope.lost(each, signal)
+                    scope.report(each, signal)
                     continue
                 if isinstance(result, Many):
                     out += result
@@ -156,10 +168,10 @@ def take(gather: Gather, action: Action, document: JSON, scope: Scope) -> list[J
     except Exception as error:  # noqa: BLE001  as in a block: other documents are not harmed
         signal = lost(action, error)
         _note_end(action, document, signal, scope)
-        scope.lost(document, signal)
+        scope.report(document, signal)
         return []
     if scope.trace is not None:
-        scope.trace.append(Traced(action.place, action.name, document, made))
+        scope.trace.append(TraceEntry(action.where, action.name, document, made))
     return made
 
 
@@ -167,4 +179,4 @@ def _note_end(action: Action, document: JSON, signal: Skipped | Failed, scope: S
     """Put the end of a document into the trace, once: by the innermost step."""
     trace = scope.trace
     if trace is not None and (not trace or trace[-1].note != str(signal)):
-        trace.append(Traced(action.place, action.name, document, None, str(signal)))
+        trace.append(TraceEntry(action.where, action.name, document, None, str(signal)))

@@ -21,11 +21,11 @@ from connector.model import JSON, Outcome, State, is_document, is_list
 from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.chain import Chain, compile_chain
-from connector.transform.conditions.compare import same
+from connector.transform.conditions.comparisons import same
 from connector.transform.context import Context, Storage
-from connector.transform.signals import Failed
+from connector.transform.errors import Failed
 
-__all__ = ["Case", "Verdict", "read_cases", "read_file", "run_case", "run_cases"]
+__all__ = ["Case", "CaseResult", "read_cases", "read_file", "run_case", "run_cases"]
 
 KEYS = ("name", "input", "variables", "parameters", "calls", "storages", "now", "missing", "operation")
 EXPECTED = ("output", "outputs", "skipped", "failed")
@@ -42,7 +42,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CaseResult:
     """What became of a case; the difference is empty when it passed."""
 
     case: str
@@ -94,14 +94,14 @@ def _case(raw: JSON, where: str, faults: list[str]) -> Case:
     return Case(str(raw.get("name", where)), raw["input"], expected[0], {key: raw[key] for key in KEYS if key in raw})
 
 
-async def run_case(case: Case, chain: Chain) -> Verdict:
+async def run_case(case: Case, chain: Chain) -> CaseResult:
     """Run one case against a chain."""
     skipped: list[str] = []
     failed: list[Failed] = []
     context = _context(case.given, skipped, failed)
     outputs = await chain.aapply(case.input, context)
     difference = _difference(case, outputs, skipped, [str(failure) for failure in failed])
-    return Verdict(case.name, not difference, difference)
+    return CaseResult(case.name, not difference, difference)
 
 
 def read_file(path: Path) -> list[Case]:
@@ -111,14 +111,14 @@ def read_file(path: Path) -> list[Case]:
     return read_cases(read_yaml(path.read_bytes(), path.name), path.name)
 
 
-async def run_cases(name: str, cases: Iterable[Case], chains: Mapping[str, JSON] | None = None) -> list[Verdict]:
+async def run_cases(name: str, cases: Iterable[Case], chains: Mapping[str, JSON] | None = None) -> list[CaseResult]:
     """Run cases against the saved chain of that name."""
-    verdicts: list[Verdict] = []
+    verdicts: list[CaseResult] = []
     for case in cases:
         try:
             chain = compile_chain([{name: case.given.get("parameters") or {}}], chains, where=case.name)
         except ConnectorError as error:
-            verdicts.append(Verdict(case.name, False, str(error)))
+            verdicts.append(CaseResult(case.name, False, str(error)))
         else:
             verdicts.append(await run_case(case, chain))
     return verdicts

@@ -9,12 +9,11 @@ from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.transform.block import Block, take
 from connector.transform.compiler import Compiler
-from connector.transform.context import Context, Scope, Traced
-from connector.transform.declaration import Action, Gather
+from connector.transform.context import Context, Scope, TraceEntry
+from connector.transform.errors import Failed, InvalidChain, Skipped
 from connector.transform.registry import Kinds, registry
-from connector.transform.signals import Failed, InvalidChain, Skipped
-from connector.transform.site import Site
 from connector.transform.stream import flow, gathered
+from connector.transform.types import Action, Gather
 
 __all__ = ["Chain", "compile_chain"]
 
@@ -35,7 +34,7 @@ class Chain:
         return any(isinstance(stage, Block) and stage.awaits for stage in self.stages)
 
     def run(
-        self, documents: Iterable[JSON], context: Context = DEFAULT, *, trace: list[Traced] | None = None
+        self, documents: Iterable[JSON], context: Context = DEFAULT, *, trace: list[TraceEntry] | None = None
     ) -> Iterator[JSON]:
         """The documents that come of these; for chains in which nothing waits."""
         self._need_straight("arun")
@@ -53,7 +52,7 @@ class Chain:
         documents: AsyncIterable[JSON] | Iterable[JSON],
         context: Context = DEFAULT,
         *,
-        trace: list[Traced] | None = None,
+        trace: list[TraceEntry] | None = None,
     ) -> AsyncIterator[JSON]:
         """The documents that come of these, in order; steps that wait do so for many documents at a time."""
         scope = Scope(context, trace=trace)
@@ -73,16 +72,16 @@ class Chain:
         """What comes of one document, waited for."""
         return [out async for out in self.arun((document,), context)]
 
-    def trace(self, document: JSON, context: Context = DEFAULT) -> list[Traced]:
+    def trace(self, document: JSON, context: Context = DEFAULT) -> list[TraceEntry]:
         """What each step made of one document, up to where it was dropped or failed."""
-        trace: list[Traced] = []
+        trace: list[TraceEntry] = []
         for _ in self.run((document,), _unheard(context), trace=trace):
             pass
         return trace
 
-    async def atrace(self, document: JSON, context: Context = DEFAULT) -> list[Traced]:
+    async def atrace(self, document: JSON, context: Context = DEFAULT) -> list[TraceEntry]:
         """What each step made of one document; for chains in which something waits."""
-        trace: list[Traced] = []
+        trace: list[TraceEntry] = []
         async for _ in self.arun((document,), _unheard(context), trace=trace):
             pass
         return trace
@@ -110,7 +109,7 @@ def _worked(block: Block, documents: Iterable[JSON], scope: Scope) -> Iterator[J
         try:
             out = run(document, scope)
         except (Skipped, Failed) as signal:
-            scope.lost(document, signal)
+            scope.report(document, signal)
             continue
         if many:
             yield from out
@@ -149,7 +148,7 @@ def compile_chain(
         kinds: the steps, mappers, conditions and accessors there are; by default all that are installed.
     """
     compiler = Compiler(kinds or registry(), chains or {})
-    block = compiler.block(steps, Site((where,), compiler))
+    block = compiler.compile(steps, where)
     if compiler.faults:
         raise InvalidChain(compiler.faults)
     return Chain(tuple(_stages(block.actions)), compiler.calls)

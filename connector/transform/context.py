@@ -12,9 +12,9 @@ from weakref import WeakValueDictionary
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome
-from connector.transform.signals import Failed, Skipped
+from connector.transform.errors import Failed, Skipped, Unfit
 
-__all__ = ["Call", "Context", "Scope", "Storage", "Traced"]
+__all__ = ["Call", "Context", "Scope", "Storage", "TraceEntry"]
 
 NONE: Mapping[str, JSON] = MappingProxyType({})
 
@@ -76,7 +76,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TraceEntry:
     """One step's work on one document, for --explain."""
 
     where: str
@@ -100,18 +100,38 @@ class Scope:
 
     context: Context
     parameters: Mapping[str, JSON] = field(default_factory=_none)
-    trace: list[Traced] | None = None
+    trace: list[TraceEntry] | None = None
     locks: Locks = field(default_factory=_locks)
 
     def inner(self, parameters: Mapping[str, JSON]) -> Scope:
         """The scope of a saved chain that is given these parameters."""
         return Scope(self.context, parameters, self.trace, self.locks)
 
-    def lost(self, document: JSON, signal: Skipped | Failed) -> None:
-        """Report a document that goes no further; raises when nobody listens to failures."""
+    def report(self, document: JSON, signal: Skipped | Failed) -> None:
+        """Report a document that goes no further; raise when the context has no `on_failed`."""
         if isinstance(signal, Skipped):
             self.context.on_skip(document, str(signal))
         elif self.context.on_failed is None:
             raise signal
         else:
             self.context.on_failed(document, signal)
+
+    async def fetch(self, storage: str, key: str) -> JSON:
+        """Return what a storage has under a key, or None."""
+        return await self._storage(storage).get(key) if key else None
+
+    async def store(self, storage: str, key: str, value: JSON) -> None:
+        """Put a value into a storage; without a key nothing could find it, and nothing is put."""
+        if key:
+            await self._storage(storage).put(key, value)
+
+    def lock(self, storage: str, key: str) -> asyncio.Lock:
+        """Return the lock of a key, so that of two documents that bring it at a time only one is new."""
+        return self.locks.setdefault(f"{storage}\0{key}", asyncio.Lock())
+
+    def _storage(self, name: str) -> Storage:
+        storages = self.context.storages
+        if name not in storages:
+            known = ", ".join(storages) or "none"
+            raise Unfit(f"no storage is named {name!r}; there are: {known}")
+        return storages[name]

@@ -1,119 +1,77 @@
-"""What a step, mapper, condition or accessor says of itself: name, purpose, fields, and how it is built."""
+"""What a step, mapper, condition or accessor declares: name, purpose, fields, and how it is built."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from connector.model import JSON
-from connector.transform.context import Scope
+from connector.suggestions import closest, did_you_mean
+from connector.transform.block import Block
+from connector.transform.errors import ChainFault, KeyPath, format_key_path
+from connector.transform.types import Action, Check, Map, Selector
 
-if TYPE_CHECKING:
-    from connector.transform.site import Site
-
-__all__ = [
-    "Accessor",
-    "Action",
-    "Condition",
-    "Declaration",
-    "Field",
-    "Gather",
-    "Look",
-    "Many",
-    "Map",
-    "Mapper",
-    "Run",
-    "Step",
-    "Test",
-    "Verdict",
-]
-
-Run = Callable[[JSON, Scope], Any]
-"""A step's work on one document: the document that comes of it, `Many` of them, or an awaitable of either."""
-Map = Callable[[JSON, Scope], JSON]
-"""A mapper's work on one value."""
-Verdict = Callable[[JSON, JSON, Scope], Any]
-"""Whether a value fulfils a condition; the document it is part of comes second. May be awaitable."""
+__all__ = ["Accessor", "Builder", "Condition", "Declaration", "Field", "Location", "Mapper", "Step"]
 
 
-class Many(list[JSON]):
-    """Several documents where there was one."""
-
-    __slots__ = ()
-
-
-class Gather(Protocol):
-    """What makes few documents of many; one for each run."""
+class Builder(Protocol):
+    """What the reader of a field may have built: the steps and conditions that are written inside it."""
 
     @property
-    def due(self) -> float | None:
-        """When, on the monotonic clock, what is kept must go on whether or not more documents come."""
+    def faults(self) -> list[ChainFault]:
+        """Every fault that was found so far."""
         ...
 
-    def take(self, document: JSON) -> list[JSON]:
-        """Keep a document; the documents that are complete with it."""
+    def block(self, raw: JSON, location: Location) -> Block:
+        """Build steps in a row."""
         ...
 
-    def rest(self) -> list[JSON]:
-        """What is left when no more come."""
+    def condition(self, raw: JSON, location: Location) -> Check:
+        """Build a condition."""
+        ...
+
+    def mapper(self, raw: JSON, location: Location) -> Map:
+        """Build a mapper."""
+        ...
+
+    def accessor(self, raw: JSON, location: Location) -> Selector | None:
+        """Build an accessor; None when it has faults."""
+        ...
+
+    def saved_chain(self, name: str, parameters: Mapping[str, JSON], location: Location) -> Action:
+        """Build the call of a saved chain."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
-    """A built step. A build that returns a plain function means an action that neither awaits nor changes the count."""
+class Location:
+    """One place of a chain under compilation."""
 
-    run: Run
-    awaits: bool = False
-    many: bool = False
-    gather: Callable[[Scope], Gather] | None = None
-    name: str = ""
-    place: str = ""
-    inline: tuple[Action, ...] | None = None
-    """The actions it is nothing but a row of."""
+    path: KeyPath
+    builder: Builder
+    parameters: Collection[str] | None = ()
+    """The parameters that may be named here; None: any."""
 
-
-@dataclass(frozen=True, slots=True)
-class Test:
-    """A built condition."""
-
-    __test__ = False  # not for pytest
-
-    holds: Verdict
-    awaits: bool = False
-    name: str = ""
-    place: str = ""
-
-
-class Look(Protocol):
-    """A built accessor: the places of a document that it names."""
+    def at(self, *keys: str | int) -> Location:
+        """Return the location of a member."""
+        return replace(self, path=(*self.path, *keys))
 
     @property
-    def sole(self) -> tuple[str, ...] | None:
-        """The one path it names, when it is always the same."""
-        ...
+    def where(self) -> str:
+        return format_key_path(self.path)
 
-    def places(self, document: JSON) -> list[tuple[tuple[str, ...], JSON]]:
-        """The paths that exist, with what stands there."""
-        ...
+    def fault(self, found: str, allowed: str, suggestion: str = "") -> None:
+        """One thing wrong here."""
+        self.builder.faults.append(ChainFault(self.where, found, allowed, suggestion, self.path))
 
-    def whole(self, document: JSON) -> list[tuple[tuple[str, ...], JSON]]:
-        """The containers it is about: what list and key mappers map, as a whole."""
-        ...
-
-    def read(self, document: JSON, *, enclosed: bool) -> dict[str, JSON]:
-        """What it names as one object; enclosed: below the path of its container."""
-        ...
-
-    def write(self, document: JSON, members: Mapping[str, JSON]) -> JSON:
-        """The document with these members where the accessor points."""
-        ...
-
-    def clear(self, document: JSON) -> JSON:
-        """The document without what it names."""
-        ...
+    def unknown(self, found: str, name: str, known: Iterable[str]) -> None:
+        """A name that nobody declared."""
+        names = list(known)
+        self.fault(
+            found, f"there are {', '.join(names)}" if names else "none are declared", did_you_mean(closest(name, names))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +81,8 @@ class Field:
     kind: str
     """What may stand there, in words."""
     summary: str
-    read: Callable[[JSON, Site], Any]
-    """Compiles what was given; faults are told to the site."""
+    read: Callable[[JSON, Location], Any]
+    """Compiles what was given; faults are told to the location."""
     schema: Mapping[str, JSON]
     required: bool = False
     default: JSON = None
@@ -171,8 +129,8 @@ class Mapper(Declaration):
 
 
 class Condition(Declaration):
-    """A condition; its build returns a Verdict or a Test."""
+    """A condition; its build returns a Predicate or a Check."""
 
 
 class Accessor(Declaration):
-    """An accessor; its build returns a Look."""
+    """An accessor; its build returns a Selector."""

@@ -13,7 +13,7 @@ from typing import Any
 from connector.model import JSON, is_document, is_list
 from connector.transform.paths import MISSING, Segments, as_index, is_container, look_up
 
-__all__ = ["Edit", "assign", "merge", "remove", "rename", "without"]
+__all__ = ["Edit", "assign", "drop_keys", "merge", "remove", "rename"]
 
 GAP: Any = MISSING
 """Stands in a list where an item was taken away, until the edit ends."""
@@ -69,7 +69,7 @@ def remove(document: JSON, path: Segments) -> JSON:
     return edit.end()
 
 
-def without(document: JSON, keys: Collection[str]) -> JSON:
+def drop_keys(document: JSON, keys: Collection[str]) -> JSON:
     """The object without some of its keys."""
     left = document.copy()
     for key in keys:

@@ -1,15 +1,25 @@
-"""The ready-made chains of `transformers/`, read when they are named."""
+"""Saved chains: ready-made ones and those of a configuration, compiled once, never calling themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from connector.declarations import folder
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.request.display import kind
+from connector.suggestions import closest, did_you_mean
+from connector.transform.block import Block
+from connector.transform.context import Scope
+from connector.transform.declaration import Builder, Location
+from connector.transform.errors import Unfit
+from connector.transform.template import Resolve, read_template
+from connector.transform.types import Action, Run
 
-__all__ = ["ReadyMade", "ready_made"]
+__all__ = ["IDLE", "Parameter", "ReadyMade", "SavedChains", "ready_made"]
 
 
 class ReadyMade(Mapping[str, JSON]):
@@ -45,3 +55,155 @@ class ReadyMade(Mapping[str, JSON]):
 def ready_made() -> ReadyMade:
     """What ships with the connector."""
     return ReadyMade(folder("transformers"))
+
+
+IDLE = Action(lambda document, _: document)
+"""What stands for a step that has faults."""
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a saved chain can be told."""
+
+    name: str
+    types: tuple[str, ...]
+    required: bool
+    default: Resolve
+
+    def check(self, value: JSON) -> JSON:
+        """The value, when it has one of the types; null stands for a parameter that is not given."""
+        if (value is None and not self.required) or not self.types:
+            return value
+        if any(_is(value, name) for name in self.types):
+            return value
+        types = " or ".join(self.types)
+        raise Unfit(f"parameter {self.name}: found {kind(value, self.name)}, a value of type {types} is needed")
+
+
+def _is(value: JSON, name: str) -> bool:
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+Resolves = list[tuple[Parameter, Resolve]]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedChain:
+    """A saved chain, compiled."""
+
+    parameters: Mapping[str, Parameter]
+    block: Block
+
+
+class SavedChains:
+    """The saved chains that one compilation may use."""
+
+    def __init__(self, builder: Builder, chains: Mapping[str, JSON]) -> None:
+        self._builder = builder
+        self._own = chains
+        self._compiled: dict[str, SavedChain] = {}
+        self._compiling: list[str] = []
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._own or name in ready_made()
+
+    def names(self) -> list[str]:
+        return [*self._own, *ready_made()]
+
+    def find(self, name: str, location: Location) -> SavedChain | None:
+        if name in self._compiling:
+            circle = " → ".join([*self._compiling[self._compiling.index(name) :], name])
+            location.fault(f"the chain calls itself: {circle}", "a chain may use others that do not use it")
+            return None
+        if name not in self._compiled:
+            self._compiling.append(name)
+            self._compiled[name] = self._compile_chain(name)
+            self._compiling.pop()
+        return self._compiled[name]
+
+    def _compile_chain(self, name: str) -> SavedChain:
+        root, raw = ("chains", self._own[name]) if name in self._own else ("transformers", ready_made()[name])
+        location = Location((root, name), self._builder)
+        if not is_document(raw) or "prototype" in raw or "steps" not in raw:
+            return SavedChain({}, self._builder.block(raw, location))
+        parameters = _parameters(raw.get("parameters") or {}, location.at("parameters"))
+        inner = Location((root, name, "steps"), self._builder, tuple(parameters))
+        return SavedChain(parameters, self._builder.block(raw["steps"], inner))
+
+    def call(self, name: str, given: Mapping[str, JSON], location: Location) -> Action:
+        """Return the action that runs a saved chain with templates for its parameters."""
+        chain = self.find(name, location)
+        if chain is None:
+            return IDLE
+        for key in given.keys() - chain.parameters.keys():
+            location.at(key).unknown("unknown parameter", key, chain.parameters)
+        block = chain.block
+        if not chain.parameters:
+            return Action(block.run, block.awaits, block.many, name=name, inline=block.actions)
+        if block.gathers:
+            location.fault(
+                f"{name!r} gathers documents and has parameters", "aggregate belongs to chains without parameters"
+            )
+        run = _with_parameters(block.run, _resolve_parameters(chain, given, location))
+        return Action(run, block.awaits, block.many, name=name, where=location.where)
+
+
+def _parameters(raw: JSON, location: Location) -> dict[str, Parameter]:
+    if not is_document(raw):
+        location.fault(f"found {kind(raw)}", "an object of parameters by name")
+        return {}
+    return {name: _parameter(name, declared or {}, location.at(name)) for name, declared in raw.items()}
+
+
+def _parameter(name: str, declared: Mapping[str, JSON], location: Location) -> Parameter:
+    given: JSON = declared.get("type") or []
+    types: list[JSON] = given if is_list(given) else [given]
+    for found in types:
+        if found not in TYPES and found not in ("null", "any"):
+            location.at("type").fault(
+                f"found {found!r}", f"allowed: {', '.join(TYPES)}", did_you_mean(closest(str(found), TYPES))
+            )
+    known = () if "any" in types else tuple(found for found in types if found in TYPES)
+    default = read_template(declared.get("default"), (*location.path, "default"), (), location.builder.faults)
+    return Parameter(name, known, "default" not in declared, default.resolve)
+
+
+def _resolve_parameters(
+    chain: SavedChain, given: Mapping[str, JSON], location: Location
+) -> list[tuple[Parameter, Resolve]]:
+    resolves: Resolves = []
+    for name, parameter in chain.parameters.items():
+        if name in given:
+            inner = location.at(name)
+            template = read_template(given[name], inner.path, location.parameters, location.builder.faults)
+            if template.constant and parameter.types and given[name] is not None:
+                _check_constant(parameter, template.value, inner)
+            resolves.append((parameter, template.resolve))
+        elif parameter.required:
+            location.at(name).fault("missing", f"a value of type {' or '.join(parameter.types) or 'any'} is needed")
+        else:
+            resolves.append((parameter, parameter.default))
+    return resolves
+
+
+def _check_constant(parameter: Parameter, value: JSON, location: Location) -> None:
+    try:
+        parameter.check(value)
+    except Unfit as error:
+        location.fault(str(error), "see the chain's parameters")
+
+
+def _with_parameters(work: Run, resolves: Resolves) -> Run:
+    def run(document: JSON, scope: Scope) -> Any:
+        given = {parameter.name: parameter.check(resolve(document, scope)) for parameter, resolve in resolves}
+        return work(document, scope.inner(given))
+
+    return run

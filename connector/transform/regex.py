@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from connector.transform.signals import Unfit
+from connector.transform.errors import Unfit
 
 __all__ = ["compile_regex", "substitute"]
 

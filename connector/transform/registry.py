@@ -1,16 +1,17 @@
-"""The steps, mappers, conditions and accessors there are: ours, and those of other distributions by entry point."""
+"""The steps, mappers, conditions and accessors: ours, and those of other distributions by entry point."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
+from connector.model import JSON
 from connector.registry import OURS, Registry
-from connector.transform.declaration import Accessor, Condition, Declaration, Mapper, Step
+from connector.transform.declaration import Accessor, Condition, Declaration, Field, Mapper, Step
 
-__all__ = ["Kinds", "Known", "registry"]
+__all__ = ["Description", "FieldRow", "Kinds", "Known", "Noun", "describe", "field_rows", "names", "registry"]
 
 Kind = TypeVar("Kind", bound=Declaration)
 GROUPS = "openai_connector"
@@ -70,3 +71,63 @@ def build() -> Kinds:
 def registry() -> Kinds:
     """The kinds of this process."""
     return build()
+
+
+Noun = Literal["step", "mapper", "condition", "accessor"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One field as docs show it."""
+
+    name: str
+    kind: str
+    summary: str
+    required: bool
+    default: JSON
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One declaration as docs show it."""
+
+    kind: Noun
+    name: str
+    summary: str
+    fields: tuple[FieldRow, ...]
+    aliases: tuple[str, ...]
+    sole: str
+    origin: str
+
+
+def describe(kind: Noun, name: str, kinds: Kinds | None = None) -> Description:
+    """What a declaration says of itself; UnknownName when there is none."""
+    known = _known(kinds or registry(), kind)
+    declared: Declaration = known.find(name)
+    rows = tuple(field_rows(declared.fields))
+    return Description(
+        kind, declared.name, declared.summary, rows, declared.aliases, declared.sole, known.origins[declared.name]
+    )
+
+
+def field_rows(fields: Mapping[str, Field], within: str = "") -> Iterator[FieldRow]:
+    """Yield each field, and behind a list of objects the fields of its items."""
+    for name, field in fields.items():
+        yield FieldRow(f"{within}{name}", field.kind, field.summary, field.required, field.default, field.aliases)
+        yield from field_rows(field.members, f"{within}{name}[].")
+
+
+def names(kind: Noun, kinds: Kinds | None = None) -> list[str]:
+    """The names of one kind, in their order."""
+    return [declared.name for declared in _known(kinds or registry(), kind)]
+
+
+def _known(kinds: Kinds, kind: Noun) -> Known[Any]:
+    known: dict[Noun, Known[Any]] = {
+        "step": kinds.steps,
+        "mapper": kinds.mappers,
+        "condition": kinds.conditions,
+        "accessor": kinds.accessors,
+    }
+    return known[kind]

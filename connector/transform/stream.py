@@ -9,10 +9,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.block import Block, awaitable, take
+from connector.transform.block import Block, make_async, take
 from connector.transform.context import Scope
-from connector.transform.declaration import Action, Gather
-from connector.transform.signals import Failed, Skipped
+from connector.transform.errors import Failed, Skipped
+from connector.transform.types import Action, Gather
 
 __all__ = ["flow", "gathered"]
 
@@ -82,9 +82,9 @@ async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterato
 
 async def _work(block: Block, document: JSON, scope: Scope) -> list[JSON]:
     try:
-        out = await awaitable(block)(document, scope)
+        out = await make_async(block)(document, scope)
     except (Skipped, Failed) as signal:
-        scope.lost(document, signal)
+        scope.report(document, signal)
         return []
     return list(out) if block.many else [out]
 

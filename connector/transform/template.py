@@ -10,10 +10,10 @@ from typing import Literal
 from connector.model import JSON, is_document, is_list
 from connector.suggestions import closest, did_you_mean
 from connector.transform.context import Context, Scope
+from connector.transform.errors import ChainFault, InvalidChain, KeyPath, Unfit, format_key_path
 from connector.transform.expression import compile_jmespath
-from connector.transform.paths import MISSING, parse_path, walker
-from connector.transform.signals import ChainFault, InvalidChain, Place, Unfit, shown_place
-from connector.transform.text import Placeholder, has_placeholder, scan, to_text
+from connector.transform.paths import MISSING, parse_path, path_getter
+from connector.transform.placeholders import Placeholder, has_placeholder, scan, to_text
 
 __all__ = ["Origin", "Resolve", "Template", "compile_template", "read_template"]
 
@@ -30,7 +30,7 @@ IDLE = Scope(Context())
 class Origin:
     """Where one leaf of a resolved template comes from."""
 
-    place: Place
+    place: KeyPath
     """Below the template; what a placeholder yields may have members of its own."""
     kind: Kind
     written: str
@@ -68,10 +68,10 @@ def compile_template(value: JSON, *, where: str = "template", parameters: Collec
     return template
 
 
-def read_template(value: JSON, place: Place, parameters: Collection[str] | None, faults: list[ChainFault]) -> Template:
+def read_template(value: JSON, path: KeyPath, parameters: Collection[str] | None, faults: list[ChainFault]) -> Template:
     """The template that a JSON value is; faults are added to the list."""
-    reader = _Reader(len(place), parameters, faults)
-    resolve = reader.read(value, place)
+    reader = _Reader(len(path), parameters, faults)
+    resolve = reader.read(value, path)
     literal = resolve(None, IDLE) if reader.constant and not faults else value
     return Template(resolve, tuple(reader.origins), reader.constant, literal)
 
@@ -86,50 +86,50 @@ class _Reader:
         self._parameters = parameters
         self._faults = faults
 
-    def read(self, value: JSON, place: Place) -> Resolve:
+    def read(self, value: JSON, path: KeyPath) -> Resolve:
         if isinstance(value, str):
-            return self._text(value, place)
+            return self._text(value, path)
         if is_document(value):
-            return self._members([(key, self.read(item, (*place, key))) for key, item in value.items()], value, place)
+            return self._members([(key, self.read(item, (*path, key))) for key, item in value.items()], value, path)
         if is_list(value):
-            return self._items([self.read(item, (*place, index)) for index, item in enumerate(value)], value, place)
-        return self._literal(value, place)
+            return self._items([self.read(item, (*path, index)) for index, item in enumerate(value)], value, path)
+        return self._literal(value, path)
 
-    def _literal(self, value: JSON, place: Place) -> Resolve:
-        self.origins.append(Origin(place[self._depth :], "constant", to_text(value)))
+    def _literal(self, value: JSON, path: KeyPath) -> Resolve:
+        self.origins.append(Origin(path[self._depth :], "constant", to_text(value)))
         return lambda _document, _scope: value
 
-    def _members(self, members: list[tuple[str, Resolve]], value: JSON, place: Place) -> Resolve:
+    def _members(self, members: list[tuple[str, Resolve]], value: JSON, path: KeyPath) -> Resolve:
         if not members:
-            self._literal(value, place)
+            self._literal(value, path)
             return lambda _document, _scope: {}
         return lambda document, scope: {key: resolve(document, scope) for key, resolve in members}
 
-    def _items(self, items: list[Resolve], value: JSON, place: Place) -> Resolve:
+    def _items(self, items: list[Resolve], value: JSON, path: KeyPath) -> Resolve:
         if not items:
-            self._literal(value, place)
+            self._literal(value, path)
             return lambda _document, _scope: []
         return lambda document, scope: [resolve(document, scope) for resolve in items]
 
-    def _text(self, text: str, place: Place) -> Resolve:
+    def _text(self, text: str, path: KeyPath) -> Resolve:
         if not has_placeholder(text):
-            return self._literal(text, place)
+            return self._literal(text, path)
         try:
             parts = list(scan(text))
-            resolves = [self._placeholder(part, place) if isinstance(part, Placeholder) else part for part in parts]
+            resolves = [self._placeholder(part, path) if isinstance(part, Placeholder) else part for part in parts]
         except Unfit as error:
-            self._faults.append(ChainFault(shown_place(place), str(error), "see placeholders", place=place))
+            self._faults.append(ChainFault(format_key_path(path), str(error), "see placeholders", place=path))
             return lambda _document, _scope: None
         holders = [part for part in parts if isinstance(part, Placeholder)]
         if not holders:
-            return self._literal("".join(str(part) for part in parts), place)
+            return self._literal("".join(str(part) for part in parts), path)
         self.constant = False
         kind = _kind(holders[0]) if len(parts) == 1 else "text"
-        self.origins.append(Origin(place[self._depth :], kind, text, tuple(holder.body for holder in holders)))
+        self.origins.append(Origin(path[self._depth :], kind, text, tuple(holder.body for holder in holders)))
         return resolves[0] if len(parts) == 1 and callable(resolves[0]) else _joined(resolves)
 
-    def _placeholder(self, holder: Placeholder, place: Place) -> Resolve:
-        where = f"{shown_place(place[max(self._depth - 1, 0) :])}: "
+    def _placeholder(self, holder: Placeholder, path: KeyPath) -> Resolve:
+        where = f"{format_key_path(path[max(self._depth - 1, 0) :])}: "
         if holder.sign == "@":
             return self._named(holder, where)
         find = _finder(holder.body)
@@ -141,16 +141,16 @@ class _Reader:
             known = ", ".join(f"@{{{name}.…}}" for name in ROOTS[:-1])
             hint = did_you_mean(closest(root, ROOTS))
             raise Unfit(f"{holder} names nothing; there are {known} and @{{now}}{'; ' + hint if hint else ''}")
-        path = parse_path(rest)
+        keys = parse_path(rest)
         if root == "now":
-            if path:
+            if keys:
                 raise Unfit(f"{holder}: now has no parts; map it with format-date")
             return lambda _document, scope: scope.context.now().isoformat()
-        if not path:
+        if not keys:
             return lambda _document, scope: dict(_roots(scope, root))
         if root == "parameters":
-            self._check_parameter(holder, path[0])
-        walk = walker(path)
+            self._check_parameter(holder, keys[0])
+        walk = path_getter(keys)
         return _required_name(root, walk, holder, where)
 
     def _check_parameter(self, holder: Placeholder, name: str) -> None:
@@ -187,7 +187,7 @@ def _finder(body: str) -> Callable[[JSON], JSON]:
     if body == "@":
         return lambda document: document
     if PLAIN.fullmatch(body):
-        return walker(parse_path(body))
+        return path_getter(parse_path(body))
     if not body:
         raise Unfit("an empty placeholder; write a path or a JMESPath expression between the braces")
     search = compile_jmespath(body)

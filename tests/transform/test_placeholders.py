@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.transform import Context, InvalidChain, Scope, Unfit, compile_template
-from connector.transform.text import escape
+from connector.transform.placeholders import escape
 
 DOCUMENT: dict[str, Any] = {
     "name": "Ünal",

@@ -13,7 +13,7 @@ from connector.errors import ConfigurationError, UnknownName
 from connector.transform import Condition, Mapper, Step, compile_chain, describe, names, registry
 from connector.transform.fields import text
 from connector.transform.registry import build
-from connector.transform.steps.tokens import encoding_of
+from connector.transform.tokenizer import encoding_for
 
 
 def shout(mark: Any) -> Any:
@@ -118,7 +118,7 @@ def tiktoken(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         encoding_for_model=for_model, get_encoding=lambda name: Words() if name == "o200k_base" else None
     )
     monkeypatch.setitem(sys.modules, "tiktoken", library)
-    encoding_of.cache_clear()
+    encoding_for.cache_clear()
     return library
 
 

@@ -419,10 +419,10 @@ def no_vocabularies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens are estimated, whatever is installed: a vocabulary would come from the network."""
     import sys
 
-    from connector.transform.steps.tokens import encoding_of
+    from connector.transform.tokenizer import encoding_for
 
     monkeypatch.setitem(sys.modules, "tiktoken", None)
-    encoding_of.cache_clear()
+    encoding_for.cache_clear()
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -18,7 +18,7 @@ from connector.migrate.yamltext import Noted
 from connector.model import JSON, is_list, is_object
 from connector.transform import registry
 from connector.transform.declaration import Declaration
-from connector.transform.spelling import snake
+from connector.transform.shorthand import snake
 
 __all__ = ["Names", "Translator"]
 

@@ -20,7 +20,7 @@ from connector.routes.delivering.duplicates import NOTES
 from connector.routes.delivering.intake import IN_ORDER
 from connector.routes.delivering.standing import Stopped
 from connector.transform import Scope
-from connector.transform.declaration import Gather
+from connector.transform.types import Gather
 
 __all__ = ["Carrying", "add"]
 

@@ -13,7 +13,7 @@ from connector.documents import dump
 from connector.engine import NewTask
 from connector.model import JSON, is_object
 from connector.transform import Scope, Template, compile_template
-from connector.transform.text import to_text
+from connector.transform.placeholders import to_text
 
 if TYPE_CHECKING:
     from connector.config.models import Route

@@ -1,4 +1,4 @@
-"""Conditions joined: all of them, any of them, none of them."""
+"""Conditions made of conditions: all, any or none of them, and those on a value or key of the document."""
 
 from __future__ import annotations
 
@@ -6,73 +6,149 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.awaiting import settled
+from connector.transform.block import make_sync
+from connector.transform.conditions.comparisons import negate
 from connector.transform.context import Scope
-from connector.transform.declaration import Condition, Test
-from connector.transform.fields import conditions
+from connector.transform.declaration import Condition, Field, Location
+from connector.transform.fields import At, accessor, conditions, path
+from connector.transform.paths import MISSING, look_up
+from connector.transform.types import Check, Predicate, Selector
 
-__all__ = ["LOGIC", "first_false", "waits"]
+__all__ = ["KEY_CONDITIONS", "LOGIC", "VALUE", "first_failing", "waits"]
 
 
-def waits(tests: list[Test]) -> bool:
+def waits(checks: list[Check]) -> bool:
     """Whether one of the conditions waits for something."""
-    return any(test.awaits for test in tests)
+    return any(check.awaits for check in checks)
 
 
-async def verdict(test: Test, value: JSON, document: JSON, scope: Scope) -> bool:
+async def fulfils(check: Check, value: JSON, document: JSON, scope: Scope) -> bool:
     """Whether a condition holds, waited for if need be."""
-    holds = test.holds(value, document, scope)
-    return bool(await holds if test.awaits else holds)
+    holds = check.holds(value, document, scope)
+    return bool(await holds if check.awaits else holds)
 
 
-async def first_false(tests: list[Test], value: JSON, document: JSON, scope: Scope) -> Test | None:
+async def first_failing(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> Check | None:
     """The first condition that does not hold; later ones are not asked."""
-    for test in tests:
-        if not await verdict(test, value, document, scope):
-            return test
+    for check in checks:
+        if not await fulfils(check, value, document, scope):
+            return check
     return None
 
 
-def _build(holds: Callable[..., Any]) -> Callable[[list[Test]], Test]:
-    def build(conditions: list[Test]) -> Test:
+def _build_logic(holds: Callable[..., Any]) -> Callable[[list[Check]], Check]:
+    def build(conditions: list[Check]) -> Check:
         async def work(value: JSON, document: JSON, scope: Scope) -> bool:
             return bool(await holds(conditions, value, document, scope))
 
-        return Test(work, awaits=True) if waits(conditions) else Test(settled(work))
+        return Check(work, awaits=True) if waits(conditions) else Check(make_sync(work))
 
     return build
 
 
-async def _all(tests: list[Test], value: JSON, document: JSON, scope: Scope) -> bool:
-    return await first_false(tests, value, document, scope) is None
+async def _all(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> bool:
+    return await first_failing(checks, value, document, scope) is None
 
 
-async def _any(tests: list[Test], value: JSON, document: JSON, scope: Scope) -> bool:
-    for test in tests:
-        if await verdict(test, value, document, scope):
+async def _any(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> bool:
+    for check in checks:
+        if await fulfils(check, value, document, scope):
             return True
     return False
 
 
-async def _none(tests: list[Test], value: JSON, document: JSON, scope: Scope) -> bool:
-    return not await _any(tests, value, document, scope)
+async def _none(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> bool:
+    return not await _any(checks, value, document, scope)
 
 
-FIELDS = {
+LOGIC_FIELDS = {
     "conditions": conditions(
         "The conditions that are joined.", required=True, aliases=("filters", "condition", "filter"), waits=True
     )
 }
 LOGIC = (
-    Condition("logic-and", "All of these hold.", FIELDS, _build(_all), sole="conditions", calls=False),
-    Condition("logic-or", "At least one of these holds.", FIELDS, _build(_any), sole="conditions", calls=False),
+    Condition("logic-and", "All of these hold.", LOGIC_FIELDS, _build_logic(_all), sole="conditions", calls=False),
+    Condition(
+        "logic-or", "At least one of these holds.", LOGIC_FIELDS, _build_logic(_any), sole="conditions", calls=False
+    ),
     Condition(
         "logic-not",
         "None of these holds.",
-        FIELDS,
-        _build(_none),
+        LOGIC_FIELDS,
+        _build_logic(_none),
         aliases=("logic-nor",),
         sole="conditions",
         calls=False,
+    ),
+)
+
+
+def _build_value(accessor: Selector, conditions: list[Check]) -> Check:
+    async def work(found: JSON, document: JSON, scope: Scope) -> bool:
+        # A key that is not there is asked about as null: it equals null, and nothing else.
+        values = [value for _, value in accessor.places(found)] or [None]
+        for value in values:
+            if await first_failing(conditions, value, document, scope):
+                return False
+        return True
+
+    return Check(work, awaits=True) if waits(conditions) else Check(make_sync(work))
+
+
+VALUE_FIELDS = {
+    "accessor": accessor(
+        "What is asked about; when it names several values, all must fulfil the conditions.", required=True
+    ),
+    "conditions": conditions("What must hold.", required=True, waits=True),
+}
+VALUE = (
+    Condition(
+        "value-condition-v2",
+        "Conditions on a value of the document.",
+        VALUE_FIELDS,
+        _build_value,
+        aliases=("value-condition",),
+        calls=False,
+    ),
+)
+
+
+def _exists(path: At) -> Predicate:
+    def holds(found: JSON, document: JSON, scope: Scope) -> bool:
+        return look_up(found, path(document, scope)) is not MISSING
+
+    return holds
+
+
+def _key_condition(filter: Check) -> Check:  # noqa: A002  the platform's name
+    return filter
+
+
+def _read_key_condition(given: JSON, location: Location) -> Check:
+    return location.builder.condition({"key-exists-condition": given} if isinstance(given, str) else given, location)
+
+
+FILTER = Field(
+    "a condition",
+    "Which key must be there, or must not.",
+    _read_key_condition,
+    {"$ref": "#/$defs/condition"},
+    required=True,
+)
+PATH = {"path": path("The dotted path of the key.", required=True, aliases=("key",))}
+KEY_CONDITIONS = (
+    Condition(
+        "key-condition", "A condition on the keys of the document.", {"filter": FILTER}, _key_condition, sole="filter"
+    ),
+    Condition(
+        "key-exists-condition", "Something stands at a path.", PATH, _exists, aliases=("key-exists",), sole="path"
+    ),
+    Condition(
+        "key-not-exists-condition",
+        "Nothing stands at a path.",
+        PATH,
+        negate(_exists),
+        aliases=("key-not-exists",),
+        sole="path",
     ),
 )

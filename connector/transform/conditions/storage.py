@@ -4,39 +4,54 @@ from __future__ import annotations
 
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Condition, Field, Test
+from connector.transform.declaration import Condition, Field, Location
+from connector.transform.errors import Unfit
 from connector.transform.fields import boolean, each, template, word
-from connector.transform.site import Site
-from connector.transform.storing import held, keep, key_of, lock
+from connector.transform.placeholders import to_text
 from connector.transform.template import Resolve, Template
+from connector.transform.types import Check
 
-__all__ = ["STORAGE"]
+__all__ = ["STORAGE", "resolve_key"]
 
 
-def _build(storage: str, storage_key: Template, condition: Test, store: list[dict[str, Resolve]]) -> Test:
+def resolve_key(template: Template, document: JSON, scope: Scope) -> str:
+    """Return the key under which something is kept; an empty one, where it may be empty, finds and keeps nothing."""
+    key = to_text(template.resolve(document, scope))
+    if not key and scope.context.missing == "error" and not _may_be_empty(template):
+        raise Unfit("the storage key is empty; name fields that every document has, or write ?{...} if it may be")
+    return key
+
+
+def _may_be_empty(template: Template) -> bool:
+    """Whether a key is made of optional placeholders alone, as in `?{sku}`."""
+    text = template.value
+    return isinstance(text, str) and "?{" in text and "&{" not in text and "@{" not in text
+
+
+def _build(storage: str, storage_key: Template, condition: Check, store: list[dict[str, Resolve]]) -> Check:
     adds = store[0]["add_entity_to_storage"] if store else None
 
     async def holds(_: JSON, document: JSON, scope: Scope) -> bool:
-        key = key_of(storage_key, document, scope)
-        async with lock(storage, key, scope):
-            verdict = bool(condition.holds(await held(storage, key, scope), document, scope))
-            if verdict and adds is not None and adds(document, scope):
-                await keep(storage, key, document, scope)
-        return verdict
+        key = resolve_key(storage_key, document, scope)
+        async with scope.lock(storage, key):
+            held = bool(condition.holds(await scope.fetch(storage, key), document, scope))
+            if held and adds is not None and adds(document, scope):
+                await scope.store(storage, key, document)
+        return held
 
-    return Test(holds, awaits=True)
-
-
-def _condition(given: JSON, site: Site) -> Test:
-    return site.compiler.condition(given, site)
+    return Check(holds, awaits=True)
 
 
-def _absent() -> Test:
-    return Test(lambda found, _document, _scope: found is None)
+def _condition(given: JSON, location: Location) -> Check:
+    return location.builder.condition(given, location)
 
 
-def _present() -> Test:
-    return Test(lambda found, _document, _scope: found is not None)
+def _absent() -> Check:
+    return Check(lambda found, _document, _scope: found is None)
+
+
+def _present() -> Check:
+    return Check(lambda found, _document, _scope: found is not None)
 
 
 FIELDS = {

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.model import JSON
-from connector.transform.conditions.compare import negated
-from connector.transform.declaration import Condition, Verdict
+from connector.transform.conditions.comparisons import negate
+from connector.transform.declaration import Condition
 from connector.transform.fields import boolean
+from connector.transform.types import Predicate
 
 __all__ = ["TYPES"]
 
 STRICT = {"strict": boolean("Understood, and without effect: a JSON value has one type.", default=True)}
 
 
-def _is(holds: Callable[[JSON], bool]) -> Callable[[bool], Verdict]:
-    def build(strict: bool) -> Verdict:  # noqa: ARG001  what other platforms write along
+def _is(holds: Callable[[JSON], bool]) -> Callable[[bool], Predicate]:
+    def build(strict: bool) -> Predicate:  # noqa: ARG001  what other platforms write along
         return lambda value, _document, _scope: holds(value)
 
     return build
@@ -43,7 +44,7 @@ def _pair(
     opposites = tuple(f"not-{alias}" for alias in aliases)
     return (
         Condition(name, f"The value is {noun}.", STRICT, build, aliases=aliases),
-        Condition(f"not-{name}", f"The value is not {noun}.", STRICT, negated(build), aliases=opposites),
+        Condition(f"not-{name}", f"The value is not {noun}.", STRICT, negate(build), aliases=opposites),
     )
 
 

@@ -1,5 +1,5 @@
 """JMESPath within a budget."""
 
-from connector.transform.expression.jmes import compile_jmespath
+from connector.transform.expression.jmespath import compile_jmespath
 
 __all__ = ["compile_jmespath"]

@@ -9,7 +9,7 @@ import math
 import time
 
 from connector.model import JSON, is_document, is_list
-from connector.transform.signals import Unfit
+from connector.transform.errors import Unfit
 
 __all__ = ["SECONDS", "VISITS", "WITHIN", "Budget", "check_result", "size_within"]
 

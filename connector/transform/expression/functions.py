@@ -9,8 +9,8 @@ from jmespath.functions import Functions
 from jmespath.visitor import _Expression  # pyright: ignore[reportPrivateUsage]  the functions ask for this very class
 
 from connector.model import JSON, is_document, is_list
+from connector.transform.errors import Unfit
 from connector.transform.expression.budget import WITHIN, Budget, size_within
-from connector.transform.signals import Unfit
 
 __all__ = ["FUNCTIONS", "expression_reference"]
 

@@ -1,30 +1,31 @@
-"""JSONata, when the package `jsonata-python` is installed: evaluated beside this process, so that it can be stopped.
+"""JSONata, when the package `jsonata-python` is installed: in a process of its own, which can be stopped.
 
-The package knows neither a bound on memory nor one on its own functions, and raises the recursion limit of whatever
-process imports it. A process of its own can be limited, and ended when its time is up.
+The package bounds neither memory nor its own functions, and raises the recursion limit of the process that imports it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 import weakref
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from connector.model import JSON
-from connector.transform.signals import Unfit
+from connector.transform.errors import Unfit
 
-__all__ = ["compile_jsonata"]
+__all__ = ["compile_jsonata", "main"]
 
 SECONDS = 0.7
 STARTING = 10.0
 LONGEST = 10_000
-COMMAND = (sys.executable, "-P", "-c", "from connector.transform.expression.jsonata_worker import main; main()")
+COMMAND = (sys.executable, "-P", "-c", "from connector.transform.expression.jsonata import main; main()")
 
 
 def compile_jsonata(expression: str) -> Callable[[JSON], JSON]:
@@ -95,3 +96,50 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 continue
     process.kill()
     process.wait()
+
+
+MEMORY = 512 * 1024**2
+OUTPUT = 32 * 1024**2
+
+
+def main() -> None:
+    """Answer every line with one line: `{"value": …}` or `{"error": …}`."""
+    _limit()
+    lines = iter(sys.stdin.buffer.readline, b"")
+    try:
+        library: Any = import_module("jsonata")  # it has no types
+        compiled = library.Jsonata(orjson.loads(next(lines)))
+    except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the expression
+        _answer({"error": _words(error)})
+        return
+    _answer({"value": None})
+    for line in lines:
+        try:
+            _answer({"value": compiled.evaluate(orjson.loads(line))})
+        except (Exception, MemoryError) as error:  # noqa: BLE001
+            _answer({"error": _words(error)})
+
+
+def _limit() -> None:
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    data = orjson.dumps(answer, default=_plain)
+    if len(data) > OUTPUT:
+        data = orjson.dumps({"error": f"the result is larger than {OUTPUT} bytes, the budget"})
+    sys.stdout.buffer.write(data + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [*cast("list[Any]", value)]
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
+from connector.transform.errors import Unfit
 from connector.transform.expression.budget import WITHIN, Budget, size_within
 from connector.transform.expression.functions import FUNCTIONS, expression_reference
 from connector.transform.paths import is_container
-from connector.transform.signals import Unfit
 
 __all__ = ["compile_node"]
 

@@ -1,10 +1,21 @@
 """The kinds of fields that declarations are made of: each reads what was given, and has its JSON Schema."""
 
-from connector.transform.fields.objects import each
-from connector.transform.fields.places import At, Fixed, path, pattern
-from connector.transform.fields.rows import accessor, conditions, mappers, steps
-from connector.transform.fields.values import boolean, integer, number, raw, template, text
-from connector.transform.fields.words import choice, names, word
+from connector.transform.fields.composites import accessor, conditions, each, mappers, steps
+from connector.transform.fields.scalars import (
+    At,
+    Fixed,
+    boolean,
+    choice,
+    integer,
+    names,
+    number,
+    path,
+    pattern,
+    raw,
+    template,
+    text,
+    word,
+)
 
 __all__ = [
     "At",

@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
-from connector.transform.declaration import Map, Mapper
-from connector.transform.mappers.kinds import unless_null
-from connector.transform.signals import Unfit
-from connector.transform.text import to_text
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
+from connector.transform.mappers.base import unless_null
+from connector.transform.placeholders import to_text
+from connector.transform.types import Map
 
 __all__ = ["CASTS", "as_number"]
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Mapper
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
 from connector.transform.fields import choice, integer, text
-from connector.transform.mappers.kinds import of_text
-from connector.transform.signals import Unfit
-from connector.transform.steps.tokens import encoding_of
+from connector.transform.mappers.base import of_text
 from connector.transform.template import Resolve
+from connector.transform.tokenizer import encoding_for
+from connector.transform.types import Map
 
 __all__ = ["CHUNKS"]
 
@@ -47,7 +48,7 @@ def _by_characters(size: int, overlap: int) -> tuple[End, End]:
 
 
 def _by_tokens(size: int, overlap: int, model: str) -> tuple[End, End]:
-    encoding = encoding_of(model)
+    encoding = encoding_for(model)
 
     def end_of(value: str, start: int) -> int:
         # A token is seldom longer than 16 characters; what is longer is cut a little early, never late.

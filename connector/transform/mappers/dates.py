@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from connector.model import JSON
 from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Mapper
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
 from connector.transform.fields import text
-from connector.transform.mappers.kinds import unless_null
-from connector.transform.signals import Unfit
+from connector.transform.mappers.base import unless_null
 from connector.transform.template import Resolve
+from connector.transform.types import Map
 
 __all__ = ["DATES"]
 

@@ -1,4 +1,4 @@
-"""`hash` and `base64-*`: text as digests and as Base64."""
+"""Digests, Base64, and JSON as text."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import base64
 import binascii
 import hashlib
 
+import orjson
+
+from connector.documents import dump, parse
+from connector.errors import InvalidDocument
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Field, Map, Mapper
+from connector.transform.declaration import Field, Mapper
+from connector.transform.errors import Unfit
 from connector.transform.fields import choice
-from connector.transform.mappers.kinds import of_text, unless_null
-from connector.transform.signals import Unfit
-from connector.transform.text import to_text
+from connector.transform.mappers.base import of_text, unless_null
+from connector.transform.placeholders import to_text
+from connector.transform.types import Map
 
-__all__ = ["ENCODING"]
+__all__ = ["ENCODING", "JSON_TEXT"]
 
 ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512", "sha3_256", "blake2b")
 
@@ -57,4 +62,37 @@ ENCODING = (
     ),
     Mapper("base64-encode", "The text as Base64.", {}, _encode),
     Mapper("base64-decode", "The text that Base64 stands for.", {}, _decode),
+)
+
+
+def _serialize(style: str) -> Map:
+    def run(value: JSON, _: Scope) -> JSON:
+        try:
+            text = dump(value, "value")
+        except InvalidDocument as error:
+            raise Unfit(f"serialize-json: {error}") from None
+        return (orjson.dumps(value, option=orjson.OPT_INDENT_2) if style == "indented" else text).decode()
+
+    return run
+
+
+def _deserialize() -> Map:
+    def work(text: str, _found: JSON, _scope: Scope) -> JSON:
+        try:
+            return parse(text, "text")
+        except InvalidDocument as error:
+            raise Unfit(f"deserialize-json: {error}") from None
+
+    return of_text("deserialize-json", work)
+
+
+JSON_TEXT = (
+    Mapper(
+        "serialize-json",
+        "The value as JSON text.",
+        {"style": choice("On one line, or indented.", ("compact", "indented"), default="compact")},
+        _serialize,
+        sole="style",
+    ),
+    Mapper("deserialize-json", "The value that a JSON text holds.", {}, _deserialize),
 )

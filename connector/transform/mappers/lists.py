@@ -1,4 +1,4 @@
-"""Lists counted, joined, sorted, freed of duplicates, filled."""
+"""Lists counted, joined, sorted, freed of duplicates, filled; objects with more or fewer members."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from typing import Any
 
 import orjson
 
-from connector.model import JSON
+from connector.model import JSON, is_document, is_list
+from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Mapper
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
 from connector.transform.fields import At, choice, integer, path, template, text
-from connector.transform.mappers.kinds import of_list
+from connector.transform.mappers.base import of_list
 from connector.transform.paths import MISSING, look_up
-from connector.transform.signals import Unfit
+from connector.transform.placeholders import to_text
 from connector.transform.template import Resolve, Template
-from connector.transform.text import to_text
+from connector.transform.types import Map
 
-__all__ = ["LISTS"]
+__all__ = ["LISTS", "MEMBERS"]
 
 MOST = 1_000_000
 
@@ -113,5 +115,59 @@ LISTS = (
             "value": template("The value; the one that is mapped unless given.", optional=True),
         },
         _fill,
+    ),
+)
+
+
+def _given(name: str, array: JSON) -> dict[str, JSON]:
+    if is_document(array):
+        return array
+    if is_list(array):
+        return {str(index): item for index, item in enumerate(array)}
+    raise Unfit(f"{name}: array is {kind(array)}, an object is needed")
+
+
+def _extend(array: Template) -> Map:
+    def run(value: JSON, scope: Scope) -> JSON:
+        more = array.resolve(value, scope)
+        if is_list(value) and is_list(more):
+            return value + more[len(value) :]
+        if value is None or value == []:
+            value = {}
+        if not is_document(value):
+            raise Unfit(f"list-extend-with: found {kind(value)}, an object is needed")
+        return {**value, **{key: item for key, item in _given("list-extend-with", more).items() if key not in value}}
+
+    return run
+
+
+def _intersect(array: Template) -> Map:
+    def run(value: JSON, scope: Scope) -> JSON:
+        keys = _given("list-intersect-keys", array.resolve(value, scope))
+        if is_list(value):
+            return [item for index, item in enumerate(value) if str(index) in keys]
+        if is_document(value):
+            return {key: item for key, item in value.items() if key in keys}
+        if value is None:
+            return None
+        raise Unfit(f"list-intersect-keys: found {kind(value)}, an object is needed")
+
+    return run
+
+
+MEMBERS = (
+    Mapper(
+        "list-extend-with",
+        "Adds the members that are not there yet.",
+        {"array": template("The members.", required=True)},
+        _extend,
+        sole="array",
+    ),
+    Mapper(
+        "list-intersect-keys",
+        "Keeps the members whose keys are named.",
+        {"array": template("An object with those keys.", required=True)},
+        _intersect,
+        sole="array",
     ),
 )

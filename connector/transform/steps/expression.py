@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Run, Step
+from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.expression import compile_jmespath
 from connector.transform.expression.jsonata import compile_jsonata
 from connector.transform.fields import At, choice, path, word
+from connector.transform.types import Run
 
 __all__ = ["EXPRESSION"]
 

@@ -6,24 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.accessors.key import members
-from connector.transform.awaiting import settled
-from connector.transform.conditions.logic import first_false
+from connector.transform.accessors import members
+from connector.transform.block import make_sync
+from connector.transform.conditions.logic import first_failing
 from connector.transform.context import Scope
-from connector.transform.declaration import Look, Run, Step, Test
+from connector.transform.declaration import Step
 from connector.transform.edit import Edit
 from connector.transform.fields import accessor, choice, conditions
 from connector.transform.paths import Segments
+from connector.transform.types import Check, Run, Selector
 
 __all__ = ["FILTERS"]
 
-holds = settled(first_false)
+holds = make_sync(first_failing)
 
 
 def _build(asked: Callable[[Segments, JSON], JSON]) -> Callable[..., Run]:
     """A build of a filter that asks conditions about a key or a value."""
 
-    def build(accessor: Look, conditions: list[Test], mode: str) -> Run:
+    def build(accessor: Selector, conditions: list[Check], mode: str) -> Run:
         def run(document: JSON, scope: Scope) -> JSON:
             places = accessor.places(document)
             fit = [path for path, value in places if holds(conditions, asked(path, value), document, scope) is None]

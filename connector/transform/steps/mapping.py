@@ -7,11 +7,12 @@ from collections.abc import Callable
 from connector.model import JSON, is_document
 from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Look, Map, Run, Step
+from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, rename
+from connector.transform.errors import Unfit
 from connector.transform.fields import accessor, mappers, raw
-from connector.transform.paths import MISSING, Segments, walker
-from connector.transform.signals import Unfit
+from connector.transform.paths import MISSING, Segments, path_getter
+from connector.transform.types import Map, Run, Selector
 
 __all__ = ["MAPPING"]
 
@@ -22,7 +23,7 @@ def _through(value: JSON, maps: list[Map], scope: Scope) -> JSON:
     return value
 
 
-def _values(accessor: Look, mappers: list[Map]) -> Run:
+def _values(accessor: Selector, mappers: list[Map]) -> Run:
     if accessor.sole is not None:
         return _one(accessor.sole, mappers)
 
@@ -37,7 +38,7 @@ def _values(accessor: Look, mappers: list[Map]) -> Run:
 
 def _one(path: Segments, maps: list[Map]) -> Run:
     """The mapper of what stands at one path."""
-    find = walker(path)
+    find = path_getter(path)
 
     def run(document: JSON, scope: Scope) -> JSON:
         value = find(document)
@@ -50,7 +51,7 @@ def _one(path: Segments, maps: list[Map]) -> Run:
     return run
 
 
-def _lists(accessor: Look, mappers: list[Map]) -> Run:
+def _lists(accessor: Selector, mappers: list[Map]) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
         for path, container in accessor.whole(document):
@@ -60,7 +61,7 @@ def _lists(accessor: Look, mappers: list[Map]) -> Run:
     return run
 
 
-def _keys(accessor: Look, mappers: list[Map]) -> Run:
+def _keys(accessor: Selector, mappers: list[Map]) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
         for parent, names in _parents(accessor, document).items():
@@ -75,7 +76,7 @@ def _keys(accessor: Look, mappers: list[Map]) -> Run:
     return run
 
 
-def _parents(accessor: Look, document: JSON) -> dict[Segments, list[str]]:
+def _parents(accessor: Selector, document: JSON) -> dict[Segments, list[str]]:
     """The objects whose keys are meant, the innermost first; no names: all of them."""
     found: dict[Segments, list[str]] = {}
     for path, _ in accessor.places(document):
@@ -93,8 +94,8 @@ def _name(value: JSON) -> str:
     raise Unfit(f"a key became {kind(value)}, keys are texts")
 
 
-def _step(name: str, summary: str, places: str, work: Callable[[Look, list[Map]], Run]) -> Step:
-    def build(accessor: Look, mappers: list[Map], strip_enclosures: JSON) -> Run:  # noqa: ARG001  has no effect here
+def _step(name: str, summary: str, places: str, work: Callable[[Selector, list[Map]], Run]) -> Step:
+    def build(accessor: Selector, mappers: list[Map], strip_enclosures: JSON) -> Run:  # noqa: ARG001  has no effect here
         return work(accessor, mappers)
 
     fields = {

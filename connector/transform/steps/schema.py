@@ -13,14 +13,14 @@ from connector.model import JSON
 from connector.request.display import kind
 from connector.request.user_schema import InvalidSchema, Validator
 from connector.transform.context import Scope
-from connector.transform.declaration import Field, Run, Step
+from connector.transform.declaration import Field, Location, Step
 from connector.transform.edit import assign
+from connector.transform.errors import Skipped, Unfit
 from connector.transform.fields import At, choice, path
-from connector.transform.fields.values import read_as_template
+from connector.transform.fields.scalars import read_as_template
 from connector.transform.paths import MISSING, look_up
-from connector.transform.signals import Skipped, Unfit
-from connector.transform.site import Site
 from connector.transform.template import Template
+from connector.transform.types import Run
 
 __all__ = ["SCHEMA"]
 
@@ -82,20 +82,20 @@ def _faults(validator: Validator, value: JSON) -> list[str]:
         return [str(error)]
 
 
-def _read_schema(given: JSON, site: Site) -> Any:
+def _read_schema(given: JSON, location: Location) -> Any:
     if isinstance(given, str):
-        return read_as_template(given, site)
+        return read_as_template(given, location)
     try:
         Validator(given)
     except InvalidSchema as invalid:
         for place, fault in invalid.faults:
-            site.at(*place).fault(fault.found, fault.allowed, fault.suggestion)
+            location.at(*place).fault(fault.found, fault.allowed, fault.suggestion)
     return given
 
 
-def _read_formats(given: JSON, site: Site) -> bool | None:
+def _read_formats(given: JSON, location: Location) -> bool | None:
     if not isinstance(given, bool):
-        site.fault(f"found {kind(given)}", "true or false is needed")
+        location.fault(f"found {kind(given)}", "true or false is needed")
         return None
     return given
 

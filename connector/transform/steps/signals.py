@@ -5,16 +5,17 @@ from __future__ import annotations
 from connector.model import JSON, is_document
 from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Run, Step
+from connector.transform.declaration import Step
+from connector.transform.errors import NotYet, Unfit
 from connector.transform.fields import boolean, template, text
-from connector.transform.signals import NotYet, Unfit
+from connector.transform.placeholders import to_text
 from connector.transform.template import Resolve, Template
-from connector.transform.text import to_text
+from connector.transform.types import Run
 
-__all__ = ["SIGNALS", "typed"]
+__all__ = ["SIGNALS", "set_type"]
 
 
-def typed(document: JSON, name: str) -> JSON:
+def set_type(document: JSON, name: str) -> JSON:
     """The document with a type."""
     if not is_document(document):
         raise Unfit(f"found {kind(document)}, only an object can have a type")
@@ -22,7 +23,7 @@ def typed(document: JSON, name: str) -> JSON:
 
 
 def _type(entity_type: Resolve) -> Run:
-    return lambda document, scope: typed(document, entity_type(document, scope))
+    return lambda document, scope: set_type(document, entity_type(document, scope))
 
 
 def _exception(message: Template, *, retry: bool) -> Run:

@@ -1,18 +1,21 @@
-"""`value-setter` and `value-remover`: keys set and taken away."""
+"""`value-setter`, `value-remover`, `recursively-copy-values-to-children`: values set, removed, and copied down."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from connector.model import JSON, is_document
+from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Run, Step
-from connector.transform.edit import Edit, assign, remove, without
+from connector.transform.declaration import Step
+from connector.transform.edit import Edit, assign, drop_keys, merge, remove
+from connector.transform.errors import Unfit
 from connector.transform.fields import At, Fixed, each, mappers, path, pattern, template
-from connector.transform.patterns import Pattern
+from connector.transform.paths import Pattern
 from connector.transform.template import Template
+from connector.transform.types import Map, Run
 
-__all__ = ["VALUES"]
+__all__ = ["RECURSIVE_COPY", "VALUES"]
 
 
 def _setter(configurations: list[dict[str, Any]]) -> Run:
@@ -59,7 +62,7 @@ def _remover(patterns: list[dict[str, Pattern]]) -> Run:
         if not is_document(document):
             return _removed(document, wanted)
         if plain:
-            document = without(document, plain)
+            document = drop_keys(document, plain)
         for keys in paths:
             document = remove(document, keys)
         return _removed(document, rest) if rest else document
@@ -101,4 +104,31 @@ VALUES = (
         _remover,
         sole="patterns",
     ),
+)
+
+
+def _recursive_copy(children_pattern: Pattern, merge_template: Template) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        matches = list(children_pattern.matches(document))
+        if not matches:
+            return document
+        values: JSON = merge_template.resolve(document, scope) or {}
+        if not is_document(values):
+            raise Unfit(f"merge_template makes {kind(values)}, an object is needed")
+        edit = Edit(document)
+        for match in matches:
+            edit.set(match.path, merge(match.value or {}, values))
+        return edit.end()
+
+    return run
+
+
+RECURSIVE_COPY = Step(
+    "recursively-copy-values-to-children",
+    "Merges values of the document into each of its parts that a pattern leads to.",
+    {
+        "children_pattern": pattern("The parts, orders.*.lines.* for example.", required=True),
+        "merge_template": template("The values; placeholders read the document.", required=True),
+    },
+    _recursive_copy,
 )

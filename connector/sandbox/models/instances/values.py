@@ -12,8 +12,8 @@ from uuid import UUID
 from connector.model import JSON
 from connector.sandbox.models.instances.patterns import UnsupportedPattern, sample_pattern
 from connector.sandbox.models.seeded_random import SeededRandom
+from connector.transform.errors import Unfit
 from connector.transform.regex import compile_regex
-from connector.transform.signals import Unfit
 
 __all__ = ["Words", "generate_number", "generate_string"]
 

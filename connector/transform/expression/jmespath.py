@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from connector.model import JSON, is_document, items, members
+from connector.transform.errors import Unfit
 from connector.transform.expression.budget import Budget, check_result
-from connector.transform.signals import Unfit
 
 __all__ = ["compile_jmespath"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Map
-from connector.transform.signals import Unfit
+from connector.transform.errors import Unfit
+from connector.transform.types import Map
 
 __all__ = ["of_list", "of_text", "unless_null"]
 

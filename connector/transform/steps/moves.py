@@ -1,4 +1,4 @@
-"""`pattern-copy` and `pattern-move`: what a pattern matches, put where its captures say."""
+"""`pattern-copy`, `pattern-move`, `accessor-copy`, `accessor-move`: values copied and moved within a document."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.transform.awaiting import settled
-from connector.transform.conditions.logic import first_false
+from connector.transform.block import make_sync
+from connector.transform.conditions.logic import first_failing
 from connector.transform.context import Scope
-from connector.transform.declaration import Run, Step, Test
+from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, remove
-from connector.transform.fields import conditions, pattern, word
-from connector.transform.paths import MISSING, Segments, walker
-from connector.transform.patterns import Match, Pattern, replacement
+from connector.transform.fields import accessor, boolean, conditions, pattern, word
+from connector.transform.paths import MISSING, Match, Pattern, Segments, path_getter, replacement
+from connector.transform.template import Resolve
+from connector.transform.types import Check, Run, Selector
 
-__all__ = ["PATTERNS"]
+__all__ = ["PATTERNS", "RELOCATE"]
 
-refused = settled(first_false)
+refused = make_sync(first_failing)
 
 
-def _build(moves: bool) -> Callable[..., Run]:
-    def build(pattern: Pattern, replacement: str, conditions: list[Test]) -> Run:
+def _pattern(moves: bool) -> Callable[..., Run]:
+    def build(pattern: Pattern, replacement: str, conditions: list[Check]) -> Run:
         target = target_of(replacement, pattern)
         if pattern.is_path and not conditions:
             return _one(pattern.segments, target(()), moves)
@@ -39,7 +40,7 @@ def _build(moves: bool) -> Callable[..., Run]:
 
 def _one(source: Segments, target: Segments, moves: bool) -> Run:
     """The copy or move of what stands at one path."""
-    find = walker(source)
+    find = path_getter(source)
 
     def run(document: JSON, _: Scope) -> JSON:
         value = find(document)
@@ -69,12 +70,53 @@ def target_of(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], tuple[
     return replacement(text, pattern.stars)
 
 
-FIELDS = {
+PATTERN_FIELDS = {
     "pattern": pattern("What is taken; each * captures a key.", required=True),
     "replacement": word("Where it goes; $1 stands for what the first * captured.", required=True),
     "conditions": conditions("What a value must fulfil to be taken."),
 }
 PATTERNS = (
-    Step("pattern-copy", "Copies what a pattern matches to where its captures say.", FIELDS, _build(moves=False)),
-    Step("pattern-move", "Moves what a pattern matches to where its captures say.", FIELDS, _build(moves=True)),
+    Step(
+        "pattern-copy",
+        "Copies what a pattern matches to where its captures say.",
+        PATTERN_FIELDS,
+        _pattern(moves=False),
+    ),
+    Step(
+        "pattern-move", "Moves what a pattern matches to where its captures say.", PATTERN_FIELDS, _pattern(moves=True)
+    ),
+)
+
+
+def _accessor(moves: bool) -> Callable[..., Run]:
+    def build(source: Selector, destination: Selector, strip_enclosures: Resolve) -> Run:
+        def run(document: JSON, scope: Scope) -> JSON:
+            members = source.read(document, enclosed=not strip_enclosures(document, scope))
+            if not members:
+                return document
+            return destination.write(source.clear(document) if moves else document, members)
+
+        return run
+
+    return build
+
+
+ACCESSOR_FIELDS = {
+    "source": accessor("What is taken.", required=True),
+    "destination": accessor("Where it goes.", required=True),
+    "strip_enclosures": boolean("Whether the path around what is taken is left behind.", default=True),
+}
+RELOCATE = (
+    Step(
+        "accessor-copy",
+        "Copies what one accessor names to where another points.",
+        ACCESSOR_FIELDS,
+        _accessor(moves=False),
+    ),
+    Step(
+        "accessor-move",
+        "Moves what one accessor names to where another points.",
+        ACCESSOR_FIELDS,
+        _accessor(moves=True),
+    ),
 )

@@ -1,18 +1,22 @@
-"""Text cut, split, trimmed, and in another case."""
+"""Text cut, split, trimmed, replaced, and in another case."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
+from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Mapper
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
 from connector.transform.fields import choice, integer, text
-from connector.transform.mappers.kinds import of_text
+from connector.transform.mappers.base import of_text
+from connector.transform.regex import OUTPUT, compile_regex, substitute
 from connector.transform.template import Resolve
+from connector.transform.types import Map
 
-__all__ = ["STRINGS"]
+__all__ = ["REPLACE", "STRINGS"]
 
 WORD = re.compile(r"[^\W_]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -115,5 +119,48 @@ STRINGS = (
         },
         _trim,
         sole="characters",
+    ),
+)
+
+
+def _replace(search: Resolve | None, pattern: Resolve | None, replace: Resolve) -> Map:
+    if search is not None and pattern is None:
+        return _literal(search, replace)
+    if pattern is not None and search is None:
+        return _expression(pattern, replace)
+    raise ConfigurationError("string-replace needs either search or pattern")
+
+
+def _literal(search: Resolve, replace: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
+        wanted, put = search(found, scope), replace(found, scope)
+        if not wanted or wanted not in value:
+            return value
+        if len(put) > len(wanted) and value.count(wanted) * len(put) > OUTPUT:
+            raise Unfit(f"the replaced text would be longer than {OUTPUT} characters")
+        return value.replace(wanted, put)
+
+    return of_text("string-replace", work)
+
+
+def _expression(pattern: Resolve, replace: Resolve) -> Map:
+    def work(value: str, found: JSON, scope: Scope) -> JSON:
+        return substitute(compile_regex(pattern(found, scope)), replace(found, scope), value)
+
+    return of_text("string-replace", work)
+
+
+REPLACE = (
+    Mapper(
+        "string-replace",
+        "Replaces parts of a text.",
+        {
+            "search": text("The text to replace."),
+            "pattern": text(
+                "A regular expression in RE2 syntax for what to replace, in place of search.", aliases=("regex",)
+            ),
+            "replace": text("What comes in its place; with a pattern, $1 stands for its first group.", default=""),
+        },
+        _replace,
     ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
 from connector.transform.context import Scope
-from connector.transform.declaration import Map, Mapper
-from connector.transform.mappers.kinds import unless_null
-from connector.transform.signals import Unfit
+from connector.transform.declaration import Mapper
+from connector.transform.errors import Unfit
+from connector.transform.mappers.base import unless_null
+from connector.transform.types import Map
 
 __all__ = ["STRICTNESS"]
 

@@ -1,4 +1,4 @@
-"""Comparisons of one value with another, and their negations."""
+"""Conditions that compare a value: equality, order, emptiness, patterns, containment; and their negations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 
 from connector.model import JSON, is_document, is_list
 from connector.transform.context import Scope
-from connector.transform.declaration import Condition, Verdict
-from connector.transform.fields import template
-from connector.transform.signals import Unfit
-from connector.transform.template import Template
+from connector.transform.declaration import Condition
+from connector.transform.errors import Unfit
+from connector.transform.fields import template, text
+from connector.transform.placeholders import to_text
+from connector.transform.regex import compile_regex
+from connector.transform.template import Resolve, Template
+from connector.transform.types import Predicate
 
-__all__ = ["COMPARISONS", "is_empty", "negated", "same"]
+__all__ = ["COMPARISONS", "MATCHES", "is_empty", "negate", "same"]
 
 
 def same(left: JSON, right: JSON) -> bool:
@@ -34,22 +37,22 @@ def is_empty(value: JSON) -> bool:
     return value is None or (isinstance(value, str | list | dict) and not value)
 
 
-def negated(verdict: Callable[..., Verdict]) -> Callable[..., Verdict]:
+def negate(verdict: Callable[..., Predicate]) -> Callable[..., Predicate]:
     """The build of the opposite condition."""
 
-    def build(**fields: Any) -> Verdict:
+    def build(**fields: Any) -> Predicate:
         holds = verdict(**fields)
         return lambda value, document, scope: not holds(value, document, scope)
 
     return build
 
 
-def _equals(value: Template) -> Verdict:
+def _equals(value: Template) -> Predicate:
     resolve = value.resolve
     return lambda found, document, scope: same(found, resolve(document, scope))
 
 
-def _one_of(value: Template) -> Verdict:
+def _one_of(value: Template) -> Predicate:
     resolve = value.resolve
 
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
@@ -61,12 +64,12 @@ def _one_of(value: Template) -> Verdict:
     return holds
 
 
-def _empty() -> Verdict:
+def _empty() -> Predicate:
     return lambda found, _document, _scope: is_empty(found)
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Verdict]:
-    def build(value: Template) -> Verdict:
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Predicate]:
+    def build(value: Template) -> Predicate:
         resolve = value.resolve
 
         def holds(found: JSON, document: JSON, scope: Scope) -> bool:
@@ -111,7 +114,7 @@ def _pair(
 ) -> tuple[Condition, Condition]:
     return (
         Condition(name, summaries[0], fields, build, sole=sole),
-        Condition(opposite, summaries[1], fields, negated(build), sole=sole),
+        Condition(opposite, summaries[1], fields, negate(build), sole=sole),
     )
 
 
@@ -144,4 +147,41 @@ COMPARISONS = (
         _ordered(lambda left, right: left < right),
         "value",
     ),
+)
+
+
+def _matches(pattern: Resolve) -> Predicate:
+    def holds(found: JSON, document: JSON, scope: Scope) -> bool:
+        if found is None or isinstance(found, dict | list):
+            return False
+        return compile_regex(pattern(document, scope)).search(to_text(found)) is not None
+
+    return holds
+
+
+def _contains(value: Template) -> Predicate:
+    resolve = value.resolve
+
+    def holds(found: JSON, document: JSON, scope: Scope) -> bool:
+        wanted = resolve(document, scope)
+        if isinstance(found, str):
+            return to_text(wanted) in found
+        return is_list(found) and any(same(item, wanted) for item in found)
+
+    return holds
+
+
+PATTERN = {
+    "pattern": text(
+        "A regular expression in RE2 syntax, found anywhere in the text.", required=True, aliases=("value", "regex")
+    )
+}
+HELD = {"value": template("The text or item to look for.", required=True)}
+MATCHES = (
+    Condition("matches", "The text matches a regular expression.", PATTERN, _matches, sole="pattern"),
+    Condition(
+        "not-matches", "The text does not match a regular expression.", PATTERN, negate(_matches), sole="pattern"
+    ),
+    Condition("contains", "The text or list holds this.", HELD, _contains, sole="value"),
+    Condition("not-contains", "The text or list does not hold this.", HELD, negate(_contains), sole="value"),
 )

@@ -1,4 +1,4 @@
-"""`aggregate`: many documents become one, for batches."""
+"""`brancher`, `aggregate`, `group-by`: one document made into many, many into one, items into groups."""
 
 from __future__ import annotations
 
@@ -9,12 +9,42 @@ import orjson
 from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.transform.context import Scope
-from connector.transform.declaration import Action, Gather, Step
+from connector.transform.declaration import Step
 from connector.transform.edit import assign
-from connector.transform.fields import At, integer, number, path, template
+from connector.transform.errors import Skipped
+from connector.transform.fields import At, integer, number, path, pattern, template, text
+from connector.transform.paths import MISSING, Pattern, look_up
+from connector.transform.placeholders import to_text
+from connector.transform.steps.signals import set_type
 from connector.transform.template import Resolve, Template
+from connector.transform.types import Action, Gather, Many, Run
 
-__all__ = ["AGGREGATE"]
+__all__ = ["AGGREGATE", "BRANCHER", "GROUP_BY"]
+
+
+def _brancher(pattern: Pattern, entity_type: Resolve | None) -> Action:
+    def run(document: JSON, scope: Scope) -> JSON:
+        branches = Many(match.value for match in pattern.matches(document))
+        if not branches:
+            raise Skipped("", f"nothing at {'.'.join(pattern.segments)!r}")
+        if entity_type is None:
+            return branches
+        return Many(set_type(branch, entity_type(document, scope)) for branch in branches)
+
+    return Action(run, many=True)
+
+
+BRANCHER = Step(
+    "brancher",
+    "Makes a document of each part that a pattern leads to; a document without such parts is dropped.",
+    {
+        "pattern": pattern("The parts, data.* for example.", required=True),
+        "entity_type": text("The type that each gets, as @type."),
+    },
+    _brancher,
+    sole="pattern",
+)
+
 
 Setting = Resolve | None
 
@@ -49,7 +79,7 @@ class Batch:
         return [assign({}, self._destination(None, self._scope), items)] if items else []
 
 
-def _build(size: Setting, bytes: Setting, seconds: Setting, value: Template, destination: At) -> Action:  # noqa: A002
+def _aggregate(size: Setting, bytes: Setting, seconds: Setting, value: Template, destination: At) -> Action:  # noqa: A002
     if size is None and bytes is None and seconds is None:
         raise ConfigurationError("aggregate needs size, bytes or seconds: when is a batch complete?")
 
@@ -69,6 +99,29 @@ AGGREGATE = Step(
         "value": template("What is kept of each; the document unless given.", default="&{@}"),
         "destination": path("Where the list goes.", default="items"),
     },
-    _build,
+    _aggregate,
     sole="size",
+)
+
+
+def _group_by(pattern: Pattern, path: At, destination: At) -> Run:
+    def run(document: JSON, scope: Scope) -> JSON:
+        groups: dict[str, list[JSON]] = {}
+        for match in pattern.matches(document):
+            value = look_up(match.value, path(match.value, scope))
+            groups.setdefault("" if value is MISSING else to_text(value), []).append(match.value)
+        return assign(document, destination(document, scope), groups)
+
+    return run
+
+
+GROUP_BY = Step(
+    "group-by",
+    "Groups items by a value of each, as an object of lists; items without the value form the group of the empty name.",
+    {
+        "pattern": pattern("The items, lines.* for example.", required=True),
+        "path": path("The value in each item.", required=True),
+        "destination": path("Where the groups go.", required=True),
+    },
+    _group_by,
 )

@@ -18,13 +18,13 @@ from connector.documents import member_path
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import Fault
 
-__all__ = ["ChainFault", "Failed", "InvalidChain", "NotYet", "Place", "Skipped", "Unfit", "shown_place"]
+__all__ = ["ChainFault", "Failed", "InvalidChain", "KeyPath", "NotYet", "Skipped", "Unfit", "format_key_path"]
 
-Place = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Where something stands: the keys and positions that lead there."""
 
 
-def shown_place(place: Place) -> str:
+def format_key_path(place: KeyPath) -> str:
     """A place as it is written in messages: `chain[2].filters[0]`."""
     if not place:
         return ""
@@ -38,7 +38,7 @@ def shown_place(place: Place) -> str:
 class ChainFault(Fault):
     """One thing wrong with a chain, with its place as keys, so that a file's line can be found."""
 
-    place: Place = ()
+    place: KeyPath = ()
 
 
 class Unfit(ConnectorError):

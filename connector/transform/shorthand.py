@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.model import JSON, is_document
 from connector.request.display import kind
-from connector.transform.site import Site
+from connector.transform.declaration import Location
 
 __all__ = ["parameters_of", "snake", "split"]
 
@@ -21,27 +21,27 @@ def snake(name: str) -> str:
     return HUMP.sub("_", name).lower()
 
 
-def split(raw: JSON, site: Site, noun: str) -> tuple[str, JSON, Site] | None:
-    """The name, parameters and parameters' site of `{prototype, parameters}`, `{name: parameters}` or a bare name."""
+def split(raw: JSON, location: Location, noun: str) -> tuple[str, JSON, Location] | None:
+    """Return name, parameters and their location of `{prototype, parameters}`, `{name: parameters}` or a name."""
     if isinstance(raw, str):
-        return raw, {}, site
+        return raw, {}, location
     if is_document(raw) and isinstance(raw.get("prototype"), str):
         for key in raw.keys() - LONG:
-            site.at(key).fault("unknown key", f"a {noun} has prototype and parameters")
-        return raw["prototype"], raw.get("parameters"), site.at("parameters")
+            location.at(key).fault("unknown key", f"a {noun} has prototype and parameters")
+        return raw["prototype"], raw.get("parameters"), location.at("parameters")
     if is_document(raw):
         names = [key for key in raw if key != "meta"]
         if len(names) == 1 and _are_texts(names):
-            return names[0], raw[names[0]], site.at(names[0])
-        site.fault(
+            return names[0], raw[names[0]], location.at(names[0])
+        location.fault(
             f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}"
         )
         return None
-    site.fault(f"found {kind(raw)}", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
+    location.fault(f"found {kind(raw)}", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
     return None
 
 
-def parameters_of(given: JSON, site: Site, sole: str = "") -> Mapping[str, JSON]:
+def parameters_of(given: JSON, location: Location, sole: str = "") -> Mapping[str, JSON]:
     """Parameters as an object; what is no object stands for the sole field, and an empty list for nothing."""
     if given is None or given == []:
         return {}
@@ -49,7 +49,7 @@ def parameters_of(given: JSON, site: Site, sole: str = "") -> Mapping[str, JSON]
         return given
     if sole and not is_document(given):
         return {sole: given}
-    site.fault(f"found {kind(given)}", "an object of parameters by name")
+    location.fault(f"found {kind(given)}", "an object of parameters by name")
     return {}
 
 

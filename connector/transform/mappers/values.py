@@ -1,4 +1,4 @@
-"""`dictionary-map`: values looked up in a table."""
+"""`dictionary-map`, `default`, `structure`: another value from a table, a default or a template."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
-from connector.transform.conditions.compare import same
+from connector.transform.conditions.comparisons import is_empty, same
 from connector.transform.context import Scope
-from connector.transform.declaration import Field, Map, Mapper
+from connector.transform.declaration import Field, Location, Mapper
 from connector.transform.fields import choice, template
 from connector.transform.regex import compile_regex
-from connector.transform.site import Site
 from connector.transform.template import Template
+from connector.transform.types import Map
 
-__all__ = ["DICTIONARY"]
+__all__ = ["DICTIONARY", "SHAPE"]
 
 Pairs = list[tuple[JSON, JSON]]
 
@@ -27,7 +27,7 @@ def _found(value: JSON, pattern: JSON) -> bool:
 MATCHERS: dict[str, Callable[[JSON, JSON], bool]] = {"equals": same, "matches": _found}
 
 
-def _build(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
+def _dictionary(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
     if comparator == "equals" and all(isinstance(key, str) for key, _ in map):
         return _by_text(dict(reversed(map)), default)
     matches = MATCHERS[comparator]
@@ -51,12 +51,12 @@ def _by_text(table: dict[str, JSON], default: Template | None) -> Map:
     return run
 
 
-def _pairs(given: JSON, site: Site) -> Pairs:
+def _pairs(given: JSON, location: Location) -> Pairs:
     if is_document(given):
         return list(given.items())
     if is_list(given) and all(is_list(pair) and len(pair) == 2 for pair in given):
         return [(pair[0], pair[1]) for pair in given]
-    site.fault(f"found {kind(given)}", "an object, or a list of [from, to] pairs, is needed")
+    location.fault(f"found {kind(given)}", "an object, or a list of [from, to] pairs, is needed")
     return []
 
 
@@ -72,7 +72,33 @@ DICTIONARY = (
             "comparator": choice("How values are found.", tuple(MATCHERS), default="equals"),
             "default": template("What any other value becomes; itself unless given.", optional=True),
         },
-        _build,
+        _dictionary,
         sole="map",
+    ),
+)
+
+
+def _default(value: Template) -> Map:
+    resolve = value.resolve
+    return lambda found, scope: resolve(found, scope) if is_empty(found) else found
+
+
+def _structure(template: Template) -> Map:
+    return template.resolve
+
+
+SHAPE = (
+    Mapper(
+        "default",
+        "Another value in place of null, or of an empty text, list or object.",
+        {"value": template("The value.", required=True)},
+        _default,
+        sole="value",
+    ),
+    Mapper(
+        "structure",
+        "JSON built around the value.",
+        {"template": template("The JSON; &{@} is the value.", required=True, aliases=("structure", "value"))},
+        _structure,
     ),
 )

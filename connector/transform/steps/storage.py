@@ -7,21 +7,22 @@ import hashlib
 import orjson
 
 from connector.model import JSON
+from connector.transform.conditions.storage import resolve_key
 from connector.transform.context import Scope
-from connector.transform.declaration import Action, Step
+from connector.transform.declaration import Step
 from connector.transform.edit import assign
+from connector.transform.errors import Skipped
 from connector.transform.fields import At, boolean, path, template, word
 from connector.transform.paths import MISSING, look_up
-from connector.transform.signals import Skipped
-from connector.transform.storing import held, keep, key_of, lock
 from connector.transform.template import Resolve, Template
+from connector.transform.types import Action
 
 __all__ = ["STORAGES"]
 
 
 def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
-        found = await held(storage, key_of(storage_key, document, scope), scope)
+        found = await scope.fetch(storage, resolve_key(storage_key, document, scope))
         if found is None:
             return document
         return found if destination is None else assign(document, destination(document, scope), found)
@@ -34,7 +35,7 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
         value = look_up(document, source(document, scope)) if source else document
         if value is MISSING:
             return document
-        await keep(storage, key_of(storage_key, document, scope), value, scope)
+        await scope.store(storage, resolve_key(storage_key, document, scope), value)
         return document
 
     return Action(run, awaits=True)
@@ -43,12 +44,12 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
 def _new(storage: str, storage_key: Template | None, add_entity_to_storage: Resolve) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
         digest = digest_of(document)
-        key = key_of(storage_key, document, scope) if storage_key else digest
-        async with lock(storage, key, scope):
-            if await held(storage, key, scope) == digest:
+        key = resolve_key(storage_key, document, scope) if storage_key else digest
+        async with scope.lock(storage, key):
+            if await scope.fetch(storage, key) == digest:
                 raise Skipped("", f"{storage} holds it already, unchanged")
             if add_entity_to_storage(document, scope):
-                await keep(storage, key, digest, scope)
+                await scope.store(storage, key, digest)
         return document
 
     return Action(run, awaits=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import orjson
 
 from connector.model import JSON
-from connector.transform.signals import Unfit
+from connector.transform.errors import Unfit
 
 __all__ = ["Placeholder", "escape", "has_placeholder", "scan", "to_text"]
 

@@ -1,0 +1,54 @@
+"""Tokens of a text as a model counts them; estimated where `tiktoken` or its vocabulary is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+__all__ = ["encoding_for"]
+
+ESTIMATE = 4
+"""Bytes of UTF-8 in a token, about; what is counted by where `tiktoken` or its vocabulary is missing."""
+
+
+class Estimate:
+    """Four bytes a token."""
+
+    def encode(self, text: str) -> Sequence[int]:
+        return range(-(-len(text.encode(errors="replace")) // ESTIMATE))
+
+    def cut(self, text: str, most: int) -> str:
+        return text.encode(errors="replace")[: most * ESTIMATE].decode(errors="ignore")
+
+
+@lru_cache(maxsize=64)
+def encoding_for(model: str) -> Any:
+    """The model's own encoding; that of current models for unknown ones; an estimate without `tiktoken`."""
+    try:
+        library: Any = import_module("tiktoken")  # not a dependency: used when it is there
+    except ImportError:
+        return Estimate()
+    try:
+        try:
+            return Exact(library.encoding_for_model(model))
+        except KeyError:
+            return Exact(library.get_encoding("o200k_base"))
+    except Exception:  # noqa: BLE001  its vocabulary comes from the network or a cache, and may not come at all
+        return Estimate()
+
+
+class Exact:
+    """The tokens that the model sees."""
+
+    def __init__(self, encoding: Any) -> None:
+        self._encoding = encoding
+
+    def encode(self, text: str) -> Sequence[int]:
+        tokens: Sequence[int] = self._encoding.encode(text, disallowed_special=())
+        return tokens
+
+    def cut(self, text: str, most: int) -> str:
+        tokens = self.encode(text)
+        return text if len(tokens) <= most else str(self._encoding.decode(tokens[:most], errors="ignore"))
