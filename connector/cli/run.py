@@ -91,18 +91,17 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.catalogue import Catalogue
     from connector.connections import Runtime
     from connector.engine import open_store
-    from connector.engine.commits import Waits
-    from connector.runtime.moving import check_engine
-    from connector.runtime.naming import check_routes
+    from connector.engine.commits import SpaceRetry
     from connector.runtime.plan import Plan
+    from connector.runtime.preflight import check_engine, check_routes
 
     catalogue = Catalogue.open(catalogue_folder(options.entities))
     plan = Plan.of(configuration, options.routes or ())
-    waits = Waits()
-    store = await waits.until_done(lambda: open_store(configuration.engine_url, new=options.new))
+    space = SpaceRetry()
+    store = await space.run(lambda: open_store(configuration.engine_url, new=options.new))
     try:
-        await waits.until_done(lambda: check_engine(store, configuration, plan.routes, new=options.new))
-        await waits.until_done(lambda: check_routes(store, configuration, plan.routes, new=options.new))
+        await space.run(lambda: check_engine(store, configuration, plan.routes, new=options.new))
+        await space.run(lambda: check_routes(store, configuration, plan.routes, new=options.new))
         await _reset(store, options.reset or ())
         async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
             return await _work(runtime, store, plan, options)
@@ -116,7 +115,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
     from connector.engine import open_store
     from connector.runtime.plan import Plan
 
-    plan = replace(Plan.of(configuration, routes), on_start=(), timed=(), after={}, reads=False)
+    plan = replace(Plan.of(configuration, routes), on_start=(), schedules=(), after={}, reads=False)
     store = await open_store(configuration.engine_url)
     try:
         async with Runtime(configuration) as runtime:
@@ -126,10 +125,9 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
+    from connector.aio.signals import stop_on_signals
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
-    from connector.runtime.holding import sentence
     from connector.runtime.runner import Runner
-    from connector.runtime.stopping import stopped_by_signals
     from connector.telemetry.costs import Prices
     from connector.telemetry.observer import Observer
 
@@ -144,13 +142,13 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     def stop(signal: Signals) -> None:
         signals.append(signal)
         say("stopping: what is under way comes to its end; once more breaks off")
-        for hold in runner.holding.now:
-            say(sentence(hold))
+        for stall in runner.stalls:
+            say(stall)
         runner.stop(f"by {signal.name}")
 
     try:
-        with stopped_by_signals(stop):
-            async with progress_bar(store, plan.routes, lambda: runner.holding.now, once=once):
+        with stop_on_signals(stop):
+            async with progress_bar(store, plan.routes, lambda: runner.stalls, once=once):
                 with _logged(runtime, options), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:
@@ -194,7 +192,7 @@ async def _run_fleet(configuration: Configuration, options: RunOptions, source: 
 
 async def _run_workers(count: int, arguments: Sequence[str]) -> int:
     """Run the command in several processes and return the worst of their exit codes."""
-    from connector.runtime.stopping import stopped_by_signals
+    from connector.aio.signals import stop_on_signals
 
     command = [sys.executable, "-m", "connector", *arguments]
     # Each gets a process group of its own, so that a signal of the terminal reaches it once, from here.
@@ -206,7 +204,7 @@ async def _run_workers(count: int, arguments: Sequence[str]) -> int:
                 process.terminate()
 
     try:
-        with stopped_by_signals(lambda _: stop()):
+        with stop_on_signals(lambda _: stop()):
             codes = await asyncio.gather(*(process.wait() for process in started))
     except asyncio.CancelledError:
         stop()

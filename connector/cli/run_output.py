@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from connector.engine import Store, TaskState
     from connector.model import JSON
-    from connector.runtime.ending import RunEnd
-    from connector.runtime.holding import Hold
+    from connector.runtime.completion import RunResult
     from connector.telemetry.metrics import Metrics
 
 __all__ = ["exit_code_of", "print_report", "progress_bar"]
@@ -32,14 +31,14 @@ EVERY = 0.25
 
 @asynccontextmanager
 async def progress_bar(
-    store: Store, routes: Collection[str], holds: Callable[[], Sequence[Hold]], *, once: bool
+    store: Store, routes: Collection[str], stalls: Callable[[], Sequence[str]], *, once: bool
 ) -> AsyncGenerator[None]:
     """Shows the progress of these routes while it is open; nothing where standard error is no terminal."""
     if not once or not sys.stderr.isatty():
         yield
         return
     with _bar() as bar:
-        watching = asyncio.create_task(_watch(store, routes, holds, bar))
+        watching = asyncio.create_task(_watch(store, routes, stalls, bar))
         try:
             yield
         finally:
@@ -63,7 +62,7 @@ def _bar() -> Progress:
     )
 
 
-async def _watch(store: Store, routes: Collection[str], holds: Callable[[], Sequence[Hold]], bar: Progress) -> None:
+async def _watch(store: Store, routes: Collection[str], stalls: Callable[[], Sequence[str]], bar: Progress) -> None:
     before = _numbers(await store.counts(), routes)
     task = bar.add_task("tasks", total=None, rate="", held="")
     while True:
@@ -71,15 +70,13 @@ async def _watch(store: Store, routes: Collection[str], holds: Callable[[], Sequ
         done = ended - before[0]
         speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
         bar.update(task, completed=done, total=done + live or None, rate=f"{speed:,.0f}/s" if speed else "")
-        bar.update(task, held=_held(holds()))
+        bar.update(task, held=_stalled(stalls()))
         await asyncio.sleep(EVERY)
 
 
-def _held(holds: Sequence[Hold]) -> str:
+def _stalled(stalls: Sequence[str]) -> str:
     """What tasks wait for, in the lines below the bar."""
-    from connector.runtime.holding import sentence
-
-    return "".join(f"\n{escape_controls(sentence(hold))}" for hold in holds)
+    return "".join(f"\n{escape_controls(stall)}" for stall in stalls)
 
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:
@@ -96,7 +93,7 @@ BY_WHO = {"network": ExitCode.NETWORK, "here": ExitCode.BLOCKED}
 """Codes of tasks that wait, by who must act."""
 
 
-def print_report(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | None) -> None:
+def print_report(end: RunResult, metrics: Metrics, *, alone: bool, json: bool | None) -> None:
     """The summary as the result, and in sentences what somebody should look after.
 
     Args:
@@ -118,7 +115,7 @@ def print_report(end: RunEnd, metrics: Metrics, *, alone: bool, json: bool | Non
         say(sentence)
 
 
-def exit_code_of(end: RunEnd) -> ExitCode:
+def exit_code_of(end: RunResult) -> ExitCode:
     """The exit code of a run that came to its end by itself."""
     codes = [of_error(error) for error in end.unread.values()]
     codes += [ExitCode.UNKNOWN] if end.count("unknown") else []
@@ -130,18 +127,18 @@ def exit_code_of(end: RunEnd) -> ExitCode:
     return worst(codes)
 
 
-def _more(end: RunEnd) -> dict[str, JSON]:
+def _more(end: RunResult) -> dict[str, JSON]:
     return {
         "left": dict(end.left),
         "elsewhere": dict(end.elsewhere),
         "paused": {route: pause.reason for route, pause in end.paused.items()},
-        "holds": list(end.holds),
+        "holds": list(end.stalls),
         "unread": {route: str(error) for route, error in end.unread.items()},
         "read": {route: tally.read for route, tally in end.tallies.items()},
     }
 
 
-def _sentences(end: RunEnd) -> list[str]:
+def _sentences(end: RunResult) -> list[str]:
     told: list[str] = []
     for route, error in end.unread.items():
         told.append(f"route {route} was not read to its end: {error}; the next run goes on there")
@@ -151,7 +148,7 @@ def _sentences(end: RunEnd) -> list[str]:
         told.append(
             f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {why}; the next run goes on"
         )
-    told += [hold for hold in end.holds if not any(hold.startswith(f"route {route}:") for route in end.paused)]
+    told += [stall for stall in end.stalls if not any(stall.startswith(f"route {route}:") for route in end.paused)]
     if end.unwritten:
         told.append(f"{end.unwritten}; the next run writes them")
     for route, count in end.elsewhere.items():
@@ -166,7 +163,7 @@ def _sentences(end: RunEnd) -> list[str]:
     return told
 
 
-def _elsewhere(route: str, end: RunEnd) -> str:
+def _elsewhere(route: str, end: RunResult) -> str:
     if route not in end.gone:
         return "this run did not deliver it"
     return f"the configuration has no such route any more; put it back, or end them with `tasks skip --route {route}`"

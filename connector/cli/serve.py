@@ -187,9 +187,8 @@ class Routes:
 async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     """All routes of a configuration on its store, which is closed at the end."""
     from connector.engine import open_store
-    from connector.runtime.moving import check_engine
-    from connector.runtime.naming import check_routes
     from connector.runtime.plan import Plan
+    from connector.runtime.preflight import check_engine, check_routes
     from connector.runtime.runner import Runner
     from connector.telemetry.costs import Prices
     from connector.telemetry.observer import Observer

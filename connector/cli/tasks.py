@@ -43,14 +43,14 @@ def show(
 async def _load(number: int, config: Path | None) -> dict[str, JSON]:
     from connector.cli.tasks_filter import open_tasks
     from connector.connections import Runtime
-    from connector.runtime.telling import told
+    from connector.runtime.task_report import report_task
 
     async with open_tasks(config) as (store, configuration):
         task = await store.task(number)
         if task is None:
             raise ConfigurationError(f"there is no task {number}; `tasks list --state all` shows those there are")
         async with Runtime(configuration) as runtime:
-            return await told(runtime, task)
+            return await report_task(runtime, task)
 
 
 def render_task(task: dict[str, JSON], width: int = 80) -> str:

@@ -62,7 +62,7 @@ def purge(options: FilterOptions) -> None:
 async def _retry(options: RetryOptions) -> int:
     from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
-    from connector.runtime.ending import live
+    from connector.runtime.stalls import count_live
 
     _need_choice(options, "--state failed")
     document = _edited(options)
@@ -80,7 +80,7 @@ async def _retry(options: RetryOptions) -> int:
                 count += await _repeat(store, unknown, document)
             else:
                 left = await _told_in_doubt(store, unknown)
-        routes = [route for route, tasks in live(await store.counts()).items() if tasks]
+        routes = [route for route, tasks in count_live(await store.counts()).items() if tasks]
     _done("retried", count, json=options.json, shown="queued again")
     code = await _delivered(configuration, options, routes) if count else ExitCode.DONE
     return ExitCode.UNKNOWN if left else ExitCode.INVALID if unfit else code

@@ -20,7 +20,7 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.engine import Filter, Store, Task, TaskState
-    from connector.runtime.ending import Counts
+    from connector.runtime.stalls import Counts
 
 __all__ = ["ListOptions", "export", "list_tasks"]
 
@@ -52,7 +52,7 @@ async def _list(options: ListOptions) -> int:
     """Prints the tasks; how many that were named are not there."""
     from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
-    from connector.runtime.holding import HOLDS, kept_holds, sentence
+    from connector.runtime.stalls import STALLS, describe_stall, read_stalls
 
     whole = options.all or bool(options.ids)
     async with open_tasks(options.config) as (store, configuration):
@@ -62,16 +62,16 @@ async def _list(options: ListOptions) -> int:
         grouped = not whole and not any(narrowed)
         found = await _found(store, wanted, options, grouped=grouped)
         counts = await store.counts(options.route)
-        holds = kept_holds(await store.records(HOLDS))
+        stalls = read_stalls(await store.records(STALLS))
     if wants_json(options.json):
         for task in found:
             print_line(_summary(task))
     else:
         columns = ("id", "route", "state", "attempts", "age", "key", "reason")
         print_table(columns, (_row(task) for task in found))
-    for hold in holds:
-        if options.route in ("", hold.route) and counts.get(hold.route):
-            say(sentence(hold))
+    for stall in stalls:
+        if options.route in ("", stall.route) and counts.get(stall.route):
+            say(describe_stall(stall))
     _say_rest(found, counts, options, grouped=grouped)
     return unfit
 
@@ -117,7 +117,7 @@ async def _export(options: FilterOptions) -> int:
     """Prints the tasks as lines; how many that were named are not there."""
     from connector.cli.tasks_filter import iterate_tasks, open_tasks
     from connector.engine import TaskState
-    from connector.runtime.telling import exported
+    from connector.runtime.task_report import export_task
 
     count = 0
     async with open_tasks(options.config) as (store, configuration):
@@ -128,7 +128,7 @@ async def _export(options: FilterOptions) -> int:
             async for task in tasks:
                 whole = await store.task(task.id)
                 if whole is not None:
-                    print_line(exported(whole))
+                    print_line(export_task(whole))
                     count += 1
     say(f"{count:,} tasks exported")
     return unfit

@@ -1,4 +1,4 @@
-"""Commits that wait while there is no space, so that whoever works need not know that a disk can be full."""
+"""Commit to a store whose disk may be full: wait for space, and say so once."""
 
 from __future__ import annotations
 
@@ -6,65 +6,66 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from connector.engine import Change, CommitResult, Store, StoreFull
+from connector.engine.change import Change, CommitResult
+from connector.engine.store import Store, StoreFull
 from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 
-__all__ = ["Commits", "Waits"]
+__all__ = ["Committer", "SpaceRetry"]
 
-Given = TypeVar("Given")
+Result = TypeVar("Result")
 BACKOFF = Backoff(0.1, 10.0)
 """The delays between two tries while there is no space."""
 
 log = logging.getLogger(__name__)
 
 
-class Waits:
-    """Asks a store again and again while it is full; told once when that begins, and once when it is over."""
+class SpaceRetry:
+    """Retries work on a store while the store is full, and logs once when that begins and once when it ends."""
 
     def __init__(self, timing: Timing = SYSTEM) -> None:
         self._timing = timing
-        self._told = False
+        self._is_full = False
 
-    async def until_done(self, work: Callable[[], Awaitable[Given]]) -> Given:
-        """What the work gives; StoreFull alone makes it wait, every other error is raised."""
+    async def run(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Return the result of the work; StoreFull is retried, every other error is raised."""
         retries = 0
         while True:
             try:
-                given = await work()
+                result = await work()
             except StoreFull as full:
-                self._tell(f"{full}; nothing is lost, it is tried again until there is space", full=True)
+                self._log(f"{full}; nothing is lost, it is tried again until there is space", is_full=True)
                 await self._timing.sleep(BACKOFF.delay(retries))
                 retries += 1
             else:
-                self._tell("there is space again, the work goes on", full=False)
-                return given
+                self._log("there is space again, the work goes on", is_full=False)
+                return result
 
-    def _tell(self, sentence: str, *, full: bool) -> None:
-        if full is not self._told:
-            self._told = full
+    def _log(self, sentence: str, *, is_full: bool) -> None:
+        if is_full is not self._is_full:
+            self._is_full = is_full
             log.warning(sentence)
 
 
-class Commits:
-    """The way into a store for everything that a run decides.
+class Committer:
+    """Commits changes to a store and reports each of them.
 
     Args:
         store: where tasks are kept.
-        told: told of each change that was committed, so that nobody has to ask whether there is something new.
+        on_commit: called with each change that was committed.
         timing: how to wait.
     """
 
-    def __init__(self, store: Store, told: Callable[[Change], None], timing: Timing = SYSTEM) -> None:
+    def __init__(self, store: Store, on_commit: Callable[[Change], None], timing: Timing = SYSTEM) -> None:
         self._store = store
-        self._told = told
-        self._waits = Waits(timing)
+        self._on_commit = on_commit
+        self._retry = SpaceRetry(timing)
 
     async def __call__(self, change: Change) -> CommitResult:
-        """Does all of a change; waits while there is no space."""
+        """Commit all of a change, and wait while there is no space."""
         try:
             committed = await self._store.commit(change)
         except StoreFull:
-            committed = await self._waits.until_done(lambda: self._store.commit(change))
-        self._told(change)
+            committed = await self._retry.run(lambda: self._store.commit(change))
+        self._on_commit(change)
         return committed

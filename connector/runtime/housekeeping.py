@@ -1,11 +1,11 @@
-"""What a run does beside its tasks: says that it still works, hears of others, writes files, forgets what is old."""
+"""What a run does beside its tasks: heartbeats, changes by other processes, lines of files, retention."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Fenced, Filter, Store, StoreBroken, StoreFull, TaskState
 from connector.errors import ConnectorError
@@ -14,42 +14,61 @@ from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
     from connector.config.models import Retention
-    from connector.routes.reading.readings import Readings
-    from connector.runtime.crew import Crew
 
-__all__ = ["Forgetting", "Writing", "guarded", "heartbeats", "news"]
+__all__ = ["LineFlusher", "RetentionPurger", "send_heartbeats", "watch_store"]
 
 HEARTBEAT = 10.0
-NEWS, PAUSE = 60.0, 0.25
-"""Seconds after which everybody looks again in any case, and at least between two looks."""
-LATER = 5.0
+POLL, MIN_PAUSE = 60.0, 0.25
+"""Seconds after which all workers look again in any case, and at least between two looks."""
+RETRY_DELAY = 5.0
 HOURLY = 3600.0
-LEADING = 60.0
+LEASE = 60.0
+"""Seconds for which a process is the one that writes lines."""
 
 log = logging.getLogger(__name__)
 
 
-async def heartbeats(crew: Crew, readings: Readings, store: Store, timing: Timing = SYSTEM) -> None:
-    """Says again and again what this process works on, and breaks off what another worker has now."""
+class Leases(Protocol):
+    """The tasks that a process has leased."""
+
+    @property
+    def leased(self) -> Sequence[int]: ...
+    async def abandon(self, tasks: Collection[int]) -> None: ...
+
+
+class Renewable(Protocol):
+    """What has to be renewed now and then to stay this process's."""
+
+    async def renew(self) -> None: ...
+
+
+class Wakeable(Protocol):
+    """What looks for work when it is woken."""
+
+    def wake(self) -> None: ...
+
+
+async def send_heartbeats(tasks: Leases, readings: Renewable, store: Store, timing: Timing = SYSTEM) -> None:
+    """Renew again and again what this process works on, and cancel what another worker has now."""
     while True:
         await timing.sleep(HEARTBEAT)
-        leased = crew.leased
+        leased = tasks.leased
         lost = await store.renew_leases(leased) if leased else ()
         if lost:
-            await crew.abandon(lost)
+            await tasks.abandon(lost)
         await readings.renew()
 
 
-async def news(crew: Crew, store: Store, timing: Timing = SYSTEM) -> None:
-    """Wakes everybody when somebody else has changed something; what this process commits is told at once."""
+async def watch_store(workers: Wakeable, store: Store, timing: Timing = SYSTEM) -> None:
+    """Wake the workers when another process has changed something."""
     while True:
-        await store.wait_for_change(NEWS)
-        crew.wake()
-        await timing.sleep(PAUSE)
+        await store.wait_for_change(POLL)
+        workers.wake()
+        await timing.sleep(MIN_PAUSE)
 
 
-class Writing:
-    """Writes the lines that files are to end with, in one process of all."""
+class LineFlusher:
+    """Writes the lines that were committed to their files, in one process of all."""
 
     def __init__(self, store: Store, timing: Timing = SYSTEM) -> None:
         self._store = store
@@ -57,53 +76,53 @@ class Writing:
         self._timing = timing
         self._due = asyncio.Event()
         self._due.set()
-        self._at_work = False
+        self._is_writing = False
         self.fault = ""
         """Why lines are not written yet."""
-        self.blocked = False
+        self.is_blocked = False
         """Whether somebody must mend something before they can be."""
 
-    def tell(self) -> None:
-        """Says that there are lines to write."""
+    def notify(self) -> None:
+        """Note that there are lines to write."""
         self._due.set()
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether everything is written, as far as this process knows."""
-        return not self._due.is_set() and not self._at_work
+        return not self._due.is_set() and not self._is_writing
 
-    async def run(self, written: Callable[[], None]) -> None:
-        """Writes whenever there is something to write."""
+    async def run(self, on_written: Callable[[], None]) -> None:
+        """Write whenever there is something to write."""
         while True:
             await self._due.wait()
-            if await self.write():
-                written()
+            if await self.flush():
+                on_written()
             else:
-                await self._timing.sleep(LATER)
+                await self._timing.sleep(RETRY_DELAY)
 
-    async def write(self) -> bool:
-        """Writes all that there is; whether that is done."""
+    async def flush(self) -> bool:
+        """Write all that there is, and return whether that succeeded."""
         self._due.clear()
-        self._at_work = True
+        self._is_writing = True
         try:
-            if await self._store.lead("lines", LEADING):
+            if await self._store.lead("lines", LEASE):
                 await self._lines.write()
         except (Fenced, StoreBroken):
             raise
         except ConnectorError as fault:
             if str(fault) != self.fault:
                 log.warning("%s", fault)
-            self.fault, self.blocked = str(fault), isinstance(fault, Unwritable)
+            self.fault, self.is_blocked = str(fault), isinstance(fault, Unwritable)
             self._due.set()
             return False
         finally:
-            self._at_work = False
-        self.fault, self.blocked = "", False
+            self._is_writing = False
+        self.fault, self.is_blocked = "", False
         return True
 
 
-class Forgetting:
-    """Purges tasks that have been kept for long enough."""
+class RetentionPurger:
+    """Purges tasks that have been kept for as long as `retention` says."""
 
     def __init__(self, retention: Retention, store: Store, wall: Callable[[], float], timing: Timing = SYSTEM) -> None:
         self._store = store
@@ -117,7 +136,7 @@ class Forgetting:
         }
 
     async def run(self) -> None:
-        """Looks every hour."""
+        """Purge every hour."""
         while True:
             try:
                 if await self._store.lead("retention", HOURLY / 2):
@@ -127,7 +146,7 @@ class Forgetting:
             await self._timing.sleep(HOURLY)
 
     async def purge(self) -> int:
-        """Forgets what is old, a little at a time; returns how many tasks that were."""
+        """Purge old tasks, some at a time, and return how many there were."""
         total = 0
         for state, kept in self._kept.items():
             if kept is None:
@@ -139,11 +158,3 @@ class Forgetting:
         if total:
             log.info("%d tasks were kept for as long as `retention` says and are forgotten now", total)
         return total
-
-
-async def guarded(work: Awaitable[None], broken: Callable[[BaseException], None]) -> None:
-    """Runs what should never end; an error ends the run."""
-    try:
-        await work
-    except Exception as error:  # noqa: BLE001  whatever it is, the run is told
-        broken(error)

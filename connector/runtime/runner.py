@@ -1,4 +1,4 @@
-"""A whole run: routes are read, delivered, started by schedules, and brought to rest."""
+"""A whole run: routes are read and delivered, schedules start them, and everything is brought to rest at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from connector.aio.events import wait_for_event
 from connector.connections import Runtime
 from connector.engine import Change, Store, StoreError
-from connector.engine.commits import Commits, Waits
+from connector.engine.commits import Committer, SpaceRetry
 from connector.http.rules import Who
 from connector.http.tries import Pause
 from connector.routes.delivering.declared import parent_of, reads
@@ -21,15 +21,14 @@ from connector.routes.delivering.transport import transport_of
 from connector.routes.reading.reading import Reading, Tally
 from connector.routes.reading.readings import Readings
 from connector.routes.reading.receiving import Receiver, receivers, receives
-from connector.runtime.crew import Crew
-from connector.runtime.ending import Counts, Ending, RunEnd, ended_since, live
-from connector.runtime.floor import Floor
-from connector.runtime.following import Following
-from connector.runtime.holding import Holding, sentence
-from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
-from connector.runtime.plan import Plan, source_of
-from connector.runtime.timetable import Timetable
-from connector.runtime.watching import beginning, spans, watching
+from connector.runtime.completion import CompletionCheck, RouteDependencies, RunResult, count_ended
+from connector.runtime.context import WorkerContext, guard
+from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store
+from connector.runtime.plan import Plan
+from connector.runtime.scheduler import Scheduler
+from connector.runtime.stalls import Counts, Stall, StallMonitor, count_live, describe_stall
+from connector.runtime.telemetry import observe_calls, start_spans, start_traces
+from connector.runtime.worker_pool import WorkerPool
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.observer import Observer
 from connector.timing import SYSTEM, Timing
@@ -38,8 +37,8 @@ __all__ = ["Runner"]
 
 GRACE = 30.0
 """Seconds that what is under way gets to come to its end."""
-LOOK_AGAIN = 5.0
-"""Seconds after which it is looked in any case whether a run has come to its end."""
+CHECK_INTERVAL = 5.0
+"""Seconds after which a run checks in any case whether it has come to its end."""
 
 log = logging.getLogger(__name__)
 
@@ -77,211 +76,222 @@ class Runner:
         self._observer = observer or Observer()
         self._grace = grace
         self._timing = timing
-        self._wall = wall
         self._over = asyncio.Event()
-        self._look = asyncio.Event()
+        self._check = asyncio.Event()
         self._error: BaseException | None = None
-        self._stopped = ""
-        self._commits = Commits(store, self._tell, timing)
-        self._desk = Desk(runtime, store, timing=timing, wall=wall, watch=watching(self._observer))
-        self._desk.told = self._tell
-        self._desk.running = plan.routes
-        floor = Floor(
-            store=store,
-            commits=self._commits,
-            rested=self._look.set,
-            broken=self._broken,
-            attempted=lambda route, state, _: self._observer.metrics.count_attempt(route, state),
-            span=spans(self._observer),
-            timing=timing,
-            wall=wall,
-            waits=Waits(timing),
+        self._stop_reason = ""
+        self._commit = Committer(store, self._on_commit, timing)
+        self._desk = self._make_desk(wall)
+        self._pool = WorkerPool(self._desk, self._make_context(wall), plan.routes, self._has_more, fleet=fleet)
+        self._readings = self._make_readings()
+        self._flusher = LineFlusher(store, timing)
+        self._scheduler = Scheduler([] if once else plan.schedules, store, self._commit, wall, timing)
+        self._purger = RetentionPurger(runtime.configuration.retention, store, wall, timing)
+        self._monitor = StallMonitor(store, self._pool.workers, self._desk.hide.text, wall, timing)
+        self._completion = CompletionCheck(store, self._pool.workers.keys(), timing)
+        self._dependencies = RouteDependencies(
+            runtime.configuration, plan.routes, self._pool, lambda: self._readings.under_way, store
         )
-        self._crew = Crew(self._desk, floor, plan.routes, self._more_comes, fleet=fleet)
-        self._writing = Writing(store, timing)
-        self._readings = Readings(
-            self._reading,
-            store,
-            ended=self._read,
-            broken=self._broken,
-            redact=runtime.redact,
-            again=not once,
-            timing=timing,
-        )
-        self._timetable = Timetable([] if once else plan.timed, store, self._commits, wall, timing)
-        self._forgetting = Forgetting(runtime.configuration.retention, store, wall, timing)
-        self.holding = Holding(store, self._crew, self._desk.hide.text, wall, timing)
-        """What keeps tasks from going on."""
-        self._ending = Ending(store, self._crew.workers.keys(), timing)
-        self._following = Following(runtime.configuration, plan.routes, self._crew, self._readings, store)
 
     @property
     def metrics(self) -> Metrics:
         """What was counted until now."""
         return self._observer.metrics
 
+    @property
+    def stalls(self) -> list[str]:
+        """What keeps tasks from going on, each in a sentence."""
+        return [describe_stall(stall) for stall in self._monitor.stalls]
+
     def receivers(self) -> Mapping[str, Receiver]:
-        """What receives webhooks for its routes, by the path that they are sent to."""
+        """Return what receives webhooks for the routes, by the path that they are sent to."""
         return receivers(self._desk, self._plan.routes)
 
     def stop(self, reason: str) -> None:
-        """Reads and leases no more; what is under way comes to its end within the grace."""
-        self._stopped = self._stopped or reason
+        """Read and lease no more; what is under way comes to its end within the grace."""
+        self._stop_reason = self._stop_reason or reason
         self._over.set()
 
-    async def run(self) -> RunEnd:
-        """Runs; StoreBroken, or whatever else it was, when it cannot go on."""
+    async def run(self) -> RunResult:
+        """Run to the end; StoreBroken, or whatever else the error was, when the run cannot go on."""
         began, before = self._timing.clock(), await self._store.counts()
-        await self._timetable.load()
-        works = self._crew.run()
-        loops = [asyncio.create_task(guarded(loop, self._broken)) for loop in self._loops()]
+        await self._scheduler.load()
+        workers = self._pool.start()
+        loops = [asyncio.create_task(guard(loop, self._on_error)) for loop in self._loops()]
         try:
-            for route in self._first():
+            for route in self._plan.read_first(self._runtime.configuration, once=self._once):
                 self._readings.start(route)
-            self._look.set()
+            self._check.set()
             await self._over.wait()
             if self._error is None:
-                await self._rest(works)
+                await self._drain(workers)
         finally:
             await self._readings.close()
-            for task in (*works, *loops):
+            for task in (*workers, *loops):
                 task.cancel()
-            await asyncio.gather(*works, *loops, return_exceptions=True)
-            await self._crew.close()
+            await asyncio.gather(*workers, *loops, return_exceptions=True)
+            await self._pool.close()
         if self._error is not None:
             raise self._error
-        await self._writing.write()
-        return await self._end(began, before)
+        await self._flusher.flush()
+        return await self._make_result(began, before)
 
-    def _loops(self) -> list[Coroutine[Any, Any, None]]:
-        """What goes on beside the workers."""
-        store, timing = self._store, self._timing
-        loops: list[Coroutine[Any, Any, None]] = [
-            heartbeats(self._crew, self._readings, store, timing),
-            news(self._crew, store, timing),
-            self._writing.run(self._look.set),
-            self.holding.run(),
-            self._looks(),
-        ]
-        return loops if self._once else [*loops, self._forgetting.run(), self._schedules()]
+    def _make_desk(self, wall: Callable[[], float]) -> Desk:
+        return Desk(
+            self._runtime,
+            self._store,
+            timing=self._timing,
+            wall=wall,
+            watch=observe_calls(self._observer),
+            told=self._on_commit,
+            running=self._plan.routes,
+        )
 
-    def _first(self) -> list[str]:
-        """The routes that are read at once."""
-        configuration = self._runtime.configuration
-        if not self._plan.reads:
-            return []
-        reads = [route for route in self._plan.routes if source_of(configuration, route) is None]
-        if not self._once:
-            return [route for route in reads if route in self._plan.on_start]
-        after = self._plan.after
-        later = {route for before in self._plan.routes for route in after.get(before, ())}
-        return [route for route in reads if route not in later]
+    def _make_context(self, wall: Callable[[], float]) -> WorkerContext:
+        return WorkerContext(
+            store=self._store,
+            commit=self._commit,
+            on_idle=self._check.set,
+            on_error=self._on_error,
+            on_attempt=self._observer.metrics.count_attempt,
+            span=start_spans(self._observer),
+            timing=self._timing,
+            wall=wall,
+            space=SpaceRetry(self._timing),
+        )
 
-    async def _schedules(self) -> None:
-        while True:
-            for due in await self._timetable.due():
-                log.info("schedule %r starts %s", due.name, ", ".join(due.routes))
-                for route in due.routes:
-                    self._readings.start(route)
-            await self._timetable.wait()
+    def _make_readings(self) -> Readings:
+        return Readings(
+            self._make_reading,
+            self._store,
+            ended=self._on_read,
+            broken=self._on_error,
+            redact=self._runtime.redact,
+            again=not self._once,
+            timing=self._timing,
+        )
 
-    async def _looks(self) -> None:
-        """Looks whenever somebody comes to rest, what may begin now and whether everything has ended."""
-        while True:
-            await wait_for_event(self._look, LOOK_AGAIN, self._timing)
-            self._look.clear()
-            self._crew.look()
-            over = self._once and await self._is_over()
-            # What follows reads what was written before, so files come first.
-            for route in await self._following.ended() if self._writing.done else ():
-                for next_ in self._plan.after.get(route, ()):
-                    log.info("route %r has come to its end; %r begins", route, next_)
-                    self._readings.start(next_)
-            if over and not self._readings.under_way:
-                self._over.set()
-
-    async def _is_over(self) -> bool:
-        if self._readings.under_way or not self._crew.idle or not (self._writing.done or self._writing.blocked):
-            return False
-        holds = await self.holding.look()
-        return await self._ending.reached({hold.route: hold.who for hold in holds if hold.who and hold.whole})
-
-    def _more_comes(self, name: str) -> bool:
-        route, configuration = parent_of(name)[0], self._runtime.configuration
-        if not self._once and not reads(name) and transport_of(configuration, route) == "batch":
-            return True  # a service's batches go when they are full, or old enough
-        if not self._once and receives(configuration, route):
-            return True  # nobody knows when the last webhook comes
-        return self._following.more_comes(name)
-
-    def _reading(self, route: str) -> Reading:
+    def _make_reading(self, route: str) -> Reading:
         return Reading(
             self._runtime,
             route,
             self._store,
-            self._commits,
+            self._commit,
             self._desk.keeping,
             timing=self._timing,
-            trace=beginning(self._observer),
-            paused=lambda name: self._crew.paused.get(name),  # noqa: PLW0108  workers may be paused later
+            trace=start_traces(self._observer),
+            paused=lambda name: self._pool.paused.get(name),  # noqa: PLW0108  workers may be paused later
         )
 
-    def _read(self, route: str, tally: Tally) -> None:
-        """A reading has ended: so will, sometime, the run of its route and of those that read its answers."""
+    def _loops(self) -> list[Coroutine[Any, Any, None]]:
+        """Return what goes on beside the workers."""
+        store, timing = self._store, self._timing
+        loops: list[Coroutine[Any, Any, None]] = [
+            send_heartbeats(self._pool, self._readings, store, timing),
+            watch_store(self._pool, store, timing),
+            self._flusher.run(self._check.set),
+            self._monitor.run(),
+            self._check_progress(),
+        ]
+        return loops if self._once else [*loops, self._purger.run(), self._start_scheduled()]
+
+    async def _start_scheduled(self) -> None:
+        while True:
+            for schedule in await self._scheduler.claim_due():
+                log.info("schedule %r starts %s", schedule.name, ", ".join(schedule.routes))
+                for route in schedule.routes:
+                    self._readings.start(route)
+            await self._scheduler.wait()
+
+    async def _check_progress(self) -> None:
+        """Check, whenever a worker is idle, what may begin now and whether everything has ended."""
+        while True:
+            await wait_for_event(self._check, CHECK_INTERVAL, self._timing)
+            self._check.clear()
+            self._pool.recheck()
+            is_over = self._once and await self._is_over()
+            # What follows reads what was written before, so files come first.
+            for route in await self._dependencies.pop_ended() if self._flusher.is_done else ():
+                for follower in self._plan.after.get(route, ()):
+                    log.info("route %r has come to its end; %r begins", route, follower)
+                    self._readings.start(follower)
+            if is_over and not self._readings.under_way:
+                self._over.set()
+
+    async def _is_over(self) -> bool:
+        is_written = self._flusher.is_done or self._flusher.is_blocked
+        if self._readings.under_way or not self._pool.is_idle or not is_written:
+            return False
+        stalls = await self._monitor.look()
+        return await self._completion.is_complete({stall.route: stall.who for stall in stalls if _needs_action(stall)})
+
+    def _has_more(self, name: str) -> bool:
+        route, configuration = parent_of(name)[0], self._runtime.configuration
+        if not self._once and not reads(name) and transport_of(configuration, route) == "batch":
+            return True  # a service's batches go when they are full, or old enough
+        if not self._once and receives(configuration, route):
+            return True  # another webhook may always come
+        return self._dependencies.has_more(name)
+
+    def _on_read(self, route: str, tally: Tally) -> None:
         self._observer.metrics.accepted.add((route,), tally.accepted)
         self._observer.metrics.duplicates.add((route,), tally.known)
         if self._plan.after:
-            self._following.begin(route)
-        self._look.set()
+            self._dependencies.begin_end(route)
+        self._check.set()
 
-    def _tell(self, change: Change) -> None:
-        self._crew.tell(change)
+    def _on_commit(self, change: Change) -> None:
+        self._pool.notify(change)
         self._readings.ended(len(change.settle))
         if change.lines:
-            self._writing.tell()
+            self._flusher.notify()
 
-    def _broken(self, error: BaseException) -> None:
+    def _on_error(self, error: BaseException) -> None:
         self._error = self._error or error
         self._over.set()
 
-    async def _rest(self, works: list[asyncio.Task[None]]) -> None:
-        """Brings everything to rest; what takes longer than the grace is left as it stands."""
-        self._crew.stop()
+    async def _drain(self, workers: list[asyncio.Task[None]]) -> None:
+        """Bring everything to rest; what takes longer than the grace is left as it is."""
+        self._pool.stop()
         try:
             async with asyncio.timeout(self._grace):
-                await asyncio.gather(self._readings.stop(), *works)
+                await asyncio.gather(self._readings.stop(), *workers)
         except TimeoutError:
             log.warning(
                 "%d tasks were still under way after %.0f s; they go on with the next run",
-                len(self._crew.leased),
+                len(self._pool.leased),
                 self._grace,
             )
 
-    async def _end(self, began: float, before: Counts) -> RunEnd:
+    async def _make_result(self, began: float, before: Counts) -> RunResult:
         after = await self._store.counts()
         with suppress(StoreError):
-            await self.holding.keep()
-        left = {route: count for route, count in live(after).items() if count}
-        mine = self._crew.workers
-        holds = [hold for hold in self.holding.now if left.get(hold.route)]
-        stuck = {hold.route: Pause(hold.reason, Who(hold.who), None) for hold in holds if hold.who and hold.whole}
-        return RunEnd(
+            await self._monitor.keep()
+        left = {route: count for route, count in count_live(after).items() if count}
+        mine = self._pool.workers
+        stalls = [stall for stall in self._monitor.stalls if left.get(stall.route)]
+        stuck = {stall.route: Pause(stall.reason, Who(stall.who), None) for stall in stalls if _needs_action(stall)}
+        return RunResult(
             seconds=self._timing.clock() - began,
-            ended=ended_since(before, after),
+            ended=count_ended(before, after),
             left={route: count for route, count in left.items() if route in mine},
             elsewhere={route: count for route, count in left.items() if route not in mine},
             gone=[route for route in left if route not in mine and self._is_gone(route)],
-            paused={**stuck, **self._crew.paused},
-            holds=[sentence(hold) for hold in holds],
-            unwritten=self._writing.fault,
+            paused={**stuck, **self._pool.paused},
+            stalls=[describe_stall(stall) for stall in stalls],
+            unwritten=self._flusher.fault,
             unread=self._readings.failed,
             tallies=self._readings.tallies,
-            stopped=self._stopped,
+            stopped=self._stop_reason,
         )
 
     def _is_gone(self, name: str) -> bool:
-        """Whether no route of the configuration has such tasks any more."""
-        route, ending = parent_of(name)
+        """Return whether no route of the configuration has such tasks any more."""
+        route, suffix = parent_of(name)
         if route not in self._runtime.configuration.routes:
             return True
-        return bool(ending) and route in self._plan.routes
+        return bool(suffix) and route in self._plan.routes
+
+
+def _needs_action(stall: Stall) -> bool:
+    return bool(stall.who) and stall.whole

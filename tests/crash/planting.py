@@ -100,7 +100,7 @@ def _shorten_heartbeats() -> None:
     from connector.runtime import housekeeping
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
-    housekeeping.HEARTBEAT, housekeeping.LEADING, housekeeping.NEWS = 0.5, 3.0, 2.0
+    housekeeping.HEARTBEAT, housekeeping.LEASE, housekeeping.POLL = 0.5, 3.0, 2.0
     readings.LEASE = 3.0
 
 

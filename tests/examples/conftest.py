@@ -15,7 +15,7 @@ import pytest
 from connector.connections import Runtime, load_configuration
 from connector.engine import open_store
 from connector.http import Client
-from connector.runtime.ending import RunEnd
+from connector.runtime.completion import RunResult
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 from connector.sandbox import Sandbox
@@ -47,7 +47,7 @@ class Example:
     clock: Clock
     environ: dict[str, str]
 
-    async def run(self) -> RunEnd:
+    async def run(self) -> RunResult:
         """Runs it until everything has come to its end."""
         configuration = load_configuration(self.folder / "connector.yaml", self.environ)
         store = await open_store(configuration.engine_url)

@@ -13,7 +13,7 @@ import pytest
 
 from connector.config import parse
 from connector.connections import Runtime, kinds
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.routes.delivering.keeping import Keeping
 from connector.routes.reading.reading import Reading
 from tests.runtime.memory import MemoryStore
@@ -47,7 +47,7 @@ class Readings:
 
     def reading(self, route: str = "route") -> Reading:
         keeping = Keeping(self.store, self.runtime.chained.storages, time.monotonic)
-        return Reading(self.runtime, route, self.store, Commits(self.store, lambda _: None), keeping)
+        return Reading(self.runtime, route, self.store, Committer(self.store, lambda _: None), keeping)
 
     @property
     def documents(self) -> list[Any]:

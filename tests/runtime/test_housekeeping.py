@@ -15,7 +15,8 @@ import pytest
 
 from connector.config.settings import Retention
 from connector.engine import Change, Filter, Line, NewTask, Settlement, StoreBroken, StoreFull, TaskState, open_store
-from connector.runtime.housekeeping import Forgetting, Writing, guarded, heartbeats, news
+from connector.runtime.context import guard
+from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 from connector.timing import Timing
@@ -66,7 +67,7 @@ class Sleeper:
 async def test_what_another_worker_has_is_broken_off() -> None:
     crew, store, sleeper = Crew(), MemoryStore(), Sleeper()
     store.holders = {1: "one", 2: "another", 3: "one"}
-    async with beside(heartbeats(crew, crew, store, Timing(sleep=sleeper))):  # type: ignore[arg-type]
+    async with beside(send_heartbeats(crew, crew, store, Timing(sleep=sleeper))):  # type: ignore[arg-type]
         await until(lambda: bool(crew.abandoned) and crew.renewed > 0)
     assert set(crew.abandoned) == {2}
     assert sleeper.slept[0] == 10.0
@@ -74,7 +75,7 @@ async def test_what_another_worker_has_is_broken_off() -> None:
 
 async def test_everybody_looks_when_somebody_else_changes_something_but_not_all_the_time() -> None:
     crew, store, sleeper = Crew(), MemoryStore(), Sleeper()
-    async with beside(news(crew, store, Timing(sleep=sleeper))):  # type: ignore[arg-type]
+    async with beside(watch_store(crew, store, Timing(sleep=sleeper))):  # type: ignore[arg-type]
         for _ in range(10):
             await asyncio.sleep(0)
         assert crew.woken == 0
@@ -92,14 +93,14 @@ async def store(tmp_path: Path) -> Any:
 
 
 async def test_lines_are_written_when_they_are_told_of(store: Any, tmp_path: Path) -> None:
-    writing, written = Writing(store), []
+    writing, written = LineFlusher(store), []
     async with beside(writing.run(lambda: written.append(1))):
         await until(lambda: bool(written))
         await store.commit(Change(lines=[Line(place=str(tmp_path / "out.txt"), data=b"a line\n")]))
-        writing.tell()
-        assert not writing.done
+        writing.notify()
+        assert not writing.is_done
         await until(lambda: len(written) == 2)
-    assert writing.done
+    assert writing.is_done
     assert (tmp_path / "out.txt").read_text() == "a line\n"
 
 
@@ -110,10 +111,10 @@ async def test_a_file_that_cannot_be_written_is_told_once_and_tried_again(
     place.mkdir()
     await store.commit(Change(lines=[Line(place=str(place), data=b"a line\n")]))
     sleeper = Sleeper()
-    writing, written = Writing(store, Timing(sleep=sleeper)), []
+    writing, written = LineFlusher(store, Timing(sleep=sleeper)), []
     async with beside(writing.run(lambda: written.append(1))):
         await until(lambda: len(sleeper.slept) == 3)
-        assert not writing.done
+        assert not writing.is_done
         place.rmdir()
         await until(lambda: bool(written))
     assert place.read_text() == "a line\n"
@@ -133,7 +134,7 @@ async def test_each_state_is_kept_for_as_long_as_it_says(store: Any) -> None:
     await ended(store, TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
     now = time.time()
     retention = Retention.model_validate({"finished": "30d", "failed": "90d", "skipped": "1d"})
-    forgetting = Forgetting(retention, store, lambda: now)
+    forgetting = RetentionPurger(retention, store, lambda: now)
 
     async def left(days: float) -> list[str]:
         nonlocal now
@@ -159,7 +160,7 @@ async def test_old_tasks_are_looked_for_every_hour_even_after_a_full_disk(caplog
         return 0
 
     store.purge = purge  # type: ignore[assignment, method-assign]
-    forgetting = Forgetting(Retention(), store, time.time, Timing(sleep=sleeper))
+    forgetting = RetentionPurger(Retention(), store, time.time, Timing(sleep=sleeper))
     async with beside(forgetting.run()):
         await until(lambda: len(sleeper.slept) == 3)
     assert set(sleeper.slept) == {3600.0}
@@ -173,7 +174,7 @@ async def test_an_error_beside_the_tasks_ends_the_run() -> None:
     async def breaks() -> None:
         raise StoreBroken("gone")
 
-    await guarded(breaks(), errors.append)
+    await guard(breaks(), errors.append)
     assert isinstance(errors[0], StoreBroken)
 
 

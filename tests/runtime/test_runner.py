@@ -305,7 +305,7 @@ async def test_a_route_that_only_a_schedule_starts_is_not_read_at_once(bench: An
     async with bench(**sections) as at:
         plan = Plan.of(at.runtime.configuration)
         assert list(plan.on_start) == []
-        assert plan.timed[0].routes == ["route"], "an incoming connection stands for the routes that read it"
+        assert plan.schedules[0].routes == ["route"], "an incoming connection stands for the routes that read it"
 
 
 async def test_tasks_that_are_left_are_delivered_though_nothing_is_read(bench: Any, lines: Any) -> None:

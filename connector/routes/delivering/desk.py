@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from connector.connections import Runtime
 from connector.engine import Change, CommitResult, Store
-from connector.engine.commits import Waits
+from connector.engine.commits import SpaceRetry
 from connector.model import Outcome
 from connector.publishers import CallIntent
 from connector.routes.delivering.evidence import Hiding
@@ -65,7 +65,7 @@ class Desk:
     hide: Hiding = field(init=False)
     keeping: Keeping = field(init=False)
     prices: Prices = field(init=False)
-    _waits: Waits = field(init=False)
+    _space: SpaceRetry = field(init=False)
     _budgets: dict[str, Spending] = field(default_factory=dict[str, Spending])
 
     def __post_init__(self) -> None:
@@ -75,11 +75,11 @@ class Desk:
         self.hide = Hiding(self.runtime)
         self.keeping = Keeping(self.store, self.runtime.chained.storages, self.timing.clock)
         self.prices = Prices(self.runtime.configuration.prices, self.runtime.configuration.currency)
-        self._waits = Waits(self.timing)
+        self._space = SpaceRetry(self.timing)
 
     async def commit(self, change: Change) -> CommitResult:
         """Does all of a change; waits while there is no space."""
-        committed = await self._waits.until_done(lambda: self.store.commit(change))
+        committed = await self._space.run(lambda: self.store.commit(change))
         self.told(change)
         return committed
 

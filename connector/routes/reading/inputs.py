@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from connector.aio.events import wait_for_event
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.errors import CallFailed, ConfigurationError
 from connector.http.rules import Who
 from connector.model import JSON, Outcome, State, items, members
@@ -45,7 +45,7 @@ class Inputs:
         self,
         route: str,
         store: Store,
-        commits: Commits,
+        commits: Committer,
         paused: Callable[[str], Pause | None],
         timing: Timing = SYSTEM,
     ) -> None:

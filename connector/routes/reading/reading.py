@@ -14,7 +14,7 @@ import orjson
 from connector.connections import IncomingRun, Runtime
 from connector.connections.taking import Taken
 from connector.engine import Change, Store, failpoints
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.errors import CallFailed, ConfigurationError
 from connector.model import JSON, State
 from connector.routes.delivering.declared import INCOMING, Declared, declared, incoming_chain, input_chain
@@ -75,7 +75,7 @@ class Reading:
         runtime: Runtime,
         route: str,
         store: Store,
-        commits: Commits,
+        commits: Committer,
         keeping: Keeping,
         timing: Timing = SYSTEM,
         trace: Callable[[str], str] = untraced,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from connector.aio.events import wait_for_event
 from connector.engine import Store, StoreBroken
-from connector.engine.commits import Waits
+from connector.engine.commits import SpaceRetry
 from connector.errors import CallFailed, ConnectorError
 from connector.resilience import Backoff
 from connector.routes.reading.position import Position
@@ -57,7 +57,7 @@ class Readings:
         self._redact = redact
         self._again = again
         self._timing = timing
-        self._waits = Waits(timing)
+        self._space = SpaceRetry(timing)
         self._stopping = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._readings: dict[str, Reading] = {}
@@ -130,7 +130,7 @@ class Readings:
         return not waited or Position.of(await self._store.cursor(route)).open
 
     async def _lead(self, route: str, seconds: float) -> bool:
-        return await self._waits.until_done(lambda: self._store.lead(f"reading {route}", seconds))
+        return await self._space.run(lambda: self._store.lead(f"reading {route}", seconds))
 
     async def _until_read(self, route: str) -> Tally:
         """Reads until it succeeds, as far as trying again can help."""

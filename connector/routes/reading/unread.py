@@ -19,7 +19,7 @@ from connector.transform.context import Locks
 
 if TYPE_CHECKING:
     from connector.http.tries import Pause
-    from connector.runtime.floor import Delivers
+    from connector.runtime.context import TaskHandler
 
 __all__ = ["UNREAD", "Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]
 
@@ -59,7 +59,7 @@ class Unread:
         again: makes tasks of a document once more.
     """
 
-    def __init__(self, delivery: Delivers, again: Again) -> None:
+    def __init__(self, delivery: TaskHandler, again: Again) -> None:
         self._delivery = delivery
         self._again = again
 

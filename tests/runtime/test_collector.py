@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.routes.reading.unread import unread
-from connector.runtime.collecting import Collector
-from connector.runtime.floor import Floor
+from connector.runtime.collector import Collector
+from connector.runtime.context import WorkerContext
 from connector.timing import Timing
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore
@@ -76,16 +76,16 @@ class Bench:
         self.rests = 0
         self.errors: list[BaseException] = []
         self.clock = 0.0
-        commits = Commits(self.store, lambda _: None)
-        floor = Floor(
+        commits = Committer(self.store, lambda _: None)
+        context = WorkerContext(
             store=self.store,
-            commits=commits,
-            rested=self._rested,
-            broken=self.errors.append,
+            commit=commits,
+            on_idle=self._rested,
+            on_error=self.errors.append,
             timing=Timing(clock=lambda: self.clock, sleep=self._sleep),
         )
         self.collector = Collector(
-            ROUTE, self.gathering, floor, unread=self, rescue=self._rescue, more_comes=lambda: self.more  # type: ignore[arg-type]
+            ROUTE, self.gathering, context, unread=self, on_failure=self._rescue, has_more=lambda: self.more  # type: ignore[arg-type]
         )  # fmt: skip
 
     async def attempt(self, task: Task) -> Change:
@@ -129,12 +129,12 @@ async def test_groups_go_when_they_are_full_and_the_rest_when_nothing_more_comes
     await bench.rested()
     assert [len(members) for members in bench.store.carried] == [4, 4]
     assert len(bench.collector.leased) == 2
-    assert not bench.collector.idle
+    assert not bench.collector.is_idle
     bench.more = False
-    bench.collector.look()
+    bench.collector.recheck()
     await bench.rested()
     assert bench.carried() == list(range(1, 11))
-    assert bench.collector.idle
+    assert bench.collector.is_idle
 
 
 async def test_the_rest_goes_when_its_time_has_come(bench: Bench) -> None:
@@ -169,7 +169,7 @@ async def test_a_poison_task_fails_alone(bench: Bench, caplog: Any) -> None:
     await bench.accept(*range(6))
     await until(lambda: bench.store.kept[3].state is TaskState.FAILED)
     bench.more = False
-    bench.collector.look()
+    bench.collector.recheck()
     await until(lambda: bench.carried() == [1, 2, 4, 5, 6])
     assert bench.store.kept[3].reason == "poison"
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from connector.engine import Change, Fenced, NewTask, Settlement, StoreBroken, StoreFull, Task, TaskState
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.http.tries import Pause
 from connector.model import Outcome, State
 from connector.routes.delivering.gates import Gate
-from connector.runtime.floor import Floor
-from connector.runtime.working import Worker
+from connector.runtime.context import WorkerContext
+from connector.runtime.worker import Worker
 from connector.timing import Timing
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore
@@ -92,16 +92,16 @@ class Bench:
         self.errors: list[BaseException] = []
         self.rests = asyncio.Event()
         self.delivery_timing = timing = Timing(clock=self.clock, sleep=self.clock.sleep)
-        self.commits = Commits(self.store, lambda _: self.worker.wake(), timing)
-        floor = Floor(
+        self.commits = Committer(self.store, lambda _: self.worker.wake(), timing)
+        context = WorkerContext(
             store=self.store,
-            commits=self.commits,
-            rested=self.rests.set,
-            broken=self.errors.append,
+            commit=self.commits,
+            on_idle=self.rests.set,
+            on_error=self.errors.append,
             timing=timing,
             wall=self.clock,
         )
-        self.worker = Worker(ROUTE, self.delivery, floor, rescue=self.rescue, **options)
+        self.worker = Worker(ROUTE, self.delivery, context, on_failure=self.rescue, **options)
 
     async def rescue(self, task: Task, error: Exception) -> Change:
         return ended(task, FAILED, reason=str(error))
@@ -110,7 +110,7 @@ class Bench:
         await self.commits(Change(accept=[NewTask(route=ROUTE, document={"n": n}, **more) for n in range(count)]))
 
     async def rested(self) -> None:
-        while not (self.worker.idle and not self.delivery.under_way):
+        while not (self.worker.is_idle and not self.delivery.under_way):
             self.rests.clear()
             await asyncio.wait_for(self.rests.wait(), 5)
 
@@ -385,7 +385,7 @@ async def test_a_paused_client_is_asked_by_one_task_after_a_growing_wait() -> No
 
 
 async def test_a_route_of_lower_priority_keeps_one_place_while_others_have_more_to_do() -> None:
-    bench = Bench(concurrency=8, steps_back=lambda: len(bench.delivery.seen) < 50)
+    bench = Bench(concurrency=8, is_yielding=lambda: len(bench.delivery.seen) < 50)
     most = 0
 
     async def watched(task: Task) -> Change:

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connector.engine.commits import Commits
+from connector.engine.commits import Committer
 from connector.errors import ConfigurationError
-from connector.runtime.schedule import Times
-from connector.runtime.timetable import Timed, Timetable
+from connector.runtime.scheduler import Recurrence, Schedule, Scheduler
 from tests.runtime.memory import MemoryStore
 
 AMSTERDAM = "Europe/Amsterdam"
@@ -33,15 +32,15 @@ def at(text: str, zone: str = "UTC") -> float:
     ("6h", "UTC", at("2026-05-01T06:00"), at("2026-05-01T12:00")),
 ])  # fmt: skip
 def test_the_next_time(every: str, zone: str, moment: float, following: float) -> None:
-    times = Times(every, zone)
-    assert times.after(moment) == following
-    assert times.until(following) == following
-    assert times.until(following - 1) < following
+    times = Recurrence(every, zone)
+    assert times.next_after(moment) == following
+    assert times.last_until(following) == following
+    assert times.last_until(following - 1) < following
 
 
 def test_a_time_that_never_comes_is_said() -> None:
     with pytest.raises(ConfigurationError, match="never comes"):
-        Times("0 0 30 2 *").after(0)
+        Recurrence("0 0 30 2 *").next_after(0)
 
 
 class Desk:
@@ -50,12 +49,14 @@ class Desk:
     def __init__(self, every: str = "0 * * * *", store: MemoryStore | None = None) -> None:
         self.now = at("2026-03-01T10:20")
         self.store = store or MemoryStore()
-        commits = Commits(self.store, lambda _: None)
-        self.table = Timetable([Timed("hourly", Times(every), ["route"])], self.store, commits, lambda: self.now)
+        commits = Committer(self.store, lambda _: None)
+        self.table = Scheduler(
+            [Schedule("hourly", Recurrence(every), ["route"])], self.store, commits, lambda: self.now
+        )
 
     async def due(self, text: str) -> int:
         self.now = at(text)
-        return len(await self.table.due())
+        return len(await self.table.claim_due())
 
 
 async def test_each_tick_once() -> None:

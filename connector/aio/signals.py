@@ -7,13 +7,13 @@ import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-__all__ = ["stopped_by_signals"]
+__all__ = ["stop_on_signals"]
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[signal.Signals], None]) -> Generator[None]:
+def stop_on_signals(stop: Callable[[signal.Signals], None]) -> Generator[None]:
     """While it is open, the first SIGTERM or SIGINT is told, and the second one cancels the task that opened it."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     told = False

@@ -1,4 +1,4 @@
-"""A task told whole: what was tried, and what its document becomes on its way; nothing is sent."""
+"""Reports of a task: what was tried, and what its document becomes; nothing is sent."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.reading.unread import is_unread
 from connector.transform.context import Locks
 
-__all__ = ["exported", "told"]
+__all__ = ["export_task", "report_task"]
 
 ERRORS = (TaskState.FAILED, TaskState.UNKNOWN)
 
 
-async def told(runtime: Runtime, task: Task) -> dict[str, JSON]:
-    """Everything that is known of a task, without secrets."""
+async def report_task(runtime: Runtime, task: Task) -> dict[str, JSON]:
+    """Return everything that is known of a task, without secrets."""
     return {
         "id": task.id,
         "route": task.route,
@@ -33,20 +33,20 @@ async def told(runtime: Runtime, task: Task) -> dict[str, JSON]:
         "key": task.key,
         "version": task.version,
         "order": task.order,
-        "created": _moment(task.created),
-        "updated": _moment(task.updated),
-        "due": _moment(task.due),
+        "created": _format_time(task.created),
+        "updated": _format_time(task.updated),
+        "due": _format_time(task.due),
         "source": task.source or None,
         "carrier": task.carrier or None,
         "trace": task.trace,
         "document": task.document,
-        "becomes": await _becomes(runtime, task),
-        "calls": [_call(call, by_hand=number < task.retried) for number, call in enumerate(task.calls)],
+        "becomes": await _preview(runtime, task),
+        "calls": [_report_call(call, by_hand=number < task.retried) for number, call in enumerate(task.calls)],
     }
 
 
-def exported(task: Task) -> JSON:
-    """A task as a line that `publish` and a file subscriber take again; what may be paid for already says so."""
+def export_task(task: Task) -> JSON:
+    """Return a task as a line that `publish` and a file subscriber read; what may be paid for already says so."""
     if is_unread(task.document) or task.state not in ERRORS:
         return task.document
     paid = [call for call in task.calls if call.state == State.DONE and not Effect(call.effect).repeatable]
@@ -63,7 +63,7 @@ def exported(task: Task) -> JSON:
     return kept(task.document, "failed", task.reason)
 
 
-def _call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
+def _report_call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
     shown: dict[str, JSON] = {
         "attempt": call.attempt,
         "call": call.number,
@@ -72,7 +72,7 @@ def _call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
         "effect": call.effect,
         "lookup": call.lookup,
         "state": call.state or "open: nobody saw its end",
-        "started": _moment(call.started),
+        "started": _format_time(call.started),
         "seconds": round(call.ended - call.started, 3) if call.ended else None,
         "request": call.request,
         "outcome": call.outcome,
@@ -80,8 +80,8 @@ def _call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
     return {**shown, "before_a_retry_by_hand": True} if by_hand else shown
 
 
-async def _becomes(runtime: Runtime, task: Task) -> JSON:
-    """The document after each chain, and the requests; a sentence where that cannot be told."""
+async def _preview(runtime: Runtime, task: Task) -> JSON:
+    """Return the document after each chain, and the requests; a sentence where that is not known."""
     name, implied = parent_of(task.route)
     route = runtime.configuration.routes.get(name)
     if implied or is_unread(task.document):
@@ -90,7 +90,7 @@ async def _becomes(runtime: Runtime, task: Task) -> JSON:
         return f"the configuration has no route {name!r} any more"
     found: dict[str, JSON] = {}
     try:
-        documents = await _after_route(runtime, name, task)
+        documents = await _apply_route_chain(runtime, name, task)
         found["after_route_chain"] = documents
         found["requests"] = [await explain_outgoing(runtime, route.outgoing, document) for document in documents]
     except ConnectorError as error:
@@ -98,11 +98,11 @@ async def _becomes(runtime: Runtime, task: Task) -> JSON:
     return found
 
 
-async def _after_route(runtime: Runtime, name: str, task: Task) -> list[JSON]:
+async def _apply_route_chain(runtime: Runtime, name: str, task: Task) -> list[JSON]:
     chain = runtime.chain(runtime.configuration.routes[name].chain, f"routes.{name}.chain")
     chained = replace(
         runtime.chained,
-        call=_no_call,
+        call=_refuse_call,
         storages={key: Untouched(storage) for key, storage in runtime.chained.storages.items()},
         task={"id": str(task.id), "number": task.id, "key": task.key},
         route={"name": name},
@@ -114,9 +114,9 @@ async def _after_route(runtime: Runtime, name: str, task: Task) -> list[JSON]:
     return applied.documents
 
 
-async def _no_call(client: str, kind: str, request: Mapping[str, JSON]) -> Outcome:  # noqa: ARG001  the capability's signature
+async def _refuse_call(client: str, kind: str, request: Mapping[str, JSON]) -> Outcome:  # noqa: ARG001  the capability's signature
     return Outcome(State.NOT_SENT, reason="nothing is sent here, and the chain needs this answer to go on")
 
 
-def _moment(seconds: float) -> str | None:
+def _format_time(seconds: float) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds") if seconds else None

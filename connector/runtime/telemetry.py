@@ -1,4 +1,4 @@
-"""What metrics and traces hear of a run."""
+"""Metrics and traces of a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from connector.routes.delivering.desk import Watch
 from connector.telemetry.observer import Observer
 from connector.telemetry.tracing import NO_TRACING
 
-__all__ = ["beginning", "spans", "watching"]
+__all__ = ["observe_calls", "start_spans", "start_traces"]
 
 
-def watching(observer: Observer) -> Watch:
+def observe_calls(observer: Observer) -> Watch:
     """Return what records every call that was made."""
 
-    def watch(route: str, intent: CallIntent, outcome: Outcome) -> None:
+    def observe(route: str, intent: CallIntent, outcome: Outcome) -> None:
         sent = intent.call
         observer.record_call(
             outcome,
@@ -31,23 +31,23 @@ def watching(observer: Observer) -> Watch:
             route=route,
         )
 
-    return watch
+    return observe
 
 
-def spans(observer: Observer) -> Callable[[str, Task], AbstractContextManager[object]] | None:
-    """Return what opens a span around each attempt; None when nothing is traced."""
+def start_spans(observer: Observer) -> Callable[[str, Task], AbstractContextManager[object]] | None:
+    """Return what opens a span around each attempt; None without tracing."""
     if observer.tracing is NO_TRACING:
         return None
     return lambda route, task: observer.task_span(route, task.id, attempt=task.attempts, traceparent=task.trace)
 
 
-def beginning(observer: Observer) -> Callable[[str], str]:
-    """Return what begins a trace for each accepted document; the trace is empty when nothing is traced."""
+def start_traces(observer: Observer) -> Callable[[str], str]:
+    """Return what starts a trace for each accepted document and gives its parent; empty without tracing."""
 
-    def begin(route: str) -> str:
+    def start(route: str) -> str:
         if observer.tracing is NO_TRACING:
             return ""
         with observer.tracing.span(f"accept {route}", {"connector.route": route}, kind="producer") as span:
             return span.traceparent
 
-    return begin
+    return start

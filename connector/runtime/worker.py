@@ -1,0 +1,250 @@
+"""The worker of one route: it leases tasks in groups, keeps a bounded number under way, and commits each end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from connector.aio.events import wait_for_event
+from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState, failpoints
+from connector.resilience import AdaptiveConcurrency, Backoff
+from connector.runtime.context import MAX_SLEEP, TaskHandler, WorkerContext
+from connector.runtime.stalls import WaitReasons
+from connector.runtime.task_slots import TaskSlots
+
+if TYPE_CHECKING:
+    from connector.http.tries import Pause
+
+__all__ = ["Worker"]
+
+MAX_PREFETCH = 64
+"""Tasks that are leased at most before there is a slot for them, so that no slot is empty meanwhile."""
+PROBES = Backoff(1.0, 60.0)
+"""The delays between two probes while the upstream is away."""
+MAX_FAILURES = 8
+"""Tasks in a row that could not be tried that mean that the upstream is away."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Delivers the tasks of one route.
+
+    Args:
+        route: whose tasks.
+        handler: makes the attempts.
+        context: what the workers of a process share.
+        on_failure: makes the change to commit for a task whose attempt ended with an unexpected error.
+        is_yielding: whether a route of higher priority has more to do than it has slots for.
+        limit: the most that all workers of a fleet may have under way; 0 for a process that works alone.
+        deadline: seconds after which an attempt is cancelled.
+    """
+
+    def __init__(
+        self,
+        route: str,
+        handler: TaskHandler,
+        context: WorkerContext,
+        *,
+        on_failure: Callable[[Task, Exception], Awaitable[Change]],
+        is_yielding: Callable[[], bool] = lambda: False,
+        limit: int = 0,
+        deadline: float | None = None,
+    ) -> None:
+        self.route = route
+        self.waits = WaitReasons()
+        """What its tasks wait for."""
+        self._handler = handler
+        self._context = context
+        self._on_failure = on_failure
+        self._is_yielding = is_yielding
+        self._has_yielded = False
+        self._limit = limit
+        self._deadline = deadline
+        self._concurrency = AdaptiveConcurrency(handler.concurrency, PROBES, MAX_FAILURES, context.timing.clock)
+        self._prefetch = min(handler.concurrency // 4, MAX_PREFETCH)
+        self._slots = TaskSlots(self._deliver, self._on_free, context.on_error)
+        self._wake = asyncio.Event()
+        self._has_more = True
+        self._due: float | None = None
+        self._settling: set[int] = set()
+        self._is_stopping = False
+        self._is_sleeping = False
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing can be delivered now."""
+        return self._handler.paused
+
+    @property
+    def rests(self) -> float:
+        """The seconds until another attempt is worth it."""
+        handler = self._handler.rests if self._handler.paused is not None else 0.0
+        return max(self._concurrency.remaining, handler)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way, and nothing can be leased now."""
+        can_start = bool(self._slots.ready) and self.paused is None and not self.rests
+        return self._is_sleeping and not self._slots.running and not can_start and not self._wake.is_set()
+
+    @property
+    def is_saturated(self) -> bool:
+        """Whether there is more to do than there are slots for."""
+        return self._has_more and self.paused is None and self._slots.running >= self._concurrency.limit
+
+    @property
+    def leased(self) -> Sequence[int]:
+        """The tasks that this worker has."""
+        return self._slots.task_ids
+
+    def wake(self) -> None:
+        """Look for tasks to lease."""
+        self._has_more = True
+        self._wake.set()
+
+    def recheck(self) -> None:
+        """Go on if it has yielded to a route that has free slots again."""
+        if self._has_yielded and not self._is_yielding():
+            self._wake.set()
+
+    async def abandon(self, tasks: Collection[int]) -> None:
+        """Cancel those of these tasks that it has: another worker has them now."""
+        # The commit tells about those that are being settled at this moment.
+        mine = set(tasks).intersection(self.leased) - self._settling
+        for task in sorted(mine):
+            log.warning("task %d of route %r is broken off: another worker has it now", task, self.route)
+        self._slots.cancel(mine)
+        self.waits.forget(tasks)
+
+    def stop(self) -> None:
+        """Lease no more; what is under way comes to its end."""
+        self._is_stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until it is stopped and what was under way has ended; cancelled, it cancels that too."""
+        try:
+            while not self._is_stopping:
+                self._wake.clear()
+                if not await self._lease():
+                    await self._sleep()
+            await self._release(self._slots.drain())
+            await self._slots.join()
+        finally:
+            await self._slots.close()
+
+    async def _lease(self) -> bool:
+        """Lease as many tasks as there is room for, and return whether there may be more at once."""
+        allowed = self._allowed()
+        count = self._vacancies(allowed)
+        self._slots.add((), allowed)
+        if not count:
+            return False
+        self._has_more = False  # before asking, so that what comes meanwhile is not missed
+        self._due = None
+        store, limit = self._context.store, self._limit
+        tasks = await self._context.space.run(lambda: store.lease(self.route, count, limit=limit))
+        if len(tasks) < count:
+            self._due = await store.next_due(self.route)
+        else:
+            self._has_more = True
+        failpoints.reach("worker.leased")
+        self._slots.add(tasks, allowed)
+        return bool(tasks)
+
+    def _allowed(self) -> int:
+        """Return how many tasks may be under way now."""
+        if self._handler.paused is not None:
+            self._concurrency.shrink()
+        if self.rests:
+            return 0
+        self._has_yielded = self._is_yielding()
+        return 1 if self._has_yielded else self._concurrency.limit
+
+    def _vacancies(self, allowed: int) -> int:
+        """Return how many tasks may be leased now; none while the group would be too small to be worth it."""
+        if self._due is not None and self._due <= self._context.wall():
+            self._has_more = True
+        running, ready = self._slots.running, self._slots.ready
+        prefetch = self._prefetch if allowed > 1 else 0
+        if not self._has_more or ready > prefetch // 2 or (not prefetch and running >= allowed):
+            return 0
+        return max(allowed + prefetch - running - ready, 0)
+
+    async def _sleep(self) -> None:
+        """Wait until there may be something to do."""
+        self._is_sleeping = True
+        self._context.on_idle()
+        rests = self.rests
+        waits = [min(rests, MAX_SLEEP)] if rests else []
+        if self._due is not None and not self._has_more:
+            waits.append(min(max(self._due - self._context.wall(), 0.001), MAX_SLEEP))
+        await wait_for_event(self._wake, max(waits) if waits else None, self._context.timing)
+        self._is_sleeping = False
+
+    def _on_free(self) -> None:
+        if not self._slots.running or (self._has_more and self._slots.ready <= self._prefetch // 2):
+            self._wake.set()
+
+    async def _deliver(self, task: Task) -> None:
+        try:
+            change = await self._attempt(task)
+            self._settling.add(task.id)
+            failpoints.reach("worker.settle.before")
+            await self._context.commit(change)
+            failpoints.reach("worker.settle.committed")
+        except StoreBroken:
+            raise
+        except Fenced as fenced:
+            log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
+            return
+        finally:
+            self._settling.discard(task.id)
+        for settled in change.settle:
+            self._context.on_attempt(self.route, settled.state)
+            self._record(task, settled)
+
+    async def _attempt(self, task: Task) -> Change:
+        deadline = self._deadline
+        if deadline is None:
+            return await self._attempt_in_span(task)
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._attempt_in_span(task)
+        except TimeoutError:
+            return await self._on_failure(task, TimeoutError(f"it took longer than the deadline of {deadline:g} s"))
+
+    async def _attempt_in_span(self, task: Task) -> Change:
+        span = self._context.span
+        try:
+            if span is None:
+                return await self._handler.attempt(task)
+            with span(self.route, task):
+                return await self._handler.attempt(task)
+        except (Fenced, StoreBroken):
+            raise
+        except Exception as error:
+            log.exception("task %d of route %r broke off", task.id, self.route)
+            return await self._on_failure(task, error)
+
+    def _record(self, task: Task, settled: Settlement) -> None:
+        """Take up what the end of an attempt means for the next ones."""
+        self.waits.record(settled)
+        if task.order:
+            self._has_more = True  # the next one of its order key
+        if settled.state is TaskState.WAITING:
+            self._due = settled.due if self._due is None else min(self._due, settled.due)
+        if settled.state is TaskState.WAITING and settled.uncounted:
+            self._concurrency.record_failure()
+            self._slots.resize(self._allowed())
+        elif self._concurrency.record_success():
+            self._slots.resize(self._allowed())
+            self._wake.set()
+
+    async def _release(self, tasks: Sequence[Task]) -> None:
+        if tasks:
+            back = [Settlement(task=task.id, state=TaskState.WAITING, uncounted=True) for task in tasks]
+            await self._context.commit(Change(settle=back))
