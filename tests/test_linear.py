@@ -11,7 +11,7 @@ import pytest
 from connector.config.references import parse as parse_references
 from connector.documents import parse as parse_json
 from connector.errors import ConnectorError
-from connector.http.events import EventParser
+from connector.http.sse import EventParser
 from connector.request.redaction import Redactor
 from connector.suggestions import closest
 from connector.terminal import escape_controls

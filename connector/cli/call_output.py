@@ -158,7 +158,7 @@ def _say_why(body: JSON, file: Path) -> None:
 
 
 async def _save(content: bytes, file: Path) -> int:
-    from connector.http.answer import save
+    from connector.http.response import save
 
     async def chunks() -> AsyncIterator[bytes]:
         await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector.http.complaint import codes_of, message_of
+from connector.http.error_body import codes_of, message_of
 from connector.http.policy import EXHAUSTED
 from connector.model import JSON, Outcome, State, items, members
 

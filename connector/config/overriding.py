@@ -11,8 +11,8 @@ from connector.config.findings import Path
 from connector.config.secrets import holds_secrets
 from connector.config.trees import without
 from connector.config.variables import Scope
+from connector.http.configuration import normalised
 from connector.http.prototypes import prototypes
-from connector.http.spellings import normalised
 from connector.model import JSON, is_object
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config.models import Prototyped
     from connector.http import Client
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = ["Runtime", "kinds", "load_configuration"]
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
 
-from connector.http.answer import NotWhatWasDue, lenient, read
-from connector.http.complaint import codes_of, evidence, is_complaint, message_of
-from connector.http.decompress import Unacceptable, decompressed
-from connector.http.failures import NEVER_SENT, CertificateRefused
-from connector.http.stream import StreamBroken
+from connector.http.error_body import codes_of, evidence, is_complaint, message_of
+from connector.http.response import NotWhatWasDue, Unacceptable, chunks_of, lenient, read
+from connector.http.response_headers import headers_of
+from connector.http.sse import StreamBroken
+from connector.http.transports.base import NEVER_SENT, CertificateRefused
 from connector.model import JSON, State
 
 __all__ = [
@@ -20,8 +20,6 @@ __all__ = [
     "Tried",
     "attempted",
     "broken_stream",
-    "chunks_of",
-    "headers_of",
     "opened",
     "reached",
     "refusal",
@@ -132,14 +130,6 @@ async def _taken(response: httpx.Response, take: Taker, *, created: bool) -> Tri
     return Tried(State.DONE, response.status_code, headers, body)
 
 
-def chunks_of(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
-    """The bytes of an answer as they come, without their content encoding."""
-    stream = response.stream
-    if not isinstance(stream, httpx.AsyncByteStream):
-        raise TypeError("a transport for asynchronous calls must give asynchronous streams")
-    return decompressed(stream, headers.get("content-encoding", ""))
-
-
 def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) -> Tried:
     """A stream that said no or lost its end; once something of it was given, another try would give it twice."""
     body = [*broken.seen, *([] if broken.complaint is None else [broken.complaint])]
@@ -152,16 +142,6 @@ def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) ->
         codes=codes_of(broken.complaint),
         hopeless=bool(broken.seen),
     )
-
-
-def headers_of(response: httpx.Response) -> dict[str, str]:
-    """The headers by lower-case name, values of the same name joined; cookies, which nobody keeps, are left out."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    found.pop("set-cookie", None)
-    return found
 
 
 def _words(exc: httpx.TransportError) -> str:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
-from connector.http.answer import decode, read, save
-from connector.http.attempt import Tried, chunks_of
-from connector.http.embeddings import as_floats
-from connector.http.progress import Progress
-from connector.http.stream import collected
+from connector.http.attempt import Tried
+from connector.http.parameters import Common
+from connector.http.response import ACCEPTED, as_floats, chunks_of, decode, read, save
+from connector.http.sse import collected
+from connector.http.transports.base import Progress
 from connector.model import JSON, Effect, State
 from connector.request.wire import Body, BytesBody, Wire
+from connector.version import version
 
-__all__ = ["Call", "FloatsWire"]
+__all__ = ["Call", "FloatsWire", "Headers", "as_text"]
 
 BYTES_PER_TOKEN = 4
+ACCEPT = {"json": "application/json", "events": "text/event-stream"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +130,43 @@ def _body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]
     if body.length is None:
         return stream, [(b"transfer-encoding", b"chunked")]
     return stream, [(b"content-length", b"%d" % body.length)]
+
+
+class Headers:
+    """Puts a client's headers together; of two with one name the more particular one goes out."""
+
+    def __init__(self, parameters: Common) -> None:
+        self._parameters = parameters
+
+    @cached_property
+    def _common(self) -> dict[bytes, bytes]:
+        own = {"accept-encoding": ACCEPTED, "user-agent": f"openai-connector/{version()}"}
+        given = {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
+        return _encoded(own) | _encoded(given)
+
+    def of(self, wire: Wire, kind: str, url: httpx.URL, credentials: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+        """The headers of one call, without those that frame its body."""
+        accept = ACCEPT.get(kind, "*/*").encode()
+        return list(
+            (
+                {b"host": url.netloc, b"accept": accept} | self._common | _encoded(credentials) | _encoded(wire.headers)
+            ).items()
+        )
+
+    def over(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """The headers that take the place of a caller's own, by lower-case name; answers come unpacked."""
+        return {**self._given, **{name.lower(): value for name, value in credentials.items()}}
+
+    @cached_property
+    def _given(self) -> dict[str, str]:
+        given = {name.lower(): value.get_secret_value() for name, value in self._parameters.headers.items()}
+        return {"accept-encoding": "identity", **given}
+
+
+def as_text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers for reading; not yet redacted."""
+    return {name.decode(): value.decode() for name, value in headers}
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}

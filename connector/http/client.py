@@ -16,22 +16,19 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import attempted
-from connector.http.call import Call, FloatsWire
-from connector.http.circuit import Circuit
-from connector.http.configuration import configure, secrets_of
-from connector.http.dialling import dial
-from connector.http.headers import Headers, as_text
-from connector.http.onward import Onward, sender, target
+from connector.http.call import Call, FloatsWire, Headers, as_text
+from connector.http.call_log import Report
+from connector.http.configuration import Provenance, configure, secrets_of
+from connector.http.forward import Circuit, Passage
+from connector.http.forward_request import Onward, sender, target
 from connector.http.parameters import Common
-from connector.http.passing import Passage
-from connector.http.policy import Policy
+from connector.http.policy import Pause, Policy
 from connector.http.prototypes import Prototype, prototypes
-from connector.http.provenance import Provenance
-from connector.http.report import Report
-from connector.http.server_clock import ServerClock
-from connector.http.streaming import streamed
-from connector.http.tls import tls_context
-from connector.http.tries import Judge, Pause, Tries, within
+from connector.http.response_headers import ServerClock
+from connector.http.retry import Judge, Tries, within
+from connector.http.stream import streamed
+from connector.http.transports import make_transport
+from connector.http.transports.base import tls_context
 from connector.model import JSON, Fault, Outcome, Request, members
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
@@ -115,7 +112,7 @@ class Client:
     def _transport(self) -> httpx.AsyncBaseTransport:
         """What requests go through; made when the first one is sent, since explaining needs no network."""
         if self._dialled is None:
-            self._dialled = dial(self.parameters)
+            self._dialled = make_transport(self.parameters)
         return self._dialled
 
     def __repr__(self) -> str:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from connector.errors import ConfigurationError
 from connector.http.parameters import Common
-from connector.http.prototypes import Prototype
-from connector.http.spellings import normalised
-from connector.model import JSON, members
+from connector.http.prototypes import Prototype, prototypes
+from connector.model import JSON, is_object, members
 from connector.suggestions import closest, did_you_mean
 
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
-
-__all__ = ["configure", "environment_of", "given_by_environment", "is_sensitive", "secrets_of"]
+__all__ = [
+    "Provenance",
+    "configure",
+    "describe",
+    "environment_of",
+    "given_by_environment",
+    "is_sensitive",
+    "normalised",
+    "secrets_of",
+]
 
 SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
+ADDRESSES = ("base_uri", "baseUri", "base_url", "baseUrl", "endpoint")
+NAMES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[str, str]) -> Common:
@@ -106,3 +117,114 @@ def secrets_of(parameters: Common) -> Iterator[str]:
         if is_sensitive(header):
             yield value.get_secret_value()
             yield value.get_secret_value().rpartition(" ")[2]
+
+
+def normalised(given: Mapping[str, JSON], known: Collection[str]) -> dict[str, JSON]:
+    """The parameters with the address under the prototype's own name, and tries in all as retries after the first."""
+    address = next((name for name in ADDRESSES if name in known), "base_uri")
+    named = {address if name in ADDRESSES else name: value for name, value in given.items()}
+    retry = named.get("retry")
+    if is_object(retry) and isinstance(retry.get("attempts"), int) and "max_retries" not in retry:
+        others = {name: value for name, value in retry.items() if name != "attempts"}
+        named["retry"] = {**others, "max_retries": retry["attempts"] - 1}
+    return named
+
+
+class Provenance:
+    """Knows which parameter, and which variable, each value of a client was given by."""
+
+    def __init__(self, parameters: Common, given: Mapping[str, JSON], environ: Mapping[str, str]) -> None:
+        self._parameters = parameters
+        self._from_environment = given_by_environment(type(parameters), given, environ)
+
+    def secrets(self) -> dict[str, str]:
+        """Each secret with the variable it may be named by."""
+        known = dict.fromkeys(secrets_of(self._parameters), "")
+        for name, value in self._texts():
+            if value in known:
+                known[value] = environment_of(type(self._parameters), name)[0]
+        return known
+
+    def origins(self, credentials: Mapping[str, str]) -> dict[str, str]:
+        """What gave each header that the client adds."""
+        found = {f"headers.{name.lower()}": "client parameter headers" for name in self._parameters.headers}
+        for header, content in credentials.items():
+            source = next((name for name, value in self._texts() if value and value in content), "")
+            found[f"headers.{header.lower()}"] = self._source(source) if source else "client"
+        return found
+
+    def _source(self, name: str) -> str:
+        variable = environment_of(type(self._parameters), name)[0]
+        return f"client parameter {name}" + (f" (environment {variable})" if name in self._from_environment else "")
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """The parameters that are texts, secret or not."""
+        for name in type(self._parameters).model_fields:
+            value = getattr(self._parameters, name)
+            if isinstance(value, SecretStr):
+                yield name, value.get_secret_value()
+            elif isinstance(value, str):
+                yield name, value
+
+
+def describe(prototype: str | Prototype) -> list[dict[str, JSON]]:
+    """One row a parameter: name, type, default, environment, secret, description; those of its own come first."""
+    kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
+    own = [name for name in kind.parameters.model_fields if name not in Common.model_fields]
+    order = [*own, *Common.model_fields]
+    return [row for name in order for row in _rows(kind.parameters, name)]
+
+
+def _rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
+    field = model.model_fields[name]
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for inner, inner_field in kind.model_fields.items():
+            yield _row(f"{name}.{inner}", inner_field, "")
+    else:
+        yield _row("validate" if name == "validation" else name, field, environment_of(model, name)[0])
+        item = get_args(kind)[0] if get_origin(kind) is tuple else None
+        if isinstance(item, type) and issubclass(item, BaseModel):
+            for inner, inner_field in item.model_fields.items():
+                yield _row(f"{name}[].{inner}", inner_field, "")
+
+
+def _row(name: str, field: FieldInfo, variable: str) -> dict[str, JSON]:
+    shown = _type(field.annotation)
+    return {
+        "name": name,
+        "type": shown,
+        "default": _default(field),
+        "required": field.is_required(),
+        "environment": variable or None,
+        "secret": "secret" in shown,
+        "description": field.description,
+    }
+
+
+def _default(field: FieldInfo) -> JSON:
+    if field.is_required():
+        return None
+    value = field.get_default(call_default_factory=True, validated_data={})
+    # mypy holds the cast for redundant, pyright needs it.
+    return list(cast("tuple[JSON, ...]", value)) if isinstance(value, tuple) else value  # type: ignore[redundant-cast]
+
+
+def _type(kind: Any) -> str:
+    """A type in a reader's words."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return _type(inner[0])
+    if origin is Literal:
+        return " | ".join(inner)
+    if origin in (Union, UnionType):
+        return " | ".join(_type(part) for part in inner if part is not type(None))
+    if origin is tuple:
+        return f"list of {_type(inner[0])}"
+    if origin is dict:
+        return f"object of {_type(inner[1])}"
+    if kind is SecretStr:
+        return "secret string"
+    if issubclass(kind, StrEnum):
+        return " | ".join(kind)
+    return NAMES.get(kind) or str(kind.__name__).lower()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
 
-from connector.http.rules import Rule
+from connector.http.policy import Rule
 
 __all__ = ["VALIDATION", "Common", "HeaderText", "Limits", "Retry", "Secret", "Section", "Timeouts", "environment"]
 

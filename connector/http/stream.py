@@ -1,106 +1,113 @@
-"""What the events of a stream mean: data, an error, or the end; a stream without its end is not done."""
+"""One call whose answer is given while it comes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import httpx
-import orjson
 
-from connector.catalogue.operation import Operation
-from connector.http.complaint import is_complaint
-from connector.http.decompress import Unacceptable
-from connector.http.events import EventParser, ServerEvent
-from connector.model import JSON, State, members
+from connector.errors import CallFailed
+from connector.http.attempt import Tried, broken_stream, opened, refusal
+from connector.http.call import Call
+from connector.http.call_log import ITEMS, Report
+from connector.http.error_body import evidence
+from connector.http.response import NotWhatWasDue, Unacceptable, chunks_of
+from connector.http.response_headers import headers_of
+from connector.http.retry import Judge, Tries, within
+from connector.http.sse import StreamBroken, data_of, drained
+from connector.model import JSON, State
 
-__all__ = ["StreamBroken", "collected", "data_of", "drained"]
-
-DONE = "[DONE]"
-PATIENCE = 0.1
-
-
-class StreamBroken(Exception):
-    """A stream that is not done: the API says no (refused), or nobody saw its end (unknown)."""
-
-    def __init__(self, state: State, reason: str = "", complaint: JSON = None) -> None:
-        super().__init__(reason)
-        self.state = state
-        self.complaint = complaint
-        self.seen: list[JSON] = []
+__all__ = ["streamed"]
 
 
-async def data_of(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> AsyncGenerator[JSON, None]:
-    """Each event's datum as it comes, wrapped as {event, data} only when the datum does not name its event itself."""
-    ends = operation.ends if operation is not None else ()
-    async with aclosing(_events(chunks, most)) as events:
-        async for event in events:
-            if event.data == DONE:
+async def streamed(
+    transport: httpx.AsyncBaseTransport, call: Call, judge: Judge, report: Report
+) -> AsyncGenerator[JSON, None]:
+    """The data as they come, tried again only while nothing was given; a stream that is not done raises CallFailed."""
+    tries = Tries(call, judge)
+    while True:
+        seen: list[JSON] = []
+        flow = _Flow(transport, call)
+        left = await tries.begin()
+        try:
+            async with aclosing(flow.data(left)) as data:
+                async for datum in data:
+                    flow.tried.hopeless = True
+                    if report.is_full and len(seen) < ITEMS:
+                        seen.append(datum)
+                    yield datum
+        finally:
+            judge.pacer.release()
+        outcome = await tries.settle(flow.tried)
+        if outcome is not None:
+            report(call, outcome, seen)
+            if not outcome.ok:
+                raise CallFailed(outcome)
+            return
+
+
+class _Flow:
+    """One attempt at a stream: gives its data and keeps what it came to."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, call: Call) -> None:
+        self._transport = transport
+        self._call = call
+        self.tried = Tried(State.UNKNOWN, reason="the stream was left before its end")
+
+    async def data(self, left: float) -> AsyncGenerator[JSON, None]:
+        until = asyncio.get_running_loop().time() + left
+        response = await within(left, opened(self._transport, self._call.request()))
+        if not isinstance(response, httpx.Response):
+            self.tried = response or self._call.late()
+            return
+        try:
+            if response.status_code >= 300:
+                self.tried = await within(left, refusal(response)) or self._call.late()
                 return
-            datum = _datum(event)
-            kind = event.name or _type(datum)
-            if kind == "error" or is_complaint(datum):
-                raise StreamBroken(State.REFUSED, complaint=datum)
-            yield datum if not event.name or event.name == _type(datum) else {"event": event.name, "data": datum}
-            if kind in ends:
-                if kind.endswith(".failed"):
-                    raise StreamBroken(State.REFUSED, complaint=_inner(datum))
-                return
-    if ends:
-        raise StreamBroken(State.UNKNOWN, f"the stream ended without {' or '.join(ends)}")
+            async with aclosing(self._read(response, until)) as data:
+                async for datum in data:
+                    yield datum
+        finally:
+            await response.aclose()
+
+    async def _read(self, response: httpx.Response, until: float) -> AsyncGenerator[JSON, None]:
+        headers, tried = headers_of(response), self.tried
+        tried.status, tried.headers = response.status_code, headers
+        try:
+            chunks = _timed(chunks_of(response, headers), until, self._call)
+            if "event-stream" in headers.get("content-type", "text/event-stream"):
+                async with aclosing(data_of(chunks, self._call.wire.operation, self._call.most)) as data:
+                    async for datum in data:
+                        yield datum
+                await drained(chunks)
+            else:
+                yield await self._call.take(response, headers)
+        except StreamBroken as exc:
+            self._break(broken_stream(exc, response.status_code, headers))
+        except NotWhatWasDue as exc:
+            tried.reason, tried.evidence = str(exc), evidence(exc.data)
+        except (httpx.TransportError, Unacceptable) as exc:
+            tried.reason = str(exc)
+        else:
+            tried.state, tried.reason = State.DONE, ""
+
+    def _break(self, broken: Tried) -> None:
+        broken.hopeless = self.tried.hopeless
+        self.tried = broken
 
 
-async def drained(chunks: AsyncIterable[bytes]) -> None:
-    """Reads what may follow the end of a stream, for a moment, so that its connection can be used again."""
-    with suppress(TimeoutError, httpx.TransportError, Unacceptable):
-        async with asyncio.timeout(PATIENCE):
-            async for _ in chunks:
-                pass
-
-
-async def collected(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> list[JSON]:
-    """All the data of a stream; what broke it carries what was seen before."""
-    seen: list[JSON] = []
-    try:
-        async with aclosing(data_of(chunks, operation, most)) as data:
-            async for datum in data:
-                seen.append(datum)  # noqa: PERF401  what was seen before a break must not be lost with it
-    except StreamBroken as exc:
-        broken = exc
-    except (httpx.TransportError, Unacceptable) as exc:
-        broken = StreamBroken(State.UNKNOWN, str(exc))
-    else:
-        await drained(chunks)
-        return seen
-    broken.seen = seen
-    raise broken
-
-
-async def _events(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[ServerEvent, None]:
-    parser = EventParser(most)
-    async for chunk in chunks:
-        for event in parser.feed(chunk):
-            yield event
-    for event in parser.close():
-        yield event
-
-
-def _datum(event: ServerEvent) -> JSON:
-    try:
-        return orjson.loads(event.data)
-    except orjson.JSONDecodeError:
-        if event.data.lstrip()[:1] in ("{", "["):
-            raise StreamBroken(State.UNKNOWN, "an event of the stream is not whole JSON") from None
-        return event.data
-
-
-def _type(datum: JSON) -> str:
-    kind = members(datum).get("type")
-    return kind if isinstance(kind, str) else ""
-
-
-def _inner(datum: JSON) -> JSON:
-    """The entity inside a terminal event, which holds the error."""
-    inner = map(members, members(datum).values())
-    return next((value for value in inner if "error" in value), datum)
+async def _timed(chunks: AsyncIterable[bytes], until: float, call: Call) -> AsyncGenerator[bytes, None]:
+    """The chunks, while there is time."""
+    source = aiter(chunks)
+    while True:
+        try:
+            async with asyncio.timeout_at(until):
+                chunk = await anext(source)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            break
+        yield chunk
+    raise httpx.ReadTimeout(call.late().reason)

@@ -15,7 +15,7 @@ from connector.runtime.context import MAX_SLEEP, WorkerContext
 from connector.runtime.stalls import WaitReasons
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = ["Collector", "Gatherer"]
 

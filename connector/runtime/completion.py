@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.engine import LIVE, Store
 from connector.errors import ConnectorError
-from connector.http.rules import Who
-from connector.http.tries import Pause
+from connector.http.policy import Pause, Who
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.reading.reading import Tally
 from connector.runtime.plan import source_of

@@ -13,7 +13,7 @@ from connector.engine.commits import Committer, SpaceRetry
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = ["MAX_SLEEP", "TaskHandler", "WorkerContext", "guard"]
 

@@ -13,8 +13,7 @@ from connector.aio.events import wait_for_event
 from connector.connections import Runtime
 from connector.engine import Change, Store, StoreError
 from connector.engine.commits import Committer, SpaceRetry
-from connector.http.rules import Who
-from connector.http.tries import Pause
+from connector.http.policy import Pause, Who
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.transport import transport_of

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import LIVE, Change, Filter, Settlement, Store, StoreFull, TaskState
-from connector.http.rules import Who
+from connector.http.policy import Who
 from connector.model import JSON, members
 from connector.routes.delivering.declared import parent_of
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = [
     "STALLS",

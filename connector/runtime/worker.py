@@ -15,7 +15,7 @@ from connector.runtime.stalls import WaitReasons
 from connector.runtime.task_slots import TaskSlots
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = ["Worker"]
 

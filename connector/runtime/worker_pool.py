@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from connector.engine import Change, Settlement, Store, Task, TaskState
-from connector.http.tries import Pause
+from connector.http.policy import Pause
 from connector.resilience import Backoff
 from connector.routes.delivering.declared import BATCH, implied, parent_of, reads
 from connector.routes.delivering.delivery import Delivery

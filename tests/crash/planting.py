@@ -131,12 +131,11 @@ def _tell_accepted(plan: dict[str, Any]) -> None:
 
 
 def _wire(reach: Points) -> None:
-    from connector.http import transport
-    from connector.http.direct import Direct
-    from connector.http.exchange import Exchange
+    from connector.http.transports import aiohttp_transport
+    from connector.http.transports.aiohttp_connection import Direct, Exchange
 
     hand_over, write = Exchange.hand_over, Direct.write
-    exchange, read = transport.AiohttpTransport.exchange, transport.Answer.__aiter__
+    exchange, read = aiohttp_transport.AiohttpTransport.exchange, aiohttp_transport.Answer.__aiter__
 
     def handing_over(self: Any, connection: Any) -> None:
         hand_over(self, connection)
@@ -159,5 +158,5 @@ def _wire(reach: Points) -> None:
 
     Exchange.hand_over = handing_over
     Direct.write = sending
-    transport.AiohttpTransport.exchange = exchanging
-    transport.Answer.__aiter__ = reading
+    aiohttp_transport.AiohttpTransport.exchange = exchanging
+    aiohttp_transport.Answer.__aiter__ = reading

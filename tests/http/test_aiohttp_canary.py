@@ -1,7 +1,8 @@
 """What is used of aiohttp beyond its API is there, as it is used; each failure says where to look.
 
-`connector/http/direct.py` and its neighbours drive aiohttp below its API. A minor version may change that
-without notice, so pyproject.toml allows the minor versions that passed these tests and the others of this folder.
+`connector/http/transports/aiohttp_connection.py` and its neighbours drive aiohttp below its API. A minor version may
+change that without notice, so pyproject.toml allows the minor versions that passed these tests and the others of this
+folder.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from aiohttp.http import StreamWriter
 from aiohttp.http_parser import RawResponseMessage
 from yarl import URL
 
-from connector.http.direct import Parsing
-from connector.http.transport import PARSING
+from connector.http.transports.aiohttp_connection import Parsing
+from connector.http.transports.aiohttp_transport import PARSING
 
 ROOT = Path(__file__).parents[2]
 CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {

@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from connector.errors import ConfigurationError, InvalidRequest
-from connector.http.headers import as_text
+from connector.http.call import as_text
 from connector.model import State
 from connector.request import ChangedFile
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from yarl import URL
 
-from connector.http.transport import AiohttpTransport
+from connector.http.transports.aiohttp_transport import AiohttpTransport
 
 TIMEOUTS = {"connect": 5.0, "read": 5.0}
 

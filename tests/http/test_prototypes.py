@@ -14,7 +14,7 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError, InvalidRequest, UnknownName
 from connector.http import Client, Prototype, describe, prototypes
 from connector.http.addresses import check_base_uri, is_off_limits
-from connector.http.headers import as_text
+from connector.http.call import as_text
 from connector.http.parameters import Common
 from connector.http.prototypes import FixedEndpoint
 from connector.registry import Registry

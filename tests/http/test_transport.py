@@ -13,9 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connector.http.failures import NEVER_SENT, CertificateRefused
-from connector.http.tls import tls_context
-from connector.http.transport import AiohttpTransport
+from connector.http.transports.aiohttp_transport import AiohttpTransport
+from connector.http.transports.base import NEVER_SENT, CertificateRefused, tls_context
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 SHORT = {"connect": 2.0, "read": 0.05, "write": 0.05, "pool": 1.0}

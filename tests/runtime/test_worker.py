@@ -12,7 +12,7 @@ import pytest
 
 from connector.engine import Change, Fenced, NewTask, Settlement, StoreBroken, StoreFull, Task, TaskState
 from connector.engine.commits import Committer
-from connector.http.tries import Pause
+from connector.http.policy import Pause
 from connector.model import Outcome, State
 from connector.routes.delivering.gates import Gate
 from connector.runtime.context import WorkerContext

@@ -14,8 +14,7 @@ from connector.config.references import Malformed, Reference, parse
 from connector.errors import ConfigurationError
 from connector.gateway.export.plan import Header, Source
 from connector.http import prototypes
-from connector.http.configuration import configure, environment_of, is_sensitive
-from connector.http.spellings import normalised
+from connector.http.configuration import configure, environment_of, is_sensitive, normalised
 from connector.model import JSON, is_object
 from connector.request.wire import Wire
 

@@ -12,7 +12,7 @@ from connector.gateway.export.nginx_calls import CORS
 from connector.gateway.export.plan import Header, Plan, Upstream
 from connector.gateway.headers import NOT_ANSWERED, NOT_ASKED
 from connector.gateway.refusals import Refused
-from connector.http.onward import NEVER
+from connector.http.forward_request import NEVER
 from connector.model import JSON
 
 __all__ = ["CALLER", "leads", "virtual_hosts"]

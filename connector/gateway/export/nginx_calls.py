@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from connector.gateway.export.nginx_text import interpolated, quoted
 from connector.gateway.export.plan import Upstream
 from connector.gateway.headers import NOT_ANSWERED, NOT_ASKED
-from connector.http.onward import NEVER
+from connector.http.forward_request import NEVER
 
 __all__ = ["CORS", "header_maps", "hidden", "proxied", "upstream_block"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from connector.http.prototypes.endpoint import Endpoint, FixedEndpoint
-from connector.http.prototypes.prototype import Prototype
+from connector.http.prototypes.prototype import Endpoint, FixedEndpoint, Prototype
 from connector.registry import Registry
 
 __all__ = ["Endpoint", "FixedEndpoint", "Prototype", "prototypes"]

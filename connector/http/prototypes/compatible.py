@@ -8,8 +8,7 @@ from pydantic import Field
 
 from connector.http.addresses import check_base_uri
 from connector.http.parameters import VALIDATION, Common, Secret, environment
-from connector.http.prototypes.endpoint import Endpoint, FixedEndpoint
-from connector.http.prototypes.prototype import Prototype
+from connector.http.prototypes.prototype import Endpoint, FixedEndpoint, Prototype
 
 __all__ = ["COMPATIBLE"]
 

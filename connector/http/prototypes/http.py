@@ -6,8 +6,7 @@ from pydantic import Field
 
 from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common
-from connector.http.prototypes.endpoint import Endpoint, FixedEndpoint
-from connector.http.prototypes.prototype import Prototype
+from connector.http.prototypes.prototype import Endpoint, FixedEndpoint, Prototype
 
 __all__ = ["HTTP"]
 

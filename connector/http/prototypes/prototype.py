@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from connector.http.parameters import Common
-from connector.http.prototypes.endpoint import Endpoint
+from connector.model import JSON
+from connector.request.wire import Wire
 
-__all__ = ["Prototype"]
+__all__ = ["Endpoint", "FixedEndpoint", "Prototype"]
+
+
+class Endpoint(Protocol):
+    """What a prototype makes of its parameters."""
+
+    @property
+    def base_uri(self) -> str:
+        """The address below which every path lies, without a trailing slash."""
+        ...
+
+    def place(self, wire: Wire, payload: JSON) -> Wire:
+        """The wire as this API wants its path and query."""
+        ...
+
+    def credentials(self, wire: Wire) -> Mapping[str, str]:
+        """The headers that let a call in; a missing key raises ConfigurationError and names the variable to set."""
+        ...
+
+
+class FixedEndpoint:
+    """An address where every path is as the catalogue says, with the same headers for each."""
+
+    def __init__(self, base_uri: str, headers: Mapping[str, str] | None = None) -> None:
+        self.base_uri = base_uri
+        self._headers = headers or {}
+
+    def place(self, wire: Wire, payload: JSON) -> Wire:  # noqa: ARG002  the protocol's signature
+        return wire
+
+    def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature
+        return self._headers
 
 
 @dataclass(frozen=True, slots=True)

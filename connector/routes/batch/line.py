@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import orjson
 
 from connector.engine import CallRecord
-from connector.http.complaint import codes_of, is_complaint, message_of
-from connector.http.embeddings import as_floats
+from connector.http.error_body import codes_of, is_complaint, message_of
 from connector.http.policy import Policy
+from connector.http.response import as_floats
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 
 __all__ = [

@@ -9,7 +9,7 @@ from itertools import count
 from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import had_effect
-from connector.http.tries import AFTER_DOUBT
+from connector.http.retry import AFTER_DOUBT
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.publishers import Begin, CallIntent, OnUnknown
 from connector.routes.delivering.deciding import SURE, Seen, may_have_acted

@@ -7,8 +7,7 @@ from collections.abc import Collection, Sequence
 
 from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
-from connector.http.rules import Who
-from connector.http.tries import Pause
+from connector.http.policy import Pause, Who
 from connector.publishers import Context
 from connector.routes.batch import Filling, Shipping
 from connector.routes.delivering.answers import Responses

@@ -9,7 +9,7 @@ from datetime import datetime
 from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http import Client
-from connector.http.hints import retry_hint
+from connector.http.response_headers import retry_hint
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.resilience import Backoff
 from connector.routes.delivering.calling import Journal

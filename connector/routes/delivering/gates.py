@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connector.http.rules import Who
-from connector.http.tries import Pause
+from connector.http.policy import Pause, Who
 from connector.model import Outcome, State
 from connector.publishers.intent import BLOCKED
 from connector.resilience import Backoff, CircuitBreaker

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector.engine import Task, TaskState
-from connector.http.hints import retry_hint
-from connector.http.rules import Who
+from connector.http.policy import Who
+from connector.http.response_headers import retry_hint
 from connector.model import Effect, State
 from connector.publishers.intent import BLOCKED
 from connector.resilience import Backoff

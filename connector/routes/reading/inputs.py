@@ -13,7 +13,7 @@ from connector.aio.events import wait_for_event
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
 from connector.engine.commits import Committer
 from connector.errors import CallFailed, ConfigurationError
-from connector.http.rules import Who
+from connector.http.policy import Who
 from connector.model import JSON, Outcome, State, items, members
 from connector.routes.delivering.declared import INPUT
 from connector.routes.delivering.intake import requests_space
@@ -21,7 +21,7 @@ from connector.routes.reading.identity import digest, entity_id
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
 
 __all__ = ["Inputs"]
 

@@ -30,7 +30,7 @@ from connector.transform import compile_template
 
 if TYPE_CHECKING:
     from connector.config.models import Incoming, Route
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
     from connector.routes.delivering.keeping import Keeping
 
 __all__ = ["Reading", "Tally"]

@@ -18,7 +18,7 @@ from connector.routes.reading.identity import Identity
 from connector.transform.context import Locks
 
 if TYPE_CHECKING:
-    from connector.http.tries import Pause
+    from connector.http.policy import Pause
     from connector.runtime.context import TaskHandler
 
 __all__ = ["UNREAD", "Again", "Unread", "in_doubt", "is_unread", "unread", "without_doubt"]

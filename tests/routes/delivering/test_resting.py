@@ -11,7 +11,7 @@ import pytest
 
 from connector.engine import Filter, TaskState
 from connector.errors import ConfigurationError
-from connector.http.rules import Who
+from connector.http.policy import Who
 
 HOURS = 6
 

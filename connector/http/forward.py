@@ -14,16 +14,17 @@ import httpx
 from connector.errors import CallFailed
 from connector.http.attempt import Tried, reached, refusal, switched
 from connector.http.call import Call
-from connector.http.circuit import Circuit
-from connector.http.onward import Reply, Send
-from connector.http.policy import EXHAUSTED
-from connector.http.tries import Judge, Tries
+from connector.http.forward_request import Reply, Send
+from connector.http.policy import EXHAUSTED, Pause
+from connector.http.retry import Judge, Tries
 from connector.model import JSON, Outcome, State
+from connector.resilience import Backoff, CircuitBreaker
 
-__all__ = ["Passage", "Passed"]
+__all__ = ["Circuit", "Passage", "Passed"]
 
 NOT_FOR_EVERYBODY = (401, 403)
 """What is refused so may be refused to one request alone."""
+BETWEEN_TRIALS = 15.0
 
 
 class Passed:
@@ -196,3 +197,22 @@ def _unframed(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[byt
 async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
     if data:
         yield data
+
+
+class Circuit:
+    """Lets a trial through now and then while the client is paused; one that is done ends the pause."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        backoff = Backoff(BETWEEN_TRIALS, BETWEEN_TRIALS, jitter=0.0)
+        self._breaker = CircuitBreaker[Pause](judge.timing, backoff, probe_timeout=BETWEEN_TRIALS)
+
+    def check(self) -> None:
+        """Raise CallFailed while the client is paused, except for a trial every few seconds."""
+        pause = self._judge.paused
+        if pause is None:
+            return
+        if pause is not self._breaker.reason:
+            self._breaker.trip(pause)
+        if self._breaker.enter() is None:
+            raise CallFailed(pause.outcome())

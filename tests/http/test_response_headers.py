@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.hints import LONGEST, duration, exhausted_for, retry_hint, should_retry
+from connector.http.response_headers import LONGEST, duration, exhausted_for, retry_hint, should_retry
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 

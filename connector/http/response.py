@@ -4,18 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterable
+import sys
+import zlib
+from array import array
+from base64 import b64decode
+from binascii import Error
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, BinaryIO
 
+import httpx
 import orjson
 
-from connector.http.decompress import Unacceptable
-from connector.model import JSON
+from connector.model import JSON, items, members
 
-__all__ = ["NotWhatWasDue", "decode", "lenient", "read", "save"]
+__all__ = [
+    "ACCEPTED",
+    "NotWhatWasDue",
+    "Unacceptable",
+    "as_floats",
+    "chunks_of",
+    "decode",
+    "decompressed",
+    "lenient",
+    "read",
+    "save",
+]
+
+ACCEPTED = "gzip, deflate"
+PIECE = 256 * 1024
+HARMLESS = 1024 * 1024
+"""Below this many bytes no ratio is suspicious."""
+STEEPEST = 200
+"""JSON that repeats itself packs about 1:100; deflate's own limit is 1:1032."""
 
 
 class NotWhatWasDue(Exception):
@@ -106,3 +129,73 @@ def _seen(data: bytes, content_type: str) -> str:
     if kind and "json" not in kind:
         return f"{kind[:60]!r}"
     return "something that is not JSON"
+
+
+def chunks_of(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
+    """The bytes of an answer as they come, without their content encoding."""
+    stream = response.stream
+    if not isinstance(stream, httpx.AsyncByteStream):
+        raise TypeError("a transport for asynchronous calls must give asynchronous streams")
+    return decompressed(stream, headers.get("content-encoding", ""))
+
+
+class Unacceptable(Exception):
+    """An answer that is not read on, and why."""
+
+
+def decompressed(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
+    """The chunks as they were before their content encoding, never more than a piece at a time."""
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return chunks
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return _inflated(chunks, gzip=encoding != "deflate")
+    raise Unacceptable(f"the answer's content encoding {encoding[:40]!r} was not asked for")
+
+
+async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterator[bytes]:
+    inflater = None
+    taken = given = 0
+    async for chunk in chunks:
+        taken += len(chunk)
+        inflater = inflater or zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else _window(chunk))
+        pending = chunk
+        while pending and not inflater.eof:
+            try:
+                piece = inflater.decompress(pending, PIECE)
+            except zlib.error:
+                break
+            pending = inflater.unconsumed_tail
+            given += len(piece)
+            if given > HARMLESS and given > STEEPEST * taken:
+                raise Unacceptable(f"the answer unpacks to more than {STEEPEST} times its size")
+            yield piece
+        else:
+            continue
+        raise Unacceptable("the compressed answer is corrupt")
+    if inflater is not None and not inflater.eof:
+        raise Unacceptable("the compressed answer ends too early")
+
+
+def _window(first: bytes) -> int:
+    """For `deflate` servers send either a zlib or a raw stream; the first byte tells which."""
+    return zlib.MAX_WBITS if first and first[0] & 0x0F == 8 else -zlib.MAX_WBITS
+
+
+def as_floats(body: JSON) -> JSON:
+    """The answer with every base64 embedding unpacked from little-endian float32; anything else is left as it is."""
+    for item in map(members, items(members(body).get("data"))):
+        if isinstance(packed := item.get("embedding"), str):
+            item["embedding"] = _unpacked(packed)
+    return body
+
+
+def _unpacked(packed: str) -> list[float] | str:
+    floats = array("f")
+    try:
+        floats.frombytes(b64decode(packed, validate=True))
+    except (Error, ValueError):
+        return packed
+    if sys.byteorder == "big":
+        floats.byteswap()
+    return floats.tolist()

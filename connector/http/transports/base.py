@@ -1,13 +1,33 @@
-"""A request body on its way out: in pieces, watched, and honest about why it stopped."""
+"""What transports have in common: the progress of a request, its body on the way out, exceptions and TLS."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass
 
-__all__ = ["Upload", "pieces"]
+import httpx
 
+from connector.errors import ConfigurationError
+
+__all__ = ["NEVER_SENT", "CertificateRefused", "Progress", "Upload", "pieces", "tls_context"]
+
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Exceptions that mean that not one byte of the request left."""
 PIECE = 64 * 1024
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a request got: noted by the transport, read by the client when time runs out."""
+
+    handed_over: bool | None = None
+    """Whether an open connection got hold of the request; a transport that does not say leaves None."""
+
+
+class CertificateRefused(httpx.ConnectError):
+    """The server did not prove who it is; trying again cannot help."""
 
 
 class Upload:
@@ -47,3 +67,16 @@ async def pieces(data: bytes) -> AsyncIterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         yield bytes(view[start : start + PIECE])
+
+
+def tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
+    """Return a context that trusts the given bundle, or else certifi's; certificates are always checked."""
+    if ca_bundle is None:
+        import certifi
+
+        return ssl.create_default_context(cafile=certifi.where())
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:
+        reason = error.strerror or "it holds no certificate"
+    raise ConfigurationError(f"ca_bundle: cannot use {ca_bundle!r}: {reason}")

@@ -13,7 +13,7 @@ import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
-from connector.http.failures import CertificateRefused
+from connector.http.transports.base import CertificateRefused
 
 __all__ = ["Stale", "Told", "after_sending", "before_sending"]
 

@@ -1,27 +1,25 @@
-"""A request that is written at once: aiohttp's connections and parser, without what its session makes for each call.
-
-The session's redirects, cookies and proxies are not asked for here, and cost more than the call itself.
-"""
+"""One request and its answer: how far it got, and what that makes of whatever goes wrong."""
 
 from __future__ import annotations
 
 import asyncio
+import select
 import ssl
-from typing import TYPE_CHECKING, Any, TypedDict
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, TypedDict
+from weakref import WeakSet
 
 import aiohttp
+import httpx
+from aiohttp.connector import Connection
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
-from connector.http.mapping import Stale
+from connector.http.transports.aiohttp_exceptions import Stale, after_sending, before_sending
+from connector.http.transports.base import Progress, Upload
 
-if TYPE_CHECKING:
-    from aiohttp.connector import Connection
-
-    from connector.http.exchange import Exchange
-
-__all__ = ["Arrived", "Direct", "Parsing"]
+__all__ = ["Answer", "Arrived", "Direct", "Exchange", "Parsing", "Pool", "has_news"]
 
 SWITCHED = 101
 """The one answer below 200 that is the last: nothing follows it that we understand."""
@@ -141,3 +139,105 @@ def _complete(headers: list[tuple[str, str]], url: URL, body: bytes) -> CIMultiD
     if body and "content-length" not in given:
         given["Content-Length"] = str(len(body))
     return given
+
+
+class Pool(Protocol):
+    """What is known of a transport's connections."""
+
+    used: WeakSet[Any]
+    """Those that carried a request before."""
+    in_flight: int
+    """Calls under way."""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more calls are under way than there may be connections."""
+        ...
+
+
+class Exchange:
+    """Maps what goes wrong with one request by how far it got."""
+
+    __slots__ = ("_pool", "_progress", "_upload", "_where")
+
+    def __init__(self, pool: Pool, where: str, upload: Upload | None, progress: Progress | None) -> None:
+        self._pool = pool
+        self._where = where
+        self._upload = upload
+        self._progress = progress or Progress()
+        self._progress.handed_over = False
+
+    def hand_over(self, conn: Connection) -> None:
+        """From here on bytes may leave; a pooled connection that the server has closed is left untouched."""
+        protocol, transport = conn.protocol, conn.transport
+        used = self._pool.used
+        if protocol is None or transport is None or transport.is_closing():
+            raise Stale
+        if protocol not in used:
+            used.add(protocol)
+        elif has_news(transport):
+            raise Stale
+        if self._upload is not None:
+            self._upload.abort = transport.abort
+        self._progress.handed_over = True
+
+    def told(self, exc: Exception) -> Exception:
+        """The exception that tells how far the request got."""
+        upload = self._upload
+        if upload is not None and upload.failure is not None:
+            return upload.failure
+        if not self._progress.handed_over:
+            return before_sending(exc, where=self._where, queueing=self._pool.crowded)
+        uploading = upload is not None and not upload.finished
+        return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
+
+
+class Answer(httpx.AsyncByteStream):
+    """An answer's status and headers, and its bytes as they arrive, still compressed."""
+
+    def __init__(self, pool: Pool, response: aiohttp.ClientResponse | Arrived, exchange: Exchange) -> None:
+        self._pool = pool
+        self._response = response
+        self._exchange = exchange
+        self._open = True
+        self.status = response.status
+        self.headers = list(response.raw_headers)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        content = self._response.content
+        while True:
+            try:
+                chunk = await content.readany()
+            except (aiohttp.ClientError, OSError) as exc:
+                failure = self._exchange.told(exc)
+            else:
+                if not chunk:
+                    return
+                yield chunk
+                continue
+            raise failure
+
+    def at_once(self) -> bytes | None:
+        """The bytes, when all of them have arrived already; they do not come again."""
+        content = self._response.content
+        return content.read_nowait() if content.is_eof() and content.exception() is None else None
+
+    async def aclose(self) -> None:
+        if self._open:
+            self._open = False
+            self._pool.in_flight -= 1
+            # An answer read to its end has given its connection back already; any other one is worth no more.
+            self._response.close()
+
+
+def has_news(transport: asyncio.Transport) -> bool:
+    """Whether something waits to be read where nothing is due: an end of file, or bytes that answer no request."""
+    socket = transport.get_extra_info("socket")
+    if socket is None or not hasattr(select, "poll"):
+        return False
+    descriptor: int = socket.fileno()
+    if descriptor < 0:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from connector.documents import dump
 from connector.errors import InvalidDocument
-from connector.http.call import Call
-from connector.http.headers import as_text
+from connector.http.call import Call, as_text
 from connector.model import JSON, Outcome
 from connector.request import Redactor
 from connector.request.wire import BytesBody

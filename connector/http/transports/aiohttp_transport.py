@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from socket import AddressFamily
+from typing import Any, cast
 from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_middlewares import ClientHandlerType
+from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.direct import Arrived, Direct, Parsing
-from connector.http.exchange import Answer, Exchange
-from connector.http.mapping import Stale, Told
-from connector.http.progress import Progress
-from connector.http.resolver import GuardedResolver
-from connector.http.tls import tls_context
-from connector.http.upload import Upload, pieces
+from connector.http.addresses import check_resolved
+from connector.http.transports.aiohttp_connection import Answer, Arrived, Direct, Exchange, Parsing
+from connector.http.transports.aiohttp_exceptions import Stale, Told
+from connector.http.transports.base import Progress, Upload, pieces, tls_context
 
-if TYPE_CHECKING:
-    from aiohttp.client_middlewares import ClientHandlerType
-    from aiohttp.connector import Connection
-
-__all__ = ["AiohttpTransport", "Answer"]
+__all__ = ["AiohttpTransport", "Answer", "GuardedResolver"]
 
 PARSING: Parsing = {
     "auto_decompress": False,
@@ -41,6 +38,24 @@ PARSING: Parsing = {
 }
 IN_ONE_PIECE = 64 * 1024
 """A body up to this size is written at once; a larger one in pieces, so that a stalled reader is noticed."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves as another resolver does, and refuses names that lead to a link-local or metadata address."""
+
+    def __init__(self, inner: AbstractResolver, allowed_hosts: Collection[str] = ()) -> None:
+        self._inner = inner
+        self._allowed_hosts = allowed_hosts
+
+    async def resolve(
+        self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_INET
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        check_resolved(host, (result["host"] for result in found), self._allowed_hosts)
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
 
 
 class _Request(aiohttp.ClientRequest):

@@ -11,7 +11,7 @@ import httpx
 
 from connector.catalogue.operation import Operation
 from connector.http.call import Call
-from connector.http.upload import Upload, pieces
+from connector.http.transports.base import Upload, pieces
 from connector.model import JSON, Effect
 from connector.request.wire import Body, BytesBody, Wire
 

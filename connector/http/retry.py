@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from connector.http.attempt import Tried
 from connector.http.call import Call
-from connector.http.complaint import EVIDENCE
-from connector.http.hints import exhausted_for, retry_hint
+from connector.http.error_body import EVIDENCE, codes_of, message_of
 from connector.http.parameters import Retry
-from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Policy, Verdict
-from connector.http.reasons import told
-from connector.http.rules import Action, Who
-from connector.model import JSON, Attempt, Effect, Outcome, State, members
+from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Action, Pause, Policy, Verdict, Who
+from connector.http.response_headers import exhausted_for, retry_hint
+from connector.model import JSON, Attempt, Effect, Outcome, State, items, members
 from connector.request import Redactor
 from connector.resilience import Backoff, Pacer
 from connector.timing import Timing
 
-__all__ = ["AFTER_DOUBT", "Judge", "Pause", "Tries", "within"]
+__all__ = ["AFTER_DOUBT", "Judge", "Tries", "told", "within"]
 
 Result = TypeVar("Result")
 
@@ -35,19 +34,9 @@ STATUS_OF_CODE = {
 """An error inside a success has no status of its own; its code tells what it would have been."""
 
 AFTER_DOUBT = "an earlier attempt may have taken effect: look before it is sent again"
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Why nothing more should be sent through a client until somebody has acted."""
-
-    reason: str
-    who: Who
-    status: int | None
-
-    def outcome(self) -> Outcome:
-        """What a call comes to that is not sent because of this."""
-        return Outcome(State.NOT_SENT, reason=f"the client is paused: {self.reason}")
+LONGEST = 500
+PLAIN = ("error", "invalid_request_error")
+"""Codes that say no more than that there is an error."""
 
 
 class Judge:
@@ -229,3 +218,21 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result | None:
             return await work
     except TimeoutError:
         return None
+
+
+def told(tried: Tried, verdict: Verdict | None, hide: Redactor) -> str:
+    """The server's own words, its code, and what to do; secrets are hidden before a text is cut."""
+    parts = (hide(part) for part in _parts(tried, verdict) if part)
+    return "; ".join(part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..." for part in parts)
+
+
+def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
+    body = next(reversed(items(tried.body)), tried.body)
+    said = tried.reason or message_of(body)
+    codes = ", ".join(sorted(code for code in codes_of(body) if code not in PLAIN))
+    yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
+    if tried.status is not None and 300 <= tried.status < 400:
+        parts = urlsplit(tried.headers.get("location", ""))
+        yield f"the server redirects to {parts.hostname or parts.path or 'nowhere'}"
+    if verdict is not None:
+        yield verdict.advice

@@ -1,4 +1,4 @@
-"""From parameters to the transport a client sends through."""
+"""The HTTP engines below a client, each an httpx transport."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from functools import partial
 import httpx
 
 from connector.http.parameters import Common
-from connector.http.stock import GuardedTransport
-from connector.http.tls import tls_context
+from connector.http.transports.base import tls_context
+from connector.http.transports.httpx_transport import GuardedTransport
 from connector.offline import refuse_offline
 
-__all__ = ["dial"]
+__all__ = ["make_transport"]
 
 
-def dial(parameters: Common) -> httpx.AsyncBaseTransport:
-    """The transport that the parameters ask for, unconnected."""
+def make_transport(parameters: Common) -> httpx.AsyncBaseTransport:
+    """Return the transport that the parameters ask for, unconnected."""
     refuse_offline("the client's host")
     proxy = parameters.proxy.get_secret_value() if parameters.proxy else None
-    return _stock(parameters, proxy) if parameters.transport == "httpx" else _aiohttp(parameters, proxy)
+    return _httpx(parameters, proxy) if parameters.transport == "httpx" else _aiohttp(parameters, proxy)
 
 
 def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
-    from connector.http.transport import AiohttpTransport
+    from connector.http.transports.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(
         tls=partial(tls_context, parameters.ca_bundle),
@@ -32,7 +32,7 @@ def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     )
 
 
-def _stock(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
+def _httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     connections = parameters.limits.concurrency
     transport = httpx.AsyncHTTPTransport(
         verify=tls_context(parameters.ca_bundle),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connector import Client, ConfigurationError
-from connector.http.spellings import normalised
+from connector.http.configuration import normalised
 
 
 @pytest.mark.parametrize("name", ["base_uri", "baseUri", "base_url", "baseUrl"])

@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["LONGEST", "duration", "exhausted_for", "retry_hint", "should_retry"]
+import httpx
+
+from connector.timing import Timing
+
+__all__ = ["LONGEST", "ServerClock", "duration", "exhausted_for", "headers_of", "retry_hint", "should_retry"]
 
 LONGEST = 300.0
 """No hint makes a call wait longer than this, in seconds."""
@@ -74,3 +78,37 @@ def _until(text: str, now: datetime) -> float | None:
         moment = moment.replace(tzinfo=UTC)
     seconds = (moment - now).total_seconds()
     return seconds if seconds > 0 else None
+
+
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """The headers by lower-case name, values of the same name joined; cookies, which nobody keeps, are left out."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    found.pop("set-cookie", None)
+    return found
+
+
+class ServerClock:
+    """Learns a server's time from the `Date` of its answers and goes on by the monotonic clock."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._ahead: float | None = None
+
+    def notice(self, headers: Mapping[str, str]) -> None:
+        """Takes over what an answer says; one that says nothing, or nonsense, changes nothing."""
+        text = headers.get("date", "")
+        if not text:
+            return
+        try:
+            said = parsedate_to_datetime(text).timestamp()
+        except (ValueError, TypeError, OverflowError, OSError):
+            return
+        self._ahead = said - self._timing.clock()
+
+    @property
+    def now(self) -> float | None:
+        """Seconds since 1970 by the server's clock; None while no answer has told it."""
+        return None if self._ahead is None else self._timing.clock() + self._ahead

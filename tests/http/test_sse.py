@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.decompress import Unacceptable
-from connector.http.events import EventParser, ServerEvent
+from connector.http.response import Unacceptable
+from connector.http.sse import EventParser, ServerEvent
 
 STREAM = (
     b"\xef\xbb\xbf: a comment\r\n"

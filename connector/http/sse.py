@@ -1,0 +1,202 @@
+"""Server-sent events, whatever the chunking: bytes in, events out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+import httpx
+import orjson
+
+from connector.catalogue.operation import Operation
+from connector.http.error_body import is_complaint
+from connector.http.response import Unacceptable
+from connector.model import JSON, State, members
+
+__all__ = ["EventParser", "ServerEvent", "StreamBroken", "collected", "data_of", "drained"]
+
+BOM = b"\xef\xbb\xbf"
+DONE = "[DONE]"
+PATIENCE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event: its name (empty when it has none), its data, and the last id the stream gave."""
+
+    name: str
+    data: str
+    id: str = ""
+
+
+class EventParser:
+    """Takes bytes as they come and gives each event once its blank line is there."""
+
+    def __init__(self, most: int = 64 * 1024 * 1024) -> None:
+        self._most = most
+        self._rest = bytearray()
+        self._searched = 0
+        self._begun = False
+        self._after_cr = False
+        self._name = ""
+        self._data: list[bytes] = []
+        self._size = 0
+        self._id = ""
+        self.retry: float | None = None
+
+    def feed(self, chunk: bytes) -> list[ServerEvent]:
+        """The events that this chunk completes."""
+        if self._after_cr and chunk:
+            # The CR has ended its line already; a LF that follows belongs to it.
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        self._rest += chunk
+        if not self._begun and not self._begin():
+            return []
+        events = [event for line in self._lines() if (event := self._line(line)) is not None]
+        if len(self._rest) + self._size > self._most:
+            raise Unacceptable(f"an event of the stream is larger than {self._most} bytes")
+        return events
+
+    def close(self) -> list[ServerEvent]:
+        """The event that the end of the stream completes: its lines are whole, only the blank line is missing."""
+        self._begun = True
+        rest = bytes(self._rest)
+        self._rest.clear()
+        if rest in (b"data: [DONE]", b"data:[DONE]"):
+            self._line(rest)
+        last = self._dispatch()
+        return [last] if last is not None else []
+
+    def _begin(self) -> bool:
+        """Drops a byte order mark; False while the first bytes may still become one."""
+        if BOM.startswith(bytes(self._rest)) and len(self._rest) < len(BOM):
+            return False
+        if self._rest.startswith(BOM):
+            del self._rest[: len(BOM)]
+        self._begun = True
+        return True
+
+    def _lines(self) -> list[bytes]:
+        """The complete lines; a CR ends one at once, since nothing need follow it."""
+        rest = self._rest
+        end = max(rest.rfind(b"\n", self._searched), rest.rfind(b"\r", self._searched))
+        if end < 0:
+            self._searched = len(rest)
+            return []
+        whole = bytes(rest[: end + 1])
+        del rest[: end + 1]
+        self._searched = 0
+        self._after_cr = whole.endswith(b"\r") and not rest
+        return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")[:-1]
+
+    def _line(self, line: bytes) -> ServerEvent | None:
+        if not line:
+            return self._dispatch()
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._data.append(value)
+            self._size += len(value) + 1
+        elif name == b"event":
+            self._name = value.decode(errors="replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode(errors="replace")
+        elif name == b"retry" and value.isdigit() and len(value) < 10:
+            self.retry = int(value) / 1000
+        return None
+
+    def _dispatch(self) -> ServerEvent | None:
+        """The event that a blank line ends; one without data is none."""
+        data, name = self._data, self._name
+        self._data, self._name, self._size = [], "", 0
+        if not data:
+            return None
+        return ServerEvent(name, b"\n".join(data).decode(errors="replace"), self._id)
+
+
+class StreamBroken(Exception):
+    """A stream that is not done: the API says no (refused), or nobody saw its end (unknown)."""
+
+    def __init__(self, state: State, reason: str = "", complaint: JSON = None) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.complaint = complaint
+        self.seen: list[JSON] = []
+
+
+async def data_of(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> AsyncGenerator[JSON, None]:
+    """Each event's datum as it comes, wrapped as {event, data} only when the datum does not name its event itself."""
+    ends = operation.ends if operation is not None else ()
+    async with aclosing(_events(chunks, most)) as events:
+        async for event in events:
+            if event.data == DONE:
+                return
+            datum = _datum(event)
+            kind = event.name or _type(datum)
+            if kind == "error" or is_complaint(datum):
+                raise StreamBroken(State.REFUSED, complaint=datum)
+            yield datum if not event.name or event.name == _type(datum) else {"event": event.name, "data": datum}
+            if kind in ends:
+                if kind.endswith(".failed"):
+                    raise StreamBroken(State.REFUSED, complaint=_inner(datum))
+                return
+    if ends:
+        raise StreamBroken(State.UNKNOWN, f"the stream ended without {' or '.join(ends)}")
+
+
+async def drained(chunks: AsyncIterable[bytes]) -> None:
+    """Reads what may follow the end of a stream, for a moment, so that its connection can be used again."""
+    with suppress(TimeoutError, httpx.TransportError, Unacceptable):
+        async with asyncio.timeout(PATIENCE):
+            async for _ in chunks:
+                pass
+
+
+async def collected(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> list[JSON]:
+    """All the data of a stream; what broke it carries what was seen before."""
+    seen: list[JSON] = []
+    try:
+        async with aclosing(data_of(chunks, operation, most)) as data:
+            async for datum in data:
+                seen.append(datum)  # noqa: PERF401  what was seen before a break must not be lost with it
+    except StreamBroken as exc:
+        broken = exc
+    except (httpx.TransportError, Unacceptable) as exc:
+        broken = StreamBroken(State.UNKNOWN, str(exc))
+    else:
+        await drained(chunks)
+        return seen
+    broken.seen = seen
+    raise broken
+
+
+async def _events(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[ServerEvent, None]:
+    parser = EventParser(most)
+    async for chunk in chunks:
+        for event in parser.feed(chunk):
+            yield event
+    for event in parser.close():
+        yield event
+
+
+def _datum(event: ServerEvent) -> JSON:
+    try:
+        return orjson.loads(event.data)
+    except orjson.JSONDecodeError:
+        if event.data.lstrip()[:1] in ("{", "["):
+            raise StreamBroken(State.UNKNOWN, "an event of the stream is not whole JSON") from None
+        return event.data
+
+
+def _type(datum: JSON) -> str:
+    kind = members(datum).get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def _inner(datum: JSON) -> JSON:
+    """The entity inside a terminal event, which holds the error."""
+    inner = map(members, members(datum).values())
+    return next((value for value in inner if "error" in value), datum)
