@@ -1,35 +1,38 @@
-"""The files that a configuration names: relative to its folder, and below its roots when documents have a say."""
+"""The files that a configuration may name: relative to its folder, and below its roots where documents choose names."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from connector.errors import ConfigurationError
+from connector.offline import is_offline
 from connector.request.file_access import NOTHING, Reserved, Roots
+from connector.request.sources import filesystem
 
 __all__ = ["FileAccess", "is_local", "suffix_of"]
 
+GLOB = frozenset("*?[")
 VARIES = re.compile(r"[*?\[]|\\?[&?@]\{")
-"""What begins the part of a configured name that files, documents or chains decide."""
+"""What begins the part of a configured name that files, documents or chains choose."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """Where the names of one connection may lead."""
+    """The files that one connection may reach."""
 
     folder: Path
     roots: Sequence[str]
     reserved: Reserved = NOTHING
     constant: str = ""
-    """The part of the configured name that documents have no say in."""
+    """The part of the configured name that documents do not choose."""
 
     @classmethod
     def of(cls, folder: Path, configured: str, roots: Sequence[str] = (), reserved: Reserved = NOTHING) -> FileAccess:
-        """The places of a configured name: its roots, or else the folder in which its constant part ends.
+        """Return the access of a configured name: below its roots, or else below the folder of its constant part.
 
         Args:
             folder: where relative names start.
@@ -41,7 +44,7 @@ class FileAccess:
         return cls(folder, below, reserved, _constant(configured))
 
     def find(self, name: str) -> str:
-        """The path or URL that a name stands for; one that leads out of the roots is refused."""
+        """Return the path or URL of a name; raise ConfigurationError when it leads out of the roots."""
         found = _below(self.folder, name)
         allowed = Roots(self.roots, self.reserved).refusal(found)
         if allowed is not None:
@@ -53,8 +56,24 @@ class FileAccess:
             raise ConfigurationError(f"the file {name[:200]!r} is a hidden one, which no document may name")
         return path
 
+    def list_files(self, url: str) -> Iterator[str]:
+        """Yield the files that a URL with wildcards means, in the order of their names.
+
+        Each is checked by itself, since a link may lead anywhere. Offline, a remote pattern stands for itself.
+        """
+        whole = self.find(url)
+        if GLOB.isdisjoint(url) or (is_offline() and not is_local(whole)):
+            yield whole
+            return
+        system, pattern = filesystem(whole)
+        for path in sorted(system.glob(pattern)):
+            if system.isdir(path):
+                continue
+            # A remote filesystem has no links out of the folder.
+            yield self.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
+
     def _is_hidden(self, name: str) -> bool:
-        """Whether what a document adds to the configured name leads to a hidden file or folder."""
+        """Return whether what a document adds to the configured name leads to a hidden file or folder."""
         added = name.removeprefix(self.constant)
         begins = self.constant == "" or self.constant.endswith("/") or added == name
         parts = added.split("/")
@@ -62,12 +81,12 @@ class FileAccess:
 
 
 def is_local(name: str) -> bool:
-    """Whether a name is a path of this machine."""
+    """Return whether a name is a path of this machine."""
     return Roots().local(name) is not None
 
 
 def suffix_of(name: str) -> str:
-    """The ending that tells a file's format, without the one that tells its compression."""
+    """Return the suffix that names a file's format, without the one of its compression."""
     name = name.rpartition("::")[0] or name if "::" in name else name
     endings = [ending.lower() for ending in Path(name.partition("?")[0] if "://" in name else name).suffixes]
     while endings and endings[-1] in (".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip"):
@@ -87,7 +106,7 @@ def _constant_folder(configured: str) -> str:
 
 
 def _below(folder: Path, name: str) -> str:
-    """A relative path as one that starts at a folder; URLs and absolute paths as they are."""
+    """Return a relative path below a folder, URLs and absolute paths as they are."""
     if not is_local(name) or "::" in name:
         return name
     path = Roots().local(name) or ""

@@ -16,14 +16,12 @@ from connector.http.prototypes import Endpoint, FixedEndpoint
 from connector.http.prototypes import Prototype as ClientPrototype
 from connector.model import JSON, Effect, Outcome, State
 from connector.publishers import Context as PublisherContext
+from connector.publishers import DocumentWriter, ImmediateWriter
 from connector.publishers import Prototype as PublisherPrototype
-from connector.publishers import Writes as DocumentWriter
-from connector.publishers.prototype import AtOnce as ImmediateWriter
 from connector.request.wire import Wire
-from connector.subscribers import Bookmark, Lost
+from connector.subscribers import Bookmark, DocumentReader, UnreadableDocument
 from connector.subscribers import Context as SubscriberContext
 from connector.subscribers import Prototype as SubscriberPrototype
-from connector.subscribers import Reads as DocumentReader
 from connector.transform import (
     Accessor,
     Condition,
@@ -52,7 +50,6 @@ __all__ = [
     "Endpoint",
     "FixedEndpoint",
     "ImmediateWriter",
-    "Lost",
     "Mapper",
     "Outcome",
     "Parameters",
@@ -68,6 +65,7 @@ __all__ = [
     "SubscriberPrototype",
     "Template",
     "Unfit",
+    "UnreadableDocument",
     "Wire",
     "compile_template",
     "environment",

@@ -1,4 +1,4 @@
-"""SQLAlchemy as the sql subscriber and publisher use it: its engine, and its errors without values or passwords."""
+"""SQLAlchemy for the sql subscriber and publisher: an engine, and errors without values or passwords."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from connector.extras import require_extra
 from connector.offline import refuse_offline
 from connector.request import Redactor
 
-__all__ = ["DatabaseAway", "Trouble", "engine_of", "fault_of", "masked", "sqlalchemy", "trouble_of"]
+__all__ = ["DatabaseAway", "ErrorCause", "classify_error", "create_engine", "describe_error", "mask_url", "sqlalchemy"]
 
 
 AWAY = re.compile(
@@ -20,17 +20,17 @@ AWAY = re.compile(
     r"too many (connections|clients)|locked|deadlock|disk (is )?full|no space|i/o error",
     re.IGNORECASE,
 )
-"""What a database says, or the way to it, that passes by itself."""
+"""Messages of a database, or of the way to it, that pass by themselves."""
 BLOCKED = re.compile(
     r"no such table|unable to open|read-?only|permission denied|access denied|authentication failed|not authorized|"
     r"unknown database|(database|relation|role|user) \S+ does not exist|is not a database|doesn't exist",
     re.IGNORECASE,
 )
-"""What it says when the same would happen to every row until somebody has mended something."""
+"""Messages that every row would get until somebody has mended something."""
 
 
-class Trouble(StrEnum):
-    """Whose fault an error of a database is."""
+class ErrorCause(StrEnum):
+    """What an error of a database is about."""
 
     ROW = "row"
     AWAY = "away"
@@ -41,23 +41,23 @@ class DatabaseAway(ConnectorError):
     """The database cannot be reached now, and may be later."""
 
 
-def trouble_of(error: Exception) -> Trouble:
+def classify_error(error: Exception) -> ErrorCause:
     """Return whether a row is wrong by itself, the database is away, or something is in the way of all rows."""
-    kind, text = type(error).__name__, fault_of(error)
+    kind, text = type(error).__name__, describe_error(error)
     if BLOCKED.search(text):
-        return Trouble.BLOCKED
+        return ErrorCause.BLOCKED
     if kind in ("OperationalError", "TimeoutError", "InternalError") and AWAY.search(text):
-        return Trouble.AWAY
-    return Trouble.ROW
+        return ErrorCause.AWAY
+    return ErrorCause.ROW
 
 
 def sqlalchemy() -> Any:
-    """The package, or a sentence on how to get it."""
+    """Return the package; raise ConfigurationError when it is not installed."""
     return require_extra("sqlalchemy", "sql", "a sql connection")
 
 
-def engine_of(url: str) -> Any:
-    """An engine whose errors show no values."""
+def create_engine(url: str) -> Any:
+    """Return an engine whose errors show no values."""
     sql = sqlalchemy()
     if not url.startswith("sqlite"):
         refuse_offline("the database")
@@ -73,8 +73,8 @@ def engine_of(url: str) -> Any:
         raise ConfigurationError(f"sql: the driver {error.name} is not installed: pip install {error.name}") from None
 
 
-def masked(url: str) -> str:
-    """The URL without its passwords, in its query too."""
+def mask_url(url: str) -> str:
+    """Return the URL without its passwords, those in its query included."""
     sql = sqlalchemy()
     try:
         return Redactor().url(sql.make_url(url).render_as_string(hide_password=True))
@@ -82,6 +82,6 @@ def masked(url: str) -> str:
         return "not a database URL"
 
 
-def fault_of(error: Any) -> str:
-    """What a database says is wrong, in one line."""
+def describe_error(error: Any) -> str:
+    """Return the database's own message, in one line."""
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

@@ -103,7 +103,7 @@ async def read_lines(path: Path, errors: ErrorsFile, codes: set[ExitCode] | None
     """Yield the documents of a file or of standard input; a line that is not JSON counts as failed."""
     from connector import subscribers
 
-    def lost(found: subscribers.Lost) -> None:
+    def lost(found: subscribers.UnreadableDocument) -> None:
         say(f"failed: {found.reason}")
         errors.write(found.document, "failed", found.reason)
         if codes is not None:
@@ -113,7 +113,7 @@ async def read_lines(path: Path, errors: ErrorsFile, codes: set[ExitCode] | None
     # A file that is named on the command line may lie anywhere.
     given = {"url": str(path) if str(path) == "-" else os.path.abspath(path), "format": "jsonl"}  # noqa: ASYNC240, PTH100  no disk is touched
     reader = kind.build(kind.parameters.model_validate(given))
-    async with aclosing(reader.documents(subscribers.Context(lost=lost))) as documents:
+    async with aclosing(reader.documents(subscribers.Context(on_unreadable=lost))) as documents:
         async for document in documents:
             yield document
 

@@ -102,13 +102,13 @@ def _lost(document: JSON, reason: str, counts: Counts, errors: ErrorsFile) -> No
 def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
     """The documents of standard input; what was made of a block is written before the next one is waited for."""
     from connector.connections import revived
-    from connector.subscribers import Lost
-    from connector.subscribers.formats.jsonl import documents
+    from connector.formats import UnreadableDocument, take_documents
+    from connector.formats.jsonl import read_jsonl
 
-    for block in documents(sys.stdin.buffer, "standard input", 64 * 1024**2):
+    for block in take_documents(read_jsonl(sys.stdin.buffer, "standard input", 64 * 1024**2)):
         for item in block:
             counts.read += 1
-            if isinstance(item, Lost):
+            if isinstance(item, UnreadableDocument):
                 _lost(item.document, item.reason, counts, errors)
             else:
                 yield revived(item).document

@@ -18,7 +18,7 @@ from connector.connections.taking import Keeps, Taken, Taking
 from connector.connections.templates import RequestTemplate
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
-from connector.subscribers import Bookmark, Context, Lost
+from connector.subscribers import Bookmark, Context, UnreadableDocument
 from connector.transform import Chain, Failed, Origin
 from connector.transform.context import Locks
 from connector.transform.errors import format_key_path
@@ -82,7 +82,7 @@ class IncomingRun:
             client=runtime.client,
             call=runtime.call,
             requests=self._requests,
-            lost=self._lost,
+            on_unreadable=self._lost,
         )
 
     def stop(self, reason: str) -> None:
@@ -126,7 +126,7 @@ class IncomingRun:
         """
         taking = Taking(
             self._reader,
-            replace(self.context, marked=marked, comes_back=True),
+            replace(self.context, find_bookmark=marked, is_repeated=True),
             Chain(()) if raw else self._chain,
             self._runtime.chained,
             redact=self._runtime.redact,
@@ -165,7 +165,7 @@ class IncomingRun:
     def _chained(self) -> Any:
         return replace(self._runtime.chained, on_skip=self._skipped, on_failed=self._failed)
 
-    def _lost(self, lost: Lost) -> None:
+    def _lost(self, lost: UnreadableDocument) -> None:
         self._lost_count += 1
         self.counts.read += 1
         self.counts.failed += 1

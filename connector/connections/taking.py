@@ -13,7 +13,7 @@ from connector.connections.ordered import worked
 from connector.connections.records import revived
 from connector.errors import ConnectorError, InvalidDocument
 from connector.model import JSON
-from connector.subscribers import Bookmark, Context, Lost, Reads
+from connector.subscribers import Bookmark, Context, DocumentReader, UnreadableDocument
 from connector.transform import Chain, Scope, Storage
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
@@ -84,7 +84,7 @@ class Taking:
 
     def __init__(
         self,
-        reader: Reads,
+        reader: DocumentReader,
         context: Context,
         chain: Chain,
         chained: Chained,
@@ -94,7 +94,7 @@ class Taking:
         keeping: Callable[[], Keeps] | None = None,
     ) -> None:
         self._reader = reader
-        self._context = replace(context, lost=self._lost, mark=self._mark)
+        self._context = replace(context, on_unreadable=self._lost, on_bookmark=self._mark)
         self._parts = parted(chain, where)
         self._chained = chained
         self._redact = redact
@@ -152,7 +152,7 @@ class Taking:
         if mark.place is not None:
             self._marks.append((self._number, mark))
 
-    def _lost(self, lost: Lost) -> None:
+    def _lost(self, lost: UnreadableDocument) -> None:
         self._told.append(self._read(lost.document, failed=self._redact(lost.reason)))
 
     def _read(self, document: JSON, *, failed: str = "", in_doubt: str = "") -> Read:

@@ -10,7 +10,7 @@ from connector.connections.applying import apply
 from connector.connections.runtime import Runtime
 from connector.errors import ConnectorError
 from connector.model import JSON, Outcome
-from connector.publishers import Context, Prototype, Writes
+from connector.publishers import Context, DocumentWriter, Prototype
 from connector.transform import Chain
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
@@ -27,7 +27,7 @@ class Writer:
     def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
         self.kind: Prototype = runtime.publisher(publishers.prototypes().find(declared.prototype))
         self.parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
-        self.writes: Writes = self.kind.build(self.parameters)
+        self.writes: DocumentWriter = self.kind.build(self.parameters)
 
 
 @dataclass(slots=True)

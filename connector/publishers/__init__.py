@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from connector.publishers.context import Context
 from connector.publishers.intent import Begin, CallIntent, ClientCall, OnUnknown, Perform, client_intent, perform_now
-from connector.publishers.prototype import Prototype, Writes
+from connector.publishers.prototype import Context, DocumentWriter, ImmediateWriter, Prototype
 from connector.registry import Registry
 
 __all__ = [
@@ -12,10 +11,11 @@ __all__ = [
     "CallIntent",
     "ClientCall",
     "Context",
+    "DocumentWriter",
+    "ImmediateWriter",
     "OnUnknown",
     "Perform",
     "Prototype",
-    "Writes",
     "client_intent",
     "perform_now",
     "prototypes",
@@ -25,7 +25,7 @@ GROUP = "openai_connector.publishers"
 
 
 def prototypes() -> Registry[Prototype]:
-    """The kinds that ship with the connector, then those that other distributions declare."""
+    """Return the kinds that ship with the connector and those that other distributions declare."""
     from connector.publishers.file import FILE
     from connector.publishers.http import HTTP
     from connector.publishers.none import NONE

@@ -12,17 +12,15 @@ from pydantic import Field, model_validator
 
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.file_access import FileAccess, is_local, suffix_of
+from connector.formats import SINGLE_DOCUMENT, FormatWriter, format_to_write, make_writer
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.publishers.blocking import unwritable
-from connector.publishers.context import Context
-from connector.publishers.formats import SINGLE, Format, format_of
-from connector.publishers.prototype import Prototype
-from connector.publishers.whole import Target, target_of
+from connector.publishers.atomic_file import OpenFile, open_file, unwritable
+from connector.publishers.prototype import Context, Prototype
 from connector.transform.placeholders import has_placeholder, to_text
 from connector.transform.template import compile_template
 
-__all__ = ["FILE", "Placed", "Writing"]
+__all__ = ["FILE", "FileContent", "FileWriter"]
 
 Result = TypeVar("Result")
 MOST_OPEN = 200
@@ -55,7 +53,7 @@ class Parameters(Section):
 
     @model_validator(mode="after")
     def _appendable(self) -> Parameters:
-        if self.append and (self.format or format_of(self.url, suffix_of(self.url))) != "jsonl":
+        if self.append and (self.format or format_to_write(self.url, suffix_of(self.url))) != "jsonl":
             raise ValueError("only jsonl can be appended to; the other formats have an end")
         if self.append and not is_local(self.url):
             raise ValueError("only files of this machine can be appended to")
@@ -63,8 +61,17 @@ class Parameters(Section):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a document goes: the file, what that is made of, what of the document is written, what a row is made of."""
+class FileContent:
+    """What a document adds to which file.
+
+    Attributes:
+        name: the file's path or URL.
+        format: the file's format.
+        content: what of the document is written.
+        alone: whether the file holds this document only.
+        columns: the columns of CSV and Parquet.
+        formulas: whether CSV cells may be formulas.
+    """
 
     name: str
     format: str
@@ -76,11 +83,11 @@ class Placed:
 
 @dataclass(slots=True)
 class _Open:
-    target: Target
-    format: Format
+    file: OpenFile
+    writer: FormatWriter
 
 
-class Writing:
+class FileWriter:
     """Writes documents one after the other in a thread of its own."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -95,31 +102,31 @@ class Writing:
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
         try:
-            name, made_of = self._place(document, context)
+            name, format_ = self._file_of(document, context)
             content = self._content(document, context.scope)
-            return await self._in_thread(self._write, name, made_of, content)
+            return await self._in_thread(self._write, name, format_, content)
         except ConnectorError as error:
             return Outcome(State.NOT_SENT, reason=str(error))
 
     async def explain(self, document: JSON, context: Context) -> JSON:
-        name, made_of = self._place(document, context)
-        return {"file": name, "format": made_of, "content": self._content(document, context.scope)}
+        name, format_ = self._file_of(document, context)
+        return {"file": name, "format": format_, "content": self._content(document, context.scope)}
 
-    def placed(self, document: JSON, context: Context) -> Placed:
-        """Where a document goes; nothing is written."""
-        name, made_of = self._place(document, context)
-        content, alone = self._content(document, context.scope), self._many and made_of in SINGLE
-        return Placed(name, made_of, content, alone, self._parameters.columns, self._parameters.formulas)
+    def content_of(self, document: JSON, context: Context) -> FileContent:
+        """Return what a document adds to which file; nothing is written."""
+        name, format_ = self._file_of(document, context)
+        content, alone = self._content(document, context.scope), self._many and format_ in SINGLE_DOCUMENT
+        return FileContent(name, format_, content, alone, self._parameters.columns, self._parameters.formulas)
 
     @property
-    def shared(self) -> str:
-        """What the one file of all documents is made of; nothing when documents name their files."""
+    def shared_format(self) -> str:
+        """The format of the one file of all documents; empty when documents name their files."""
         asked = self._parameters
-        return "" if self._many else asked.format or format_of(asked.url, suffix_of(asked.url))
+        return "" if self._many else asked.format or format_to_write(asked.url, suffix_of(asked.url))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns of every file, when they are named."""
+        """The named columns of every file."""
         return self._parameters.columns
 
     async def finish(self) -> None:
@@ -134,66 +141,57 @@ class Writing:
         finally:
             self._thread.shutdown(wait=False)
 
-    def _place(self, document: JSON, context: Context) -> tuple[str, str]:
-        """The file of a document and what it is made of; a name without placeholders is judged once."""
+    def _file_of(self, document: JSON, context: Context) -> tuple[str, str]:
+        """Return the file of a document and its format; a name without placeholders is resolved once."""
         if self._sole is not None:
             return self._sole
-        place = self._found(document, context)
+        place = self._resolve_file(document, context)
         self._sole = None if self._many else place
         return place
 
-    def _found(self, document: JSON, context: Context) -> tuple[str, str]:
+    def _resolve_file(self, document: JSON, context: Context) -> tuple[str, str]:
         written = to_text(self._url(document, context.scope))
         name = FileAccess.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(
             written
         )
-        return name, self._parameters.format or format_of(written, suffix_of(written))
+        return name, self._parameters.format or format_to_write(written, suffix_of(written))
 
-    def _write(self, name: str, made_of: str, content: JSON) -> Outcome:
-        alone = self._many and made_of in SINGLE
+    def _write(self, name: str, format_: str, content: JSON) -> Outcome:
+        alone = self._many and format_ in SINGLE_DOCUMENT
         if name in self._complete:
             raise InvalidDocument(f"the file {name!r} was written for another document of this run; make names differ")
         try:
-            opened = self._opened(name, made_of, alone=alone)
-            opened.target.append(opened.format.add(content))
+            opened = self._open_once(name, format_, alone=alone)
+            opened.file.append(opened.writer.add(content))
             if alone:
                 self._commit(name)
         except OSError as error:
             return unwritable(name, error)
         return Outcome(State.DONE, body={"file": name})
 
-    def _opened(self, name: str, made_of: str, *, alone: bool) -> _Open:
+    def _open_once(self, name: str, format_: str, *, alone: bool) -> _Open:
         if name not in self._open:
             if len(self._open) >= MOST_OPEN:
                 raise ConfigurationError(
                     f"more than {MOST_OPEN} files are open; use a format that is one file a document"
                 )
-            content = self._format(name, made_of, alone=alone)
-            self._open[name] = _Open(target_of(name, append=self._parameters.append), content)
+            writer = self._make_writer(name, format_, alone=alone)
+            self._open[name] = _Open(open_file(name, append=self._parameters.append), writer)
         return self._open[name]
 
-    def _format(self, name: str, made_of: str, *, alone: bool) -> Format:
-        from connector.publishers.formats.csv import Csv
-        from connector.publishers.formats.json import Json
-        from connector.publishers.formats.lines import Binary, Lines, Text
-
-        if made_of == "parquet":
-            from connector.publishers.formats.parquet import Parquet
-
-            return Parquet(self._parameters.columns)
-        if made_of == "csv":
-            delimiter = "\t" if suffix_of(name) == ".tsv" else ","
-            return Csv(self._parameters.columns, delimiter, header=True, formulas=self._parameters.formulas)
-        if made_of == "jsonl":
-            return Lines()
-        if made_of == "binary":
-            return Binary()
-        return Json(alone=alone) if made_of == "json" else Text(alone=alone)
+    def _make_writer(self, name: str, format_: str, *, alone: bool) -> FormatWriter:
+        return make_writer(
+            format_,
+            columns=self._parameters.columns,
+            delimiter="\t" if suffix_of(name) == ".tsv" else ",",
+            formulas=self._parameters.formulas,
+            alone=alone,
+        )
 
     def _commit(self, name: str) -> None:
         opened = self._open[name]
-        opened.target.append(opened.format.end())
-        opened.target.commit()
+        opened.file.append(opened.writer.end())
+        opened.file.commit()
         del self._open[name]
         self._complete.add(name)
 
@@ -206,13 +204,17 @@ class Writing:
 
     def _abandon(self) -> list[str]:
         for opened in self._open.values():
-            opened.target.abandon()
-        return [opened.target.unfinished for opened in self._open.values()]
+            opened.file.abandon()
+        return [opened.file.unfinished for opened in self._open.values()]
 
     async def _in_thread(self, work: Callable[..., Result], *given: object) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
 
 
 FILE = Prototype(
-    "file", "Files: JSONL, JSON, CSV, Parquet, text, or one file a document.", Parameters, Writing, ("url", "content")
+    "file",
+    "Files: JSONL, JSON, CSV, Parquet, text, or one file a document.",
+    Parameters,
+    FileWriter,
+    ("url", "content"),
 )

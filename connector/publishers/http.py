@@ -10,8 +10,7 @@ from pydantic import Field
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, is_object
-from connector.publishers.context import Context
-from connector.publishers.prototype import AtOnce, Prototype
+from connector.publishers.prototype import Context, ImmediateWriter, Prototype
 
 __all__ = ["HTTP"]
 
@@ -19,7 +18,7 @@ SECTIONS = ("method", "path", "query", "headers", "payload", "form", "answer")
 
 
 class Parameters(Section):
-    """Whom to call."""
+    """The client, and the defaults of a request."""
 
     client: str = Field(description="The client to call with.")
     method: Literal["POST", "PUT", "PATCH", "DELETE", "GET"] = Field(
@@ -33,7 +32,7 @@ class Parameters(Section):
     )
 
 
-class Writing(AtOnce):
+class HttpWriter(ImmediateWriter):
     """Sends each document, {method, path, query, payload, headers, form}, as it is."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -64,5 +63,5 @@ class Writing(AtOnce):
 
 
 HTTP = Prototype(
-    "http", "Any HTTP API: a raw request for each document.", Parameters, Writing, calls=True, performs=True
+    "http", "Any HTTP API: a raw request for each document.", Parameters, HttpWriter, calls=True, performs=True
 )

@@ -1,20 +1,19 @@
-"""Documents that go nowhere: for trying a connection, or for its answers' sake."""
+"""Documents that go nowhere, to try a connection or for the sake of its answers."""
 
 from __future__ import annotations
 
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.publishers.context import Context
-from connector.publishers.prototype import AtOnce, Prototype
+from connector.publishers.prototype import Context, ImmediateWriter, Prototype
 
 __all__ = ["NONE"]
 
 
 class Parameters(Section):
-    """Nothing."""
+    """No parameters."""
 
 
-class Writing(AtOnce):
+class NullWriter(ImmediateWriter):
     """Takes documents and keeps none."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -27,4 +26,4 @@ class Writing(AtOnce):
         return {"document": document}
 
 
-NONE = Prototype("none", "Nowhere: the document itself is the answer.", Parameters, Writing)
+NONE = Prototype("none", "Nowhere: the document itself is the answer.", Parameters, NullWriter)

@@ -1,4 +1,4 @@
-"""Entities of an API that the catalogue knows: created, deleted, or acted upon by a verb."""
+"""Entities of the API: created, deleted, or acted upon by a verb."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from connector.file_access import FileAccess
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
 from connector.publisher import Publisher
-from connector.publishers.context import Context
 from connector.publishers.intent import CallIntent, ClientCall, client_intent
-from connector.publishers.prototype import AtOnce, Prototype
+from connector.publishers.prototype import Context, ImmediateWriter, Prototype
 from connector.request import Wire
 from connector.transform.placeholders import to_text
 from connector.transform.template import compile_template
@@ -36,7 +35,7 @@ class Parameters(Section):
     )
 
 
-class Writing(AtOnce):
+class OpenAIWriter(ImmediateWriter):
     """Calls an operation; a document is its request, {path, query, payload, headers}."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -82,5 +81,11 @@ class Writing(AtOnce):
 
 
 OPENAI = Prototype(
-    "openai", "Entities of the API: create, delete, or a verb.", Parameters, Writing, ("to",), calls=True, performs=True
+    "openai",
+    "Entities of the API: create, delete, or a verb.",
+    Parameters,
+    OpenAIWriter,
+    ("to",),
+    calls=True,
+    performs=True,
 )

@@ -1,46 +1,94 @@
-"""What a kind of publisher declares."""
+"""A kind of publisher: what it declares, what it is given, and what it does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome
-from connector.publishers.context import Context
+from connector.publishers.intent import OnUnknown, Perform, perform_now
+from connector.request.file_access import NOTHING, Reserved
+from connector.transform.context import Context as ChainContext
+from connector.transform.context import Scope
 
-__all__ = ["AtOnce", "Prototype", "Writes"]
+if TYPE_CHECKING:
+    from connector.http import Client
+
+__all__ = ["Context", "DocumentWriter", "ImmediateWriter", "Prototype"]
 
 
-class Writes(Protocol):
-    """A publisher that knows its parameters; after the last document it is finished or abandoned."""
+def _no_client(name: str) -> Client:
+    raise ConfigurationError(f"there is no client {name!r} here")
+
+
+async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+    raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a publisher is given beside its parameters.
+
+    Args:
+        folder: where relative file names start.
+        client: returns the client of a name.
+        call: makes one call through a named client.
+        perform: makes a call that may take effect, and records it first where a journal is kept.
+        chained: what placeholders in parameters may name.
+        validate: how strictly requests are checked; the client's setting unless given.
+        on_unknown: whether a costly call with an unknown end is sent again; the client's setting unless given.
+        timeout: seconds for a whole call; the client's unless given.
+        reserved: files of the connector's own, which are never written to.
+    """
+
+    folder: Path = field(default_factory=Path.cwd)
+    client: Callable[[str], Client] = _no_client
+    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
+    perform: Perform = perform_now
+    chained: ChainContext = field(default_factory=ChainContext)
+    validate: str | None = None
+    on_unknown: OnUnknown | None = None
+    timeout: float | None = None
+    reserved: Reserved = NOTHING
+
+    @property
+    def scope(self) -> Scope:
+        """The scope in which templates are resolved."""
+        return Scope(self.chained)
+
+
+class DocumentWriter(Protocol):
+    """A publisher with its parameters; after the last document it is finished or abandoned."""
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
-        """What became of a document."""
+        """Write a document and return what became of it."""
         ...
 
     async def explain(self, document: JSON, context: Context) -> JSON:
-        """What would be done with a document, and how; nothing is done."""
+        """Return what would be done with a document, and how; nothing is done."""
         ...
 
     async def finish(self) -> None:
-        """Makes everything visible that waits to be complete."""
+        """Complete what is not complete yet, and make it visible."""
         ...
 
     async def abandon(self) -> list[str]:
-        """Leaves what waits as it is; the names of what was kept although it is not complete."""
+        """Leave what is not complete as it is; return the names of what is kept of it."""
         ...
 
 
-class AtOnce:
-    """For publishers whose documents are out when they are published."""
+class ImmediateWriter:
+    """A base for writers whose documents are complete as soon as they are published."""
 
     async def finish(self) -> None:
-        """There is nothing left to do."""
+        """Do nothing."""
 
     async def abandon(self) -> list[str]:
-        """There is nothing that waits."""
+        """Return nothing."""
         return []
 
 
@@ -51,17 +99,17 @@ class Prototype:
     Args:
         name: how configurations call it.
         summary: what it does, in a sentence.
-        parameters: what it wants to know.
-        build: makes what writes with them.
+        parameters: the model of its parameters.
+        build: makes a writer from the parameters.
         templates: the parameters whose placeholders are resolved for each document.
-        calls: whether a document is a request, that a template of the outgoing connection may complete.
-        performs: whether what may take effect goes through the context's `perform`.
+        calls: whether a document is a request, which a template of the outgoing connection may complete.
+        performs: whether calls that may take effect go through the context's `perform`.
     """
 
     name: str
     summary: str
     parameters: type[Section]
-    build: Callable[[Any], Writes]
+    build: Callable[[Any], DocumentWriter]
     templates: tuple[str, ...] = ()
     calls: bool = False
     performs: bool = False

@@ -11,11 +11,10 @@ from pydantic import Field, SecretStr, model_validator
 from connector.errors import ConfigurationError, ConnectorError
 from connector.http.parameters import Section
 from connector.model import JSON, Effect, Fault, Outcome, State, is_object
-from connector.publishers.context import Context
 from connector.publishers.intent import BLOCKED, Begin, CallIntent, OnUnknown
-from connector.publishers.prototype import Prototype
-from connector.publishers.table import Row, Table
-from connector.sql import DatabaseAway, masked
+from connector.publishers.prototype import Context, Prototype
+from connector.publishers.sql_table import Row, Table
+from connector.sql import DatabaseAway, mask_url
 from connector.transform.template import compile_template
 
 __all__ = ["SQL"]
@@ -37,14 +36,14 @@ class Parameters(Section):
     )
 
     @model_validator(mode="after")
-    def _keyed(self) -> Parameters:
+    def _check_keys(self) -> Parameters:
         if self.keys and self.mode == "insert":
             raise ValueError("keys are for mode upsert")
         return self
 
 
-class Writing:
-    """Commits the rows that came meanwhile together; a row that is refused does not take the others with it."""
+class SqlWriter:
+    """Commits rows that arrive meanwhile together; a refused row does not take the others with it."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
@@ -53,12 +52,12 @@ class Writing:
         )
         self._table: Table | None = None
         self._waiting: list[tuple[Row, asyncio.Future[Outcome]]] = []
-        self._at_work: asyncio.Task[None] | None = None
+        self._running: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outgoing")
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
         try:
-            row = self._values(document, context)
+            row = self._row_of(document, context)
         except ConnectorError as error:
             fault = Fault("publisher.parameters.row", str(error), "an object of columns and values")
             return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
@@ -66,7 +65,7 @@ class Writing:
         async def make(_: CallIntent, __: OnUnknown | None, begin: Begin | None) -> Outcome:
             if begin is not None:
                 await begin()
-            return await self._written(row)
+            return await self._enqueue(row)
 
         asked = self._parameters
         intent = CallIntent(
@@ -79,20 +78,20 @@ class Writing:
         )
         return await context.perform(intent)
 
-    async def _written(self, row: Row) -> Outcome:
+    async def _enqueue(self, row: Row) -> Outcome:
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, done))
-        if self._at_work is None or self._at_work.done():
-            self._at_work = asyncio.create_task(self._work())
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._write_waiting())
         return await done
 
     async def explain(self, document: JSON, context: Context) -> JSON:
-        shown = {"url": masked(self._parameters.url.get_secret_value()), "table": self._parameters.table}
-        return {**shown, "mode": self._parameters.mode, "row": self._values(document, context)}
+        shown = {"url": mask_url(self._parameters.url.get_secret_value()), "table": self._parameters.table}
+        return {**shown, "mode": self._parameters.mode, "row": self._row_of(document, context)}
 
     async def finish(self) -> None:
-        if self._at_work is not None:
-            await self._at_work
+        if self._running is not None:
+            await self._running
         if self._table is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._table.close)
         self._thread.shutdown(wait=False)
@@ -101,13 +100,13 @@ class Writing:
         await self.finish()
         return []
 
-    def _values(self, document: JSON, context: Context) -> Row:
+    def _row_of(self, document: JSON, context: Context) -> Row:
         row = self._row(document, context.scope)
         if not is_object(row) or not row:
             raise ConfigurationError("a row is an object of columns and values; make one in the chain or with `row`")
         return dict(row)
 
-    async def _work(self) -> None:
+    async def _write_waiting(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             rows = [row for row, _ in batch]
@@ -116,7 +115,7 @@ class Writing:
             except ConnectorError as error:
                 action = "" if isinstance(error, DatabaseAway) else BLOCKED
                 outcomes = [Outcome(State.NOT_SENT, reason=str(error), action=action)] * len(batch)
-            except Exception as error:  # noqa: BLE001  told to everybody who waits for this batch
+            except Exception as error:  # noqa: BLE001  raised again where this batch is awaited
                 for _, done in batch:
                     if not done.done():
                         done.set_exception(error)
@@ -136,7 +135,7 @@ SQL = Prototype(
     "sql",
     "Rows of any database that SQLAlchemy reaches: insert or upsert.",
     Parameters,
-    Writing,
+    SqlWriter,
     ("row",),
     performs=True,
 )

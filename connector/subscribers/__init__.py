@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from connector.formats import UnreadableDocument
 from connector.registry import Registry
-from connector.subscribers.context import Bookmark, Context, Lost
-from connector.subscribers.prototype import Prototype, Reads
+from connector.subscribers.prototype import Bookmark, Context, DocumentReader, Prototype
 
-__all__ = ["Bookmark", "Context", "Lost", "Prototype", "Reads", "prototypes"]
+__all__ = ["Bookmark", "Context", "DocumentReader", "Prototype", "UnreadableDocument", "prototypes"]
 
 GROUP = "openai_connector.subscribers"
 
 
 def prototypes() -> Registry[Prototype]:
-    """The kinds that ship with the connector, then those that other distributions declare."""
+    """Return the kinds that ship with the connector and those that other distributions declare."""
     from connector.subscribers.file import FILE
     from connector.subscribers.folder import FOLDER
     from connector.subscribers.http import HTTP

@@ -9,24 +9,31 @@ import os
 import stat
 import sys
 import zlib
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import AbstractContextManager, aclosing
 from functools import partial
-from typing import Any, BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, cast
 
 from pydantic import Field
 
 from connector.errors import ConfigurationError
 from connector.file_access import FileAccess, is_local, suffix_of
+from connector.formats import (
+    BlockReader,
+    Blocks,
+    IncompleteEnd,
+    ResumePoint,
+    UnreadableDocument,
+    find_reader,
+    format_to_read,
+    take_documents,
+)
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
 from connector.request.sources import filesystem, mark_of
-from connector.subscribers.context import Bookmark, Context, Lost
-from connector.subscribers.formats import Blocks, Format, Reached, Unfinished, format_of
-from connector.subscribers.listing import files_of
-from connector.subscribers.prototype import Prototype
-from connector.subscribers.resuming import Found, resumed
-from connector.subscribers.threads import from_thread
+from connector.subscribers.bookmarks import FileItems, read_file_on
+from connector.subscribers.prototype import Bookmark, Context, Prototype
+from connector.subscribers.thread_iterator import iterate_in_thread
 
 __all__ = ["FILE"]
 
@@ -54,7 +61,7 @@ class Parameters(Section):
     max_document_bytes: int = Field(default=64 * 1024**2, ge=1024, description="The largest document that is read.")
 
 
-class Reading:
+class FileReader:
     """Reads files one after the other, in the order of their names."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -63,12 +70,12 @@ class Reading:
     async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:
         async with aclosing(self._urls(context)) as urls:
             async for url in urls:
-                async with aclosing(from_thread(self._blocks(url, context))) as found:
+                async with aclosing(iterate_in_thread(partial(self._blocks, url, context))) as found:
                     async for item in found:
-                        if isinstance(item, Lost):
-                            context.lost(item)
+                        if isinstance(item, UnreadableDocument):
+                            context.on_unreadable(item)
                         elif isinstance(item, Bookmark):
-                            context.mark(item)
+                            context.on_bookmark(item)
                         else:
                             yield item
 
@@ -90,20 +97,18 @@ class Reading:
                     raise ConfigurationError("the file subscriber's input chain must give {url: …}")
                 yield url
 
-    def _blocks(self, url: str, context: Context) -> Callable[[], Found]:
-        def read() -> Found:
-            if url == STDIN:
-                blocks = _reader(self._format_name(url))(_stdin(), "standard input", self._most)
-                yield from _ended(blocks, waits=False)
-                return
-            for name in self._names(url, context):
-                asked = self._parameters.last_line
-                waits = context.comes_back if asked is None else asked == "wait"
-                documents = partial(_read, _resumable(self._format_name(name)), name, self._most, waits)
-                known = context.marked(_part(name, context))
-                yield from resumed(partial(_opened, name), documents, _stamp(name), known)
-
-        return read
+    def _blocks(self, url: str, context: Context) -> FileItems:
+        if url == STDIN:
+            blocks = find_reader(self._format_name(url))(_stdin(), "standard input", self._most)
+            for documents in take_documents(blocks):
+                yield [*documents]
+            return
+        for name in self._names(url, context):
+            chosen = self._parameters.last_line
+            waits = context.is_repeated if chosen is None else chosen == "wait"
+            read = partial(_read, find_reader(self._format_name(name)), name, self._most, waits)
+            known = context.find_bookmark(_part(name, context))
+            yield from read_file_on(partial(_open, name), read, _stamp(name), known)
 
     @property
     def _most(self) -> int:
@@ -112,59 +117,45 @@ class Reading:
     def _format_name(self, name: str) -> str:
         if self._parameters.format is not None:
             return self._parameters.format
-        return "jsonl" if name == STDIN else format_of(name, suffix_of(name))
+        return "jsonl" if name == STDIN else format_to_read(name, suffix_of(name))
 
     def _names(self, url: str, context: Context) -> Iterator[str]:
-        return files_of(url, FileAccess.of(context.folder, self._parameters.url, self._parameters.roots))
+        return FileAccess.of(context.folder, self._parameters.url, self._parameters.roots).list_files(url)
 
 
 def _stdin() -> BinaryIO:
-    """Standard input without its buffer, whose lock a reader that is left behind would hold when the process ends."""
+    """Return standard input without its buffer, whose lock an abandoned reader would hold when the process ends."""
     return cast("BinaryIO", getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
-def _reader(name: str) -> Format:
-    from importlib import import_module
-
-    return cast("Format", import_module(f"connector.subscribers.formats.{name}").documents)
-
-
-def _resumable(name: str) -> Format:
-    """The same, telling where a file goes on if the format can."""
-    from importlib import import_module
-
-    module = import_module(f"connector.subscribers.formats.{name}")
-    return cast("Format", getattr(module, "resumable", module.documents))
-
-
 def _part(name: str, context: Context) -> str:
-    """What a file is called in bookmarks: the same from wherever the configuration is run."""
+    """Return a file's name in bookmarks: the same from wherever the configuration is run."""
     return os.path.relpath(name, context.folder) if is_local(name) else name
 
 
-def _read(format_: Format, name: str, most: int, waits: bool, file: BinaryIO, *since: Reached) -> Blocks:
+def _read(reader: BlockReader, name: str, most: int, waits: bool, file: BinaryIO, *since: ResumePoint) -> Blocks:
     try:
-        yield from _ended(format_(file, name, most, *since), waits=waits)
+        yield from _resolve_ends(reader(file, name, most, *since), waits=waits)
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise ConfigurationError(f"cannot unpack {name!r}: {error}; it is read again with the next run") from None
 
 
-def _ended(blocks: Blocks, *, waits: bool) -> Blocks:
-    """The blocks, whose end is what it is, or waits until it is whole; then it is said."""
+def _resolve_ends(blocks: Blocks, *, waits: bool) -> Blocks:
+    """Yield the blocks; take an incomplete end for what it is, or keep it and warn that it waits."""
     for block in blocks:
-        found: list[JSON | Lost | Reached | Unfinished] = []
+        items: list[JSON | UnreadableDocument | ResumePoint | IncompleteEnd] = []
         for item in block:
-            if isinstance(item, Unfinished) and not waits:
-                found += item.items
+            if isinstance(item, IncompleteEnd) and not waits:
+                items += item.items
                 continue
-            if isinstance(item, Unfinished):
+            if isinstance(item, IncompleteEnd):
                 log.warning("%s: %s; it waits until it is whole (`last_line: take` takes it)", item.where, item.what)
-            found.append(item)
-        yield found
+            items.append(item)
+        yield items
 
 
 def _stamp(name: str) -> str:
-    """What is known of a file's content without reading it; nothing where its size is all there is to know."""
+    """Return what changes with a file's content, without reading it; empty where only its size is known."""
     system, path = filesystem(name)
     try:
         system.invalidate_cache()
@@ -174,19 +165,25 @@ def _stamp(name: str) -> str:
     return mark_of(details) if mark_of({**details, "size": 0}) != mark_of({"size": 0}) else ""
 
 
-def _opened(name: str) -> Any:
-    """The open file, unpacked when its name says that it is packed."""
+def _open(name: str) -> AbstractContextManager[BinaryIO]:
+    """Return the open file, decompressed when its name says that it is compressed."""
     from fsspec.core import OpenFile, get_compression  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs] - it has none
 
     system, path = filesystem(name)
     try:
         if is_local(name) and not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  the path is a text already
             raise ConfigurationError(f"{name!r} is no regular file")
-        return cast("BinaryIO", OpenFile(system, path, "rb", compression=get_compression(path, "infer")))
+        return cast(
+            "AbstractContextManager[BinaryIO]", OpenFile(system, path, "rb", compression=get_compression(path, "infer"))
+        )
     except OSError as error:
         raise ConfigurationError(f"cannot read {name!r}: {error.strerror or type(error).__name__}") from None
 
 
 FILE = Prototype(
-    "file", "Documents in files: JSONL, JSON, CSV, Parquet; globs, URLs, standard input.", Parameters, Reading, ("url",)
+    "file",
+    "Documents in files: JSONL, JSON, CSV, Parquet; globs, URLs, standard input.",
+    Parameters,
+    FileReader,
+    ("url",),
 )

@@ -1,4 +1,4 @@
-"""Files themselves: a document for each that tells where it is, ready to be uploaded; what is in them is not read."""
+"""Files as they are: a document for each with its path and size, ready for upload; their content is not read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,8 @@ from connector.file_access import FileAccess, is_local
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
 from connector.request.sources import filesystem
-from connector.subscribers.context import Context
-from connector.subscribers.listing import files_of
-from connector.subscribers.prototype import Prototype
-from connector.subscribers.threads import from_thread
+from connector.subscribers.prototype import Context, Prototype
+from connector.subscribers.thread_iterator import iterate_in_thread
 
 __all__ = ["FOLDER"]
 
@@ -34,7 +32,7 @@ class Parameters(Section):
     )
 
 
-class Reading:
+class FolderReader:
     """Lists files in the order of their names."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -46,45 +44,45 @@ class Reading:
                 url = request.get("url") if is_object(request) else None
                 if not isinstance(url, str) or not url:
                     raise ConfigurationError("the folder subscriber's input chain must give {url: …}")
-                async with aclosing(from_thread(partial(self._blocks, url, context))) as files:
+                async with aclosing(iterate_in_thread(partial(self._blocks, url, context))) as files:
                     async for file in files:
                         yield file
 
     async def explain(self, context: Context) -> JSON:
         url = self._parameters.url
-        return {"url": url, "files": [_shown(name, context) for name in files_of(url, self._places(context))][:100]}
+        return {"url": url, "files": [_relative(name, context) for name in self._access(context).list_files(url)][:100]}
 
-    def _places(self, context: Context) -> FileAccess:
+    def _access(self, context: Context) -> FileAccess:
         return FileAccess.of(context.folder, self._parameters.url, self._parameters.roots)
 
     def _blocks(self, url: str, context: Context) -> Generator[list[JSON], None, None]:
-        for name in files_of(url, self._places(context)):
-            yield [_document(name, context)]
+        for name in self._access(context).list_files(url):
+            yield [_describe(name, context)]
 
 
-def _document(name: str, context: Context) -> dict[str, JSON]:
+def _describe(name: str, context: Context) -> dict[str, JSON]:
     system, path = filesystem(name)
     try:
         details: Any = system.info(path)
     except OSError as error:
         raise ConfigurationError(f"cannot look at {name!r}: {error.strerror or type(error).__name__}") from None
     plain = PurePosixPath(path.replace(os.sep, "/"))
-    known = {"file": _shown(name, context), "name": plain.name, "stem": plain.stem, "suffix": plain.suffix}
-    return {**known, "bytes": details.get("size"), "modified": _moment(details.get("mtime"))}
+    known = {"file": _relative(name, context), "name": plain.name, "stem": plain.stem, "suffix": plain.suffix}
+    return {**known, "bytes": details.get("size"), "modified": _format_time(details.get("mtime"))}
 
 
-def _shown(name: str, context: Context) -> str:
-    """A file of this machine relative to the configuration's folder, which is where file fields begin as well."""
+def _relative(name: str, context: Context) -> str:
+    """Return a local path relative to the configuration's folder, where the paths of file fields start as well."""
     return os.path.relpath(name, context.folder) if is_local(name) else name
 
 
-def _moment(modified: Any) -> str | None:
+def _format_time(modified: object) -> str | None:
     if isinstance(modified, int | float):
         modified = datetime.fromtimestamp(modified, UTC)
     return modified.isoformat() if isinstance(modified, datetime) else None
 
 
 FOLDER = Prototype(
-    "folder", "Files as they are: a document for each, with its path and size.", Parameters, Reading, ("url",)
+    "folder", "Files as they are: a document for each, with its path and size.", Parameters, FolderReader, ("url",)
 )
 """For uploads: `{"$file": "&{file}"}`."""

@@ -13,16 +13,15 @@ from connector.errors import CallFailed, ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, is_document, is_list
 from connector.pagination import items_of
-from connector.subscribers.context import Context
-from connector.subscribers.marks import PageMarks
-from connector.subscribers.paging import PAGING, Paging, beyond, moved
-from connector.subscribers.prototype import Prototype
+from connector.subscribers.bookmarks import PageBookmarks, diff_requests
+from connector.subscribers.pagination import AnyPagination, Pagination
+from connector.subscribers.prototype import Context, Prototype
 from connector.transform.paths import MISSING, parse_path, path_getter
 
 __all__ = ["HTTP"]
 
 
-class Asked(Section):
+class HttpRequest(Section):
     """A request; its texts may hold placeholders."""
 
     method: Literal["GET", "POST", "HEAD"] = Field(default="GET", description="The HTTP method.")
@@ -36,15 +35,15 @@ class Parameters(Section):
     """What to read, and how its pages go on."""
 
     client: str = Field(description="The client to read with.")
-    request: Asked = Field(description="{method, path, query, headers, payload}.")
+    request: HttpRequest = Field(description="{method, path, query, headers, payload}.")
     items: str | None = Field(
         default=None, description="Where the documents stand in an answer; `data`, or the answer itself, unless given."
     )
-    paging: PAGING | None = Field(default=None, description="How the pages go on; one page unless given.")
+    paging: AnyPagination | None = Field(default=None, description="How the pages go on; one page unless given.")
     limit: int | None = Field(default=None, ge=0, description="At most so many documents.")
 
 
-class Reading:
+class HttpReader:
     """Reads pages through a client."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -78,42 +77,43 @@ class Reading:
         return self._parameters.request.model_dump(exclude_defaults=True)
 
     async def _pages(self, context: Context) -> AsyncGenerator[tuple[int, list[JSON]], None]:
-        """The pages of every request, each with how many documents an earlier reading took just before it."""
+        """Yield the pages of every request, each with how many documents an earlier reading took just before it."""
         async with aclosing(context.requests(self._template(), {})) as requests:
             async for request in requests:
                 first = _first(self._parameters.paging, request)
-                marks = PageMarks(context, first)
-                if marks.whole:
+                bookmarks = PageBookmarks(context, first)
+                if bookmarks.is_complete:
                     continue
-                async with aclosing(self._pages_of(beyond(first, marks.place), context, marks, first)) as pages:
-                    before = marks.count
+                async with aclosing(self._pages_of(first, context, bookmarks)) as pages:
+                    before = bookmarks.count
                     async for items in pages:
                         yield before, items
                         before = 0
 
     async def _pages_of(
-        self, asked: Mapping[str, JSON], context: Context, marks: PageMarks, first: Mapping[str, JSON]
+        self, first: Mapping[str, JSON], context: Context, bookmarks: PageBookmarks
     ) -> AsyncGenerator[list[JSON], None]:
         paging = self._parameters.paging
         base = context.client(self._parameters.client).base_uri
+        request = bookmarks.next_request()
         seen: set[str] = set()
         while True:
-            outcome = await context.call(self._parameters.client, "http", asked)
+            outcome = await context.call(self._parameters.client, "http", request)
             if not outcome.ok:
                 raise CallFailed(outcome)
             items = self._items(outcome.body)
             yield items
-            more = paging.after(asked, outcome, items, base) if paging else None
-            marks.page(len(items), None if more is None else moved(first, more))
-            if more is None:
+            following = paging.after(request, outcome, items, base) if paging else None
+            bookmarks.add_page(len(items), None if following is None else diff_requests(first, following))
+            if following is None:
                 return
-            mark = paging.mark(more, outcome) if paging else ""
-            if mark in seen:
+            fingerprint = paging.fingerprint(following, outcome) if paging else ""
+            if fingerprint in seen:
                 raise ConfigurationError(
-                    f"paging goes in a circle: {mark[:200]!r} came twice; entities after it were not read"
+                    f"paging goes in a circle: {fingerprint[:200]!r} came twice; entities after it were not read"
                 )
-            seen.add(mark)
-            asked = more
+            seen.add(fingerprint)
+            request = following
 
     def _items(self, body: JSON) -> list[JSON]:
         if self._parameters.items is None:
@@ -124,7 +124,7 @@ class Reading:
         return found if is_list(found) else [found]
 
 
-def _first(paging: Paging | None, request: JSON) -> Mapping[str, JSON]:
+def _first(paging: Pagination | None, request: JSON) -> Mapping[str, JSON]:
     if not is_document(request) or not isinstance(request.get("path"), str):
         raise ConfigurationError(
             "the http subscriber's input chain must give {path: …}, with query, headers and payload if any"
@@ -133,5 +133,5 @@ def _first(paging: Paging | None, request: JSON) -> Mapping[str, JSON]:
 
 
 HTTP = Prototype(
-    "http", "Any HTTP API: raw requests, paged by cursor, link, number or offset.", Parameters, Reading, ("request",)
+    "http", "Any HTTP API: raw requests, paged by cursor, link, number or offset.", Parameters, HttpReader, ("request",)
 )

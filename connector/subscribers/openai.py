@@ -1,4 +1,4 @@
-"""Entities of an API that the catalogue knows: one, a list with all its pages, or the children of every parent."""
+"""Entities of the API: one, a list with all its pages, or the children of every parent."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from pydantic import Field
 
 from connector.documents import to_json
 from connector.errors import CallFailed, ConfigurationError
+from connector.formats import UnreadableDocument
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
 from connector.pagination import items_of, next_query
 from connector.subscriber import Subscriber
-from connector.subscribers.context import Context, Lost
-from connector.subscribers.marks import PageMarks
-from connector.subscribers.ordered import in_order
-from connector.subscribers.paging import beyond
-from connector.subscribers.prototype import Prototype
+from connector.subscribers.bookmarks import PageBookmarks
+from connector.subscribers.ordered_merge import merge_in_order
+from connector.subscribers.prototype import Context, Prototype
 from connector.transform.placeholders import escape
 
 __all__ = ["OPENAI"]
 
 
-class Asked(Section):
+class EntityRequest(Section):
     """A request to read with; its texts may hold placeholders."""
 
     path: dict[str, JSON] = Field(default_factory=dict[str, JSON], description="Path parameters.")
@@ -31,7 +30,7 @@ class Asked(Section):
     headers: dict[str, str] = Field(default_factory=dict[str, str], description="Headers of your own.")
 
     def document(self) -> dict[str, JSON]:
-        """The sections that hold something."""
+        """Return the sections that hold something."""
         sections = {"path": self.path, "query": self.query, "headers": self.headers}
         return {name: section for name, section in sections.items() if section}
 
@@ -41,7 +40,7 @@ class Parent(Section):
 
     entity: str = Field(description="The parents' entity, such as vector stores.")
     action: str | None = Field(default=None, description="The operation that reads them; list unless given.")
-    request: Asked = Field(default=Asked(), description="Which parents: {path, query, headers}.")
+    request: EntityRequest = Field(default=EntityRequest(), description="Which parents: {path, query, headers}.")
     parent: Parent | None = Field(default=None, description="The parents' own parents.")
 
 
@@ -51,8 +50,9 @@ class Parameters(Section):
     client: str = Field(description="The client to read with.")
     entity: str = Field(description="An entity, or any name of a reading operation.")
     action: str | None = Field(default=None, description="list or retrieve; what the entity has unless given.")
-    request: Asked = Field(
-        default=Asked(), description="{path, query, headers}; with a parent, &{parent.…} is the parent's entity."
+    request: EntityRequest = Field(
+        default=EntityRequest(),
+        description="{path, query, headers}; with a parent, &{parent.…} is the parent's entity.",
     )
     parent: Parent | None = Field(
         default=None, description="Reads the children of each of these; a parent's id fills the path parameter."
@@ -61,7 +61,7 @@ class Parameters(Section):
     limit: int | None = Field(default=None, ge=0, description="At most so many entities.")
 
 
-class Reading:
+class OpenAIReader:
     """Reads entities through a client."""
 
     def __init__(self, parameters: Parameters) -> None:
@@ -84,21 +84,23 @@ class Reading:
     async def _listed(
         self, asked: Parameters | Parent, most: int | None, context: Context
     ) -> AsyncGenerator[JSON, None]:
-        """The entities of a list, with a bookmark after each page; those before a bookmark count as read."""
+        """Yield the entities of a list, with a bookmark after each page; those before a bookmark count as read."""
         subscriber = Subscriber(context.client(self._parameters.client), asked.entity, asked.action)
         async with aclosing(context.requests(asked.request.document(), {})) as requests:
             async for request in requests:
-                marks = PageMarks(context, request)
-                most = None if most is None else most - marks.count
-                if marks.whole or (most is not None and most <= 0):
+                if not is_object(request):
+                    raise ConfigurationError("the openai subscriber's input chain must give {path, query, headers}")
+                bookmarks = PageBookmarks(context, request)
+                most = None if most is None else most - bookmarks.count
+                if bookmarks.is_complete or (most is not None and most <= 0):
                     continue
-                async with aclosing(subscriber.pages(beyond(request, marks.place), from_text=True)) as pages:
+                async with aclosing(subscriber.pages(bookmarks.next_request(), from_text=True)) as pages:
                     async for page in pages:
                         items = items_of(page.require())
                         for item in items:
                             yield item
                         more = next_query(subscriber.operation.pages, page.body)
-                        marks.page(len(items), {"query": more} if more else None)
+                        bookmarks.add_page(len(items), {"query": more} if more else None)
 
     def _entities(self, levels: list[Parameters | Parent], context: Context) -> AsyncGenerator[JSON, None]:
         client = context.client(self._parameters.client)
@@ -116,14 +118,14 @@ class Reading:
             except CallFailed as error:
                 if client.paused:
                     raise
-                context.lost(Lost(family[-1], f"its {last.entity} were not read: {error}"))
+                context.on_unreadable(UnreadableDocument(family[-1], f"its {last.entity} were not read: {error}"))
 
-        return in_order(parents, children, self._parameters.concurrency)
+        return merge_in_order(parents, children, self._parameters.concurrency)
 
     async def _families(
         self, levels: list[Parameters | Parent], context: Context
     ) -> AsyncGenerator[tuple[JSON, ...], None]:
-        """Every parent with its own parents before it."""
+        """Yield every parent with its own parents before it."""
         *above, last = levels
         subscriber = Subscriber(context.client(self._parameters.client), last.entity, last.action)
         if not above:
@@ -161,7 +163,7 @@ async def _read(
 
 
 def _levels(asked: Parameters) -> list[Parameters | Parent]:
-    """What is read, from the outermost parent to the entity itself."""
+    """Return what is read, from the outermost parent to the entity itself."""
     levels: list[Parameters | Parent] = [asked]
     parent = asked.parent
     while parent is not None:
@@ -184,8 +186,8 @@ def _check_parameters(subscriber: Subscriber, asked: Parameters | Parent, parent
         )
 
 
-def _with_ids(subscriber: Subscriber, asked: Asked, family: tuple[JSON, ...]) -> dict[str, JSON]:
-    """The request, its missing path parameters filled with the ids of the parents, the nearest parent's last."""
+def _with_ids(subscriber: Subscriber, asked: EntityRequest, family: tuple[JSON, ...]) -> dict[str, JSON]:
+    """Return the request with the parents' ids as its missing path parameters, the nearest parent's last."""
     missing = _missing(subscriber, asked.path)
     ids = [parent.get("id") if is_object(parent) else None for parent in family]
     filled = dict(zip(missing, [escape(str(id_)) for id_ in ids[len(ids) - len(missing) :]], strict=True))
@@ -196,6 +198,6 @@ OPENAI = Prototype(
     "openai",
     "Entities of the API: one, a list with all its pages, the children of every parent.",
     Parameters,
-    Reading,
+    OpenAIReader,
     ("request", "parent"),
 )

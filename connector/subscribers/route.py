@@ -1,4 +1,4 @@
-"""Answers of another route: they come by its commits, so that there is nothing to read."""
+"""Answers of another route: its commits accept them as documents here, so nothing is read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pydantic import Field
 
 from connector.http.parameters import Section
 from connector.model import JSON
-from connector.subscribers.context import Context
-from connector.subscribers.prototype import Prototype
+from connector.subscribers.prototype import Context, Prototype
 
 __all__ = ["ROUTE"]
 
@@ -22,23 +21,22 @@ class Parameters(Section):
     errors: bool = Field(default=False, description="Whether what came of calls that are not done is read.")
 
 
-class Reading:
-    """Reads nothing: each document is accepted in the commit that ends the task it comes of."""
+class RouteReader:
+    """Reads nothing: the commit that ends a task accepts its answers."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
 
-    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  every kind takes it
-        """There is none."""
-        nothing: tuple[JSON, ...] = ()
-        for document in nothing:
-            yield document
+    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  the protocol's signature
+        """Yield nothing."""
+        return
+        yield
 
-    async def explain(self, context: Context) -> JSON:  # noqa: ARG002  every kind takes it
-        """Where the documents come from."""
+    async def explain(self, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
+        """Return where the documents come from."""
         asked = self._parameters
         reads = [name for name in ("answers", "errors") if getattr(asked, name)]
         return {"route": asked.route, "reads": reads, "when": "with the commit that ends the task"}
 
 
-ROUTE = Prototype("route", "Answers of another route, as its tasks come to their ends.", Parameters, Reading)
+ROUTE = Prototype("route", "Answers of another route, as its tasks come to their ends.", Parameters, RouteReader)

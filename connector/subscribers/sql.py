@@ -11,10 +11,9 @@ from connector.documents import to_json
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.sql import engine_of, fault_of, masked, sqlalchemy
-from connector.subscribers.context import Context
-from connector.subscribers.prototype import Prototype
-from connector.subscribers.threads import from_thread
+from connector.sql import create_engine, describe_error, mask_url, sqlalchemy
+from connector.subscribers.prototype import Context, Prototype
+from connector.subscribers.thread_iterator import iterate_in_thread
 
 __all__ = ["SQL"]
 
@@ -30,8 +29,8 @@ class Parameters(Section):
     rows: int = Field(default=500, ge=1, le=100_000, description="Rows fetched at a time.")
 
 
-class Reading:
-    """Runs a query and gives a document for each row."""
+class SqlReader:
+    """Runs a query and yields a document for each row."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
@@ -39,12 +38,12 @@ class Reading:
     async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:
         async with aclosing(self._values(context)) as requests:
             async for values in requests:
-                async with aclosing(from_thread(self._blocks(values))) as rows:
+                async with aclosing(iterate_in_thread(self._blocks(values))) as rows:
                     async for row in rows:
                         yield row
 
     async def explain(self, context: Context) -> JSON:
-        shown = {"url": masked(self._parameters.url.get_secret_value()), "query": self._parameters.query}
+        shown = {"url": mask_url(self._parameters.url.get_secret_value()), "query": self._parameters.query}
         async with aclosing(self._values(context)) as requests:
             return [{**shown, "parameters": dict(values)} async for values in requests]
 
@@ -59,7 +58,7 @@ class Reading:
     def _blocks(self, values: Mapping[str, JSON]) -> Callable[[], Generator[list[JSON], None, None]]:
         def read() -> Generator[list[JSON], None, None]:
             sql = sqlalchemy()
-            engine = engine_of(self._parameters.url.get_secret_value())
+            engine = create_engine(self._parameters.url.get_secret_value())
             try:
                 with engine.connect().execution_options(
                     stream_results=True, yield_per=self._parameters.rows
@@ -68,11 +67,13 @@ class Reading:
                     for rows in result.mappings().partitions():
                         yield [to_json(dict(row)) for row in rows]
             except sql.exc.SQLAlchemyError as error:
-                raise ConfigurationError(f"the query failed: {fault_of(error)}") from None
+                raise ConfigurationError(f"the query failed: {describe_error(error)}") from None
             finally:
                 engine.dispose()
 
         return read
 
 
-SQL = Prototype("sql", "Rows of any database that SQLAlchemy reaches, streamed.", Parameters, Reading, ("parameters",))
+SQL = Prototype(
+    "sql", "Rows of any database that SQLAlchemy reaches, streamed.", Parameters, SqlReader, ("parameters",)
+)

@@ -1,4 +1,4 @@
-"""OpenAI's webhooks: they come by themselves, to `openai-connector serve --routes`: there is nothing to read."""
+"""OpenAI's webhooks: `openai-connector serve --routes` receives them, so nothing is read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from connector.http.parameters import Section
 from connector.model import JSON
-from connector.subscribers.context import Context
-from connector.subscribers.prototype import Prototype
+from connector.subscribers.prototype import Context, Prototype
 
 __all__ = ["WEBHOOK", "Parameters", "is_genuine"]
 
@@ -21,7 +20,7 @@ PREFIX, VERSION = "whsec_", "v1,"
 
 
 class Parameters(Section):
-    """Where they come in, what they are signed with, and which of them are taken."""
+    """The path, the signing secret, and which events are accepted."""
 
     path: str = Field(pattern=r"^/hooks(/[A-Za-z0-9._-]+)+$", description="Where they are sent to, below /hooks/.")
     secret: SecretStr = Field(
@@ -43,30 +42,29 @@ class Parameters(Section):
         return value
 
     def keys(self) -> list[bytes]:
-        """The bytes that sign."""
+        """Return the signing keys."""
         return keys_of(self.secret.get_secret_value())
 
 
-class Reading:
-    """Reads nothing: each event is accepted when it comes."""
+class WebhookReader:
+    """Reads nothing: each event is accepted when it arrives."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
 
-    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  every kind takes it
-        """There is none."""
-        nothing: tuple[JSON, ...] = ()
-        for document in nothing:
-            yield document
+    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  the protocol's signature
+        """Yield nothing."""
+        return
+        yield
 
-    async def explain(self, context: Context) -> JSON:  # noqa: ARG002  every kind takes it
-        """Where the documents come from."""
+    async def explain(self, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
+        """Return where the documents come from."""
         asked = self._parameters
         return {"path": asked.path, "events": list(asked.events) or "all", "when": "serve --routes receives them"}
 
 
 def keys_of(secrets: str) -> list[bytes]:
-    """The bytes of each secret; none at all when one of them is no secret."""
+    """Return the key of each secret; none at all when one of them is no secret."""
     try:
         keys = [b64decode(one.removeprefix(PREFIX), validate=True) for one in secrets.replace(",", " ").split()]
     except (Error, ValueError):
@@ -75,7 +73,7 @@ def keys_of(secrets: str) -> list[bytes]:
 
 
 def is_genuine(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], now: float, tolerance: float) -> bool:
-    """Whether somebody who knows one of the keys has signed this, at about this time."""
+    """Return whether one of the keys signed this body, at about this time."""
     identity, time = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if (
         not identity.isascii()
@@ -87,15 +85,15 @@ def is_genuine(headers: Mapping[str, str], body: bytes, keys: Sequence[bytes], n
         return False
     text = f"{identity}.{time}.".encode() + body
     given = [one.removeprefix(VERSION) for one in headers.get("webhook-signature", "").split() if VERSION in one[:3]]
-    signatures = [_decoded(one) for one in given[:16]]
+    signatures = [_decode(one) for one in given[:16]]
     return any(compare_digest(digest(key, text, sha256), one) for key in keys for one in signatures)
 
 
-def _decoded(text: str) -> bytes:
+def _decode(text: str) -> bytes:
     try:
         return b64decode(text, validate=True)
     except (Error, ValueError):
         return b""
 
 
-WEBHOOK = Prototype("webhook", "OpenAI's webhooks, as `serve --routes` receives them.", Parameters, Reading)
+WEBHOOK = Prototype("webhook", "OpenAI's webhooks, as `serve --routes` receives them.", Parameters, WebhookReader)

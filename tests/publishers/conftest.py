@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.model import Outcome
-from connector.publishers import Context, Writes, prototypes
+from connector.publishers import Context, DocumentWriter, prototypes
 
 
 @pytest.fixture
@@ -18,10 +18,10 @@ def context(tmp_path: Path) -> Context:
 
 
 @pytest.fixture
-def publisher() -> Callable[..., Writes]:
+def publisher() -> Callable[..., DocumentWriter]:
     """Makes a publisher of a kind."""
 
-    def make(kind: str, **parameters: Any) -> Writes:
+    def make(kind: str, **parameters: Any) -> DocumentWriter:
         prototype = prototypes().find(kind)
         return prototype.build(prototype.parameters.model_validate(parameters))
 
@@ -29,7 +29,7 @@ def publisher() -> Callable[..., Writes]:
 
 
 @pytest.fixture
-def write(publisher: Callable[..., Writes], context: Context) -> Callable[..., Awaitable[list[Outcome]]]:
+def write(publisher: Callable[..., DocumentWriter], context: Context) -> Callable[..., Awaitable[list[Outcome]]]:
     """Publishes documents one after the other, and finishes."""
 
     async def write(kind: str, documents: list[Any], **parameters: Any) -> list[Outcome]:

@@ -17,7 +17,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.publishers import prototypes
-from connector.publishers.whole import LocalWhole, target_of
+from connector.publishers.atomic_file import LocalFile, open_file
 
 DOCUMENTS = [{"id": 1, "text": 'a, "b"\nü', "tags": ["x"]}, {"id": 2, "text": "", "tags": []}]
 
@@ -141,7 +141,7 @@ async def test_a_full_disk_fails_the_document_and_leaves_the_file_whole(
 ) -> None:
     writes = publisher("file", url="out.jsonl")
     assert (await writes.publish({"n": 1}, context)).ok
-    whole = next(iter(writes._open.values())).target
+    whole = next(iter(writes._open.values())).file
     real, calls = whole.file, []
 
     class Full:
@@ -193,7 +193,7 @@ async def test_elsewhere(write: Any) -> None:
 def test_the_rights_of_the_file_that_is_replaced_stay(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("old")
     (tmp_path / "x").chmod(0o640)
-    whole = LocalWhole(str(tmp_path / "x"))
+    whole = LocalFile(str(tmp_path / "x"))
     whole.append(b"new")
     whole.commit()
     assert (tmp_path / "x").read_text() == "new"
@@ -204,8 +204,8 @@ def test_a_kill_at_any_moment_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("old")
     program = (
         "import sys, time\n"
-        "from connector.publishers.whole import LocalWhole\n"
-        f"whole = LocalWhole({str(tmp_path / 'x')!r})\n"
+        "from connector.publishers.atomic_file import LocalFile\n"
+        f"whole = LocalFile({str(tmp_path / 'x')!r})\n"
         "whole.append(b'new ' * 1000)\n"
         "print('written', flush=True)\n"
         "sys.stdin.read()\n"
@@ -300,8 +300,8 @@ def test_a_pipe_that_bears_a_name_is_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "rows.jsonl"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match=r"rows\.jsonl"):
-        target_of(str(pipe), append=True)
-    target = target_of(str(pipe), append=False)
+        open_file(str(pipe), append=True)
+    target = open_file(str(pipe), append=False)
     target.append(b"{}\n")
     target.commit()
     assert pipe.read_bytes() == b"{}\n"

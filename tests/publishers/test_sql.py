@@ -67,7 +67,7 @@ async def test_upsert(write: Any, database: sqlite3.Connection, url: str) -> Non
 async def test_upsert_where_the_dialect_has_no_word_for_it(
     write: Any, database: sqlite3.Connection, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connector.publishers.table.Table._insert", lambda self: self._table.insert())
+    monkeypatch.setattr("connector.publishers.sql_table.Table._insert", lambda self: self._table.insert())
     await write(
         "sql",
         [{"id": 1, "name": "Ann"}, {"id": 1, "name": "Bo"}, {"id": 2, "name": "Cy"}],
@@ -165,6 +165,6 @@ async def test_a_database_that_cannot_be_written_to_blocks(
     ('null value in column "x" violates not-null constraint', "row"),
 ])  # fmt: skip
 def test_whose_fault_an_error_is(said: str, whose: str) -> None:
-    from connector.sql import trouble_of
+    from connector.sql import classify_error
 
-    assert trouble_of(sqlite3.OperationalError(said)) == whose
+    assert classify_error(sqlite3.OperationalError(said)) == whose

@@ -90,8 +90,8 @@ async def test_a_reading_that_died_goes_on_and_takes_each_document_once(
     readings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, at: int
 ) -> None:
     monkeypatch.setattr("connector.routes.reading.reading.GROUP", 10)
-    monkeypatch.setattr("connector.subscribers.formats.jsonl.CHUNK", 100)
-    monkeypatch.setattr("connector.subscribers.formats.csv.ROWS", 7)
+    monkeypatch.setattr("connector.formats.jsonl.CHUNK", 100)
+    monkeypatch.setattr("connector.formats.csv.ROWS", 7)
     documents = [{"n": str(number // 2)} for number in range(50)]
     written = {
         "in.jsonl": "".join(json.dumps(document) + "\n" for document in documents),
@@ -113,7 +113,7 @@ async def test_a_reading_that_died_goes_on_and_takes_each_document_once(
 
 async def test_it_goes_on_behind_what_was_accepted(readings: Any, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr("connector.routes.reading.reading.GROUP", 100)
-    monkeypatch.setattr("connector.subscribers.formats.jsonl.CHUNK", 1000)
+    monkeypatch.setattr("connector.formats.jsonl.CHUNK", 1000)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(5000)))
     store = Broken(20)
     async with readings(of_file("in.jsonl"), store=store) as at:
@@ -350,7 +350,7 @@ async def test_a_stop_accepts_what_was_read_and_the_next_reading_goes_on(
     readings: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("connector.routes.reading.reading.GROUP", 20)
-    monkeypatch.setattr("connector.subscribers.formats.jsonl.CHUNK", 100)
+    monkeypatch.setattr("connector.formats.jsonl.CHUNK", 100)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(500)))
     async with readings(of_file("in.jsonl")) as at:
         reading = at.reading()
@@ -369,7 +369,7 @@ async def test_a_stop_accepts_what_was_read_and_the_next_reading_goes_on(
 async def test_documents_that_a_chain_gathers_come_once_however_the_reading_breaks_off(
     readings: Any, tmp_path: Path, monkeypatch: Any, breaks_at: int
 ) -> None:
-    monkeypatch.setattr("connector.subscribers.formats.jsonl.CHUNK", 40)
+    monkeypatch.setattr("connector.formats.jsonl.CHUNK", 40)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(19)))
     chain = [{"aggregate": {"size": 4}}]
     monkeypatch.setattr("connector.routes.reading.reading.GROUP", 1)

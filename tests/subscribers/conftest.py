@@ -11,18 +11,20 @@ import httpx
 import pytest
 
 from connector.http import Client
-from connector.subscribers import Context, Lost, prototypes
+from connector.subscribers import Context, UnreadableDocument, prototypes
 
 
 @pytest.fixture
-def read(tmp_path: Path) -> Callable[..., Awaitable[tuple[list[Any], list[Lost]]]]:
+def read(tmp_path: Path) -> Callable[..., Awaitable[tuple[list[Any], list[UnreadableDocument]]]]:
     """Reads everything that a kind of subscriber gives with some parameters; below a folder of the test's own."""
 
-    async def read(kind: str, context: Context | None = None, **parameters: Any) -> tuple[list[Any], list[Lost]]:
+    async def read(
+        kind: str, context: Context | None = None, **parameters: Any
+    ) -> tuple[list[Any], list[UnreadableDocument]]:
         prototype = prototypes().find(kind)
-        lost: list[Lost] = []
+        lost: list[UnreadableDocument] = []
         reader = prototype.build(prototype.parameters.model_validate(parameters))
-        given = context or Context(folder=tmp_path, lost=lost.append)
+        given = context or Context(folder=tmp_path, on_unreadable=lost.append)
         async with aclosing(reader.documents(given)) as documents:
             return [document async for document in documents], lost
 
@@ -30,21 +32,21 @@ def read(tmp_path: Path) -> Callable[..., Awaitable[tuple[list[Any], list[Lost]]
 
 
 @pytest.fixture
-def over() -> Callable[..., tuple[Context, list[Lost]]]:
+def over() -> Callable[..., tuple[Context, list[UnreadableDocument]]]:
     """A context whose only client answers by a handler."""
 
-    def make(handler: Any, prototype: str = "openai", **options: Any) -> tuple[Context, list[Lost]]:
+    def make(handler: Any, prototype: str = "openai", **options: Any) -> tuple[Context, list[UnreadableDocument]]:
         from connector.connections.calls import called
 
         options = {"token": "sk-test-12345678"} | options if prototype == "openai" else options
         client = Client(
             prototype, transport=httpx.MockTransport(handler), environ={}, retry={"max_retries": 0}, **options
         )
-        lost: list[Lost] = []
+        lost: list[UnreadableDocument] = []
 
         async def call(_: str, kind: Any, request: Any) -> Any:
             return await called(client, kind, request)
 
-        return Context(client=lambda _: client, call=call, lost=lost.append), lost
+        return Context(client=lambda _: client, call=call, on_unreadable=lost.append), lost
 
     return make

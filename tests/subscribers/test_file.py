@@ -45,7 +45,7 @@ async def test_a_missing_file_is_named(read: Any) -> None:
 async def test_a_json_list_is_read_item_by_item_wherever_the_reads_end(
     read: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("connector.subscribers.formats.json.CHUNK", size)
+    monkeypatch.setattr("connector.formats.json.CHUNK", size)
     items = [{"a": 'é,]}\\"'}, 12345, [1, [2]], "x", None, True, 1.5e3, {"b": {"c": "ü" * 50}}]
     (tmp_path / "in.json").write_text(
         " [\n" + " , ".join(json.dumps(item, ensure_ascii=False) for item in items) + " ]\n"

@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.subscribers import Context, prototypes
-from connector.subscribers.folder import Parameters, Reading
+from connector.subscribers.folder import FolderReader, Parameters
 
 
 async def test_each_file_is_a_document_in_the_order_of_the_names(read: Any, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_a_link_that_leads_out_is_refused(read: Any, tmp_path: Path) -> No
 
 async def test_explain_lists_files_and_opens_none(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"")
-    explained = await Reading(Parameters(url="*.pdf")).explain(Context(folder=tmp_path))
+    explained = await FolderReader(Parameters(url="*.pdf")).explain(Context(folder=tmp_path))
     assert explained == {"url": "*.pdf", "files": ["a.pdf"]}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connector.errors import ConfigurationError
-from connector.subscribers import Bookmark, Context, Lost, prototypes
+from connector.subscribers import Bookmark, Context, UnreadableDocument, prototypes
 
 ROWS: list[dict[str, Any]] = [
     {"id": "1", "text": "hello"},
@@ -29,11 +29,17 @@ FILES = {
 
 async def read(
     folder: Path, name: str, known: Bookmark | None = None, **more: Any
-) -> tuple[list[Any], list[Lost], Bookmark]:
+) -> tuple[list[Any], list[UnreadableDocument], Bookmark]:
     """Return what a route would take now, what is lost, and where it goes on."""
     marks: list[Bookmark] = [known or Bookmark(name)]
-    lost: list[Lost] = []
-    context = Context(folder=folder, lost=lost.append, mark=marks.append, marked=lambda _: marks[0], comes_back=True)
+    lost: list[UnreadableDocument] = []
+    context = Context(
+        folder=folder,
+        on_unreadable=lost.append,
+        on_bookmark=marks.append,
+        find_bookmark=lambda _: marks[0],
+        is_repeated=True,
+    )
     kind = prototypes().find("file")
     reading = kind.build(kind.parameters.model_validate({"url": name, **more}))
     return [one async for one in reading.documents(context)], lost, marks[-1]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
 from connector.publishers import Context, Prototype
-from connector.publishers.prototype import AtOnce
+from connector.publishers.prototype import ImmediateWriter
 
 __all__ = ["Recorder"]
 
@@ -26,7 +26,7 @@ class Recorder:
         return _Writing(self.documents)
 
 
-class _Writing(AtOnce):
+class _Writing(ImmediateWriter):
     def __init__(self, documents: list[JSON]) -> None:
         self._documents = documents
 

@@ -13,7 +13,7 @@ from connector.engine import NewTask, Task
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.publishers import Context
-from connector.publishers.file import Writing as FileWriting
+from connector.publishers.file import FileWriter
 from connector.routes.delivering.declared import ANSWER, ERROR, Declared
 from connector.routes.delivering.draft import Draft
 from connector.routes.delivering.evidence import Hiding
@@ -101,7 +101,7 @@ class Responses:
         writer = responder.writer if responder is not None else None
         if writer is None or writer.kind.name == "none":
             return ""
-        if not isinstance(writer.writes, FileWriting):
+        if not isinstance(writer.writes, FileWriter):
             name = self._declared.route + ending
             draft.accept += [
                 NewTask(

@@ -14,7 +14,7 @@ from connector.engine import CallRecord, Change, Settlement, StoreError, Task, T
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.publishers import Begin, CallIntent, Context, OnUnknown
-from connector.publishers.file import Writing as FileWriting
+from connector.publishers.file import FileWriter
 from connector.routes.delivering.answers import Responses
 from connector.routes.delivering.background import Background, is_begun
 from connector.routes.delivering.calling import Journal
@@ -240,7 +240,7 @@ class Attempt:
 
     async def _published(self, request: JSON) -> Outcome:
         writer = self._bench.declared.writer
-        if isinstance(writer.writes, FileWriting):
+        if isinstance(writer.writes, FileWriter):
             return await filed(writer.writes, request, self._context, self.draft, self._bench.desk.hide)
         if writer.kind.performs or writer.kind.name == "none":
             return await writer.writes.publish(request, self._context)

@@ -17,7 +17,7 @@ from connector.connections.applying import Parted, parted
 from connector.connections.templates import RequestTemplate
 from connector.connections.writing import Responder, Writer
 from connector.errors import ConfigurationError, UnknownName
-from connector.publishers.file import Writing as FileWriting
+from connector.publishers.file import FileWriter
 from connector.suggestions import closest
 from connector.transform import Chain
 
@@ -220,12 +220,12 @@ def _chain(runtime: Runtime, route: str, settings: Route, to: Outgoing) -> Parte
 def _check(writer: Writer, route: str) -> None:
     """A route has no end, so nothing that is whole only at its end can be written by one."""
     writes = writer.writes
-    if isinstance(writes, FileWriting) and writes.shared in ("json", "parquet", "binary"):
+    if isinstance(writes, FileWriter) and writes.shared_format in ("json", "parquet", "binary"):
         raise ConfigurationError(
-            f"route {route!r} would write one {writes.shared} file of all documents, which is whole only at an end"
-            " that a route does not have; write jsonl, csv or text, or a file a document: out/&{id}.json"
+            f"route {route!r} would write one {writes.shared_format} file of all documents, which is whole only at an"
+            " end that a route does not have; write jsonl, csv or text, or a file a document: out/&{id}.json"
         )
-    if isinstance(writes, FileWriting) and writes.shared == "csv" and not writes.columns:
+    if isinstance(writes, FileWriter) and writes.shared_format == "csv" and not writes.columns:
         raise ConfigurationError(
             f"route {route!r} writes csv, whose columns must stay the same; name them in the publisher's `columns`"
         )

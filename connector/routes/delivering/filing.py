@@ -10,15 +10,15 @@ import asyncio
 from connector.engine import Line
 from connector.errors import ConfigurationError, ConnectorError
 from connector.file_access import is_local, suffix_of
+from connector.formats import FormatWriter
+from connector.formats.csv import CsvWriter
+from connector.formats.json import JsonWriter
+from connector.formats.jsonl import JsonlWriter
+from connector.formats.text import BinaryWriter, TextWriter
 from connector.model import JSON, Fault, Outcome, State
 from connector.publishers import Context
-from connector.publishers.blocking import unwritable
-from connector.publishers.file import Placed, Writing
-from connector.publishers.formats import Format
-from connector.publishers.formats.csv import Csv
-from connector.publishers.formats.json import Json
-from connector.publishers.formats.lines import Binary, Lines, Text
-from connector.publishers.whole import target_of
+from connector.publishers.atomic_file import open_file, unwritable
+from connector.publishers.file import FileContent, FileWriter
 from connector.routes.delivering.draft import Draft
 from connector.routes.delivering.evidence import Hiding
 
@@ -28,10 +28,10 @@ HEADS = "file heads"
 """The space of records that tell what a file begins with, by its place."""
 
 
-async def filed(writing: Writing, document: JSON, context: Context, draft: Draft, hide: Hiding) -> Outcome:
+async def filed(writer: FileWriter, document: JSON, context: Context, draft: Draft, hide: Hiding) -> Outcome:
     """What became of a document: its line stands in the draft, or its file is on disk."""
     try:
-        placed = writing.placed(document, context)
+        placed = writer.content_of(document, context)
         data = _data(placed, hide)
     except ConnectorError as error:
         fault = Fault("publisher.parameters", str(error), "a document that can stand in the file")
@@ -45,18 +45,18 @@ async def filed(writing: Writing, document: JSON, context: Context, draft: Draft
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _line(placed: Placed, data: bytes, draft: Draft) -> Outcome:
+def _line(placed: FileContent, data: bytes, draft: Draft) -> Outcome:
     draft.lines.append(Line(place=placed.name, data=data))
     if placed.format == "csv":
         draft.records[HEADS, placed.name] = _csv(placed, header=True).end().decode()
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _data(placed: Placed, hide: Hiding) -> bytes:
+def _data(placed: FileContent, hide: Hiding) -> bytes:
     if placed.alone:
-        made: Format = Text(alone=True)
+        made: FormatWriter = TextWriter(alone=True)
         if placed.format != "text":
-            made = Json(alone=True) if placed.format == "json" else Binary()
+            made = JsonWriter(alone=True) if placed.format == "json" else BinaryWriter()
         return made.add(placed.content) + made.end()
     if hide(placed.content) is not placed.content:
         raise ConfigurationError("the line would hold a secret, and secrets are not kept")
@@ -65,21 +65,21 @@ def _data(placed: Placed, hide: Hiding) -> bytes:
     if placed.format == "csv":
         return _csv(placed, header=False).add(placed.content)
     if placed.format in ("jsonl", "text"):
-        return (Lines() if placed.format == "jsonl" else Text(alone=False)).add(placed.content)
+        return (JsonlWriter() if placed.format == "jsonl" else TextWriter(alone=False)).add(placed.content)
     raise ConfigurationError(
         f"{placed.name!r} would be {placed.format}, to which no line can be added; write jsonl, csv or text"
     )
 
 
-def _csv(placed: Placed, *, header: bool) -> Csv:
+def _csv(placed: FileContent, *, header: bool) -> CsvWriter:
     if not placed.columns:
         raise ConfigurationError(f"{placed.name!r} is csv: name its `columns`, so that they stay the same")
     delimiter = "\t" if suffix_of(placed.name) == ".tsv" else ","
-    return Csv(placed.columns, delimiter, header=header, formulas=placed.formulas)
+    return CsvWriter(placed.columns, delimiter, header=header, formulas=placed.formulas)
 
 
 def _write(name: str, data: bytes) -> None:
-    target = target_of(name, append=False)
+    target = open_file(name, append=False)
     try:
         target.append(data)
         target.commit()

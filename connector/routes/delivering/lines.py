@@ -15,7 +15,7 @@ from typing import BinaryIO
 from connector.engine import Change, PendingLines, Store, failpoints
 from connector.errors import ConfigurationError
 from connector.model import JSON, members
-from connector.publishers.blocking import is_permanent
+from connector.publishers.atomic_file import is_permanent
 from connector.routes.delivering.filing import HEADS
 
 __all__ = ["Lines", "Unwritable", "append"]

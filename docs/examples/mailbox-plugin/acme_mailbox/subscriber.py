@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from connector.plugins import JSON, Lost, Parameters, SubscriberContext, SubscriberPrototype
+from connector.plugins import JSON, Parameters, SubscriberContext, SubscriberPrototype, UnreadableDocument
 
 __all__ = ["MAILBOX"]
 
@@ -32,7 +32,9 @@ class MailboxReader:
     async def documents(self, context: SubscriberContext) -> AsyncGenerator[JSON, None]:
         for letter in await asyncio.to_thread(read_letters, context.folder / self._path):
             if letter["id"] is None:
-                context.lost(Lost({"subject": letter["subject"]}, "the letter has no Message-ID"))
+                context.on_unreadable(
+                    UnreadableDocument({"subject": letter["subject"]}, "the letter has no Message-ID")
+                )
             else:
                 yield letter
 

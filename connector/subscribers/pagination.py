@@ -1,4 +1,4 @@
-"""How the pages of any API go on: by a cursor, a link, a number or an offset."""
+"""Pagination of any HTTP API: by a cursor, a link, a page number or an offset."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ from connector.http.parameters import Section
 from connector.model import JSON, Outcome, is_object
 from connector.transform.paths import MISSING, parse_path, path_getter
 
-__all__ = ["PAGING", "Paging", "beyond", "moved"]
+__all__ = ["AnyPagination", "Pagination"]
 
-Asked = Mapping[str, JSON]
+RequestFields = Mapping[str, JSON]
 NEXT = re.compile(r"""<([^<>]*)>\s*;[^,<]*\brel="?next\b""")
 
 
-class Paging(Protocol):
+class Pagination(Protocol):
     """A way from one page to the next."""
 
-    def first(self, request: Asked) -> Asked:
-        """The request of the first page."""
+    def first(self, request: RequestFields) -> RequestFields:
+        """Return the request of the first page."""
         ...
 
-    def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:
-        """The request of the page after this one; nothing after the last."""
+    def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:
+        """Return the request of the page after this one; None after the last."""
         ...
 
-    def mark(self, request: Asked, outcome: Outcome) -> str:
-        """What would be the same twice if the pages went in a circle."""
+    def fingerprint(self, request: RequestFields, outcome: Outcome) -> str:
+        """Return a text that comes twice only if the pages go in a circle."""
         ...
 
 
-class _Plain(Section):
-    """What most ways share."""
+class _Base(Section):
+    """What most kinds share."""
 
-    def first(self, request: Asked) -> Asked:
+    def first(self, request: RequestFields) -> RequestFields:
         return request
 
-    def mark(self, request: Asked, outcome: Outcome) -> str:  # noqa: ARG002  some ways look at the answer
+    def fingerprint(self, request: RequestFields, outcome: Outcome) -> str:  # noqa: ARG002  some ways look at the answer
         return dump(dict(request)).decode()
 
 
-class Cursor(_Plain):
-    """A value of each answer that asks for what comes after it."""
+class Cursor(_Base):
+    """A value of each answer goes into the request of the next page."""
 
     by: Literal["cursor"] = "cursor"
     read: str = Field(description="Where the cursor stands in the answer, such as meta.next.")
     write: str = Field(description="Where it goes in the request, such as query.cursor.")
 
-    def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
+    def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002
         cursor = path_getter(parse_path(self.read))(outcome.body)
         return None if cursor is MISSING or cursor in (None, "", False) else _with(request, self.write, cursor)
 
 
-class NextLink(_Plain):
-    """The address of the next page, in the answer or in its Link header."""
+class NextLink(_Base):
+    """The address of the next page stands in the answer or in its Link header."""
 
     by: Literal["next_link"] = "next_link"
     read: str | None = Field(
         default=None, description="Where the link stands in the answer; in the Link header unless given."
     )
 
-    def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
+    def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002
         link = _header_link(outcome) if self.read is None else path_getter(parse_path(self.read))(outcome.body)
         if link is MISSING or not link:
             return None
@@ -82,47 +82,47 @@ class NextLink(_Plain):
         return {name: value for name, value in request.items() if name != "query"} | {"path": path}
 
 
-class _Counted(_Plain):
-    """Ways that count; they end with an empty page, and an API that ignores the count is noticed."""
+class _Counted(_Base):
+    """Kinds that count. They end with an empty page; an API that ignores the count is noticed."""
 
-    def mark(self, request: Asked, outcome: Outcome) -> str:  # noqa: ARG002  the requests always differ
+    def fingerprint(self, request: RequestFields, outcome: Outcome) -> str:  # noqa: ARG002  the requests always differ
         return hashlib.sha256(repr(outcome.body).encode(errors="replace")).hexdigest()
 
 
 class Page(_Counted):
-    """Pages with numbers."""
+    """The request names the page by its number."""
 
     by: Literal["page"] = "page"
     write: str = Field(default="query.page", description="Where the number goes in the request.")
     start: int = Field(default=1, ge=0, description="The first page's number.")
 
-    def first(self, request: Asked) -> Asked:
+    def first(self, request: RequestFields) -> RequestFields:
         return _with(request, self.write, self.start)
 
-    def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
+    def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002
         number: int = path_getter(parse_path(self.write))(request)
         return _with(request, self.write, number + 1) if items else None
 
 
 class Offset(_Counted):
-    """Pages by how many documents were read."""
+    """The request says how many documents were read before."""
 
     by: Literal["offset"] = "offset"
     write: str = Field(default="query.offset", description="Where the count goes in the request.")
 
-    def first(self, request: Asked) -> Asked:
+    def first(self, request: RequestFields) -> RequestFields:
         return _with(request, self.write, 0)
 
-    def after(self, request: Asked, outcome: Outcome, items: list[JSON], base: str) -> Asked | None:  # noqa: ARG002
+    def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002
         offset: int = path_getter(parse_path(self.write))(request)
         return _with(request, self.write, offset + len(items)) if items else None
 
 
-PAGING = Annotated[Cursor | NextLink | Page | Offset, Field(discriminator="by")]
+AnyPagination = Annotated[Cursor | NextLink | Page | Offset, Field(discriminator="by")]
 
 
-def _with(request: Asked, place: str, value: JSON) -> Asked:
-    """The request with a value at a dotted place."""
+def _with(request: RequestFields, place: str, value: JSON) -> RequestFields:
+    """Return the request with a value at a dotted path."""
     first, *rest = parse_path(place)
     if not rest:
         return {**request, first: value}
@@ -133,28 +133,3 @@ def _with(request: Asked, place: str, value: JSON) -> Asked:
 def _header_link(outcome: Outcome) -> JSON:
     found = NEXT.search(outcome.headers.get("link", ""))
     return found[1] if found else None
-
-
-def moved(first: Asked, later: Asked) -> dict[str, JSON]:
-    """What makes a later page's request of the first one, and nothing that both have."""
-    found: dict[str, JSON] = {name: None for name in first if name not in later}
-    for name, value in later.items():
-        before = first.get(name)
-        if is_object(value) and is_object(before):
-            inner = {key: item for key, item in value.items() if key not in before or before[key] != item}
-            found |= {name: inner} if inner else {}
-        elif value != before:
-            found[name] = value
-    return found
-
-
-def beyond(first: Asked, change: Asked) -> Asked:
-    """The later page's request again."""
-    found: dict[str, JSON] = {name: value for name, value in first.items() if change.get(name, value) is not None}
-    for name, value in change.items():
-        before = first.get(name)
-        if is_object(value):
-            found[name] = {**(before if is_object(before) else {}), **value}
-        elif value is not None:
-            found[name] = value
-    return found

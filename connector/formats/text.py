@@ -1,33 +1,22 @@
-"""Formats in which documents simply follow each other: JSONL, text, bytes."""
+"""Text and bytes, which are only written."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 
-from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.model import JSON, is_object
 from connector.request.display import kind
 
-__all__ = ["Binary", "Lines", "Text", "content_of"]
+__all__ = ["BinaryWriter", "TextWriter"]
 
 
 SURROGATE = "a text with a lone surrogate; only text that UTF-8 can hold is allowed"
 
 
-class Lines:
-    """One JSON value a line."""
-
-    def add(self, document: JSON) -> bytes:
-        return dump(document) + b"\n"
-
-    def end(self) -> bytes:
-        return b""
-
-
-class Text:
-    """A text a line, or in a file of its own as it is."""
+class TextWriter:
+    """Writes one text a line, or a single text as it is."""
 
     def __init__(self, *, alone: bool) -> None:
         self._end = "" if alone else "\n"
@@ -44,18 +33,18 @@ class Text:
         return b""
 
 
-class Binary:
-    """Bytes: `{"$content": base64}`, or a text as UTF-8."""
+class BinaryWriter:
+    """Writes the bytes of `{"$content": base64}`, or a text as UTF-8."""
 
     def add(self, document: JSON) -> bytes:
-        return content_of(document)
+        return _decode_content(document)
 
     def end(self) -> bytes:
         return b""
 
 
-def content_of(document: JSON) -> bytes:
-    """The bytes that a document stands for."""
+def _decode_content(document: JSON) -> bytes:
+    """Return the bytes that a document stands for."""
     if isinstance(document, bytes):
         return document
     if isinstance(document, str):

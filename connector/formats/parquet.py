@@ -1,23 +1,37 @@
-"""Parquet, through pyarrow when it is installed; the first rows decide the columns' types."""
+"""Parquet, through pyarrow when it is installed; of a written file, the first rows decide the columns' types."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
+from connector.documents import to_json
 from connector.errors import InvalidDocument
 from connector.extras import require_extra
+from connector.formats.blocks import Blocks, UnreadableDocument
 from connector.model import JSON, is_object
 from connector.request.display import kind, listed
 
-__all__ = ["Parquet"]
+__all__ = ["ParquetWriter", "read_parquet"]
 
-ROWS = 1000
+ROWS_READ = 500
+ROWS_WRITTEN = 1000
 
 
-class Parquet:
-    """Groups of rows; the bytes of a group follow when it is full."""
+def read_parquet(file: BinaryIO, name: str, most: int) -> Blocks:  # noqa: ARG001  every format takes it
+    """Yield a document for each row, a batch of rows at a time."""
+    parquet = require_extra("pyarrow.parquet", "parquet", "reading Parquet")
+    arrow = require_extra("pyarrow", "parquet", "reading Parquet")
+    try:
+        for batch in parquet.ParquetFile(file).iter_batches(batch_size=ROWS_READ, use_threads=False):
+            yield [to_json(row) for row in batch.to_pylist()]
+    except arrow.ArrowException as error:
+        yield [UnreadableDocument({"$text": ""}, f"{name}: not a readable Parquet file: {error}")]
+
+
+class ParquetWriter:
+    """Writes groups of rows; a group's bytes follow when it is full."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._arrow = require_extra("pyarrow", "parquet", "writing Parquet")
@@ -34,18 +48,18 @@ class Parquet:
             raise InvalidDocument(f"found {kind(document)}; a row is an object")
         self._check(document)
         self._rows.append(document)
-        return self._group() if len(self._rows) >= ROWS else b""
+        return self._flush_group() if len(self._rows) >= ROWS_WRITTEN else b""
 
     def end(self) -> bytes:
-        rows = self._group()
+        rows = self._flush_group()
         if self._writer is None:
             self._open(self._arrow.schema([(name, self._arrow.string()) for name in self._columns]))
         writer: Any = self._writer
         writer.close()
-        return rows + self._taken()
+        return rows + self._take_bytes()
 
     def _check(self, document: Mapping[str, JSON]) -> None:
-        """A row that the file's types cannot hold is refused by itself."""
+        """Refuse a row that the file's types cannot hold."""
         unknown = [name for name in document if self._columns and name not in self._columns]
         if unknown:
             raise InvalidDocument(f"no column is named {listed(unknown)}; the file has {listed(self._columns)}")
@@ -53,14 +67,14 @@ class Parquet:
             if self._schema is not None:
                 self._arrow.Table.from_pylist([dict(document)], schema=self._schema)
             else:
-                self._found = self._with(document)
+                self._found = self._unify(document)
         except (self._arrow.ArrowException, TypeError, OverflowError, ValueError) as error:
             raise InvalidDocument(
                 f"a row of other types than the rows before it: {str(error).splitlines()[0]}"
             ) from None
 
-    def _with(self, document: Mapping[str, JSON]) -> Any:
-        """The types of the rows so far and of one more; an error when there are none that hold them all."""
+    def _unify(self, document: Mapping[str, JSON]) -> Any:
+        """Return types that hold the rows so far and one more; raise when there are none."""
         own = self._arrow.Table.from_pylist([dict(document)]).schema
         if self._found is None:
             return own
@@ -71,7 +85,7 @@ class Parquet:
             self._arrow.Table.from_pylist([dict(document)], schema=both)
         return both
 
-    def _group(self) -> bytes:
+    def _flush_group(self) -> bytes:
         if not self._rows:
             return b""
         if self._schema is None:
@@ -82,23 +96,23 @@ class Parquet:
         rows = [dict(row) for row in self._rows]
         self._writer.write_table(self._arrow.Table.from_pylist(rows, schema=self._schema))
         self._rows = []
-        return self._taken()
+        return self._take_bytes()
 
     def _open(self, schema: Any) -> None:
         # A column that is empty so far may hold anything later: as text it can.
         fields = [field.with_type(self._arrow.string()) if str(field.type) == "null" else field for field in schema]
         self._schema = self._arrow.schema(fields)
-        self._writer = self._parquet.ParquetWriter(_Counted(self._written), self._schema)
+        self._writer = self._parquet.ParquetWriter(_DrainedFile(self._written), self._schema)
 
-    def _taken(self) -> bytes:
+    def _take_bytes(self) -> bytes:
         data = self._written.getvalue()
         self._written.seek(0)
         self._written.truncate()
         return data
 
 
-class _Counted(io.RawIOBase):
-    """A file whose position goes on while what was written is taken away."""
+class _DrainedFile(io.RawIOBase):
+    """A file whose position grows although its written bytes are taken away."""
 
     def __init__(self, written: io.BytesIO) -> None:
         self._written = written

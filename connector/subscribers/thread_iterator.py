@@ -1,4 +1,4 @@
-"""Blocking sources read in a thread of their own, a block at a time."""
+"""Iterate over a blocking source that runs in a thread of its own, a block at a time."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["from_thread"]
+__all__ = ["iterate_in_thread"]
 
 Item = TypeVar("Item")
-PATIENCE = 1.0
-"""Seconds that a reader gets to close its files; one that waits for a silent pipe is left behind."""
+CLOSE_SECONDS = 1.0
+"""Seconds that a source gets to close its files; one that waits for a silent pipe is left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Pump(Generic[Item]):
         self._loop = asyncio.get_running_loop()
         self.queue: asyncio.Queue[list[Item] | _End] = asyncio.Queue(1)
         self._stop = threading.Event()
-        # A daemon: a read from a pipe that nobody writes to must not keep the process.
+        # A daemon, because a read from a silent pipe must not keep the process.
         self._thread = threading.Thread(target=copy_context().run, args=(self._run,), daemon=True, name="incoming")
         self._thread.start()
 
@@ -39,18 +39,18 @@ class _Pump(Generic[Item]):
         end = _End()
         try:
             for block in source:
-                if not self._give(block):
+                if not self._put(block):
                     return
         except BaseException as error:  # noqa: BLE001  raised again where the documents are awaited
             end = _End(error)
         finally:
             source.close()
-            self._give(end)
+            self._put(end)
 
-    def _give(self, block: list[Item] | _End) -> bool:
+    def _put(self, block: list[Item] | _End) -> bool:
         if self._stop.is_set():
             return False
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed
             asyncio.run_coroutine_threadsafe(self.queue.put(block), self._loop).result()
         return not self._stop.is_set()
 
@@ -58,11 +58,11 @@ class _Pump(Generic[Item]):
         self._stop.set()
         while not self.queue.empty():
             self.queue.get_nowait()
-        await asyncio.to_thread(self._thread.join, PATIENCE)
+        await asyncio.to_thread(self._thread.join, CLOSE_SECONDS)
 
 
-async def from_thread(blocks: Callable[[], Generator[list[Item], None, None]]) -> AsyncGenerator[Item, None]:
-    """The items of the blocks that a generator makes, which is started, run and closed in one thread."""
+async def iterate_in_thread(blocks: Callable[[], Generator[list[Item], None, None]]) -> AsyncGenerator[Item, None]:
+    """Yield the items of a generator's blocks; the generator is started, run and closed in one thread."""
     pump = _Pump(blocks)
     try:
         while not isinstance(block := await pump.queue.get(), _End):

@@ -1,7 +1,8 @@
-"""Files that appear whole or not at all: written beside their place, moved there when they are complete."""
+"""Files that appear whole or not at all: written beside their place, and moved there when they are complete."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -10,46 +11,54 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from connector.file_access import is_local
+from connector.model import Outcome, State
+from connector.publishers.intent import BLOCKED
 from connector.request.sources import filesystem
 
-__all__ = ["Appended", "LocalWhole", "RemoteWhole", "Target", "target_of"]
+__all__ = ["LocalFile", "OpenFile", "is_permanent", "open_file", "unwritable"]
+
+PERMANENT = {
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG,
+    errno.ENXIO, errno.ENODEV, errno.EINVAL,
+}  # fmt: skip
+"""Errors of this side that no waiting mends: a path that is wrong, a folder that may not be written to."""
 
 
-class Target(Protocol):
-    """A file under way."""
+class OpenFile(Protocol):
+    """A file that is being written."""
 
     @property
     def unfinished(self) -> str:
-        """Where its content is while it is not complete; nothing when there is no such place."""
+        """The path of its content while it is not complete."""
         ...
 
     def append(self, data: bytes) -> None:
-        """Adds data; when that fails, the file is as it was before."""
+        """Append data; when that fails, the file is as it was before."""
         ...
 
     def commit(self) -> None:
-        """Makes the file visible, for good."""
+        """Sync the file and put it into its place."""
         ...
 
     def abandon(self) -> None:
-        """Closes the file without making it visible."""
+        """Close the file without putting it into its place."""
         ...
 
 
-def target_of(name: str, *, append: bool) -> Target:
-    """The file of a name, below a folder that is made when it is missing."""
+def open_file(name: str, *, append: bool) -> OpenFile:
+    """Open a file for writing, and make its folder when it is missing."""
     if not is_local(name):
-        return RemoteWhole(name)
+        return RemoteFile(name)
     Path(name).parent.mkdir(parents=True, exist_ok=True)
-    return Appended(name) if append else LocalWhole(name)
+    return AppendedFile(name) if append else LocalFile(name)
 
 
 class _Local:
-    """A file of this machine whose last good length is known."""
+    """A local file that is cut back to its last good length when a write fails."""
 
     def __init__(self, path: str, flags: int) -> None:
         self.unfinished = path
-        # Not waiting for the other end of a pipe that bears the name.
+        # Do not wait for the other end, should the name be that of a pipe.
         flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)
         os.set_blocking(descriptor, True)
@@ -70,8 +79,8 @@ class _Local:
             raise
         self._length += len(data)
 
-    def settle(self) -> None:
-        """Everything that was written is on disk."""
+    def sync(self) -> None:
+        """Sync what was written and close the file."""
         if self._broken:
             raise OSError(f"{self.unfinished} holds a torn document that could not be taken back")
         os.fsync(self.file.fileno())
@@ -81,8 +90,8 @@ class _Local:
         self.file.close()
 
 
-class LocalWhole(_Local):
-    """Written to a temporary neighbour, then renamed."""
+class LocalFile(_Local):
+    """A local file, written to a temporary neighbour and then renamed."""
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
@@ -92,7 +101,7 @@ class LocalWhole(_Local):
             shutil.copymode(path, neighbour)
 
     def commit(self) -> None:
-        self.settle()
+        self.sync()
         os.replace(self.unfinished, self._path)  # noqa: PTH105  one name is a text already
         with suppress(OSError):
             folder = os.open(self._path.parent, os.O_RDONLY)
@@ -102,7 +111,7 @@ class LocalWhole(_Local):
                 os.close(folder)
 
 
-class Appended(_Local):
+class AppendedFile(_Local):
     """A file that grows by whole documents; a torn end of an earlier run becomes a line of its own."""
 
     def __init__(self, path: str) -> None:
@@ -114,11 +123,11 @@ class Appended(_Local):
                     self.append(b"\n")
 
     def commit(self) -> None:
-        self.settle()
+        self.sync()
 
 
-class RemoteWhole:
-    """A file elsewhere: written beside its place, then moved there."""
+class RemoteFile:
+    """A remote file, written beside its place and then moved there."""
 
     def __init__(self, url: str) -> None:
         self._system, self._path = filesystem(url)
@@ -145,3 +154,14 @@ class RemoteWhole:
 
     def abandon(self) -> None:
         self.file.close()
+
+
+def is_permanent(error: OSError) -> bool:
+    """Return whether a file stays out of reach until somebody has changed something."""
+    return error.errno in PERMANENT
+
+
+def unwritable(name: str, error: OSError) -> Outcome:
+    """Return the outcome of a document whose file cannot be written."""
+    action = BLOCKED if is_permanent(error) else ""
+    return Outcome(State.NOT_SENT, reason=f"cannot write {name!r}: {error.strerror or error}", action=action)

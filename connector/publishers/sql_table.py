@@ -10,7 +10,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_list, is_object
 from connector.publishers.intent import BLOCKED
 from connector.request.display import listed
-from connector.sql import DatabaseAway, Trouble, engine_of, fault_of, sqlalchemy, trouble_of
+from connector.sql import DatabaseAway, ErrorCause, classify_error, create_engine, describe_error, sqlalchemy
 from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Row", "Table"]
@@ -23,9 +23,9 @@ class Table:
 
     def __init__(self, url: str, name: str, mode: str, keys: Sequence[str]) -> None:
         self._sql = sqlalchemy()
-        self._engine = engine_of(url)
+        self._engine = create_engine(url)
         try:
-            self._table = self._described(name)
+            self._table = self._describe(name)
             self._columns = {column.name: column for column in self._table.columns}
             self._keys = list(keys) or [column.name for column in self._table.primary_key.columns]
             self._upserts = mode == "upsert"
@@ -38,7 +38,7 @@ class Table:
         if self._upserts and not (self._keys and set(self._keys) <= set(self._columns)):
             raise ConfigurationError(f"sql: upsert needs keys that are columns of {name}: {', '.join(self._columns)}")
 
-    def _described(self, name: str) -> Any:
+    def _describe(self, name: str) -> Any:
         schema, _, plain = name.rpartition(".")
         sql = self._sql
         try:
@@ -46,50 +46,50 @@ class Table:
         except sql.exc.NoSuchTableError:
             raise ConfigurationError(f"sql: there is no table {name!r}; create it first") from None
         except sql.exc.SQLAlchemyError as error:
-            away = isinstance(error, sql.exc.OperationalError) and trouble_of(error) is not Trouble.BLOCKED
+            away = isinstance(error, sql.exc.OperationalError) and classify_error(error) is not ErrorCause.BLOCKED
             away = away and self._engine.dialect.name != "sqlite"
-            fault = DatabaseAway if away or trouble_of(error) is Trouble.AWAY else ConfigurationError
-            raise fault(f"sql: the database cannot be used: {fault_of(error)}") from None
+            fault = DatabaseAway if away or classify_error(error) is ErrorCause.AWAY else ConfigurationError
+            raise fault(f"sql: the database cannot be used: {describe_error(error)}") from None
 
     def close(self) -> None:
         self._engine.dispose()
 
     def write(self, rows: list[Row]) -> list[Outcome]:
-        """What became of each row; those that are done are committed."""
-        fitted = [self._fitted(row) for row in rows]
+        """Write rows and return the outcome of each; those that are done are committed."""
+        fitted = [self._fit(row) for row in rows]
         good = [row for row in fitted if not isinstance(row, str)]
         try:
             written = iter([self._commit(good)] * len(good))
-        except Exception:  # noqa: BLE001  whatever a driver makes of a value, the other rows are none the worse for it
-            written = iter([self._alone(row) for row in good])
+        except Exception:  # noqa: BLE001  a driver may raise anything for a value, and the other rows must not fail with it
+            written = iter([self._write_one(row) for row in good])
         return [Outcome(State.REFUSED, reason=row) if isinstance(row, str) else next(written) for row in fitted]
 
-    def _alone(self, row: Row) -> Outcome:
+    def _write_one(self, row: Row) -> Outcome:
         try:
             return self._commit([row])
         except Exception as error:  # noqa: BLE001  drivers raise errors of their own for values that they cannot send
-            return _refused(error)
+            return _outcome_of(error)
 
     def _commit(self, rows: list[Row]) -> Outcome:
-        """All rows, or none: not sent when the database went away before it was asked to keep them."""
+        """Commit all rows or none; not sent when the database went away before the commit."""
         try:
             with self._engine.connect() as connection:
                 transaction = connection.begin()
                 for row in rows:
                     self._put(connection, row)
-                return self._ended(transaction)
+                return self._end(transaction)
         except self._sql.exc.DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            return Outcome(State.NOT_SENT, reason=f"the database went away: {fault_of(error)}")
+            return Outcome(State.NOT_SENT, reason=f"the database went away: {describe_error(error)}")
 
-    def _ended(self, transaction: Any) -> Outcome:
+    def _end(self, transaction: Any) -> Outcome:
         try:
             transaction.commit()
         except self._sql.exc.SQLAlchemyError as error:
             if not getattr(error, "connection_invalidated", False):
                 raise
-            reason = f"the database went away while it was to keep the rows: {fault_of(error)}"
+            reason = f"the database went away while it was to keep the rows: {describe_error(error)}"
             return Outcome(State.UNKNOWN, reason=f"{reason}; look whether they are there")
         return Outcome(State.DONE)
 
@@ -111,7 +111,7 @@ class Table:
             self._update_or_insert(connection, row, others)
 
     def _update_or_insert(self, connection: Any, row: Row, others: list[str]) -> None:
-        """For databases that have no word for it; both in one transaction."""
+        """Update or insert in one transaction, for databases without an upsert."""
         same = self._sql.and_(*(self._columns[name] == row.get(name) for name in self._keys))
         found = connection.execute(self._sql.select(self._sql.literal(1)).select_from(self._table).where(same)).first()
         if found is None:
@@ -120,7 +120,7 @@ class Table:
             connection.execute(self._table.update().where(same).values({name: row[name] for name in others}))
 
     def _insert(self) -> Any:
-        """The dialect's own insert, where it has one that can update."""
+        """Return the dialect's own insert, where it can update."""
         from importlib import import_module
 
         name = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mysql", "mariadb": "mysql"}.get(
@@ -137,8 +137,8 @@ class Table:
         missing = [name for name in self._keys if self._upserts and row.get(name) is None]
         return f"the row has no {listed(missing)}, which upsert needs" if missing else ""
 
-    def _fitted(self, row: Row) -> Row | str:
-        """Objects and lists as JSON text, unless the column takes them; dates as columns want them; or why not."""
+    def _fit(self, row: Row) -> Row | str:
+        """Return the row as its columns take it, or why they do not: JSON as text, dates as dates."""
         fault = self._fault(row)
         if fault:
             return fault
@@ -158,10 +158,10 @@ class Table:
         return value
 
 
-def _refused(error: Exception) -> Outcome:
-    """What a row comes to that was not kept: refused by itself, or to be tried again when others can be."""
-    trouble = trouble_of(error)
-    if trouble is Trouble.ROW:
-        return Outcome(State.REFUSED, reason=f"the database refused the row: {fault_of(error)}")
-    action = BLOCKED if trouble is Trouble.BLOCKED else ""
-    return Outcome(State.NOT_SENT, reason=f"the database cannot take rows now: {fault_of(error)}", action=action)
+def _outcome_of(error: Exception) -> Outcome:
+    """Return the outcome of a row that failed: refused by itself, or not sent because no row can be written now."""
+    trouble = classify_error(error)
+    if trouble is ErrorCause.ROW:
+        return Outcome(State.REFUSED, reason=f"the database refused the row: {describe_error(error)}")
+    action = BLOCKED if trouble is ErrorCause.BLOCKED else ""
+    return Outcome(State.NOT_SENT, reason=f"the database cannot take rows now: {describe_error(error)}", action=action)

@@ -1,4 +1,4 @@
-"""Many sources read at a time, their documents in the order of the sources."""
+"""Documents of many sources that are read at a time, in the order of the sources."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TypeVar
 
 from connector.model import JSON
 
-__all__ = ["in_order"]
+__all__ = ["merge_in_order"]
 
 Source = TypeVar("Source")
 AHEAD = 256
-"""How many documents of a source may wait for the sources before it."""
+"""The most documents of a source that wait for the sources before it."""
 END = object()
 
 
-class _Reader:
+class _ReadAhead:
     """One source, read ahead of its turn."""
 
     def __init__(self, documents: AsyncGenerator[JSON, None]) -> None:
@@ -43,17 +43,23 @@ class _Reader:
         await self.task
 
 
-async def in_order(
+async def merge_in_order(
     sources: AsyncGenerator[Source, None],
     read: Callable[[Source], AsyncGenerator[JSON, None]],
     concurrency: int,
 ) -> AsyncGenerator[JSON, None]:
-    """The documents of every source, as if one source were read after the other."""
-    readers: deque[_Reader] = deque()
+    """Yield the documents of every source, as if the sources were read one after the other.
+
+    Args:
+        sources: what is read, in order.
+        read: yields the documents of a source.
+        concurrency: the most sources that are read at a time.
+    """
+    readers: deque[_ReadAhead] = deque()
     try:
         async with aclosing(sources):
             async for source in sources:
-                readers.append(_Reader(read(source)))
+                readers.append(_ReadAhead(read(source)))
                 if len(readers) >= concurrency:
                     async for document in readers[0].documents():
                         yield document
