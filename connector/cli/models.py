@@ -1,0 +1,280 @@
+"""`models`: what is known of models, which of them retire, and the facts brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Argument, BadParameter, Exit, Option
+
+from connector.cli.group import group
+from connector.cli.options import Config, Entities, Json, catalogue_folder
+from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
+from connector.cli.source import configuration_at
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector.model import JSON
+    from connector.model_registry import Model, ModelRegistry
+    from connector.model_registry.mentions import Mention
+    from connector.model_registry.update import Update
+
+__all__ = ["models"]
+
+models = group("What is known of models: list, show, check, update.")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadParameter(f"found {text!r}; a day such as 2026-12-11 is allowed") from None
+
+
+Today = Annotated[
+    date | None, Option("--today", metavar="DATE", parser=_date, help="Look as on this day; today unless given.")
+]
+Within = Annotated[int, Option("--within", metavar="DAYS", min=0, help="Say what retires within so many days.")]
+
+
+@models.command("list")
+def list_models(
+    kind: Annotated[str | None, Option("--kind", metavar="KIND", help="Only this kind, such as text or image.")] = None,
+    retired: Annotated[bool, Option("--all", help="Retired models too.")] = False,
+    today: Today = None,
+    json: Json = None,
+    folder: Entities = None,
+) -> None:
+    """List the models: kind, life cycle, successor and prices a million tokens."""
+    from connector.model_registry import LifeCycle
+
+    registry, day = _registry(folder), today or _today()
+    chosen = [
+        model
+        for model in registry
+        if (kind is None or model.kind == kind) and (retired or model.life_cycle(day) is not LifeCycle.RETIRED)
+    ]
+    if wants_json(json):
+        for model in chosen:
+            print_line(_document(model, registry, day))
+    else:
+        head = ("model", "kind", "life cycle", "until", "successor", "in", "out")
+        print_table(head, (_row(model, day) for model in chosen))
+    if not chosen:
+        kinds = ", ".join(sorted({model.kind for model in registry}))
+        say(f"nothing matches; kinds are {kinds}; --all lists retired models too")
+
+
+@models.command("show")
+def show_model(
+    name: Annotated[str, Argument(metavar="MODEL", help="A model, a snapshot of one, or a fine-tuned one.")],
+    today: Today = None,
+    json: Json = None,
+    folder: Entities = None,
+) -> None:
+    """Show one model: life cycle, limits, prices of every tier, and what it refuses."""
+    registry = _registry(folder)
+    document = _document(registry.require(name), registry, today or _today())
+    if wants_json(json):
+        print_document(document)
+    else:
+        print_text("\n".join(_lines(document)))
+
+
+@models.command("check")
+def check_models(
+    places: Annotated[list[Path] | None, Argument(metavar="PATH", help="Files and folders; this one unless given.")] = None,
+    within: Within = 90,
+    apply: Annotated[bool, Option("--apply", help="Write successors in the place of what retires.")] = False,
+    diff: Annotated[bool, Option("--diff", help="Show what --apply would write.")] = False,
+    today: Today = None,
+    json: Json = None,
+    folder: Entities = None,
+) -> None:
+    """Say which models in your files retire, and when; exit 1 when there are any."""
+    from connector.model_registry.mentions import find_mentions, text_files
+
+    registry, day = _registry(folder), today or _today()
+    found = [each for path in text_files(places or [Path()]) for each in find_mentions(path, registry, day, within)]
+    if apply or diff:
+        _replace(found, write=apply)
+    elif wants_json(json):
+        for each in found:
+            print_line(each.as_document())
+    elif found:
+        head = ("where", "model", "until", "successor", "price")
+        print_table(head, (_mention(each) for each in found))
+    if not found:
+        say(f"no model retires within {within} days, as far as is known on {registry.as_of}")
+    raise Exit(1 if found and not apply else 0)
+
+
+@models.command("update")
+def update_models(
+    prices: Annotated[
+        str | None, Option("--prices", metavar="SOURCE", help="genai-prices: a version, wheel or folder.")
+    ] = None,
+    sdk: Annotated[
+        str | None, Option("--sdk", metavar="SOURCE", help="The official SDK: a version, wheel or folder.")
+    ] = None,
+    client: Annotated[
+        str | None, Option("--client", metavar="NAME", help="Ask this client's account when its models stop.")
+    ] = None,
+    into: Annotated[Path | None, Option("--into", metavar="FOLDER", help="The catalogue that is written.")] = None,
+    check: Annotated[bool, Option("--check", help="Show the difference, write nothing; exit 1 when there is any.")] = False,
+    today: Today = None,
+    config: Config = None,
+    folder: Entities = None,
+) -> None:
+    """Bring the facts about models up to date, and show what is different."""
+    from connector.declarations import folder as declared
+    from connector.model_registry.update import rebuild, wheel_of
+
+    source = catalogue_folder(folder)
+    if client is not None:
+        if prices or sdk:
+            raise BadParameter("an account is asked by itself: leave out --prices and --sdk")
+        update = _account_update(config, client, source or declared("entities"), today or _today())
+    else:
+        with wheel_of("openai", sdk or "latest") as of_sdk, wheel_of("genai-prices", prices or "latest") as of_prices:
+            update = rebuild(of_sdk, of_prices, source or declared("entities"))
+    _tell(update)
+    if not check and update.changes:
+        _write(update, into or folder or Path("entities"))
+    raise Exit(1 if check and update.changes else 0)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 - the day where the user is
+
+
+def _registry(folder: Path | None) -> ModelRegistry:
+    from connector.model_registry import default_registry, load_registry
+
+    entities = catalogue_folder(folder)
+    return default_registry() if entities is None else load_registry(entities)
+
+
+def _row(model: Model, day: date) -> tuple[str, ...]:
+    prices = model.price_list(day=day)
+    rates = ("", "") if prices is None else tuple(f"{prices.rate(unit):g}" for unit in ("input", "output"))
+    until = model.shutdown.isoformat() if model.shutdown else ""
+    return (model.name, model.kind, model.life_cycle(day).value, until, model.successor, *rates)
+
+
+def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSON]:
+    successor = registry.successor(model.name, day)
+    tiers = {"default": model.price_list(day=day), **{tier: model.price_list(tier, day) for tier in model.tiers}}
+    return {
+        "model": model.name,
+        "kind": model.kind,
+        "reasoning": model.reasoning,
+        "life_cycle": model.life_cycle(day).value,
+        "shutdown": model.shutdown.isoformat() if model.shutdown else None,
+        "successor": successor.name if successor else model.successor or None,
+        "context": model.context,
+        "max_output": model.max_output,
+        "aliases": list(model.aliases),
+        "endpoints": list(model.endpoints),
+        "prices": {tier: dict(prices.rates) for tier, prices in tiers.items() if prices is not None},
+        "long_prompt": _long_prompt(model, day),
+        "refuses": [
+            {"operation": operation, "parameter": each.parameter, "instead": each.instead, "reason": each.reason}
+            for each in model.refuses
+            for operation in each.operations
+        ],
+        "roles": [role for role, name in registry.roles.items() if name == model.name],
+        "as_of": registry.as_of.isoformat(),
+    }
+
+
+def _long_prompt(model: Model, day: date) -> JSON:
+    prices = model.price_list(day=day)
+    if prices is None or prices.long_prompt is None:
+        return None
+    return {"above_tokens": prices.long_prompt.above, "prices": dict(prices.long_prompt.rates)}
+
+
+def _lines(document: Mapping[str, JSON]) -> list[str]:
+    """One fact a line; lists and objects as lines of their own."""
+    lines: list[str] = []
+    for key, value in document.items():
+        words = key.replace("_", " ")
+        if value in (None, "", [], {}):
+            continue
+        if isinstance(value, Mapping):
+            lines += [f"{words}:", *(f"  {name}: {_shown(inner)}" for name, inner in value.items())]
+        elif isinstance(value, list):
+            lines += [f"{words}:", *(f"  {_shown(each)}" for each in value)]
+        else:
+            lines.append(f"{words}: {value}")
+    return lines
+
+
+def _shown(value: JSON) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner not in (None, ""))
+    return f"{value}"
+
+
+def _mention(found: Mention) -> tuple[str, ...]:
+    from connector.model_registry.mentions import price_change
+
+    until = found.model.shutdown.isoformat() if found.model.shutdown else ""
+    successor = found.successor.name if found.successor else ""
+    prices = price_change(found.model, found.successor) if found.successor else ""
+    return (f"{found.path}:{found.line}", found.name, until, successor, prices)
+
+
+def _replace(found: list[Mention], *, write: bool) -> None:
+    from connector.model_registry.mentions import replace_mentions
+
+    left = [each for each in found if each.successor is None]
+    for path in dict.fromkeys(each.path for each in found):
+        text, diff = replace_mentions(path, [each for each in found if each.path == path])
+        if diff:
+            print_text(diff.rstrip("\n"))
+        if diff and write:
+            replace_file(path, text.encode())
+    for each in left:
+        say(f"{each.path}:{each.line}: {each.name} has no successor that is known; choose one by hand")
+
+
+def _account_update(config: Path | None, name: str, entities: Path, day: date) -> Update:
+    import asyncio
+
+    from connector.model_registry.update import account_shutdowns, with_shutdowns
+
+    answer = asyncio.run(_models_of(config, name))
+    return with_shutdowns(entities, account_shutdowns(answer), day)
+
+
+async def _models_of(config: Path | None, name: str) -> JSON:
+    from connector.config import load
+    from connector.config.models import ClientEntry
+    from connector.subscriber import Subscriber
+
+    entry = load(configuration_at(config)).find("clients", name)
+    if not isinstance(entry, ClientEntry):
+        raise ConfigurationError(f"{name!r} is no client")
+    async with entry.client() as client:
+        return {"data": [each async for each in Subscriber(client, "models", "list").fetch()]}
+
+
+def _tell(update: Update) -> None:
+    for line in update.changes:
+        print_text(line)
+    for note in update.notes:
+        say(f"not taken over: {note}")
+    if not update.changes:
+        say("nothing is different")
+
+
+def _write(update: Update, into: Path) -> None:
+    for name, data in update.files().items():
+        path = into / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, data)
+    say(f"{into}: written")

@@ -1,0 +1,16 @@
+"""What is known of models: kinds, life cycles, prices, and the parameters that they refuse."""
+
+from connector.model_registry.load import default_registry, load_registry
+from connector.model_registry.rates import PriceList, Tier
+from connector.model_registry.registry import LifeCycle, Model, ModelRegistry, Refusal
+
+__all__ = [
+    "LifeCycle",
+    "Model",
+    "ModelRegistry",
+    "PriceList",
+    "Refusal",
+    "Tier",
+    "default_registry",
+    "load_registry",
+]

@@ -1,0 +1,187 @@
+"""Reads the registry of a catalogue folder, in the form that loads at once when it is there and current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+import orjson
+
+from connector.declarations import folder
+from connector.errors import ConfigurationError
+from connector.model import JSON, is_list, is_object
+from connector.model_registry.rates import UNITS, LongPrompt, PriceList, Tier
+from connector.model_registry.registry import Model, ModelRegistry, Refusal
+from connector.yaml import DECLARATIONS, read_yaml
+
+__all__ = ["COMPILED", "OVERLAY", "REGISTRY", "compiled_bytes", "default_registry", "load_registry", "registry_of"]
+
+REGISTRY = Path("models") / "registry.yaml"
+OVERLAY = Path("models") / "overlay.yaml"
+COMPILED = Path("models") / "registry.json"
+Facts = Mapping[str, JSON]
+
+
+@cache
+def default_registry() -> ModelRegistry:
+    """Return the registry that ships with the connector."""
+    return load_registry(folder("entities"))
+
+
+def load_registry(entities: Path) -> ModelRegistry:
+    """Return the registry of a catalogue folder; that of the connector where the folder has none."""
+    path = entities / REGISTRY
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        if entities == folder("entities"):
+            raise ConfigurationError(f"{path}: missing; install the connector anew") from None
+        return default_registry()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    return registry_of(_document(entities / COMPILED, text, str(path)), str(path))
+
+
+def compiled_bytes(text: bytes, where: str) -> bytes:
+    """Return the registry's JSON with the digest of the YAML that it was made from."""
+    return orjson.dumps({"digest": _digest(text), "registry": read_yaml(text, where, DECLARATIONS)})
+
+
+def _document(compiled: Path, text: bytes, where: str) -> JSON:
+    try:
+        found = orjson.loads(compiled.read_bytes())
+        if found["digest"] == _digest(text):
+            document: JSON = found["registry"]
+            return document
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return read_yaml(text, where, DECLARATIONS)
+
+
+def _digest(text: bytes) -> str:
+    return blake2b(text, digest_size=16).hexdigest()
+
+
+def registry_of(document: JSON, where: str) -> ModelRegistry:
+    """Return the registry that a document declares; every fact of a wrong shape is named with its place."""
+    found = _object(document, where)
+    rules = [
+        _object(each, f"{where}: parameters") for each in _list(found.get("parameters", []), f"{where}: parameters")
+    ]
+    models = [
+        _model(name, _object(facts, f"{where}: models.{name}"), rules, f"{where}: models.{name}")
+        for name, facts in _object(found.get("models"), f"{where}: models").items()
+    ]
+    roles = {role: str(name) for role, name in _object(found.get("roles", {}), f"{where}: roles").items()}
+    as_of = _day(found.get("as_of"), f"{where}: as_of")
+    if as_of is None:
+        raise ConfigurationError(f"{where}: as_of: missing; the day on which the facts were true is needed")
+    return ModelRegistry(models, roles, as_of)
+
+
+def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
+    tiers = _object(facts.get("tiers", {}), f"{where}.tiers")
+    prices = [_price_list(each, f"{where}.prices") for each in _list(facts.get("prices", []), f"{where}.prices")]
+    if facts.get("free"):
+        prices.append(PriceList({}))
+    return Model(
+        name=name,
+        kind=str(facts.get("kind", "other")),
+        reasoning=bool(facts.get("reasoning", False)),
+        context=_count(facts.get("context"), f"{where}.context"),
+        max_output=_count(facts.get("max_output"), f"{where}.max_output"),
+        shutdown=_day(facts.get("shutdown"), f"{where}.shutdown"),
+        successor=str(facts.get("successor", "")),
+        aliases=_texts(facts.get("aliases", []), f"{where}.aliases"),
+        endpoints=_texts(facts.get("endpoints", []), f"{where}.endpoints"),
+        prices=prices,
+        tiers={tier: _tier(each, f"{where}.tiers.{tier}") for tier, each in tiers.items()},
+        refuses=[refusal for rule in rules if _concerns(rule, name, facts) for refusal in _refusals(rule)],
+    )
+
+
+def _concerns(rule: Facts, name: str, facts: Facts) -> bool:
+    wanted = rule.get("models")
+    if not is_object(wanted):
+        return False
+    names = wanted.get("names")
+    if is_list(names) and not any(fnmatchcase(name, str(each)) for each in names):
+        return False
+    return all(facts.get(key, False) == value for key, value in wanted.items() if key != "names")
+
+
+def _refusals(rule: Facts) -> Iterator[Refusal]:
+    operations = _texts(rule.get("operations", []), "parameters")
+    for parameter, more in _object(rule.get("refuses", {}), "parameters").items():
+        said = more if is_object(more) else {}
+        yield Refusal(parameter, operations, str(said.get("instead", "")), str(said.get("reason", "")))
+
+
+def _price_list(value: JSON, where: str) -> PriceList:
+    facts = _object(value, where)
+    return PriceList(_rates(facts, where), _day(facts.get("since"), where), _long_prompt(facts, where))
+
+
+def _tier(value: JSON, where: str) -> Tier:
+    facts = _object(value, where)
+    factor = facts.get("factor", 1.0)
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or factor < 0:
+        raise ConfigurationError(f"{where}.factor: found {factor!r}; a number from 0 on is allowed")
+    return Tier(float(factor), _day(facts.get("since"), where), _rates(facts, where), _long_prompt(facts, where))
+
+
+def _long_prompt(facts: Facts, where: str) -> LongPrompt | None:
+    if "above" not in facts:
+        return None
+    above = _object(facts["above"], f"{where}.above")
+    return LongPrompt(_count(above.get("tokens"), f"{where}.above.tokens") or 0, _rates(above, f"{where}.above"))
+
+
+def _rates(facts: Facts, where: str) -> dict[str, float]:
+    rates: dict[str, float] = {}
+    for unit, rate in facts.items():
+        if unit in ("since", "above", "factor", "tokens"):
+            continue
+        if unit not in UNITS:
+            raise ConfigurationError(f"{where}: unknown unit {unit!r}; known: {', '.join(UNITS)}")
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or rate < 0:
+            raise ConfigurationError(f"{where}.{unit}: found {rate!r}; a price from 0 on is allowed")
+        rates[unit] = float(rate)
+    return rates
+
+
+def _object(value: JSON, where: str) -> Facts:
+    if not is_object(value):
+        raise ConfigurationError(f"{where}: found {type(value).__name__}; an object is allowed")
+    return value
+
+
+def _list(value: JSON, where: str) -> list[JSON]:
+    if not is_list(value):
+        raise ConfigurationError(f"{where}: found {type(value).__name__}; a list is allowed")
+    return value
+
+
+def _texts(value: JSON, where: str) -> list[str]:
+    return [str(each) for each in _list(value, where)]
+
+
+def _count(value: JSON, where: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ConfigurationError(f"{where}: found {value!r}; a whole number from 0 on is allowed")
+    return value
+
+
+def _day(value: JSON, where: str) -> date | None:
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ConfigurationError(f"{where}: found {value!r}; a day such as 2026-12-11 is allowed") from None

@@ -1,0 +1,157 @@
+"""The registry of models: what each is for, how long it lives, what it takes, what it refuses and what it costs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from enum import StrEnum
+
+from connector.errors import UnknownName
+from connector.model_registry.rates import EVERY_TIER, PriceList, Tier, newest
+from connector.suggestions import closest
+
+__all__ = ["ROLES", "SNAPSHOT", "LifeCycle", "Model", "ModelRegistry", "Refusal", "base_of"]
+
+ROLES = ("text", "small", "image", "speech", "transcription", "embedding", "moderation", "realtime")
+"""What a default model is for."""
+WARNED_DAYS = 90
+"""How long before its end a model is said to retire."""
+SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
+"""The date that a snapshot of a model has at the end of its name."""
+_FINE_TUNED = re.compile(r"^ft:([^:]+)(:|$)")
+
+
+class LifeCycle(StrEnum):
+    """Where a model is in its life on a day."""
+
+    ACTIVE = "active"
+    RETIRES = "retires"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A parameter that models refuse: at which operations, why, and what to give instead."""
+
+    parameter: str
+    operations: Sequence[str]
+    instead: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The facts of one model; a fact that nobody published is None or empty."""
+
+    name: str
+    kind: str = "text"
+    reasoning: bool = False
+    context: int | None = None
+    max_output: int | None = None
+    shutdown: date | None = None
+    successor: str = ""
+    aliases: Sequence[str] = ()
+    """Other names of the same model; one that ends in `*` stands for all that begin so."""
+    endpoints: Sequence[str] = ()
+    prices: Sequence[PriceList] = ()
+    tiers: Mapping[str, Tier] = field(default_factory=dict[str, Tier])
+    refuses: Sequence[Refusal] = ()
+    as_of: date | None = None
+
+    def life_cycle(self, today: date, within: int = WARNED_DAYS) -> LifeCycle:
+        """Return where the model is in its life; `within` days before its end it retires."""
+        if self.shutdown is None:
+            return LifeCycle.ACTIVE
+        if self.shutdown <= today:
+            return LifeCycle.RETIRED
+        return LifeCycle.RETIRES if self.shutdown - timedelta(days=within) <= today else LifeCycle.ACTIVE
+
+    def price_list(self, tier: str = "default", day: date | None = None) -> PriceList | None:
+        """Return the price list of a processing tier on a day; None where no price is known."""
+        on = day or date.max
+        standard = newest(self.prices, on)
+        if standard is None or tier in ("", "default", "auto", "standard", "scale"):
+            return standard
+        own = self.tiers.get(tier)
+        if own is None or (own.since is not None and on < own.since):
+            own = Tier(EVERY_TIER.get(tier, max(EVERY_TIER.values())))
+        return own.applied(standard)
+
+    def refusals(self, operation: str) -> Iterator[Refusal]:
+        """Yield what the model refuses at an operation, such as `chat completions create`."""
+        return (each for each in self.refuses if operation in each.operations)
+
+
+def base_of(name: str) -> str:
+    """Return the model that a fine-tuned one is made of; the name itself for any other."""
+    found = _FINE_TUNED.match(name)
+    return found.group(1) if found else name
+
+
+class ModelRegistry:
+    """Models by name, with the defaults of each role.
+
+    Args:
+        models: the models, each under a name of its own.
+        roles: the default model of each role.
+        as_of: the day on which the facts were true.
+    """
+
+    def __init__(self, models: Sequence[Model], roles: Mapping[str, str], as_of: date) -> None:
+        self.roles = dict(roles)
+        self.as_of = as_of
+        self._models = {model.name: model for model in models}
+        exact = {alias: model for model in models for alias in model.aliases if not alias.endswith("*")}
+        self._exact = {**exact, **self._models}
+        starts = [(alias[:-1], model) for model in models for alias in model.aliases if alias.endswith("*")]
+        starts += [(model.name, model) for model in models if model.name.startswith("ft:")]
+        self._starts = sorted(starts, key=lambda pair: len(pair[0]), reverse=True)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self._models.values())
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def find(self, name: str) -> Model | None:
+        """Return the model that a name means: itself, an alias, a dated snapshot, or a fine-tuned model's base."""
+        found = self._exact.get(name)
+        if found is None and name.startswith("ft:"):
+            return self._fine_tuned(name)
+        if found is None:
+            found = self._exact.get(SNAPSHOT.sub("", name))
+        return found or next((model for start, model in self._starts if name.startswith(start)), None)
+
+    def _fine_tuned(self, name: str) -> Model | None:
+        """A fine-tuned model lives as long as its base, and may have prices of its own."""
+        base = self.find(base_of(name))
+        own = next((model for start, model in self._starts if name.startswith(start)), None)
+        if own is None or base is None:
+            return own or base
+        return replace(base, name=own.name, prices=own.prices or base.prices, tiers=own.tiers or base.tiers)
+
+    def require(self, name: str) -> Model:
+        """Return the model of this name; raise where there is none."""
+        found = self.find(name)
+        if found is None:
+            raise UnknownName("model", name, closest(name, self._exact), "`openai-connector models list` shows all")
+        return found
+
+    def default(self, role: str) -> str:
+        """Return the name of the default model of a role."""
+        if role not in self.roles:
+            raise UnknownName("role of a model", role, closest(role, self.roles), f"there are {', '.join(self.roles)}")
+        return self.roles[role]
+
+    def successor(self, name: str, today: date) -> Model | None:
+        """Return the first model after this one that is not retired; None where none is known."""
+        seen: set[str] = set()
+        model = self.find(name)
+        while model is not None and model.successor and model.successor not in seen:
+            seen.add(model.successor)
+            model = self.find(model.successor)
+            if model is not None and model.life_cycle(today) is not LifeCycle.RETIRED:
+                return model
+        return None

@@ -1,0 +1,142 @@
+"""Brings a registry up to date: from newer releases of what it is made from, and from what an account says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from connector.declarations import folder
+from connector.errors import ConfigurationError
+from connector.model import JSON, is_list, is_object
+from connector.model_registry.build import build, read_overlay, registry_text
+from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, compiled_bytes, registry_of
+from connector.model_registry.price_source import read_price_facts
+from connector.model_registry.sdk_source import read_sdk_facts
+from connector.yaml import DECLARATIONS, read_yaml
+
+__all__ = ["Update", "account_shutdowns", "changes", "rebuild", "with_shutdowns", "wheel_of"]
+
+Facts = Mapping[str, JSON]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A newer registry, and what is different in it."""
+
+    text: str
+    changes: list[str]
+    notes: list[str]
+    """What was found in the sources and has no place in the registry."""
+
+    def files(self) -> dict[Path, bytes]:
+        """Return what is to be written, by the path below the catalogue's folder."""
+        data = self.text.encode()
+        return {REGISTRY: data, COMPILED: compiled_bytes(data, str(REGISTRY))}
+
+
+@contextmanager
+def wheel_of(package: str, wanted: str) -> Iterator[Path]:
+    """Give the wheel or folder that is wanted; a version is fetched by pip, from where pip is set to look."""
+    path = Path(wanted)
+    if path.exists():
+        yield path
+        return
+    if path.suffix == ".whl" or "/" in wanted:
+        raise ConfigurationError(f"{wanted}: no such wheel or folder")
+    with TemporaryDirectory() as into:
+        exact = package if wanted == "latest" else f"{package}=={wanted}"
+        command = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", into, exact)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
+        wheels = list(Path(into).glob("*.whl"))
+        if ended.returncode or not wheels:
+            said = (ended.stderr.strip().splitlines() or ["pip gave no wheel"])[-1]
+            raise ConfigurationError(f"{exact}: pip cannot fetch it: {said}; a wheel or a folder may be named instead")
+        yield wheels[0]
+
+
+def rebuild(sdk: Path, prices: Path, entities: Path) -> Update:
+    """Return the registry that newer sources give, with the facts by hand of a catalogue folder laid over it."""
+    before = _registry_document(entities)
+    known = before.get("models")
+    overlay = entities / OVERLAY
+    facts = read_price_facts(prices)
+    by_hand = read_overlay(overlay if overlay.exists() else folder("entities") / OVERLAY)
+    after = build(read_sdk_facts(sdk), facts, by_hand, known if is_object(known) else {})
+    return _update(before, after, facts.unread)
+
+
+def with_shutdowns(entities: Path, shutdowns: Mapping[str, date | None], today: date) -> Update:
+    """Return the registry with the ends of life that an account's list of models tells."""
+    before = _registry_document(entities)
+    registry = registry_of(before, str(entities / REGISTRY))
+    known = before.get("models")
+    models = {name: dict(facts) for name, facts in known.items() if is_object(facts)} if is_object(known) else {}
+    for name, shutdown in shutdowns.items():
+        model = registry.find(name)
+        if model is None:
+            models[name] = {"kind": "other"}
+        if shutdown is not None and (model is None or model.shutdown != shutdown):
+            exact = model.name if model is not None and name in (model.name, *model.aliases) else name
+            models.setdefault(exact, {"kind": model.kind if model else "other"})["shutdown"] = shutdown.isoformat()
+    after = {**before, "as_of": today.isoformat(), "models": {name: models[name] for name in sorted(models)}}
+    return _update(before, after, [])
+
+
+def account_shutdowns(answer: JSON) -> dict[str, date | None]:
+    """Return the end of life of each model in the answer of `models list`; None where none is announced."""
+    listed = answer.get("data") if is_object(answer) else None
+    found: dict[str, date | None] = {}
+    for each in listed if is_list(listed) else ():
+        if is_object(each) and isinstance(name := each.get("id"), str) and not name.startswith("ft:"):
+            day = each.get("shutdown_date")
+            try:
+                found[name] = date.fromisoformat(day) if isinstance(day, str) else None
+            except ValueError:
+                raise ConfigurationError(f"the account says {day!r} of {name}; a day such as 2026-12-11 is known") from None
+    return found
+
+
+def _registry_document(entities: Path) -> Facts:
+    path = entities / REGISTRY
+    if not path.exists():
+        path = folder("entities") / REGISTRY
+    found = read_yaml(path.read_bytes(), str(path), DECLARATIONS)
+    return found if is_object(found) else {}
+
+
+def _update(before: Facts, after: Facts, notes: list[str]) -> Update:
+    text = registry_text(after)
+    registry_of(read_yaml(text, str(REGISTRY), DECLARATIONS), str(REGISTRY))
+    return Update(text, list(changes(before, after)), notes)
+
+
+def changes(before: Facts, after: Facts) -> Iterator[str]:
+    """Yield what is different between two registries, a line for each model and fact."""
+    old, new = (found if is_object(found := each.get("models")) else {} for each in (before, after))
+    for name in sorted({*old, *new}):
+        if name not in old:
+            yield f"+ {name}"
+        elif name not in new:
+            yield f"- {name}"
+        else:
+            yield from (f"~ {name}: {told}" for told in _changed(old[name], new[name]))
+
+
+def _changed(old: JSON, new: JSON) -> Iterator[str]:
+    if is_object(old) and is_object(new):
+        for key in sorted({*old, *new}):
+            if old.get(key) != new.get(key):
+                yield f"{key} {_shown(old.get(key))} -> {_shown(new.get(key))}"
+
+
+def _shown(value: JSON) -> str:
+    import json
+
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
