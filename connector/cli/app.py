@@ -19,6 +19,7 @@ from connector.cli.exit_codes import of_error
 from connector.cli.explain import ExplainOptions, explain
 from connector.cli.imports import imports
 from connector.cli.init import init
+from connector.cli.models import models
 from connector.cli.output import say
 from connector.cli.publish import PublishOptions, publish
 from connector.cli.run import RunOptions, run
@@ -73,6 +74,7 @@ app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(entities, name="entities")
+app.add_typer(models, name="models")
 app.add_typer(client, name="client")
 app.add_typer(incoming, name="incoming")
 app.add_typer(outgoing, name="outgoing")

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, BadParameter, Exit, Option
 
 from connector.cli.group import group
-from connector.cli.options import Config, Entities, Json, catalogue_folder
+from connector.cli.options import Entities, Json, catalogue_folder
 from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
-from connector.cli.source import configuration_at
+from connector.cli.source import Config, configuration_at
 from connector.errors import ConfigurationError
+from connector.model import JSON, is_list, is_object
 
 if TYPE_CHECKING:
-    from connector.model import JSON
-    from connector.model_registry import Model, ModelRegistry
+    from connector.model_registry import Model, ModelRegistry, PriceList
     from connector.model_registry.mentions import Mention
     from connector.model_registry.update import Update
 
@@ -47,7 +47,7 @@ def list_models(
     json: Json = None,
     folder: Entities = None,
 ) -> None:
-    """List the models: kind, life cycle, successor and prices a million tokens."""
+    """List the models: kind, the day on which they stop, and prices a million tokens."""
     from connector.model_registry import LifeCycle
 
     registry, day = _registry(folder), today or _today()
@@ -60,7 +60,7 @@ def list_models(
         for model in chosen:
             print_line(_document(model, registry, day))
     else:
-        head = ("model", "kind", "life cycle", "until", "successor", "in", "out")
+        head = ("model", "kind", "until", "in", "out")
         print_table(head, (_row(model, day) for model in chosen))
     if not chosen:
         kinds = ", ".join(sorted({model.kind for model in registry}))
@@ -85,7 +85,9 @@ def show_model(
 
 @models.command("check")
 def check_models(
-    places: Annotated[list[Path] | None, Argument(metavar="PATH", help="Files and folders; this one unless given.")] = None,
+    places: Annotated[
+        list[Path] | None, Argument(metavar="PATH", help="Files and folders; this one unless given.")
+    ] = None,
     within: Within = 90,
     apply: Annotated[bool, Option("--apply", help="Write successors in the place of what retires.")] = False,
     diff: Annotated[bool, Option("--diff", help="Show what --apply would write.")] = False,
@@ -123,7 +125,9 @@ def update_models(
         str | None, Option("--client", metavar="NAME", help="Ask this client's account when its models stop.")
     ] = None,
     into: Annotated[Path | None, Option("--into", metavar="FOLDER", help="The catalogue that is written.")] = None,
-    check: Annotated[bool, Option("--check", help="Show the difference, write nothing; exit 1 when there is any.")] = False,
+    check: Annotated[
+        bool, Option("--check", help="Show the difference, write nothing; exit 1 when there is any.")
+    ] = False,
     today: Today = None,
     config: Config = None,
     folder: Entities = None,
@@ -159,9 +163,16 @@ def _registry(folder: Path | None) -> ModelRegistry:
 
 def _row(model: Model, day: date) -> tuple[str, ...]:
     prices = model.price_list(day=day)
-    rates = ("", "") if prices is None else tuple(f"{prices.rate(unit):g}" for unit in ("input", "output"))
     until = model.shutdown.isoformat() if model.shutdown else ""
-    return (model.name, model.kind, model.life_cycle(day).value, until, model.successor, *rates)
+    return (model.name, model.kind, until, *(_rates(prices) if prices is not None else ("", "")))
+
+
+def _rates(prices: PriceList) -> tuple[str, str]:
+    for unit, words in (("audio_hours", "an hour"), ("characters", "a million characters")):
+        if unit in prices.rates:
+            return f"{prices.rates[unit]:g} {words}", ""
+    first, second = (f"{prices.rates[unit]:g}" if unit in prices.rates else "" for unit in ("input", "output"))
+    return (first, second) if prices.rates else ("free", "")
 
 
 def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSON]:
@@ -204,9 +215,9 @@ def _lines(document: Mapping[str, JSON]) -> list[str]:
         words = key.replace("_", " ")
         if value in (None, "", [], {}):
             continue
-        if isinstance(value, Mapping):
+        if is_object(value):
             lines += [f"{words}:", *(f"  {name}: {_shown(inner)}" for name, inner in value.items())]
-        elif isinstance(value, list):
+        elif is_list(value):
             lines += [f"{words}:", *(f"  {_shown(each)}" for each in value)]
         else:
             lines.append(f"{words}: {value}")
@@ -214,9 +225,9 @@ def _lines(document: Mapping[str, JSON]) -> list[str]:
 
 
 def _shown(value: JSON) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {inner}" for key, inner in value.items() if inner not in (None, ""))
-    return f"{value}"
+    if is_object(value):
+        return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items() if inner not in (None, ""))
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 def _mention(found: Mention) -> tuple[str, ...]:
@@ -260,7 +271,7 @@ async def _models_of(config: Path | None, name: str) -> JSON:
     if not isinstance(entry, ClientEntry):
         raise ConfigurationError(f"{name!r} is no client")
     async with entry.client() as client:
-        return {"data": [each async for each in Subscriber(client, "models", "list").fetch()]}
+        return {"data": [each async for each in Subscriber(client, "models", "list").read()]}
 
 
 def _tell(update: Update) -> None:
@@ -273,8 +284,16 @@ def _tell(update: Update) -> None:
 
 
 def _write(update: Update, into: Path) -> None:
+
     for name, data in update.files().items():
         path = into / name
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
     say(f"{into}: written")
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    neighbour = path.with_name(f".{path.name}.new")
+    neighbour.write_bytes(data)
+    neighbour.replace(path)

@@ -23,7 +23,7 @@ ORDER = (
     "kind", "reasoning", "shutdown", "successor", "context", "max_output", "aliases", "endpoints", "free", "prices",
     "tiers",
 )  # fmt: skip
-SECTIONS = frozenset({"as_of", "roles", "families", "models", "parameters"})
+SECTIONS = frozenset({"as_of", "roles", "accepted", "families", "models", "parameters"})
 PLAIN = re.compile(r"^([A-Za-z][A-Za-z0-9 ._/-]*[A-Za-z0-9]|[A-Za-z]|\d{4}-\d{2}-\d{2})$")
 """Texts that YAML takes as they are."""
 HEAD = "# Written by `openai-connector models update`: facts by hand belong into overlay.yaml beside it.\n"
@@ -52,34 +52,43 @@ def build(sdk: SdkFacts, prices: PriceFacts, overlay: Mapping[str, JSON], known:
         overlay: facts by hand, which win.
         known: the models of an earlier registry: one that nobody lists any more keeps what was known of it.
     """
-    models: dict[str, Facts] = {}
-    for name, facts in prices.models.items():
-        models[name] = dict(facts)
-    for name in sorted({*sdk.kinds, *sdk.shutdowns}, key=len):
-        if name not in models and not _is_alias(name, models, sdk):
-            models[name] = {}
-    for name, facts in known.items():
-        if name not in models and not _is_alias(name, models, sdk) and is_object(facts):
-            models[name] = dict(facts)
-    by_hand = overlay.get("models")
-    for name in by_hand if is_object(by_hand) else ():
+    models: dict[str, Facts] = {name: dict(facts) for name, facts in prices.models.items()}
+    by_hand = _object(overlay.get("models"))
+    for name in by_hand:
         models.setdefault(name, {})
+    for name in sorted({*sdk.kinds, *sdk.shutdowns}, key=lambda each: (len(each), each)):
+        if not _is_alias(name, models, sdk):
+            models.setdefault(name, {})
+    for name in list(prices.models):
+        models.update(_own_lives(name, models[name], sdk, models))
+    for name, facts in known.items():
+        if name not in models and not _is_alias(name, models, sdk):
+            models[name] = dict(_object(facts))
     for name, facts in models.items():
-        facts.update(_family(name, overlay))
-        if name in sdk.kinds:
-            facts.setdefault("kind", sdk.kinds[name])
-        shutdown = _shutdown(name, facts, sdk)
-        if shutdown is not None:
-            facts["shutdown"] = shutdown.isoformat()
-        own = by_hand.get(name) if is_object(by_hand) else None
-        facts.update(_merged(facts, own) if is_object(own) else {})
+        _complete(name, facts, sdk, overlay)
+        facts.update(_merged(facts, _object(by_hand.get(name))))
     return {
         "as_of": overlay.get("as_of", ""),
         "sources": {"genai-prices": prices.version, "openai": sdk.version},
         "roles": overlay.get("roles", {}),
+        "accepted": overlay.get("accepted", {}),
         "parameters": overlay.get("parameters", []),
         "models": {name: _ordered(models[name]) for name in sorted(models)},
     }
+
+
+def _complete(name: str, facts: Facts, sdk: SdkFacts, overlay: Mapping[str, JSON]) -> None:
+    """Add what the model's family and the SDK say of it."""
+    facts.update(_family(name, overlay))
+    if name in sdk.kinds:
+        facts.setdefault("kind", sdk.kinds[name])
+    shutdown = _shutdown(name, facts, sdk)
+    if shutdown is not None:
+        facts["shutdown"] = shutdown.isoformat()
+
+
+def _object(value: JSON) -> Mapping[str, JSON]:
+    return value if is_object(value) else {}
 
 
 def _is_alias(name: str, models: Mapping[str, Facts], sdk: SdkFacts) -> bool:
@@ -88,6 +97,16 @@ def _is_alias(name: str, models: Mapping[str, Facts], sdk: SdkFacts) -> bool:
     if base != name and base in models and sdk.shutdowns.get(name) in (None, sdk.shutdowns.get(base)):
         return True
     return any(name in aliases for facts in models.values() if is_list(aliases := facts.get("aliases")))
+
+
+def _own_lives(name: str, facts: Facts, sdk: SdkFacts, models: Mapping[str, Facts]) -> Iterator[tuple[str, Facts]]:
+    """Aliases that are models as well, or stop on another day: they cost the same, and live lives of their own."""
+    aliases = [str(each) for each in found] if is_list(found := facts.get("aliases")) else []
+    end = _shutdown(name, facts, sdk)
+    apart = [each for each in aliases if each in models or sdk.shutdowns.get(each, end) != end]
+    if apart:
+        facts["aliases"] = [each for each in aliases if each not in apart]
+        yield from ((each, {**facts, "aliases": [], **models.get(each, {})}) for each in apart)
 
 
 def _family(name: str, overlay: Mapping[str, JSON]) -> Iterator[tuple[str, JSON]]:
@@ -126,10 +145,10 @@ def registry_text(registry: Mapping[str, JSON]) -> str:
 
 
 def _section(name: str, value: JSON) -> Iterator[str]:
-    if is_object(value) and name != "sources":
+    if is_object(value) and value and name != "sources":
         yield f"{name}:\n"
         yield from (f"  {_flow(key)}: {_flow(inner)}\n" for key, inner in value.items())
-    elif is_list(value):
+    elif is_list(value) and value:
         yield f"{name}:\n"
         yield from (f"  - {_flow(each)}\n" for each in value)
     else:

@@ -76,11 +76,14 @@ def registry_of(document: JSON, where: str) -> ModelRegistry:
         _model(name, _object(facts, f"{where}: models.{name}"), rules, f"{where}: models.{name}")
         for name, facts in _object(found.get("models"), f"{where}: models").items()
     ]
-    roles = {role: str(name) for role, name in _object(found.get("roles", {}), f"{where}: roles").items()}
+    roles, accepted = (
+        {role: str(text) for role, text in _object(found.get(key, {}), f"{where}: {key}").items()}
+        for key in ("roles", "accepted")
+    )
     as_of = _day(found.get("as_of"), f"{where}: as_of")
     if as_of is None:
         raise ConfigurationError(f"{where}: as_of: missing; the day on which the facts were true is needed")
-    return ModelRegistry(models, roles, as_of)
+    return ModelRegistry(models, roles, as_of, accepted)
 
 
 def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
@@ -117,7 +120,7 @@ def _concerns(rule: Facts, name: str, facts: Facts) -> bool:
 def _refusals(rule: Facts) -> Iterator[Refusal]:
     operations = _texts(rule.get("operations", []), "parameters")
     for parameter, more in _object(rule.get("refuses", {}), "parameters").items():
-        said = more if is_object(more) else {}
+        said = _object(more, f"parameters: {parameter}")
         yield Refusal(parameter, operations, str(said.get("instead", "")), str(said.get("reason", "")))
 
 

@@ -19,9 +19,12 @@ __all__ = ["Mention", "find_mentions", "price_change", "replace_mentions", "text
 KINDS_OF_FILES = frozenset(
     {".yaml", ".yml", ".json", ".jsonl", ".toml", ".md", ".txt", ".env", ".py", ".ts", ".js", ".sh", ".csv", ".ini"}
 )
-PASSED_OVER = frozenset({".git", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", "build", "dist"})
+PASSED_OVER = frozenset(
+    {".git", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", "build", "dist"}
+)
+COMPARED = {"input": "input", "output": "output", "audio_hours": "an hour", "characters": "characters"}
 MOST_BYTES = 10_000_000
-_TOKEN = re.compile(r"(?<![\w./:@-])[A-Za-z][\w.:-]*[\w*]?")
+_TOKEN = re.compile(r"(?<![\w./:@-])[A-Za-z](?:[\w.:-]*\w)?")
 _MODEL_KEY = re.compile(r"""model["']?\s*[:=]\s*["']?$""", re.IGNORECASE)
 """What stands before a model whose name could be any word."""
 _TELLING = re.compile(r"^(?=.*\d)[\w.:]+-[\w.:-]+$")
@@ -79,7 +82,9 @@ def find_mentions(path: Path, registry: ModelRegistry, today: date, within: int)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     return [
-        Mention(path, number, found.start() + 1, found.group(), model, life_cycle, registry.successor(found.group(), today))
+        Mention(
+            path, number, found.start() + 1, found.group(), model, life_cycle, registry.successor(found.group(), today)
+        )
         for number, line in enumerate(text.splitlines(), 1)
         for found, model in _models_in(line, registry)
         if (life_cycle := model.life_cycle(today, within)) is not LifeCycle.ACTIVE
@@ -98,7 +103,7 @@ def _models_in(line: str, registry: ModelRegistry) -> Iterator[tuple[re.Match[st
 def replace_mentions(path: Path, mentions: Iterable[Mention]) -> tuple[str, str]:
     """Return a file's text with successors in the place of what retires, and the diff of it.
 
-    A fine-tuned model has no successor that could stand in its place; neither has one whose successor is of another kind.
+    A fine-tuned model has no successor that could stand in its place, nor has one whose successor is of another kind.
     """
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
@@ -122,7 +127,12 @@ def price_change(model: Model, successor: Model) -> str:
 
 
 def _changes(before: PriceList, after: PriceList) -> Iterator[str]:
-    for unit, words in (("input", "input"), ("output", "output"), ("audio_hours", "an hour"), ("characters", "characters")):
+    for unit, words in (
+        ("input", "input"),
+        ("output", "output"),
+        ("audio_hours", "an hour"),
+        ("characters", "characters"),
+    ):
         if unit in before.rates or unit in after.rates:
             old, new = before.rate(unit), after.rate(unit)
             yield f"{words} {old:g}" if old == new else f"{words} {old:g} -> {new:g}"

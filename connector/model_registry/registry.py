@@ -97,10 +97,14 @@ class ModelRegistry:
         models: the models, each under a name of its own.
         roles: the default model of each role.
         as_of: the day on which the facts were true.
+        accepted: roles whose model may retire early, with the reason.
     """
 
-    def __init__(self, models: Sequence[Model], roles: Mapping[str, str], as_of: date) -> None:
+    def __init__(
+        self, models: Sequence[Model], roles: Mapping[str, str], as_of: date, accepted: Mapping[str, str] | None = None
+    ) -> None:
         self.roles = dict(roles)
+        self.accepted = dict(accepted or {})
         self.as_of = as_of
         self._models = {model.name: model for model in models}
         exact = {alias: model for model in models for alias in model.aliases if not alias.endswith("*")}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from connector.model_registry.price_source import read_price_facts
 from connector.model_registry.sdk_source import read_sdk_facts
 from connector.yaml import DECLARATIONS, read_yaml
 
-__all__ = ["Update", "account_shutdowns", "changes", "rebuild", "with_shutdowns", "wheel_of"]
+__all__ = ["Update", "account_shutdowns", "changes", "rebuild", "wheel_of", "with_shutdowns"]
 
 Facts = Mapping[str, JSON]
 
@@ -41,7 +41,7 @@ class Update:
 
 
 @contextmanager
-def wheel_of(package: str, wanted: str) -> Iterator[Path]:
+def wheel_of(package: str, wanted: str) -> Generator[Path]:
     """Give the wheel or folder that is wanted; a version is fetched by pip, from where pip is set to look."""
     path = Path(wanted)
     if path.exists():
@@ -51,7 +51,19 @@ def wheel_of(package: str, wanted: str) -> Iterator[Path]:
         raise ConfigurationError(f"{wanted}: no such wheel or folder")
     with TemporaryDirectory() as into:
         exact = package if wanted == "latest" else f"{package}=={wanted}"
-        command = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", into, exact)
+        command = (
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--dest",
+            into,
+            exact,
+        )
         ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
         wheels = list(Path(into).glob("*.whl"))
         if ended.returncode or not wheels:
@@ -63,11 +75,10 @@ def wheel_of(package: str, wanted: str) -> Iterator[Path]:
 def rebuild(sdk: Path, prices: Path, entities: Path) -> Update:
     """Return the registry that newer sources give, with the facts by hand of a catalogue folder laid over it."""
     before = _registry_document(entities)
-    known = before.get("models")
     overlay = entities / OVERLAY
     facts = read_price_facts(prices)
     by_hand = read_overlay(overlay if overlay.exists() else folder("entities") / OVERLAY)
-    after = build(read_sdk_facts(sdk), facts, by_hand, known if is_object(known) else {})
+    after = build(read_sdk_facts(sdk), facts, by_hand, _models(before))
     return _update(before, after, facts.unread)
 
 
@@ -75,8 +86,7 @@ def with_shutdowns(entities: Path, shutdowns: Mapping[str, date | None], today: 
     """Return the registry with the ends of life that an account's list of models tells."""
     before = _registry_document(entities)
     registry = registry_of(before, str(entities / REGISTRY))
-    known = before.get("models")
-    models = {name: dict(facts) for name, facts in known.items() if is_object(facts)} if is_object(known) else {}
+    models = {name: dict(facts) for name, facts in _models(before).items() if is_object(facts)}
     for name, shutdown in shutdowns.items():
         model = registry.find(name)
         if model is None:
@@ -98,7 +108,7 @@ def account_shutdowns(answer: JSON) -> dict[str, date | None]:
             try:
                 found[name] = date.fromisoformat(day) if isinstance(day, str) else None
             except ValueError:
-                raise ConfigurationError(f"the account says {day!r} of {name}; a day such as 2026-12-11 is known") from None
+                raise ConfigurationError(f"{name}: found shutdown_date {day!r}; a day is needed") from None
     return found
 
 
@@ -118,7 +128,7 @@ def _update(before: Facts, after: Facts, notes: list[str]) -> Update:
 
 def changes(before: Facts, after: Facts) -> Iterator[str]:
     """Yield what is different between two registries, a line for each model and fact."""
-    old, new = (found if is_object(found := each.get("models")) else {} for each in (before, after))
+    old, new = _models(before), _models(after)
     for name in sorted({*old, *new}):
         if name not in old:
             yield f"+ {name}"
@@ -126,6 +136,11 @@ def changes(before: Facts, after: Facts) -> Iterator[str]:
             yield f"- {name}"
         else:
             yield from (f"~ {name}: {told}" for told in _changed(old[name], new[name]))
+
+
+def _models(registry: Facts) -> Facts:
+    found = registry.get("models")
+    return found if is_object(found) else {}
 
 
 def _changed(old: JSON, new: JSON) -> Iterator[str]:

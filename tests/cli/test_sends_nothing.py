@@ -209,6 +209,9 @@ SHOWS: dict[str, list[list[str]]] = {
     "entities show": [["files"]],
     "entities import": [["openapi.json", "--into", "made"]],
     "entities drift": [["openapi.json"]],
+    "models list": [[]],
+    "models show": [["gpt-6-luna"]],
+    "models check": [["connector.yaml"]],
     "client list": [[]],
     "client add": [["other", "--base-url", "http://127.0.0.1:9/v1"]],
     "client edit": [["team", "--set", "description=ours"]],
@@ -240,7 +243,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "tasks retry": [["1"]],
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
-SENDS = {"publish", "run", "client test", "sandbox"}
+SENDS = {"publish", "run", "client test", "sandbox", "models update"}
 """Commands that call, or serve, whatever is said with them."""
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""
@@ -257,7 +260,7 @@ SAMPLES = {
     "--into": "made-2", "--prototype": "openai", "--export": "nginx", "--port": "0", "--route": "greetings",
     "--state": "failed", "--key": "a", "--reason": "a", "--older-than": "1d", "--newer-than": "1d", "--after": "1",
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
-    "--log-level": "debug", "--method": "GET",
+    "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
 }  # fmt: skip
 """A value for each option that takes one."""
 
