@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
-from connector.cli.group import group
-from connector.cli.options import Entities, Json, catalogue_folder
+from connector.cli.command import group
+from connector.cli.options import Config, Entities, Json, catalogue_folder, configuration_at
 from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
-from connector.cli.source import Config, configuration_at
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 

@@ -211,7 +211,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "entities drift": [["openapi.json"]],
     "models list": [[]],
     "models show": [["gpt-6-luna"]],
-    "models check": [["connector.yaml"]],
+    "models check": [["openapi.json"]],
     "client list": [[]],
     "client add": [["other", "--base-url", "http://127.0.0.1:9/v1"]],
     "client edit": [["team", "--set", "description=ours"]],
