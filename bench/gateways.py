@@ -20,7 +20,7 @@ from bench.environment import Unavailable, python_of
 from bench.exchange import MODEL, TOKEN
 from bench.machine import cores
 from bench.measure import ROOT
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 
 __all__ = ["GATEWAYS", "Running"]
 
@@ -119,7 +119,7 @@ GATEWAYS: Mapping[str, Callable[[str], AbstractContextManager[Running]]] = {
 
 def _configuration(folder: Path, upstream: str) -> Path:
     client = {"prototype": "openai-compatible", "parameters": {"base_uri": upstream, "token": "${BENCH_TOKEN}"}}
-    tokens = {"bench": {"hash": hashed(CALLER), "allow": ["chat completions create", "models *"]}}
+    tokens = {"bench": {"hash": hash_token(CALLER), "allow": ["chat completions create", "models *"]}}
     file = folder / "connector.json"
     file.write_text(json.dumps({"clients": {"openai": client}, "gateway": {"tokens": tokens}}))
     return file

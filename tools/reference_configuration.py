@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from connector.catalogue.phrases import phrase
-from connector.config.linting import RULE_SUMMARIES
-from connector.config.measures import UNITS, WRITTEN
+from connector.config.lint import RULE_SUMMARIES
+from connector.config.models.measures import UNITS, WRITTEN
 from connector.config.schema import json_schema
 from connector.config.sources import SECTIONS
 from tools.markdown import table
@@ -15,7 +15,7 @@ from tools.markdown import table
 Schema = dict[str, Any]
 STEPS = "#/$defs/steps"
 WITHIN = (
-    "Prototyped", "Cursor", "Response", "Batch", "Budget", "Job", "GatewayToken", "Tls",
+    "Component", "Cursor", "Response", "Batch", "Budget", "Job", "GatewayToken", "Tls",
 )  # fmt: skip
 """The parts of parts, each told once."""
 
@@ -23,7 +23,7 @@ WITHIN = (
 def configuration() -> str:
     whole = json_schema()
     entries: dict[str, Schema] = whole["$defs"]
-    entries["Prototyped"] = entries["Subscriber"]
+    entries["Component"] = entries["Subscriber"]
     parts = [
         "# Configuration",
         "What may stand in `connector.yaml`; see [the guide](../guides/configuration.md). A field marked `*` must be"

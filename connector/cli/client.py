@@ -51,7 +51,7 @@ def add(
     dry_run: Annotated[bool, Option("--dry-run", help="Print the change and write nothing.")] = False,
 ) -> None:
     """Add a client to the configuration, and print the change."""
-    from connector.config.editing import add_client
+    from connector.config.edits import add_client
 
     given = _parameters(prototype, base_uri, header, parameter)
     _check(name, prototype, given)
@@ -144,7 +144,7 @@ async def _try(configuration: Configuration, name: str, folder: Path | None, log
     entry = configuration.find("clients", name)
     if not isinstance(entry, ClientEntry):
         raise ConfigurationError(f"{name!r} is no client")
-    entry, catalogue = entry.overridden(logs.parameters), Catalogue.open(catalogue_folder(folder))
+    entry, catalogue = entry.with_parameters(logs.parameters), Catalogue.open(catalogue_folder(folder))
     async with entry.client(catalogue=catalogue) as client:
         with logs.written(client.redactor):
             return await diagnose(client)

@@ -41,7 +41,7 @@ def chosen_client(options: ClientOptions, parameters: Mapping[str, JSON], *, dry
         return Client(options.client or DEFAULT, catalogue=catalogue, **parameters)
     if dry_run:
         entry = entry.without_missing_secrets(say)
-    return entry.overridden(parameters).client(catalogue=catalogue)
+    return entry.with_parameters(parameters).client(catalogue=catalogue)
 
 
 def _configured(options: ClientOptions) -> ClientEntry | None:

@@ -31,7 +31,7 @@ def lint(
 ) -> None:
     """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
     from connector.config import Severity
-    from connector.config.linting import lint as lint_one
+    from connector.config.lint import lint as lint_one
     from connector.connections import kinds
 
     if notation not in ("text", "json", "sarif"):
@@ -56,9 +56,9 @@ def schema(folder: Entities = None) -> None:
 def variables(config: Config = None, json: Json = None) -> None:
     """Show which variables a configuration uses, which are set and which are missing; never their values."""
     from connector.config.loading import examine
-    from connector.config.overview import variables_of
+    from connector.config.variable_usage import used_variables
 
-    rows = [row.as_document() for row in variables_of(examine(configuration_at(config)))]
+    rows = [row.as_document() for row in used_variables(examine(configuration_at(config)))]
     if wants_json(json):
         print_document(rows)
     else:
@@ -77,9 +77,9 @@ def _catalogue(folder: Path | None) -> Catalogue:
 
 def _print(found: list[Finding], notation: str) -> None:
     if notation == "sarif":
-        from connector.config.sarif import sarif
+        from connector.config.lint import sarif_log
 
-        print_document(sarif(found))
+        print_document(sarif_log(found))
     elif notation == "json":
         print_document([finding.as_document() for finding in found])
     elif found:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from connector.config import Finding
-    from connector.config.editing import Edit
+    from connector.config.edits import Edit
 
 __all__ = ["apply_edit", "incoming", "outgoing", "register_commands", "route", "target_file"]
 
@@ -64,7 +64,7 @@ def register_commands(group: Typer, section: Section, *, add: bool = True) -> No
 
 
 def _add(section: Section, options: ChangeOptions) -> None:
-    from connector.config.editing import add_entry
+    from connector.config.edits import add_entry
 
     entry = apply_options(section, {}, options)
     if section.holder and "prototype" not in (entry.get(section.holder[0]) or {}):
@@ -79,7 +79,7 @@ def _add(section: Section, options: ChangeOptions) -> None:
 
 
 def _edit(section: Section, options: ChangeOptions) -> None:
-    from connector.config.editing import change_entry, entry_at
+    from connector.config.edits import change_entry, entry_at
 
     file = _holding(section, options.name, options.config)
     before = entry_at(file, section.name, options.name)
@@ -93,7 +93,7 @@ def _edit(section: Section, options: ChangeOptions) -> None:
 
 
 def _remove(section: Section, name: str, config: Path | None, *, dry_run: bool, force: bool) -> None:
-    from connector.config.editing import remove_entry
+    from connector.config.edits import remove_entry
 
     edit = remove_entry(_holding(section, name, config), section.name, name)
     apply_edit(edit, section, name, "removed", config, dry_run=dry_run, force=force)
@@ -120,7 +120,7 @@ def apply_edit(
 def _new_errors(source: Path, edit: Edit) -> list[Finding]:
     """The errors that a change brings; variables may be set later."""
     from connector.config import Severity
-    from connector.config.linting import lint
+    from connector.config.lint import lint
     from connector.connections import kinds
 
     known = kinds()
@@ -135,19 +135,18 @@ def _new_errors(source: Path, edit: Edit) -> list[Finding]:
 
 def _plain_secrets(edit: Edit) -> list[str]:
     """What must not be printed although it is written: secrets of all clients in the file, before and after."""
-    from connector.config.reading import read_text
     from connector.config.secrets import secret_places
-    from connector.config.trees import at
+    from connector.config.tree import read_text, value_at
     from connector.http import prototypes
 
     known = {kind.name: kind.parameters for kind in prototypes()}
     found: list[str] = []
     for text in (edit.before, edit.after):
-        clients = at(read_text(text, str(edit.file)).value, ("clients",))
+        clients = value_at(read_text(text, str(edit.file)).value, ("clients",))
         for entry in clients.values() if is_document(clients) else ():
-            model, given = known.get(str(at(entry, ("prototype",)))), at(entry, ("parameters",))
+            model, given = known.get(str(value_at(entry, ("prototype",)))), value_at(entry, ("parameters",))
             if model is not None and is_document(given):
-                found += [str(at(given, path)) for path in secret_places(model, given)]
+                found += [str(value_at(given, path)) for path in secret_places(model, given)]
     return [form for secret in found for form in (secret, secret.rpartition(" ")[2])]
 
 
@@ -169,13 +168,12 @@ def target_file(config: Path | None, section: Section) -> Path:
 
 def _holding(section: Section, name: str, config: Path | None) -> Path:
     """The file in which an entry stands; the one that would hold it when none does."""
-    from connector.config.reading import read_text
     from connector.config.sources import files_of
-    from connector.config.trees import at
+    from connector.config.tree import read_text, value_at
 
     files = files_of(configuration_at(config))
     for file in files:
-        if at(read_text(file.read_text(encoding="utf-8-sig"), str(file)).value, (section.name, name)) is not None:
+        if value_at(read_text(file.read_text(encoding="utf-8-sig"), str(file)).value, (section.name, name)) is not None:
             return file
     return files[0] if len(files) == 1 else target_file(config, section)
 

@@ -76,10 +76,10 @@ def gateway_token(
     """Make a gateway token: the token itself, shown this once, and the entry that makes it known."""
     from secrets import token_urlsafe
 
-    from connector.config.serving import hashed
+    from connector.config.models.gateway import hash_token
 
     token = f"gw-{token_urlsafe(TOKEN_BYTES)}"
-    print_document({"token": token, "gateway": {"tokens": {name: {"hash": hashed(token)}}}})
+    print_document({"token": token, "gateway": {"tokens": {name: {"hash": hash_token(token)}}}})
 
 
 def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, folder: Path | None) -> None:

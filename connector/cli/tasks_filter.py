@@ -108,12 +108,12 @@ def parse_states(names: Sequence[str] | None, default: Iterable[TaskState]) -> t
 
 
 def _ago(age: str | None, option: str) -> float | None:
-    from connector.config.measures import seconds
+    from connector.config.models.measures import parse_duration
 
     if age is None:
         return None
     try:
-        return time.time() - float(seconds(age))
+        return time.time() - float(parse_duration(age))
     except ValueError as error:
         raise ConfigurationError(f"{option} {age!r}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""A checked configuration, and the one that is in force while its files change."""
+"""A checked configuration, by the names of its entries."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path as File
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from connector.config.engine import SQLITE, resolved_engine
 from connector.config.findings import Finding, InvalidConfiguration
 from connector.config.models import (
     Chain,
@@ -27,21 +27,25 @@ from connector.config.models import (
     Telemetry,
     Variable,
 )
-from connector.config.passwords import passwords_of
-from connector.config.reading import Tree
+from connector.config.models.gateway import SPENDING_FILE
 from connector.config.references import Reference, references_in
-from connector.config.serving import SPENT
+from connector.config.secrets import passwords_in
 from connector.config.sources import ENDINGS, SECTIONS, folders_of
+from connector.config.tree import Tree
 from connector.config.variables import Variables, literal_secrets
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
 from connector.request.file_access import Reserved
-from connector.suggestions import closest
+from connector.suggestions import closest, did_you_mean
 
 if TYPE_CHECKING:
     from connector.request import Redactor
 
-__all__ = ["Configuration"]
+__all__ = ["ENGINES", "Configuration", "check_engine_url", "resolve_engine_url"]
+
+ENGINES = ("sqlite", "postgresql")
+SHAPES = "sqlite:///FILE and postgresql://USER:PASSWORD@HOST/DATABASE are allowed"
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +86,18 @@ class Configuration:
     @property
     def engine_url(self) -> str:
         """Where tasks are kept, as it is now, its password included: not to be shown."""
-        return resolved_engine(self.raw_engine, self.lookup, self.folder)
+        return resolve_engine_url(self.raw_engine, self.lookup, self.folder)
 
     @property
     def reserved(self) -> Reserved:
         """The files that are the connector's own: no document names one of them."""
         written = {begin.file for begin, _ in self.tree.places.values()}
-        own: list[str | File] = [*written, self.lookup.providers.dotenv, self.folder / SPENT, *self._secret_files()]
+        own: list[str | File] = [
+            *written,
+            self.lookup.providers.dotenv,
+            self.folder / SPENDING_FILE,
+            *self._secret_files(),
+        ]
         engine = self.engine_url
         if engine.startswith(SQLITE):
             own.append(engine.removeprefix(SQLITE))
@@ -126,7 +135,7 @@ class Configuration:
     def _private(self) -> Iterator[str]:
         """Passwords and hashes that need not come from what is named like a secret."""
         with suppress(ConfigurationError):
-            yield from passwords_of(self.engine_url)
+            yield from passwords_in(self.engine_url)
         for entry in self.clients.values():
             yield from literal_secrets(entry.raw_parameters)
         for token in self.gateway.tokens.values():
@@ -142,3 +151,26 @@ class Configuration:
             found += [finding for _, finding in problems]
         if found:
             raise InvalidConfiguration(found)
+
+
+def check_engine_url(url: str) -> tuple[str, str, str] | None:
+    """What was found, what is allowed, what may have been meant; None when there is such an engine."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return "found no URL", SHAPES, ""
+    if scheme not in ENGINES:
+        return f"unknown engine {scheme[:30]!r}", SHAPES, did_you_mean(closest(scheme, ENGINES))
+    if scheme == "sqlite" and (not rest.startswith("/") or not rest[1:]):
+        return "found no file", "sqlite:///FILE is allowed, beside the configuration unless absolute", ""
+    return None
+
+
+def resolve_engine_url(written: str, variables: Variables, folder: File) -> str:
+    """The URL with its references replaced; of sqlite with the whole path of its file."""
+    url = str(variables.resolve(written, ("engine",), for_client=True))
+    fault = check_engine_url(url)
+    if fault is not None:
+        raise ConfigurationError("; ".join(part for part in (f"engine: {fault[0]}", *fault[1:]) if part))
+    if not url.startswith(SQLITE):
+        return url
+    return f"{SQLITE}{(folder / unquote(url.removeprefix(SQLITE))).absolute()}"

@@ -1,26 +1,42 @@
-"""Reading a configuration: everything that is wrong with it at once, or the configuration."""
+"""Load a configuration: report every fault at once, or return the configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path as File
 
-from connector.config.checking import Checker
 from connector.config.configuration import Configuration
-from connector.config.disabled import softened
-from connector.config.findings import Finding, InvalidConfiguration, Place, Severity
+from connector.config.findings import Finding, InvalidConfiguration, Place, Severity, path_text
 from connector.config.kinds import Kinds
 from connector.config.models import Document
+from connector.config.normalization import normalize
 from connector.config.providers import Providers
-from connector.config.reading import Tree
-from connector.config.rules import STRICT
-from connector.config.rules.subject import Subject
-from connector.config.shaping import shape
-from connector.config.sources import files_of, folder_of, read_files
+from connector.config.rules import Subject
+from connector.config.rules.chains import check_steps
+from connector.config.rules.names import check_cycles, check_variables
+from connector.config.rules.routes import check_templates, check_transports
+from connector.config.rules.settings import check_budgets, check_engine, check_listener, check_tokens
+from connector.config.sources import SECTIONS, files_of, folder_of, read_files
+from connector.config.tree import Tree
+from connector.config.validation import Validator
 from connector.config.variables import Variables
 from connector.model import JSON, Fault
 
-__all__ = ["Live", "Loaded", "examine", "load", "parse"]
+__all__ = ["Live", "Loaded", "demote_disabled", "examine", "load", "parse"]
+
+STRICT = (
+    check_steps,
+    check_variables,
+    check_engine,
+    check_templates,
+    check_cycles,
+    check_transports,
+    check_budgets,
+    check_tokens,
+    check_listener,
+)
+"""The rules that a configuration must fulfil to be loaded."""
 
 
 class Loaded:
@@ -33,28 +49,22 @@ class Loaded:
         self._whole = whole
         self.folder = folder
         self.kinds = kinds
-        self.variables = Variables(Providers(environ, folder), place_of=tree.value_place)
+        references = Variables(Providers(environ, folder), place_of=tree.value_place)
         self.findings: list[Finding] = list(tree.findings)
-        self.findings += self._dotenv()
-        self.document: Document = shape(tree, self.variables, self.findings)
-        self.variables.declared = self.document.variables
+        self.findings += _dotenv_faults(references.providers)
+        self.document: Document = normalize(tree, references, self.findings)
+        self.variables = replace(references, declared=self.document.variables)
         self.subject = Subject(tree, self.document, kinds)
-
-    def _dotenv(self) -> Iterator[Finding]:
-        providers = self.variables.providers
-        for line in providers.wrong_lines():
-            fault = Fault("", "not a variable", "write NAME=value or # a comment")
-            yield Finding("syntax", Place(str(providers.dotenv), line, 1), fault)
 
     def check(self, *, require_variables: bool) -> None:
         """Adds what the document's parts say of each other, of their prototypes and of variables."""
-        checker = Checker(self.tree, self.document, self.variables, self.kinds)
+        checker = Validator(self.tree, self.document, self.variables, self.kinds)
         found = [*self.findings, *checker.all(require_variables=require_variables)]
         found += [finding for rule in STRICT for finding in rule(self.subject)]
         unread = {finding.place for finding in self.tree.findings}
         # A value that could not be read is nothing, and what is said of nothing is no news.
         told = (one for one in found if one in self.tree.findings or one.place not in unread)
-        self.findings = list(softened(told, self.document))
+        self.findings = list(demote_disabled(told, self.document))
 
     def configuration(self) -> Configuration:
         """The configuration, or InvalidConfiguration with all that was found."""
@@ -62,6 +72,12 @@ class Loaded:
         if errors:
             raise InvalidConfiguration(errors)
         return Configuration.made(self.document, self.tree, self.variables, self.folder, whole=self._whole)
+
+
+def _dotenv_faults(providers: Providers) -> Iterator[Finding]:
+    for line in providers.wrong_lines():
+        fault = Fault("", "not a variable", "write NAME=value or # a comment")
+        yield Finding("syntax", Place(str(providers.dotenv), line, 1), fault)
 
 
 def load(
@@ -124,3 +140,19 @@ class Live:
         """Reads the files again; a broken file raises InvalidConfiguration, and the old configuration stays."""
         self.current = load(self._source, environ=self._environ, kinds=self._kinds)
         return self.current
+
+
+STILL_WRONG = frozenset({"syntax", "duplicate-key", "duplicate-name", "wrong-type", "malformed-variable"})
+"""What is wrong with the file, whoever reads it."""
+
+
+def demote_disabled(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
+    """The findings, those in disabled entries as warnings."""
+    entries = [(section, name, entry) for section in SECTIONS for name, entry in getattr(document, section).items()]
+    kept = [path_text((section, name)) for section, name, entry in entries if getattr(entry, "disabled", False)]
+    tokens = document.gateway.tokens.items()
+    kept += [path_text(("gateway", "tokens", name)) for name, token in tokens if token.disabled]
+    for finding in findings:
+        where = finding.fault.where
+        inside = any(where == place or where.startswith((f"{place}.", f"{place}[")) for place in kept)
+        yield replace(finding, severity=Severity.WARNING) if inside and finding.rule not in STILL_WRONG else finding

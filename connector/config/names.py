@@ -1,17 +1,29 @@
-"""Which names a configuration uses, where, and which of them nobody declares or nobody uses."""
+"""Names in a configuration: what each entry uses, where chains stand, and which steps they have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from connector.config.findings import Path
-from connector.config.models import Document, Prototyped
-from connector.config.steps import fields_of
-from connector.config.trees import walk
-from connector.model import JSON, is_object, members
+from connector.config.findings import Path, path_text
+from connector.config.models import Component, Document
+from connector.config.tree import walk
+from connector.model import JSON, Fault, is_object, members
 
-__all__ = ["Use", "chains_of", "prototyped", "step_of", "steps_in", "uses"]
+__all__ = [
+    "Use",
+    "calls_and_gathers",
+    "canonical_name",
+    "chain_faults",
+    "chains_of",
+    "components",
+    "ready_made_chain",
+    "ready_made_names",
+    "step_fields",
+    "step_of",
+    "steps_in",
+    "uses",
+]
 
 SECTION_OF = {"client": "clients", "storage": "storages"}
 """The parameters whose value names an entry, by the section that it is looked for in."""
@@ -29,7 +41,7 @@ class Use:
 
 def uses(document: Document) -> Iterator[Use]:
     """Every name that a configuration uses, except those of saved chains, which the engine knows."""
-    for part, path in prototyped(document):
+    for part, path in components(document):
         yield from _of_parameters(part.raw_parameters, (*path, "parameters"))
         route = part.raw_parameters.get("route")
         if part.prototype == "route" and isinstance(route, str) and "{" not in route:
@@ -42,7 +54,7 @@ def uses(document: Document) -> Iterator[Use]:
             yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
 
 
-def prototyped(document: Document) -> Iterator[tuple[Prototyped, Path]]:
+def components(document: Document) -> Iterator[tuple[Component, Path]]:
     """Every subscriber and publisher, with where it stands."""
     for name, incoming in document.incoming.items():
         yield incoming.subscriber, ("incoming", name, "subscriber")
@@ -97,7 +109,7 @@ def _of_parameters(parameters: Mapping[str, JSON], path: Path) -> Iterator[Use]:
 def _of_steps(value: JSON, path: Path) -> Iterator[Use]:
     """What the steps below a place name, however deep they stand in other steps."""
     for name, parameters, inner in steps_in(value, path):
-        known = fields_of(name)
+        known = step_fields(name)
         yield from _of_parameters({key: item for key, item in parameters.items() if key in known}, inner)
 
 
@@ -117,3 +129,57 @@ def step_of(value: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON]
     elif len(value) == 1:
         name = next(iter(value))
         yield name, members(value[name]), (name,)
+
+
+def step_fields(step: str) -> Collection[str]:
+    """The parameters that a step has; none when it is no step."""
+    from connector.transform.registry import registry
+
+    steps = registry().steps
+    return steps.find(step).fields if step in steps else ()
+
+
+def canonical_name(step: str) -> str | None:
+    """A step's own name; None when it is no step."""
+    from connector.transform.registry import registry
+
+    steps = registry().steps
+    return steps.find(step).name if step in steps else None
+
+
+def ready_made_chain(name: str) -> JSON:
+    """A chain that ships with the connector; None when there is none of this name."""
+    from connector.transform.library import ready_made
+
+    return ready_made().get(name)
+
+
+def ready_made_names() -> list[str]:
+    """The chains that ship with the connector."""
+    from connector.transform.library import ready_made
+
+    return list(ready_made())
+
+
+def chain_faults(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON]) -> Iterator[tuple[Path, Fault]]:
+    """Everything that is wrong with some chains and with the saved ones, each with its place."""
+    from connector.transform.compiler import Compiler
+    from connector.transform.registry import registry
+
+    compiler = Compiler(registry(), saved)
+    for name in saved:
+        compiler.check_saved(name)
+    for steps, path in chains:
+        compiler.compile(steps, *path)
+    for fault in dict.fromkeys(compiler.faults):
+        yield fault.place, Fault(path_text(fault.place), fault.found, fault.allowed, fault.suggestion)
+
+
+def calls_and_gathers(steps: JSON, saved: Mapping[str, JSON]) -> bool:
+    """Whether a chain may make calls and makes one document of many."""
+    from connector.transform.compiler import Compiler
+    from connector.transform.registry import registry
+
+    compiler = Compiler(registry(), saved)
+    block = compiler.compile(steps, "chain")
+    return compiler.calls and block.gathers

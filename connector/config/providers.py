@@ -1,21 +1,21 @@
-"""Where the values behind references come from: environment, `.env`, files, the system's keyring.
+"""Where the values of references come from: the environment, `.env`, files and the system's keyring.
 
-Each is read when it is used, so that a secret which is replaced while a run goes on is the new one from then on.
+Each is read when it is used, so that a secret that is replaced during a run is the new one from then on.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path as File
 
-from connector.config.dotenv import parse_dotenv
 from connector.config.references import Reference
 from connector.errors import ConfigurationError
 
-__all__ = ["Providers"]
+__all__ = ["Providers", "parse_dotenv"]
 
 MOST_BYTES = 1024**2
 KEYRING_SECONDS = 30.0
@@ -117,3 +117,29 @@ def _ask_keyring(name: str) -> str | None:
     except keyring.errors.KeyringError as error:
         raise ConfigurationError(f"${{keyring:{name}}}: the keyring refuses: {type(error).__name__}") from None
     return found
+
+
+LINE = re.compile(
+    r"""(?x) \s* (?:export\s+)? (?P<name>[A-Za-z_][A-Za-z0-9_.-]*) \s*=\s*
+    (?: '(?P<single>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)" | (?P<plain>[^'"\s].*?)? ) \s* (?:(?<!\S)\#.*)? $"""
+)
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def parse_dotenv(text: str) -> tuple[dict[str, str], list[int]]:
+    """The variables of a file, and the numbers of the lines that are neither a variable nor a comment."""
+    found: dict[str, str] = {}
+    wrong: list[int] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        match = LINE.fullmatch(line)
+        if match is not None:
+            found[match["name"]] = _value(match)
+        elif line.strip() and not line.lstrip().startswith("#"):
+            wrong.append(number)
+    return found, wrong
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["double"] is not None:
+        return re.sub(r"\\(.)", lambda escape: ESCAPES.get(escape[1], escape[1]), match["double"])
+    return match["single"] or (match["plain"] or "").strip()

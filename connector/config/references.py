@@ -1,16 +1,27 @@
-"""`${NAME}` in the texts of a configuration: what is written, before it is looked up."""
+"""`${NAME}` in the texts of a configuration: parsed, and filled in once it is looked up."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from connector.config.findings import Path
-from connector.config.trees import walk
+from connector.config.tree import walk
 from connector.model import JSON
+from connector.transform.placeholders import escape
 
-__all__ = ["ALLOWED", "Malformed", "Reference", "Template", "holds_reference", "parse", "references_in"]
+__all__ = [
+    "ALLOWED",
+    "Malformed",
+    "Reference",
+    "Template",
+    "fill_inert",
+    "fill_template",
+    "has_reference",
+    "parse",
+    "references_in",
+]
 
 ALLOWED = "${NAME}, ${NAME:-default}, ${file:PATH} and ${keyring:SERVICE/NAME} are allowed; \\${ is plain text"
 TOKEN = re.compile(
@@ -57,7 +68,7 @@ def _is_foreign(text: str, at: int) -> bool:
     return re.match(r"\{\{\s*secrets\.", text[at:]) is not None
 
 
-def holds_reference(text: str) -> bool:
+def has_reference(text: str) -> bool:
     """Whether a text needs to be looked at."""
     return "${" in text or "{{" in text
 
@@ -86,7 +97,7 @@ def references_in(
 ) -> Iterator[tuple[Path, Reference | Malformed]]:
     """Every reference in a value, with where it stands."""
     for place, text in walk(value, path):
-        if isinstance(text, str) and (holds_reference(text) or (declared and "@{" in text)):
+        if isinstance(text, str) and (has_reference(text) or (declared and "@{" in text)):
             yield from ((place, part) for part in parse(text, declared=declared) if not isinstance(part, str))
 
 
@@ -97,3 +108,39 @@ def _reference(body: str) -> Reference | Malformed:
     if colon and kind in ("file", "keyring") and inner.strip():
         return Reference(kind, inner.strip(), default)
     return Reference("environment", name, default) if NAME.fullmatch(name) else Malformed(f"${{{body}}}")
+
+
+SIGN_AT_END = re.compile(r"(?<!\\)(\\*)([&?@])$")
+SLASHES_AT_END = re.compile(r"(?<!\\)(\\+)$")
+OPENING = re.compile(r"(?<!\\)\\*[&?@]\{")
+
+
+def fill_template(template: Template, find: Callable[[Reference], JSON]) -> str:
+    """The text of a template, values as they are: for parameters in which nobody looks for placeholders."""
+    return "".join(_written(part, find) for part in template)
+
+
+def fill_inert(template: Template, find: Callable[[Reference], JSON]) -> str:
+    """The same as a text with placeholders: those that are written hold, what looks like one in a value is none.
+
+    A value could also complete a placeholder with what stands beside it; so the seams are closed as well.
+    """
+    text = ""
+    for part in template:
+        text = _joined(text, escape(str(find(part))) if isinstance(part, Reference) else _written(part, find))
+    return text
+
+
+def _joined(text: str, piece: str) -> str:
+    """Two pieces of which neither opens or shuts a placeholder with the other."""
+    if piece.startswith("{"):
+        text = SIGN_AT_END.sub(r"\1\1\\\2", text)
+    elif OPENING.match(piece):
+        text = SLASHES_AT_END.sub(r"\1\1", text)
+    return text + piece
+
+
+def _written(part: str | Reference | Malformed, find: Callable[[Reference], JSON]) -> str:
+    if isinstance(part, Reference):
+        return str(find(part))
+    return part if isinstance(part, str) else part.text

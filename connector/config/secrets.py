@@ -1,10 +1,11 @@
-"""Which of a client's parameters are secrets, and stand in a file as they are."""
+"""Secrets in a configuration: a client's parameters that hold them, and the passwords in URLs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BaseModel, SecretStr
 from pydantic.alias_generators import to_camel
@@ -14,7 +15,7 @@ from connector.config.references import references_in
 from connector.http.configuration import is_sensitive
 from connector.model import JSON, is_object
 
-__all__ = ["holds_secrets", "secret_places"]
+__all__ = ["passwords_in", "secret_parameters", "secret_places"]
 
 
 def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterator[Path]:
@@ -28,7 +29,7 @@ def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterat
                 yield (key,)
 
 
-def holds_secrets(model: type[BaseModel]) -> frozenset[str]:
+def secret_parameters(model: type[BaseModel]) -> frozenset[str]:
     """The names, in both spellings, of the parameters that are secrets or hold some."""
     names = [name for name, field in model.model_fields.items() if name == "headers" or _is_secret(field.annotation)]
     return frozenset((*names, *map(to_camel, names)))
@@ -42,3 +43,14 @@ def _is_secret(kind: Any) -> bool:
     if get_origin(kind) in (Union, UnionType, Annotated):
         return any(_is_secret(part) for part in get_args(kind))
     return kind is SecretStr
+
+
+def passwords_in(url: str) -> Iterator[str]:
+    """Yield what must not be shown of a URL, as it is written and as it is meant."""
+    try:
+        parts = urlsplit(url)
+        found = [parts.password or "", *parse_qs(parts.query).get("password", ())]
+    except ValueError:
+        return
+    for password in found:
+        yield from dict.fromkeys(form for form in (password, unquote(password)) if form)

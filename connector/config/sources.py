@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
 from connector.config.findings import Finding, Path, Place, path_text
-from connector.config.reading import Tree, read_text
+from connector.config.tree import Tree, read_text
 from connector.declarations import CONFIGURATION_NAMES
 from connector.errors import ConfigurationError
 from connector.model import Fault, is_document

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from connector.config.findings import Finding, InvalidConfiguration, Path, Place, path_text
-from connector.config.passwords import passwords_of
 from connector.config.providers import Providers
 from connector.config.references import (
     ALLOWED,
     Malformed,
     Reference,
     Template,
-    holds_reference,
+    fill_inert,
+    fill_template,
+    has_reference,
     parse,
     references_in,
 )
-from connector.config.substitution import filled, inert
-from connector.config.trees import walk
+from connector.config.secrets import passwords_in
+from connector.config.tree import walk
 from connector.documents import parse as parse_json
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_list, is_object
 from connector.suggestions import closest, did_you_mean
-
-if TYPE_CHECKING:
-    from connector.config.models import Variable
 
 __all__ = ["Scope", "Variables", "literal_secrets"]
 
@@ -36,12 +34,28 @@ TYPES: Mapping[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
+class DeclaredVariable(Protocol):
+    """A variable that the configuration declares."""
+
+    @property
+    def type(self) -> str | None: ...
+
+    @property
+    def default(self) -> JSON: ...
+
+    @property
+    def secret(self) -> bool: ...
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Variables:
     """The providers and the declared variables of one configuration."""
 
     providers: Providers
-    declared: Mapping[str, Variable] = field(default_factory=dict[str, "Variable"])
+    declared: Mapping[str, DeclaredVariable] = field(default_factory=dict[str, DeclaredVariable])
     place_of: Callable[[Path], Place] = lambda _: Place("", 1, 1)
 
     def resolve(self, value: JSON, path: Path = (), *, for_client: bool = False) -> JSON:
@@ -56,7 +70,7 @@ class Variables:
         problems = list(self.problems(value, path, declared=for_client))
         if problems:
             raise InvalidConfiguration(finding for _, finding in problems)
-        return self._replaced(value, _given if for_client else inert, declared=for_client)
+        return self._replaced(value, _given if for_client else fill_inert, declared=for_client)
 
     def problems(self, value: JSON, path: Path, *, declared: bool = False) -> Iterator[tuple[Path, Finding]]:
         """What keeps references from being replaced, with where it stands."""
@@ -80,7 +94,7 @@ class Variables:
         variable = self.declared[name]
         given = self.providers.find(Reference("environment", name))
         if given is None:
-            return self._replaced(variable.default, filled)
+            return self._replaced(variable.default, fill_template)
         return _typed(name, given, variable.type)
 
     def values(self) -> dict[str, JSON]:
@@ -105,7 +119,7 @@ class Variables:
             if self.is_secret(reference) or _is_secret_place(path):
                 yield value
             elif "://" in value:
-                yield from passwords_of(value)
+                yield from passwords_in(value)
         for name, variable in self.declared.items():
             if variable.secret and isinstance(value := self._quietly(Reference("variable", name)), str):
                 yield value
@@ -142,7 +156,7 @@ class Variables:
 
     def _replaced(self, value: JSON, fill: Fill, *, declared: bool = False) -> JSON:
         if isinstance(value, str):
-            if not holds_reference(value) and not (declared and "@{" in value):
+            if not has_reference(value) and not (declared and "@{" in value):
                 return value
             return fill(parse(value, declared=declared), self.find)
         if is_object(value):
@@ -165,8 +179,8 @@ class Scope:
 def literal_secrets(written: JSON) -> Iterator[str]:
     """Yield the texts that stand as they are where a client has its secrets."""
     for path, text in walk(written):
-        if isinstance(text, str) and not holds_reference(text):
-            yield from (text,) if _is_secret_place(path) else passwords_of(text) if "://" in text else ()
+        if isinstance(text, str) and not has_reference(text):
+            yield from (text,) if _is_secret_place(path) else passwords_in(text) if "://" in text else ()
 
 
 def _is_secret_place(path: Path) -> bool:
@@ -181,7 +195,7 @@ def _given(template: Template, find: Callable[[Reference], JSON]) -> JSON:
     """A client's parameter: a variable alone keeps its type, and one that is empty, `${NAME:-}`, is not given."""
     whole = template[0] if len(template) == 1 else None
     if not isinstance(whole, Reference):
-        return filled(template, find)
+        return fill_template(template, find)
     found = find(whole)
     return None if found == "" else found
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from connector import publishers, subscribers
 from connector.config import Configuration, Kinds, load
-from connector.config.complaints import complaints
+from connector.config.model_errors import translate_errors
 from connector.connections.calls import called
 from connector.connections.storage import FolderStorage
 from connector.errors import ConfigurationError
@@ -22,7 +22,7 @@ from connector.transform.context import Call
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
-    from connector.config.models import Prototyped
+    from connector.config.models import Component
     from connector.http import Client
     from connector.http.policy import Pause
 
@@ -95,7 +95,7 @@ class Runtime:
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
             options = {"catalogue": self._catalogue, "reserved": self.configuration.reserved, **self._options(name)}
-            client = entry.overridden(self._parameters).client(**options)
+            client = entry.with_parameters(self._parameters).client(**options)
             self._open.push_async_callback(client.close)
             self._clients[name] = client
         return self._clients[name]
@@ -125,7 +125,7 @@ class Runtime:
         """The chain that steps of the configuration are."""
         return compile_chain(steps, self._saved, where=where)
 
-    def parameters(self, part: Prototyped, model: type[Model], templates: tuple[str, ...], where: str) -> Model:
+    def parameters(self, part: Component, model: type[Model], templates: tuple[str, ...], where: str) -> Model:
         """A prototype's parameters; variables in those that are no templates are put in now."""
         given = {
             name: value
@@ -136,7 +136,7 @@ class Runtime:
         try:
             return model.model_validate(given)
         except ValidationError as error:
-            faults = [str(one.fault) for one in complaints(error, model, given, (where,))]
+            faults = [str(one.fault) for one in translate_errors(error, model, given, (where,))]
         raise ConfigurationError("\n".join([f"{where} cannot work:", *(f"  {self.redact(fault)}" for fault in faults)]))
 
     @property

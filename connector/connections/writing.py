@@ -16,7 +16,7 @@ from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
 
 if TYPE_CHECKING:
-    from connector.config.models import Prototyped, Response
+    from connector.config.models import Component, Response
 
 __all__ = ["Answered", "Responder", "Writer", "envelope"]
 
@@ -24,7 +24,7 @@ __all__ = ["Answered", "Responder", "Writer", "envelope"]
 class Writer:
     """A publisher with its prototype."""
 
-    def __init__(self, runtime: Runtime, declared: Prototyped, where: str) -> None:
+    def __init__(self, runtime: Runtime, declared: Component, where: str) -> None:
         self.kind: Prototype = runtime.publisher(publishers.prototypes().find(declared.prototype))
         self.parameters = runtime.parameters(declared, self.kind.parameters, self.kind.templates, f"{where}.parameters")
         self.writes: DocumentWriter = self.kind.build(self.parameters)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from multidict import CIMultiDictProxy
 
-from connector.config.allowing import Rule, hands_out_credentials, is_administration, rule
-from connector.config.serving import hashed
+from connector.config.models.gateway import Rule, hands_out_credentials, hash_token, is_administration, parse_rule
 from connector.gateway.quota import Quota
 from connector.gateway.refusals import Refused
 from connector.http.addresses import is_loopback
@@ -145,7 +144,7 @@ class Callers:
 
     def find(self, token: str, peer: str | None) -> Caller:
         """Whom a token belongs to; an administrator is only known on the machine itself."""
-        digest = hashed(token)
+        digest = hash_token(token)
         # The start of a hash leads to the one that is compared, and that comparison takes the same time always.
         kept, caller = self._by_start.get(digest[:INDEXED], NOBODY)
         if not compare_digest(kept, digest) or caller is None or (caller.anything and not (peer and is_loopback(peer))):
@@ -153,7 +152,7 @@ class Callers:
         return caller
 
 
-NOBODY = (hashed(""), None)
+NOBODY = (hash_token(""), None)
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="openai-connector"'}
 
 
@@ -172,4 +171,4 @@ def presented(headers: CIMultiDictProxy[str]) -> str:
 
 def rules_of(allow: Iterable[str] | None, catalogue: Catalogue) -> tuple[Rule, ...] | None:
     """The rules of an allow list; none at all is something else than an empty one."""
-    return None if allow is None else tuple(rule(text, catalogue) for text in allow)
+    return None if allow is None else tuple(parse_rule(text, catalogue) for text in allow)

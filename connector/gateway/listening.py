@@ -24,8 +24,8 @@ from connector.gateway.patience import Patience
 from connector.gateway.webhooks import Hooks, Receives
 
 if TYPE_CHECKING:
-    from connector.config.serving import Gateway as Settings
-    from connector.config.serving import Tls
+    from connector.config.models.gateway import Gateway as Settings
+    from connector.config.models.gateway import Tls
     from connector.connections import Runtime
     from connector.gateway.gateway import Gateway
 

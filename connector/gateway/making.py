@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from connector.catalogue import Catalogue
-from connector.config.serving import SPENT, hashed
+from connector.config.models.gateway import SPENDING_FILE, hash_token
 from connector.errors import ConfigurationError, UnknownName
 from connector.gateway.access import Caller, Callers, rules_of
 from connector.gateway.book import Book
@@ -24,7 +24,7 @@ from connector.telemetry.costs import Prices
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.config.serving import GatewayToken
+    from connector.config.models.gateway import GatewayToken
     from connector.connections import Runtime
 
 __all__ = ["ADMINISTRATOR", "Clocks", "gateway_of"]
@@ -62,7 +62,7 @@ def gateway_of(
     """
     configuration = runtime.configuration
     settings = configuration.gateway
-    book = Book(configuration.folder / SPENT)
+    book = Book(configuration.folder / SPENDING_FILE)
     callers = Callers(_callers(configuration, catalogue, book, clocks, administrator))
     redactor = configuration.redactor()
     if administrator:
@@ -110,7 +110,7 @@ def _callers(
         yield _hash_of(name, token), _caller(name, token, quota, configuration, catalogue)
     if administrator:
         quota = Quota(ADMINISTRATOR, clock=clocks.clock, now=clocks.now)
-        yield hashed(administrator), Caller(ADMINISTRATOR, quota, metrics=True, anything=True)
+        yield hash_token(administrator), Caller(ADMINISTRATOR, quota, metrics=True, anything=True)
 
 
 def _caller(name: str, token: GatewayToken, quota: Quota, configuration: Configuration, catalogue: Catalogue) -> Caller:

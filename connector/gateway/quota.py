@@ -12,7 +12,7 @@ from connector.resilience import TokenBucket
 from connector.telemetry.costs import find_period
 
 if TYPE_CHECKING:
-    from connector.config.measures import Budget
+    from connector.config.models.measures import Budget
 
 __all__ = ["Hold", "Quota", "Spending"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from connector.config.engine import SQLITE
+from connector.config.configuration import SQLITE
 from connector.engine import Change, Store, StoreError, open_store
 from connector.model import JSON, members
 from connector.routes.reading.receiving import receives

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from connector.config.measures import seconds
+from connector.config.models.measures import parse_duration
 from connector.engine import Change, Store
 from connector.engine.commits import Committer, SpaceRetry
 from connector.errors import ConfigurationError
@@ -42,7 +42,7 @@ class Recurrence:
 
     def __init__(self, every: str, timezone: str = "UTC") -> None:
         self._every = every
-        self._interval: float | None = seconds(every) if INTERVAL.fullmatch(every) else None
+        self._interval: float | None = parse_duration(every) if INTERVAL.fullmatch(every) else None
         self._cron = SHORTHANDS.get(every, every)
         self._zone = ZoneInfo(timezone)
 

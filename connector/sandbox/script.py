@@ -20,7 +20,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connector.config.findings import path_text
-from connector.config.reading import Tree, read_text
+from connector.config.tree import Tree, read_text
 from connector.documents import dump
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list

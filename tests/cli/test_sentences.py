@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli.app import app
-from connector.config.reading import read_text
+from connector.config.tree import read_text
 from connector.transform.library import ready_made
 from tests.programs import open_terminal
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.config.allowing import rule
+from connector.config.models.gateway import parse_rule
 from connector.errors import ConfigurationError
 
 
 def allows(text: str, call: str, catalogue: Catalogue) -> bool:
     method, path = call.split()
     found = catalogue.match(method, path)
-    return rule(text, catalogue).allows(method, path, found[0] if found else None)
+    return parse_rule(text, catalogue).allows(method, path, found[0] if found else None)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_rule_allows_what_it_names_and_no_more(text: str, yes: str, no: str, c
 @pytest.mark.parametrize("text", ["", "modles *", "chat completion create", "post /x", "/custom/*", "models lst"])
 def test_a_rule_that_allows_nothing_is_refused(text: str, catalogue: Catalogue) -> None:
     with pytest.raises(ConfigurationError, match="allow: "):
-        rule(text, catalogue)
+        parse_rule(text, catalogue)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from connector.config import load
-from connector.config.editing import Edit, add_client, add_entry, change_entry, remove_entry
-from connector.config.reading import read_text
+from connector.config.edits import Edit, add_client, add_entry, change_entry, remove_entry
+from connector.config.tree import read_text
 from connector.errors import ConfigurationError, UnknownName
 
 EXAMPLES = Path(__file__).parent / "examples"

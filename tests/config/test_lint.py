@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.config import Kinds
-from connector.config.linting import RULE_SUMMARIES, lint
+from connector.config.lint import RULE_SUMMARIES, lint
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(GOLDEN.glob("*.yaml"))

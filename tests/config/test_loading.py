@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connector.config import InvalidConfiguration, Kinds, Live, load, parse
-from connector.config.linting import lint
+from connector.config.lint import lint
 from connector.errors import ConfigurationError, UnknownName
 
 EXAMPLES = Path(__file__).parent / "examples"

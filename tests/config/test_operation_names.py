@@ -16,8 +16,8 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.names import squeezed
 from connector.config.findings import Finding, Place
 from connector.config.loading import Loaded
-from connector.config.reading import Tree
-from connector.config.rules.operations import operations
+from connector.config.rules.requests import check_operations
+from connector.config.tree import Tree
 from connector.connections import kinds
 from connector.errors import ConfigurationError, InvalidRequest, UnknownName
 from connector.http import Client
@@ -80,7 +80,7 @@ def findings() -> Mapping[str, Finding]:
     place = Place("names", 1, 1)
     loaded = Loaded(Tree(document, {(): (place, place)}), Path(), {}, kinds())
     assert loaded.findings == []
-    found = operations(replace(loaded.subject, catalogue=CATALOGUE))
+    found = check_operations(replace(loaded.subject, catalogue=CATALOGUE))
     return {".".join(one.fault.where.split(".")[:2]): one for one in found if one.rule in RULES}
 
 

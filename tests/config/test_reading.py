@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.config.reading import Tree, read_text
+from connector.config.tree import Tree, read_text
 from connector.documents import dump
 
 JSON_VALUES = st.recursive(

@@ -8,8 +8,7 @@ from jsonschema import Draft202012Validator
 
 from connector.catalogue import Catalogue
 from connector.config import Kinds
-from connector.config.linting import RULE_SUMMARIES, lint
-from connector.config.sarif import sarif
+from connector.config.lint import RULE_SUMMARIES, lint, sarif_log
 
 GOLDEN = Path(__file__).parent / "golden"
 TEXT = {"type": "string", "minLength": 1}
@@ -53,7 +52,7 @@ LOG = {
 def test_every_golden_finding_is_a_result(kinds: Kinds, catalogue: Catalogue) -> None:
     for case in sorted(GOLDEN.glob("*.yaml")):
         found = lint(case, environ={}, kinds=kinds, catalogue=catalogue)
-        log = sarif(found)
+        log = sarif_log(found)
         assert list(Draft202012Validator(LOG).iter_errors(log)) == []
         [run] = log["runs"]
         rules = run["tool"]["driver"]["rules"]
@@ -63,7 +62,7 @@ def test_every_golden_finding_is_a_result(kinds: Kinds, catalogue: Catalogue) ->
 
 def test_places_are_uris_and_lines(kinds: Kinds, catalogue: Catalogue) -> None:
     found = lint(GOLDEN / "syntax.yaml", environ={}, kinds=kinds, catalogue=catalogue)
-    [result] = sarif(found)["runs"][0]["results"]
+    [result] = sarif_log(found)["runs"][0]["results"]
     location = result["locations"][0]["physicalLocation"]
     assert location["artifactLocation"]["uri"] == (GOLDEN / "syntax.yaml").as_uri()
     assert location["region"] == {"startLine": 2, "startColumn": 59}

@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator
 
 from connector.catalogue import Catalogue
 from connector.config import Kinds, load
-from connector.config.linting import lint
-from connector.config.reading import read_text
+from connector.config.lint import lint
 from connector.config.schema import json_schema
 from connector.config.sources import files_of, read_files
+from connector.config.tree import read_text
 from connector.publishers import prototypes as outgoing
 from connector.subscribers import prototypes as incoming
 from connector.transform import registry

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from connector.config import InvalidConfiguration, load, parse
-from connector.config.linting import lint
-from connector.config.measures import seconds
-from connector.config.overview import variables_of
-from connector.config.passwords import passwords_of
-from connector.config.serving import hashed, is_hash
+from connector.config.lint import lint
+from connector.config.models.gateway import hash_token, is_hash
+from connector.config.models.measures import parse_duration
+from connector.config.secrets import passwords_in
+from connector.config.variable_usage import used_variables
 from connector.errors import ConfigurationError
 from connector.telemetry.costs import Prices
 
 Write = Callable[..., Path]
-HASH = hashed("gw-a-long-random-token")
+HASH = hash_token("gw-a-long-random-token")
 
 
 def ends(**route: Any) -> dict[str, Any]:
@@ -75,9 +75,9 @@ def test_an_engine_that_is_none_is_refused(written: str) -> None:
 
 
 def test_passwords_of_an_engine_are_found_as_they_are_written_and_meant() -> None:
-    assert list(passwords_of("postgresql://me:p%40ss@db/x?password=second")) == ["p%40ss", "p@ss", "second"]
-    assert list(passwords_of("sqlite:////data/x.db")) == []
-    assert list(passwords_of("postgresql://[::1/x")) == []
+    assert list(passwords_in("postgresql://me:p%40ss@db/x?password=second")) == ["p%40ss", "p@ss", "second"]
+    assert list(passwords_in("sqlite:////data/x.db")) == []
+    assert list(passwords_in("postgresql://[::1/x")) == []
 
 
 def test_no_secret_of_the_settings_is_shown() -> None:
@@ -94,7 +94,7 @@ def test_no_secret_of_the_settings_is_shown() -> None:
 
 
 def test_a_token_is_hashed_and_never_kept() -> None:
-    assert hashed("x") == "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    assert hash_token("x") == "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
     assert is_hash(HASH)
     assert not is_hash("gw-a-long-random-token")
     assert not is_hash(f"{HASH}0")
@@ -112,8 +112,8 @@ def test_a_rotated_hash_is_the_new_one_from_then_on() -> None:
     environ = {"GATEWAY": HASH}
     token = parse({"gateway": {"tokens": {"bot": {"hash": "${GATEWAY}"}}}}, environ=environ).gateway.tokens["bot"]
     assert token.hash == HASH
-    environ["GATEWAY"] = hashed("another")
-    assert token.hash == hashed("another")
+    environ["GATEWAY"] = hash_token("another")
+    assert token.hash == hash_token("another")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_an_address_that_is_none_is_refused(listen: str) -> None:
 def test_one_thing_stands_for_a_list_and_disabled_tokens_are_kept() -> None:
     tokens = {
         "bot": {"hash": HASH, "clients": "openai", "allow": "models *", "requestsPerMinute": 60},
-        "old": {"hash": hashed("old"), "disabled": True},
+        "old": {"hash": hash_token("old"), "disabled": True},
     }
     document = {"clients": {"openai": {"prototype": "openai"}}, "gateway": {"hosts": "a.example", "tokens": tokens}}
     gateway = parse(document).gateway
@@ -168,14 +168,14 @@ def test_prices_are_what_calls_are_reckoned_by() -> None:
     ("written", "length"), [("30s", 30), ("15m", 900), ("6h", 21600), ("1d", 86400), (2.5, 2.5), ("90", 90), (0, 0)]
 )
 def test_lengths_of_time_are_seconds(written: Any, length: float) -> None:
-    assert seconds(written) == length
+    assert parse_duration(written) == length
     assert parse({"retention": {"failed": written}}).retention.failed == length
 
 
 @pytest.mark.parametrize("written", ["1w", "1 d", "d", -1, True, [], {}, "forever", float("nan")])
 def test_what_is_no_length_of_time_is_refused(written: Any) -> None:
     with pytest.raises(ValueError, match="30s, 15m, 6h or 1d"):
-        seconds(written)
+        parse_duration(written)
 
 
 def test_a_length_of_time_may_come_from_the_environment() -> None:
@@ -231,7 +231,7 @@ def test_variables_of_settings_are_listed(write: Write) -> None:
     from connector.config.loading import examine
 
     path = write("engine: '${DATABASE_URL}'\ngateway: {tokens: {bot: {hash: '${GATEWAY}'}}}\n")
-    rows = {row.name: row.state for row in variables_of(examine(path, environ={"GATEWAY": HASH}))}
+    rows = {row.name: row.state for row in used_variables(examine(path, environ={"GATEWAY": HASH}))}
     assert rows == {"${DATABASE_URL}": "missing", "${GATEWAY}": "set"}
     with pytest.raises(InvalidConfiguration, match=r"engine: \$\{DATABASE_URL\} is not set"):
         load(path, environ={}, require_variables=True)

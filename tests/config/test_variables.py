@@ -12,11 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config import InvalidConfiguration, parse
-from connector.config.dotenv import parse_dotenv
-from connector.config.providers import KEYRING_SECONDS, Providers
-from connector.config.references import Malformed, Reference
+from connector.config.providers import KEYRING_SECONDS, Providers, parse_dotenv
+from connector.config.references import Malformed, Reference, fill_inert
 from connector.config.references import parse as parse_text
-from connector.config.substitution import inert
 from connector.errors import ConfigurationError
 from connector.transform import Context, Scope, compile_template
 
@@ -167,7 +165,7 @@ AWKWARD = st.text(st.sampled_from(list("&?@{}\\ab$.`'\"")), max_size=12)
 def test_a_value_is_never_read_as_a_placeholder(pieces: list[tuple[str, str]]) -> None:
     values = {f"V{index}": value for index, (_, value) in enumerate(pieces)}
     written = "".join(f"{literal}${{V{index}}}" for index, (literal, _) in enumerate(pieces))
-    template = inert(parse_text(written), lambda reference: values[reference.name])
+    template = fill_inert(parse_text(written), lambda reference: values[reference.name])
     made = compile_template(template).resolve({"x": "X"}, Scope(Context(missing="empty")))
     literal = {" &{x} ": " X ", "?{y}": ""}
     expected = "".join(literal.get(text, text) + value for text, value in pieces)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.config.linting import lint
+from connector.config.lint import lint
 from connector.connections import Runtime, explain_incoming, explain_outgoing, kinds, load_configuration
 from tests.examples.conftest import EXAMPLES, KEYS
 

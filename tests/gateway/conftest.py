@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from connector.catalogue import Catalogue
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.connections import Runtime, load_configuration
 from connector.gateway import Clocks, Listening
 
@@ -154,7 +154,7 @@ async def start(upstream: Upstream, tmp_path: Path, clock: Clock, catalogue: Cat
         ) -> Running:
             openai = {"prototype": "openai", "parameters": {
                 "base_uri": f"{upstream.url}/v1", "token": "${UPSTREAM_KEY}", **(parameters or {})}}  # fmt: skip
-            tokens = {"bot": {"hash": hashed(TOKEN), **(token or {})}}
+            tokens = {"bot": {"hash": hash_token(TOKEN), **(token or {})}}
             configuration = {
                 "clients": {"openai": openai, **sections.pop("clients", {})},
                 "gateway": {"tokens": tokens, **(gateway or {})},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
 from connector.gateway.access import Callers, presented
 from connector.gateway.refusals import Refused
@@ -19,7 +19,7 @@ from tests.gateway.conftest import TOKEN
         ({"Authorization": "Basic abc"}, "missing_token"),
         ({"Authorization": "Bearer wrong"}, "invalid_token"),
         ({"api-key": "wrong"}, "invalid_token"),
-        ({"Authorization": f"Bearer {hashed(TOKEN)}"}, "invalid_token"),
+        ({"Authorization": f"Bearer {hash_token(TOKEN)}"}, "invalid_token"),
         ({"Authorization": f"Bearer {TOKEN}x"}, "invalid_token"),
     ],
 )
@@ -39,13 +39,13 @@ async def test_a_token_comes_as_a_bearer_or_as_azures_sdk_sends_it(start, header
 
 
 async def test_a_token_that_is_disabled_is_none(start):
-    other = {"hash": hashed("gw-other-token"), "disabled": True}
-    gateway = await start(gateway={"tokens": {"bot": {"hash": hashed(TOKEN)}, "other": other}})
+    other = {"hash": hash_token("gw-other-token"), "disabled": True}
+    gateway = await start(gateway={"tokens": {"bot": {"hash": hash_token(TOKEN)}, "other": other}})
     assert (await gateway.get("/openai/v1/models", token="gw-other-token")).status_code == 401
 
 
 async def test_a_hash_may_stand_elsewhere(start):
-    gateway = await start({"hash": "${HASHED:-" + hashed(TOKEN) + "}"})
+    gateway = await start({"hash": "${HASHED:-" + hash_token(TOKEN) + "}"})
     assert (await gateway.get("/openai/v1/models")).status_code == 200
 
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.gateway.quota import Spending
 from tests.gateway.conftest import TOKEN
 
@@ -270,8 +270,10 @@ async def test_ordinary_requests_pass_and_are_charged(metered, request_):
 async def test_what_may_cost_anything_is_refused_unless_it_is_allowed(start, upstream, path):
     upstream.handler = Meter()
     budget = {"budget": {"amount": BUDGET, "every": "day"}}
-    other = {"hash": hashed("gw-open"), "unbounded_cost": True, **budget}
-    gateway = await start(gateway={"tokens": {"bot": {"hash": hashed(TOKEN), **budget}, "open": other}}, prices=PRICES)
+    other = {"hash": hash_token("gw-open"), "unbounded_cost": True, **budget}
+    gateway = await start(
+        gateway={"tokens": {"bot": {"hash": hash_token(TOKEN), **budget}, "open": other}}, prices=PRICES
+    )
     answer = await gateway.chat(path=f"/openai/v1/{path}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "cost_unknown")
     assert "unbounded_cost" in answer.json()["error"]["message"]
@@ -469,8 +471,8 @@ async def test_a_batch_is_charged_to_whom_made_it(start, upstream):
     upstream.handler = answers
     budget = {"amount": 100.0, "every": "day"}
     tokens = {
-        "bot": {"hash": hashed(TOKEN), "budget": budget, "unbounded_cost": True},
-        "reader": {"hash": hashed("gw-reader"), "budget": budget},
+        "bot": {"hash": hash_token(TOKEN), "budget": budget, "unbounded_cost": True},
+        "reader": {"hash": hash_token("gw-reader"), "budget": budget},
     }
     gateway = await start(gateway={"tokens": tokens}, prices=PRICES)
     assert (await gateway.chat(path="/openai/v1/batches")).status_code == 200

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.migrate import import_atlas
 from tests.upstream import upstream
 
@@ -83,7 +83,7 @@ def test_what_was_imported_from_atlas_is_served_as_it_is(tmp_path, base_uri):
 
 def test_curl_goes_to_a_client_of_the_gateway(tmp_path, base_uri):
     client = {"prototype": "openai", "parameters": {"token": "sk-upstream-123", "base_uri": base_uri}}
-    token = {"hash": hashed("gw-bot"), "allow": ["models *"]}
+    token = {"hash": hash_token("gw-bot"), "allow": ["models *"]}
     document = {"clients": {"openai": client}, "gateway": {"tokens": {"bot": token}}}
     (tmp_path / "connector.json").write_text(json.dumps(document))
     with serving(tmp_path / "connector.json") as (url, _):
@@ -106,7 +106,7 @@ def test_curl_says_what_a_gateway_needs():
 def test_a_token_is_shown_once_with_the_entry_that_makes_it_known():
     done = run("gateway-token", "support-bot")
     made = json.loads(done.stdout)
-    assert made["gateway"] == {"tokens": {"support-bot": {"hash": hashed(made["token"])}}}
+    assert made["gateway"] == {"tokens": {"support-bot": {"hash": hash_token(made["token"])}}}
     assert len(made["token"]) > 40
     assert json.loads(run("gateway-token", "support-bot").stdout)["token"] != made["token"]
 

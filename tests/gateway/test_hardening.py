@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from aiohttp import web
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.gateway.patience import Patience
 from tests.gateway.conftest import TOKEN
 
@@ -122,7 +122,7 @@ async def test_a_path_leads_nowhere_else(start, upstream, path):
     ],
 )  # fmt: skip
 async def test_only_hosts_that_are_known_are_served(start, host, status):
-    gateway = await start(gateway={"hosts": ["gateway.example.com"], "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"hosts": ["gateway.example.com"], "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     answer = await gateway.get("/openai/v1/models", headers={"Host": host.replace("PORT", str(gateway.port))})
     assert answer.status_code == status
 
@@ -139,7 +139,7 @@ async def test_pages_in_browsers_do_not_call(start, upstream, origin):
 
 
 async def test_a_body_has_a_bound_whether_it_says_its_length_or_not(start, upstream):
-    gateway = await start(gateway={"body_bytes": 100_000, "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"body_bytes": 100_000, "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/octet-stream"}
 
     async def pieces():
@@ -192,7 +192,7 @@ async def test_a_body_that_stops_coming_is_ended(start, upstream):
 
 
 async def test_connections_have_a_bound(start):
-    gateway = await start(gateway={"connections": 3, "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"connections": 3, "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     held = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(3)]
     for reader, writer in held:
         writer.write(f"GET /healthz HTTP/1.1\r\nHost: localhost:{gateway.port}\r\n\r\n".encode())

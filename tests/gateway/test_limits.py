@@ -8,8 +8,8 @@ import json
 import pytest
 from aiohttp import web
 
-from connector.config.measures import Budget
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
+from connector.config.models.measures import Budget
 from connector.gateway.book import Book
 from connector.gateway.quota import Hold, Quota, Spending
 from connector.gateway.refusals import Refused
@@ -271,8 +271,8 @@ async def test_an_answer_made_in_the_background_is_counted_once_to_whom_asked_fo
         return web.json_response({**whole, **(done if request.method == "GET" else {})})
 
     upstream.handler = answers
-    reader = {"hash": hashed("gw-reader"), "metrics": True}
-    tokens = {"bot": {"hash": hashed(TOKEN), "budget": {"tokens": 1000, "every": "day"}}, "reader": reader}
+    reader = {"hash": hash_token("gw-reader"), "metrics": True}
+    tokens = {"bot": {"hash": hash_token(TOKEN), "budget": {"tokens": 1000, "every": "day"}}, "reader": reader}
     gateway = await start(gateway={"tokens": tokens})
     await gateway.chat(path="/openai/v1/responses", payload={"background": True, "input": "hi"})
     for _ in range(2):
@@ -333,13 +333,13 @@ async def test_one_line_a_call_without_secrets_or_bodies(start, caplog):
     assert (fields.token, fields.client, fields.operation) == ("bot", "openai", "chat completions create")
     assert (fields.status, fields.request_id) == (200, "req_1")
     assert "invalid_token" in lines[3]
-    for hidden in (TOKEN, KEY, hashed(TOKEN), "private", "in-the-query", "gw-of-somebody-else"):
+    for hidden in (TOKEN, KEY, hash_token(TOKEN), "private", "in-the-query", "gw-of-somebody-else"):
         assert hidden not in caplog.text
 
 
 async def test_bodies_are_logged_when_asked_and_redacted(start, caplog):
     caplog.set_level("INFO", "connector.gateway")
-    gateway = await start(gateway={"log_bodies": True, "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"log_bodies": True, "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     await gateway.chat(payload={"messages": [{"role": "user", "content": f"my key is {KEY}"}]})
     assert "my key is ***" in caplog.text
     assert "< {" in caplog.text

@@ -12,14 +12,14 @@ import httpx
 import pytest
 from aiohttp import web
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
 from connector.gateway.serving import serve
 from tests.gateway.conftest import TOKEN
 
 CERTIFICATES = Path(__file__).parents[1] / "http" / "certificates"
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
-TOKENS = {"bot": {"hash": hashed(TOKEN)}}
+TOKENS = {"bot": {"hash": hash_token(TOKEN)}}
 
 
 async def test_health_needs_no_token_and_no_host(start):
@@ -119,7 +119,7 @@ async def test_a_signal_without_calls_ends_it_at_once(start):
             {
                 "listen": "0.0.0.0:0",
                 "tls": {"certificate": "a", "key": "b"},
-                "tokens": {"bot": {"hash": hashed(TOKEN), "disabled": True}},
+                "tokens": {"bot": {"hash": hash_token(TOKEN), "disabled": True}},
             },
             "no token in force",
         ),

@@ -9,13 +9,13 @@ import httpx
 import pytest
 from aiohttp import web
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.gateway.patience import Patience
 from tests.gateway.conftest import CHAT, KEY, TOKEN
 
 
 async def test_a_call_goes_on_with_the_clients_credentials(start, upstream):
-    gateway = await start(gateway={"headers": ["X-App"], "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"headers": ["X-App"], "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     answer = await gateway.chat(headers={"OpenAI-Organization": "theirs", "OpenAI-Project": "theirs", "X-App": "kept"})
     assert (answer.status_code, answer.json()) == (200, CHAT)
     seen = upstream.seen[0]

@@ -11,8 +11,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connector.config.allowing import OperationRule, rule
-from connector.config.serving import hashed
+from connector.config.models.gateway import OperationRule, hash_token, parse_rule
 from connector.subscribers.webhook import is_genuine
 from tests.gateway.conftest import CHAT, TOKEN
 
@@ -85,7 +84,7 @@ def test_every_operation_that_names_a_model_says_what_it_costs(catalogue):
 
 def test_a_star_does_not_name_what_hands_out_credentials(catalogue):
     for text in ("realtime* *", "realtime* create", "organization* *", "* create", "webhook* *"):
-        found = rule(text, catalogue)
+        found = parse_rule(text, catalogue)
         assert isinstance(found, OperationRule)
         assert not [op for op in catalogue.operations() if op.name in found.operations and op.hands_out]
 
@@ -100,13 +99,13 @@ def test_a_star_does_not_name_what_hands_out_credentials(catalogue):
     ],
 )  # fmt: skip
 async def test_headers_that_may_make_it_another_call_stay_here(start, upstream, name):
-    gateway = await start(gateway={"headers": ["x-*-not"], "tokens": {"bot": {"hash": hashed(TOKEN)}}})
+    gateway = await start(gateway={"headers": ["x-*-not"], "tokens": {"bot": {"hash": hash_token(TOKEN)}}})
     assert (await gateway.chat(headers={name: "x"})).status_code == 200
     assert name.lower() not in {key.lower() for key in upstream.seen[0].headers}
 
 
 async def test_headers_that_sdks_send_go_on_and_so_do_those_that_are_configured(start, upstream):
-    configured = {"headers": ["X-App", "helicone-*", "X-Original-URL"], "tokens": {"bot": {"hash": hashed(TOKEN)}}}
+    configured = {"headers": ["X-App", "helicone-*", "X-Original-URL"], "tokens": {"bot": {"hash": hash_token(TOKEN)}}}
     gateway = await start(gateway=configured)
     kept = {
         "OpenAI-Beta": "a=v1", "X-Stainless-Lang": "python", "Idempotency-Key": "1", "X-Client-Request-Id": "2",

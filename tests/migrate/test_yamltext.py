@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.config.reading import read_text
+from connector.config.tree import read_text
 from connector.migrate.yamltext import Noted, comment, yaml_lines
 from connector.yaml import read_yaml
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.config.settings import Retention
+from connector.config.models.settings import Retention
 from connector.engine import Change, Filter, Line, NewTask, Settlement, StoreBroken, StoreFull, TaskState, open_store
 from connector.runtime.context import guard
 from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store

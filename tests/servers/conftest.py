@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 
 TOKEN = "gw-servers-0123456789"
 COMMAND = [sys.executable, "-m", "connector"]
@@ -47,7 +47,7 @@ def sandbox(*words: str) -> Iterator[Server]:
 @contextmanager
 def gateway(folder: Path, upstream: str) -> Iterator[Server]:
     client = {"prototype": "openai", "parameters": {"base_uri": upstream, "token": "${SANDBOX_KEY}"}}
-    tokens = {"tests": {"hash": hashed(TOKEN)}}
+    tokens = {"tests": {"hash": hash_token(TOKEN)}}
     (folder / "connector.json").write_text(json.dumps({"clients": {"openai": client}, "gateway": {"tokens": tokens}}))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
     log = folder / "gateway.log"

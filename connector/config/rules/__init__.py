@@ -1,24 +1,40 @@
-"""What is asked of a configuration: one file a rule, each from a configuration's parts to findings."""
+"""What a lint rule looks at; the rules stand beside it, one file a family."""
 
 from __future__ import annotations
 
-from connector.config.rules.circles import circles
-from connector.config.rules.deletions import deletions
-from connector.config.rules.engines import engines
-from connector.config.rules.names import unused
-from connector.config.rules.operations import operations
-from connector.config.rules.secrets import plain_secrets
-from connector.config.rules.serving import allowed, listener, tokens
-from connector.config.rules.shapes import shapes
-from connector.config.rules.spending import unpriced
-from connector.config.rules.steps import steps
-from connector.config.rules.templates import templates
-from connector.config.rules.transports import idle, transports
-from connector.config.rules.variables import undeclared
+from dataclasses import dataclass
 
-__all__ = ["RULES", "STRICT"]
+from connector.catalogue import Catalogue
+from connector.config.findings import Finding, Path, Severity, path_text
+from connector.config.kinds import Kinds
+from connector.config.models import Document
+from connector.config.tree import Tree
+from connector.model import JSON, Fault
 
-STRICT = (steps, undeclared, engines, templates, circles, transports, unpriced, tokens, listener)
-"""What a configuration must fulfil to be loaded."""
-RULES = (unused, operations, shapes, plain_secrets, transports, allowed, idle, deletions)
-"""What only lint asks."""
+__all__ = ["Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A configuration's tree and document, and the entities that it may name."""
+
+    tree: Tree
+    document: Document
+    kinds: Kinds
+    catalogue: Catalogue | None = None
+
+    def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
+        """An error at a place: what was found, what is allowed, what may have been meant."""
+        place = self.tree.key_place(path) if at_key else self.tree.value_place(path)
+        return Finding(rule, place, Fault(path_text(path), *words))
+
+    def warning(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
+        """The same for what is only odd."""
+        found = self.finding(rule, path, *words, at_key=at_key)
+        return Finding(rule, found.place, found.fault, Severity.WARNING)
+
+    @property
+    def saved_chains(self) -> dict[str, JSON]:
+        """The configuration's own chains as they are written."""
+        written: dict[str, JSON] = self.tree.value.get("chains") or {}
+        return {name: written[name] for name in self.document.chains}

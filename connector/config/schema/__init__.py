@@ -9,8 +9,7 @@ from connector.catalogue.schemas import DIALECT
 from connector.config.kinds import Kind, Kinds
 from connector.config.models import Document, Response
 from connector.config.schema.chains import chain_definitions
-from connector.config.schema.models import Definitions
-from connector.config.schema.spelling import TEXT, or_reference
+from connector.config.schema.models import TEXT, Definitions, or_reference
 from connector.http import prototypes
 from connector.model import JSON
 
@@ -46,7 +45,7 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     entries["Schedule"]["anyOf"] = [{"required": [one]} for one in ("every", "after", "on_start", "onStart")]
     entries["Budget"]["anyOf"] = [{"required": [one]} for one in ("amount", "tokens")]
     entries["ClientEntry"] = _branches(definitions, entries["ClientEntry"], list(prototypes()), "client")
-    part = entries.pop("Prototyped")
+    part = entries.pop("Component")
     entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
     entries["Publisher"] = _branches(definitions, part, _listed(known.outgoing), "publisher")
     entries["Incoming"]["properties"]["subscriber"] |= {"$ref": "#/$defs/Subscriber"}

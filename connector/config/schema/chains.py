@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from connector.config.schema.spelling import closed
-from connector.config.steps import ready_made_names
+from connector.config.names import ready_made_names
+from connector.config.schema.models import closed
 from connector.model import JSON, is_object
 from connector.transform.declaration import Declaration, Field
 from connector.transform.registry import registry

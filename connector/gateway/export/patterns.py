@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from connector.config.allowing import ADMINISTERS, HANDS_OUT, PathRule, Rule
+from connector.config.models.gateway import ADMINISTERS, HANDS_OUT, PathRule, Rule
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from connector.config.serving import Gateway as Settings
+from connector.config.models.gateway import Gateway as Settings
 from connector.errors import ConfigurationError, UnknownName
 from connector.gateway.access import rules_of
 from connector.gateway.export.credentials import Marked, names_of
@@ -21,7 +21,7 @@ from connector.suggestions import closest
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config import Configuration
-    from connector.config.serving import GatewayToken
+    from connector.config.models.gateway import GatewayToken
 
 __all__ = ["plan_of"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.config.cron import check_every
+from connector.config.models.measures import check_every
 from connector.migrate.alumio.exported import Exported
 from connector.migrate.alumio.steps import Translator
 from connector.migrate.folder import Entry

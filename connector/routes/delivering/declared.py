@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from connector.config.models import Prototyped
+from connector.config.models import Component
 from connector.connections import Runtime
 from connector.connections.applying import Parted, parted
 from connector.connections.templates import RequestTemplate
@@ -193,7 +193,7 @@ def _taking(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> Decla
         outgoing=to,
         chain=Parted(NOTHING, None, chain) if asks else parted(chain, f"{where}.chain"),
         request=None,
-        writer=Writer(runtime, Prototyped(prototype="none"), where),
+        writer=Writer(runtime, Component(prototype="none"), where),
     )
 
 

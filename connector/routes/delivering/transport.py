@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector.config.rules.transports import TAKEN
+from connector.config.rules.routes import TRANSPORT_PATHS
 from connector.connections import Runtime
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
@@ -44,8 +44,8 @@ def target_of(runtime: Runtime, declared: Declared) -> Target:
     client = runtime.client(name)
     operation = Publisher(client, getattr(parameters, "entity", ""), getattr(parameters, "action", None)).operation
     path = operation.template
-    if operation.method != "POST" or path not in TAKEN[transport]:
-        paths = ", ".join(TAKEN[transport])
+    if operation.method != "POST" or path not in TRANSPORT_PATHS[transport]:
+        paths = ", ".join(TRANSPORT_PATHS[transport])
         raise ConfigurationError(f"{where} takes POST {paths}; the publisher calls {operation.method} {path}")
     if transport != "flex" and getattr(parameters, "to", None) is not None:
         raise ConfigurationError(f"{where} has no answers that could go to a file; leave `to` out, or use `answer`")

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.connections import load_configuration
 from connector.gateway.export import Proxy, exported
 from tests.programs import needed
@@ -41,8 +41,8 @@ def configuration(address: str, **gateway: Any) -> dict[str, Any]:
         "timeouts": {"connect": 2, "read": 5}, "headers": {"X-Team": 'a$b "c"'},
     }  # fmt: skip
     tokens = {
-        "bot": {"hash": hashed(BOT), "allow": ["chat completions create", "files *", "GET /custom/*"]},
-        "other": {"hash": hashed(OTHER)},
+        "bot": {"hash": hash_token(BOT), "allow": ["chat completions create", "files *", "GET /custom/*"]},
+        "other": {"hash": hash_token(OTHER)},
     }
     return {
         "clients": {"openai": {"prototype": "openai", "parameters": parameters}},

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
 from tests.gateway.export.conftest import BOT, SECRETS, configuration, write_secrets
 
@@ -115,7 +115,7 @@ def test_what_cannot_be_exported_is_told(export, proxy):
 
 def test_the_command_prints_it(tmp_path):
     (tmp_path / "connector.yaml").write_text(
-        f"clients: {{openai: {{prototype: openai}}}}\ngateway: {{tokens: {{bot: {{hash: '{hashed(BOT)}'}}}}}}\n"
+        f"clients: {{openai: {{prototype: openai}}}}\ngateway: {{tokens: {{bot: {{hash: '{hash_token(BOT)}'}}}}}}\n"
     )
     command = [sys.executable, "-m", "connector", "serve", "--export", "nginx", "--port", "8800"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

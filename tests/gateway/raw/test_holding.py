@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from connector.config.serving import hashed
+from connector.config.models.gateway import hash_token
 from connector.gateway.patience import Patience
 from connector.gateway.seats import EXTRA, Seats, network_of
 from connector.stalled_readers import FLOOR
 from tests.gateway.conftest import TOKEN
 
 CERTIFICATES = Path(__file__).parents[2] / "http" / "certificates"
-TOKENS = {"bot": {"hash": hashed(TOKEN)}}
+TOKENS = {"bot": {"hash": hash_token(TOKEN)}}
 OTHER = "127.0.0.2"
 UNREAD = {
     "refusals": "GET /metrics HTTP/1.1\r\nHOST\r\n",

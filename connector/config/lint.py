@@ -1,22 +1,38 @@
-"""Everything that can be known of a configuration before it runs, at once."""
+"""Lint a configuration, and write its findings as SARIF, which code hosts and editors show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path as File
+from urllib.parse import quote
 
 from connector.catalogue import Catalogue
-from connector.config.disabled import softened
 from connector.config.findings import Finding, Place, Severity
 from connector.config.kinds import Kinds
-from connector.config.loading import examine
-from connector.config.rules import RULES
+from connector.config.loading import demote_disabled, examine
+from connector.config.rules.chains import check_shapes
+from connector.config.rules.names import check_unused
+from connector.config.rules.requests import check_operations
+from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
+from connector.config.rules.settings import check_allow_rules, check_plain_secrets
 from connector.config.sources import SECTIONS
-from connector.model import Fault
+from connector.model import JSON, Fault
+from connector.version import version
 
-__all__ = ["RULE_SUMMARIES", "lint"]
+__all__ = ["RULE_SUMMARIES", "lint", "sarif_log"]
 
+RULES = (
+    check_unused,
+    check_operations,
+    check_shapes,
+    check_plain_secrets,
+    check_transports,
+    check_allow_rules,
+    check_unused_settings,
+    check_deletions,
+)
+"""The rules that only lint checks."""
 RULE_SUMMARIES: Mapping[str, str] = {
     "syntax": "The file is not YAML or JSON that can be read.",
     "duplicate-key": "A key stands twice in one object.",
@@ -80,7 +96,7 @@ def lint(
         loaded.findings.append(_empty(source))
     subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(None))
     more = (finding for rule in RULES for finding in rule(subject))
-    found = [*loaded.findings, *softened(more, loaded.document)]
+    found = [*loaded.findings, *demote_disabled(more, loaded.document)]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}
     # What is wrong needs no second word that it is also odd.
     kept = [finding for finding in found if finding.severity is Severity.ERROR or finding.place not in errors]
@@ -90,3 +106,36 @@ def lint(
 def _empty(source: File | str) -> Finding:
     allowed = f"declare {', '.join(SECTIONS)}; `init` writes a first configuration"
     return Finding("empty-configuration", Place(str(source), 1, 1), Fault("", "nothing is declared", allowed))
+
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def sarif_log(findings: Iterable[Finding]) -> dict[str, JSON]:
+    """One run of lint."""
+    rules = list(RULE_SUMMARIES)
+    driver = {
+        "name": "openai-connector lint",
+        "semanticVersion": version(),
+        "rules": [{"id": rule, "shortDescription": {"text": RULE_SUMMARIES[rule]}} for rule in rules],
+    }
+    results = [_result(finding, rules) for finding in findings]
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _result(finding: Finding, rules: list[str]) -> dict[str, JSON]:
+    place = finding.place
+    region = {"startLine": place.line, "startColumn": place.column}
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": rules.index(finding.rule),
+        "level": finding.severity.value,
+        "message": {"text": finding.words},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(place.file)}, "region": region}}],
+    }
+
+
+def _uri(file: str) -> str:
+    """A file's name as a reference: relative as it was given, or a file URI."""
+    path = File(file)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -1,4 +1,4 @@
-"""Chains that end in something that is no request."""
+"""Chains: unknown steps, wrong parameters, and results that are not requests."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from connector.config.findings import Finding, Path
-from connector.config.names import step_of
-from connector.config.rules.subject import Subject
-from connector.config.steps import canonical, ready_made_chain
+from connector.config.names import canonical_name, chain_faults, chains_of, ready_made_chain, step_of
+from connector.config.rules import Subject
+from connector.config.tree import value_at
+from connector.config.validation import templates_in
 from connector.model import JSON, is_list, is_object, items, members
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["shapes"]
+__all__ = ["check_shapes", "check_steps"]
+
+
+def check_steps(subject: Subject) -> Iterator[Finding]:
+    """Unknown steps, mappers and conditions, and wrong parameters, wherever they stand."""
+    chains = [(steps, path) for steps, path in chains_of(subject.document) if path[0] != "chains"]
+    for path, fault in chain_faults(chains, subject.saved_chains):
+        # What a reference stands for is known when it is looked up, and judged then.
+        refers = any("${" in text for _, text in templates_in(value_at(subject.tree.value, path)))
+        if path[0] != "transformers" and not refers:
+            rule = "unknown-step" if fault.found.startswith("unknown") else "wrong-step"
+            words = (fault.found, fault.allowed, fault.suggestion)
+            yield subject.finding(rule, path, *words, at_key=fault.found.startswith("unknown parameter"))
+
 
 SECTIONS = ("path", "query", "payload", "headers")
 REQUEST = f"a request is an object of {', '.join(SECTIONS)}"
@@ -37,7 +51,7 @@ class Shape:
 UNKNOWN = Shape()
 
 
-def shapes(subject: Subject) -> Iterator[Finding]:
+def check_shapes(subject: Subject) -> Iterator[Finding]:
     """Chains whose result goes to the API and can be no request."""
     for name, incoming in subject.document.incoming.items():
         if incoming.subscriber.prototype == "openai":
@@ -76,7 +90,7 @@ class _Reading:
         if isinstance(step, str):
             return self._saved(step, shape, depth)
         for name, parameters, _ in step_of(members(step)):
-            known = canonical(name)
+            known = canonical_name(name)
             if known is None:
                 return self._saved(name, shape, depth)
             if known in UNTOUCHED:

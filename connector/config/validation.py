@@ -1,4 +1,4 @@
-"""What a document of the right shape names and tells its prototypes, checked."""
+"""A normalised document, validated against the names, kinds and parameters that it uses."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
-from connector.config.complaints import complaints
 from connector.config.findings import Finding, Path, Place, path_text
 from connector.config.kinds import Kinds
+from connector.config.model_errors import translate_errors
 from connector.config.models import ClientEntry, Document
-from connector.config.names import Use, prototyped, uses
-from connector.config.reading import Tree
+from connector.config.names import Use, components, uses
+from connector.config.normalization import is_deferred
 from connector.config.references import references_in
-from connector.config.shaping import is_late
 from connector.config.sources import SECTIONS
-from connector.config.trees import at, walk, without
+from connector.config.tree import Tree, value_at, walk, without
 from connector.config.variables import Variables
 from connector.http import prototypes
 from connector.http.configuration import given_by_environment
 from connector.model import JSON, Fault, members
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["Checker", "templated"]
+__all__ = ["Validator", "templates_in"]
 
 OPENINGS = ("${", "&{", "?{", "@{")
 NAME = re.compile(r"\w[\w .:-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
-class Checker:
+class Validator:
     """Looks at a document beside the tree that it was made from."""
 
     tree: Tree
@@ -51,7 +50,7 @@ class Checker:
         """References that are none, or that nobody has set; late ones matter only when they are required."""
         for section, part in self.tree.value.items():
             for path, finding in self.variables.problems(part, (section,), declared=section == "clients"):
-                if required or finding.rule != "variable-not-set" or not is_late(path):
+                if required or finding.rule != "variable-not-set" or not is_deferred(path):
                     yield finding
 
     def clients(self) -> Iterator[Finding]:
@@ -66,13 +65,13 @@ class Checker:
 
     def connections(self) -> Iterator[Finding]:
         """Subscribers and publishers whose kind or parameters are wrong, as far as kinds are known."""
-        for part, path in prototyped(self.document):
+        for part, path in components(self.document):
             kinds = self.kinds.incoming if path[-1] == "subscriber" else self.kinds.outgoing
             if kinds is None:
                 continue
             if part.prototype in kinds:
                 # A text with a reference or a placeholder becomes its value only when it is used.
-                skipped = [inner for inner, _ in templated(part.raw_parameters)]
+                skipped = [inner for inner, _ in templates_in(part.raw_parameters)]
                 model = kinds[part.prototype].parameters
                 yield from self._parameters(model, part.raw_parameters, (*path, "parameters"), skipped)
             else:
@@ -81,7 +80,7 @@ class Checker:
     def entries(self) -> Iterator[Finding]:
         """Entries whose names could not be written anywhere else."""
         named: dict[Path, JSON] = {(part,): self.tree.value.get(part) for part in SECTIONS if part != "prices"}
-        named[("gateway", "tokens")] = at(self.tree.value, ("gateway", "tokens"))
+        named[("gateway", "tokens")] = value_at(self.tree.value, ("gateway", "tokens"))
         for path, entries in named.items():
             for name in members(entries):
                 if not NAME.fullmatch(name):
@@ -92,7 +91,7 @@ class Checker:
         """Names that nobody declares."""
         for use in uses(self.document):
             # An entry that is left out because it is wrong is declared all the same.
-            declared = {section: members(at(self.tree.value, (section,))) for section in use.sections}
+            declared = {section: members(value_at(self.tree.value, (section,))) for section in use.sections}
             found = [section for section, entries in declared.items() if use.name in entries]
             if not found:
                 yield self._undeclared(use, [name for entries in declared.values() for name in entries])
@@ -104,7 +103,9 @@ class Checker:
 
     def _client(self, model: type[BaseModel], client: ClientEntry, path: Path) -> Iterator[Finding]:
         written = client.raw_parameters
-        skipped = [inner for inner, _ in references_in(written, declared=True) if self._is_unset(at(written, inner))]
+        skipped = [
+            inner for inner, _ in references_in(written, declared=True) if self._is_unset(value_at(written, inner))
+        ]
         given = self.variables.resolve(without(written, skipped), path, for_client=True)
         named = {key: value for key, value in given.items() if value is not None}
         known = {**dict.fromkeys([str(inner[0]) for inner in skipped], ""), **named}
@@ -121,7 +122,7 @@ class Checker:
         try:
             model.model_validate(given)
         except ValidationError as error:
-            for one in complaints(error, model, given, path, hide=lambda path: path[0] == "clients"):
+            for one in translate_errors(error, model, given, path, hide=lambda path: path[0] == "clients"):
                 if not any(one.path[: len(skip)] == skip for skip in places):
                     yield Finding(one.rule, self._place(one.path, one.rule), one.fault)
 
@@ -143,7 +144,7 @@ class Checker:
         return self.tree.key_place(path) if rule in ("unknown-key", "wrong-name") else self.tree.value_place(path)
 
 
-def templated(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def templates_in(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Every text whose value is known only when it is used."""
     for place, text in walk(value, path):
         if isinstance(text, str) and any(opening in text for opening in OPENINGS):

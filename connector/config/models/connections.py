@@ -1,61 +1,19 @@
-"""Who is called, where documents come from, and where they go."""
+"""Connections: where documents come from, and where they go."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pydantic import AliasChoices, Field
 
-from connector.config.measures import Duration
-from connector.config.section import (
-    Chained,
-    Entry,
-    Prototyped,
-    Section,
-    Steps,
-    WithChain,
-)
-from connector.errors import ConfigurationError
+from connector.config.models.measures import Duration
+from connector.config.models.section import Chained, Component, Entry, Section, Steps, WithChain
 from connector.model import JSON
 
 if TYPE_CHECKING:
-    from connector.http import Client
+    pass
 
-__all__ = ["Batch", "ClientEntry", "Cursor", "Flex", "Incoming", "Outgoing", "Response"]
-
-
-class ClientEntry(Prototyped):
-    """Whom to call, and how to be let in."""
-
-    description: str = Field(default="", description="What it is for.")
-
-    @property
-    def parameters(self) -> dict[str, JSON]:
-        """The parameters with their references replaced as they are now, secrets among them: not to be shown."""
-        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters", for_client=True))
-
-    def overridden(self, parameters: Mapping[str, JSON]) -> ClientEntry:
-        """The same client with other parameters in place of what is written."""
-        from connector.config.overriding import overridden
-
-        return self.model_copy(update={"raw_parameters": overridden(self, parameters)}) if parameters else self
-
-    def without_missing_secrets(self, tell: Callable[[str], None]) -> ClientEntry:
-        """The same client as far as it can be shown: a secret that is not set is told and left out."""
-        from connector.config.overriding import missing_secrets
-
-        if self._scope is None:
-            return self
-        return self.model_copy(update={"raw_parameters": missing_secrets(self, self._scope, tell)})
-
-    def client(self, **options: Any) -> Client:
-        """A client whose credentials follow their sources; `options` are those of connector.Client."""
-        from connector.config.clients import made
-
-        if self._scope is None:
-            raise ConfigurationError("this client belongs to no configuration; load one to use it")
-        return made(self, self._scope, options)
+__all__ = ["Batch", "Cursor", "Flex", "Incoming", "Outgoing", "Response"]
 
 
 class Cursor(Section):
@@ -71,7 +29,7 @@ class Cursor(Section):
 class Incoming(WithChain, Entry):
     """Where documents come from, and what becomes of each."""
 
-    subscriber: Prototyped = Field(description="What reads the documents.")
+    subscriber: Component = Field(description="What reads the documents.")
     raw_input: Chained = Field(
         default_factory=list[JSON],
         validation_alias=AliasChoices("input"),
@@ -96,7 +54,7 @@ class Response(WithChain):
         validation_alias=AliasChoices("chain"),
         description="The chain that the outcome, {status, headers, body}, goes through.",
     )
-    publisher: Prototyped | None = Field(default=None, description="What takes the result.")
+    publisher: Component | None = Field(default=None, description="What takes the result.")
 
 
 class Batch(Section):
@@ -133,7 +91,7 @@ class Outgoing(WithChain, Entry):
         validation_alias=AliasChoices("request"),
         description="A template {path, query, payload, headers} that fills what the document leaves out.",
     )
-    publisher: Prototyped = Field(description="What takes the requests.")
+    publisher: Component = Field(description="What takes the requests.")
     answer: Response | None = Field(default=None, description="What becomes of the answers.")
     error: Response | None = Field(default=None, description="What becomes of calls that are not done.")
     on_unknown: Literal["hold", "retry"] | None = Field(

@@ -11,25 +11,25 @@ from typing import Any
 
 from connector.model import JSON, is_object
 
-__all__ = ["changes", "dropped", "put"]
+__all__ = ["find_changes", "put_value", "remove_value"]
 
 STEP = 2
 Path = tuple[str, ...]
 
 
-def changes(before: JSON, after: JSON, path: Path = ()) -> list[tuple[Path, JSON, bool]]:
+def find_changes(before: JSON, after: JSON, path: Path = ()) -> list[tuple[Path, JSON, bool]]:
     """What must be put or dropped, the smallest parts of objects: a place, its value, and whether it is there."""
     if not is_object(before) or not is_object(after):
         return [] if before == after else [(path, after, True)]
-    dropped = [((*path, name), None, False) for name in before if name not in after]
+    removed = [((*path, name), None, False) for name in before if name not in after]
     inner = [
         change
         for name, value in after.items()
         for change in (
-            changes(before[name], value, (*path, name)) if name in before else [((*path, name), value, True)]
+            find_changes(before[name], value, (*path, name)) if name in before else [((*path, name), value, True)]
         )
     ]
-    return dropped + inner
+    return removed + inner
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Spot:
         return self.mapping.value[following][0].start_mark.line if following < len(self.mapping.value) else self.bound
 
 
-def put(text: str, path: Path, value: JSON, *, as_json: bool = False) -> str:
+def put_value(text: str, path: Path, value: JSON, *, as_json: bool = False) -> str:
     """The text with a value at a place, in the style of its neighbours."""
     root = _compose(text)
     spots = _spots(root, path, text)
@@ -64,12 +64,12 @@ def put(text: str, path: Path, value: JSON, *, as_json: bool = False) -> str:
     return _Insertion(text, as_json=as_json).of(root, spots, missing[0], document)
 
 
-def dropped(text: str, path: Path) -> str:
+def remove_value(text: str, path: Path) -> str:
     """The text without the member at a place."""
     spots = _spots(_compose(text), path, text)
     spot = spots[-1]
     if len(spots) > 1 and len(spot.mapping.value) == 1:
-        return dropped(text, path[:-1])  # an object that would be empty goes with its last member
+        return remove_value(text, path[:-1])  # an object that would be empty goes with its last member
     return _without_flow(text, spot) if spot.mapping.flow_style else _without_lines(text, spot)
 
 
@@ -97,8 +97,8 @@ def _replaced(text: str, spots: Sequence[_Spot], path: Path, value: JSON, *, as_
     if plain or node.flow_style:
         start, end = node.start_mark.index, node.end_mark.index
         return f"{text[:start]}{_inline(value, as_json=as_json)}{text[end:]}"
-    kept = _without_lines(text, spots[-1]) if len(spots[-1].mapping.value) > 1 else dropped(text, path)
-    return put(kept, path, value, as_json=as_json)
+    kept = _without_lines(text, spots[-1]) if len(spots[-1].mapping.value) > 1 else remove_value(text, path)
+    return put_value(kept, path, value, as_json=as_json)
 
 
 def _without_flow(text: str, spot: _Spot) -> str:

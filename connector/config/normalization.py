@@ -1,59 +1,58 @@
-"""From a tree to a document of the right shape, or as much of it as has one."""
+"""A document of the right shape, made from the tree of a configuration as far as it has one."""
 
 from __future__ import annotations
 
 from pydantic import ValidationError
 
-from connector.config.complaints import complaints
 from connector.config.findings import Finding, Path
+from connector.config.model_errors import translate_errors
 from connector.config.models import Document
-from connector.config.reading import Tree
 from connector.config.references import references_in
-from connector.config.trees import at, without
+from connector.config.tree import Tree, value_at, without
 from connector.config.variables import Variables
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["is_late", "shape"]
+__all__ = ["is_deferred", "normalize"]
 
-LATE = frozenset({"parameters", "chain", "input", "request"})
+DEFERRED = frozenset({"parameters", "chain", "input", "request"})
 """The keys of parts whose references are replaced when they are used; all others when the configuration is read."""
-LATE_PARTS = ("chains", "variables", "engine")
-LATE_FIELDS = frozenset({("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash")})
+DEFERRED_PARTS = ("chains", "variables", "engine")
+DEFERRED_FIELDS = frozenset({("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash")})
 IGNORED = "x-"
 """A key at the top that begins so is a place for anchors."""
 
 
-def shape(tree: Tree, variables: Variables, findings: list[Finding]) -> Document:
+def normalize(tree: Tree, variables: Variables, findings: list[Finding]) -> Document:
     """The tree's document; entries of the wrong shape are noted and left out."""
     given = {key: part for key, part in tree.value.items() if not key.startswith(IGNORED) and key != "$schema"}
     unset: set[Path] = set()
-    early = {section: _early(part, (section,), variables, unset) for section, part in given.items()}
+    early = {section: _resolve_early(part, (section,), variables, unset) for section, part in given.items()}
     try:
         return Document.model_validate(early)
     except ValidationError as error:
-        found = list(complaints(error, Document, early, hide=lambda path: _is_private(tree.value, path)))
+        found = list(translate_errors(error, Document, early, hide=lambda path: _is_private(tree.value, path)))
         for one in found:
             if one.path not in unset:
                 place = tree.key_place(one.path) if one.rule == "unknown-key" else tree.value_place(one.path)
                 findings.append(Finding(one.rule, place, one.fault))
-        return _salvaged(early, [one.path for one in found])
+        return _drop_faults(early, [one.path for one in found])
 
 
-def is_late(path: Path) -> bool:
+def is_deferred(path: Path) -> bool:
     """Whether the references at a place are replaced when they are used."""
-    if not path or path[0] in LATE_PARTS or not LATE.isdisjoint(path[2:]):
+    if not path or path[0] in DEFERRED_PARTS or not DEFERRED.isdisjoint(path[2:]):
         return bool(path)
-    return (path[0], path[-1]) in LATE_FIELDS
+    return (path[0], path[-1]) in DEFERRED_FIELDS
 
 
-def _early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> JSON:
+def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> JSON:
     """A part with the references replaced that are not replaced late; those that are not set are noted."""
-    if is_late(path):
+    if is_deferred(path):
         return value
     if is_document(value):
-        return {key: _early(item, (*path, key), variables, unset) for key, item in value.items()}
+        return {key: _resolve_early(item, (*path, key), variables, unset) for key, item in value.items()}
     if is_list(value):
-        return [_early(item, (*path, index), variables, unset) for index, item in enumerate(value)]
+        return [_resolve_early(item, (*path, index), variables, unset) for index, item in enumerate(value)]
     if isinstance(value, str) and any(variables.problems(value, path)):
         unset.add(path)
         return value
@@ -64,10 +63,10 @@ def _is_private(given: JSON, path: Path) -> bool:
     """Whether a value is not shown: a client's, a gateway token's, one that came from elsewhere."""
     if path[:1] in (("clients",), ("engine",)) or path[:2] == ("gateway", "tokens"):
         return True
-    return any(references_in(at(given, path)))
+    return any(references_in(value_at(given, path)))
 
 
-def _salvaged(early: dict[str, JSON], wrong: list[Path]) -> Document:
+def _drop_faults(early: dict[str, JSON], wrong: list[Path]) -> Document:
     """The document without what is wrong in it, so that the rest is looked at as well."""
     kept = without(early, wrong)
     try:

@@ -1,4 +1,4 @@
-"""What a model refuses, in words that a person can act on: where, what was found, what is allowed, what was meant."""
+"""pydantic's errors, translated: where a value stands, what was found, what is allowed, what was meant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from connector.suggestions import closest, did_you_mean
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-__all__ = ["Complaint", "complaints", "written_name"]
+__all__ = ["ModelError", "translate_errors", "written_name"]
 
 TYPES = {
     "int": "an integer", "float": "a number", "bool": "true or false", "string": "text", "dict": "an object",
@@ -29,7 +29,6 @@ LIMITS = {
     "string_too_short": ("min_length", "at least"), "string_too_long": ("max_length", "at most"),
 }  # fmt: skip
 NO_VALUE = "found a text that is not shown"
-
 Model = type[BaseModel]
 
 
@@ -37,7 +36,7 @@ def _open(_: Path) -> bool:
     return False
 
 
-class Complaint(NamedTuple):
+class ModelError(NamedTuple):
     """A rule's name, where, and the fault."""
 
     rule: str
@@ -45,9 +44,9 @@ class Complaint(NamedTuple):
     fault: Fault
 
 
-def complaints(
+def translate_errors(
     error: ValidationError, model: Model, document: JSON, base: Path = (), *, hide: Callable[[Path], bool] = _open
-) -> Iterator[Complaint]:
+) -> Iterator[ModelError]:
     """Every refusal of a document; the value of a secret is never in the words.
 
     Args:
@@ -62,7 +61,7 @@ def complaints(
             continue  # its items are wrong, and each says so itself
         path = (*base, *_as_written(refusal, document))
         hidden = hide(path) or _is_secret(model, refusal["loc"])
-        yield Complaint(_rule(refusal), path, _fault(refusal, model, path_text(path), hidden=hidden))
+        yield ModelError(_rule(refusal), path, _fault(refusal, model, path_text(path), hidden=hidden))
 
 
 def written_name(model: Model, name: str) -> str:

@@ -1,4 +1,4 @@
-"""How documents get from one connection to another, and when."""
+"""Routes and schedules: which documents go from one connection to another, and when."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
-from connector.config.cron import check_every, check_timezone
-from connector.config.measures import Budget, Duration
-from connector.config.section import Entry, Names, Section, WithChain, one_or_more
+from connector.config.models.measures import Budget, Duration, check_every, check_timezone
+from connector.config.models.section import Entry, Names, Section, WithChain, one_or_more
 from connector.model import JSON
 
 __all__ = ["Job", "Route", "Schedule"]

@@ -14,13 +14,13 @@ from connector.http import prototypes
 from connector.http.configuration import environment_of, given_by_environment
 from connector.model import JSON
 
-__all__ = ["Used", "variables_of"]
+__all__ = ["UsedVariable", "used_variables"]
 
 HIDDEN = "***"
 
 
 @dataclass(slots=True)
-class Used:
+class UsedVariable:
     """One variable: whether it is set, and where it is used; its value is nowhere in it."""
 
     name: str
@@ -39,9 +39,9 @@ class Used:
         return shown | ({"description": self.description} if self.description else {})
 
 
-def variables_of(loaded: Loaded) -> list[Used]:
+def used_variables(loaded: Loaded) -> list[UsedVariable]:
     """Declared variables first, then those of the environment, files and keyrings, as a reader meets them."""
-    found: dict[str, Used] = {}
+    found: dict[str, UsedVariable] = {}
     for name, variable in loaded.document.variables.items():
         used = _used(Reference("variable", name), loaded.variables)
         used.description = variable.description
@@ -59,17 +59,17 @@ def variables_of(loaded: Loaded) -> list[Used]:
     return list(found.values())
 
 
-def _used(reference: Reference, variables: Variables) -> Used:
+def _used(reference: Reference, variables: Variables) -> UsedVariable:
     secret = variables.is_secret(reference)
     if reference.kind == "variable":
         if reference.name not in variables.declared or variables.unset(reference.name):
-            return Used(str(reference), "missing", "", secret)
+            return UsedVariable(str(reference), "missing", "", secret)
         source = variables.providers.source(Reference("environment", reference.name))
     else:
         source = variables.providers.source(reference)
         if not source and reference.default is None:
-            return Used(str(reference), "missing", "", secret)
-    return Used(str(reference), "set" if source else "default", source, secret)
+            return UsedVariable(str(reference), "missing", "", secret)
+    return UsedVariable(str(reference), "set" if source else "default", source, secret)
 
 
 def _place(loaded: Loaded, path: Path) -> str:

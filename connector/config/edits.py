@@ -1,4 +1,4 @@
-"""Named entries of a configuration added, changed and removed: new lines in the right place, all else as it stands."""
+"""Named entries of a configuration added, changed and removed, while the rest of the file stays as it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 
-from connector.config.reading import read_text
-from connector.config.rewriting import changes, dropped, put
+from connector.config.tree import read_text
+from connector.config.yaml_text import find_changes, put_value, remove_value
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON, is_object
 from connector.suggestions import closest
@@ -67,7 +67,7 @@ def change_entry(file: File, section: str, name: str, entry: Mapping[str, JSON])
     """An entry as it is to be: what differs is written, and what stays keeps its comments."""
     before = _text(file)
     known = _entries(before, file, section)
-    wanted = changes(_known(known, section, name, file), dict(entry), (section, name))
+    wanted = find_changes(_known(known, section, name, file), dict(entry), (section, name))
     after = _rewritten(before, wanted, file)
     return _verified(file, section, before, after, {**known, name: entry}, "changed")
 
@@ -93,7 +93,9 @@ def _rewritten(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], 
 
     try:
         for path, value, is_there in wanted:
-            text = put(text, path, value, as_json=file.suffix == ".json") if is_there else dropped(text, path)
+            text = (
+                put_value(text, path, value, as_json=file.suffix == ".json") if is_there else remove_value(text, path)
+            )
     except (YAMLError, ValueError, IndexError):  # written in a way that lines and marks do not tell
         return ""
     return text

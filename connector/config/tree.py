@@ -1,14 +1,15 @@
-"""One file of a configuration: YAML 1.2 or JSON as plain values, with the place of each in the file."""
+"""A configuration as plain values: each with its path in the document and its place in a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from connector.config.findings import Finding, Path, Place, path_text
-from connector.model import JSON, Fault
+from connector.model import JSON, Fault, is_list, is_object
 from connector.yaml import Spot, read_document
 
-__all__ = ["Tree", "read_text"]
+__all__ = ["Tree", "read_text", "value_at", "walk", "without"]
 
 
 @dataclass(slots=True)
@@ -48,3 +49,40 @@ def read_text(text: str, file: str) -> Tree:
 
 def _place(spot: Spot, file: str) -> Place:
     return Place(file, spot.line, spot.column)
+
+
+def value_at(value: JSON, path: Path) -> JSON:
+    """What stands at a place; None when nothing does."""
+    for step in path:
+        if is_object(value) and step in value:
+            value = value[str(step)]
+        elif is_list(value) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def walk(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
+    """A value and everything in it, each with its place."""
+    yield path, value
+    if is_object(value):
+        for key, item in value.items():
+            yield from walk(item, (*path, key))
+    elif is_list(value):
+        for index, item in enumerate(value):
+            yield from walk(item, (*path, index))
+
+
+def without(value: JSON, places: Iterable[Path]) -> JSON:
+    """A value without the members that stand at some places; an item of a list becomes None."""
+    inner: dict[str | int, list[Path]] = {}
+    for place in places:
+        if not place:
+            return None
+        inner.setdefault(place[0], []).append(place[1:])
+    if is_object(value):
+        return {key: without(item, inner.get(key, ())) for key, item in value.items() if () not in inner.get(key, ())}
+    if is_list(value):
+        return [without(item, inner.get(index, ())) for index, item in enumerate(value)]
+    return value

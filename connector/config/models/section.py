@@ -1,4 +1,4 @@
-"""What the parts of a configuration have in common: closed, frozen, in two spellings, references replaced late."""
+"""The base of every part of a configuration: closed, frozen, in two spellings, references replaced late."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from connector.config.findings import Path
     from connector.config.variables import Variables
 
-__all__ = [
-    "Chained", "Entry", "Names", "Prototyped", "Section", "Steps", "WithChain", "nothing_is_empty", "one_or_more",
-]  # fmt: skip
+__all__ = ["Chained", "Component", "Entry", "Names", "Section", "Steps", "WithChain", "none_as_empty", "one_or_more"]
 
 Steps = list[JSON]
 
@@ -39,7 +37,7 @@ def as_steps(value: JSON) -> JSON:
     return [value] if isinstance(value, str) or is_object(value) else value
 
 
-def nothing_is_empty(value: JSON) -> JSON:
+def none_as_empty(value: JSON) -> JSON:
     """What is left empty in YAML, which reads it as null, is an object without members."""
     return {} if value is None else value
 
@@ -55,7 +53,7 @@ Names = Annotated[
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]
 Chained = Annotated[Steps, BeforeValidator(as_steps)]
-Parameters = Annotated[dict[str, JSON], BeforeValidator(nothing_is_empty)]
+Parameters = Annotated[dict[str, JSON], BeforeValidator(none_as_empty)]
 
 
 class Section(BaseModel):
@@ -86,7 +84,7 @@ class Section(BaseModel):
         return value if self._scope is None else self._scope.resolve(value, *inner, for_client=for_client)
 
 
-class Prototyped(Section):
+class Component(Section):
     """A kind and its parameters."""
 
     prototype: str = Field(description="The kind, by its name.")

@@ -1,17 +1,54 @@
-"""What a configuration says once: how long tasks are kept, what models cost, what is told about runs."""
+"""Saved chains, storages and variables; prices, retention and telemetry."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
-from connector.config.measures import Kept
-from connector.config.section import Section
+from connector.config.models.measures import RetentionTime
+from connector.config.models.section import Chained, Entry, Section, Steps
 from connector.model import JSON
 
-__all__ = ["Currency", "Price", "Retention", "Telemetry"]
+__all__ = ["Chain", "Currency", "Price", "Retention", "Storage", "Telemetry", "Variable"]
+
+
+class Storage(Entry):
+    """Where chains keep documents between runs."""
+
+    path: str | None = Field(
+        default=None, description="A folder, beside the configuration unless absolute; storage/NAME unless given."
+    )
+
+
+class Chain(Entry):
+    """A saved chain."""
+
+    summary: str = Field(default="", description="One sentence on what it does.")
+    parameters: dict[str, JSON] = Field(
+        default_factory=dict[str, JSON], description="What its users may tell it: {name: {type, description, default}}."
+    )
+    raw_steps: Chained = Field(validation_alias=AliasChoices("steps"), description="What it does, step by step.")
+
+    @property
+    def steps(self) -> Steps:
+        return cast("Steps", self.resolved(self.raw_steps, "steps"))
+
+    def as_document(self) -> JSON:
+        """The chain as the engine takes it: its steps, and its parameters where it has any."""
+        return {"parameters": dict(self.parameters), "steps": self.steps} if self.parameters else self.steps
+
+
+class Variable(Entry):
+    """A value that chains reach as `@{variables.NAME}`; the environment may give it under the same name."""
+
+    type: Literal["string", "integer", "number", "boolean", "object", "array"] | None = Field(
+        default=None, description="What it must be."
+    )
+    default: JSON = Field(default=None, description="Its value when the environment gives none.", repr=False)
+    secret: bool = Field(default=False, description="Whether it is never shown.")
+
 
 DAY = 86400.0
 
@@ -19,10 +56,10 @@ DAY = 86400.0
 class Retention(Section):
     """How long tasks that came to an end are kept: such as 30s, 15m, 6h, 1d, or forever."""
 
-    finished: Kept = Field(default=30 * DAY, description="Tasks that were done.")
-    failed: Kept = Field(default=90 * DAY, description="Tasks that failed.")
-    skipped: Kept = Field(default=30 * DAY, description="Tasks that a chain or somebody skipped.")
-    unknown: Kept = Field(default=None, description="Tasks whose end nobody saw; forever unless given.")
+    finished: RetentionTime = Field(default=30 * DAY, description="Tasks that were done.")
+    failed: RetentionTime = Field(default=90 * DAY, description="Tasks that failed.")
+    skipped: RetentionTime = Field(default=30 * DAY, description="Tasks that a chain or somebody skipped.")
+    unknown: RetentionTime = Field(default=None, description="Tasks whose end nobody saw; forever unless given.")
 
 
 class Price(Section):

@@ -6,19 +6,38 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from connector.config.connecting import Batch, ClientEntry, Cursor, Incoming, Outgoing, Response
-from connector.config.keeping import Chain, Storage, Variable
-from connector.config.measures import Budget
-from connector.config.routing import Job, Route, Schedule
-from connector.config.section import Prototyped, Section, nothing_is_empty
-from connector.config.serving import Gateway, GatewayToken, Tls
-from connector.config.settings import Currency, Price, Retention, Telemetry
+from connector.config.models.clients import ClientEntry
+from connector.config.models.connections import Batch, Cursor, Incoming, Outgoing, Response
+from connector.config.models.gateway import Gateway, GatewayToken, Tls
+from connector.config.models.measures import Budget
+from connector.config.models.routes import Job, Route, Schedule
+from connector.config.models.section import Component, Section, none_as_empty
+from connector.config.models.settings import Chain, Currency, Price, Retention, Storage, Telemetry, Variable
 from connector.model import JSON, is_list, is_object
 
 __all__ = [
-    "Batch", "Budget", "Chain", "ClientEntry", "Cursor", "Document", "Gateway", "GatewayToken", "Incoming", "Job",
-    "Outgoing", "Price", "Prototyped", "Response", "Retention", "Route", "Schedule", "Section", "Storage",
-    "Telemetry", "Tls", "Variable",
+    "Batch",
+    "Budget",
+    "Chain",
+    "ClientEntry",
+    "Component",
+    "Cursor",
+    "Document",
+    "Gateway",
+    "GatewayToken",
+    "Incoming",
+    "Job",
+    "Outgoing",
+    "Price",
+    "Response",
+    "Retention",
+    "Route",
+    "Schedule",
+    "Section",
+    "Storage",
+    "Telemetry",
+    "Tls",
+    "Variable",
 ]  # fmt: skip
 
 
@@ -37,34 +56,34 @@ Step = JSON
 class Document(Section):
     """A whole configuration."""
 
-    clients: Annotated[dict[str, ClientEntry], BeforeValidator(nothing_is_empty)] = Field(
+    clients: Annotated[dict[str, ClientEntry], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, ClientEntry], description="Whom to call."
     )
-    incoming: Annotated[dict[str, Incoming], BeforeValidator(nothing_is_empty)] = Field(
+    incoming: Annotated[dict[str, Incoming], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Incoming], description="Where documents come from."
     )
-    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(nothing_is_empty)] = Field(
+    outgoing: Annotated[dict[str, Outgoing], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Outgoing], description="Where documents go."
     )
-    routes: Annotated[dict[str, Route], BeforeValidator(nothing_is_empty)] = Field(
+    routes: Annotated[dict[str, Route], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Route], description="Which incoming goes to which outgoing connection."
     )
     chains: Annotated[
         dict[str, Annotated[Chain, BeforeValidator(_chain)]],
-        BeforeValidator(nothing_is_empty),
+        BeforeValidator(none_as_empty),
     ] = Field(default_factory=dict[str, Chain], description="Chains that others name.")
-    schedules: Annotated[dict[str, Schedule], BeforeValidator(nothing_is_empty)] = Field(
+    schedules: Annotated[dict[str, Schedule], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Schedule], description="What starts by itself, and when."
     )
     storages: Annotated[
-        dict[str, Annotated[Storage, BeforeValidator(nothing_is_empty)]],
-        BeforeValidator(nothing_is_empty),
+        dict[str, Annotated[Storage, BeforeValidator(none_as_empty)]],
+        BeforeValidator(none_as_empty),
     ] = Field(default_factory=dict[str, Storage], description="Where chains keep documents between runs.")
     variables: Annotated[
         dict[str, Annotated[Variable, BeforeValidator(_variable)]],
-        BeforeValidator(nothing_is_empty),
+        BeforeValidator(none_as_empty),
     ] = Field(default_factory=dict[str, Variable], description="Values that chains reach as @{variables.NAME}.")
-    prices: Annotated[dict[str, Price], BeforeValidator(nothing_is_empty)] = Field(
+    prices: Annotated[dict[str, Price], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Price],
         description="What tokens cost, by the model's name; a name may end in `*`, the longest that fits counts.",
     )
@@ -80,12 +99,12 @@ class Document(Section):
         " postgresql://USER:PASSWORD@HOST/DATABASE.",
         repr=False,
     )
-    retention: Annotated[Retention, BeforeValidator(nothing_is_empty)] = Field(
+    retention: Annotated[Retention, BeforeValidator(none_as_empty)] = Field(
         default_factory=Retention, description="How long tasks that came to an end are kept."
     )
-    gateway: Annotated[Gateway, BeforeValidator(nothing_is_empty)] = Field(
+    gateway: Annotated[Gateway, BeforeValidator(none_as_empty)] = Field(
         default_factory=Gateway, description="The server that passes calls on with the clients' credentials."
     )
-    telemetry: Annotated[Telemetry, BeforeValidator(nothing_is_empty)] = Field(
+    telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
         default_factory=Telemetry, description="What is told about runs, and to whom."
     )

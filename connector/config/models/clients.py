@@ -1,0 +1,179 @@
+"""A configured client, and the `Client` that it describes, whose credentials follow their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from connector.config.findings import Path
+from connector.config.models.section import Component
+from connector.config.references import Reference, references_in
+from connector.config.secrets import secret_parameters
+from connector.config.tree import without
+from connector.config.variables import Scope
+from connector.errors import ConfigurationError
+from connector.http import Client, prototypes
+from connector.http.configuration import configure, normalised, secrets_of
+from connector.model import JSON, is_object
+
+if TYPE_CHECKING:
+    from connector.http import Prototype
+    from connector.http.parameters import Common
+    from connector.http.prototypes import Endpoint
+    from connector.request.wire import Wire
+
+__all__ = ["ClientEntry", "drop_missing_secrets", "make_client", "override_parameters"]
+
+
+class ClientEntry(Component):
+    """Whom to call, and how to be let in."""
+
+    description: str = Field(default="", description="What it is for.")
+
+    @property
+    def parameters(self) -> dict[str, JSON]:
+        """The parameters with their references replaced as they are now, secrets among them: not to be shown."""
+        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters", for_client=True))
+
+    def with_parameters(self, parameters: Mapping[str, JSON]) -> ClientEntry:
+        """Return the same entry with other parameters in place of what is written."""
+        return self.model_copy(update={"raw_parameters": override_parameters(self, parameters)}) if parameters else self
+
+    def without_missing_secrets(self, tell: Callable[[str], None]) -> ClientEntry:
+        """Return the entry without the secrets that are not set; each is told."""
+        if self._scope is None:
+            return self
+        return self.model_copy(update={"raw_parameters": drop_missing_secrets(self, self._scope, tell)})
+
+    def client(self, **options: Any) -> Client:
+        """Return a client whose credentials follow their sources; `options` are those of connector.Client."""
+        if self._scope is None:
+            raise ConfigurationError("this client belongs to no configuration; load one to use it")
+        return make_client(self, self._scope, options)
+
+
+def make_client(entry: ClientEntry, scope: Scope, options: dict[str, Any]) -> Client:
+    """The client that an entry describes."""
+    kind = prototypes().find(entry.prototype)
+
+    def learn(secrets: Iterable[str]) -> None:
+        client.redactor.learn(secrets)
+
+    def endpoint(parameters: Common) -> Endpoint:
+        return LiveEndpoint(kind, entry, scope, parameters, learn)
+
+    environ = options.pop("environ", scope.variables.providers.environment)
+    client = Client(replace(kind, endpoint=endpoint), environ=environ, **options, **entry.parameters)
+    learn(scope.variables.secrets(entry.raw_parameters))
+    return client
+
+
+class LiveEndpoint:
+    """An endpoint whose credentials follow their sources; its address never changes.
+
+    Args:
+        kind: the client's prototype.
+        entry: the client as it is configured.
+        scope: replaces references.
+        parameters: the parameters at the start.
+        learn: takes secrets that must not be shown.
+    """
+
+    def __init__(
+        self,
+        kind: Prototype,
+        entry: ClientEntry,
+        scope: Scope,
+        parameters: Common,
+        learn: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._kind = kind
+        self._entry = entry
+        self._environ = scope.variables.providers
+        self._first = self._now = kind.endpoint(parameters)
+        self._given: Mapping[str, JSON] = entry.parameters
+        found = references_in(entry.raw_parameters, declared=True)
+        self._references = [reference for _, reference in found if isinstance(reference, Reference)]
+        self._find = scope.variables.find
+        self._values = self._look_up()
+        self._headers: Mapping[str, str] = {}
+        self._learn = learn
+
+    @property
+    def base_uri(self) -> str:
+        return self._first.base_uri
+
+    def place(self, wire: Wire, payload: JSON) -> Wire:
+        return self._first.place(wire, payload)
+
+    def credentials(self, wire: Wire) -> Mapping[str, str]:
+        # A secret that is being replaced may be missing for a moment: the last known value still holds.
+        with suppress(ConfigurationError):
+            self._refresh()
+        return {**self._headers, **self._now.credentials(wire)}
+
+    def _look_up(self) -> list[JSON]:
+        """Return the values of the references: cheaper to compare than the parameters."""
+        return [self._find(reference) for reference in self._references]
+
+    def _refresh(self) -> None:
+        values = self._look_up()
+        if values == self._values:
+            return
+        given = self._entry.parameters
+        self._values = values
+        if given == self._given:
+            return
+        parameters = configure(self._kind, given, self._environ.environment)
+        now = self._kind.endpoint(parameters)
+        if now.base_uri != self.base_uri:
+            return  # a key goes to no other address than the one it came with; that takes a reload
+        self._learn(secrets_of(parameters))
+        self._given, self._now = given, now
+        self._headers = {name: value.get_secret_value() for name, value in parameters.headers.items()}
+
+
+def override_parameters(entry: ClientEntry, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
+    """An entry's parameters as they are written, with others in their place; groups are merged member by member."""
+    fields = prototypes().find(entry.prototype).parameters.model_fields
+    written, other = (normalised(each, fields) for each in (entry.raw_parameters, parameters))
+    if "base_uri" in other:
+        # A region is another way of saying the address.
+        written = {name: value for name, value in written.items() if name != "region"}
+    return _merge(written, other)
+
+
+def drop_missing_secrets(entry: ClientEntry, scope: Scope, tell: Callable[[str], None]) -> dict[str, JSON]:
+    """An entry's parameters without the secrets that are not set; each is told."""
+    missing = list(_missing(entry, scope))
+    for _, why in missing:
+        tell(f"warning: {why}")
+    left: dict[str, JSON] = without(entry.raw_parameters, [place for place, _ in missing])
+    return left
+
+
+def _missing(entry: ClientEntry, scope: Scope) -> Iterator[tuple[Path, str]]:
+    secret = secret_parameters(prototypes().find(entry.prototype).parameters)
+    where = (*scope.path, "parameters")
+    for place, finding in scope.variables.problems(entry.raw_parameters, where, declared=True):
+        inner = place[len(where) :]
+        if inner and str(inner[0]) in secret:
+            yield inner, finding.words
+
+
+def _merge(written: Mapping[str, JSON], other: Mapping[str, JSON]) -> dict[str, JSON]:
+    kept = {_other_spelling(name, other): value for name, value in written.items()}
+    for name, value in other.items():
+        before = kept.get(name)
+        kept[name] = _merge(before, value) if is_object(before) and is_object(value) else value
+    return kept
+
+
+def _other_spelling(name: str, names: Collection[str]) -> str:
+    """The other spelling of a name, snake_case or camelCase, if it is among the names."""
+    return next((other for other in names if to_camel(other) == to_camel(name)), name)

@@ -1,0 +1,124 @@
+"""Durations, budgets and times as people write them, normalised."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from connector.config.models.section import Section
+from connector.model import JSON
+from connector.telemetry.costs import Period
+
+__all__ = ["Budget", "Duration", "RetentionTime", "check_every", "check_timezone", "parse_duration"]
+
+LENGTH = re.compile(r"(\d{1,9})([smhd])")
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+FOREVER = "forever"
+WRITTEN: dict[str, JSON] = {"type": "string", "pattern": r"^\d{1,9}[smhd]$|\$\{"}
+NUMBER: dict[str, JSON] = {"type": "number", "minimum": 0}
+
+
+def parse_duration(value: JSON) -> JSON:
+    """A length of time in seconds: 30s, 15m, 6h, 1d, or a number, which says seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    found = LENGTH.fullmatch(value) if isinstance(value, str) else None
+    if found is None and isinstance(value, str) and value.isdigit():
+        return float(value)
+    if found is None:
+        raise ValueError("a length of time such as 30s, 15m, 6h or 1d is allowed, or a number of seconds")
+    return float(int(found[1]) * UNITS[found[2]])
+
+
+def _kept(value: JSON) -> JSON:
+    if value == FOREVER or value is None:
+        return None
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {FOREVER}") from None
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"anyOf": [WRITTEN, NUMBER]})]
+RetentionTime = Annotated[
+    float | None, BeforeValidator(_kept), WithJsonSchema({"anyOf": [{"const": FOREVER}, WRITTEN, NUMBER]})
+]
+"""How long something is kept, in seconds; None for ever."""
+
+
+class Budget(Section):
+    """What may be used in a period; when it is used up, the next one is waited for."""
+
+    amount: float | None = Field(default=None, ge=0, description="Money, in the currency of the prices.")
+    tokens: int | None = Field(default=None, ge=0, description="Tokens, those that are sent and those that come back.")
+    every: Period = Field(description="The period, in UTC; a week begins on Monday.")
+    shadow: bool = Field(default=False, description="Whether it is only reported that it is used up.")
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Budget:
+        if self.amount is None and self.tokens is None:
+            raise ValueError("found neither amount nor tokens; one of them is needed")
+        return self
+
+
+INTERVAL = re.compile(r"[1-9]\d{0,6}[smhd]")
+SHORTHANDS = frozenset({"@hourly", "@daily", "@weekly", "@monthly", "@yearly"})
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day", 1, 31, ()),
+    ("month", 1, 12, MONTHS),
+    ("weekday", 0, 7, DAYS),
+)  # fmt: skip
+
+
+def check_every(text: str) -> str:
+    """The text itself, when it says a time; ValueError, naming the field, when it does not."""
+    fields = text.split()
+    if INTERVAL.fullmatch(text) or text in SHORTHANDS:
+        return text
+    if len(fields) != len(FIELDS):
+        raise ValueError(
+            f"found {text[:60]!r}; five cron fields such as 0 3 * * *, an interval such as 15m, or "
+            f"{', '.join(sorted(SHORTHANDS))} are allowed"
+        )
+    for field, (name, low, high, words) in zip(fields, FIELDS, strict=True):
+        if not all(_fits(part, low, high, words) for part in field.lower().split(",")):
+            named = f" or {words[0]} to {words[-1]}" if words else ""
+            raise ValueError(
+                f"the {name} field is {field[:30]!r}; *, {low} to {high}{named}, a-b, a,b and */n are allowed"
+            )
+    return text
+
+
+def check_timezone(name: str) -> str:
+    """The name itself, when there is such a time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name[:60]!r}; write it as Europe/Amsterdam or UTC") from None
+    return name
+
+
+def _fits(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:
+    span, slash, step = part.partition("/")
+    if slash and not (step.isdigit() and 1 <= int(step) <= high):
+        return False
+    if span == "*":
+        return True
+    first, dash, last = span.partition("-")
+    ends = [_number(end, low, words) for end in ((first, last) if dash else (first,))]
+    if any(end is None or not low <= end <= high for end in ends):
+        return False
+    return len(ends) == 1 or (ends[0] or 0) <= (ends[1] or 0)
+
+
+def _number(text: str, low: int, words: tuple[str, ...]) -> int | None:
+    if text in words:
+        return words.index(text) + low
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,132 @@
+"""Routes and connections: keys, deletions and transports that cannot work, and settings without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+from connector.catalogue import Catalogue
+from connector.config.findings import Finding, Path
+from connector.config.models import Outgoing
+from connector.config.names import calls_and_gathers
+from connector.config.references import has_reference
+from connector.config.rules import Subject
+from connector.config.validation import templates_in
+from connector.errors import ConnectorError, UnknownName
+
+__all__ = ["TRANSPORT_PATHS", "check_deletions", "check_templates", "check_transports", "check_unused_settings"]
+
+TEMPLATED = "an expression such as id, or a text with &{…} in it, is allowed"
+
+
+def check_templates(subject: Subject) -> Iterator[Finding]:
+    """What a document's key, version, order or cursor is to be read by, and can be read by nothing."""
+    for name, route in subject.document.routes.items():
+        for field, written in (("key", route.raw_key), ("version", route.raw_version), ("order", route.raw_order)):
+            if written is not None and not has_reference(written):
+                yield from _template(subject, written, ("routes", name, field))
+    for name, incoming in subject.document.incoming.items():
+        if incoming.cursor is not None:
+            yield from _expression(subject, incoming.cursor.field, ("incoming", name, "cursor", "field"))
+
+
+def _template(subject: Subject, written: str, path: Path) -> Iterator[Finding]:
+    from connector.transform import InvalidChain, compile_template
+
+    try:
+        compile_template(written, where="template")
+    except InvalidChain as error:
+        for fault in error.faults:
+            yield subject.finding("wrong-template", path, fault.found, fault.allowed or TEMPLATED, fault.suggestion)
+
+
+def _expression(subject: Subject, written: str, path: Path) -> Iterator[Finding]:
+    from connector.transform import compile_template
+
+    try:
+        compile_template(f"&{{{written}}}", where="field")
+    except ConnectorError:
+        allowed = "a JMESPath expression such as updated_at is allowed, without &{ }"
+        yield subject.finding("wrong-template", path, "not an expression", allowed)
+
+
+def check_deletions(subject: Subject) -> Iterator[Finding]:
+    """Routes that are to tell of documents that are gone, and cannot."""
+    document = subject.document
+    for name, route in document.routes.items():
+        incoming = document.incoming.get(route.incoming)
+        if route.deletions != "tombstone" or incoming is None:
+            continue
+        path = ("routes", name, "deletions")
+        if incoming.mode != "full":
+            found = f"incoming {route.incoming!r} reads what is new alone"
+            yield subject.finding("untold-deletions", path, found, "mode: full there, or deletions: ignore here")
+        elif route.raw_key is None and incoming.subscriber.prototype != "openai":
+            found = "nothing says what a document is known by"
+            yield subject.finding("untold-deletions", path, found, "a key beside it")
+        if calls_and_gathers(incoming.chain, subject.saved_chains):
+            found = (
+                f"the chain of incoming {route.incoming!r} calls and gathers, so what became of a document is not known"
+            )
+            yield subject.finding("untold-deletions", path, found, "gather in the route's chain, or deletions: ignore")
+
+
+OPENAI = "openai"
+TRANSPORT_PATHS: Mapping[str, tuple[str, ...]] = {
+    "batch": (
+        "/responses", "/chat/completions", "/embeddings", "/completions", "/moderations", "/images/generations",
+        "/images/edits", "/videos",
+    ),
+    "background": ("/responses",),
+    "flex": ("/responses", "/chat/completions"),
+}  # fmt: skip
+"""The paths that each transport takes."""
+
+
+def check_transports(subject: Subject) -> Iterator[Finding]:
+    """A transport that the publisher's operation cannot go through."""
+    for name, outgoing in subject.document.outgoing.items():
+        if outgoing.transport == "single":
+            continue
+        path: Path = ("outgoing", name, "transport")
+        taken = f"{outgoing.transport} takes POST {', '.join(TRANSPORT_PATHS[outgoing.transport])}"
+        if outgoing.publisher.prototype != OPENAI:
+            found = f"the publisher is of kind {outgoing.publisher.prototype!r}"
+            yield subject.finding("wrong-transport", path, found, f"{taken}, of a publisher of kind {OPENAI!r}")
+        elif subject.catalogue is not None:
+            called = _called(subject.catalogue, outgoing)
+            if called and called not in [f"POST {one}" for one in TRANSPORT_PATHS[outgoing.transport]]:
+                yield subject.finding("wrong-transport", path, f"the publisher calls {called}", taken)
+
+
+def check_unused_settings(subject: Subject) -> Iterator[Finding]:
+    """What is said and has no effect."""
+    document = subject.document
+    for name, outgoing in document.outgoing.items():
+        if "batch" in outgoing.model_fields_set and outgoing.transport != "batch":
+            yield subject.warning(
+                "unused-setting",
+                ("outgoing", name, "batch"),
+                "no batches are made",
+                "say transport: batch",
+                at_key=True,
+            )
+    for name, incoming in document.incoming.items():
+        if incoming.cursor is not None and incoming.mode == "full":
+            words = ("mode: full reads everything", "leave one of them out")
+            yield subject.warning("unused-setting", ("incoming", name, "cursor"), *words, at_key=True)
+    for name, schedule in document.schedules.items():
+        if "timezone" in schedule.model_fields_set and " " not in (schedule.every or ""):
+            words = ("only cron fields have a time zone", "leave it out")
+            yield subject.warning("unused-setting", ("schedules", name, "timezone"), *words, at_key=True)
+
+
+def _called(catalogue: Catalogue, outgoing: Outgoing) -> str:
+    """Method and path of the publisher's operation; empty when a document decides."""
+    given = outgoing.publisher.raw_parameters
+    entity, action = given.get("entity"), given.get("action")
+    if isinstance(entity, str) and isinstance(action, str | None) and not any(templates_in([entity, action])):
+        with suppress(UnknownName):
+            operation = catalogue.find(entity, action, use="write")
+            return f"{operation.method} {operation.template}"
+    return ""

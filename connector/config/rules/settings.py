@@ -1,0 +1,148 @@
+"""Settings: an unknown engine, secrets in the file, budgets without prices, an open gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from connector.config.configuration import check_engine_url
+from connector.config.findings import Finding, Path
+from connector.config.models import Component
+from connector.config.models.gateway import is_hash, parse_rule
+from connector.config.models.measures import Budget
+from connector.config.names import components
+from connector.config.references import has_reference
+from connector.config.rules import Subject
+from connector.config.secrets import passwords_in, secret_places
+from connector.config.tree import walk
+from connector.errors import ConfigurationError
+from connector.http import prototypes
+from connector.request.display import SECRET_VALUE
+
+__all__ = [
+    "check_allow_rules",
+    "check_budgets",
+    "check_engine",
+    "check_listener",
+    "check_plain_secrets",
+    "check_tokens",
+]
+
+
+def check_engine(subject: Subject) -> Iterator[Finding]:
+    """A URL of another kind than tasks can be kept at."""
+    written = subject.document.raw_engine
+    if "${" in written.partition("://")[0] or "@{" in written:
+        return
+    fault = check_engine_url(written)
+    if fault is not None:
+        yield subject.finding("unknown-engine", ("engine",), *fault)
+
+
+ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}"
+
+
+def check_plain_secrets(subject: Subject) -> Iterator[Finding]:
+    """Keys and tokens written into the file, where everybody who reads it finds them."""
+    found: list[Path] = [
+        (*path, "parameters", *inner)
+        for part, path, model in _parts(subject)
+        for inner in secret_places(model, part.raw_parameters)
+    ]
+    if "${" not in subject.document.raw_engine and any(passwords_in(subject.document.raw_engine)):
+        found.append(("engine",))
+    for path, text in walk(subject.tree.value):
+        if isinstance(text, str) and SECRET_VALUE.search(text) and path not in found:
+            found.append(path)
+    for path in found:
+        yield subject.warning("plain-secret", path, "a secret stands here as it is", ADVICE)
+
+
+def _parts(subject: Subject) -> Iterator[tuple[Component, Path, type[BaseModel]]]:
+    """Everything of a known kind, with its parameters' model."""
+    clients = {kind.name: kind for kind in prototypes()}
+    for name, client in subject.document.clients.items():
+        if client.prototype in clients:
+            yield client, ("clients", name), clients[client.prototype].parameters
+    for part, path in components(subject.document):
+        kinds = subject.kinds.incoming if path[-1] == "subscriber" else subject.kinds.outgoing
+        if kinds and part.prototype in kinds:
+            yield part, path, kinds[part.prototype].parameters
+
+
+def check_budgets(subject: Subject) -> Iterator[Finding]:
+    """Amounts without any price: nothing would ever be spent."""
+    if subject.document.prices:
+        return
+    for budget, path in _budgets(subject):
+        if budget.amount is not None:
+            allowed = "say what models cost: prices: {MODEL: {input: 1.25, output: 10}}, or give tokens"
+            yield subject.finding("unpriced-budget", (*path, "amount"), "an amount, and no prices are given", allowed)
+
+
+def _budgets(subject: Subject) -> Iterator[tuple[Budget, Path]]:
+    for name, route in subject.document.routes.items():
+        if route.budget is not None:
+            yield route.budget, ("routes", name, "budget")
+    for name, token in subject.document.gateway.tokens.items():
+        if token.budget is not None:
+            yield token.budget, ("gateway", "tokens", name, "budget")
+
+
+HASHED = (
+    "sha256: and 64 hexadecimal digits are needed; `openai-connector gateway-token NAME` makes a token and its hash"
+)
+ALLOWING = "allow: "
+
+
+def check_tokens(subject: Subject) -> Iterator[Finding]:
+    """Tokens that are not hashed, and two of one hash: whose would a call be?"""
+    seen: dict[str, str] = {}
+    for name, token in subject.document.gateway.tokens.items():
+        path: Path = ("gateway", "tokens", name, "hash")
+        written = token.raw_hash
+        if has_reference(written) or "@{" in written:
+            continue
+        if not is_hash(written):
+            plain = not written.startswith("sha256:")
+            found = "a text that is no hash; if it is the token itself, make another one" if plain else "not a SHA-256"
+            yield subject.finding("wrong-token", path, found, HASHED)
+        elif written.lower() in seen:
+            allowed = "give each a token of its own"
+            yield subject.finding("wrong-token", path, f"the same hash as {seen[written.lower()]}", allowed)
+        seen.setdefault(written.lower(), name)
+
+
+def check_listener(subject: Subject) -> Iterator[Finding]:
+    """Another address than loopback where calls could be read on the way, or made by anybody."""
+    gateway = subject.document.gateway
+    if gateway.loopback:
+        return
+    path = ("gateway", "listen")
+    if gateway.tls is None:
+        allowed = "give tls: {certificate, key}, or listen on 127.0.0.1"
+        yield subject.finding("open-listener", path, f"{gateway.listen} can be reached from elsewhere", allowed)
+    if not gateway.tokens:
+        found = f"nobody could call {gateway.listen}: there are no tokens"
+        yield subject.finding("open-listener", path, found, "give tokens: {NAME: {hash: …}}")
+
+
+def check_allow_rules(subject: Subject) -> Iterator[Finding]:
+    """Rules that allow nothing."""
+    if subject.catalogue is None:
+        return
+    for name, token in subject.document.gateway.tokens.items():
+        for index, text in enumerate(token.allow or ()):
+            try:
+                parse_rule(text, subject.catalogue)
+            except ConfigurationError as error:
+                words = str(error).removeprefix(ALLOWING).split("; ", 2)
+                yield subject.finding("unmatched-rule", ("gateway", "tokens", name, "allow", index), *_three(words))
+
+
+def _three(words: list[str]) -> tuple[str, str, str]:
+    """What was found, what is allowed, what may have been meant."""
+    meant = next((part for part in words[1:] if part.startswith("did you mean")), "")
+    rest = [part for part in words[1:] if part != meant]
+    return words[0], "; ".join(rest), meant
