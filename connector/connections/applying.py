@@ -12,10 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
-from connector.transform import Chain, Context, Failed, Scope
-from connector.transform.block import Block
+from connector.transform import Chain, Context, Failed
 from connector.transform.context import Locks
-from connector.transform.stream import flow
 from connector.transform.types import Action, Gather
 
 __all__ = ["Applied", "Group", "Parted", "apply", "grouped", "parted", "size_of"]
@@ -44,12 +42,7 @@ async def apply(chain: Chain, document: JSON, context: Context, locks: Locks) ->
 
     context = replace(context, on_failed=failed, on_skip=skipped)
     if chain.awaits:
-        scope = Scope(context, locks=locks)
-        stream: Any = [document]
-        for stage in chain.stages:
-            if isinstance(stage, Block):
-                stream = flow(stage, stream, scope)
-        found.documents = [out async for out in stream]
+        found.documents = await chain.aapply(document, context, locks=locks)
     else:
         found.documents = chain.apply(document, context)
     return found

@@ -19,7 +19,7 @@ Found = tuple[Segments, JSON]
 
 
 class Keys:
-    """The members of the container at the root that are named, or all of them when none is."""
+    """The named members of the container at the root; all of them when none is named."""
 
     def __init__(self, root: Segments, keys: Sequence[str]) -> None:
         self._root = root
@@ -63,7 +63,7 @@ class Keys:
 
 
 def members(container: JSON) -> list[tuple[str, JSON]]:
-    """The keys and values of an object, or positions and items of a list."""
+    """Return the keys and values of an object, or the positions and items of a list."""
     if not is_container(container):
         return []
     if is_document(container):
@@ -195,7 +195,7 @@ class Pairs:
 
 
 def _name(name: str) -> JSON:
-    """Positions are numbers again."""
+    """Return a name as it stands in a pair: a position is a number."""
     index = as_index(name)
     return name if index is None else index
 

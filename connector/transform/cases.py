@@ -1,4 +1,4 @@
-"""Cases of chains: an input, and what must come of it. `NAME.test.yaml` beside `NAME.yaml` holds a list of them.
+"""Cases of chains: an input and the expected result. `NAME.test.yaml` beside `NAME.yaml` holds a list of them.
 
 A case is `{name, input, output | outputs | skipped | failed}` and, where needed, `variables`, `parameters`, `calls`,
 `storages`, `now` and `missing`. `skipped` and `failed` are true, or a part of the reason. `calls` are the answers that
@@ -33,7 +33,7 @@ EXPECTED = ("output", "outputs", "skipped", "failed")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One case."""
+    """An input with its expected result."""
 
     name: str
     input: JSON
@@ -43,14 +43,14 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What became of a case; the difference is empty when it passed."""
+    """The result of a case; the difference is empty when it passed."""
 
     case: str
     passed: bool
     difference: str = ""
 
 
-class Memory:
+class MemoryStorage:
     """A storage for as long as a case runs."""
 
     def __init__(self, values: Mapping[str, JSON]) -> None:
@@ -67,17 +67,17 @@ class Memory:
 
 
 def read_cases(raw: JSON, where: str) -> list[Case]:
-    """The cases of a file; ConfigurationError names everything that is wrong with it."""
+    """Return the cases of a file; raise ConfigurationError with every fault."""
     if not is_list(raw):
         raise ConfigurationError(f"{where}: found {kind(raw)}, a list of cases is needed")
     faults: list[str] = []
-    cases = [_case(item, f"{where}[{index}]", faults) for index, item in enumerate(raw)]
+    cases = [_read_case(item, f"{where}[{index}]", faults) for index, item in enumerate(raw)]
     if faults:
         raise ConfigurationError("\n".join(faults))
     return cases
 
 
-def _case(raw: JSON, where: str, faults: list[str]) -> Case:
+def _read_case(raw: JSON, where: str, faults: list[str]) -> Case:
     if not is_document(raw):
         faults.append(f"{where}: found {kind(raw)}, a case is an object")
         return Case(where, None, ("output", None))
@@ -98,14 +98,14 @@ async def run_case(case: Case, chain: Chain) -> CaseResult:
     """Run one case against a chain."""
     skipped: list[str] = []
     failed: list[Failed] = []
-    context = _context(case.given, skipped, failed)
+    context = _build_context(case.given, skipped, failed)
     outputs = await chain.aapply(case.input, context)
-    difference = _difference(case, outputs, skipped, [str(failure) for failure in failed])
+    difference = _compare(case, outputs, skipped, [str(failure) for failure in failed])
     return CaseResult(case.name, not difference, difference)
 
 
 def read_file(path: Path) -> list[Case]:
-    """The cases of one file."""
+    """Read the cases of one file."""
     from connector.yaml import read_yaml
 
     return read_cases(read_yaml(path.read_bytes(), path.name), path.name)
@@ -124,10 +124,10 @@ async def run_cases(name: str, cases: Iterable[Case], chains: Mapping[str, JSON]
     return verdicts
 
 
-def _context(given: Mapping[str, JSON], skipped: list[str], failed: list[Failed]) -> Context:
+def _build_context(given: Mapping[str, JSON], skipped: list[str], failed: list[Failed]) -> Context:
     kept: Mapping[str, JSON] = given.get("storages") or {}
-    storages: dict[str, Storage] = {name: Memory(values or {}) for name, values in kept.items()}
-    answers = _answers(given.get("calls") or [])
+    storages: dict[str, Storage] = {name: MemoryStorage(values or {}) for name, values in kept.items()}
+    answers = _iterate_answers(given.get("calls") or [])
     missing: Literal["error", "empty"] = "empty" if given.get("missing") == "empty" else "error"
 
     async def call(client: str, _: str, __: Mapping[str, JSON]) -> Outcome:
@@ -153,7 +153,7 @@ def _context(given: Mapping[str, JSON], skipped: list[str], failed: list[Failed]
     )
 
 
-def _answers(recorded: list[JSON]) -> Iterator[JSON]:
+def _iterate_answers(recorded: list[JSON]) -> Iterator[JSON]:
     """Yield the recorded answers in their order; one that says `repeat` stands for any number."""
     for answer in recorded:
         yield answer
@@ -161,19 +161,21 @@ def _answers(recorded: list[JSON]) -> Iterator[JSON]:
             yield answer
 
 
-def _difference(case: Case, outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:
+def _compare(case: Case, outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:
     key, expected = case.expected
     if key in ("skipped", "failed"):
-        return _signal(key, expected, skipped if key == "skipped" else failed, _found(outputs, skipped, failed))
+        return _compare_signal(
+            key, expected, skipped if key == "skipped" else failed, _describe(outputs, skipped, failed)
+        )
     wanted = [expected] if key == "output" else expected
     if same(outputs, wanted) and not failed:
         return ""
     if failed or (skipped and not outputs):
-        return f"expected {key}, but {_found(outputs, skipped, failed)}"
+        return f"expected {key}, but {_describe(outputs, skipped, failed)}"
     return diff(wanted[0], outputs[0]) if len(wanted) == len(outputs) == 1 else diff(wanted, outputs)
 
 
-def _signal(key: str, expected: JSON, reasons: list[str], found: str) -> str:
+def _compare_signal(key: str, expected: JSON, reasons: list[str], found: str) -> str:
     if expected is False:
         return f"expected not to be {key}, but {found}" if reasons else ""
     if not reasons:
@@ -183,7 +185,7 @@ def _signal(key: str, expected: JSON, reasons: list[str], found: str) -> str:
     return ""
 
 
-def _found(outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:
+def _describe(outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:
     if failed:
         return f"it failed: {'; '.join(failed)}"
     if skipped and not outputs:
@@ -192,10 +194,10 @@ def _found(outputs: list[JSON], skipped: list[str], failed: list[str]) -> str:
 
 
 def diff(expected: JSON, found: JSON) -> str:
-    """The lines in which two values differ, with what stands around them."""
-    lines = difflib.unified_diff(_lines(expected), _lines(found), "expected", "found", lineterm="", n=2)
+    """Return the lines in which two values differ, with the lines around them."""
+    lines = difflib.unified_diff(_format_lines(expected), _format_lines(found), "expected", "found", lineterm="", n=2)
     return "\n".join(lines)
 
 
-def _lines(value: JSON) -> list[str]:
+def _format_lines(value: JSON) -> list[str]:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode().splitlines()

@@ -1,4 +1,4 @@
-"""From steps as they are written to actions that run; every fault is collected, none stops the reading."""
+"""Compiles steps as they are written to actions that run; every fault is collected, none stops the compilation."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from connector.transform.block import Block
 from connector.transform.declaration import Declaration, Location
 from connector.transform.errors import ChainFault
 from connector.transform.library import IDLE, SavedChains
-from connector.transform.registry import Kinds, Known
-from connector.transform.shorthand import parameters_of, snake, split
+from connector.transform.registry import KindRegistry, Kinds
+from connector.transform.shorthand import as_parameters, read_shorthand, to_snake_case
 from connector.transform.types import Action, Check, Map, Selector
 
 __all__ = ["Compiler"]
@@ -23,7 +23,7 @@ Kind = TypeVar("Kind", bound=Declaration)
 
 
 class Compiler:
-    """Reads one chain and the saved chains it uses."""
+    """Compiles one chain and the saved chains it uses."""
 
     def __init__(self, kinds: Kinds, chains: Mapping[str, JSON]) -> None:
         self.kinds = kinds
@@ -61,7 +61,7 @@ class Compiler:
         return ""
 
     def block(self, raw: JSON, location: Location) -> Block:
-        """A row of steps; one step may stand for a row of one."""
+        """Build steps in a row; one step may stand for a list of one."""
         if not raw and (raw is None or raw == "" or is_document(raw)):
             return Block(())
         if isinstance(raw, str) or is_document(raw):
@@ -74,13 +74,13 @@ class Compiler:
     def step(self, raw: JSON, location: Location) -> Action:
         if isinstance(raw, str):
             return self.saved_chain(raw, {}, location)
-        taken = split(raw, location, "step")
+        taken = read_shorthand(raw, location, "step")
         if taken is None:
             return IDLE
         name, given, inner = taken
         if name not in self.kinds.steps:
             known = name in self._saved
-            return self.saved_chain(name, parameters_of(given, inner) if known else {}, inner)
+            return self.saved_chain(name, as_parameters(given, inner) if known else {}, inner)
         declared = self.kinds.steps.find(name)
         name = declared.name
         built = self._build(declared, given, inner)
@@ -90,7 +90,7 @@ class Compiler:
         return Action(built or (lambda document, _: document), name=name, where=location.where)
 
     def condition(self, raw: JSON, location: Location) -> Check:
-        taken = split(raw, location, "condition")
+        taken = read_shorthand(raw, location, "condition")
         declared = self._find(self.kinds.conditions, taken[0], location) if taken else None
         built = self._build(declared, taken[1], taken[2]) if declared and taken else None
         name = declared.name if declared else ""
@@ -100,17 +100,17 @@ class Compiler:
         return Check(built or (lambda _value, _document, _scope: True), name=name, where=location.where)
 
     def mapper(self, raw: JSON, location: Location) -> Map:
-        taken = split(raw, location, "mapper")
+        taken = read_shorthand(raw, location, "mapper")
         declared = self._find(self.kinds.mappers, taken[0], location) if taken else None
         built: Map | None = self._build(declared, taken[1], taken[2]) if declared and taken else None
         return built or (lambda value, _: value)
 
     def accessor(self, raw: JSON, location: Location) -> Selector | None:
-        taken = split({"pattern": {"pattern": raw}} if isinstance(raw, str) else raw, location, "accessor")
+        taken = read_shorthand({"pattern": {"pattern": raw}} if isinstance(raw, str) else raw, location, "accessor")
         declared = self._find(self.kinds.accessors, taken[0], location) if taken else None
         return self._build(declared, taken[1], taken[2]) if declared and taken else None
 
-    def _find(self, kinds: Known[Kind], name: str, location: Location) -> Kind | None:
+    def _find(self, kinds: KindRegistry[Kind], name: str, location: Location) -> Kind | None:
         try:
             return kinds.find(name)
         except ConnectorError as error:
@@ -118,9 +118,9 @@ class Compiler:
             return None
 
     def _build(self, declared: Declaration, given: JSON, location: Location) -> Any:
-        """What the declaration makes of its parameters; None when they have faults."""
+        """Build a declaration with its parameters; None when they have faults."""
         before = len(self.faults)
-        values = self._read(declared, given, location)
+        values = self._read_fields(declared, given, location)
         if len(self.faults) > before:
             return None
         try:
@@ -131,9 +131,9 @@ class Compiler:
             location.fault(f"{type(error).__name__}: {error}", f"{declared.name} could not be built")
         return None
 
-    def _read(self, declared: Declaration, raw: JSON, location: Location) -> dict[str, Any]:
+    def _read_fields(self, declared: Declaration, raw: JSON, location: Location) -> dict[str, Any]:
         before = len(self.faults)
-        given = _parameters(declared, raw, location)
+        given = _read_parameters(declared, raw, location)
         if len(self.faults) > before:
             return {}
         written = self._match_fields(declared, given, location)
@@ -150,15 +150,15 @@ class Compiler:
         return values
 
     def _match_fields(self, declared: Declaration, given: Mapping[str, JSON], location: Location) -> dict[str, str]:
-        """How the fields that are given are written; what no field is called is a fault."""
+        """Return how each given field is written; report unknown and repeated ones."""
         spellings = {alias: name for name, field in declared.fields.items() for alias in (name, *field.aliases)}
         found: dict[str, str] = {}
         for key in given:
-            name = spellings.get(key) or spellings.get(snake(key))
+            name = spellings.get(key) or spellings.get(to_snake_case(key))
             if name is None:
                 known = list(declared.fields)
                 allowed = f"{declared.name} has {', '.join(known)}" if known else f"{declared.name} has no parameters"
-                location.at(key).fault("unknown parameter", allowed, did_you_mean(closest(snake(key), known)))
+                location.at(key).fault("unknown parameter", allowed, did_you_mean(closest(to_snake_case(key), known)))
             elif name in found:
                 location.at(key).fault("given twice", f"{found[name]} is the same")
             else:
@@ -166,9 +166,9 @@ class Compiler:
         return found
 
 
-def _parameters(declared: Declaration, given: JSON, location: Location) -> Mapping[str, JSON]:
-    """The parameters as an object; in short, an empty list may be the value of the sole field."""
+def _read_parameters(declared: Declaration, given: JSON, location: Location) -> Mapping[str, JSON]:
+    """Return the parameters as an object; an empty list may be the value of the sole field."""
     sole = declared.sole
     if given == [] and sole and location.path[-1] != "parameters" and declared.fields[sole].lists:
         return {sole: given}
-    return parameters_of(given, location, sole)
+    return as_parameters(given, location, sole)

@@ -1,4 +1,4 @@
-"""What a chain is given from outside: variables, the clock, storages, calls, and whom to tell about lost documents."""
+"""What a chain is given from outside: variables, the clock, storages, calls, and reports of lost documents."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Call = Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[
 
 
 class Storage(Protocol):
-    """Where steps keep and find values by key."""
+    """Holds values by key for storage steps."""
 
     async def get(self, key: str) -> JSON: ...
     async def put(self, key: str, value: JSON) -> None: ...
     async def delete(self, key: str) -> None: ...
 
 
-async def _nobody_calls(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+async def _refuse_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
     raise ConfigurationError(f"no calls can be made here: nothing stands behind client {client!r} ({kind}, {request})")
 
 
@@ -42,8 +42,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _unheard(document: JSON, reason: str) -> None:
-    """Whoever does not ask is not told."""
+def _ignore(document: JSON, reason: str) -> None:
+    """Report a skipped document to no one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ class Context:
     Args:
         variables, task, route: what `@{variables.…}`, `@{task.…}` and `@{route.…}` name.
         now: the clock behind `@{now}`.
-        missing: what a placeholder does whose value is not there: stop the document, or stand for nothing.
+        missing: what a placeholder without a value does: fail the document, or yield null.
         omit_null: whether payloads of calls lose their nulls.
         concurrency: how many documents may wait at a time.
-        on_skip: told of each document that a filter dropped, and why.
-        on_failed: told of each document that failed; without it the failure is raised.
+        on_skip: called with each document that a filter dropped, and the reason.
+        on_failed: called with each document that failed; without it the failure is raised.
         call: how `openai` and `http-transformer` reach a client.
         storages: what storage steps name.
     """
@@ -69,15 +69,15 @@ class Context:
     missing: Literal["error", "empty"] = "error"
     omit_null: bool = False
     concurrency: int = 16
-    on_skip: Callable[[JSON, str], None] = _unheard
+    on_skip: Callable[[JSON, str], None] = _ignore
     on_failed: Callable[[JSON, Failed], None] | None = None
-    call: Call = _nobody_calls
+    call: Call = _refuse_call
     storages: Mapping[str, Storage] = field(default_factory=dict[str, Storage])
 
 
 @dataclass(frozen=True, slots=True)
 class TraceEntry:
-    """One step's work on one document, for --explain."""
+    """What one step made of one document, for --explain."""
 
     where: str
     step: str
@@ -87,7 +87,7 @@ class TraceEntry:
 
 
 Locks = WeakValueDictionary[str, asyncio.Lock]
-"""Locks by what they guard, gone with their last user."""
+"""Locks by name; one is dropped with its last user."""
 
 
 def _locks() -> Locks:
@@ -96,7 +96,7 @@ def _locks() -> Locks:
 
 @dataclass(slots=True)
 class Scope:
-    """What a step sees beside its document: the context, the parameters of its chain, what the run keeps."""
+    """What a step sees beside its document: the context, the parameters of its chain, the locks of the run."""
 
     context: Context
     parameters: Mapping[str, JSON] = field(default_factory=_none)
@@ -104,7 +104,7 @@ class Scope:
     locks: Locks = field(default_factory=_locks)
 
     def inner(self, parameters: Mapping[str, JSON]) -> Scope:
-        """The scope of a saved chain that is given these parameters."""
+        """Return the scope of a saved chain with these parameters."""
         return Scope(self.context, parameters, self.trace, self.locks)
 
     def report(self, document: JSON, signal: Skipped | Failed) -> None:

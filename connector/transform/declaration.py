@@ -17,11 +17,11 @@ __all__ = ["Accessor", "Builder", "Condition", "Declaration", "Field", "Location
 
 
 class Builder(Protocol):
-    """What the reader of a field may have built: the steps and conditions that are written inside it."""
+    """Builds the steps, conditions, mappers and accessors that are written inside a field."""
 
     @property
     def faults(self) -> list[ChainFault]:
-        """Every fault that was found so far."""
+        """Return the faults found so far."""
         ...
 
     def block(self, raw: JSON, location: Location) -> Block:
@@ -52,7 +52,7 @@ class Location:
     path: KeyPath
     builder: Builder
     parameters: Collection[str] | None = ()
-    """The parameters that may be named here; None: any."""
+    """The parameters that templates may name here; None allows any."""
 
     def at(self, *keys: str | int) -> Location:
         """Return the location of a member."""
@@ -63,11 +63,11 @@ class Location:
         return format_key_path(self.path)
 
     def fault(self, found: str, allowed: str, suggestion: str = "") -> None:
-        """One thing wrong here."""
+        """Report one thing wrong here."""
         self.builder.faults.append(ChainFault(self.where, found, allowed, suggestion, self.path))
 
     def unknown(self, found: str, name: str, known: Iterable[str]) -> None:
-        """A name that nobody declared."""
+        """Report a name that is not declared, with the ones that are."""
         names = list(known)
         self.fault(
             found, f"there are {', '.join(names)}" if names else "none are declared", did_you_mean(closest(name, names))
@@ -76,31 +76,31 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One parameter of a declaration: what may stand there and what it is for."""
+    """One parameter of a declaration: its type and its purpose."""
 
     kind: str
-    """What may stand there, in words."""
+    """Its type, in words."""
     summary: str
     read: Callable[[JSON, Location], Any]
-    """Compiles what was given; faults are told to the location."""
+    """Compiles the given value; faults are reported to the location."""
     schema: Mapping[str, JSON]
     required: bool = False
     default: JSON = None
-    """What stands there when nothing is given; read like anything given."""
+    """The value when none is given; it is read like a given one."""
     aliases: tuple[str, ...] = ()
     absent: Any = None
-    """What the build gets when nothing is given and there is no default."""
+    """What the build gets when no value is given and there is no default."""
     members: Mapping[str, Field] = dataclasses.field(default_factory=dict[str, "Field"])
-    """The fields of each item, where a list of objects stands."""
+    """The fields of each item of a list of objects."""
 
     @property
     def nulls(self) -> bool:
-        """Whether null is a value there; elsewhere it stands for nothing given."""
+        """Whether null is a value; elsewhere it means that none is given."""
         return self.required or not self.schema
 
     @property
     def lists(self) -> bool:
-        """Whether a list may stand there."""
+        """Whether a list is allowed."""
         return not self.schema or self.schema.get("type") == "array" or "$ref" in self.schema
 
 
@@ -117,7 +117,7 @@ class Declaration:
     sole: str = ""
     """The field that a value which is no object stands for: `trim: " "` for `trim: {characters: " "}`."""
     calls: bool = True
-    """Whether what it waits for may be a call: not where it waits for storages alone, or for steps within it."""
+    """Whether it may make calls; false where it only waits for storages or for the steps within it."""
 
 
 class Step(Declaration):

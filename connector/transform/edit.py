@@ -1,7 +1,7 @@
-"""Changing documents without changing them: what is edited is copied along the path, the rest is shared.
+"""Edits of documents: the containers along a path are copied, the rest is shared.
 
-So a document that was given stays as it was (failures report it, traces show it, branches share it), and two places
-that hold the same value never change together.
+A given document is never changed (failures report it, traces show it, branches share it), and two places that hold
+the same value never change together.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from connector.transform.paths import MISSING, Segments, as_index, is_container,
 __all__ = ["Edit", "assign", "drop_keys", "merge", "remove", "rename"]
 
 GAP: Any = MISSING
-"""Stands in a list where an item was taken away, until the edit ends."""
+"""Marks a removed item of a list until the edit ends."""
 
 
 def assign(document: JSON, path: Segments, value: JSON) -> JSON:
-    """The document with this value at the path; objects and lists are made on the way.
+    """Return the document with a value at a path; missing objects and lists are made.
 
     A position right behind a list's end appends; one further away turns the list into an object of positions, as the
     platform does where these paths come from.
     """
     if document.__class__ is dict and path:
         root: dict[str, JSON] = document.copy()
-        node = _owned(root, path)
+        node = _copy_parents(root, path)
         if node is not None:
             node[path[-1]] = value
             return root
@@ -36,8 +36,8 @@ def assign(document: JSON, path: Segments, value: JSON) -> JSON:
     return edit.end()
 
 
-def _owned(root: dict[str, JSON], path: Segments) -> dict[str, JSON] | None:
-    """The object that holds the path's last key, all objects on the way to it copied; None when not all are objects."""
+def _copy_parents(root: dict[str, JSON], path: Segments) -> dict[str, JSON] | None:
+    """Copy the objects along a path and return the last one; None when not all are objects."""
     node = root
     for key, below in pairwise(path):
         held = node.get(key, MISSING)
@@ -53,14 +53,14 @@ def _owned(root: dict[str, JSON], path: Segments) -> dict[str, JSON] | None:
 
 
 def remove(document: JSON, path: Segments) -> JSON:
-    """The document without what stands at the path; a list closes the gap."""
+    """Return the document without the value at a path; a list closes the gap."""
     if not path:
         return None
     if look_up(document, path) is MISSING:
         return document
     if document.__class__ is dict:
         root: dict[str, JSON] = document.copy()
-        node = _owned(root, path)
+        node = _copy_parents(root, path)
         if node is not None:
             del node[path[-1]]
             return root
@@ -70,7 +70,7 @@ def remove(document: JSON, path: Segments) -> JSON:
 
 
 def drop_keys(document: JSON, keys: Collection[str]) -> JSON:
-    """The object without some of its keys."""
+    """Return the object without some of its keys."""
     left = document.copy()
     for key in keys:
         left.pop(key, None)
@@ -78,7 +78,7 @@ def drop_keys(document: JSON, keys: Collection[str]) -> JSON:
 
 
 def merge(base: JSON, over: JSON) -> JSON:
-    """Objects merged key by key, deeply; anything else is replaced by what comes over it."""
+    """Merge objects key by key, deeply; any other value is replaced."""
     if not (is_document(base) and is_document(over)):
         return over
     merged = dict(base)
@@ -89,7 +89,7 @@ def merge(base: JSON, over: JSON) -> JSON:
 
 
 def rename(node: dict[str, JSON], names: dict[str, str]) -> dict[str, JSON]:
-    """The object with other keys, in their order; of two that get one name the later stays."""
+    """Return the object with other keys in the same order; of two that get one name the later stays."""
     return {names.get(key, key): value for key, value in node.items()}
 
 
@@ -131,23 +131,23 @@ class Edit:
             del parent[key]
 
     def get(self, path: Segments) -> JSON:
-        """What stands at the path now, or MISSING."""
+        """Return the current value at a path, or MISSING."""
         return look_up(self._root[0], path)
 
     def end(self) -> JSON:
-        """The document as it is now, lists without gaps."""
+        """Return the edited document, lists without gaps."""
         for items in self._gaps:
             items[:] = [item for item in items if item is not GAP]
         return self._root[0]
 
     def _enter(self, parent: JSON, key: str | int, segment: str) -> tuple[JSON, str | int]:
-        """The container at parent[key], ours and fit for the segment, with the segment as its key."""
-        node = _held(parent, key)
+        """Return the container at parent[key], copied and fit for the segment, with the segment as its key."""
+        node = _get(parent, key)
         index = as_index(segment)
         if is_list(node) and (index is None or index > len(node)):
             node = {str(position): item for position, item in enumerate(node) if item is not GAP}
         elif not is_container(node):
-            node = _container(index)
+            node = _new_container(index)
         elif id(node) not in self._own:
             node = node.copy()
         self._own[id(node)] = node
@@ -155,12 +155,12 @@ class Edit:
         return node, segment if index is None or is_document(node) else index
 
 
-def _container(index: int | None) -> JSON:
-    """A list for its first position, an object for anything else."""
+def _new_container(index: int | None) -> JSON:
+    """Return a list for a first position, an object for any other key."""
     return [] if index == 0 else {}
 
 
-def _held(parent: JSON, key: str | int) -> JSON:
+def _get(parent: JSON, key: str | int) -> JSON:
     if is_list(parent):
         return parent[int(key)] if int(key) < len(parent) else MISSING
     return parent.get(key, MISSING)

@@ -21,11 +21,11 @@ from connector.model import Fault
 __all__ = ["ChainFault", "Failed", "InvalidChain", "KeyPath", "NotYet", "Skipped", "Unfit", "format_key_path"]
 
 KeyPath = tuple[str | int, ...]
-"""Where something stands: the keys and positions that lead there."""
+"""The keys and positions that lead to a value."""
 
 
 def format_key_path(place: KeyPath) -> str:
-    """A place as it is written in messages: `chain[2].filters[0]`."""
+    """Return a path of keys as messages write it: `chain[2].filters[0]`."""
     if not place:
         return ""
     path = str(place[0])

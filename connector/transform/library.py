@@ -23,7 +23,7 @@ __all__ = ["IDLE", "Parameter", "ReadyMade", "SavedChains", "ready_made"]
 
 
 class ReadyMade(Mapping[str, JSON]):
-    """Chains by name; each file is read once, when it is first asked for."""
+    """The ready-made chains by name; a file is read when it is first needed."""
 
     def __init__(self, place: Path) -> None:
         self._files = {path.stem: path for path in sorted(place.glob("*.yaml")) if not path.name.endswith(".test.yaml")}
@@ -47,18 +47,18 @@ class ReadyMade(Mapping[str, JSON]):
         return name in self._files
 
     def cases(self, name: str) -> Path:
-        """The file with the chain's cases."""
+        """Return the file with the cases of a chain."""
         return self._files[name].with_suffix(".test.yaml")
 
 
 @cache
 def ready_made() -> ReadyMade:
-    """What ships with the connector."""
+    """Return the chains that ship with the connector."""
     return ReadyMade(folder("transformers"))
 
 
 IDLE = Action(lambda document, _: document)
-"""What stands for a step that has faults."""
+"""The action of a step that has faults."""
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -71,7 +71,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a saved chain can be told."""
+    """One parameter of a saved chain."""
 
     name: str
     types: tuple[str, ...]
@@ -79,16 +79,16 @@ class Parameter:
     default: Resolve
 
     def check(self, value: JSON) -> JSON:
-        """The value, when it has one of the types; null stands for a parameter that is not given."""
+        """Return the value when its type is allowed; null stands for a parameter that is not given."""
         if (value is None and not self.required) or not self.types:
             return value
-        if any(_is(value, name) for name in self.types):
+        if any(_has_type(value, name) for name in self.types):
             return value
         types = " or ".join(self.types)
         raise Unfit(f"parameter {self.name}: found {kind(value, self.name)}, a value of type {types} is needed")
 
 
-def _is(value: JSON, name: str) -> bool:
+def _has_type(value: JSON, name: str) -> bool:
     return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 
@@ -134,7 +134,7 @@ class SavedChains:
         location = Location((root, name), self._builder)
         if not is_document(raw) or "prototype" in raw or "steps" not in raw:
             return SavedChain({}, self._builder.block(raw, location))
-        parameters = _parameters(raw.get("parameters") or {}, location.at("parameters"))
+        parameters = _read_parameters(raw.get("parameters") or {}, location.at("parameters"))
         inner = Location((root, name, "steps"), self._builder, tuple(parameters))
         return SavedChain(parameters, self._builder.block(raw["steps"], inner))
 
@@ -156,14 +156,14 @@ class SavedChains:
         return Action(run, block.awaits, block.many, name=name, where=location.where)
 
 
-def _parameters(raw: JSON, location: Location) -> dict[str, Parameter]:
+def _read_parameters(raw: JSON, location: Location) -> dict[str, Parameter]:
     if not is_document(raw):
         location.fault(f"found {kind(raw)}", "an object of parameters by name")
         return {}
-    return {name: _parameter(name, declared or {}, location.at(name)) for name, declared in raw.items()}
+    return {name: _read_parameter(name, declared or {}, location.at(name)) for name, declared in raw.items()}
 
 
-def _parameter(name: str, declared: Mapping[str, JSON], location: Location) -> Parameter:
+def _read_parameter(name: str, declared: Mapping[str, JSON], location: Location) -> Parameter:
     given: JSON = declared.get("type") or []
     types: list[JSON] = given if is_list(given) else [given]
     for found in types:

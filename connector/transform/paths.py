@@ -20,11 +20,11 @@ __all__ = [
     "Segments",
     "as_index",
     "child",
+    "compile_replacement",
     "is_container",
     "look_up",
     "parse_path",
     "path_getter",
-    "replacement",
 ]
 
 
@@ -39,7 +39,7 @@ class Missing:
 
 
 MISSING: Final = Missing()
-"""What a path leads to when nothing is there; null is something."""
+"""The result of a path that leads nowhere; null is a value."""
 
 Segments = tuple[str, ...]
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"(?=\.|$)')
@@ -49,18 +49,18 @@ INDEX = re.compile(r"0|[1-9][0-9]{0,9}")
 
 @lru_cache(maxsize=4096)
 def parse_path(path: str) -> Segments:
-    """The keys of a dotted path; the empty path is the document itself."""
+    """Return the keys of a dotted path; the empty path is the document itself."""
     if len(path) > LONGEST:
         raise Unfit(f"a path of {len(path)} characters; at most {LONGEST} are allowed")
     if not path:
         return ()
-    segments = _with_quotes(path) if '"' in path else path.split(".")
+    segments = _split_quoted(path) if '"' in path else path.split(".")
     if "" in segments and '""' not in path:
         raise Unfit(f"the path {path!r} has an empty part; write keys with single dots between them")
     return tuple(segments)
 
 
-def _with_quotes(path: str) -> list[str]:
+def _split_quoted(path: str) -> list[str]:
     segments: list[str] = []
     at = 0
     while at <= len(path):
@@ -77,17 +77,17 @@ def _with_quotes(path: str) -> list[str]:
 
 
 def as_index(key: str) -> int | None:
-    """The position that a key stands for in a list, or None."""
+    """Return the position that a key stands for in a list, or None."""
     return int(key) if INDEX.fullmatch(key) else None
 
 
 def is_container(value: JSON) -> TypeGuard[dict[str, JSON] | list[JSON]]:
-    """Whether a value can hold others."""
+    """Whether a value is an object or a list."""
     return isinstance(value, dict | list)
 
 
 def child(node: JSON, key: str) -> JSON:
-    """What stands at a key of an object or a position of a list, or MISSING."""
+    """Return the value at a key of an object or a position of a list, or MISSING."""
     if is_document(node):
         return node.get(key, MISSING)
     if is_list(node):
@@ -97,18 +97,18 @@ def child(node: JSON, key: str) -> JSON:
 
 
 def look_up(document: JSON, path: Segments) -> JSON:
-    """What stands at the path, or MISSING."""
+    """Return the value at a path, or MISSING."""
     for key in path:
         document = child(document, key)
     return document
 
 
 def path_getter(segments: Segments) -> Callable[[JSON], JSON]:
-    """A function from a document to what stands at the path, or MISSING."""
+    """Return a function from a document to the value at a path, or MISSING."""
     if not segments:
         return lambda document: document
     if len(segments) == 1:
-        return _single(segments[0])
+        return _key_getter(segments[0])
     steps = [(key, as_index(key)) for key in segments]
 
     def walk(node: JSON) -> JSON:
@@ -124,7 +124,7 @@ def path_getter(segments: Segments) -> Callable[[JSON], JSON]:
     return walk
 
 
-def _single(key: str) -> Callable[[JSON], JSON]:
+def _key_getter(key: str) -> Callable[[JSON], JSON]:
     def get(node: JSON) -> JSON:
         return node.get(key, MISSING) if node.__class__ is dict else child(node, key)
 
@@ -136,7 +136,7 @@ CAPTURED = re.compile(r"\$([1-9][0-9]?)")
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One place a pattern leads to, what stands there, and what its stars captured."""
+    """One match of a pattern: its path, its value, and what the stars captured."""
 
     path: Segments
     value: JSON
@@ -159,20 +159,20 @@ class Pattern:
 
     @property
     def is_path(self) -> bool:
-        """Whether it names one key whatever else is removed: keys stay what they are, positions of a list move up."""
+        """Whether it names one key whatever else is removed; positions of a list would move up."""
         return bool(self.segments) and all(key != "*" and as_index(key) is None for key in self.segments)
 
     def matches(self, document: JSON) -> Iterator[Match]:
-        """The places that exist, in the document's order."""
+        """Yield the matches in the order of the document."""
         if "*" not in self.segments:
             value = look_up(document, self.segments)
             if value is not MISSING:
                 yield Match(self.segments, value, ())
             return
-        yield from _matches(document, self.segments, (), ())
+        yield from _find_matches(document, self.segments, (), ())
 
 
-def _matches(node: JSON, left: Segments, path: Segments, captures: tuple[str, ...]) -> Iterator[Match]:
+def _find_matches(node: JSON, left: Segments, path: Segments, captures: tuple[str, ...]) -> Iterator[Match]:
     if not left:
         yield Match(path, node, captures)
         return
@@ -180,17 +180,17 @@ def _matches(node: JSON, left: Segments, path: Segments, captures: tuple[str, ..
     if key != "*":
         value = child(node, key)
         if value is not MISSING:
-            yield from _matches(value, rest, (*path, key), captures)
+            yield from _find_matches(value, rest, (*path, key), captures)
     elif is_document(node):
         for name, value in node.items():
-            yield from _matches(value, rest, (*path, name), (*captures, name))
+            yield from _find_matches(value, rest, (*path, name), (*captures, name))
     elif is_list(node):
         for index, value in enumerate(node):
-            yield from _matches(value, rest, (*path, str(index)), (*captures, str(index)))
+            yield from _find_matches(value, rest, (*path, str(index)), (*captures, str(index)))
 
 
-def replacement(text: str, stars: int) -> Callable[[tuple[str, ...]], Segments]:
-    """A function from captures to the path they make in a replacement such as `products.$1.name`."""
+def compile_replacement(text: str, stars: int) -> Callable[[tuple[str, ...]], Segments]:
+    """Return a function from captures to the path that a replacement such as `products.$1.name` makes of them."""
     segments = parse_path(text)
     for number in CAPTURED.findall(text):
         if int(number) > stars:

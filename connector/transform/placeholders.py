@@ -1,4 +1,4 @@
-"""Text with placeholders: where each begins and ends, and what values become inside text."""
+"""Text with placeholders: where each begins and ends, and how values are written inside text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Placeholder:
 
 
 def scan(text: str) -> Iterator[str | Placeholder]:
-    """The text's literal parts and its placeholders, in their order."""
+    """Yield the literal parts and the placeholders of a text in order."""
     at = 0
     literal = ""
     for opening in OPENING.finditer(text):
@@ -41,7 +41,7 @@ def scan(text: str) -> Iterator[str | Placeholder]:
             literal += opening[0][slashes:]
             at = opening.end()
             continue
-        end = _closing(text, opening.end())
+        end = _find_closing(text, opening.end())
         if literal:
             yield literal
             literal = ""
@@ -52,8 +52,8 @@ def scan(text: str) -> Iterator[str | Placeholder]:
         yield literal
 
 
-def _closing(text: str, start: int) -> int:
-    """Where the brace closes, quotes and inner braces passed over."""
+def _find_closing(text: str, start: int) -> int:
+    """Return the position of the closing brace; quotes and inner braces are passed over."""
     depth = 1
     for found in INSIDE.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(found[0], 0)
@@ -64,17 +64,17 @@ def _closing(text: str, start: int) -> int:
 
 
 def has_placeholder(text: str) -> bool:
-    """Whether a text is more than the text it shows."""
+    """Whether a text has a placeholder, or an escaped one."""
     return OPENING.search(text) is not None
 
 
 def escape(text: str) -> str:
-    """The template that yields exactly this text."""
+    """Return the template that yields exactly this text."""
     return OPENING.sub(lambda found: found[1] * 2 + "\\" + found[0][len(found[1]) :], text)
 
 
 def to_text(value: JSON) -> str:
-    """What a value is inside text: JSON, but text without quotes, and nothing for null."""
+    """Return a value as it is written inside text: JSON, but text without quotes, and nothing for null."""
     if isinstance(value, str):
         return value
     if value is None:

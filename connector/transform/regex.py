@@ -19,7 +19,7 @@ Regex = Any
 
 @lru_cache(maxsize=512)
 def compile_regex(pattern: str) -> Regex:
-    """The compiled pattern; look-around and back references do not exist in RE2 and are refused."""
+    """Compile a pattern; look-around and back references do not exist in RE2 and are refused."""
     if len(pattern) > LONGEST:
         raise Unfit(f"a regular expression of {len(pattern)} characters; at most {LONGEST} are allowed")
     try:
@@ -40,7 +40,7 @@ def compile_regex(pattern: str) -> Regex:
 
 
 def substitute(regex: Regex, replace: str, text: str) -> str:
-    r"""The text with every match replaced; `$1` and `\1` stand for groups. What grows beyond the bound is refused."""
+    r"""Replace every match; `$1` and `\1` stand for groups, and a text that grows beyond the bound is refused."""
     grown = 0
 
     def put(match: Any) -> str:
@@ -56,7 +56,7 @@ def substitute(regex: Regex, replace: str, text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _parts(template: str) -> tuple[str | int, ...]:
+def _parse_replacement(template: str) -> tuple[str | int, ...]:
     import re
 
     parts: list[str | int] = []
@@ -68,8 +68,8 @@ def _parts(template: str) -> tuple[str | int, ...]:
 
 
 def expand(match: Any, template: str) -> str:
-    """The replacement for one match."""
+    """Return the replacement for one match."""
     try:
-        return "".join([part if isinstance(part, str) else match[part] or "" for part in _parts(template)])
+        return "".join([part if isinstance(part, str) else match[part] or "" for part in _parse_replacement(template)])
     except (IndexError, KeyError):
         raise Unfit(f"the replacement {template[:60]!r} names a group that the expression does not have") from None

@@ -11,13 +11,13 @@ from connector.model import JSON
 from connector.registry import OURS, Registry
 from connector.transform.declaration import Accessor, Condition, Declaration, Field, Mapper, Step
 
-__all__ = ["Description", "FieldRow", "Kinds", "Known", "Noun", "describe", "field_rows", "names", "registry"]
+__all__ = ["Description", "FieldRow", "KindRegistry", "Kinds", "Noun", "describe", "field_rows", "names", "registry"]
 
 Kind = TypeVar("Kind", bound=Declaration)
 GROUPS = "openai_connector"
 
 
-class Known(Registry[Kind]):
+class KindRegistry(Registry[Kind]):
     """Declarations by name and alias."""
 
     def __init__(self, noun: str, kinds: Iterable[Kind] = ()) -> None:
@@ -44,21 +44,24 @@ class Known(Registry[Kind]):
 class Kinds:
     """Everything a chain may be made of."""
 
-    steps: Known[Step]
-    mappers: Known[Mapper]
-    conditions: Known[Condition]
-    accessors: Known[Accessor]
+    steps: KindRegistry[Step]
+    mappers: KindRegistry[Mapper]
+    conditions: KindRegistry[Condition]
+    accessors: KindRegistry[Accessor]
 
 
 def build() -> Kinds:
-    """Ours, then those that are installed; a name that is taken is refused."""
+    """Build the registry: ours, then those that are installed; a name that is taken is refused."""
     from connector.transform.accessors import ACCESSORS
     from connector.transform.conditions import CONDITIONS
     from connector.transform.mappers import MAPPERS
     from connector.transform.steps import STEPS
 
     kinds = Kinds(
-        Known("step", STEPS), Known("mapper", MAPPERS), Known("condition", CONDITIONS), Known("accessor", ACCESSORS)
+        KindRegistry("step", STEPS),
+        KindRegistry("mapper", MAPPERS),
+        KindRegistry("condition", CONDITIONS),
+        KindRegistry("accessor", ACCESSORS),
     )
     kinds.steps.add_installed(f"{GROUPS}.steps", Step)
     kinds.mappers.add_installed(f"{GROUPS}.mappers", Mapper)
@@ -69,7 +72,7 @@ def build() -> Kinds:
 
 @cache
 def registry() -> Kinds:
-    """The kinds of this process."""
+    """Return the kinds of this process."""
     return build()
 
 
@@ -102,8 +105,8 @@ class Description:
 
 
 def describe(kind: Noun, name: str, kinds: Kinds | None = None) -> Description:
-    """What a declaration says of itself; UnknownName when there is none."""
-    known = _known(kinds or registry(), kind)
+    """Describe a declaration by its name; raise UnknownName when there is none."""
+    known = _registry_of(kinds or registry(), kind)
     declared: Declaration = known.find(name)
     rows = tuple(field_rows(declared.fields))
     return Description(
@@ -119,12 +122,12 @@ def field_rows(fields: Mapping[str, Field], within: str = "") -> Iterator[FieldR
 
 
 def names(kind: Noun, kinds: Kinds | None = None) -> list[str]:
-    """The names of one kind, in their order."""
-    return [declared.name for declared in _known(kinds or registry(), kind)]
+    """Return the names of one kind in order."""
+    return [declared.name for declared in _registry_of(kinds or registry(), kind)]
 
 
-def _known(kinds: Kinds, kind: Noun) -> Known[Any]:
-    known: dict[Noun, Known[Any]] = {
+def _registry_of(kinds: Kinds, kind: Noun) -> KindRegistry[Any]:
+    known: dict[Noun, KindRegistry[Any]] = {
         "step": kinds.steps,
         "mapper": kinds.mappers,
         "condition": kinds.conditions,

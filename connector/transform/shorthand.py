@@ -1,4 +1,4 @@
-"""How things may be written: in full, in short, in camelCase, and empty maps as empty lists."""
+"""The notations of a step: in full, in short, in camelCase, and empty maps as empty lists."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from connector.model import JSON, is_document
 from connector.request.display import kind
 from connector.transform.declaration import Location
 
-__all__ = ["parameters_of", "snake", "split"]
+__all__ = ["as_parameters", "read_shorthand", "to_snake_case"]
 
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 LONG = {"prototype", "parameters", "meta"}
 
 
-def snake(name: str) -> str:
-    """`nodeFilters` as `node_filters`."""
+def to_snake_case(name: str) -> str:
+    """Return a name in snake case: `nodeFilters` as `node_filters`."""
     return HUMP.sub("_", name).lower()
 
 
-def split(raw: JSON, location: Location, noun: str) -> tuple[str, JSON, Location] | None:
+def read_shorthand(raw: JSON, location: Location, noun: str) -> tuple[str, JSON, Location] | None:
     """Return name, parameters and their location of `{prototype, parameters}`, `{name: parameters}` or a name."""
     if isinstance(raw, str):
         return raw, {}, location
@@ -31,7 +31,7 @@ def split(raw: JSON, location: Location, noun: str) -> tuple[str, JSON, Location
         return raw["prototype"], raw.get("parameters"), location.at("parameters")
     if is_document(raw):
         names = [key for key in raw if key != "meta"]
-        if len(names) == 1 and _are_texts(names):
+        if len(names) == 1 and _are_strings(names):
             return names[0], raw[names[0]], location.at(names[0])
         location.fault(
             f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}"
@@ -41,11 +41,11 @@ def split(raw: JSON, location: Location, noun: str) -> tuple[str, JSON, Location
     return None
 
 
-def parameters_of(given: JSON, location: Location, sole: str = "") -> Mapping[str, JSON]:
-    """Parameters as an object; what is no object stands for the sole field, and an empty list for nothing."""
+def as_parameters(given: JSON, location: Location, sole: str = "") -> Mapping[str, JSON]:
+    """Return parameters as an object; another value stands for the sole field, an empty list for none."""
     if given is None or given == []:
         return {}
-    if is_document(given) and _are_texts(given):
+    if is_document(given) and _are_strings(given):
         return given
     if sole and not is_document(given):
         return {sole: given}
@@ -53,5 +53,5 @@ def parameters_of(given: JSON, location: Location, sole: str = "") -> Mapping[st
     return {}
 
 
-def _are_texts(keys: Iterable[Any]) -> bool:
+def _are_strings(keys: Iterable[Any]) -> bool:
     return all(isinstance(key, str) for key in keys)

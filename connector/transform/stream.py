@@ -9,19 +9,19 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from typing import Any
 
 from connector.model import JSON
-from connector.transform.block import Block, make_async, take
+from connector.transform.block import Block, gather_document, make_async
 from connector.transform.context import Scope
 from connector.transform.errors import Failed, Skipped
 from connector.transform.types import Action, Gather
 
-__all__ = ["flow", "gathered"]
+__all__ = ["stream_batches", "stream_block"]
 
 Documents = AsyncIterable[JSON] | Iterable[JSON]
 END: Any = object()
 
 
 class Source:
-    """Documents one at a time, asked for ahead without blocking those that are under way."""
+    """Fetches documents one ahead, without blocking those in progress."""
 
     def __init__(self, documents: Documents) -> None:
         self._iterator = aiter(documents) if isinstance(documents, AsyncIterable) else None
@@ -29,14 +29,14 @@ class Source:
         self.pending: asyncio.Task[JSON] | None = None
         self.ended = False
 
-    def ask(self) -> asyncio.Task[JSON]:
-        """The fetching of the next one, begun unless it is under way."""
+    def fetch(self) -> asyncio.Task[JSON]:
+        """Return the task that fetches the next document; start it when there is none."""
         if self.pending is None:
             self.pending = asyncio.ensure_future(self._next())
         return self.pending
 
     def take(self) -> JSON:
-        """The one that was fetched; END when there are no more."""
+        """Return the fetched document; END when there are no more."""
         document = self.pending.result() if self.pending else END
         self.pending = None
         self.ended = document is END
@@ -56,20 +56,20 @@ class Source:
             await close()
 
 
-async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
-    """The documents that come of a block, in the order of those they come from."""
+async def stream_block(block: Block, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
+    """Yield the results of a block in the order of its documents."""
     source, running = Source(documents), deque[asyncio.Task[list[JSON]]]()
     most = scope.context.concurrency if block.awaits else 1
     try:
         while running or not source.ended:
             if len(running) < most and not source.ended:
-                source.ask()
+                source.fetch()
             waited = {task for task in (source.pending, running[0] if running else None) if task}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if source.pending is not None and source.pending.done():
                 document = source.take()
                 if document is not END:
-                    running.append(asyncio.ensure_future(_work(block, document, scope)))
+                    running.append(asyncio.ensure_future(_run_document(block, document, scope)))
             while running and running[0].done():
                 for out in running.popleft().result():
                     yield out
@@ -80,7 +80,7 @@ async def flow(block: Block, documents: Documents, scope: Scope) -> AsyncIterato
         await source.close()
 
 
-async def _work(block: Block, document: JSON, scope: Scope) -> list[JSON]:
+async def _run_document(block: Block, document: JSON, scope: Scope) -> list[JSON]:
     try:
         out = await make_async(block)(document, scope)
     except (Skipped, Failed) as signal:
@@ -89,18 +89,18 @@ async def _work(block: Block, document: JSON, scope: Scope) -> list[JSON]:
     return list(out) if block.many else [out]
 
 
-async def gathered(action: Action, gather: Gather, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
-    """The batches of these documents; one that is due is given without waiting for the next document."""
+async def stream_batches(action: Action, gather: Gather, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
+    """Yield the batches of these documents; one that is due does not wait for the next document."""
     source = Source(documents)
     try:
         while not source.ended:
             left = None if gather.due is None else max(gather.due - time.monotonic(), 0)
-            done, _ = await asyncio.wait({source.ask()}, timeout=left)
+            done, _ = await asyncio.wait({source.fetch()}, timeout=left)
             if not done:
                 batches = gather.rest()
             else:
                 document = source.take()
-                batches = gather.rest() if document is END else take(gather, action, document, scope)
+                batches = gather.rest() if document is END else gather_document(gather, action, document, scope)
             for batch in batches:
                 yield batch
     finally:

@@ -23,15 +23,15 @@ Kind = Literal["constant", "document", "text"] | Root
 PLAIN = re.compile(r"[@$]?\w[\w-]*(?:\.[@$]?\w[\w-]*)*")
 ROOTS: tuple[Root, ...] = ("variables", "task", "route", "parameters", "now")
 IDLE = Scope(Context())
-"""What constants are resolved in: they look at nothing."""
+"""The scope in which constants are resolved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where one leaf of a resolved template comes from."""
+    """The origin of one leaf of a resolved template."""
 
     place: KeyPath
-    """Below the template; what a placeholder yields may have members of its own."""
+    """Below the template; the value of a placeholder may have members of its own."""
     kind: Kind
     written: str
     """The placeholder or the text with placeholders as it was written; the constant's text for a constant."""
@@ -48,17 +48,17 @@ class Template:
     constant: bool
     """Whether it is the same for every document."""
     value: JSON
-    """What it is made of; for a constant, what it resolves to."""
+    """The template as it is written; for a constant, the resolved value."""
 
     def __call__(self, document: JSON, scope: Scope) -> JSON:
         return self.resolve(document, scope)
 
 
 def compile_template(value: JSON, *, where: str = "template", parameters: Collection[str] | None = ()) -> Template:
-    """The template that a JSON value is; InvalidChain lists every placeholder that cannot work.
+    """Compile a JSON value; raise InvalidChain with every placeholder that cannot work.
 
     Args:
-        where: how messages call the template.
+        where: the name of the template in messages.
         parameters: the names that `@{parameters.…}` may use; None allows any.
     """
     faults: list[ChainFault] = []
@@ -69,14 +69,14 @@ def compile_template(value: JSON, *, where: str = "template", parameters: Collec
 
 
 def read_template(value: JSON, path: KeyPath, parameters: Collection[str] | None, faults: list[ChainFault]) -> Template:
-    """The template that a JSON value is; faults are added to the list."""
-    reader = _Reader(len(path), parameters, faults)
+    """Compile a JSON value; faults are added to the list."""
+    reader = _TemplateCompiler(len(path), parameters, faults)
     resolve = reader.read(value, path)
     literal = resolve(None, IDLE) if reader.constant and not faults else value
     return Template(resolve, tuple(reader.origins), reader.constant, literal)
 
 
-class _Reader:
+class _TemplateCompiler:
     """Compiles one template, collecting origins and faults."""
 
     def __init__(self, depth: int, parameters: Collection[str] | None, faults: list[ChainFault]) -> None:
@@ -124,18 +124,18 @@ class _Reader:
         if not holders:
             return self._literal("".join(str(part) for part in parts), path)
         self.constant = False
-        kind = _kind(holders[0]) if len(parts) == 1 else "text"
+        kind = _kind_of(holders[0]) if len(parts) == 1 else "text"
         self.origins.append(Origin(path[self._depth :], kind, text, tuple(holder.body for holder in holders)))
-        return resolves[0] if len(parts) == 1 and callable(resolves[0]) else _joined(resolves)
+        return resolves[0] if len(parts) == 1 and callable(resolves[0]) else _join(resolves)
 
     def _placeholder(self, holder: Placeholder, path: KeyPath) -> Resolve:
         where = f"{format_key_path(path[max(self._depth - 1, 0) :])}: "
         if holder.sign == "@":
-            return self._named(holder, where)
-        find = _finder(holder.body)
-        return _optional(find) if holder.sign == "?" else _required(find, holder, where)
+            return self._name(holder, where)
+        find = _document_getter(holder.body)
+        return _get_or_null(find) if holder.sign == "?" else _get_or_fail(find, holder, where)
 
-    def _named(self, holder: Placeholder, where: str) -> Resolve:
+    def _name(self, holder: Placeholder, where: str) -> Resolve:
         root, _, rest = holder.body.partition(".")
         if root not in ROOTS:
             known = ", ".join(f"@{{{name}.…}}" for name in ROOTS[:-1])
@@ -147,11 +147,11 @@ class _Reader:
                 raise Unfit(f"{holder}: now has no parts; map it with format-date")
             return lambda _document, scope: scope.context.now().isoformat()
         if not keys:
-            return lambda _document, scope: dict(_roots(scope, root))
+            return lambda _document, scope: dict(_root_value(scope, root))
         if root == "parameters":
             self._check_parameter(holder, keys[0])
         walk = path_getter(keys)
-        return _required_name(root, walk, holder, where)
+        return _get_name(root, walk, holder, where)
 
     def _check_parameter(self, holder: Placeholder, name: str) -> None:
         if self._parameters is not None and name not in self._parameters:
@@ -160,19 +160,19 @@ class _Reader:
             raise Unfit(f"{holder}: no such parameter; {known}{'; ' + hint if hint else ''}")
 
 
-def _kind(holder: Placeholder) -> Kind:
+def _kind_of(holder: Placeholder) -> Kind:
     if holder.sign != "@":
         return "document"
     return next(name for name in ROOTS if holder.body.partition(".")[0] == name)
 
 
-def _roots(scope: Scope, root: str) -> JSON:
+def _root_value(scope: Scope, root: str) -> JSON:
     return scope.parameters if root == "parameters" else getattr(scope.context, root)
 
 
-def _required_name(root: str, walk: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
+def _get_name(root: str, walk: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
     def find(_: JSON, scope: Scope) -> JSON:
-        found = walk(_roots(scope, root))
+        found = walk(_root_value(scope, root))
         if found is not MISSING:
             return found
         if scope.context.missing == "empty":
@@ -182,8 +182,8 @@ def _required_name(root: str, walk: Callable[[JSON], JSON], holder: Placeholder,
     return find
 
 
-def _finder(body: str) -> Callable[[JSON], JSON]:
-    """A function from a document to the value of an `&{…}` or `?{…}`; MISSING when there is none."""
+def _document_getter(body: str) -> Callable[[JSON], JSON]:
+    """Return a function from a document to the value of `&{…}` or `?{…}`, or MISSING."""
     if body == "@":
         return lambda document: document
     if PLAIN.fullmatch(body):
@@ -199,7 +199,7 @@ def _finder(body: str) -> Callable[[JSON], JSON]:
     return find
 
 
-def _optional(find: Callable[[JSON], JSON]) -> Resolve:
+def _get_or_null(find: Callable[[JSON], JSON]) -> Resolve:
     def resolve(document: JSON, _: Scope) -> JSON:
         found = find(document)
         return None if found is MISSING else found
@@ -207,7 +207,7 @@ def _optional(find: Callable[[JSON], JSON]) -> Resolve:
     return resolve
 
 
-def _required(find: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
+def _get_or_fail(find: Callable[[JSON], JSON], holder: Placeholder, where: str) -> Resolve:
     def resolve(document: JSON, scope: Scope) -> JSON:
         found = find(document)
         if found is not MISSING:
@@ -219,7 +219,7 @@ def _required(find: Callable[[JSON], JSON], holder: Placeholder, where: str) -> 
     return resolve
 
 
-def _joined(parts: list[str | Resolve]) -> Resolve:
+def _join(parts: list[str | Resolve]) -> Resolve:
     def join(document: JSON, scope: Scope) -> str:
         return "".join([part if isinstance(part, str) else to_text(part(document, scope)) for part in parts])
 

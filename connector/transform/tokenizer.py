@@ -10,11 +10,11 @@ from typing import Any
 __all__ = ["encoding_for"]
 
 ESTIMATE = 4
-"""Bytes of UTF-8 in a token, about; what is counted by where `tiktoken` or its vocabulary is missing."""
+"""Bytes of UTF-8 in a token, about."""
 
 
 class Estimate:
-    """Four bytes a token."""
+    """Estimates four bytes a token."""
 
     def encode(self, text: str) -> Sequence[int]:
         return range(-(-len(text.encode(errors="replace")) // ESTIMATE))
@@ -25,7 +25,7 @@ class Estimate:
 
 @lru_cache(maxsize=64)
 def encoding_for(model: str) -> Any:
-    """The model's own encoding; that of current models for unknown ones; an estimate without `tiktoken`."""
+    """Return the encoding of a model; that of current models for unknown ones; an estimate without `tiktoken`."""
     try:
         library: Any = import_module("tiktoken")  # not a dependency: used when it is there
     except ImportError:
@@ -40,7 +40,7 @@ def encoding_for(model: str) -> Any:
 
 
 class Exact:
-    """The tokens that the model sees."""
+    """Encodes as the model does."""
 
     def __init__(self, encoding: Any) -> None:
         self._encoding = encoding

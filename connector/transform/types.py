@@ -12,11 +12,11 @@ from connector.transform.context import Scope
 __all__ = ["Action", "Check", "Gather", "Many", "Map", "Predicate", "Run", "Selector"]
 
 Run = Callable[[JSON, Scope], Any]
-"""A step's work on one document: the document that comes of it, `Many` of them, or an awaitable of either."""
+"""The work of a step on one document: returns a document, `Many` of them, or an awaitable of either."""
 Map = Callable[[JSON, Scope], JSON]
-"""A mapper's work on one value."""
+"""The work of a mapper on one value."""
 Predicate = Callable[[JSON, JSON, Scope], Any]
-"""Whether a value fulfils a condition; the document it is part of comes second. May be awaitable."""
+"""Whether a value fulfils a condition; its document comes second. May be awaitable."""
 
 
 class Many(list[JSON]):
@@ -26,19 +26,19 @@ class Many(list[JSON]):
 
 
 class Gather(Protocol):
-    """What makes few documents of many; one for each run."""
+    """Makes few documents of many; there is one for each run."""
 
     @property
     def due(self) -> float | None:
-        """When, on the monotonic clock, what is kept must go on whether or not more documents come."""
+        """When, on the monotonic clock, the gathered documents must go on."""
         ...
 
     def take(self, document: JSON) -> list[JSON]:
-        """Keep a document; the documents that are complete with it."""
+        """Add a document and return those that are complete with it."""
         ...
 
     def rest(self) -> list[JSON]:
-        """What is left when no more come."""
+        """Return what is left when no more documents come."""
         ...
 
 
@@ -53,7 +53,7 @@ class Action:
     name: str = ""
     where: str = ""
     inline: tuple[Action, ...] | None = None
-    """The actions it is nothing but a row of."""
+    """The actions in a row that it consists of, if that is all it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +67,29 @@ class Check:
 
 
 class Selector(Protocol):
-    """A built accessor: the places of a document that it names."""
+    """A built accessor: selects parts of a document."""
 
     @property
     def sole(self) -> tuple[str, ...] | None:
-        """The one path it names, when it is always the same."""
+        """The one path it names, if that is the same for every document."""
         ...
 
     def places(self, document: JSON) -> list[tuple[tuple[str, ...], JSON]]:
-        """The paths that exist, with what stands there."""
+        """Return the paths that exist with their values."""
         ...
 
     def whole(self, document: JSON) -> list[tuple[tuple[str, ...], JSON]]:
-        """The containers it is about: what list and key mappers map, as a whole."""
+        """Return the containers that list and key mappers map as a whole."""
         ...
 
     def read(self, document: JSON, *, enclosed: bool) -> dict[str, JSON]:
-        """What it names as one object; enclosed: below the path of its container."""
+        """Return the selected parts as one object; enclosed: below the path of their container."""
         ...
 
     def write(self, document: JSON, members: Mapping[str, JSON]) -> JSON:
-        """The document with these members where the accessor points."""
+        """Return the document with these members where the accessor points."""
         ...
 
     def clear(self, document: JSON) -> JSON:
-        """The document without what it names."""
+        """Return the document without the selected parts."""
         ...

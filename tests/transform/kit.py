@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from connector.model import Outcome, State
-from connector.transform import Context, Failed, Skipped, compile_chain
+from connector.transform import Chain, Context, Failed, Skipped, TraceEntry, compile_chain
 
 LABELS = ("happy", "missing", "wrong type", "empty", "unicode", "nested")
 """What every declaration is tried with."""
@@ -109,3 +109,14 @@ def assert_expected(found: Any, expected: Any) -> None:
         assert not isinstance(found, Fails), found.reason
         assert found == expected
         assert repr(found) == repr(expected)
+
+
+async def trace_of(chain: Chain, document: Any) -> list[TraceEntry]:
+    """What each step makes of one document, whichever way the chain is run."""
+    context = Context(on_failed=lambda _document, _failure: None)
+    trace: list[TraceEntry] = []
+    list(chain.run((document,), context, trace=trace))
+    waited: list[TraceEntry] = []
+    _ = [out async for out in chain.arun((document,), context, trace=waited)]
+    assert waited == trace
+    return trace

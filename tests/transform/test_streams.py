@@ -14,7 +14,7 @@ import pytest
 from connector.errors import ConfigurationError
 from connector.model import Outcome, State
 from connector.transform import Chain, Context, Failed, compile_chain
-from tests.transform.kit import Memory, answering
+from tests.transform.kit import Memory, answering, trace_of
 
 NUMBER = [{"value-mapper": {"accessor": "n", "mappers": ["cast-int"]}}]
 CALL: dict[str, Any] = {"openai": {"entity": "echo", "payload": "&{n}", "destination": "answer"}}
@@ -348,7 +348,7 @@ async def test_a_document_that_cannot_be_collected_harms_no_other() -> None:
     assert heard == told
     assert [out async for out in chain.arun(documents, context)] == [{"items": [1, 3]}]
     assert heard == told * 2
-    assert [step.after for step in chain.trace({"n": 1})] == [[]]
+    assert [step.after for step in await trace_of(chain, {"n": 1})] == [[]]
 
 
 DROPPED: list[tuple[Any, Any, str]] = [

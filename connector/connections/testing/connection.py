@@ -23,7 +23,7 @@ from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_object, members
 from connector.suggestions import closest, did_you_mean
 from connector.timing import Timing
-from connector.transform.cases import Memory, diff
+from connector.transform.cases import MemoryStorage, diff
 
 __all__ = ["is_connection_case", "run_connection_case"]
 
@@ -99,7 +99,7 @@ def _runtime(case: Mapping[str, JSON], configuration: Configuration, replay: Rep
         return {"transport": httpx.MockTransport(replay), "timing": timing}
 
     given: Mapping[str, JSON] = case.get("storages") or {}
-    storages = {name: Memory(given.get(name) or {}) for name in configuration.storages}
+    storages = {name: MemoryStorage(given.get(name) or {}) for name in configuration.storages}
     return Runtime(configuration, options, storages=storages, publisher=recorder)
 
 

@@ -18,7 +18,7 @@ from connector.migrate.yamltext import Noted
 from connector.model import JSON, is_list, is_object
 from connector.transform import registry
 from connector.transform.declaration import Declaration
-from connector.transform.shorthand import snake
+from connector.transform.shorthand import to_snake_case
 
 __all__ = ["Names", "Translator"]
 
@@ -127,7 +127,7 @@ class Translator:
     def _made(self, kind: str, raw: Mapping[str, JSON], path: str) -> list[JSON]:
         """What a use of a prototype becomes: one or, when it is a row of others, several."""
         name: str = raw["prototype"]
-        parameters = {snake(key): value for key, value in as_map(raw.get("parameters")).items()}
+        parameters = {to_snake_case(key): value for key, value in as_map(raw.get("parameters")).items()}
         special: Special | None = SPECIAL.get((kind, name))
         ours, more = RENAMED[kind].get(name, (name, {}))
         known: Any = getattr(registry(), f"{kind}s")
@@ -185,7 +185,7 @@ class Translator:
 
     def _case(self, raw: JSON, path: str) -> JSON:
         """A further case of a conditional: one filter or several, one step or several."""
-        case = {snake(key): value for key, value in as_map(raw).items()}
+        case = {to_snake_case(key): value for key, value in as_map(raw).items()}
         filters = [key for key in ("filter", "filters", "condition", "conditions") if case.get(key)]
         steps = [key for key in ("transformer", "transformers") if case.get(key)]
         return {

@@ -47,12 +47,12 @@ def negate(verdict: Callable[..., Predicate]) -> Callable[..., Predicate]:
     return build
 
 
-def _equals(value: Template) -> Predicate:
+def _build_equals(value: Template) -> Predicate:
     resolve = value.resolve
     return lambda found, document, scope: same(found, resolve(document, scope))
 
 
-def _one_of(value: Template) -> Predicate:
+def _build_one_of(value: Template) -> Predicate:
     resolve = value.resolve
 
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
@@ -64,16 +64,16 @@ def _one_of(value: Template) -> Predicate:
     return holds
 
 
-def _empty() -> Predicate:
+def _build_empty() -> Predicate:
     return lambda found, _document, _scope: is_empty(found)
 
 
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Predicate]:
+def _build_order(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Predicate]:
     def build(value: Template) -> Predicate:
         resolve = value.resolve
 
         def holds(found: JSON, document: JSON, scope: Scope) -> bool:
-            pair = _comparable(found, resolve(document, scope))
+            pair = _make_comparable(found, resolve(document, scope))
             return pair is not None and compare(*pair)
 
         return holds
@@ -81,16 +81,16 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Predic
     return build
 
 
-def _comparable(left: JSON, right: JSON) -> tuple[Any, Any] | None:
+def _make_comparable(left: JSON, right: JSON) -> tuple[Any, Any] | None:
     """Both as numbers, or both as text; None when one is not there or they have no common order."""
     if isinstance(left, str) and isinstance(right, str):
-        numbers = _number(left), _number(right)
+        numbers = _as_number(left), _as_number(right)
         return (left, right) if None in numbers else numbers
-    numbers = _number(left), _number(right)
+    numbers = _as_number(left), _as_number(right)
     return None if None in numbers else numbers
 
 
-def _number(value: JSON) -> float | int | None:
+def _as_number(value: JSON) -> float | int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -109,7 +109,7 @@ NUMBER = {"value": template("The bound; texts that hold numbers are compared as 
 OPTIONS = {"value": template("The list of values.", required=True, aliases=("values",))}
 
 
-def _pair(
+def _with_negation(
     name: str, opposite: str, summaries: tuple[str, str], fields: Any, build: Any, sole: str
 ) -> tuple[Condition, Condition]:
     return (
@@ -119,38 +119,45 @@ def _pair(
 
 
 COMPARISONS = (
-    *_pair("equals", "not-equals", ("The value is this one.", "The value is another one."), OTHER, _equals, "value"),
-    *_pair(
-        "one-of", "not-one-of", ("The value is one of these.", "The value is none of these."), OPTIONS, _one_of, "value"
+    *_with_negation(
+        "equals", "not-equals", ("The value is this one.", "The value is another one."), OTHER, _build_equals, "value"
     ),
-    *_pair(
+    *_with_negation(
+        "one-of",
+        "not-one-of",
+        ("The value is one of these.", "The value is none of these."),
+        OPTIONS,
+        _build_one_of,
+        "value",
+    ),
+    *_with_negation(
         "empty",
         "not-empty",
         ("Nothing is there: null, or empty text, list or object.", "Something is there."),
         {},
-        _empty,
+        _build_empty,
         "",
     ),
-    *_pair(
+    *_with_negation(
         "greater-than",
         "not-greater-than",
         ("The value is more than this one.", "The value is not more than this one."),
         NUMBER,
-        _ordered(lambda left, right: left > right),
+        _build_order(lambda left, right: left > right),
         "value",
     ),
-    *_pair(
+    *_with_negation(
         "less-than",
         "not-less-than",
         ("The value is less than this one.", "The value is not less than this one."),
         NUMBER,
-        _ordered(lambda left, right: left < right),
+        _build_order(lambda left, right: left < right),
         "value",
     ),
 )
 
 
-def _matches(pattern: Resolve) -> Predicate:
+def _build_matches(pattern: Resolve) -> Predicate:
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
         if found is None or isinstance(found, dict | list):
             return False
@@ -159,7 +166,7 @@ def _matches(pattern: Resolve) -> Predicate:
     return holds
 
 
-def _contains(value: Template) -> Predicate:
+def _build_contains(value: Template) -> Predicate:
     resolve = value.resolve
 
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
@@ -178,10 +185,10 @@ PATTERN = {
 }
 HELD = {"value": template("The text or item to look for.", required=True)}
 MATCHES = (
-    Condition("matches", "The text matches a regular expression.", PATTERN, _matches, sole="pattern"),
+    Condition("matches", "The text matches a regular expression.", PATTERN, _build_matches, sole="pattern"),
     Condition(
-        "not-matches", "The text does not match a regular expression.", PATTERN, negate(_matches), sole="pattern"
+        "not-matches", "The text does not match a regular expression.", PATTERN, negate(_build_matches), sole="pattern"
     ),
-    Condition("contains", "The text or list holds this.", HELD, _contains, sole="value"),
-    Condition("not-contains", "The text or list does not hold this.", HELD, negate(_contains), sole="value"),
+    Condition("contains", "The text or list holds this.", HELD, _build_contains, sole="value"),
+    Condition("not-contains", "The text or list does not hold this.", HELD, negate(_build_contains), sole="value"),
 )

@@ -10,19 +10,19 @@ from connector.transform.block import make_sync
 from connector.transform.conditions.comparisons import negate
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Field, Location
-from connector.transform.fields import At, accessor, conditions, path
+from connector.transform.fields import PathOf, accessor, conditions, path
 from connector.transform.paths import MISSING, look_up
 from connector.transform.types import Check, Predicate, Selector
 
-__all__ = ["KEY_CONDITIONS", "LOGIC", "VALUE", "first_failing", "waits"]
+__all__ = ["KEY_CONDITIONS", "LOGIC", "VALUE", "any_awaits", "first_failing"]
 
 
-def waits(checks: list[Check]) -> bool:
+def any_awaits(checks: list[Check]) -> bool:
     """Whether one of the conditions waits for something."""
     return any(check.awaits for check in checks)
 
 
-async def fulfils(check: Check, value: JSON, document: JSON, scope: Scope) -> bool:
+async def evaluate(check: Check, value: JSON, document: JSON, scope: Scope) -> bool:
     """Whether a condition holds, waited for if need be."""
     holds = check.holds(value, document, scope)
     return bool(await holds if check.awaits else holds)
@@ -31,7 +31,7 @@ async def fulfils(check: Check, value: JSON, document: JSON, scope: Scope) -> bo
 async def first_failing(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> Check | None:
     """The first condition that does not hold; later ones are not asked."""
     for check in checks:
-        if not await fulfils(check, value, document, scope):
+        if not await evaluate(check, value, document, scope):
             return check
     return None
 
@@ -41,7 +41,7 @@ def _build_logic(holds: Callable[..., Any]) -> Callable[[list[Check]], Check]:
         async def work(value: JSON, document: JSON, scope: Scope) -> bool:
             return bool(await holds(conditions, value, document, scope))
 
-        return Check(work, awaits=True) if waits(conditions) else Check(make_sync(work))
+        return Check(work, awaits=True) if any_awaits(conditions) else Check(make_sync(work))
 
     return build
 
@@ -52,7 +52,7 @@ async def _all(checks: list[Check], value: JSON, document: JSON, scope: Scope) -
 
 async def _any(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> bool:
     for check in checks:
-        if await fulfils(check, value, document, scope):
+        if await evaluate(check, value, document, scope):
             return True
     return False
 
@@ -92,7 +92,7 @@ def _build_value(accessor: Selector, conditions: list[Check]) -> Check:
                 return False
         return True
 
-    return Check(work, awaits=True) if waits(conditions) else Check(make_sync(work))
+    return Check(work, awaits=True) if any_awaits(conditions) else Check(make_sync(work))
 
 
 VALUE_FIELDS = {
@@ -113,14 +113,14 @@ VALUE = (
 )
 
 
-def _exists(path: At) -> Predicate:
+def _build_exists(path: PathOf) -> Predicate:
     def holds(found: JSON, document: JSON, scope: Scope) -> bool:
         return look_up(found, path(document, scope)) is not MISSING
 
     return holds
 
 
-def _key_condition(filter: Check) -> Check:  # noqa: A002  the platform's name
+def _build_key_condition(filter: Check) -> Check:  # noqa: A002  the platform's name
     return filter
 
 
@@ -138,16 +138,20 @@ FILTER = Field(
 PATH = {"path": path("The dotted path of the key.", required=True, aliases=("key",))}
 KEY_CONDITIONS = (
     Condition(
-        "key-condition", "A condition on the keys of the document.", {"filter": FILTER}, _key_condition, sole="filter"
+        "key-condition",
+        "A condition on the keys of the document.",
+        {"filter": FILTER},
+        _build_key_condition,
+        sole="filter",
     ),
     Condition(
-        "key-exists-condition", "Something stands at a path.", PATH, _exists, aliases=("key-exists",), sole="path"
+        "key-exists-condition", "Something stands at a path.", PATH, _build_exists, aliases=("key-exists",), sole="path"
     ),
     Condition(
         "key-not-exists-condition",
         "Nothing stands at a path.",
         PATH,
-        negate(_exists),
+        negate(_build_exists),
         aliases=("key-not-exists",),
         sole="path",
     ),

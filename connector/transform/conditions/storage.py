@@ -46,11 +46,11 @@ def _condition(given: JSON, location: Location) -> Check:
     return location.builder.condition(given, location)
 
 
-def _absent() -> Check:
+def _build_absent() -> Check:
     return Check(lambda found, _document, _scope: found is None)
 
 
-def _present() -> Check:
+def _build_present() -> Check:
     return Check(lambda found, _document, _scope: found is not None)
 
 
@@ -75,8 +75,8 @@ STORAGE = (
         "storage-entity-does-not-exists",
         "The storage holds nothing there.",
         {},
-        _absent,
+        _build_absent,
         aliases=("storage-entity-does-not-exist",),
     ),
-    Condition("storage-entity-exists", "The storage holds something there.", {}, _present),
+    Condition("storage-entity-exists", "The storage holds something there.", {}, _build_present),
 )

@@ -15,21 +15,21 @@ __all__ = ["TYPES"]
 STRICT = {"strict": boolean("Understood, and without effect: a JSON value has one type.", default=True)}
 
 
-def _is(holds: Callable[[JSON], bool]) -> Callable[[bool], Predicate]:
+def _build_type(holds: Callable[[JSON], bool]) -> Callable[[bool], Predicate]:
     def build(strict: bool) -> Predicate:  # noqa: ARG001  what other platforms write along
         return lambda value, _document, _scope: holds(value)
 
     return build
 
 
-def _number(value: JSON) -> bool:
+def _is_number(value: JSON) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _holds_number(value: JSON) -> bool:
+def _is_numeric(value: JSON) -> bool:
     """A number, or a text that is one."""
     if not isinstance(value, str):
-        return _number(value)
+        return _is_number(value)
     try:
         float(value)
     except ValueError:
@@ -37,10 +37,10 @@ def _holds_number(value: JSON) -> bool:
     return True
 
 
-def _pair(
+def _with_negation(
     name: str, noun: str, holds: Callable[[JSON], bool], aliases: tuple[str, ...] = ()
 ) -> tuple[Condition, Condition]:
-    build = _is(holds)
+    build = _build_type(holds)
     opposites = tuple(f"not-{alias}" for alias in aliases)
     return (
         Condition(name, f"The value is {noun}.", STRICT, build, aliases=aliases),
@@ -49,11 +49,11 @@ def _pair(
 
 
 TYPES = (
-    *_pair("type-array", "a list", lambda value: isinstance(value, list)),
-    *_pair("type-object", "an object", lambda value: isinstance(value, dict)),
-    *_pair("type-string", "a text", lambda value: isinstance(value, str)),
-    *_pair("type-boolean", "true or false", lambda value: isinstance(value, bool)),
-    *_pair("type-number", "a number", _number, ("type-float",)),
-    *_pair("type-integer", "a whole number", lambda value: type(value) is int, ("type-int",)),
-    *_pair("type-numeric", "a number, or a text that holds one", _holds_number),
+    *_with_negation("type-array", "a list", lambda value: isinstance(value, list)),
+    *_with_negation("type-object", "an object", lambda value: isinstance(value, dict)),
+    *_with_negation("type-string", "a text", lambda value: isinstance(value, str)),
+    *_with_negation("type-boolean", "true or false", lambda value: isinstance(value, bool)),
+    *_with_negation("type-number", "a number", _is_number, ("type-float",)),
+    *_with_negation("type-integer", "a whole number", lambda value: type(value) is int, ("type-int",)),
+    *_with_negation("type-numeric", "a number, or a text that holds one", _is_numeric),
 )

@@ -39,7 +39,7 @@ class Budget:
         self._deadline = time.thread_time() + SECONDS
 
     def charge(self, visits: int) -> None:
-        """Take visits away; raises when they or the time are used up."""
+        """Take visits away; raise when they or the time are used up."""
         self._left -= visits
         if self._left < self._look:
             self._check()
@@ -52,12 +52,12 @@ class Budget:
         self._look = self._left - BETWEEN
 
     def charge_text(self, characters: int) -> None:
-        """Text is cheap, but not free."""
+        """Charge text: sixteen characters are one visit."""
         self.charge(characters // 16)
 
 
 def size_within(value: JSON, most: float, parts: float = PARTS) -> int | None:
-    """About how long the value's JSON text is, or None beyond `most` bytes or `parts` values.
+    """Return the approximate size of the value as JSON text, or None beyond `most` bytes or `parts` values.
 
     Raises Unfit for a number that JSON does not have.
     """

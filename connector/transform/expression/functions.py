@@ -1,4 +1,4 @@
-"""JMESPath's functions: the package's own, with what they are given and give back charged to the budget."""
+"""JMESPath's functions: the package's own, with arguments and results charged to a budget."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connector.model import JSON, is_document, is_list
 from connector.transform.errors import Unfit
 from connector.transform.expression.budget import WITHIN, Budget, size_within
 
-__all__ = ["FUNCTIONS", "expression_reference"]
+__all__ = ["FUNCTIONS", "make_reference"]
 
 
 class _Interpreter:
@@ -25,14 +25,14 @@ class _Interpreter:
 INTERPRETER: Final = _Interpreter()
 
 
-def expression_reference(evaluate: Callable[[JSON], JSON]) -> Any:
-    """What functions take for `&expression`."""
+def make_reference(evaluate: Callable[[JSON], JSON]) -> Any:
+    """Return what the functions take for `&expression`."""
     reference: Any = _Expression  # it only hands its first argument to the `visit` of its second
     return reference(evaluate, INTERPRETER)
 
 
-class Bounded:
-    """The functions by name."""
+class BoundedFunctions:
+    """Calls the functions by name within a budget."""
 
     def __init__(self) -> None:
         self._functions: Any = Functions()  # the package has types for its face only
@@ -41,9 +41,9 @@ class Bounded:
         for argument in arguments:
             _charge(argument, budget)
         if name == "to_string" or name == "contains":
-            _bound_size(name, arguments)
+            _limit_sizes(name, arguments)
         elif name == "join" and len(arguments) == 2:
-            _bound_join(*arguments)
+            _limit_join(*arguments)
         result = self._functions.call_function(name, arguments)
         _charge(result, budget)
         return result
@@ -56,16 +56,16 @@ def _charge(value: JSON, budget: Budget) -> None:
         budget.charge(len(value))
 
 
-def _bound_size(name: str, arguments: list[JSON]) -> None:
+def _limit_sizes(name: str, arguments: list[JSON]) -> None:
     if any(size_within(argument, WITHIN) is None for argument in arguments):
         raise Unfit(f"{name}() is given a value too large for the expression's budget")
 
 
-def _bound_join(separator: JSON, items: JSON) -> None:
+def _limit_join(separator: JSON, items: JSON) -> None:
     if isinstance(separator, str) and is_list(items):
         length = len(separator) * len(items) + sum(len(item) for item in items if isinstance(item, str))
         if length > WITHIN:
             raise Unfit("join() makes a text too large for the expression's budget")
 
 
-FUNCTIONS: Final = Bounded()
+FUNCTIONS: Final = BoundedFunctions()

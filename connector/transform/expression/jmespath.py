@@ -27,13 +27,13 @@ STRAIGHT = frozenset(
 
 @lru_cache(maxsize=1024)
 def compile_jmespath(expression: str) -> Callable[[JSON], JSON]:
-    """A function from a document to the expression's value; raises Unfit for what cannot be compiled or evaluated."""
+    """Compile an expression to a function of a document; both raise Unfit for what cannot be done."""
     from connector.transform.expression.nodes import compile_node
 
     tree = _parse(expression)
-    _bound(tree)
+    _check_bounds(tree)
     evaluate = compile_node(tree)
-    if all(node["type"] in STRAIGHT for node, _ in _nodes(tree)):
+    if all(node["type"] in STRAIGHT for node, _ in _iterate_nodes(tree)):
         budget = Budget()
         return lambda document: evaluate(document, budget)
 
@@ -68,8 +68,8 @@ def _parse(expression: str) -> Node:
     return parsed
 
 
-def _is_deep(value: JSON) -> bool:
-    """Whether a literal is nested beyond the bound; newer Pythons parse any depth."""
+def _is_too_deep(value: JSON) -> bool:
+    """Whether a literal is nested too deep; newer Pythons parse any depth."""
     level: list[JSON] = [value]
     for _ in range(DEEPEST):
         level = [item for holder in level for item in (*members(holder).values(), *items(holder))]
@@ -78,7 +78,7 @@ def _is_deep(value: JSON) -> bool:
     return True
 
 
-def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
+def _iterate_nodes(tree: Node) -> Iterator[tuple[Node, int]]:
     todo: list[tuple[Node, int]] = [(tree, 1)]
     while todo:
         node, depth = todo.pop()
@@ -86,9 +86,9 @@ def _nodes(tree: Node) -> Iterator[tuple[Node, int]]:
         todo.extend((child, depth + 1) for child in node["children"] if is_document(child))
 
 
-def _bound(tree: Node) -> None:
-    for count, (node, depth) in enumerate(_nodes(tree), 1):
-        if depth > DEEPEST or (node["type"] == "literal" and _is_deep(node["value"])):
+def _check_bounds(tree: Node) -> None:
+    for count, (node, depth) in enumerate(_iterate_nodes(tree), 1):
+        if depth > DEEPEST or (node["type"] == "literal" and _is_too_deep(node["value"])):
             raise Unfit(f"an expression nested too deeply; at most {DEEPEST} levels are allowed")
         if count > MOST:
             raise Unfit(f"an expression of more than {MOST} parts; split it")

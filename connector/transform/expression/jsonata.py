@@ -29,7 +29,7 @@ COMMAND = (sys.executable, "-P", "-c", "from connector.transform.expression.json
 
 
 def compile_jsonata(expression: str) -> Callable[[JSON], JSON]:
-    """A function from a document to the expression's value."""
+    """Compile an expression to a function of a document."""
     if find_spec("jsonata") is None:
         raise Unfit("JSONata needs the package jsonata-python: pip install jsonata-python; jmespath is always there")
     if len(expression) > LONGEST:
@@ -38,33 +38,33 @@ def compile_jsonata(expression: str) -> Callable[[JSON], JSON]:
 
 
 class Evaluator:
-    """One expression in a process, which is begun again after it had to be ended."""
+    """Evaluates one expression in a process, which is started again after it was stopped."""
 
     def __init__(self, expression: str) -> None:
         self._expression = expression
         self._one_at_a_time = threading.Lock()
-        self._process = self._started()
+        self._process = self._start()
 
     def evaluate(self, document: JSON) -> JSON:
         with self._one_at_a_time:
             if self._process.poll() is not None:
-                self._process = self._started()
-            return _asked(self._process, document, SECONDS)
+                self._process = self._start()
+            return _request(self._process, document, SECONDS)
 
-    def _started(self) -> subprocess.Popen[bytes]:
-        """A process that has read the expression; raises Unfit when it is none."""
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start a process that has read the expression; raise Unfit when it is not valid."""
         process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603  ours
         weakref.finalize(self, _end, process)
-        _asked(process, self._expression, STARTING)
+        _request(process, self._expression, STARTING)
         return process
 
 
-def _asked(process: subprocess.Popen[bytes], value: JSON, seconds: float) -> JSON:
-    """The answer to one line, or Unfit; a process that takes longer is ended."""
+def _request(process: subprocess.Popen[bytes], value: JSON, seconds: float) -> JSON:
+    """Send one line and return the answer; a process that takes longer is killed."""
     timer = threading.Timer(seconds, process.kill)
     timer.start()
     try:
-        line = _exchanged(process, orjson.dumps(value) + b"\n")
+        line = _exchange(process, orjson.dumps(value) + b"\n")
     finally:
         timer.cancel()
     if not line:
@@ -76,7 +76,7 @@ def _asked(process: subprocess.Popen[bytes], value: JSON, seconds: float) -> JSO
     return answer["value"]
 
 
-def _exchanged(process: subprocess.Popen[bytes], line: bytes) -> bytes:
+def _exchange(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     if process.stdin is None or process.stdout is None:
         return b""
     try:
@@ -110,14 +110,14 @@ def main() -> None:
         library: Any = import_module("jsonata")  # it has no types
         compiled = library.Jsonata(orjson.loads(next(lines)))
     except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the expression
-        _answer({"error": _words(error)})
+        _answer({"error": _message(error)})
         return
     _answer({"value": None})
     for line in lines:
         try:
             _answer({"value": compiled.evaluate(orjson.loads(line))})
         except (Exception, MemoryError) as error:  # noqa: BLE001
-            _answer({"error": _words(error)})
+            _answer({"error": _message(error)})
 
 
 def _limit() -> None:
@@ -128,18 +128,18 @@ def _limit() -> None:
 
 
 def _answer(answer: dict[str, Any]) -> None:
-    data = orjson.dumps(answer, default=_plain)
+    data = orjson.dumps(answer, default=_to_list)
     if len(data) > OUTPUT:
         data = orjson.dumps({"error": f"the result is larger than {OUTPUT} bytes, the budget"})
     sys.stdout.buffer.write(data + b"\n")
     sys.stdout.buffer.flush()
 
 
-def _plain(value: Any) -> Any:
+def _to_list(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [*cast("list[Any]", value)]
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__

@@ -8,7 +8,7 @@ from typing import Any
 from connector.model import JSON, is_document, is_list
 from connector.transform.errors import Unfit
 from connector.transform.expression.budget import WITHIN, Budget, size_within
-from connector.transform.expression.functions import FUNCTIONS, expression_reference
+from connector.transform.expression.functions import FUNCTIONS, make_reference
 from connector.transform.paths import is_container
 
 __all__ = ["compile_node"]
@@ -18,17 +18,17 @@ Evaluate = Callable[[JSON, Budget], JSON]
 
 
 def compile_node(node: Node) -> Evaluate:
-    """The closure that evaluates a node."""
+    """Return the closure that evaluates a node."""
     return COMPILERS[node["type"]](node)
 
 
 def is_false(value: JSON) -> bool:
-    """False, null, and what is empty; zero is true."""
+    """Whether a value counts as false: false, null and what is empty; zero is true."""
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def _weight(node: Node) -> int:
-    """How many nodes one evaluation visits, loops inside not counted."""
+    """Return how many nodes one evaluation visits, loops inside not counted."""
     todo, weight = [node], 0
     while todo:
         weight += 1
@@ -83,7 +83,7 @@ def _literal(node: Node) -> Evaluate:
     return lambda _value, _budget: literal
 
 
-def _itself(_: Node) -> Evaluate:
+def _identity(_: Node) -> Evaluate:
     return lambda value, _: value
 
 
@@ -117,7 +117,7 @@ def _is_number(value: JSON) -> bool:
 
 
 def _equal(left: JSON, right: JSON) -> bool:
-    """Equal as the package has it: 0 and 1 are neither false nor true."""
+    """Whether values are equal as the package has it: 0 and 1 are neither false nor true."""
     if isinstance(left, bool) != isinstance(right, bool) and (_is_number(left) or _is_number(right)):
         return False
     if is_container(left) and is_container(right):
@@ -236,7 +236,7 @@ def _reference(node: Node) -> Evaluate:
             budget.charge(weight)
             return inner(value, budget)
 
-        return expression_reference(evaluate)
+        return make_reference(evaluate)
 
     return refer
 
@@ -255,8 +255,8 @@ COMPILERS: dict[str, Callable[[Node], Evaluate]] = {
     "index_expression": _chain,
     "pipe": _chain,
     "literal": _literal,
-    "current": _itself,
-    "identity": _itself,
+    "current": _identity,
+    "identity": _identity,
     "or_expression": _or,
     "and_expression": _and,
     "not_expression": _not,

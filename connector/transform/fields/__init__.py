@@ -2,8 +2,8 @@
 
 from connector.transform.fields.composites import accessor, conditions, each, mappers, steps
 from connector.transform.fields.scalars import (
-    At,
-    Fixed,
+    FixedPath,
+    PathOf,
     boolean,
     choice,
     integer,
@@ -18,8 +18,8 @@ from connector.transform.fields.scalars import (
 )
 
 __all__ = [
-    "At",
-    "Fixed",
+    "FixedPath",
+    "PathOf",
     "accessor",
     "boolean",
     "choice",

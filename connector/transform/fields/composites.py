@@ -9,7 +9,7 @@ from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field, Location
-from connector.transform.shorthand import parameters_of, snake
+from connector.transform.shorthand import as_parameters, to_snake_case
 from connector.transform.types import Check
 
 __all__ = ["accessor", "conditions", "each", "mappers", "steps"]
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 def steps(summary: str, *, required: bool = False, aliases: Sequence[str] = (), gathers: bool = False) -> Field:
-    """A row of steps; read as a Block."""
+    """Declare steps in a row; read as a Block."""
 
     def read(given: JSON, location: Location) -> Any:
         block = location.builder.block(given, location)
@@ -30,10 +30,10 @@ def steps(summary: str, *, required: bool = False, aliases: Sequence[str] = (), 
 
 
 def conditions(summary: str, *, required: bool = False, aliases: Sequence[str] = (), waits: bool = False) -> Field:
-    """Conditions that all must hold; read as a list of Tests."""
+    """Declare conditions that all must hold; read as a list of Checks."""
 
     def read(given: JSON, location: Location) -> list[Check]:
-        found = _listed(given, location, location.builder.condition, "conditions")
+        found = _read_list(given, location, location.builder.condition, "conditions")
         for check in found:
             if check.awaits and not waits:
                 location.fault(
@@ -45,15 +45,15 @@ def conditions(summary: str, *, required: bool = False, aliases: Sequence[str] =
 
 
 def mappers(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) -> Field:
-    """Mappers, one after the other; read as a list of Maps."""
+    """Declare mappers, one after the other; read as a list of Maps."""
 
     def read(given: JSON, location: Location) -> Any:
-        return _listed(given, location, location.builder.mapper, "mappers")
+        return _read_list(given, location, location.builder.mapper, "mappers")
 
     return Field("a list of mappers", summary, read, {"$ref": "#/$defs/mappers"}, required, [], tuple(aliases))
 
 
-def _listed(given: JSON, location: Location, one: Callable[[JSON, Location], T], noun: str) -> list[T]:
+def _read_list(given: JSON, location: Location, one: Callable[[JSON, Location], T], noun: str) -> list[T]:
     if isinstance(given, str) or is_document(given):
         return [one(given, location)] if given else []
     if not is_list(given):
@@ -63,7 +63,7 @@ def _listed(given: JSON, location: Location, one: Callable[[JSON, Location], T],
 
 
 def accessor(summary: str, *, required: bool = False, default: JSON = None, aliases: Sequence[str] = ()) -> Field:
-    """An accessor, or the pattern it stands for; read as a Selector."""
+    """Declare an accessor, or the pattern it stands for; read as a Selector."""
 
     def read(given: JSON, location: Location) -> Any:
         return location.builder.accessor(given, location)
@@ -74,43 +74,43 @@ def accessor(summary: str, *, required: bool = False, default: JSON = None, alia
 def each(
     summary: str, fields: Mapping[str, Field], *, required: bool = False, short: str = "", value: str = ""
 ) -> Field:
-    """A list of objects with these fields; read as a list of dicts.
+    """Declare a list of objects with these fields; read as a list of dicts.
 
     Args:
-        short: the field that an item which is no object stands for.
+        short: the field that an item stands for when it is not an object.
         value: with it, an object may stand for the list: its keys are `short`, its values are `value`.
     """
 
     def read(given: JSON, location: Location) -> list[dict[str, Any]]:
         if is_document(given) and value and not given.keys() <= {*fields}:
-            return [_members(fields, {short: key, value: item}, location.at(key)) for key, item in given.items()]
+            return [_read_members(fields, {short: key, value: item}, location.at(key)) for key, item in given.items()]
         if is_document(given) or isinstance(given, str):
-            return [_member(fields, given, location, short)] if given else []
+            return [_read_item(fields, given, location, short)] if given else []
         if not is_list(given):
             location.fault(f"found {kind(given)}", "a list of objects is needed")
             return []
-        return [_member(fields, item, location.at(index), short) for index, item in enumerate(given)]
+        return [_read_item(fields, item, location.at(index), short) for index, item in enumerate(given)]
 
     schema = {"type": "array", "items": _object_schema(fields)}
     return Field("a list of objects", summary, read, schema, required, [], members=fields)
 
 
-def _member(fields: Mapping[str, Field], given: JSON, location: Location, short: str) -> dict[str, Any]:
+def _read_item(fields: Mapping[str, Field], given: JSON, location: Location, short: str) -> dict[str, Any]:
     if is_document(given) or not short:
-        return _members(fields, parameters_of(given, location), location, keyed=True)
-    return _members(fields, {short: given}, location)
+        return _read_members(fields, as_parameters(given, location), location, keyed=True)
+    return _read_members(fields, {short: given}, location)
 
 
-def _members(
+def _read_members(
     fields: Mapping[str, Field], given: Mapping[str, JSON], location: Location, *, keyed: bool = False
 ) -> dict[str, Any]:
-    """The fields of one object; unless keyed, what is given has no keys of its own."""
+    """Read the fields of one object; unless keyed, the given value has no keys of its own."""
     spelt = {alias: name for name, field in fields.items() for alias in (name, *field.aliases)}
     written: dict[str, str] = {}
     for key in given:
-        name = spelt.get(key) or spelt.get(snake(key))
+        name = spelt.get(key) or spelt.get(to_snake_case(key))
         if name is None:
-            meant = did_you_mean(closest(snake(key), fields))
+            meant = did_you_mean(closest(to_snake_case(key), fields))
             location.at(key).fault("unknown key", f"known here: {', '.join(fields)}", meant)
         else:
             written[name] = key

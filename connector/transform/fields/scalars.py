@@ -16,8 +16,8 @@ from connector.transform.placeholders import has_placeholder
 from connector.transform.template import Resolve, Template, compile_template, read_template
 
 __all__ = [
-    "At",
-    "Fixed",
+    "FixedPath",
+    "PathOf",
     "boolean",
     "choice",
     "integer",
@@ -45,7 +45,7 @@ def template(
     aliases: Sequence[str] = (),
     optional: bool = False,
 ) -> Field:
-    """Any JSON with placeholders; read as a Template, which is null when nothing is given, or None when optional."""
+    """Declare any JSON with placeholders; read as a Template, null when not given, or None when optional."""
     absent = None if optional else NULL
     return Field("a template", summary, read_as_template, ANY, required, default, tuple(aliases), absent)
 
@@ -55,12 +55,12 @@ def read_as_template(given: JSON, location: Location) -> Template:
 
 
 def raw(summary: str, *, required: bool = False, default: JSON = None) -> Field:
-    """Any JSON as it is."""
+    """Declare any JSON as it is."""
     return Field("any JSON", summary, lambda given, _: given, ANY, required, default)
 
 
-def _setting(words: str, types: tuple[type, ...], schema: Mapping[str, JSON], check: Callable[[Any], str]) -> Any:
-    """A maker of fields for one scalar type: given as such, or by a placeholder and checked for each document."""
+def _scalar_field(words: str, types: tuple[type, ...], schema: Mapping[str, JSON], check: Callable[[Any], str]) -> Any:
+    """Return a maker of fields of one scalar type; a value from a placeholder is checked for each document."""
 
     def fault(value: JSON) -> str:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
@@ -92,13 +92,13 @@ def _setting(words: str, types: tuple[type, ...], schema: Mapping[str, JSON], ch
     return field
 
 
-def _nothing(_: Any) -> str:
+def _accept_any(_: Any) -> str:
     return ""
 
 
-text = _setting("a text", (str,), {"type": "string"}, _nothing)
-number = _setting("a number", (int, float), {"type": "number"}, _nothing)
-boolean = _setting("true or false", (bool,), {"type": "boolean"}, _nothing)
+text = _scalar_field("a text", (str,), {"type": "string"}, _accept_any)
+number = _scalar_field("a number", (int, float), {"type": "number"}, _accept_any)
+boolean = _scalar_field("true or false", (bool,), {"type": "boolean"}, _accept_any)
 
 
 def integer(
@@ -110,7 +110,7 @@ def integer(
     default: int | None = None,
     aliases: Sequence[str] = (),
 ) -> Field:
-    """A whole number within bounds."""
+    """Declare a whole number within bounds."""
 
     def check(value: int) -> str:
         below, above = least is not None and value < least, most is not None and value > most
@@ -121,12 +121,14 @@ def integer(
     schema |= {"minimum": least} if least is not None else {}
     schema |= {"maximum": most} if most is not None else {}
     words = " ".join(["a whole number", " and ".join(bounds)]).strip()
-    made: Field = _setting(words, (int,), schema, check)(summary, required=required, default=default, aliases=aliases)
+    made: Field = _scalar_field(words, (int,), schema, check)(
+        summary, required=required, default=default, aliases=aliases
+    )
     return made
 
 
 def word(summary: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()) -> Field:
-    """A name that is fixed when the chain is written, such as a storage's; empty allowed only when not required."""
+    """Declare a name without placeholders, such as a storage's; it may be empty only when not required."""
 
     def read(given: JSON, location: Location) -> str | None:
         if not isinstance(given, str) or (required and not given):
@@ -138,7 +140,7 @@ def word(summary: str, *, required: bool = False, default: str | None = None, al
 
 
 def choice(summary: str, options: Sequence[str], *, required: bool = False, default: str | None = None) -> Field:
-    """One of a few words."""
+    """Declare one of a few words."""
 
     def read(given: JSON, location: Location) -> str | None:
         if given not in options:
@@ -151,7 +153,7 @@ def choice(summary: str, options: Sequence[str], *, required: bool = False, defa
 
 
 def names(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) -> Field:
-    """A list of texts."""
+    """Declare a list of names."""
 
     def read(given: JSON, location: Location) -> list[str]:
         if isinstance(given, str | int) and not isinstance(given, bool):
@@ -165,17 +167,17 @@ def names(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) 
     return Field("a list of names", summary, read, schema, required, [], tuple(aliases))
 
 
-At = Callable[[JSON, Scope], Segments]
-"""A path that may depend on the document."""
+PathOf = Callable[[JSON, Scope], Segments]
+"""Returns a path, which may depend on the document."""
 
 
 def path(summary: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()) -> Field:
-    """A dotted path, which placeholders may be part of; read as an At."""
+    """Declare a dotted path, with placeholders or without; read as a PathOf."""
     schema = {"type": "string"}
-    return Field("a dotted path", summary, _path, schema, required, default, tuple(aliases))
+    return Field("a dotted path", summary, _read_path, schema, required, default, tuple(aliases))
 
 
-def _path(given: JSON, location: Location) -> At | None:
+def _read_path(given: JSON, location: Location) -> PathOf | None:
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     if not isinstance(given, str):
@@ -184,7 +186,7 @@ def _path(given: JSON, location: Location) -> At | None:
     try:
         if not has_placeholder(given):
             segments = parse_path(given)
-            return Fixed(segments)
+            return FixedPath(segments)
     except Unfit as error:
         location.fault(str(error), "a dotted path such as meta.color is needed")
         return None
@@ -201,7 +203,7 @@ def _path(given: JSON, location: Location) -> At | None:
     return resolve
 
 
-class Fixed:
+class FixedPath:
     """A path that is the same for every document."""
 
     __slots__ = ("segments",)
@@ -214,7 +216,7 @@ class Fixed:
 
 
 def pattern(summary: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()) -> Field:
-    """A dotted path in which `*` stands for any key; read as a Pattern."""
+    """Declare a dotted path in which `*` stands for any key; read as a Pattern."""
 
     def read(given: JSON, location: Location) -> Pattern | None:
         if not isinstance(given, str):

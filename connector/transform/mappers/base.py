@@ -10,15 +10,15 @@ from connector.transform.context import Scope
 from connector.transform.errors import Unfit
 from connector.transform.types import Map
 
-__all__ = ["of_list", "of_text", "unless_null"]
+__all__ = ["list_mapper", "skip_null", "text_mapper"]
 
 
-def unless_null(work: Map) -> Map:
+def skip_null(work: Map) -> Map:
     """The mapper that leaves null as it is."""
     return lambda value, scope: None if value is None else work(value, scope)
 
 
-def of_text(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
+def text_mapper(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
     """A mapper of text; numbers are taken as the text that shows them."""
 
     def run(value: JSON, scope: Scope) -> JSON:
@@ -33,7 +33,7 @@ def of_text(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
     return run
 
 
-def of_list(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
+def list_mapper(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
     """A mapper of lists; an object is taken as the list of its values."""
 
     def run(value: JSON, scope: Scope) -> JSON:

@@ -9,7 +9,7 @@ from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
-from connector.transform.mappers.base import unless_null
+from connector.transform.mappers.base import skip_null
 from connector.transform.placeholders import to_text
 from connector.transform.types import Map
 
@@ -60,7 +60,7 @@ def _to_list(value: JSON) -> JSON:
     return list(value.values()) if is_document(value) else [value]
 
 
-def _cast(name: str, summary: str, work: Callable[[JSON], JSON], *aliases: str) -> Mapper:
+def _make_cast(name: str, summary: str, work: Callable[[JSON], JSON], *aliases: str) -> Mapper:
     def run(value: JSON, _: object) -> JSON:
         try:
             return work(value)
@@ -68,15 +68,15 @@ def _cast(name: str, summary: str, work: Callable[[JSON], JSON], *aliases: str) 
             raise Unfit(f"{name}: {error}") from None
 
     def build() -> Map:
-        return unless_null(run)
+        return skip_null(run)
 
     return Mapper(name, summary, {}, build, aliases)
 
 
 CASTS = (
-    _cast("cast-int", "A whole number; what follows the point is cut off.", _to_int, "cast-integer"),
-    _cast("cast-float", "A number.", _to_float, "cast-number"),
-    _cast("cast-string", "The text that shows the value; JSON for objects and lists.", to_text),
-    _cast("cast-bool", "True or false; of texts, true, yes, on and 1 are true.", _to_bool, "cast-boolean"),
-    _cast("cast-list", "A list: an object's values, or the one value.", _to_list, "cast-array"),
+    _make_cast("cast-int", "A whole number; what follows the point is cut off.", _to_int, "cast-integer"),
+    _make_cast("cast-float", "A number.", _to_float, "cast-number"),
+    _make_cast("cast-string", "The text that shows the value; JSON for objects and lists.", to_text),
+    _make_cast("cast-bool", "True or false; of texts, true, yes, on and 1 are true.", _to_bool, "cast-boolean"),
+    _make_cast("cast-list", "A list: an object's values, or the one value.", _to_list, "cast-array"),
 )

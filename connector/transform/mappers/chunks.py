@@ -10,7 +10,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
 from connector.transform.fields import choice, integer, text
-from connector.transform.mappers.base import of_text
+from connector.transform.mappers.base import text_mapper
 from connector.transform.template import Resolve
 from connector.transform.tokenizer import encoding_for
 from connector.transform.types import Map
@@ -24,30 +24,34 @@ End = Callable[[str, int], int]
 """Where a part that begins somewhere ends, at the latest."""
 
 
-def chunks(value: str, end_of: End, start_of: End) -> list[str]:
+def split_chunks(value: str, end_of: End, start_of: End) -> list[str]:
     """The parts of a text: each ends where a word does if one ends near enough, and the next begins before that."""
     parts: list[str] = []
     start = end = 0
     while end < len(value):
         # However large the overlap, every part goes on beyond the one before it.
         latest = max(end_of(value, start), end + 1)
-        end = latest if latest >= len(value) else _soft(value, max(latest - (latest - start) // SOFT, end), latest)
+        end = (
+            latest
+            if latest >= len(value)
+            else _find_word_end(value, max(latest - (latest - start) // SOFT, end), latest)
+        )
         parts.append(value[start:end])
         start = max(start_of(value, end), start + 1)
     return parts
 
 
-def _soft(value: str, earliest: int, latest: int) -> int:
+def _find_word_end(value: str, earliest: int, latest: int) -> int:
     """Behind the last blank between two places, or the later of them."""
     blanks = [found.end() for found in BLANK.finditer(value, earliest, latest)]
     return blanks[-1] if blanks else latest
 
 
-def _by_characters(size: int, overlap: int) -> tuple[End, End]:
+def _count_characters(size: int, overlap: int) -> tuple[End, End]:
     return lambda _, start: start + size, lambda _, end: end - overlap
 
 
-def _by_tokens(size: int, overlap: int, model: str) -> tuple[End, End]:
+def _count_tokens(size: int, overlap: int, model: str) -> tuple[End, End]:
     encoding = encoding_for(model)
 
     def end_of(value: str, start: int) -> int:
@@ -66,10 +70,12 @@ def _build(size: Resolve, overlap: Resolve, by: str, model: Resolve) -> Map:
         most, shared = size(found, scope), overlap(found, scope)
         if shared >= most:
             raise Unfit(f"string-chunk: parts of {most} cannot share {shared}; the overlap must be smaller")
-        measured = _by_characters(most, shared) if by == "characters" else _by_tokens(most, shared, model(found, scope))
-        return list[JSON](chunks(value, *measured)) if value else []
+        measured = (
+            _count_characters(most, shared) if by == "characters" else _count_tokens(most, shared, model(found, scope))
+        )
+        return list[JSON](split_chunks(value, *measured)) if value else []
 
-    return of_text("string-chunk", work)
+    return text_mapper("string-chunk", work)
 
 
 CHUNKS = (

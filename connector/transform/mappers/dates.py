@@ -11,7 +11,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
 from connector.transform.fields import text
-from connector.transform.mappers.base import unless_null
+from connector.transform.mappers.base import skip_null
 from connector.transform.template import Resolve
 from connector.transform.types import Map
 
@@ -27,24 +27,24 @@ LETTERS = {
 
 def _build(format: Resolve, source: Resolve | None, timezone: Resolve | None, source_timezone: Resolve) -> Map:  # noqa: A002
     def run(value: JSON, scope: Scope) -> JSON:
-        moment = _read(value, source(value, scope) if source else "")
+        moment = _parse_date(value, source(value, scope) if source else "")
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=_zone(source_timezone(value, scope)))
+            moment = moment.replace(tzinfo=_get_zone(source_timezone(value, scope)))
         if timezone:
-            moment = moment.astimezone(_zone(timezone(value, scope)))
-        return _write(moment, format(value, scope))
+            moment = moment.astimezone(_get_zone(timezone(value, scope)))
+        return _format_date(moment, format(value, scope))
 
-    return unless_null(run)
+    return skip_null(run)
 
 
-def _zone(name: str) -> ZoneInfo:
+def _get_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Unfit(f"format-date: found {name!r}, a time zone such as Europe/Amsterdam is needed") from None
 
 
-def _read(value: JSON, source: str) -> datetime:
+def _parse_date(value: JSON, source: str) -> datetime:
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(0, UTC) + timedelta(seconds=value)
@@ -52,14 +52,14 @@ def _read(value: JSON, source: str) -> datetime:
         if source == "unix":
             return datetime.fromtimestamp(0, UTC) + timedelta(seconds=float(text))
         if source:
-            return datetime.strptime(text, _percents(source))  # noqa: DTZ007  the zone comes next
+            return datetime.strptime(text, _to_strptime(source))  # noqa: DTZ007  the zone comes next
         return datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         wanted = f"a date in the format {source}" if source else "an ISO 8601 date or seconds since 1970"
         raise Unfit(f"format-date: found {kind(value)}, {wanted} is needed") from None
 
 
-def _percents(format: str) -> str:  # noqa: A002
+def _to_strptime(format: str) -> str:  # noqa: A002
     """A format with percent signs; letters without any are PHP's."""
     if "%" in format:
         return format
@@ -71,7 +71,7 @@ def _percents(format: str) -> str:  # noqa: A002
     return made.replace("%-", "%").replace("%:z", "%z")
 
 
-def _write(moment: datetime, format: str) -> JSON:  # noqa: A002
+def _format_date(moment: datetime, format: str) -> JSON:  # noqa: A002
     if format == "iso":
         return moment.isoformat()
     if format == "unix":
@@ -81,12 +81,12 @@ def _write(moment: datetime, format: str) -> JSON:  # noqa: A002
     made, escaped = "", False
     for letter in format:
         if escaped or letter != "\\":
-            made += letter if escaped else _part(moment, letter)
+            made += letter if escaped else _format_letter(moment, letter)
         escaped = letter == "\\" and not escaped
     return made
 
 
-def _part(moment: datetime, letter: str) -> str:
+def _format_letter(moment: datetime, letter: str) -> str:
     if letter in "jnGg":
         return str({"j": moment.day, "n": moment.month, "G": moment.hour, "g": (moment.hour + 11) % 12 + 1}[letter])
     if letter == "P":

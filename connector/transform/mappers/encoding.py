@@ -15,7 +15,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Field, Mapper
 from connector.transform.errors import Unfit
 from connector.transform.fields import choice
-from connector.transform.mappers.base import of_text, unless_null
+from connector.transform.mappers.base import skip_null, text_mapper
 from connector.transform.placeholders import to_text
 from connector.transform.types import Map
 
@@ -24,18 +24,18 @@ __all__ = ["ENCODING", "JSON_TEXT"]
 ALGORITHMS = ("md5", "sha1", "sha256", "sha384", "sha512", "sha3_256", "blake2b")
 
 
-def _hash(algorithm: str) -> Map:
+def _build_hash(algorithm: str) -> Map:
     def run(value: JSON, _: Scope) -> JSON:
         return hashlib.new(algorithm, to_text(value).encode(), usedforsecurity=False).hexdigest()
 
-    return unless_null(run)
+    return skip_null(run)
 
 
-def _encode() -> Map:
-    return of_text("base64-encode", lambda text, _found, _scope: base64.b64encode(text.encode()).decode())
+def _build_encode() -> Map:
+    return text_mapper("base64-encode", lambda text, _found, _scope: base64.b64encode(text.encode()).decode())
 
 
-def _decode() -> Map:
+def _build_decode() -> Map:
     def work(text: str, _found: JSON, _scope: Scope) -> JSON:
         padded = text.strip() + "=" * (-len(text.strip()) % 4)
         try:
@@ -43,7 +43,7 @@ def _decode() -> Map:
         except (binascii.Error, ValueError):
             raise Unfit("base64-decode: found a text that is not Base64 of UTF-8 text") from None
 
-    return of_text("base64-decode", work)
+    return text_mapper("base64-decode", work)
 
 
 def _algorithm() -> Field:
@@ -56,16 +56,16 @@ ENCODING = (
         "hash",
         "The digest of a text, in hexadecimal.",
         {"algorithm": _algorithm()},
-        _hash,
+        _build_hash,
         ("string-hash",),
         "algorithm",
     ),
-    Mapper("base64-encode", "The text as Base64.", {}, _encode),
-    Mapper("base64-decode", "The text that Base64 stands for.", {}, _decode),
+    Mapper("base64-encode", "The text as Base64.", {}, _build_encode),
+    Mapper("base64-decode", "The text that Base64 stands for.", {}, _build_decode),
 )
 
 
-def _serialize(style: str) -> Map:
+def _build_serialize(style: str) -> Map:
     def run(value: JSON, _: Scope) -> JSON:
         try:
             text = dump(value, "value")
@@ -76,14 +76,14 @@ def _serialize(style: str) -> Map:
     return run
 
 
-def _deserialize() -> Map:
+def _build_deserialize() -> Map:
     def work(text: str, _found: JSON, _scope: Scope) -> JSON:
         try:
             return parse(text, "text")
         except InvalidDocument as error:
             raise Unfit(f"deserialize-json: {error}") from None
 
-    return of_text("deserialize-json", work)
+    return text_mapper("deserialize-json", work)
 
 
 JSON_TEXT = (
@@ -91,8 +91,8 @@ JSON_TEXT = (
         "serialize-json",
         "The value as JSON text.",
         {"style": choice("On one line, or indented.", ("compact", "indented"), default="compact")},
-        _serialize,
+        _build_serialize,
         sole="style",
     ),
-    Mapper("deserialize-json", "The value that a JSON text holds.", {}, _deserialize),
+    Mapper("deserialize-json", "The value that a JSON text holds.", {}, _build_deserialize),
 )

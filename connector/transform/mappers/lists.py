@@ -11,8 +11,8 @@ from connector.request.display import kind
 from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
-from connector.transform.fields import At, choice, integer, path, template, text
-from connector.transform.mappers.base import of_list
+from connector.transform.fields import PathOf, choice, integer, path, template, text
+from connector.transform.mappers.base import list_mapper
 from connector.transform.paths import MISSING, look_up
 from connector.transform.placeholders import to_text
 from connector.transform.template import Resolve, Template
@@ -23,38 +23,38 @@ __all__ = ["LISTS", "MEMBERS"]
 MOST = 1_000_000
 
 
-def _values() -> Map:
-    return of_list("list-values", lambda items, _: items)
+def _build_values() -> Map:
+    return list_mapper("list-values", lambda items, _: items)
 
 
-def _implode(separator: Resolve) -> Map:
-    return of_list("list-implode", lambda items, scope: separator(items, scope).join(map(to_text, items)))
+def _build_implode(separator: Resolve) -> Map:
+    return list_mapper("list-implode", lambda items, scope: separator(items, scope).join(map(to_text, items)))
 
 
-def _count() -> Map:
-    count = of_list("list-count", lambda items, _: len(items))
+def _build_count() -> Map:
+    count = list_mapper("list-count", lambda items, _: len(items))
     return lambda value, scope: 0 if value is None else count(value, scope)
 
 
-def _by(items: list[JSON], by: At | None, scope: Scope) -> list[tuple[JSON, JSON]]:
+def _with_keys(items: list[JSON], by: PathOf | None, scope: Scope) -> list[tuple[JSON, JSON]]:
     if by is None:
         return [(item, item) for item in items]
-    return [(_at(item, by(item, scope)), item) for item in items]
+    return [(_get(item, by(item, scope)), item) for item in items]
 
 
-def _at(item: JSON, keys: tuple[str, ...]) -> JSON:
+def _get(item: JSON, keys: tuple[str, ...]) -> JSON:
     found = look_up(item, keys)
     return None if found is MISSING else found
 
 
-def _unique(by: At | None) -> Map:
+def _build_unique(by: PathOf | None) -> Map:
     def work(items: list[JSON], scope: Scope) -> JSON:
         kept: dict[bytes, JSON] = {}
-        for key, item in _by(items, by, scope):
+        for key, item in _with_keys(items, by, scope):
             kept.setdefault(orjson.dumps(key, option=orjson.OPT_SORT_KEYS), item)
         return list(kept.values())
 
-    return of_list("list-unique", work)
+    return list_mapper("list-unique", work)
 
 
 def _rank(value: JSON) -> tuple[int, Any]:
@@ -68,15 +68,15 @@ def _rank(value: JSON) -> tuple[int, Any]:
     return (3, value) if isinstance(value, str) else (4, to_text(value))
 
 
-def _sort(by: At | None, order: str) -> Map:
+def _build_sort(by: PathOf | None, order: str) -> Map:
     def work(items: list[JSON], scope: Scope) -> JSON:
-        pairs = sorted(_by(items, by, scope), key=lambda pair: _rank(pair[0]), reverse=order == "descending")
+        pairs = sorted(_with_keys(items, by, scope), key=lambda pair: _rank(pair[0]), reverse=order == "descending")
         return [item for _, item in pairs]
 
-    return of_list("list-sort", work)
+    return list_mapper("list-sort", work)
 
 
-def _fill(start: Resolve, length: Resolve, value: Template | None) -> Map:
+def _build_fill(start: Resolve, length: Resolve, value: Template | None) -> Map:
     def run(found: JSON, scope: Scope) -> JSON:
         first, size = start(found, scope), length(found, scope)
         if size > MOST:
@@ -89,21 +89,21 @@ def _fill(start: Resolve, length: Resolve, value: Template | None) -> Map:
 
 BY = {"by": path("What of each item is compared; the item itself unless given.", aliases=("key",))}
 LISTS = (
-    Mapper("list-values", "The values of an object, or a list as it is.", {}, _values),
+    Mapper("list-values", "The values of an object, or a list as it is.", {}, _build_values),
     Mapper(
         "list-implode",
         "One text of all items.",
         {"separator": text("What stands between them.", default=",", aliases=("glue", "delimiter"))},
-        _implode,
+        _build_implode,
         sole="separator",
     ),
-    Mapper("list-count", "How many items there are; none in null.", {}, _count),
-    Mapper("list-unique", "Each item once, the first of equals.", BY, _unique, sole="by"),
+    Mapper("list-count", "How many items there are; none in null.", {}, _build_count),
+    Mapper("list-unique", "Each item once, the first of equals.", BY, _build_unique, sole="by"),
     Mapper(
         "list-sort",
         "The items in order: nulls, booleans, numbers, texts.",
         {**BY, "order": choice("The direction.", ("ascending", "descending"), default="ascending")},
-        _sort,
+        _build_sort,
         sole="by",
     ),
     Mapper(
@@ -114,12 +114,12 @@ LISTS = (
             "length": integer("How many times.", least=0, required=True),
             "value": template("The value; the one that is mapped unless given.", optional=True),
         },
-        _fill,
+        _build_fill,
     ),
 )
 
 
-def _given(name: str, array: JSON) -> dict[str, JSON]:
+def _as_object(name: str, array: JSON) -> dict[str, JSON]:
     if is_document(array):
         return array
     if is_list(array):
@@ -127,7 +127,7 @@ def _given(name: str, array: JSON) -> dict[str, JSON]:
     raise Unfit(f"{name}: array is {kind(array)}, an object is needed")
 
 
-def _extend(array: Template) -> Map:
+def _build_extend(array: Template) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
         more = array.resolve(value, scope)
         if is_list(value) and is_list(more):
@@ -136,14 +136,17 @@ def _extend(array: Template) -> Map:
             value = {}
         if not is_document(value):
             raise Unfit(f"list-extend-with: found {kind(value)}, an object is needed")
-        return {**value, **{key: item for key, item in _given("list-extend-with", more).items() if key not in value}}
+        return {
+            **value,
+            **{key: item for key, item in _as_object("list-extend-with", more).items() if key not in value},
+        }
 
     return run
 
 
-def _intersect(array: Template) -> Map:
+def _build_intersect(array: Template) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
-        keys = _given("list-intersect-keys", array.resolve(value, scope))
+        keys = _as_object("list-intersect-keys", array.resolve(value, scope))
         if is_list(value):
             return [item for index, item in enumerate(value) if str(index) in keys]
         if is_document(value):
@@ -160,14 +163,14 @@ MEMBERS = (
         "list-extend-with",
         "Adds the members that are not there yet.",
         {"array": template("The members.", required=True)},
-        _extend,
+        _build_extend,
         sole="array",
     ),
     Mapper(
         "list-intersect-keys",
         "Keeps the members whose keys are named.",
         {"array": template("An object with those keys.", required=True)},
-        _intersect,
+        _build_intersect,
         sole="array",
     ),
 )

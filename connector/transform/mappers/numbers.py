@@ -14,7 +14,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
 from connector.transform.fields import choice, integer, template, text
-from connector.transform.mappers.base import unless_null
+from connector.transform.mappers.base import skip_null
 from connector.transform.mappers.casts import as_number
 from connector.transform.template import Resolve, Template
 from connector.transform.types import Map
@@ -37,27 +37,27 @@ OPERATORS = (*ARITHMETIC, "array-merge")
 def calculate(operator: str, operands: list[JSON]) -> JSON:
     """The operands joined from left to right."""
     if operator == "array-merge":
-        return _merged(operands)
+        return _merge(operands)
     if not operands:
         raise Unfit(f"{operator} has no operands")
-    numbers = [decimal(operand) for operand in operands]
+    numbers = [to_decimal(operand) for operand in operands]
     if operator in ("division", "modulo") and 0 in numbers[1:]:
         raise Unfit(f"{operator} by zero")
     try:
         with localcontext(Context(prec=34)):
-            return plain(reduce(ARITHMETIC[operator], numbers))
+            return to_number(reduce(ARITHMETIC[operator], numbers))
     except (DecimalException, OverflowError):
         raise Unfit(f"{operator}: the result is no number") from None
 
 
-def decimal(value: JSON) -> Decimal:
+def to_decimal(value: JSON) -> Decimal:
     """The number as its digits say, so that 0.1 and 0.2 make 0.3."""
     number = value.strip() if isinstance(value, str) else value
     as_number(number)
     return Decimal(str(int(number)) if isinstance(number, bool) else str(number))
 
 
-def plain(number: Decimal) -> int | float:
+def to_number(number: Decimal) -> int | float:
     """A whole number as an integer, anything else as a float."""
     if number == number.to_integral_value() and abs(number) < LARGEST:
         return int(number)
@@ -67,7 +67,7 @@ def plain(number: Decimal) -> int | float:
     return result
 
 
-def _merged(operands: list[JSON]) -> JSON:
+def _merge(operands: list[JSON]) -> JSON:
     for operand in operands:
         if operand is not None and not isinstance(operand, dict | list):
             raise Unfit(f"array-merge: found {kind(operand)}, lists or objects are needed")
@@ -82,7 +82,7 @@ def _merged(operands: list[JSON]) -> JSON:
     return merged
 
 
-def _operator(operator: str) -> Map:
+def _build_operator(operator: str) -> Map:
     def run(value: JSON, _: Scope) -> JSON:
         if is_document(value):
             value = list(value.values())
@@ -90,17 +90,17 @@ def _operator(operator: str) -> Map:
             raise Unfit(f"operator: found {kind(value)}, a list of operands is needed")
         return calculate(operator, value)
 
-    return unless_null(run)
+    return skip_null(run)
 
 
-def _prepared(left: Template | None, operator: str, right: Template | None) -> Map:
+def _build_prepared(left: Template | None, operator: str, right: Template | None) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
-        return calculate(operator, [*_side(left, value, scope), *_side(right, value, scope)])
+        return calculate(operator, [*_operands(left, value, scope), *_operands(right, value, scope)])
 
-    return unless_null(run)
+    return skip_null(run)
 
 
-def _side(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
+def _operands(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
     """The operands of one side; the value itself where none is given."""
     found = None if template is None else template.resolve(value, scope)
     if found is None:
@@ -108,18 +108,18 @@ def _side(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
     return found if is_list(found) else [found]
 
 
-def _format(decimals: Resolve, decimal_point: Resolve, thousands_separator: Resolve) -> Map:
+def _build_format(decimals: Resolve, decimal_point: Resolve, thousands_separator: Resolve) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
         places = decimals(value, scope)
         try:
-            rounded = decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400))
+            rounded = to_decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400))
         except DecimalException:
             raise Unfit(f"format-number: found {kind(value)}, a number of fewer digits is needed") from None
         whole, _, rest = f"{rounded:,f}".partition(".")
         whole = whole.replace(",", thousands_separator(value, scope))
         return whole + (decimal_point(value, scope) + rest if rest else "")
 
-    return unless_null(run)
+    return skip_null(run)
 
 
 OPERATOR = choice("What to do.", OPERATORS, required=True)
@@ -128,7 +128,7 @@ NUMBERS = (
         "operator",
         "Joins a list of operands, numbers or lists, into one value.",
         {"operator": OPERATOR},
-        _operator,
+        _build_operator,
         sole="operator",
     ),
     Mapper(
@@ -139,7 +139,7 @@ NUMBERS = (
             "operator": OPERATOR,
             "right": template("The operands to the right; the value unless given.", optional=True),
         },
-        _prepared,
+        _build_prepared,
     ),
     Mapper(
         "format-number",
@@ -149,7 +149,7 @@ NUMBERS = (
             "decimal_point": text("The point.", default="."),
             "thousands_separator": text("What stands between thousands.", default=""),
         },
-        _format,
+        _build_format,
         sole="decimals",
     ),
 )

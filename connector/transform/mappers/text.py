@@ -11,7 +11,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
 from connector.transform.fields import choice, integer, text
-from connector.transform.mappers.base import of_text
+from connector.transform.mappers.base import text_mapper
 from connector.transform.regex import OUTPUT, compile_regex, substitute
 from connector.transform.template import Resolve
 from connector.transform.types import Map
@@ -22,7 +22,7 @@ WORD = re.compile(r"[^\W_]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def _cut(start: Resolve, length: Resolve | None, suffix: Resolve) -> Map:
+def _build_cut(start: Resolve, length: Resolve | None, suffix: Resolve) -> Map:
     def work(value: str, found: JSON, scope: Scope) -> JSON:
         first = start(found, scope)
         begin = max(len(value) + first, 0) if first < 0 else first
@@ -33,15 +33,15 @@ def _cut(start: Resolve, length: Resolve | None, suffix: Resolve) -> Map:
         cut = value[begin:end]
         return cut + suffix(found, scope) if end < len(value) else cut
 
-    return of_text("string-cut", work)
+    return text_mapper("string-cut", work)
 
 
-def _words(value: str) -> list[str]:
+def _split_words(value: str) -> list[str]:
     return WORD.findall(HUMP.sub(" ", value))
 
 
-def _camel(value: str) -> str:
-    first, *rest = _words(value) or [""]
+def _to_camel_case(value: str) -> str:
+    first, *rest = _split_words(value) or [""]
     return first.lower() + "".join(word.capitalize() for word in rest)
 
 
@@ -50,18 +50,18 @@ CASES: dict[str, Callable[[str], str]] = {
     "upper": str.upper,
     "title": str.title,
     "first": lambda value: value[:1].upper() + value[1:],
-    "snake": lambda value: "_".join(_words(value)).lower(),
-    "kebab": lambda value: "-".join(_words(value)).lower(),
-    "camel": _camel,
+    "snake": lambda value: "_".join(_split_words(value)).lower(),
+    "kebab": lambda value: "-".join(_split_words(value)).lower(),
+    "camel": _to_camel_case,
 }
 
 
-def _case(case: str) -> Map:
+def _build_case(case: str) -> Map:
     change = CASES[case]
-    return of_text("string-case", lambda value, _found, _scope: change(value))
+    return text_mapper("string-case", lambda value, _found, _scope: change(value))
 
 
-def _split(separator: Resolve, limit: Resolve | None) -> Map:
+def _build_split(separator: Resolve, limit: Resolve | None) -> Map:
     def work(value: str, found: JSON, scope: Scope) -> JSON:
         between = separator(found, scope)
         most = limit(found, scope) - 1 if limit else -1
@@ -69,12 +69,14 @@ def _split(separator: Resolve, limit: Resolve | None) -> Map:
             return []
         return value.split(between, most) if between else list(value)
 
-    return of_text("string-split", work)
+    return text_mapper("string-split", work)
 
 
-def _trim(characters: Resolve | None, side: str) -> Map:
+def _build_trim(characters: Resolve | None, side: str) -> Map:
     strip = {"both": str.strip, "left": str.lstrip, "right": str.rstrip}[side]
-    return of_text("trim", lambda value, found, scope: strip(value, characters(found, scope) if characters else None))
+    return text_mapper(
+        "trim", lambda value, found, scope: strip(value, characters(found, scope) if characters else None)
+    )
 
 
 STRINGS = (
@@ -88,14 +90,14 @@ STRINGS = (
             "length": integer("How many characters; negative leaves that many off the end. The rest unless given."),
             "suffix": text("What is put behind a text that was cut, such as an ellipsis.", default=""),
         },
-        _cut,
+        _build_cut,
         sole="length",
     ),
     Mapper(
         "string-case",
         "Text in another case.",
         {"case": choice("Which.", tuple(CASES), required=True)},
-        _case,
+        _build_case,
         sole="case",
     ),
     Mapper(
@@ -107,7 +109,7 @@ STRINGS = (
             ),
             "limit": integer("The most parts; the last holds the rest.", least=1),
         },
-        _split,
+        _build_split,
         sole="separator",
     ),
     Mapper(
@@ -117,13 +119,13 @@ STRINGS = (
             "characters": text("The characters to take away; blanks unless given."),
             "side": choice("Which end.", ("both", "left", "right"), default="both"),
         },
-        _trim,
+        _build_trim,
         sole="characters",
     ),
 )
 
 
-def _replace(search: Resolve | None, pattern: Resolve | None, replace: Resolve) -> Map:
+def _build_replace(search: Resolve | None, pattern: Resolve | None, replace: Resolve) -> Map:
     if search is not None and pattern is None:
         return _literal(search, replace)
     if pattern is not None and search is None:
@@ -140,14 +142,14 @@ def _literal(search: Resolve, replace: Resolve) -> Map:
             raise Unfit(f"the replaced text would be longer than {OUTPUT} characters")
         return value.replace(wanted, put)
 
-    return of_text("string-replace", work)
+    return text_mapper("string-replace", work)
 
 
 def _expression(pattern: Resolve, replace: Resolve) -> Map:
     def work(value: str, found: JSON, scope: Scope) -> JSON:
         return substitute(compile_regex(pattern(found, scope)), replace(found, scope), value)
 
-    return of_text("string-replace", work)
+    return text_mapper("string-replace", work)
 
 
 REPLACE = (
@@ -161,6 +163,6 @@ REPLACE = (
             ),
             "replace": text("What comes in its place; with a pattern, $1 stands for its first group.", default=""),
         },
-        _replace,
+        _build_replace,
     ),
 )

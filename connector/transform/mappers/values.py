@@ -20,16 +20,16 @@ __all__ = ["DICTIONARY", "SHAPE"]
 Pairs = list[tuple[JSON, JSON]]
 
 
-def _found(value: JSON, pattern: JSON) -> bool:
+def _is_match(value: JSON, pattern: JSON) -> bool:
     return compile_regex(pattern).search(value) is not None
 
 
-MATCHERS: dict[str, Callable[[JSON, JSON], bool]] = {"equals": same, "matches": _found}
+MATCHERS: dict[str, Callable[[JSON, JSON], bool]] = {"equals": same, "matches": _is_match}
 
 
-def _dictionary(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
+def _build_dictionary(map: Pairs, comparator: str, default: Template | None) -> Map:  # noqa: A002  the platform's name
     if comparator == "equals" and all(isinstance(key, str) for key, _ in map):
-        return _by_text(dict(reversed(map)), default)
+        return _build_text_table(dict(reversed(map)), default)
     matches = MATCHERS[comparator]
 
     def run(value: JSON, scope: Scope) -> JSON:
@@ -42,7 +42,7 @@ def _dictionary(map: Pairs, comparator: str, default: Template | None) -> Map:  
     return run
 
 
-def _by_text(table: dict[str, JSON], default: Template | None) -> Map:
+def _build_text_table(table: dict[str, JSON], default: Template | None) -> Map:
     def run(value: JSON, scope: Scope) -> JSON:
         if isinstance(value, str) and value in table:
             return table[value]
@@ -51,7 +51,7 @@ def _by_text(table: dict[str, JSON], default: Template | None) -> Map:
     return run
 
 
-def _pairs(given: JSON, location: Location) -> Pairs:
+def _read_pairs(given: JSON, location: Location) -> Pairs:
     if is_document(given):
         return list(given.items())
     if is_list(given) and all(is_list(pair) and len(pair) == 2 for pair in given):
@@ -68,22 +68,22 @@ DICTIONARY = (
         "dictionary-map",
         "Looks the value up in a table.",
         {
-            "map": Field("an object or pairs", "What each value becomes.", _pairs, SCHEMA, required=True),
+            "map": Field("an object or pairs", "What each value becomes.", _read_pairs, SCHEMA, required=True),
             "comparator": choice("How values are found.", tuple(MATCHERS), default="equals"),
             "default": template("What any other value becomes; itself unless given.", optional=True),
         },
-        _dictionary,
+        _build_dictionary,
         sole="map",
     ),
 )
 
 
-def _default(value: Template) -> Map:
+def _build_default(value: Template) -> Map:
     resolve = value.resolve
     return lambda found, scope: resolve(found, scope) if is_empty(found) else found
 
 
-def _structure(template: Template) -> Map:
+def _build_structure(template: Template) -> Map:
     return template.resolve
 
 
@@ -92,13 +92,13 @@ SHAPE = (
         "default",
         "Another value in place of null, or of an empty text, list or object.",
         {"value": template("The value.", required=True)},
-        _default,
+        _build_default,
         sole="value",
     ),
     Mapper(
         "structure",
         "JSON built around the value.",
         {"template": template("The JSON; &{@} is the value.", required=True, aliases=("structure", "value"))},
-        _structure,
+        _build_structure,
     ),
 )

@@ -11,7 +11,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.errors import Unfit
-from connector.transform.fields import At, choice, each, path, raw, template, text, word
+from connector.transform.fields import PathOf, choice, each, path, raw, template, text, word
 from connector.transform.template import Resolve, Template
 from connector.transform.types import Action
 
@@ -22,7 +22,7 @@ async def call_client(
     client: str,
     kind: Literal["openai", "http"],
     request: Mapping[str, JSON],
-    destination: At | None,
+    destination: PathOf | None,
     document: JSON,
     scope: Scope,
 ) -> JSON:
@@ -42,7 +42,7 @@ def drop_nulls(value: JSON) -> JSON:
     return [drop_nulls(item) for item in value] if is_list(value) else value
 
 
-def _http(client: str, request: list[dict[str, Any]], destination: At | None) -> Action:
+def _build_http(client: str, request: list[dict[str, Any]], destination: PathOf | None) -> Action:
     if len(request) != 1:
         raise ConfigurationError("one request is needed: {method, path, query, headers, payload}")
     asked = request[0]
@@ -90,12 +90,12 @@ HTTP = Step(
         "request": each("The request.", REQUEST, required=True, short="path"),
         "destination": path("Where the answer goes; in the document's place unless given."),
     },
-    _http,
+    _build_http,
     ("http",),
 )
 
 
-def _openai(
+def _build_openai(
     client: str,
     entity: Resolve,
     action: Resolve | None,
@@ -103,7 +103,7 @@ def _openai(
     query: Template,
     payload: Template,
     headers: Template,
-    destination: At | None,
+    destination: PathOf | None,
 ) -> Action:
     def run(document: JSON, scope: Scope) -> Awaitable[JSON]:
         body = payload.resolve(document, scope)
@@ -133,5 +133,5 @@ OPENAI = Step(
         "headers": template("More headers.", default={}),
         "destination": path("Where the answer goes; in the document's place unless given."),
     },
-    _openai,
+    _build_openai,
 )

@@ -8,7 +8,7 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, is_document
 from connector.request.display import kind
 from connector.transform.block import Block, make_async, make_sync
-from connector.transform.conditions.logic import first_failing, waits
+from connector.transform.conditions.logic import any_awaits, first_failing
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location, Step
 from connector.transform.edit import Edit, merge
@@ -20,7 +20,7 @@ from connector.transform.types import Action, Check, Selector
 __all__ = ["CHAIN", "CONDITIONAL", "DATA", "MERGER", "NODE", "guard"]
 
 
-def _chain(transformers: Block, call: Action | None) -> Action:
+def _build_chain(transformers: Block, call: Action | None) -> Action:
     if call is not None:
         if transformers.actions:
             raise ConfigurationError("name and transformers are both given; a chain has one of them")
@@ -51,7 +51,7 @@ CHAIN = Step(
             },
         ),
     },
-    _chain,
+    _build_chain,
     ("list-transformer-wrapper",),
     "transformers",
     calls=False,
@@ -65,7 +65,7 @@ async def guard(checks: list[Check], document: JSON, scope: Scope) -> None:
         raise Skipped(failed.where, f"{failed.name} does not hold")
 
 
-def _data(filters: list[Check], transformers: Block) -> Action:
+def _build_data(filters: list[Check], transformers: Block) -> Action:
     if not filters:
         return Action(transformers.run, transformers.awaits, transformers.many, inline=transformers.actions)
     inner = make_async(transformers)
@@ -74,7 +74,7 @@ def _data(filters: list[Check], transformers: Block) -> Action:
         await guard(filters, document, scope)
         return await inner(document, scope)
 
-    awaits = transformers.awaits or waits(filters)
+    awaits = transformers.awaits or any_awaits(filters)
     return Action(work if awaits else make_sync(work), awaits, transformers.many)
 
 
@@ -85,13 +85,13 @@ DATA = Step(
         "filters": conditions("What must hold for a document to go on.", waits=True),
         "transformers": steps("The steps.", aliases=("steps",)),
     },
-    _data,
+    _build_data,
     ("filter",),
     calls=False,
 )
 
 
-def _node(accessor: Selector, node_filters: list[Check], node_transformers: Block) -> Action:
+def _build_node(accessor: Selector, node_filters: list[Check], node_transformers: Block) -> Action:
     if node_transformers.many:
         raise ConfigurationError("a node cannot become several: brancher belongs to whole documents")
     inner = make_async(node_transformers)
@@ -108,7 +108,7 @@ def _node(accessor: Selector, node_filters: list[Check], node_transformers: Bloc
                 edit.remove(path)
         return edit.end()
 
-    awaits = node_transformers.awaits or waits(node_filters)
+    awaits = node_transformers.awaits or any_awaits(node_filters)
     return Action(work if awaits else make_sync(work), awaits)
 
 
@@ -120,12 +120,12 @@ NODE = Step(
         "node_filters": conditions("What must hold for a part to stay.", aliases=("filters",), waits=True),
         "node_transformers": steps("The steps; in them the part is the document.", aliases=("transformers", "steps")),
     },
-    _node,
+    _build_node,
     calls=False,
 )
 
 
-def _conditional(
+def _build_conditional(
     filters: list[Check], transformers: Block, else_cases: list[dict[str, Any]], else_transformers: Block
 ) -> Action:
     cases: list[tuple[list[Check], Block]] = [
@@ -141,7 +141,7 @@ def _conditional(
                 return await inner(document, scope)
         return document
 
-    awaits = any(block.awaits or waits(checks) for checks, block in cases)
+    awaits = any(block.awaits or any_awaits(checks) for checks, block in cases)
     return Action(work if awaits else make_sync(work), awaits, any(block.many for _, block in cases))
 
 
@@ -158,12 +158,12 @@ CONDITIONAL = Step(
         "else_cases": each("Further cases, in their order.", CASE),
         "else_transformers": steps("The steps when no case holds.", aliases=("else",)),
     },
-    _conditional,
+    _build_conditional,
     calls=False,
 )
 
 
-def _merger(template: Template, transformer: Block) -> Action:
+def _build_merger(template: Template, transformer: Block) -> Action:
     if transformer.many:
         raise ConfigurationError("what is merged must stay one document: brancher cannot stand here")
     inner = make_async(transformer)
@@ -189,6 +189,6 @@ MERGER = Step(
             "The step or steps; the document itself stays as it is.", required=True, aliases=("transformers", "steps")
         ),
     },
-    _merger,
+    _build_merger,
     calls=False,
 )

@@ -10,7 +10,7 @@ from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.expression import compile_jmespath
 from connector.transform.expression.jsonata import compile_jsonata
-from connector.transform.fields import At, choice, path, word
+from connector.transform.fields import PathOf, choice, path, word
 from connector.transform.types import Run
 
 __all__ = ["EXPRESSION"]
@@ -21,7 +21,7 @@ LANGUAGES: dict[str, Callable[[str], Callable[[JSON], JSON]]] = {
 }
 
 
-def _build(language: str, expression: str, destination: At | None) -> Run:
+def _build(language: str, expression: str, destination: PathOf | None) -> Run:
     evaluate = LANGUAGES[language](expression)
 
     def run(document: JSON, scope: Scope) -> JSON:

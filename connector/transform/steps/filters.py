@@ -21,21 +21,21 @@ __all__ = ["FILTERS"]
 holds = make_sync(first_failing)
 
 
-def _build(asked: Callable[[Segments, JSON], JSON]) -> Callable[..., Run]:
+def _build(subject: Callable[[Segments, JSON], JSON]) -> Callable[..., Run]:
     """A build of a filter that asks conditions about a key or a value."""
 
     def build(accessor: Selector, conditions: list[Check], mode: str) -> Run:
         def run(document: JSON, scope: Scope) -> JSON:
             places = accessor.places(document)
-            fit = [path for path, value in places if holds(conditions, asked(path, value), document, scope) is None]
-            return _without(document, fit if mode == "drop" else _others(document, places, fit))
+            fit = [path for path, value in places if holds(conditions, subject(path, value), document, scope) is None]
+            return _remove_all(document, fit if mode == "drop" else _find_siblings(document, places, fit))
 
         return run
 
     return build
 
 
-def _others(document: JSON, places: list[tuple[Segments, JSON]], fit: list[Segments]) -> list[Segments]:
+def _find_siblings(document: JSON, places: list[tuple[Segments, JSON]], fit: list[Segments]) -> list[Segments]:
     """The siblings of what is named that are not among what is kept."""
     kept = set(fit)
     parents = dict.fromkeys(path[:-1] for path, _ in places if path)
@@ -46,7 +46,7 @@ def _others(document: JSON, places: list[tuple[Segments, JSON]], fit: list[Segme
     return found
 
 
-def _without(document: JSON, paths: list[Segments]) -> JSON:
+def _remove_all(document: JSON, paths: list[Segments]) -> JSON:
     edit = Edit(document)
     for path in paths:
         edit.remove(path)

@@ -12,7 +12,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.errors import Skipped
-from connector.transform.fields import At, integer, number, path, pattern, template, text
+from connector.transform.fields import PathOf, integer, number, path, pattern, template, text
 from connector.transform.paths import MISSING, Pattern, look_up
 from connector.transform.placeholders import to_text
 from connector.transform.steps.signals import set_type
@@ -22,7 +22,7 @@ from connector.transform.types import Action, Gather, Many, Run
 __all__ = ["AGGREGATE", "BRANCHER", "GROUP_BY"]
 
 
-def _brancher(pattern: Pattern, entity_type: Resolve | None) -> Action:
+def _build_brancher(pattern: Pattern, entity_type: Resolve | None) -> Action:
     def run(document: JSON, scope: Scope) -> JSON:
         branches = Many(match.value for match in pattern.matches(document))
         if not branches:
@@ -41,7 +41,7 @@ BRANCHER = Step(
         "pattern": pattern("The parts, data.* for example.", required=True),
         "entity_type": text("The type that each gets, as @type."),
     },
-    _brancher,
+    _build_brancher,
     sole="pattern",
 )
 
@@ -53,7 +53,7 @@ class Batch:
     """Collects documents until one bound is reached."""
 
     def __init__(
-        self, bounds: tuple[Setting, Setting, Setting], value: Template, destination: At, scope: Scope
+        self, bounds: tuple[Setting, Setting, Setting], value: Template, destination: PathOf, scope: Scope
     ) -> None:
         self._size, self._bytes, self._seconds = [bound(None, scope) if bound else None for bound in bounds]
         self._value, self._destination, self._scope = value.resolve, destination, scope
@@ -79,7 +79,7 @@ class Batch:
         return [assign({}, self._destination(None, self._scope), items)] if items else []
 
 
-def _aggregate(size: Setting, bytes: Setting, seconds: Setting, value: Template, destination: At) -> Action:  # noqa: A002
+def _build_aggregate(size: Setting, bytes: Setting, seconds: Setting, value: Template, destination: PathOf) -> Action:  # noqa: A002
     if size is None and bytes is None and seconds is None:
         raise ConfigurationError("aggregate needs size, bytes or seconds: when is a batch complete?")
 
@@ -99,12 +99,12 @@ AGGREGATE = Step(
         "value": template("What is kept of each; the document unless given.", default="&{@}"),
         "destination": path("Where the list goes.", default="items"),
     },
-    _aggregate,
+    _build_aggregate,
     sole="size",
 )
 
 
-def _group_by(pattern: Pattern, path: At, destination: At) -> Run:
+def _build_group_by(pattern: Pattern, path: PathOf, destination: PathOf) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         groups: dict[str, list[JSON]] = {}
         for match in pattern.matches(document):
@@ -123,5 +123,5 @@ GROUP_BY = Step(
         "path": path("The value in each item.", required=True),
         "destination": path("Where the groups go.", required=True),
     },
-    _group_by,
+    _build_group_by,
 )

@@ -17,7 +17,7 @@ from connector.transform.types import Map, Run, Selector
 __all__ = ["MAPPING"]
 
 
-def _through(value: JSON, maps: list[Map], scope: Scope) -> JSON:
+def _apply_mappers(value: JSON, maps: list[Map], scope: Scope) -> JSON:
     for mapper in maps:
         value = mapper(value, scope)
     return value
@@ -25,18 +25,18 @@ def _through(value: JSON, maps: list[Map], scope: Scope) -> JSON:
 
 def _values(accessor: Selector, mappers: list[Map]) -> Run:
     if accessor.sole is not None:
-        return _one(accessor.sole, mappers)
+        return _map_one(accessor.sole, mappers)
 
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
         for path, value in accessor.places(document):
-            edit.set(path, _through(value, mappers, scope))
+            edit.set(path, _apply_mappers(value, mappers, scope))
         return edit.end()
 
     return run
 
 
-def _one(path: Segments, maps: list[Map]) -> Run:
+def _map_one(path: Segments, maps: list[Map]) -> Run:
     """The mapper of what stands at one path."""
     find = path_getter(path)
 
@@ -55,7 +55,7 @@ def _lists(accessor: Selector, mappers: list[Map]) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
         for path, container in accessor.whole(document):
-            edit.set(path, _through(container, mappers, scope))
+            edit.set(path, _apply_mappers(container, mappers, scope))
         return edit.end()
 
     return run
@@ -64,19 +64,21 @@ def _lists(accessor: Selector, mappers: list[Map]) -> Run:
 def _keys(accessor: Selector, mappers: list[Map]) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         edit = Edit(document)
-        for parent, names in _parents(accessor, document).items():
+        for parent, names in _find_parents(accessor, document).items():
             node = edit.get(parent)
             if node == []:
                 continue
             if not is_document(node):
                 raise Unfit(f"{'.'.join(parent) or 'the document'} is {kind(node)}, only objects have keys")
-            edit.set(parent, rename(node, {name: _name(_through(name, mappers, scope)) for name in names or node}))
+            edit.set(
+                parent, rename(node, {name: _check_key(_apply_mappers(name, mappers, scope)) for name in names or node})
+            )
         return edit.end()
 
     return run
 
 
-def _parents(accessor: Selector, document: JSON) -> dict[Segments, list[str]]:
+def _find_parents(accessor: Selector, document: JSON) -> dict[Segments, list[str]]:
     """The objects whose keys are meant, the innermost first; no names: all of them."""
     found: dict[Segments, list[str]] = {}
     for path, _ in accessor.places(document):
@@ -86,7 +88,7 @@ def _parents(accessor: Selector, document: JSON) -> dict[Segments, list[str]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
-def _name(value: JSON) -> str:
+def _check_key(value: JSON) -> str:
     if isinstance(value, str) and value:
         return value
     if isinstance(value, int) and not isinstance(value, bool):

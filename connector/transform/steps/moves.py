@@ -12,7 +12,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, remove
 from connector.transform.fields import accessor, boolean, conditions, pattern, word
-from connector.transform.paths import MISSING, Match, Pattern, Segments, path_getter, replacement
+from connector.transform.paths import MISSING, Match, Pattern, Segments, compile_replacement, path_getter
 from connector.transform.template import Resolve
 from connector.transform.types import Check, Run, Selector
 
@@ -21,24 +21,24 @@ __all__ = ["PATTERNS", "RELOCATE"]
 refused = make_sync(first_failing)
 
 
-def _pattern(moves: bool) -> Callable[..., Run]:
+def _build_pattern(moves: bool) -> Callable[..., Run]:
     def build(pattern: Pattern, replacement: str, conditions: list[Check]) -> Run:
-        target = target_of(replacement, pattern)
+        target = compile_target(replacement, pattern)
         if pattern.is_path and not conditions:
-            return _one(pattern.segments, target(()), moves)
+            return _move_one(pattern.segments, target(()), moves)
 
         def run(document: JSON, scope: Scope) -> JSON:
             matches = [
                 match for match in pattern.matches(document) if not refused(conditions, match.value, document, scope)
             ]
-            return _placed(document, [(match, target(match.captures)) for match in matches], moves)
+            return _move_all(document, [(match, target(match.captures)) for match in matches], moves)
 
         return run
 
     return build
 
 
-def _one(source: Segments, target: Segments, moves: bool) -> Run:
+def _move_one(source: Segments, target: Segments, moves: bool) -> Run:
     """The copy or move of what stands at one path."""
     find = path_getter(source)
 
@@ -51,7 +51,7 @@ def _one(source: Segments, target: Segments, moves: bool) -> Run:
     return run
 
 
-def _placed(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], moves: bool) -> JSON:
+def _move_all(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], moves: bool) -> JSON:
     edit = Edit(document)
     # Everything is taken away before anything is put: a target may be another match's place.
     for match, target in matches:
@@ -63,11 +63,11 @@ def _placed(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], moves:
     return edit.end()
 
 
-def target_of(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+def compile_target(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
     """Where each match goes; several matches need several places."""
     if pattern.stars and "$" not in text:
         raise ConfigurationError("a pattern with * needs $1 in its replacement: all matches would go to one place")
-    return replacement(text, pattern.stars)
+    return compile_replacement(text, pattern.stars)
 
 
 PATTERN_FIELDS = {
@@ -80,15 +80,18 @@ PATTERNS = (
         "pattern-copy",
         "Copies what a pattern matches to where its captures say.",
         PATTERN_FIELDS,
-        _pattern(moves=False),
+        _build_pattern(moves=False),
     ),
     Step(
-        "pattern-move", "Moves what a pattern matches to where its captures say.", PATTERN_FIELDS, _pattern(moves=True)
+        "pattern-move",
+        "Moves what a pattern matches to where its captures say.",
+        PATTERN_FIELDS,
+        _build_pattern(moves=True),
     ),
 )
 
 
-def _accessor(moves: bool) -> Callable[..., Run]:
+def _build_accessor(moves: bool) -> Callable[..., Run]:
     def build(source: Selector, destination: Selector, strip_enclosures: Resolve) -> Run:
         def run(document: JSON, scope: Scope) -> JSON:
             members = source.read(document, enclosed=not strip_enclosures(document, scope))
@@ -111,12 +114,12 @@ RELOCATE = (
         "accessor-copy",
         "Copies what one accessor names to where another points.",
         ACCESSOR_FIELDS,
-        _accessor(moves=False),
+        _build_accessor(moves=False),
     ),
     Step(
         "accessor-move",
         "Moves what one accessor names to where another points.",
         ACCESSOR_FIELDS,
-        _accessor(moves=True),
+        _build_accessor(moves=True),
     ),
 )

@@ -16,7 +16,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location, Step
 from connector.transform.edit import assign
 from connector.transform.errors import Skipped, Unfit
-from connector.transform.fields import At, choice, path
+from connector.transform.fields import PathOf, choice, path
 from connector.transform.fields.scalars import read_as_template
 from connector.transform.paths import MISSING, look_up
 from connector.transform.template import Template
@@ -31,8 +31,10 @@ MOST = 10
 """Faults named in one message."""
 
 
-def _build(schema: Any, formats: bool | None, source: At | None, on_invalid: str, destination: At | None) -> Run:
-    faults_of = _looked_up(schema, formats) if isinstance(schema, Template) else _fixed(schema, formats)
+def _build(
+    schema: Any, formats: bool | None, source: PathOf | None, on_invalid: str, destination: PathOf | None
+) -> Run:
+    faults_of = _check_dynamic(schema, formats) if isinstance(schema, Template) else _check_fixed(schema, formats)
     if on_invalid == "note" and destination is None:
         raise ConfigurationError("on_invalid: note needs a destination for what it notes")
 
@@ -50,16 +52,16 @@ def _build(schema: Any, formats: bool | None, source: At | None, on_invalid: str
     return run
 
 
-def _fixed(schema: JSON, formats: bool | None) -> FaultsOf:
+def _check_fixed(schema: JSON, formats: bool | None) -> FaultsOf:
     validator = Validator(schema, formats=formats)
-    return lambda value, _document, _scope: _faults(validator, value)
+    return lambda value, _document, _scope: _list_faults(validator, value)
 
 
-def _looked_up(schema: Template, formats: bool | None) -> FaultsOf:
+def _check_dynamic(schema: Template, formats: bool | None) -> FaultsOf:
     """Checks against the schema that a placeholder gives; the same one is compiled once, and null checks nothing."""
 
     @lru_cache(maxsize=KEPT)
-    def compiled(text: bytes) -> Validator:
+    def compile_schema(text: bytes) -> Validator:
         return Validator(orjson.loads(text), formats=formats)
 
     def faults(value: JSON, document: JSON, scope: Scope) -> list[str]:
@@ -67,15 +69,15 @@ def _looked_up(schema: Template, formats: bool | None) -> FaultsOf:
         if found is None:
             return []
         try:
-            validator = compiled(orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
+            validator = compile_schema(orjson.dumps(found, option=orjson.OPT_SORT_KEYS))
         except (InvalidSchema, TypeError) as error:
             raise Unfit(str(error)) from None
-        return _faults(validator, value)
+        return _list_faults(validator, value)
 
     return faults
 
 
-def _faults(validator: Validator, value: JSON) -> list[str]:
+def _list_faults(validator: Validator, value: JSON) -> list[str]:
     try:
         return [str(fault) for fault in validator.faults(value)]
     except InvalidDocument as error:

@@ -22,20 +22,20 @@ def set_type(document: JSON, name: str) -> JSON:
     return {**document, "@type": name}
 
 
-def _type(entity_type: Resolve) -> Run:
+def _build_type(entity_type: Resolve) -> Run:
     return lambda document, scope: set_type(document, entity_type(document, scope))
 
 
-def _exception(message: Template, *, retry: bool) -> Run:
-    kind_of = NotYet if retry else Unfit
+def _build_exception(message: Template, *, retry: bool) -> Run:
+    error = NotYet if retry else Unfit
 
     def run(document: JSON, scope: Scope) -> JSON:
-        raise kind_of(to_text(message.resolve(document, scope)) or "an exception without a message")
+        raise error(to_text(message.resolve(document, scope)) or "an exception without a message")
 
     return run
 
 
-def _breakpoint() -> Run:
+def _build_breakpoint() -> Run:
     return lambda document, _: document
 
 
@@ -44,7 +44,7 @@ SIGNALS = (
         "type-setter",
         "Says what a document is: its @type.",
         {"entity_type": text("The type.", required=True)},
-        _type,
+        _build_type,
         sole="entity_type",
     ),
     Step(
@@ -54,8 +54,10 @@ SIGNALS = (
             "message": template("The reason.", default="an exception step was reached"),
             "retry": boolean("Whether a route tries the document again later, as often as it says.", default=False),
         },
-        _exception,
+        _build_exception,
         sole="message",
     ),
-    Step("breakpoint-logger", "Shows the document as it is here in --explain; does nothing else.", {}, _breakpoint),
+    Step(
+        "breakpoint-logger", "Shows the document as it is here in --explain; does nothing else.", {}, _build_breakpoint
+    ),
 )

@@ -12,7 +12,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.errors import Skipped
-from connector.transform.fields import At, boolean, path, template, word
+from connector.transform.fields import PathOf, boolean, path, template, word
 from connector.transform.paths import MISSING, look_up
 from connector.transform.template import Resolve, Template
 from connector.transform.types import Action
@@ -20,7 +20,7 @@ from connector.transform.types import Action
 __all__ = ["STORAGES"]
 
 
-def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
+def _build_get(storage: str, storage_key: Template, destination: PathOf | None) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
         found = await scope.fetch(storage, resolve_key(storage_key, document, scope))
         if found is None:
@@ -30,7 +30,7 @@ def _get(storage: str, storage_key: Template, destination: At | None) -> Action:
     return Action(run, awaits=True)
 
 
-def _save(storage: str, storage_key: Template, source: At | None) -> Action:
+def _build_save(storage: str, storage_key: Template, source: PathOf | None) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
         value = look_up(document, source(document, scope)) if source else document
         if value is MISSING:
@@ -41,21 +41,21 @@ def _save(storage: str, storage_key: Template, source: At | None) -> Action:
     return Action(run, awaits=True)
 
 
-def _new(storage: str, storage_key: Template | None, add_entity_to_storage: Resolve) -> Action:
+def _build_new(storage: str, storage_key: Template | None, add_entity_to_storage: Resolve) -> Action:
     async def run(document: JSON, scope: Scope) -> JSON:
-        digest = digest_of(document)
-        key = resolve_key(storage_key, document, scope) if storage_key else digest
+        fingerprint = digest(document)
+        key = resolve_key(storage_key, document, scope) if storage_key else fingerprint
         async with scope.lock(storage, key):
-            if await scope.fetch(storage, key) == digest:
+            if await scope.fetch(storage, key) == fingerprint:
                 raise Skipped("", f"{storage} holds it already, unchanged")
             if add_entity_to_storage(document, scope):
-                await scope.store(storage, key, digest)
+                await scope.store(storage, key, fingerprint)
         return document
 
     return Action(run, awaits=True)
 
 
-def digest_of(document: JSON) -> str:
+def digest(document: JSON) -> str:
     """What tells a changed document from an unchanged one, whatever the order of its keys."""
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
@@ -71,14 +71,14 @@ STORAGES = (
             "storage_key": KEY,
             "destination": path("Where the value goes; in the document's place unless given."),
         },
-        _get,
+        _build_get,
         calls=False,
     ),
     Step(
         "storage-save-entity-in-storage",
         "Keeps a value under a key; where nothing stands at the source, nothing is kept.",
         {"storage": STORAGE, "storage_key": KEY, "source": path("What is kept; the document unless given.")},
-        _save,
+        _build_save,
         calls=False,
     ),
     Step(
@@ -89,7 +89,7 @@ STORAGES = (
             "storage_key": template("What a document is known by; all of it unless given.", optional=True),
             "add_entity_to_storage": boolean("Whether a document that passes is remembered.", default=True),
         },
-        _new,
+        _build_new,
         calls=False,
     ),
 )

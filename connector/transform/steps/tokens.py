@@ -7,7 +7,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import assign
 from connector.transform.errors import Unfit
-from connector.transform.fields import At, integer, path, text
+from connector.transform.fields import PathOf, integer, path, text
 from connector.transform.paths import MISSING, look_up
 from connector.transform.placeholders import to_text
 from connector.transform.template import Resolve
@@ -17,7 +17,7 @@ from connector.transform.types import Run
 __all__ = ["TOKENS"]
 
 
-def _build(source: At, model: Resolve, max: Resolve | None, destination: At | None) -> Run:  # noqa: A002
+def _build(source: PathOf, model: Resolve, max: Resolve | None, destination: PathOf | None) -> Run:  # noqa: A002
     def run(document: JSON, scope: Scope) -> JSON:
         place = source(document, scope)
         value = look_up(document, place)

@@ -10,7 +10,7 @@ from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, drop_keys, merge, remove
 from connector.transform.errors import Unfit
-from connector.transform.fields import At, Fixed, each, mappers, path, pattern, template
+from connector.transform.fields import FixedPath, PathOf, each, mappers, path, pattern, template
 from connector.transform.paths import Pattern
 from connector.transform.template import Template
 from connector.transform.types import Map, Run
@@ -18,8 +18,8 @@ from connector.transform.types import Map, Run
 __all__ = ["RECURSIVE_COPY", "VALUES"]
 
 
-def _setter(configurations: list[dict[str, Any]]) -> Run:
-    works = [_setting(item["key"], item["value"], item["mappers"]) for item in configurations]
+def _build_setter(configurations: list[dict[str, Any]]) -> Run:
+    works = [_set_one(item["key"], item["value"], item["mappers"]) for item in configurations]
     if len(works) == 1:
         return works[0]
 
@@ -31,15 +31,15 @@ def _setter(configurations: list[dict[str, Any]]) -> Run:
     return run
 
 
-def _setting(key: At, template: Template, maps: list[Map]) -> Run:
-    value = _mapped(template.resolve, maps)
-    if not isinstance(key, Fixed):
+def _set_one(key: PathOf, template: Template, maps: list[Map]) -> Run:
+    value = _apply_mappers(template.resolve, maps)
+    if not isinstance(key, FixedPath):
         return lambda document, scope: assign(document, key(document, scope), value(document, scope))
     segments = key.segments
     return lambda document, scope: assign(document, segments, value(document, scope))
 
 
-def _mapped(resolve: Run, maps: list[Map]) -> Run:
+def _apply_mappers(resolve: Run, maps: list[Map]) -> Run:
     if not maps:
         return resolve
 
@@ -52,7 +52,7 @@ def _mapped(resolve: Run, maps: list[Map]) -> Run:
     return run
 
 
-def _remover(patterns: list[dict[str, Pattern]]) -> Run:
+def _build_remover(patterns: list[dict[str, Pattern]]) -> Run:
     wanted = [item["key"] for item in patterns]
     plain = [pattern.segments[0] for pattern in wanted if len(pattern.segments) == 1 and pattern.is_path]
     paths = [pattern.segments for pattern in wanted if len(pattern.segments) > 1 and pattern.is_path]
@@ -60,17 +60,17 @@ def _remover(patterns: list[dict[str, Pattern]]) -> Run:
 
     def run(document: JSON, _: Scope) -> JSON:
         if not is_document(document):
-            return _removed(document, wanted)
+            return _remove_matches(document, wanted)
         if plain:
             document = drop_keys(document, plain)
         for keys in paths:
             document = remove(document, keys)
-        return _removed(document, rest) if rest else document
+        return _remove_matches(document, rest) if rest else document
 
     return run
 
 
-def _removed(document: JSON, patterns: list[Pattern]) -> JSON:
+def _remove_matches(document: JSON, patterns: list[Pattern]) -> JSON:
     edit = Edit(document)
     for wanted in patterns:
         for match in wanted.matches(document):
@@ -88,7 +88,7 @@ VALUES = (
         "value-setter",
         "Sets keys, one after the other; short: {key: value}.",
         {"configurations": each("What is set.", SETTING, required=True, short="key", value="value")},
-        _setter,
+        _build_setter,
     ),
     Step(
         "value-remover",
@@ -101,13 +101,13 @@ VALUES = (
                 short="key",
             )
         },
-        _remover,
+        _build_remover,
         sole="patterns",
     ),
 )
 
 
-def _recursive_copy(children_pattern: Pattern, merge_template: Template) -> Run:
+def _build_recursive_copy(children_pattern: Pattern, merge_template: Template) -> Run:
     def run(document: JSON, scope: Scope) -> JSON:
         matches = list(children_pattern.matches(document))
         if not matches:
@@ -130,5 +130,5 @@ RECURSIVE_COPY = Step(
         "children_pattern": pattern("The parts, orders.*.lines.* for example.", required=True),
         "merge_template": template("The values; placeholders read the document.", required=True),
     },
-    _recursive_copy,
+    _build_recursive_copy,
 )
