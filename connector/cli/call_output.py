@@ -158,10 +158,10 @@ def _say_why(body: JSON, file: Path) -> None:
 
 
 async def _save(content: bytes, file: Path) -> int:
-    from connector.http.response import save
+    from connector.http.response import save_body
 
     async def chunks() -> AsyncIterator[bytes]:
         await asyncio.sleep(0)
         yield content
 
-    return await save(chunks(), file, MOST_BYTES)
+    return await save_body(chunks(), file, MOST_BYTES)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector.http.error_body import codes_of, message_of
+from connector.http.error_body import find_error_codes, find_error_message
 from connector.http.policy import EXHAUSTED
 from connector.model import JSON, Outcome, State, items, members
 
@@ -99,12 +99,14 @@ def _status(*numbers: int) -> Callable[[Outcome], bool]:
 
 def _organization(outcome: Outcome) -> bool:
     # A refusal for lack of rights may name the organization too, as where to ask for them.
-    words = " ".join(codes_of(outcome.body)) + (message_of(outcome.body) if outcome.status == 401 else "")
+    words = " ".join(find_error_codes(outcome.body)) + (
+        find_error_message(outcome.body) if outcome.status == 401 else ""
+    )
     return outcome.status in (400, 401, 403) and any(word in words.lower() for word in ("organization", "project"))
 
 
 def _quota(outcome: Outcome) -> bool:
-    return not codes_of(outcome.body).isdisjoint(EXHAUSTED)
+    return not find_error_codes(outcome.body).isdisjoint(EXHAUSTED)
 
 
 def _foreign(outcome: Outcome) -> bool:

@@ -19,7 +19,7 @@ from connector.config.sources import SECTIONS
 from connector.config.tree import Tree, value_at, walk, without
 from connector.config.variables import Variables
 from connector.http import prototypes
-from connector.http.configuration import given_by_environment
+from connector.http.configuration import read_environment
 from connector.model import JSON, Fault, members
 from connector.suggestions import closest, did_you_mean
 
@@ -109,7 +109,7 @@ class Validator:
         given = self.variables.resolve(without(written, skipped), path, for_client=True)
         named = {key: value for key, value in given.items() if value is not None}
         known = {**dict.fromkeys([str(inner[0]) for inner in skipped], ""), **named}
-        environ = given_by_environment(model, known, self.variables.providers.environment)  # type: ignore[arg-type]
+        environ = read_environment(model, known, self.variables.providers.environment)  # type: ignore[arg-type]
         yield from self._parameters(model, {**environ, **named}, path, skipped)
 
     def _is_unset(self, text: str) -> bool:

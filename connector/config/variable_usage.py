@@ -11,7 +11,7 @@ from connector.config.loading import Loaded
 from connector.config.references import Reference, references_in
 from connector.config.variables import Variables
 from connector.http import prototypes
-from connector.http.configuration import environment_of, given_by_environment
+from connector.http.configuration import find_environment_variable, read_environment
 from connector.model import JSON
 
 __all__ = ["UsedVariable", "used_variables"]
@@ -82,6 +82,6 @@ def _implied(loaded: Loaded) -> Iterator[tuple[Path, str]]:
     for name, client in loaded.document.clients.items():
         model = kinds.get(client.prototype)
         if model is not None:
-            given = given_by_environment(model, client.raw_parameters, loaded.variables.providers.environment)
+            given = read_environment(model, client.raw_parameters, loaded.variables.providers.environment)
             for parameter in given:
-                yield ("clients", name, "parameters", parameter), environment_of(model, parameter)[0]
+                yield ("clients", name, "parameters", parameter), find_environment_variable(model, parameter)[0]

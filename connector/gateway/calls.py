@@ -9,7 +9,7 @@ from aiohttp import web
 
 from connector.gateway.access import Caller
 from connector.gateway.headers import onward
-from connector.http import Client, Onward
+from connector.http import Client, ForwardRequest
 from connector.model import JSON
 from connector.request.wire import Body
 
@@ -35,13 +35,13 @@ class Call:
     headers: tuple[str, ...] = ()
     """Names of headers that go on beside the usual ones."""
 
-    def onward(self, body: Body | None, payload: JSON) -> Onward:
+    def onward(self, body: Body | None, payload: JSON) -> ForwardRequest:
         """What goes on."""
         # What an answer says of its usage has to be read on its way.
         headers = onward(self.request.headers, self.headers, but="accept-encoding" if self.costly else "")
         if self.costly:
             headers.append(("Accept-Encoding", "identity"))
-        return Onward(
+        return ForwardRequest(
             method=self.request.method,
             path=self.path,
             query=self.query,

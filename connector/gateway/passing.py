@@ -13,7 +13,7 @@ from connector.gateway.refusals import Refused
 from connector.gateway.replies import Reply
 from connector.gateway.usage import Watch
 from connector.gateway.visit import Visit
-from connector.http import Client, Onward, Passage, Passed
+from connector.http import Client, Forward, ForwardRequest, ForwardResponse
 from connector.model import Outcome, State
 
 __all__ = ["Passing"]
@@ -35,7 +35,7 @@ class Passing:
         visit: takes note of what came of it.
     """
 
-    def __init__(self, request: web.BaseRequest, client: Client, onward: Onward, visit: Visit) -> None:
+    def __init__(self, request: web.BaseRequest, client: Client, onward: ForwardRequest, visit: Visit) -> None:
         self._request = request
         self._client = client
         self._onward = onward
@@ -58,7 +58,7 @@ class Passing:
         self._visit.state = passed.outcome.state.value if passed.outcome is not None else State.DONE.value
         return reply
 
-    def _passage(self) -> Passage:
+    def _passage(self) -> Forward:
         try:
             return self._client.pass_on(self._onward)
         except InvalidRequest as error:
@@ -66,7 +66,7 @@ class Passing:
         except ConfigurationError as error:
             raise Refused(503, "client_not_ready", f"the client cannot call: {error}", headers=NO_RETRY) from None
 
-    async def _answer(self, passed: Passed) -> Reply:
+    async def _answer(self, passed: ForwardResponse) -> Reply:
         visit, status = self._visit, passed.status
         visit.status, visit.state = status, State.UNKNOWN.value
         headers = answered(passed.headers)

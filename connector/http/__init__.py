@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from connector.http.client import Client
 from connector.http.configuration import describe
-from connector.http.forward import Passage, Passed
-from connector.http.forward_request import Onward
+from connector.http.forward import Forward, ForwardResponse
+from connector.http.forward_request import ForwardRequest
 from connector.http.prototypes import Prototype, prototypes
 
-__all__ = ["Client", "Onward", "Passage", "Passed", "Prototype", "describe", "prototypes"]
+__all__ = ["Client", "Forward", "ForwardRequest", "ForwardResponse", "Prototype", "describe", "prototypes"]

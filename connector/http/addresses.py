@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from connector.errors import ConfigurationError
 
-__all__ = ["check_base_uri", "check_resolved", "is_loopback", "is_off_limits"]
+__all__ = ["check_addresses", "check_base_uri", "is_loopback", "is_off_limits"]
 
 METADATA = (ip_address("100.100.100.200"), ip_address("fd00:ec2::254"), ip_address("fd20:ce::254"))
 NAT64 = ip_network("64:ff9b::/96")
@@ -76,7 +76,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-def check_resolved(host: str, addresses: Iterable[str], allowed_hosts: Collection[str] = ()) -> None:
+def check_addresses(host: str, addresses: Iterable[str], allowed_hosts: Collection[str] = ()) -> None:
     """Refuses a name that leads to a link-local or metadata address, unless the name is allowed."""
     if host.rstrip(".") in allowed_hosts:
         return

@@ -8,22 +8,22 @@ from typing import TypeVar
 
 import httpx
 
-from connector.http.error_body import codes_of, evidence, is_complaint, message_of
-from connector.http.response import NotWhatWasDue, Unacceptable, chunks_of, lenient, read
-from connector.http.response_headers import headers_of
-from connector.http.sse import StreamBroken
+from connector.http.error_body import cut_excerpt, find_error_codes, find_error_message, is_error
+from connector.http.response import UnacceptableBody, UnexpectedBody, decode_leniently, iter_body, read_body
+from connector.http.response_headers import parse_headers
+from connector.http.sse import BrokenStream
 from connector.http.transports.base import NEVER_SENT, CertificateRefused
 from connector.model import JSON, State
 
 __all__ = [
-    "Taker",
-    "Tried",
-    "attempted",
-    "broken_stream",
-    "opened",
-    "reached",
-    "refusal",
-    "switched",
+    "AttemptResult",
+    "BodyReader",
+    "await_response",
+    "judge_broken_stream",
+    "make_attempt",
+    "open_response",
+    "read_refusal",
+    "reject_protocol_switch",
 ]
 
 LARGEST_REFUSAL = 1024 * 1024
@@ -32,7 +32,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(slots=True)
-class Tried:
+class AttemptResult:
     """What one attempt came to, before anybody judged it."""
 
     state: State
@@ -48,98 +48,100 @@ class Tried:
     """Whether it is certain that another attempt ends the same way."""
 
 
-Taker = Callable[[httpx.Response, dict[str, str]], Awaitable[JSON]]
+BodyReader = Callable[[httpx.Response, dict[str, str]], Awaitable[JSON]]
 """Reads the body of an answer that says yes."""
 
 
-async def attempted(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, take: Taker, *, created: bool
-) -> Tried:
+async def make_attempt(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, take: BodyReader, *, created: bool
+) -> AttemptResult:
     """Sends the request and reads the whole answer."""
-    response = await opened(transport, request)
-    if isinstance(response, Tried):
+    response = await open_response(transport, request)
+    if isinstance(response, AttemptResult):
         return response
     try:
         if response.status_code >= 300:
-            return await refusal(response)
+            return await read_refusal(response)
         return await _taken(response, take, created=created)
     finally:
         await response.aclose()
 
 
-async def opened(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | Tried:
+async def open_response(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | AttemptResult:
     """The answer as soon as its headers are there, or why there is none."""
-    response = await reached(transport.handle_async_request(request))
-    if isinstance(response, Tried) or response.status_code >= 200:
+    response = await await_response(transport.handle_async_request(request))
+    if isinstance(response, AttemptResult) or response.status_code >= 200:
         return response
     await response.aclose()
-    return switched(response.status_code)
+    return reject_protocol_switch(response.status_code)
 
 
-async def reached(sending: Awaitable[Answer]) -> Answer | Tried:
+async def await_response(sending: Awaitable[Answer]) -> Answer | AttemptResult:
     """What a transport gives, or why it gives nothing."""
     try:
         return await sending
     except NEVER_SENT as exc:
         # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
         hopeless = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        return Tried(State.NOT_SENT, reason=_words(exc), hopeless=hopeless)
+        return AttemptResult(State.NOT_SENT, reason=_words(exc), hopeless=hopeless)
     except httpx.TransportError as exc:
-        return Tried(State.UNKNOWN, reason=_words(exc))
+        return AttemptResult(State.UNKNOWN, reason=_words(exc))
     except OSError as exc:
         reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
-        return Tried(State.UNKNOWN, reason=reason, hopeless=True)
+        return AttemptResult(State.UNKNOWN, reason=reason, hopeless=True)
 
 
-def switched(status: int) -> Tried:
+def reject_protocol_switch(status: int) -> AttemptResult:
     """What an answer below 200 comes to that is the last: a protocol that was not asked for."""
     reason = f"the server answered {status} and left HTTP, which was not asked for"
-    return Tried(State.UNKNOWN, status, reason=reason)
+    return AttemptResult(State.UNKNOWN, status, reason=reason)
 
 
-async def refusal(response: httpx.Response) -> Tried:
+async def read_refusal(response: httpx.Response) -> AttemptResult:
     """An answer that says no; what it says is read as far as it goes."""
-    headers = headers_of(response)
+    headers = parse_headers(response)
     try:
-        data = await read(chunks_of(response, headers), LARGEST_REFUSAL)
-    except (httpx.TransportError, Unacceptable):
+        data = await read_body(iter_body(response, headers), LARGEST_REFUSAL)
+    except (httpx.TransportError, UnacceptableBody):
         data = b""
-    body = lenient(data, headers.get("content-type", "")) if data else None
+    body = decode_leniently(data, headers.get("content-type", "")) if data else None
     text = data.decode(errors="replace")
-    return Tried(State.REFUSED, response.status_code, headers, body, codes=codes_of(body), text=text)
+    return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body), text=text)
 
 
-async def _taken(response: httpx.Response, take: Taker, *, created: bool) -> Tried:
+async def _taken(response: httpx.Response, take: BodyReader, *, created: bool) -> AttemptResult:
     """An answer that says yes, unless its body says otherwise."""
-    headers = headers_of(response)
+    headers = parse_headers(response)
     try:
         body = await take(response, headers)
     except httpx.TransportError as exc:
-        return Tried(State.UNKNOWN, response.status_code, headers, reason=_words(exc))
-    except Unacceptable as exc:
-        return Tried(State.UNKNOWN, response.status_code, headers, reason=str(exc), hopeless=True)
-    except NotWhatWasDue as exc:
-        return Tried(State.UNKNOWN, response.status_code, headers, reason=str(exc), evidence=evidence(exc.data))
-    except StreamBroken as exc:
-        return broken_stream(exc, response.status_code, headers)
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_words(exc))
+    except UnacceptableBody as exc:
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=str(exc), hopeless=True)
+    except UnexpectedBody as exc:
+        return AttemptResult(
+            State.UNKNOWN, response.status_code, headers, reason=str(exc), evidence=cut_excerpt(exc.data)
+        )
+    except BrokenStream as exc:
+        return judge_broken_stream(exc, response.status_code, headers)
     except OSError as exc:
         reason = f"the answer came but could not be written: {exc.strerror or type(exc).__name__}"
-        return Tried(State.UNKNOWN, response.status_code, headers, reason=reason, hopeless=True)
-    if is_complaint(body, created=created):
-        return Tried(State.REFUSED, response.status_code, headers, body, codes=codes_of(body))
-    return Tried(State.DONE, response.status_code, headers, body)
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=reason, hopeless=True)
+    if is_error(body, created=created):
+        return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body))
+    return AttemptResult(State.DONE, response.status_code, headers, body)
 
 
-def broken_stream(broken: StreamBroken, status: int, headers: dict[str, str]) -> Tried:
+def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, str]) -> AttemptResult:
     """A stream that said no or lost its end; once something of it was given, another try would give it twice."""
     body = [*broken.seen, *([] if broken.complaint is None else [broken.complaint])]
-    return Tried(
+    return AttemptResult(
         broken.state,
         status,
         headers,
         body,
-        reason=str(broken) or message_of(broken.complaint),
-        codes=codes_of(broken.complaint),
+        reason=str(broken) or find_error_message(broken.complaint),
+        codes=find_error_codes(broken.complaint),
         hopeless=bool(broken.seen),
     )
 

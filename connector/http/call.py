@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 import httpx
 
-from connector.http.attempt import Tried
+from connector.http.attempt import AttemptResult
 from connector.http.parameters import Common
-from connector.http.response import ACCEPTED, as_floats, chunks_of, decode, read, save
-from connector.http.sse import collected
+from connector.http.response import ACCEPTED_ENCODINGS, decode_body, iter_body, read_body, save_body, unpack_embeddings
+from connector.http.sse import collect_data
 from connector.http.transports.base import Progress
 from connector.model import JSON, Effect, State
 from connector.request.wire import Body, BytesBody, Wire
 from connector.version import version
 
-__all__ = ["Call", "FloatsWire", "Headers", "as_text"]
+__all__ = ["Call", "FloatsWire", "HeaderBuilder", "decode_headers"]
 
 BYTES_PER_TOKEN = 4
 ACCEPT = {"json": "application/json", "events": "text/event-stream"}
@@ -70,23 +70,23 @@ class Call:
 
     async def take(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
         """Reads the answer of a success as the kind that is due."""
-        chunks = chunks_of(response, headers)
+        chunks = iter_body(response, headers)
         content_type = headers.get("content-type", "")
         if self.to is not None:
-            size = await save(chunks, self.to, self.most)
+            size = await save_body(chunks, self.to, self.most)
             return {"file": str(self.to), "bytes": size, "content_type": content_type or None}
         if "event-stream" in content_type and self.kind in ("events", "json"):
-            return await collected(chunks, self.wire.operation, self.most)
-        data = await read(chunks, self.most)
+            return await collect_data(chunks, self.wire.operation, self.most)
+        data = await read_body(chunks, self.most)
         kind = "empty" if response.status_code == 204 else self.kind
-        body = decode(kind, data, content_type, strict=self._strict(data), text_too=self._text_too)
-        return as_floats(body) if isinstance(self.wire, FloatsWire) else body
+        body = decode_body(kind, data, content_type, strict=self._strict(data), text_too=self._text_too)
+        return unpack_embeddings(body) if isinstance(self.wire, FloatsWire) else body
 
-    def late(self) -> Tried:
+    def late(self) -> AttemptResult:
         """What an attempt came to that used up the time."""
         if self.progress.handed_over is False:
-            return Tried(State.NOT_SENT, reason=f"no connection within {self.total:g} seconds")
-        return Tried(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
+            return AttemptResult(State.NOT_SENT, reason=f"no connection within {self.total:g} seconds")
+        return AttemptResult(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
 
     @property
     def created(self) -> bool:
@@ -132,7 +132,7 @@ def _body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]
     return stream, [(b"content-length", b"%d" % body.length)]
 
 
-class Headers:
+class HeaderBuilder:
     """Puts a client's headers together; of two with one name the more particular one goes out."""
 
     def __init__(self, parameters: Common) -> None:
@@ -140,7 +140,7 @@ class Headers:
 
     @cached_property
     def _common(self) -> dict[bytes, bytes]:
-        own = {"accept-encoding": ACCEPTED, "user-agent": f"openai-connector/{version()}"}
+        own = {"accept-encoding": ACCEPTED_ENCODINGS, "user-agent": f"openai-connector/{version()}"}
         given = {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
         return _encoded(own) | _encoded(given)
 
@@ -163,7 +163,7 @@ class Headers:
         return {"accept-encoding": "identity", **given}
 
 
-def as_text(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Headers for reading; not yet redacted."""
     return {name.decode(): value.decode() for name, value in headers}
 

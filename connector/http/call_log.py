@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from connector.documents import dump
 from connector.errors import InvalidDocument
-from connector.http.call import Call, as_text
+from connector.http.call import Call, decode_headers
 from connector.model import JSON, Outcome
 from connector.request import Redactor
 from connector.request.wire import BytesBody
 
-__all__ = ["ITEMS", "Report"]
+__all__ = ["ITEMS", "CallLog"]
 
 LOG = logging.getLogger("connector.http")
 ASKED = logging.getLogger("connector.http.asked")
@@ -25,7 +25,7 @@ ITEMS = 100
 """Events of a stream."""
 
 
-class Report:
+class CallLog:
     """Writes what a call came to into the log.
 
     Args:
@@ -78,7 +78,7 @@ def _line(call: Call, outcome: Outcome) -> str:
 def _exchange(call: Call, outcome: Outcome, answer: JSON, hide: Redactor) -> Iterator[str]:
     """Both sides of a call, redacted, the bodies only by their beginning."""
     yield hide(f"> {call.wire.method} {call.url}")
-    yield from (f"> {name}: {value}" for name, value in hide.headers(as_text(call.headers)).items())
+    yield from (f"> {name}: {value}" for name, value in hide.headers(decode_headers(call.headers)).items())
     yield from _body(_sent(call), ">", hide)
     for number, attempt in enumerate(outcome.attempts[:-1], start=1):
         yield hide(f"* attempt {number}: {attempt.status or '-'} {attempt.state.value}: {attempt.reason}")

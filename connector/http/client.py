@@ -15,20 +15,20 @@ import httpx
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
-from connector.http.attempt import attempted
-from connector.http.call import Call, FloatsWire, Headers, as_text
-from connector.http.call_log import Report
-from connector.http.configuration import Provenance, configure, secrets_of
-from connector.http.forward import Circuit, Passage
-from connector.http.forward_request import Onward, sender, target
+from connector.http.attempt import make_attempt
+from connector.http.call import Call, FloatsWire, HeaderBuilder, decode_headers
+from connector.http.call_log import CallLog
+from connector.http.configuration import Provenance, configure, list_secrets
+from connector.http.forward import Forward, ForwardBreaker
+from connector.http.forward_request import ForwardRequest, join_target, make_sender
 from connector.http.parameters import Common
 from connector.http.policy import Pause, Policy
 from connector.http.prototypes import Prototype, prototypes
 from connector.http.response_headers import ServerClock
-from connector.http.retry import Judge, Tries, within
-from connector.http.stream import streamed
+from connector.http.retry import CallAttempts, Retrier, limit_time
+from connector.http.stream import stream_call
 from connector.http.transports import make_transport
-from connector.http.transports.base import tls_context
+from connector.http.transports.base import make_tls_context
 from connector.model import JSON, Fault, Outcome, Request, members
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
@@ -73,23 +73,23 @@ class Client:
         environ = os.environ if environ is None else environ
         self.parameters: Common = configure(kind, parameters, environ)
         self._provenance = Provenance(self.parameters, parameters, environ)
-        self.redactor = Redactor(secrets_of(self.parameters))
+        self.redactor = Redactor(list_secrets(self.parameters))
         self._endpoint = kind.endpoint(self.parameters)
-        self._headers = Headers(self.parameters)
+        self._headers = HeaderBuilder(self.parameters)
         self._given = catalogue
         limits = self.parameters.limits
         pacer = Pacer(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
-        self._judge = Judge(policy, self.parameters.retry, pacer, timing, self.redactor)
+        self._judge = Retrier(policy, self.parameters.retry, pacer, timing, self.redactor)
         self._server_clock = ServerClock(timing)
-        self._report = Report(
+        self._report = CallLog(
             self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set
         )
         self._roots = Roots(self.parameters.file_roots, reserved)
         self._closed = False
         self._dialled = None if isinstance(transport, str) else transport
         if self.parameters.ca_bundle is not None:
-            tls_context(self.parameters.ca_bundle)
+            make_tls_context(self.parameters.ca_bundle)
         patience = self.parameters.timeouts
         self._timeouts = {
             "connect": patience.connect, "read": patience.read, "write": patience.read, "pool": patience.connect,
@@ -213,14 +213,16 @@ class Client:
         """
         call = self._call(wire, timeout, retries, answer, to)
         call.on_unknown = on_unknown
-        tries = Tries(call, self._judge)
+        tries = CallAttempts(call, self._judge)
         while True:
             left = await tries.begin()
             try:
                 if begin is not None:
                     await begin()
                     begin = None
-                tried = await within(left, attempted(self._transport, call.request(), call.take, created=call.created))
+                tried = await limit_time(
+                    left, make_attempt(self._transport, call.request(), call.take, created=call.created)
+                )
             finally:
                 self._judge.pacer.release()
             if tried is not None:
@@ -239,13 +241,13 @@ class Client:
     ) -> AsyncGenerator[JSON, None]:
         """The data of an answer's events as they come; a stream that is not done raises CallFailed."""
         call = self._call(wire, timeout, retries, "events", None)
-        return streamed(self._transport, call, self._judge, self._report)
+        return stream_call(self._transport, call, self._judge, self._report)
 
-    def pass_on(self, onward: Onward) -> Passage:
+    def pass_on(self, onward: ForwardRequest) -> Forward:
         """Somebody else's request with this client's address, credentials, pace and time-outs; enter it to send it."""
         self._check_open()
         wire, parameters = onward.wire(), self.parameters
-        address = f"{self.base_uri}{target(self._endpoint.place(wire, onward.payload), onward.query)}"
+        address = f"{self.base_uri}{join_target(self._endpoint.place(wire, onward.payload), onward.query)}"
         call = Call(
             wire=wire,
             url=self._url(address),
@@ -257,11 +259,11 @@ class Client:
             most=parameters.max_file_bytes,
         )
         ours = self._headers.over(self._endpoint.credentials(wire))
-        return Passage(call, sender(self._transport, address, onward.headers, ours), self._judge, self._circuit)
+        return Forward(call, make_sender(self._transport, address, onward.headers, ours), self._judge, self._circuit)
 
     @cached_property
-    def _circuit(self) -> Circuit:
-        return Circuit(self._judge)
+    def _circuit(self) -> ForwardBreaker:
+        return ForwardBreaker(self._judge)
 
     def explain(self, wire: Wire) -> Explanation:
         """The exact request, redacted, with where each value came from; nothing is sent."""
@@ -276,7 +278,7 @@ class Client:
         return explain(
             wire,
             url=str(url),
-            headers=as_text(self._headers.of(wire, wire.answer, url, credentials)),
+            headers=decode_headers(self._headers.of(wire, wire.answer, url, credentials)),
             secrets=dict.fromkeys(self.redactor.secrets, "") | self._provenance.secrets(),
             origins=self._provenance.origins(credentials) | missing,
         )

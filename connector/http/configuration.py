@@ -23,11 +23,11 @@ __all__ = [
     "Provenance",
     "configure",
     "describe",
-    "environment_of",
-    "given_by_environment",
+    "find_environment_variable",
     "is_sensitive",
-    "normalised",
-    "secrets_of",
+    "list_secrets",
+    "normalise",
+    "read_environment",
 ]
 
 SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
@@ -38,27 +38,27 @@ NAMES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: 
 def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[str, str]) -> Common:
     """The parameters of a client: what was given, then the environment, then the defaults."""
     model = prototype.parameters
-    named = normalised({name: value for name, value in given.items() if value is not None}, model.model_fields)
+    named = normalise({name: value for name, value in given.items() if value is not None}, model.model_fields)
     try:
-        return model.model_validate({**given_by_environment(model, named, environ), **named})
+        return model.model_validate({**read_environment(model, named, environ), **named})
     except ValidationError as error:
         faults = [_sentence(fault, model) for fault in error.errors(include_input=False, include_url=False)]
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     raise ConfigurationError("\n".join([f"client {prototype.name!r}, {count}:", *(f"  {fault}" for fault in faults)]))
 
 
-def environment_of(model: type[Common], name: str) -> tuple[str, str]:
+def find_environment_variable(model: type[Common], name: str) -> tuple[str, str]:
     """The variable a parameter is taken from and the parameter whose presence forbids that, or empty texts."""
     extra = model.model_fields[name].json_schema_extra
     marks = members(extra)
     return str(marks.get("environment", "")), str(marks.get("unless", ""))
 
 
-def given_by_environment(model: type[Common], given: Mapping[str, JSON], environ: Mapping[str, str]) -> dict[str, str]:
+def read_environment(model: type[Common], given: Mapping[str, JSON], environ: Mapping[str, str]) -> dict[str, str]:
     """The parameters that only the environment gives; an empty variable counts as missing."""
     found: dict[str, str] = {}
     for name in model.model_fields:
-        variable, unless = environment_of(model, name)
+        variable, unless = find_environment_variable(model, name)
         value = environ.get(variable, "") if variable else ""
         if value and all(given.get(key) is None for key in (name, to_camel(name), unless, to_camel(unless))):
             found[name] = value
@@ -79,7 +79,11 @@ def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _or_variable(model: type[BaseModel], name: str) -> str:
-    if issubclass(model, Common) and name in model.model_fields and (found := environment_of(model, name)[0]):
+    if (
+        issubclass(model, Common)
+        and name in model.model_fields
+        and (found := find_environment_variable(model, name)[0])
+    ):
         return f"; give it or set {found}"
     return ""
 
@@ -105,7 +109,7 @@ def is_sensitive(header: str) -> bool:
     return any(word in header.lower() for word in SENSITIVE)
 
 
-def secrets_of(parameters: Common) -> Iterator[str]:
+def list_secrets(parameters: Common) -> Iterator[str]:
     """Every value that must never be shown."""
     for name in type(parameters).model_fields:
         value = getattr(parameters, name)
@@ -119,7 +123,7 @@ def secrets_of(parameters: Common) -> Iterator[str]:
             yield value.get_secret_value().rpartition(" ")[2]
 
 
-def normalised(given: Mapping[str, JSON], known: Collection[str]) -> dict[str, JSON]:
+def normalise(given: Mapping[str, JSON], known: Collection[str]) -> dict[str, JSON]:
     """The parameters with the address under the prototype's own name, and tries in all as retries after the first."""
     address = next((name for name in ADDRESSES if name in known), "base_uri")
     named = {address if name in ADDRESSES else name: value for name, value in given.items()}
@@ -135,14 +139,14 @@ class Provenance:
 
     def __init__(self, parameters: Common, given: Mapping[str, JSON], environ: Mapping[str, str]) -> None:
         self._parameters = parameters
-        self._from_environment = given_by_environment(type(parameters), given, environ)
+        self._from_environment = read_environment(type(parameters), given, environ)
 
     def secrets(self) -> dict[str, str]:
         """Each secret with the variable it may be named by."""
-        known = dict.fromkeys(secrets_of(self._parameters), "")
+        known = dict.fromkeys(list_secrets(self._parameters), "")
         for name, value in self._texts():
             if value in known:
-                known[value] = environment_of(type(self._parameters), name)[0]
+                known[value] = find_environment_variable(type(self._parameters), name)[0]
         return known
 
     def origins(self, credentials: Mapping[str, str]) -> dict[str, str]:
@@ -154,7 +158,7 @@ class Provenance:
         return found
 
     def _source(self, name: str) -> str:
-        variable = environment_of(type(self._parameters), name)[0]
+        variable = find_environment_variable(type(self._parameters), name)[0]
         return f"client parameter {name}" + (f" (environment {variable})" if name in self._from_environment else "")
 
     def _texts(self) -> Iterator[tuple[str, str]]:
@@ -182,7 +186,7 @@ def _rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
         for inner, inner_field in kind.model_fields.items():
             yield _row(f"{name}.{inner}", inner_field, "")
     else:
-        yield _row("validate" if name == "validation" else name, field, environment_of(model, name)[0])
+        yield _row("validate" if name == "validation" else name, field, find_environment_variable(model, name)[0])
         item = get_args(kind)[0] if get_origin(kind) is tuple else None
         if isinstance(item, type) and issubclass(item, BaseModel):
             for inner, inner_field in item.model_fields.items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from connector.model import JSON, members
 
-__all__ = ["EVIDENCE", "codes_of", "evidence", "is_complaint", "message_of"]
+__all__ = ["EXCERPT_LENGTH", "cut_excerpt", "find_error_codes", "find_error_message", "is_error"]
 
-EVIDENCE = 2048
+EXCERPT_LENGTH = 2048
 LONGEST_MESSAGE = 16 * 1024
 
 
-def is_complaint(body: JSON, *, created: bool = False) -> bool:
+def is_error(body: JSON, *, created: bool = False) -> bool:
     """Whether the body of a success is an error after all.
 
     An entity may tell of an error of its own, such as a failed job that is read; only when the call has just created
@@ -23,13 +23,13 @@ def is_complaint(body: JSON, *, created: bool = False) -> bool:
     return bool(error) and (created or not ("object" in fields or "id" in fields))
 
 
-def codes_of(body: JSON) -> frozenset[str]:
+def find_error_codes(body: JSON) -> frozenset[str]:
     """The error's code and type; a stream's error event has them at its top."""
     fields = _fields(body)
     return frozenset(value for name in ("code", "type") if isinstance(value := fields.get(name), str))
 
 
-def message_of(body: JSON) -> str:
+def find_error_message(body: JSON) -> str:
     """The error in the server's own words, short; empty when it has none."""
     if isinstance(body, str):
         return _one_line(body) if "<" not in body[:50] else ""
@@ -41,9 +41,9 @@ def message_of(body: JSON) -> str:
     return ""
 
 
-def evidence(data: bytes) -> str:
+def cut_excerpt(data: bytes) -> str:
     """The beginning of an answer nobody could use, more than is kept: secrets are hidden before it is cut."""
-    return data[: 4 * EVIDENCE].decode(errors="replace")
+    return data[: 4 * EXCERPT_LENGTH].decode(errors="replace")
 
 
 def _fields(body: JSON) -> dict[str, JSON]:

@@ -12,27 +12,27 @@ from collections.abc import AsyncGenerator
 import httpx
 
 from connector.errors import CallFailed
-from connector.http.attempt import Tried, reached, refusal, switched
+from connector.http.attempt import AttemptResult, await_response, read_refusal, reject_protocol_switch
 from connector.http.call import Call
-from connector.http.forward_request import Reply, Send
+from connector.http.forward_request import RawResponse, SendRequest
 from connector.http.policy import EXHAUSTED, Pause
-from connector.http.retry import Judge, Tries
+from connector.http.retry import CallAttempts, Retrier
 from connector.model import JSON, Outcome, State
 from connector.resilience import Backoff, CircuitBreaker
 
-__all__ = ["Circuit", "Passage", "Passed"]
+__all__ = ["Forward", "ForwardBreaker", "ForwardResponse"]
 
 NOT_FOR_EVERYBODY = (401, 403)
 """What is refused so may be refused to one request alone."""
 BETWEEN_TRIALS = 15.0
 
 
-class Passed:
+class ForwardResponse:
     """The answer to a request that was passed on."""
 
     def __init__(
         self,
-        reply: Reply,
+        reply: RawResponse,
         headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
         outcome: Outcome | None = None,
@@ -51,20 +51,20 @@ class Passed:
         """The body as it comes; CallFailed when it breaks off. A refusal's has no content encoding."""
 
 
-class Passage:
+class Forward:
     """Sends a request when it is entered; leaving it gives its place to the next call."""
 
-    def __init__(self, call: Call, send: Send, judge: Judge, circuit: Circuit) -> None:
+    def __init__(self, call: Call, send: SendRequest, judge: Retrier, circuit: ForwardBreaker) -> None:
         self._call = call
         self._send = send
         self._judge = judge
         self._circuit = circuit
-        self._tries = Tries(call, judge)
+        self._tries = CallAttempts(call, judge)
         self._limit = asyncio.timeout(None)
         self._has_place = False
-        self._reply: Reply | None = None
-        self._passed: Passed | None = None
-        self._tried: Tried | None = None
+        self._reply: RawResponse | None = None
+        self._passed: ForwardResponse | None = None
+        self._tried: AttemptResult | None = None
         self._tries_made = False
 
     @property
@@ -72,14 +72,14 @@ class Passage:
         """Whether a byte may have gone out."""
         return self._tries_made and self._call.progress.handed_over is not False
 
-    async def __aenter__(self) -> Passed:
+    async def __aenter__(self) -> ForwardResponse:
         """The answer as soon as its headers are there; a call that has none raises CallFailed."""
         self._circuit.check()
         await self._limit.__aenter__()
         try:
             while True:
                 passed = await self._attempt()
-                if isinstance(passed, Passed):
+                if isinstance(passed, ForwardResponse):
                     self._passed = passed
                     return passed
                 await self._leave()
@@ -111,12 +111,12 @@ class Passage:
         if late and outcome is not None:
             raise CallFailed(outcome) from None
 
-    def _late(self, *, queued: bool) -> Tried:
+    def _late(self, *, queued: bool) -> AttemptResult:
         if queued:
-            return Tried(State.NOT_SENT, reason=f"no place became free within {self._call.total:g} seconds")
+            return AttemptResult(State.NOT_SENT, reason=f"no place became free within {self._call.total:g} seconds")
         return self._call.late()
 
-    async def _attempt(self) -> Passed | Tried:
+    async def _attempt(self) -> ForwardResponse | AttemptResult:
         loop = asyncio.get_running_loop()
         if self._judge.pacer.is_busy:
             self._limit.reschedule(loop.time() + self._call.total)
@@ -124,24 +124,26 @@ class Passage:
         self._has_place = True
         self._limit.reschedule(loop.time() + left)
         self._tries_made = True
-        reply = await reached(self._send(self._call))
-        if isinstance(reply, Tried):
+        reply = await await_response(self._send(self._call))
+        if isinstance(reply, AttemptResult):
             return reply
         self._reply = reply
         if reply.status < 200:
-            return switched(reply.status)
+            return reject_protocol_switch(reply.status)
         if reply.status >= 300:
             return await self._refused(reply)
         self._judge.pacer.speed_up()
-        self._tried = tried = Tried(State.UNKNOWN, reply.status, reason="the caller left before the end of the answer")
+        self._tried = tried = AttemptResult(
+            State.UNKNOWN, reply.status, reason="the caller left before the end of the answer"
+        )
         headers = self._judge.redactor.sent_back(reply.headers)
         whole = reply.at_once()
         if whole is None:
-            return Passed(reply, headers, self._chunks(reply, tried))
+            return ForwardResponse(reply, headers, self._chunks(reply, tried))
         tried.state, tried.reason = State.DONE, ""
-        return Passed(reply, headers, _once(whole), whole=whole)
+        return ForwardResponse(reply, headers, _once(whole), whole=whole)
 
-    async def _chunks(self, reply: Reply, tried: Tried) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, reply: RawResponse, tried: AttemptResult) -> AsyncGenerator[bytes, None]:
         try:
             async for chunk in reply.stream:
                 if chunk:
@@ -153,10 +155,10 @@ class Passage:
             return
         raise CallFailed(Outcome(State.UNKNOWN, tried.status, reason=self._judge.redactor(tried.reason)))
 
-    async def _refused(self, reply: Reply) -> Passed:
+    async def _refused(self, reply: RawResponse) -> ForwardResponse:
         """A refusal is read before it is passed on: what it says may be meant for every call of this client."""
         response = httpx.Response(reply.status, headers=reply.headers, stream=reply.stream)
-        tried = await refusal(response)
+        tried = await read_refusal(response)
         judge, paused = self._judge, self._judge.paused
         self._call.retries = 0
         outcome = await self._tries.settle(tried)
@@ -166,9 +168,9 @@ class Passage:
             judge.paused = paused
         data = judge.redactor(tried.text).encode()
         headers = _unframed(judge.redactor.sent_back(reply.headers), len(data))
-        return Passed(reply, headers, _once(data), outcome)
+        return ForwardResponse(reply, headers, _once(data), outcome)
 
-    async def _settle(self, tried: Tried) -> None:
+    async def _settle(self, tried: AttemptResult) -> None:
         """Returns for another try when nothing was sent; raises otherwise."""
         if tried.state is not State.NOT_SENT:
             self._call.retries = 0
@@ -199,10 +201,10 @@ async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
         yield data
 
 
-class Circuit:
+class ForwardBreaker:
     """Lets a trial through now and then while the client is paused; one that is done ends the pause."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Retrier) -> None:
         self._judge = judge
         backoff = Backoff(BETWEEN_TRIALS, BETWEEN_TRIALS, jitter=0.0)
         self._breaker = CircuitBreaker[Pause](judge.timing, backoff, probe_timeout=BETWEEN_TRIALS)

@@ -11,14 +11,14 @@ import httpx
 
 from connector.catalogue.operation import Operation
 from connector.http.call import Call
-from connector.http.transports.base import Upload, pieces
+from connector.http.transports.base import Upload, split_body
 from connector.model import JSON, Effect
 from connector.request.wire import Body, BytesBody, Wire
 
-__all__ = ["Onward", "Reply", "Send", "sender", "target"]
+__all__ = ["ForwardRequest", "RawResponse", "SendRequest", "join_target", "make_sender"]
 
 IN_ONE_PIECE = 64 * 1024
-NEVER = frozenset({
+NEVER_FORWARDED = frozenset({
     "authorization", "proxy-authorization", "openai-organization", "openai-project", "api-key", "x-api-key",
     "x-goog-api-key", "cookie", "host", "content-length", "transfer-encoding", "expect",
 })  # fmt: skip
@@ -27,7 +27,7 @@ EFFECTS = {"GET": Effect.NONE, "HEAD": Effect.NONE, "OPTIONS": Effect.NONE, "DEL
 
 
 @dataclass(slots=True, kw_only=True)
-class Onward:
+class ForwardRequest:
     """A request to pass on: whose path, query and body are the caller's, and whose credentials are not."""
 
     method: str
@@ -50,7 +50,7 @@ class Onward:
 
 
 @dataclass(slots=True)
-class Reply:
+class RawResponse:
     """An answer whose headers are there."""
 
     status: int
@@ -60,10 +60,10 @@ class Reply:
     """Takes the whole body when it is there already."""
 
 
-Send = Callable[[Call], Awaitable[Reply]]
+SendRequest = Callable[[Call], Awaitable[RawResponse]]
 
 
-def target(placed: Wire, query: str) -> str:
+def join_target(placed: Wire, query: str) -> str:
     """The path and the query as they came, with what the address adds; of two parameters of one name ours goes out."""
     if not placed.query:
         return f"{placed.path}?{query}" if query else placed.path
@@ -73,11 +73,13 @@ def target(placed: Wire, query: str) -> str:
     return f"{placed.path}?{'&'.join((*own, *rest))}"
 
 
-def sender(
+def make_sender(
     transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
-) -> Send:
+) -> SendRequest:
     """How a call goes out: through the connector's own transport without httpx's objects, or through any other."""
-    lead = [(name, value) for name, value in headers if (key := name.lower()) not in NEVER and key not in ours]
+    lead = [
+        (name, value) for name, value in headers if (key := name.lower()) not in NEVER_FORWARDED and key not in ours
+    ]
     lead += ours.items()
     exchange = getattr(transport, "exchange", None)
     if exchange is None:
@@ -85,26 +87,26 @@ def sender(
     return lambda call: _through_aiohttp(exchange, address, call, lead)
 
 
-async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> Reply:
+async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
     from yarl import URL
 
     body, timeouts = call.wire.body, call.timeouts
     data: Upload | bytes | None = None
     if isinstance(body, BytesBody):
-        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(pieces(body.data), timeouts["write"])
+        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(split_body(body.data), timeouts["write"])
     elif body is not None:
         data = Upload(body.chunks(), timeouts["write"])
     answer = await exchange(
         call.wire.method, URL(address, encoded=True), [*lead, *_framing(call)], data, timeouts, call.fresh_progress()
     )
-    return Reply(answer.status, answer.headers, answer, answer.at_once)
+    return RawResponse(answer.status, answer.headers, answer, answer.at_once)
 
 
-async def _through_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> Reply:
+async def _through_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
     call.headers = [(b"host", call.url.netloc), *((name.encode("ascii"), value.encode()) for name, value in lead)]
     response = await transport.handle_async_request(call.request())
     stream: Any = response.stream
-    return Reply(response.status_code, response.headers.raw, stream)
+    return RawResponse(response.status_code, response.headers.raw, stream)
 
 
 def _framing(call: Call) -> list[tuple[str, str]]:

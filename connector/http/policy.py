@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from connector.http.response_headers import should_retry
+from connector.http.response_headers import parse_should_retry
 from connector.model import Effect, Outcome, State
 
 __all__ = [
@@ -18,13 +18,13 @@ __all__ = [
     "EXHAUSTED",
     "OVERLOADED",
     "Action",
+    "Actor",
     "Pause",
     "Policy",
     "Rule",
     "Verdict",
-    "Who",
-    "had_effect",
-    "leaves_open",
+    "is_already_done",
+    "is_left_open",
 ]
 
 EXHAUSTED = (
@@ -63,8 +63,8 @@ class Action(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Who(StrEnum):
-    """Who must act before the same call can pass."""
+class Actor(StrEnum):
+    """Whoever must act before the same call can pass."""
 
     USER = "user"
     OPENAI = "openai"
@@ -104,8 +104,8 @@ class Rule(BaseModel):
         default=None, description="Whether an earlier attempt of the same call may have taken effect."
     )
     then: Action = Field(description="What is done: retry, fail, ignore (count as done), pause or unknown.")
-    who: Literal[Who.USER, Who.OPENAI, Who.NETWORK] = Field(
-        default=Who.USER, description="Who must act: user, openai or network."
+    who: Literal[Actor.USER, Actor.OPENAI, Actor.NETWORK] = Field(
+        default=Actor.USER, description="Who must act: user, openai or network."
     )
     advice: str = Field(default="", description="What to do next, in words.")
 
@@ -131,12 +131,14 @@ PAUSING = (
 DEFAULTS = (
     Rule(status=(401,), then=Action.PAUSE, advice="check the client's key, organization and project"),
     Rule(status=(403,), then=Action.PAUSE, advice="this key may not do that: check its permissions"),
-    Rule(status=(429,), then=Action.RETRY, who=Who.OPENAI, advice="send less at a time, or later"),
-    Rule(status=(503,), code=OVERLOADED, then=Action.RETRY, who=Who.OPENAI, advice="try again later"),
-    Rule(status=(*GATEWAY, 409, "5xx"), effect=REPEATABLE, then=Action.RETRY, who=Who.OPENAI, advice="try again later"),
-    Rule(status=GATEWAY, then=Action.UNKNOWN, who=Who.OPENAI, advice=LOOK_FIRST),
-    Rule(status=(CONFLICT,), then=Action.FAIL, who=Who.OPENAI, advice=f"something else holds it; {LOOK_FIRST}"),
-    Rule(status=("5xx",), then=Action.FAIL, who=Who.OPENAI, advice=LOOK_FIRST),
+    Rule(status=(429,), then=Action.RETRY, who=Actor.OPENAI, advice="send less at a time, or later"),
+    Rule(status=(503,), code=OVERLOADED, then=Action.RETRY, who=Actor.OPENAI, advice="try again later"),
+    Rule(
+        status=(*GATEWAY, 409, "5xx"), effect=REPEATABLE, then=Action.RETRY, who=Actor.OPENAI, advice="try again later"
+    ),
+    Rule(status=GATEWAY, then=Action.UNKNOWN, who=Actor.OPENAI, advice=LOOK_FIRST),
+    Rule(status=(CONFLICT,), then=Action.FAIL, who=Actor.OPENAI, advice=f"something else holds it; {LOOK_FIRST}"),
+    Rule(status=("5xx",), then=Action.FAIL, who=Actor.OPENAI, advice=LOOK_FIRST),
     Rule(status=("3xx",), then=Action.FAIL, advice="redirects are not followed: set base_uri to the right address"),
     Rule(status=(404,), then=Action.FAIL, advice="check the ids in the path, and base_uri"),
     Rule(status=(413,), then=Action.FAIL, advice="send less in one request"),
@@ -149,7 +151,7 @@ class Pause:
     """Why nothing more should be sent through a client until somebody has acted."""
 
     reason: str
-    who: Who
+    who: Actor
     status: int | None
 
     def outcome(self) -> Outcome:
@@ -163,7 +165,7 @@ class Verdict:
 
     state: State
     action: Action
-    who: Who
+    who: Actor
     advice: str = ""
 
 
@@ -193,7 +195,7 @@ class Policy:
             repeated: whether an earlier try may have taken effect.
             within: whether the error stands within a success: then the API itself says what became of the call.
         """
-        is_open = not within and leaves_open(status, codes, effect, method)
+        is_open = not within and is_left_open(status, codes, effect, method)
 
         def first(rules: Iterable[Rule]) -> Rule | None:
             fitting = (r for r in rules if r.fits(status, codes, body, effect, method, repeated=repeated))
@@ -203,15 +205,15 @@ class Policy:
         if rule is not None:
             # Whoever writes `fail` into a rule of their own knows that such an answer means that nothing happened.
             return _verdict(rule, is_open=rule.then is not Action.FAIL and is_open)
-        if repeated and had_effect(status, method, effect, body):
-            return Verdict(State.DONE, Action.IGNORE, Who.USER)
-        rule = first(PAUSING) or _obeying(should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
+        if repeated and is_already_done(status, method, effect, body):
+            return Verdict(State.DONE, Action.IGNORE, Actor.USER)
+        rule = first(PAUSING) or _obeying(parse_should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
         if self._all_errors and rule.then is Action.FAIL:
             rule = rule.model_copy(update={"then": Action.RETRY})
         return _verdict(rule, is_open=is_open)
 
 
-def leaves_open(status: int, codes: frozenset[str], effect: Effect, method: str) -> bool:
+def is_left_open(status: int, codes: frozenset[str], effect: Effect, method: str) -> bool:
     """Whether a complete answer that says no leaves it open whether the API did what it was asked."""
     if effect is Effect.NONE or not codes.isdisjoint(NOTHING_DONE):
         return False
@@ -219,7 +221,7 @@ def leaves_open(status: int, codes: frozenset[str], effect: Effect, method: str)
     return conflict or status >= 500 or status == SEE_OTHER or status in GATEWAY
 
 
-def had_effect(status: int, method: str, effect: Effect, text: str) -> bool:
+def is_already_done(status: int, method: str, effect: Effect, text: str) -> bool:
     """Whether the refusal of a repeat says that an earlier try had its effect."""
     if method == "DELETE" and status in GONE:
         return True

@@ -21,19 +21,19 @@ import orjson
 from connector.model import JSON, items, members
 
 __all__ = [
-    "ACCEPTED",
-    "NotWhatWasDue",
-    "Unacceptable",
-    "as_floats",
-    "chunks_of",
-    "decode",
-    "decompressed",
-    "lenient",
-    "read",
-    "save",
+    "ACCEPTED_ENCODINGS",
+    "UnacceptableBody",
+    "UnexpectedBody",
+    "decode_body",
+    "decode_leniently",
+    "decompress",
+    "iter_body",
+    "read_body",
+    "save_body",
+    "unpack_embeddings",
 ]
 
-ACCEPTED = "gzip, deflate"
+ACCEPTED_ENCODINGS = "gzip, deflate"
 PIECE = 256 * 1024
 HARMLESS = 1024 * 1024
 """Below this many bytes no ratio is suspicious."""
@@ -41,7 +41,7 @@ STEEPEST = 200
 """JSON that repeats itself packs about 1:100; deflate's own limit is 1:1032."""
 
 
-class NotWhatWasDue(Exception):
+class UnexpectedBody(Exception):
     """A complete answer of another kind than the operation gives, with what came."""
 
     def __init__(self, reason: str, data: bytes) -> None:
@@ -49,19 +49,19 @@ class NotWhatWasDue(Exception):
         self.data = data
 
 
-async def read(chunks: AsyncIterable[bytes], most: int) -> bytes:
+async def read_body(chunks: AsyncIterable[bytes], most: int) -> bytes:
     """All the bytes; more than `most` of them raise Unacceptable."""
     parts: list[bytes] = []
     size = 0
     async for chunk in chunks:
         size += len(chunk)
         if size > most:
-            raise Unacceptable(f"the answer is larger than {most} bytes (max_answer_bytes)")
+            raise UnacceptableBody(f"the answer is larger than {most} bytes (max_answer_bytes)")
         parts.append(chunk)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-async def save(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
+async def save_body(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
     """Writes the bytes beside the file and puts them in its place once they are whole; returns their number."""
     part = to.with_name(f".{to.name}.{token_hex(4)}.part")
     try:
@@ -82,29 +82,29 @@ async def _copied(chunks: AsyncIterable[bytes], file: BinaryIO, most: int) -> in
     async for chunk in chunks:
         size += len(chunk)
         if size > most:
-            raise Unacceptable(f"the answer is larger than {most} bytes (max_file_bytes)")
+            raise UnacceptableBody(f"the answer is larger than {most} bytes (max_file_bytes)")
         file.write(chunk)
     return size
 
 
-def decode(kind: str, data: bytes, content_type: str, *, strict: bool, text_too: bool = False) -> JSON:
+def decode_body(kind: str, data: bytes, content_type: str, *, strict: bool, text_too: bool = False) -> JSON:
     """The body as the kind of answer that is due; `text_too` says that plain text is as good as JSON."""
     if kind == "binary":
         return data
     if kind == "text":
         return _text(data, content_type)
     if kind == "empty":
-        return lenient(data, content_type) if data.strip() else None
+        return decode_leniently(data, content_type) if data.strip() else None
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         pass
     if not strict or (text_too and content_type.startswith("text/plain")):
-        return lenient(data, content_type) if data else None
-    raise NotWhatWasDue(f"JSON was due, and {_seen(data, content_type)} came", data)
+        return decode_leniently(data, content_type) if data else None
+    raise UnexpectedBody(f"JSON was due, and {_seen(data, content_type)} came", data)
 
 
-def lenient(data: bytes, content_type: str) -> JSON:
+def decode_leniently(data: bytes, content_type: str) -> JSON:
     """JSON if it is, else text if it may be, else the bytes."""
     try:
         return orjson.loads(data)
@@ -131,26 +131,26 @@ def _seen(data: bytes, content_type: str) -> str:
     return "something that is not JSON"
 
 
-def chunks_of(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
+def iter_body(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
     """The bytes of an answer as they come, without their content encoding."""
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
         raise TypeError("a transport for asynchronous calls must give asynchronous streams")
-    return decompressed(stream, headers.get("content-encoding", ""))
+    return decompress(stream, headers.get("content-encoding", ""))
 
 
-class Unacceptable(Exception):
+class UnacceptableBody(Exception):
     """An answer that is not read on, and why."""
 
 
-def decompressed(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
+def decompress(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
     """The chunks as they were before their content encoding, never more than a piece at a time."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return chunks
     if encoding in ("gzip", "x-gzip", "deflate"):
         return _inflated(chunks, gzip=encoding != "deflate")
-    raise Unacceptable(f"the answer's content encoding {encoding[:40]!r} was not asked for")
+    raise UnacceptableBody(f"the answer's content encoding {encoding[:40]!r} was not asked for")
 
 
 async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterator[bytes]:
@@ -168,13 +168,13 @@ async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterato
             pending = inflater.unconsumed_tail
             given += len(piece)
             if given > HARMLESS and given > STEEPEST * taken:
-                raise Unacceptable(f"the answer unpacks to more than {STEEPEST} times its size")
+                raise UnacceptableBody(f"the answer unpacks to more than {STEEPEST} times its size")
             yield piece
         else:
             continue
-        raise Unacceptable("the compressed answer is corrupt")
+        raise UnacceptableBody("the compressed answer is corrupt")
     if inflater is not None and not inflater.eof:
-        raise Unacceptable("the compressed answer ends too early")
+        raise UnacceptableBody("the compressed answer ends too early")
 
 
 def _window(first: bytes) -> int:
@@ -182,7 +182,7 @@ def _window(first: bytes) -> int:
     return zlib.MAX_WBITS if first and first[0] & 0x0F == 8 else -zlib.MAX_WBITS
 
 
-def as_floats(body: JSON) -> JSON:
+def unpack_embeddings(body: JSON) -> JSON:
     """The answer with every base64 embedding unpacked from little-endian float32; anything else is left as it is."""
     for item in map(members, items(members(body).get("data"))):
         if isinstance(packed := item.get("embedding"), str):

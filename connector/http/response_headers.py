@@ -12,9 +12,17 @@ import httpx
 
 from connector.timing import Timing
 
-__all__ = ["LONGEST", "ServerClock", "duration", "exhausted_for", "headers_of", "retry_hint", "should_retry"]
+__all__ = [
+    "LONGEST_WAIT",
+    "ServerClock",
+    "find_reset",
+    "parse_duration",
+    "parse_headers",
+    "parse_retry_after",
+    "parse_should_retry",
+]
 
-LONGEST = 300.0
+LONGEST_WAIT = 300.0
 """No hint makes a call wait longer than this, in seconds."""
 
 _DURATION = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)(ms|d|h|m|s)")
@@ -22,35 +30,35 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _RESETS = ("requests", "tokens")
 
 
-def retry_hint(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
+def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """The seconds a server asks to wait: retry-after-ms, else retry-after in seconds or as a date."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return min(milliseconds / 1000, LONGEST)
+        return min(milliseconds / 1000, LONGEST_WAIT)
     text = headers.get("retry-after", "")
     seconds = _number(text)
     if seconds is None and text:
         seconds = _until(text, now or datetime.now(UTC))
-    return None if seconds is None else min(seconds, LONGEST)
+    return None if seconds is None else min(seconds, LONGEST_WAIT)
 
 
-def should_retry(headers: Mapping[str, str]) -> bool | None:
+def parse_should_retry(headers: Mapping[str, str]) -> bool | None:
     """The server's own word on whether another try makes sense."""
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
 
 
-def exhausted_for(headers: Mapping[str, str]) -> float | None:
+def find_reset(headers: Mapping[str, str]) -> float | None:
     """The seconds until a rate limit that has nothing left is renewed."""
     waits = [
         wait
         for kind in _RESETS
         if _number(headers.get(f"x-ratelimit-remaining-{kind}", "")) == 0
-        and (wait := duration(headers.get(f"x-ratelimit-reset-{kind}", ""))) is not None
+        and (wait := parse_duration(headers.get(f"x-ratelimit-reset-{kind}", ""))) is not None
     ]
-    return min(max(waits), LONGEST) if waits else None
+    return min(max(waits), LONGEST_WAIT) if waits else None
 
 
-def duration(text: str) -> float | None:
+def parse_duration(text: str) -> float | None:
     """Seconds of a duration such as `1s`, `6m0s`, `20ms`, or a bare number of seconds."""
     text = text.strip().lower()
     parts = _DURATION.findall(text)
@@ -80,7 +88,7 @@ def _until(text: str, now: datetime) -> float | None:
     return seconds if seconds > 0 else None
 
 
-def headers_of(response: httpx.Response) -> dict[str, str]:
+def parse_headers(response: httpx.Response) -> dict[str, str]:
     """The headers by lower-case name, values of the same name joined; cookies, which nobody keeps, are left out."""
     found: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:

@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from connector.http.attempt import Tried
+from connector.http.attempt import AttemptResult
 from connector.http.call import Call
-from connector.http.error_body import EVIDENCE, codes_of, message_of
+from connector.http.error_body import EXCERPT_LENGTH, find_error_codes, find_error_message
 from connector.http.parameters import Retry
-from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Action, Pause, Policy, Verdict, Who
-from connector.http.response_headers import exhausted_for, retry_hint
+from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Action, Actor, Pause, Policy, Verdict
+from connector.http.response_headers import find_reset, parse_retry_after
 from connector.model import JSON, Attempt, Effect, Outcome, State, items, members
 from connector.request import Redactor
 from connector.resilience import Backoff, Pacer
 from connector.timing import Timing
 
-__all__ = ["AFTER_DOUBT", "Judge", "Tries", "told", "within"]
+__all__ = ["AFTER_DOUBT", "CallAttempts", "Retrier", "describe_failure", "limit_time"]
 
 Result = TypeVar("Result")
 
@@ -39,7 +39,7 @@ PLAIN = ("error", "invalid_request_error")
 """Codes that say no more than that there is an error."""
 
 
-class Judge:
+class Retrier:
     """What a client knows about retries: its policy, its waits, its pace, and whether it is paused."""
 
     def __init__(self, policy: Policy, retry: Retry, pacer: Pacer, timing: Timing, redactor: Redactor) -> None:
@@ -51,23 +51,23 @@ class Judge:
         self.redactor = redactor
         self.paused: Pause | None = None
 
-    def verdict(self, tried: Tried, call: Call, *, repeated: bool) -> Verdict:
+    def verdict(self, tried: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
         """Whether an attempt that is not done may be repeated."""
         effect = call.wire.effect
         repeats = (call.on_unknown or self.retry.on_unknown) == "retry"
         if tried.state is State.NOT_SENT:
-            return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Who.NETWORK)
+            return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Actor.NETWORK)
         if tried.state is State.UNKNOWN:
             free = effect.repeatable or repeats
             action = Action.RETRY if free and not tried.hopeless else Action.UNKNOWN
             advice = "" if effect.repeatable else LOOK_FIRST
-            return Verdict(State.UNKNOWN, action, Who.NETWORK, advice)
-        status, within = tried.status or 0, (tried.status or 0) < 300
-        if within:
+            return Verdict(State.UNKNOWN, action, Actor.NETWORK, advice)
+        status, limit_time = tried.status or 0, (tried.status or 0) < 300
+        if limit_time:
             status = next((STATUS_OF_CODE[code] for code in tried.codes if code in STATUS_OF_CODE), status)
         method = call.wire.method
         found = self.policy.judge(
-            status, tried.headers, tried.codes, tried.text, effect, method, repeated=repeated, within=within
+            status, tried.headers, tried.codes, tried.text, effect, method, repeated=repeated, within=limit_time
         )
         if found.action is Action.UNKNOWN and repeats:
             found = replace(found, action=Action.RETRY)
@@ -75,18 +75,18 @@ class Judge:
             found = replace(found, action=Action.FAIL)
         return found
 
-    def wait(self, tried: Tried, number: int) -> float:
+    def wait(self, tried: AttemptResult, number: int) -> float:
         """The seconds before the next try: the larger of the server's hint and our own backoff."""
-        hint = retry_hint(tried.headers, datetime.now(UTC))
+        hint = parse_retry_after(tried.headers, datetime.now(UTC))
         if hint is None and tried.status == 429:
-            hint = exhausted_for(tried.headers)
+            hint = find_reset(tried.headers)
         return self._backoff.delay(number, self.timing.chance(), hint)
 
 
-class Tries:
+class CallAttempts:
     """One call under way."""
 
-    def __init__(self, call: Call, judge: Judge) -> None:
+    def __init__(self, call: Call, judge: Retrier) -> None:
         self._call = call
         self._judge = judge
         self._attempts: list[Attempt] = []
@@ -103,18 +103,18 @@ class Tries:
             self._deadline = self._started + self._call.total
         return max(self._deadline - self._started, 0.0)
 
-    async def settle(self, tried: Tried) -> Outcome | None:
+    async def settle(self, tried: AttemptResult) -> Outcome | None:
         """The outcome of the call, or None after the wait before its next try."""
         judge = self._judge
         if tried.status is not None and not _crowding(tried):
             judge.pacer.speed_up()
         if tried.state is State.DONE:
             self.done(tried.body)
-            return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Who.USER))
+            return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Actor.USER))
         verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
         self._in_doubt = self._in_doubt or verdict.state is State.UNKNOWN
         if verdict.action is Action.PAUSE:
-            judge.paused = Pause(told(tried, verdict, judge.redactor), verdict.who, tried.status)
+            judge.paused = Pause(describe_failure(tried, verdict, judge.redactor), verdict.who, tried.status)
         if not self._repeats(verdict) or len(self._attempts) >= self._call.retries:
             self._ask_for_room(tried, verdict)
             return self._outcome(tried, verdict)
@@ -140,7 +140,7 @@ class Tries:
             self._judge.pacer.correct(self._call.tokens, used)
         self._judge.paused = None
 
-    async def _rest(self, tried: Tried, wait: float) -> None:
+    async def _rest(self, tried: AttemptResult, wait: float) -> None:
         """The wait before the next try: everybody's when the server asked for less, else our own."""
         judge = self._judge
         if _crowding(tried):
@@ -149,18 +149,18 @@ class Tries:
             await judge.timing.sleep(wait)
             self._waited = wait
 
-    def _ask_for_room(self, tried: Tried, verdict: Verdict) -> None:
+    def _ask_for_room(self, tried: AttemptResult, verdict: Verdict) -> None:
         """A call that gives up on a full server still makes the others wait."""
         if verdict.action is Action.RETRY and _crowding(tried):
             self._judge.pacer.hold(self._judge.wait(tried, len(self._attempts)))
 
-    def _note(self, tried: Tried, verdict: Verdict) -> None:
+    def _note(self, tried: AttemptResult, verdict: Verdict) -> None:
         seconds = self._judge.timing.clock() - self._started
-        reason = "" if tried.state is State.DONE else told(tried, None, self._judge.redactor)
+        reason = "" if tried.state is State.DONE else describe_failure(tried, None, self._judge.redactor)
         self._attempts.append(Attempt(verdict.state, tried.status, seconds, reason, self._waited))
         self._waited = 0.0
 
-    def _outcome(self, tried: Tried, verdict: Verdict) -> Outcome:
+    def _outcome(self, tried: AttemptResult, verdict: Verdict) -> Outcome:
         self._note(tried, verdict)
         hide = self._judge.redactor
         headers = hide.answered(tried.headers)
@@ -184,9 +184,9 @@ class Tries:
             headers,
             hide.value(tried.body),
             request_id,
-            reason=told(tried, verdict, hide),
+            reason=describe_failure(tried, verdict, hide),
             attempts=tuple(self._attempts),
-            evidence=hide(tried.evidence)[:EVIDENCE],
+            evidence=hide(tried.evidence)[:EXCERPT_LENGTH],
             action=verdict.action.value,
             possible_duplicates=self._possible_duplicates,
         )
@@ -206,12 +206,12 @@ class Tries:
         return State.UNKNOWN if last is State.REFUSED and lost and self._call.wire.effect is not Effect.NONE else last
 
 
-def _crowding(tried: Tried) -> bool:
+def _crowding(tried: AttemptResult) -> bool:
     """Whether the server is asking everybody for less."""
     return tried.status == 429 or not tried.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
 
 
-async def within(seconds: float, work: Awaitable[Result]) -> Result | None:
+async def limit_time(seconds: float, work: Awaitable[Result]) -> Result | None:
     """What the work came to, or None when the time ran out first."""
     try:
         async with asyncio.timeout(seconds):
@@ -220,16 +220,16 @@ async def within(seconds: float, work: Awaitable[Result]) -> Result | None:
         return None
 
 
-def told(tried: Tried, verdict: Verdict | None, hide: Redactor) -> str:
+def describe_failure(tried: AttemptResult, verdict: Verdict | None, hide: Redactor) -> str:
     """The server's own words, its code, and what to do; secrets are hidden before a text is cut."""
     parts = (hide(part) for part in _parts(tried, verdict) if part)
     return "; ".join(part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..." for part in parts)
 
 
-def _parts(tried: Tried, verdict: Verdict | None) -> Iterator[str]:
+def _parts(tried: AttemptResult, verdict: Verdict | None) -> Iterator[str]:
     body = next(reversed(items(tried.body)), tried.body)
-    said = tried.reason or message_of(body)
-    codes = ", ".join(sorted(code for code in codes_of(body) if code not in PLAIN))
+    said = tried.reason or find_error_message(body)
+    codes = ", ".join(sorted(code for code in find_error_codes(body) if code not in PLAIN))
     yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
     if tried.status is not None and 300 <= tried.status < 400:
         parts = urlsplit(tried.headers.get("location", ""))

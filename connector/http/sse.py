@@ -11,11 +11,11 @@ import httpx
 import orjson
 
 from connector.catalogue.operation import Operation
-from connector.http.error_body import is_complaint
-from connector.http.response import Unacceptable
+from connector.http.error_body import is_error
+from connector.http.response import UnacceptableBody
 from connector.model import JSON, State, members
 
-__all__ = ["EventParser", "ServerEvent", "StreamBroken", "collected", "data_of", "drained"]
+__all__ = ["BrokenStream", "EventParser", "ServerEvent", "collect_data", "drain", "iter_data"]
 
 BOM = b"\xef\xbb\xbf"
 DONE = "[DONE]"
@@ -57,7 +57,7 @@ class EventParser:
             return []
         events = [event for line in self._lines() if (event := self._line(line)) is not None]
         if len(self._rest) + self._size > self._most:
-            raise Unacceptable(f"an event of the stream is larger than {self._most} bytes")
+            raise UnacceptableBody(f"an event of the stream is larger than {self._most} bytes")
         return events
 
     def close(self) -> list[ServerEvent]:
@@ -117,7 +117,7 @@ class EventParser:
         return ServerEvent(name, b"\n".join(data).decode(errors="replace"), self._id)
 
 
-class StreamBroken(Exception):
+class BrokenStream(Exception):
     """A stream that is not done: the API says no (refused), or nobody saw its end (unknown)."""
 
     def __init__(self, state: State, reason: str = "", complaint: JSON = None) -> None:
@@ -127,7 +127,7 @@ class StreamBroken(Exception):
         self.seen: list[JSON] = []
 
 
-async def data_of(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> AsyncGenerator[JSON, None]:
+async def iter_data(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> AsyncGenerator[JSON, None]:
     """Each event's datum as it comes, wrapped as {event, data} only when the datum does not name its event itself."""
     ends = operation.ends if operation is not None else ()
     async with aclosing(_events(chunks, most)) as events:
@@ -136,38 +136,38 @@ async def data_of(chunks: AsyncIterable[bytes], operation: Operation | None, mos
                 return
             datum = _datum(event)
             kind = event.name or _type(datum)
-            if kind == "error" or is_complaint(datum):
-                raise StreamBroken(State.REFUSED, complaint=datum)
+            if kind == "error" or is_error(datum):
+                raise BrokenStream(State.REFUSED, complaint=datum)
             yield datum if not event.name or event.name == _type(datum) else {"event": event.name, "data": datum}
             if kind in ends:
                 if kind.endswith(".failed"):
-                    raise StreamBroken(State.REFUSED, complaint=_inner(datum))
+                    raise BrokenStream(State.REFUSED, complaint=_inner(datum))
                 return
     if ends:
-        raise StreamBroken(State.UNKNOWN, f"the stream ended without {' or '.join(ends)}")
+        raise BrokenStream(State.UNKNOWN, f"the stream ended without {' or '.join(ends)}")
 
 
-async def drained(chunks: AsyncIterable[bytes]) -> None:
+async def drain(chunks: AsyncIterable[bytes]) -> None:
     """Reads what may follow the end of a stream, for a moment, so that its connection can be used again."""
-    with suppress(TimeoutError, httpx.TransportError, Unacceptable):
+    with suppress(TimeoutError, httpx.TransportError, UnacceptableBody):
         async with asyncio.timeout(PATIENCE):
             async for _ in chunks:
                 pass
 
 
-async def collected(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> list[JSON]:
+async def collect_data(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> list[JSON]:
     """All the data of a stream; what broke it carries what was seen before."""
     seen: list[JSON] = []
     try:
-        async with aclosing(data_of(chunks, operation, most)) as data:
+        async with aclosing(iter_data(chunks, operation, most)) as data:
             async for datum in data:
                 seen.append(datum)  # noqa: PERF401  what was seen before a break must not be lost with it
-    except StreamBroken as exc:
+    except BrokenStream as exc:
         broken = exc
-    except (httpx.TransportError, Unacceptable) as exc:
-        broken = StreamBroken(State.UNKNOWN, str(exc))
+    except (httpx.TransportError, UnacceptableBody) as exc:
+        broken = BrokenStream(State.UNKNOWN, str(exc))
     else:
-        await drained(chunks)
+        await drain(chunks)
         return seen
     broken.seen = seen
     raise broken
@@ -187,7 +187,7 @@ def _datum(event: ServerEvent) -> JSON:
         return orjson.loads(event.data)
     except orjson.JSONDecodeError:
         if event.data.lstrip()[:1] in ("{", "["):
-            raise StreamBroken(State.UNKNOWN, "an event of the stream is not whole JSON") from None
+            raise BrokenStream(State.UNKNOWN, "an event of the stream is not whole JSON") from None
         return event.data
 
 

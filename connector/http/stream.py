@@ -9,24 +9,24 @@ from contextlib import aclosing
 import httpx
 
 from connector.errors import CallFailed
-from connector.http.attempt import Tried, broken_stream, opened, refusal
+from connector.http.attempt import AttemptResult, judge_broken_stream, open_response, read_refusal
 from connector.http.call import Call
-from connector.http.call_log import ITEMS, Report
-from connector.http.error_body import evidence
-from connector.http.response import NotWhatWasDue, Unacceptable, chunks_of
-from connector.http.response_headers import headers_of
-from connector.http.retry import Judge, Tries, within
-from connector.http.sse import StreamBroken, data_of, drained
+from connector.http.call_log import ITEMS, CallLog
+from connector.http.error_body import cut_excerpt
+from connector.http.response import UnacceptableBody, UnexpectedBody, iter_body
+from connector.http.response_headers import parse_headers
+from connector.http.retry import CallAttempts, Retrier, limit_time
+from connector.http.sse import BrokenStream, drain, iter_data
 from connector.model import JSON, State
 
-__all__ = ["streamed"]
+__all__ = ["stream_call"]
 
 
-async def streamed(
-    transport: httpx.AsyncBaseTransport, call: Call, judge: Judge, report: Report
+async def stream_call(
+    transport: httpx.AsyncBaseTransport, call: Call, judge: Retrier, report: CallLog
 ) -> AsyncGenerator[JSON, None]:
     """The data as they come, tried again only while nothing was given; a stream that is not done raises CallFailed."""
-    tries = Tries(call, judge)
+    tries = CallAttempts(call, judge)
     while True:
         seen: list[JSON] = []
         flow = _Flow(transport, call)
@@ -54,17 +54,17 @@ class _Flow:
     def __init__(self, transport: httpx.AsyncBaseTransport, call: Call) -> None:
         self._transport = transport
         self._call = call
-        self.tried = Tried(State.UNKNOWN, reason="the stream was left before its end")
+        self.tried = AttemptResult(State.UNKNOWN, reason="the stream was left before its end")
 
     async def data(self, left: float) -> AsyncGenerator[JSON, None]:
         until = asyncio.get_running_loop().time() + left
-        response = await within(left, opened(self._transport, self._call.request()))
+        response = await limit_time(left, open_response(self._transport, self._call.request()))
         if not isinstance(response, httpx.Response):
             self.tried = response or self._call.late()
             return
         try:
             if response.status_code >= 300:
-                self.tried = await within(left, refusal(response)) or self._call.late()
+                self.tried = await limit_time(left, read_refusal(response)) or self._call.late()
                 return
             async with aclosing(self._read(response, until)) as data:
                 async for datum in data:
@@ -73,27 +73,27 @@ class _Flow:
             await response.aclose()
 
     async def _read(self, response: httpx.Response, until: float) -> AsyncGenerator[JSON, None]:
-        headers, tried = headers_of(response), self.tried
+        headers, tried = parse_headers(response), self.tried
         tried.status, tried.headers = response.status_code, headers
         try:
-            chunks = _timed(chunks_of(response, headers), until, self._call)
+            chunks = _timed(iter_body(response, headers), until, self._call)
             if "event-stream" in headers.get("content-type", "text/event-stream"):
-                async with aclosing(data_of(chunks, self._call.wire.operation, self._call.most)) as data:
+                async with aclosing(iter_data(chunks, self._call.wire.operation, self._call.most)) as data:
                     async for datum in data:
                         yield datum
-                await drained(chunks)
+                await drain(chunks)
             else:
                 yield await self._call.take(response, headers)
-        except StreamBroken as exc:
-            self._break(broken_stream(exc, response.status_code, headers))
-        except NotWhatWasDue as exc:
-            tried.reason, tried.evidence = str(exc), evidence(exc.data)
-        except (httpx.TransportError, Unacceptable) as exc:
+        except BrokenStream as exc:
+            self._break(judge_broken_stream(exc, response.status_code, headers))
+        except UnexpectedBody as exc:
+            tried.reason, tried.evidence = str(exc), cut_excerpt(exc.data)
+        except (httpx.TransportError, UnacceptableBody) as exc:
             tried.reason = str(exc)
         else:
             tried.state, tried.reason = State.DONE, ""
 
-    def _break(self, broken: Tried) -> None:
+    def _break(self, broken: AttemptResult) -> None:
         broken.hopeless = self.tried.hopeless
         self.tried = broken
 

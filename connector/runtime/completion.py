@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from connector.engine import LIVE, Store
 from connector.errors import ConnectorError
-from connector.http.policy import Pause, Who
+from connector.http.policy import Actor, Pause
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.reading.reading import Tally
 from connector.runtime.plan import source_of
@@ -90,7 +90,7 @@ class CompletionCheck:
         now = self._timing.clock()
         if self._paused_since is None:
             self._paused_since = now
-        needs_network = any(waits[route] == Who.NETWORK for route in left)
+        needs_network = any(waits[route] == Actor.NETWORK for route in left)
         return not needs_network or now - self._paused_since >= NETWORK_PATIENCE
 
 

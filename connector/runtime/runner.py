@@ -13,7 +13,7 @@ from connector.aio.events import wait_for_event
 from connector.connections import Runtime
 from connector.engine import Change, Store, StoreError
 from connector.engine.commits import Committer, SpaceRetry
-from connector.http.policy import Pause, Who
+from connector.http.policy import Actor, Pause
 from connector.routes.delivering.declared import parent_of, reads
 from connector.routes.delivering.desk import Desk
 from connector.routes.delivering.transport import transport_of
@@ -269,7 +269,7 @@ class Runner:
         left = {route: count for route, count in count_live(after).items() if count}
         mine = self._pool.workers
         stalls = [stall for stall in self._monitor.stalls if left.get(stall.route)]
-        stuck = {stall.route: Pause(stall.reason, Who(stall.who), None) for stall in stalls if _needs_action(stall)}
+        stuck = {stall.route: Pause(stall.reason, Actor(stall.who), None) for stall in stalls if _needs_action(stall)}
         return RunResult(
             seconds=self._timing.clock() - began,
             ended=count_ended(before, after),

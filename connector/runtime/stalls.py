@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import LIVE, Change, Filter, Settlement, Store, StoreFull, TaskState
-from connector.http.policy import Who
+from connector.http.policy import Actor
 from connector.model import JSON, members
 from connector.routes.delivering.declared import parent_of
 from connector.timing import SYSTEM, Timing
@@ -41,10 +41,10 @@ SAMPLE = 100
 MAX_REASONS = 1000
 """Tasks that go on by themselves whose reasons are remembered; of those that wait for somebody, all are."""
 ADVICE = {
-    Who.HERE: "mend that; they go on by themselves",
-    Who.USER: "somebody must act; then they go on by themselves",
-    Who.NETWORK: "they go on when it is back",
-    Who.OPENAI: "they go on by themselves",
+    Actor.HERE: "mend that; they go on by themselves",
+    Actor.USER: "somebody must act; then they go on by themselves",
+    Actor.NETWORK: "they go on when it is back",
+    Actor.OPENAI: "they go on by themselves",
     "": "they go on by themselves",
 }
 
@@ -112,7 +112,7 @@ class Stall:
     Attributes:
         tasks: how many wait.
         since: when this was first seen, in seconds since 1970.
-        who: who must act, as connector.http.rules.Who; empty when they go on by themselves.
+        who: who must act, as connector.http.policy.Actor; empty when they go on by themselves.
         due: when they are tried again, if that is known.
         whole: whether nothing else of the route can go on.
     """
@@ -244,9 +244,9 @@ class StallMonitor:
         orphans = await self._count_orphans(name) if waiting > waits.blocked else 0
         last = waits.last
         if orphans and waiting <= waits.blocked + orphans:
-            return Stall(route=name, tasks=left, reason=_orphaned(name), who=Who.USER)
+            return Stall(route=name, tasks=left, reason=_orphaned(name), who=Actor.USER)
         if last is not None and last.who and waiting <= waits.blocked:
-            who = Who.NETWORK if waits.is_network_only else last.who
+            who = Actor.NETWORK if waits.is_network_only else last.who
             return Stall(route=name, tasks=left, reason=last.reason, who=who, due=due)
         if last is not None:
             return Stall(route=name, tasks=waiting, reason=last.reason, due=due, whole=False)

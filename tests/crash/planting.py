@@ -132,9 +132,9 @@ def _tell_accepted(plan: dict[str, Any]) -> None:
 
 def _wire(reach: Points) -> None:
     from connector.http.transports import aiohttp_transport
-    from connector.http.transports.aiohttp_connection import Direct, Exchange
+    from connector.http.transports.aiohttp_connection import DirectSender, Exchange
 
-    hand_over, write = Exchange.hand_over, Direct.write
+    hand_over, write = Exchange.hand_over, DirectSender.write
     exchange, read = aiohttp_transport.AiohttpTransport.exchange, aiohttp_transport.Answer.__aiter__
 
     def handing_over(self: Any, connection: Any) -> None:
@@ -157,6 +157,6 @@ def _wire(reach: Points) -> None:
                 yield chunk
 
     Exchange.hand_over = handing_over
-    Direct.write = sending
+    DirectSender.write = sending
     aiohttp_transport.AiohttpTransport.exchange = exchanging
     aiohttp_transport.Answer.__aiter__ = reading

@@ -25,7 +25,7 @@ from aiohttp.http import StreamWriter
 from aiohttp.http_parser import RawResponseMessage
 from yarl import URL
 
-from connector.http.transports.aiohttp_connection import Parsing
+from connector.http.transports.aiohttp_connection import ParserOptions
 from connector.http.transports.aiohttp_transport import PARSING
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "a request's body": (StreamWriter.write, ("chunk", "drain")),
     "an answer's parser": (
         ResponseHandler.set_response_params,
-        ("skip_payload", "read_until_eof", "read_timeout", *get_type_hints(Parsing)),
+        ("skip_payload", "read_until_eof", "read_timeout", *get_type_hints(ParserOptions)),
     ),
     "an answer's time-out": (ResponseHandler.start_timeout, ()),
     "an answer's head": (ResponseHandler.read, ()),
@@ -109,7 +109,7 @@ async def test_a_request_without_a_session_leads_to_its_origin() -> None:
 
 
 def test_every_setting_of_the_parser_is_given() -> None:
-    assert set(PARSING) == set(get_type_hints(Parsing))
+    assert set(PARSING) == set(get_type_hints(ParserOptions))
 
 
 def test_a_change_is_reported_with_what_to_do() -> None:

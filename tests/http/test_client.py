@@ -12,7 +12,7 @@ import pytest
 import respx
 
 from connector.errors import ConfigurationError, InvalidRequest
-from connector.http.call import as_text
+from connector.http.call import decode_headers
 from connector.model import State
 from connector.request import ChangedFile
 
@@ -114,7 +114,7 @@ def test_an_explanation_is_what_is_sent(make_client, answers):
     call = client._call(wire, None, None, None, None)
     shown = client.explain(wire)
     assert shown.url == str(call.url)
-    assert set(shown.headers) == set(as_text(call.headers))
+    assert set(shown.headers) == set(decode_headers(call.headers))
     assert shown.headers["x-mine"] == "1"
     assert "$OPENAI_API_KEY" in shown.as_curl()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connector import Client, ConfigurationError
-from connector.http.configuration import normalised
+from connector.http.configuration import normalise
 
 
 @pytest.mark.parametrize("name", ["base_uri", "baseUri", "base_url", "baseUrl"])
@@ -19,8 +19,8 @@ async def test_azure_s_endpoint_is_its_address() -> None:
 
 
 def test_tries_in_all_are_retries_after_the_first() -> None:
-    assert normalised({"retry": {"attempts": 3, "delay": 1}}, ()) == {"retry": {"max_retries": 2, "delay": 1}}
-    assert normalised({"retry": "often"}, ()) == {"retry": "often"}
+    assert normalise({"retry": {"attempts": 3, "delay": 1}}, ()) == {"retry": {"max_retries": 2, "delay": 1}}
+    assert normalise({"retry": "often"}, ()) == {"retry": "often"}
 
 
 async def test_no_tries_at_all_is_refused() -> None:

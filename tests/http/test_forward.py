@@ -10,12 +10,12 @@ import httpx
 import pytest
 
 from connector.errors import CallFailed, ConfigurationError
-from connector.http import Onward
+from connector.http import ForwardRequest
 from connector.http.prototypes.azure import AZURE
 from connector.model import State
 from connector.request.wire import BytesBody
 
-POST = Onward(method="POST", path="/things", body=BytesBody("application/json", b'{"a":1}'))
+POST = ForwardRequest(method="POST", path="/things", body=BytesBody("application/json", b'{"a":1}'))
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -55,7 +55,7 @@ async def test_the_clients_credentials_and_address_take_the_place_of_the_callers
         ("OpenAI-Project", "theirs"), ("Host", "elsewhere.example"), ("Content-Length", "99"), ("Cookie", "theirs"),
         ("X-Own", "kept"), ("User-Agent", "an app"),
     ]  # fmt: skip
-    onward = Onward(method="POST", path="/things", query="a=1&b=%20x", headers=theirs, body=POST.body)
+    onward = ForwardRequest(method="POST", path="/things", query="a=1&b=%20x", headers=theirs, body=POST.body)
     assert await passed_on(client, onward) == (200, b"ok")
     head = upstream.heads[0].decode().lower()
     assert head.startswith("post /v1/things?a=1&b=%20x http/1.1\r\n")
@@ -72,7 +72,7 @@ async def test_the_clients_credentials_and_address_take_the_place_of_the_callers
 async def test_a_clients_own_headers_win(serve, make_client):
     upstream = await serve(answers_ok)
     client = make_client(None, "http", base_uri=upstream.uri, headers={"X-Own": "ours"})
-    await passed_on(client, Onward(method="GET", path="/", headers=[("x-own", "theirs")]))
+    await passed_on(client, ForwardRequest(method="GET", path="/", headers=[("x-own", "theirs")]))
     assert b"ours" in upstream.heads[0]
     assert b"theirs" not in upstream.heads[0]
 
@@ -80,7 +80,9 @@ async def test_a_clients_own_headers_win(serve, make_client):
 async def test_an_address_that_depends_on_the_body_is_found(serve, make_client):
     upstream = await serve(answers_ok)
     client = make_client(None, AZURE, endpoint=upstream.uri, api_key="k" * 9, api_version="2024-10-21")
-    onward = Onward(method="POST", path="/chat/completions", query="api-version=theirs&x=1", payload={"model": "m"})
+    onward = ForwardRequest(
+        method="POST", path="/chat/completions", query="api-version=theirs&x=1", payload={"model": "m"}
+    )
     await passed_on(client, onward)
     line = upstream.heads[0].split(b"\r\n")[0].decode()
     assert line == "POST /openai/deployments/m/chat/completions?api-version=2024-10-21&x=1 HTTP/1.1"
@@ -112,7 +114,7 @@ async def test_a_body_goes_out_piece_by_piece(serve, make_client):
     upstream = await serve(script)
     body = Streamed([b"one", b"two"])
     client = make_client(base_uri=upstream.uri)
-    assert await passed_on(client, Onward(method="POST", path="/x", body=body)) == (200, b"ok")
+    assert await passed_on(client, ForwardRequest(method="POST", path="/x", body=body)) == (200, b"ok")
     assert upstream.bodies == [b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"]
 
 
@@ -132,7 +134,7 @@ async def test_what_was_not_sent_is_tried_again_with_a_body_that_nobody_touched(
     transport = FirstUnreachable(lambda request: httpx.Response(200, content=request.content))
     body = Streamed([b"once"], 4)
     client = make_client(transport=transport)
-    assert await passed_on(client, Onward(method="POST", path="/x", body=body)) == (200, b"once")
+    assert await passed_on(client, ForwardRequest(method="POST", path="/x", body=body)) == (200, b"once")
     assert (transport.calls, body.started) == (2, 1)
 
 
@@ -148,7 +150,7 @@ async def test_what_was_never_sent_is_told_so(make_client, answers):
 async def test_an_unknown_outcome_is_not_repeated_even_for_a_read(make_client, answers, method):
     handler = answers(httpx.ReadError("gone"))
     with pytest.raises(CallFailed) as caught:
-        await passed_on(make_client(handler), Onward(method=method, path="/x"))
+        await passed_on(make_client(handler), ForwardRequest(method=method, path="/x"))
     assert caught.value.outcome.state is State.UNKNOWN
     assert "gone" in caught.value.outcome.reason
     assert len(handler.requests) == 1

@@ -14,7 +14,7 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError, InvalidRequest, UnknownName
 from connector.http import Client, Prototype, describe, prototypes
 from connector.http.addresses import check_base_uri, is_off_limits
-from connector.http.call import as_text
+from connector.http.call import decode_headers
 from connector.http.parameters import Common
 from connector.http.prototypes import FixedEndpoint
 from connector.registry import Registry
@@ -30,7 +30,7 @@ def made(prototype: str = "openai", environ: dict[str, str] | None = None, **par
 
 
 def sent(client: Client, wire: Wire) -> dict[str, str]:
-    return as_text(client._call(wire, None, None, None, None).headers)
+    return decode_headers(client._call(wire, None, None, None, None).headers)
 
 
 def test_the_shipped_prototypes():

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.response_headers import LONGEST, duration, exhausted_for, retry_hint, should_retry
+from connector.http.response_headers import (
+    LONGEST_WAIT,
+    find_reset,
+    parse_duration,
+    parse_retry_after,
+    parse_should_retry,
+)
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 
@@ -25,9 +31,9 @@ NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
         ({"retry-after": "0"}, 0.0),
         ({"retry-after": format_datetime(NOW + timedelta(seconds=30), usegmt=True)}, 30.0),
         ({"retry-after": format_datetime(NOW - timedelta(days=3), usegmt=True)}, None),
-        ({"retry-after": "1000000000"}, LONGEST),
-        ({"retry-after": "1e300"}, LONGEST),
-        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST),
+        ({"retry-after": "1000000000"}, LONGEST_WAIT),
+        ({"retry-after": "1e300"}, LONGEST_WAIT),
+        ({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_WAIT),
         ({"retry-after": "-5"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
@@ -37,13 +43,13 @@ NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
     ],
 )
 def test_a_hint_is_read_or_ignored_but_never_believed_blindly(headers, seconds):
-    assert retry_hint(headers, NOW) == seconds
+    assert parse_retry_after(headers, NOW) == seconds
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "retry-after-ms"]), st.text(max_size=40)))
 def test_no_hint_is_negative_endless_or_an_error(headers):
-    hint = retry_hint(headers, NOW)
-    assert hint is None or (math.isfinite(hint) and 0 <= hint <= LONGEST)
+    hint = parse_retry_after(headers, NOW)
+    assert hint is None or (math.isfinite(hint) and 0 <= hint <= LONGEST_WAIT)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +58,7 @@ def test_no_hint_is_negative_endless_or_an_error(headers):
      ("-1s", None), ("1x", None), ("s", None), ("1s junk", None), ("nan", None)],
 )  # fmt: skip
 def test_rate_limit_durations(text, seconds):
-    assert duration(text) == seconds
+    assert parse_duration(text) == seconds
 
 
 def test_an_exhausted_limit_tells_when_it_is_renewed():
@@ -60,13 +66,13 @@ def test_an_exhausted_limit_tells_when_it_is_renewed():
         "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "20ms",
         "x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "6s",
     }  # fmt: skip
-    assert exhausted_for(headers) == 6.0
-    assert exhausted_for(headers | {"x-ratelimit-remaining-tokens": "10"}) == 0.02
-    assert exhausted_for({}) is None
+    assert find_reset(headers) == 6.0
+    assert find_reset(headers | {"x-ratelimit-remaining-tokens": "10"}) == 0.02
+    assert find_reset({}) is None
 
 
 def test_the_servers_word_on_retrying():
-    assert should_retry({"x-should-retry": "true"}) is True
-    assert should_retry({"x-should-retry": "False"}) is False
-    assert should_retry({"x-should-retry": "maybe"}) is None
-    assert should_retry({}) is None
+    assert parse_should_retry({"x-should-retry": "true"}) is True
+    assert parse_should_retry({"x-should-retry": "False"}) is False
+    assert parse_should_retry({"x-should-retry": "maybe"}) is None
+    assert parse_should_retry({}) is None

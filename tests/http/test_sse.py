@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.response import Unacceptable
+from connector.http.response import UnacceptableBody
 from connector.http.sse import EventParser, ServerEvent
 
 STREAM = (
@@ -87,7 +87,7 @@ def test_an_endless_line_or_event_is_refused(endless):
     parser = EventParser(most=1000)
     for _ in range(1000 // len(endless)):
         parser.feed(endless)
-    with pytest.raises(Unacceptable, match="larger than 1000 bytes"):
+    with pytest.raises(UnacceptableBody, match="larger than 1000 bytes"):
         parser.feed(endless * 1000)
 
 

@@ -18,7 +18,7 @@ from connector.config.tree import without
 from connector.config.variables import Scope
 from connector.errors import ConfigurationError
 from connector.http import Client, prototypes
-from connector.http.configuration import configure, normalised, secrets_of
+from connector.http.configuration import configure, list_secrets, normalise
 from connector.model import JSON, is_object
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class LiveEndpoint:
         now = self._kind.endpoint(parameters)
         if now.base_uri != self.base_uri:
             return  # a key goes to no other address than the one it came with; that takes a reload
-        self._learn(secrets_of(parameters))
+        self._learn(list_secrets(parameters))
         self._given, self._now = given, now
         self._headers = {name: value.get_secret_value() for name, value in parameters.headers.items()}
 
@@ -141,7 +141,7 @@ class LiveEndpoint:
 def override_parameters(entry: ClientEntry, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
     """An entry's parameters as they are written, with others in their place; groups are merged member by member."""
     fields = prototypes().find(entry.prototype).parameters.model_fields
-    written, other = (normalised(each, fields) for each in (entry.raw_parameters, parameters))
+    written, other = (normalise(each, fields) for each in (entry.raw_parameters, parameters))
     if "base_uri" in other:
         # A region is another way of saying the address.
         written = {name: value for name, value in written.items() if name != "region"}

@@ -14,7 +14,7 @@ from connector.config.references import Malformed, Reference, parse
 from connector.errors import ConfigurationError
 from connector.gateway.export.plan import Header, Source
 from connector.http import prototypes
-from connector.http.configuration import configure, environment_of, is_sensitive, normalised
+from connector.http.configuration import configure, find_environment_variable, is_sensitive, normalise
 from connector.model import JSON, is_object
 from connector.request.wire import Wire
 
@@ -71,7 +71,7 @@ class Marked:
         self._slug = slug
         self._by_mark: dict[str, Source] = {}
         self._kind: Prototype = prototypes().find(entry.prototype)
-        given = normalised(entry.raw_parameters, self._kind.parameters.model_fields)
+        given = normalise(entry.raw_parameters, self._kind.parameters.model_fields)
         self._given = {key: self._parameter(key, value) for key, value in given.items()}
         self.parameters, self.endpoint = self._made()
 
@@ -103,7 +103,7 @@ class Marked:
         environ = dict(self._configuration.lookup.providers.environment)
         model = self._kind.parameters
         for field in model.model_fields:
-            variable, _ = environment_of(model, field)
+            variable, _ = find_environment_variable(model, field)
             if variable and _is_secret(model.model_fields[field].annotation) and (anything or environ.get(variable)):
                 environ[variable] = self._mark(Reference("environment", variable))
         return environ

@@ -12,7 +12,7 @@ from connector.gateway.export.nginx_calls import CORS
 from connector.gateway.export.plan import Header, Plan, Upstream
 from connector.gateway.headers import NOT_ANSWERED, NOT_ASKED
 from connector.gateway.refusals import Refused
-from connector.http.forward_request import NEVER
+from connector.http.forward_request import NEVER_FORWARDED
 from connector.model import JSON
 
 __all__ = ["CALLER", "leads", "virtual_hosts"]
@@ -33,7 +33,7 @@ def virtual_hosts(plan: Plan) -> Iterator[JSON]:
     yield {
         "name": "gateway",
         "domains": list(plan.names),
-        "request_headers_to_remove": sorted((NOT_ASKED | NEVER | {CALLER}) - FRAMING),
+        "request_headers_to_remove": sorted((NOT_ASKED | NEVER_FORWARDED | {CALLER}) - FRAMING),
         "response_headers_to_remove": sorted((NOT_ANSWERED | CORS) - FRAMING),
         "routes": [*_health(), _refusing(ORIGIN, web), *calls, _refusing(UNKNOWN_PATH, {"prefix": "/"})],
     }

@@ -7,7 +7,7 @@ from functools import partial
 import httpx
 
 from connector.http.parameters import Common
-from connector.http.transports.base import tls_context
+from connector.http.transports.base import make_tls_context
 from connector.http.transports.httpx_transport import GuardedTransport
 from connector.offline import refuse_offline
 
@@ -25,7 +25,7 @@ def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     from connector.http.transports.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(
-        tls=partial(tls_context, parameters.ca_bundle),
+        tls=partial(make_tls_context, parameters.ca_bundle),
         proxy=proxy,
         connections=parameters.limits.concurrency,
         allowed_hosts=parameters.allowed_hosts,
@@ -35,7 +35,7 @@ def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
 def _httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     connections = parameters.limits.concurrency
     transport = httpx.AsyncHTTPTransport(
-        verify=tls_context(parameters.ca_bundle),
+        verify=make_tls_context(parameters.ca_bundle),
         trust_env=False,
         proxy=proxy,
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),

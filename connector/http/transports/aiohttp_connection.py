@@ -16,16 +16,16 @@ from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
 from yarl import URL
 
-from connector.http.transports.aiohttp_exceptions import Stale, after_sending, before_sending
+from connector.http.transports.aiohttp_exceptions import StaleConnection, map_after_sending, map_before_sending
 from connector.http.transports.base import Progress, Upload
 
-__all__ = ["Answer", "Arrived", "Direct", "Exchange", "Parsing", "Pool", "has_news"]
+__all__ = ["DirectResponse", "DirectSender", "Exchange", "ParserOptions", "Pool", "ResponseStream", "is_readable"]
 
 SWITCHED = 101
 """The one answer below 200 that is the last: nothing follows it that we understand."""
 
 
-class Parsing(TypedDict):
+class ParserOptions(TypedDict):
     """How answers are read, in aiohttp's words."""
 
     auto_decompress: bool
@@ -35,7 +35,7 @@ class Parsing(TypedDict):
     max_headers: int
 
 
-class Arrived:
+class DirectResponse:
     """An answer whose headers are there; its connection is free for the next call when all of it was received."""
 
     __slots__ = ("_conn", "content", "raw_headers", "status")
@@ -59,7 +59,7 @@ class Arrived:
             conn.close()
 
 
-class Direct:
+class DirectSender:
     """Sends through a pool of connections.
 
     Args:
@@ -67,7 +67,7 @@ class Direct:
         parsing: how answers are read.
     """
 
-    def __init__(self, connector: aiohttp.BaseConnector, parsing: Parsing) -> None:
+    def __init__(self, connector: aiohttp.BaseConnector, parsing: ParserOptions) -> None:
         self._connector = connector
         self._parsing = parsing
         self._loop = asyncio.get_running_loop()
@@ -83,7 +83,7 @@ class Direct:
         *,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own, of a connection
         tls: ssl.SSLContext | bool,
-    ) -> Arrived:
+    ) -> DirectResponse:
         """The answer as soon as its headers are there."""
         origin = self._origin(url, tls)
         while True:
@@ -92,7 +92,7 @@ class Direct:
                 exchange.hand_over(conn)
                 await self.write(conn, f"{method} {url.raw_path_qs} HTTP/1.1", _complete(headers, url, body), body)
                 return await self._head(conn, method, timeout.sock_read)
-            except Stale:
+            except StaleConnection:
                 conn.close()
             except BaseException:
                 conn.close()
@@ -111,13 +111,13 @@ class Direct:
         """Hands the whole request to a connection."""
         protocol = conn.protocol
         if protocol is None:
-            raise Stale
+            raise StaleConnection
         out = StreamWriter(protocol, self._loop)
         await out.write_headers(line, headers)
         # Nothing waits for the server to take it: a server that answers instead is listened to.
         await out.write(body, drain=False)
 
-    async def _head(self, conn: Connection, method: str, read: float | None) -> Arrived:
+    async def _head(self, conn: Connection, method: str, read: float | None) -> DirectResponse:
         protocol = conn.protocol
         if protocol is None:
             raise aiohttp.ServerDisconnectedError
@@ -128,7 +128,7 @@ class Direct:
         message, content = await protocol.read()
         while message.code < 200 and message.code != SWITCHED:
             message, content = await protocol.read()
-        return Arrived(conn, message.code, message.raw_headers, content)
+        return DirectResponse(conn, message.code, message.raw_headers, content)
 
 
 def _complete(headers: list[tuple[str, str]], url: URL, body: bytes) -> CIMultiDict[str]:
@@ -172,11 +172,11 @@ class Exchange:
         protocol, transport = conn.protocol, conn.transport
         used = self._pool.used
         if protocol is None or transport is None or transport.is_closing():
-            raise Stale
+            raise StaleConnection
         if protocol not in used:
             used.add(protocol)
-        elif has_news(transport):
-            raise Stale
+        elif is_readable(transport):
+            raise StaleConnection
         if self._upload is not None:
             self._upload.abort = transport.abort
         self._progress.handed_over = True
@@ -187,15 +187,17 @@ class Exchange:
         if upload is not None and upload.failure is not None:
             return upload.failure
         if not self._progress.handed_over:
-            return before_sending(exc, where=self._where, queueing=self._pool.crowded)
+            return map_before_sending(exc, where=self._where, queueing=self._pool.crowded)
         uploading = upload is not None and not upload.finished
-        return after_sending(exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled)
+        return map_after_sending(
+            exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled
+        )
 
 
-class Answer(httpx.AsyncByteStream):
+class ResponseStream(httpx.AsyncByteStream):
     """An answer's status and headers, and its bytes as they arrive, still compressed."""
 
-    def __init__(self, pool: Pool, response: aiohttp.ClientResponse | Arrived, exchange: Exchange) -> None:
+    def __init__(self, pool: Pool, response: aiohttp.ClientResponse | DirectResponse, exchange: Exchange) -> None:
         self._pool = pool
         self._response = response
         self._exchange = exchange
@@ -230,7 +232,7 @@ class Answer(httpx.AsyncByteStream):
             self._response.close()
 
 
-def has_news(transport: asyncio.Transport) -> bool:
+def is_readable(transport: asyncio.Transport) -> bool:
     """Whether something waits to be read where nothing is due: an end of file, or bytes that answer no request."""
     socket = transport.get_extra_info("socket")
     if socket is None or not hasattr(select, "poll"):

@@ -15,14 +15,14 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from connector.http.transports.base import CertificateRefused
 
-__all__ = ["Stale", "Told", "after_sending", "before_sending"]
+__all__ = ["StaleConnection", "TransportFailure", "map_after_sending", "map_before_sending"]
 
 
-class Stale(Exception):
+class StaleConnection(Exception):
     """A pooled connection turned out to be closed before anything was written to it."""
 
 
-class Told(Exception):
+class TransportFailure(Exception):
     """What went wrong, in the words of this transport."""
 
     def __init__(self, failure: Exception) -> None:
@@ -30,7 +30,7 @@ class Told(Exception):
         self.failure = failure
 
 
-def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> httpx.TransportError:
+def map_before_sending(exc: Exception, *, where: str, queueing: bool = False) -> httpx.TransportError:
     """The truth about a call that never got hold of a connection."""
     if isinstance(exc, TimeoutError):
         if queueing:
@@ -50,7 +50,7 @@ def before_sending(exc: Exception, *, where: str, queueing: bool = False) -> htt
     return httpx.ConnectError(f"cannot connect to {where}: {_detail(exc)}")
 
 
-def after_sending(
+def map_after_sending(
     exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False
 ) -> httpx.TransportError:
     """The truth about a call that was cut after it was handed to a connection."""

@@ -22,14 +22,20 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from connector.errors import ConnectorError
-from connector.http.addresses import check_resolved
-from connector.http.transports.aiohttp_connection import Answer, Arrived, Direct, Exchange, Parsing
-from connector.http.transports.aiohttp_exceptions import Stale, Told
-from connector.http.transports.base import Progress, Upload, pieces, tls_context
+from connector.http.addresses import check_addresses
+from connector.http.transports.aiohttp_connection import (
+    DirectResponse,
+    DirectSender,
+    Exchange,
+    ParserOptions,
+    ResponseStream,
+)
+from connector.http.transports.aiohttp_exceptions import StaleConnection, TransportFailure
+from connector.http.transports.base import Progress, Upload, make_tls_context, split_body
 
-__all__ = ["AiohttpTransport", "Answer", "GuardedResolver"]
+__all__ = ["AiohttpTransport", "GuardedResolver", "ResponseStream"]
 
-PARSING: Parsing = {
+PARSING: ParserOptions = {
     "auto_decompress": False,
     "read_bufsize": 256 * 1024,
     "max_line_size": 32 * 1024,
@@ -51,7 +57,7 @@ class GuardedResolver(AbstractResolver):
         self, host: str, port: int = 0, family: AddressFamily = AddressFamily.AF_INET
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
-        check_resolved(host, (result["host"] for result in found), self._allowed_hosts)
+        check_addresses(host, (result["host"] for result in found), self._allowed_hosts)
         return found
 
     async def close(self) -> None:
@@ -80,13 +86,13 @@ class _Watched:
         while True:
             try:
                 return await handler(request)
-            except Stale:
+            except StaleConnection:
                 continue
             except ConnectorError:
                 raise
             except (aiohttp.ClientError, OSError) as exc:
                 failure = self._exchange.told(exc)
-            raise Told(failure)
+            raise TransportFailure(failure)
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -95,7 +101,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def __init__(
         self,
         *,
-        tls: Callable[[], ssl.SSLContext] = tls_context,
+        tls: Callable[[], ssl.SSLContext] = make_tls_context,
         proxy: str | None = None,
         connections: int = 0,
         allowed_hosts: Collection[str] = (),
@@ -105,7 +111,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self._connections = connections
         self._allowed_hosts = allowed_hosts
         self._session: aiohttp.ClientSession | None = None
-        self._direct: Direct | None = None
+        self._direct: DirectSender | None = None
         self._tls: ssl.SSLContext | None = None
         self._timeouts: dict[tuple[float | None, float | None], aiohttp.ClientTimeout] = {}
         self.used: WeakSet[Any] = WeakSet()
@@ -136,7 +142,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         body: Upload | bytes | None,
         timeouts: Mapping[str, float | None],
         progress: Progress | None = None,
-    ) -> Answer:
+    ) -> ResponseStream:
         """The answer to a request as soon as its headers are there, without httpx's objects around either."""
         upload = body if isinstance(body, Upload) else None
         exchange = Exchange(self, url.authority, upload, progress)
@@ -145,13 +151,13 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self.in_flight += 1
         try:
             response = await self._sent(method, url, headers, body, exchange, timeout, tls)
-        except Told as told:
+        except TransportFailure as told:
             failure = told.failure
         except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
             failure = exchange.told(exc)
         else:
             self.in_flight += 1
-            return Answer(self, response, exchange)
+            return ResponseStream(self, response, exchange)
         finally:
             self.in_flight -= 1
         raise failure
@@ -165,7 +171,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         exchange: Exchange,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own
         tls: ssl.SSLContext | bool,
-    ) -> aiohttp.ClientResponse | Arrived:
+    ) -> aiohttp.ClientResponse | DirectResponse:
         """A body in pieces, and a proxy, are for aiohttp's session; all else needs none of it."""
         session = self._session or self._opened()
         if self._direct is not None and not isinstance(body, Upload):
@@ -192,7 +198,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         connector = aiohttp.TCPConnector(
             limit=self._connections, resolver=GuardedResolver(aiohttp.DefaultResolver(), self._allowed_hosts)
         )
-        self._direct = None if self._proxy else Direct(connector, PARSING)
+        self._direct = None if self._proxy else DirectSender(connector, PARSING)
         self._session = aiohttp.ClientSession(
             connector=connector,
             request_class=_Request,
@@ -232,4 +238,4 @@ def _body(request: httpx.Request, idle: float | None) -> Upload | bytes | None:
     if not isinstance(stream, httpx.ByteStream):
         return Upload(cast("httpx.AsyncByteStream", stream), idle)
     content = b"".join(stream)
-    return Upload(pieces(content), idle) if len(content) > IN_ONE_PIECE else content or None
+    return Upload(split_body(content), idle) if len(content) > IN_ONE_PIECE else content or None

@@ -11,7 +11,7 @@ import httpx
 
 from connector.errors import ConfigurationError
 
-__all__ = ["NEVER_SENT", "CertificateRefused", "Progress", "Upload", "pieces", "tls_context"]
+__all__ = ["NEVER_SENT", "CertificateRefused", "Progress", "Upload", "make_tls_context", "split_body"]
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Exceptions that mean that not one byte of the request left."""
@@ -62,14 +62,14 @@ class Upload:
             self.abort()
 
 
-async def pieces(data: bytes) -> AsyncIterator[bytes]:
+async def split_body(data: bytes) -> AsyncIterator[bytes]:
     """A body from memory in pieces, so that a stalled reader is noticed."""
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         yield bytes(view[start : start + PIECE])
 
 
-def tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
+def make_tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
     """Return a context that trusts the given bundle, or else certifi's; certificates are always checked."""
     if ca_bundle is None:
         import certifi

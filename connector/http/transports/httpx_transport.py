@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import httpx
 
-from connector.http.addresses import check_resolved
+from connector.http.addresses import check_addresses
 
 __all__ = ["GuardedTransport"]
 
@@ -25,7 +25,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             found = await asyncio.get_running_loop().getaddrinfo(host, request.url.port)
         except OSError:
             found = []
-        check_resolved(host, (str(address[0]) for *_, address in found), self._allowed_hosts)
+        check_addresses(host, (str(address[0]) for *_, address in found), self._allowed_hosts)
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:

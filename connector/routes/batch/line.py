@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import orjson
 
 from connector.engine import CallRecord
-from connector.http.error_body import codes_of, is_complaint, message_of
+from connector.http.error_body import find_error_codes, find_error_message, is_error
 from connector.http.policy import Policy
-from connector.http.response import as_floats
+from connector.http.response import unpack_embeddings
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 
 __all__ = [
@@ -82,7 +82,7 @@ def request_of(call: CallRecord) -> JSON:
 
 def floats_in(call: CallRecord, body: JSON) -> JSON:
     """The answer's body, with numbers where they travelled packed though nobody had asked for that."""
-    return as_floats(body) if members(call.request).get("floats") else body
+    return unpack_embeddings(body) if members(call.request).get("floats") else body
 
 
 def answer_of(data: bytes) -> Answer | None:
@@ -102,16 +102,16 @@ def outcome_of(said: Mapping[str, JSON], policy: Policy) -> Outcome:
     request_id = response.get("request_id")
     if isinstance(status, int):
         identity = request_id if isinstance(request_id, str) else None
-        if status < 300 and not is_complaint(body, created=True):
+        if status < 300 and not is_error(body, created=True):
             return Outcome(State.DONE, status, {}, body, identity)
         text = orjson.dumps(body).decode()
         # A batch's own record is no answer of a gateway: what it says no to had no effect and is not paid for.
-        verdict = policy.judge(status, {}, codes_of(body), text, Effect.NONE, "POST", repeated=False)
-        reason = "; ".join(part for part in (message_of(body), verdict.advice) if part)
+        verdict = policy.judge(status, {}, find_error_codes(body), text, Effect.NONE, "POST", repeated=False)
+        reason = "; ".join(part for part in (find_error_message(body), verdict.advice) if part)
         action = "retry" if verdict.action == "pause" else str(verdict.action)
         return Outcome(verdict.state, status, {}, body, identity, reason=reason, action=action)
     code = str(members(said.get("error")).get("code"))
-    reason = message_of(said) or "the batch says nothing of it"
+    reason = find_error_message(said) or "the batch says nothing of it"
     if code in NOT_RUN:
         return Outcome(State.NOT_SENT, reason=reason)
     return Outcome(State.REFUSED, body={"error": said.get("error")}, reason=reason, action="fail")

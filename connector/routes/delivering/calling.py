@@ -8,7 +8,7 @@ from itertools import count
 
 from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
-from connector.http.policy import had_effect
+from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.publishers import Begin, CallIntent, OnUnknown
@@ -296,7 +296,7 @@ def _is_the_same(call: CallRecord, intent: CallIntent) -> bool:
 def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
     """What a refusal comes to after a call that may have taken effect: a no does not undo that."""
     method = intent.call.wire.method if intent.call is not None else ""
-    if had_effect(outcome.status or 0, method, intent.effect, outcome.reason):
+    if is_already_done(outcome.status or 0, method, intent.effect, outcome.reason):
         return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")
     if outcome.action in SURE:
         return outcome

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
-from connector.http.policy import Pause, Who
+from connector.http.policy import Actor, Pause
 from connector.publishers import Context
 from connector.routes.batch import Filling, Shipping
 from connector.routes.delivering.answers import Responses
@@ -86,7 +86,7 @@ class Delivery:
         """Why nothing can be delivered now: a client rests, or the budget is used up."""
         found = next((gate.pause for gate in self._gates if gate.pause is not None), None)
         if found is None and self._spending.known_rest:
-            return Pause(self._spending.reason, Who.USER, None)
+            return Pause(self._spending.reason, Actor.USER, None)
         return found
 
     @property

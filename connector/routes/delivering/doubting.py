@@ -9,7 +9,7 @@ from datetime import datetime
 from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http import Client
-from connector.http.response_headers import retry_hint
+from connector.http.response_headers import parse_retry_after
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.resilience import Backoff
 from connector.routes.delivering.calling import Journal
@@ -171,7 +171,7 @@ def _cannot_tell(
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
     if _passes(call, outcome, desk):
         tried = desk.lists_in_vain[_key(call)]
-        seconds = LOOKUPS.delay(tried - 1, desk.timing.chance(), retry_hint(outcome.headers))
+        seconds = LOOKUPS.delay(tried - 1, desk.timing.chance(), parse_retry_after(outcome.headers))
         doubts.settled = _wait(task, desk, seconds, f"{why}; it is looked up again")
         return
     if outcome.status == 403:

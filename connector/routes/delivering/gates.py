@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from connector.http.policy import Pause, Who
+from connector.http.policy import Actor, Pause
 from connector.model import Outcome, State
 from connector.publishers.intent import BLOCKED
 from connector.resilience import Backoff, CircuitBreaker
@@ -49,20 +49,20 @@ class Gate:
     def leave(self, ticket: int, outcome: Outcome) -> None:
         """Record what a call came to."""
         if outcome.state in (State.REFUSED, State.UNKNOWN) and outcome.action == "pause":
-            self._breaker.trip(_pause(outcome, Who.USER), ticket)
+            self._breaker.trip(_pause(outcome, Actor.USER), ticket)
         elif outcome.state is not State.NOT_SENT or outcome.faults:
             self._breaker.record_success(ticket)
         elif outcome.action in ("pause", BLOCKED):
-            self._breaker.trip(_pause(outcome, Who.HERE if outcome.action == BLOCKED else Who.USER), ticket)
+            self._breaker.trip(_pause(outcome, Actor.HERE if outcome.action == BLOCKED else Actor.USER), ticket)
         else:
-            self._breaker.record_failure(_pause(outcome, Who.NETWORK), ticket)
+            self._breaker.record_failure(_pause(outcome, Actor.NETWORK), ticket)
 
     def give_back(self, ticket: int) -> None:
         """Take back a call that was not made after all."""
         self._breaker.cancel(ticket)
 
 
-def _pause(outcome: Outcome, who: Who) -> Pause:
+def _pause(outcome: Outcome, who: Actor) -> Pause:
     return Pause(outcome.reason, who, outcome.status)
 
 

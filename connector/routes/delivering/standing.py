@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from connector.engine import Task, TaskState
-from connector.http.policy import Who
-from connector.http.response_headers import retry_hint
+from connector.http.policy import Actor
+from connector.http.response_headers import parse_retry_after
 from connector.model import Effect, State
 from connector.publishers.intent import BLOCKED
 from connector.resilience import Backoff
@@ -63,10 +63,10 @@ def _who_acts(seen: Seen, desk: Desk) -> str:
     """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
     pause = desk.gates.of(seen.target).pause if seen.target else None
     if seen.outcome.action in (BLOCKED, "pause"):
-        return Who.HERE if seen.outcome.action == BLOCKED else Who.USER
+        return Actor.HERE if seen.outcome.action == BLOCKED else Actor.USER
     if pause is not None:
         return pause.who
-    return Who.NETWORK if seen.target else ""
+    return Actor.NETWORK if seen.target else ""
 
 
 def _wait(then: Next, seen: Seen, task: Task, settings: Route, desk: Desk) -> float:
@@ -77,5 +77,5 @@ def _wait(then: Next, seen: Seen, task: Task, settings: Route, desk: Desk) -> fl
         vain = sum(call.state == State.NOT_SENT for call in task.calls)
         rests = desk.gates.of(seen.target).rests if seen.target else 0.0
         return rests or RESTS.delay(vain, chance)
-    hint = retry_hint(seen.outcome.headers)
+    hint = parse_retry_after(seen.outcome.headers)
     return Backoff(settings.retry_delay, settings.max_delay).delay(task.attempts - 1, chance, hint)

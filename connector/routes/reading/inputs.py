@@ -13,7 +13,7 @@ from connector.aio.events import wait_for_event
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
 from connector.engine.commits import Committer
 from connector.errors import CallFailed, ConfigurationError
-from connector.http.policy import Who
+from connector.http.policy import Actor
 from connector.model import JSON, Outcome, State, items, members
 from connector.routes.delivering.declared import INPUT
 from connector.routes.delivering.intake import requests_space
@@ -105,7 +105,7 @@ class Inputs:
             if task.state in (TaskState.FINISHED, TaskState.SKIPPED):
                 return task
             pause = self._paused(self._name)
-            if pause is not None and (pause.who is not Who.NETWORK or self._timing.clock() - began > PATIENCE):
+            if pause is not None and (pause.who is not Actor.NETWORK or self._timing.clock() - began > PATIENCE):
                 reason = f"its input chain waits: {pause.reason} (task {number})"
                 raise CallFailed(Outcome(State.NOT_SENT, reason=reason))
             await wait_for_event(self._news, LOOK_AGAIN, self._timing)

@@ -11,7 +11,7 @@ import pytest
 
 from connector.engine import Filter, TaskState
 from connector.errors import ConfigurationError
-from connector.http.policy import Who
+from connector.http.policy import Actor
 
 HOURS = 6
 
@@ -56,7 +56,7 @@ async def test_a_client_that_is_not_let_in_burns_no_task(bench: Any, status: int
     assert len(at.upstream.requests) == 1
     delivery = at.delivery()
     assert delivery.paused is not None
-    assert delivery.paused.who is Who.USER
+    assert delivery.paused.who is Actor.USER
     assert delivery.rests > 0
     assert {(await at.task(number)).attempts for number in numbers} == {0}
     let_in[0] = True
@@ -154,7 +154,7 @@ async def test_a_budget_that_is_used_up_pauses_until_its_period_ends(bench: Any)
     waiting = await at.task(numbers[-1])
     assert "budget" in waiting.reason
     assert (waiting.attempts, waiting.due % 3600) == (0, 0)
-    assert at.delivery().paused.who is Who.USER
+    assert at.delivery().paused.who is Actor.USER
     await at.until_ended()
     assert (await at.task(numbers[-1])).state is TaskState.FINISHED
 
