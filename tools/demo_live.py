@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from connector.connections import load_configuration
+from connector.pipeline import load_configuration
 from tools.demo_servers import ADDRESS, COMMAND, TOKEN, sandbox
 
 __all__ = ["agreed"]

@@ -17,9 +17,9 @@ from bench.durable.worker import Watch
 from bench.exchange import payload
 from connector.cli.garbage import seldom_collected
 from connector.config import parse
-from connector.connections import Runtime, kinds
 from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, Task, TaskState, open_store
-from connector.routes.reading.position import reset
+from connector.intake.cursor import reset_cursor
+from connector.pipeline import Runtime, kinds
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 
@@ -33,7 +33,7 @@ async def _run(folder: Path, base: str, tasks: int, in_flight: int) -> Watch:
     watch = Watch()
     try:
         # A document is new to a route that was reset.
-        await store.commit(await reset(store, "bench"))
+        await store.commit(await reset_cursor(store, "bench"))
         async with Runtime(configuration) as runtime:
             with seldom_collected(), watch.running():
                 await Runner(runtime, store, Plan.of(configuration, ()), once=True).run()

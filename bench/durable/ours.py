@@ -12,8 +12,8 @@ from bench.durable.worker import Watch
 from bench.exchange import TOKEN, payload
 from connector.cli.garbage import seldom_collected
 from connector.config import parse
-from connector.connections import Runtime, kinds
 from connector.engine import TaskState, open_store
+from connector.pipeline import Runtime, kinds
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 

@@ -61,8 +61,8 @@ def _configured(options: ClientOptions) -> ClientEntry | None:
 
 def _loaded(source: Path, options: ClientOptions) -> Configuration | None:
     """The configuration; with faults, one that was not asked for gives way to a prototype that was."""
-    from connector.connections import load_configuration
     from connector.http import prototypes
+    from connector.pipeline import load_configuration
 
     try:
         return load_configuration(source)

@@ -32,7 +32,7 @@ def lint(
     """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
     from connector.config import Severity
     from connector.config.lint import lint as lint_one
-    from connector.connections import kinds
+    from connector.pipeline import kinds
 
     if notation not in ("text", "json", "sarif"):
         raise ConfigurationError(f"--format {notation!r}: text, json or sarif")
@@ -48,7 +48,7 @@ def lint(
 def schema(folder: Entities = None) -> None:
     """Print the JSON Schema of a configuration, for editors that complete and check it."""
     from connector.config.schema import json_schema
-    from connector.connections import kinds
+    from connector.pipeline import kinds
 
     print_document(json_schema(kinds(), _catalogue(folder)))
 

@@ -22,7 +22,7 @@ from connector.suggestions import closest
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.connections import Counts, ErrorsFile, Runtime
+    from connector.pipeline import Counts, ErrorsFile, Runtime
 
 __all__ = [
     "Errors",
@@ -43,7 +43,7 @@ Errors = Annotated[
 
 def find_configuration(source: Path | None, section: str, name: str | None) -> Configuration | None:
     """Return the configuration if it declares the name; faults count only in one that was named by -f."""
-    from connector.connections import load_configuration
+    from connector.pipeline import load_configuration
 
     path = source or configuration_here()
     if name is None or path is None:
@@ -75,7 +75,7 @@ def call_operation(options: CallOptions, sections: tuple[str, ...]) -> None:
 
 def _declared(source: Path | None, sections: tuple[str, ...]) -> list[str]:
     """Return the names of the configured connections."""
-    from connector.connections import load_configuration
+    from connector.pipeline import load_configuration
 
     path = source or configuration_here()
     try:
@@ -89,7 +89,7 @@ def _declared(source: Path | None, sections: tuple[str, ...]) -> list[str]:
 async def open_runtime(configuration: Configuration, logs: Logs, folder: Path | None) -> AsyncGenerator[Runtime]:
     """Open the configuration's runtime, whose calls are logged as the options and the clients say."""
     from connector.catalogue import Catalogue
-    from connector.connections import Runtime
+    from connector.pipeline import Runtime
 
     logs.check()
     catalogue = Catalogue.open(catalogue_folder(folder))

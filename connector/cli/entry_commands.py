@@ -121,7 +121,7 @@ def _new_errors(source: Path, edit: Edit) -> list[Finding]:
     """The errors that a change brings; variables may be set later."""
     from connector.config import Severity
     from connector.config.lint import lint
-    from connector.connections import kinds
+    from connector.pipeline import kinds
 
     known = kinds()
 

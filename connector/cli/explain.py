@@ -63,7 +63,7 @@ def explain_connection(configuration: Configuration, section: str, options: Call
 
 async def _explain(configuration: Configuration, section: str, options: CallOptions) -> ExitCode:
     from connector.catalogue import Catalogue
-    from connector.connections import Runtime, explain_incoming, explain_outgoing
+    from connector.pipeline import Runtime, explain_incoming, explain_outgoing
 
     name, pick = options.entity or "", picker(options.select)
     async with Runtime(configuration, catalogue=Catalogue.open(options.folder())) as runtime:

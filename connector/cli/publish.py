@@ -25,7 +25,7 @@ from connector.model import JSON
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.connections import Counts, ErrorsFile, Result
+    from connector.pipeline import Counts, ErrorsFile, Result
 
 __all__ = ["PublishOptions", "publish"]
 
@@ -52,7 +52,7 @@ class PublishOptions(LogOptions):
 
 def publish(options: PublishOptions) -> None:
     """Send the documents of standard input through an outgoing connection."""
-    from connector.connections import load_configuration
+    from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(options.config))
     configuration.find("outgoing", options.name)
@@ -61,7 +61,7 @@ def publish(options: PublishOptions) -> None:
 
 
 async def _publish(configuration: Configuration, options: PublishOptions) -> int:
-    from connector.connections import ErrorsFile, OutgoingRun
+    from connector.pipeline import ErrorsFile, OutgoingRun
 
     pick = picker(options.select)
     errors = ErrorsFile(options.errors)

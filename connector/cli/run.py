@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from signal import Signals
 
     from connector.config import Configuration
-    from connector.connections import Runtime
     from connector.engine import Store
+    from connector.pipeline import Runtime
     from connector.runtime.plan import Plan
 
 __all__ = ["RunOptions", "deliver", "run"]
@@ -75,7 +75,7 @@ class RunOptions(LogOptions):
 
 def run(options: RunOptions) -> None:
     """Take documents in, and deliver each as a task that is not lost and not paid for twice in silence."""
-    from connector.connections import load_configuration
+    from connector.pipeline import load_configuration
 
     options.logs.check()
     source = configuration_at(options.config)
@@ -89,9 +89,9 @@ def run(options: RunOptions) -> None:
 
 async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.catalogue import Catalogue
-    from connector.connections import Runtime
     from connector.engine import open_store
     from connector.engine.commits import SpaceRetry
+    from connector.pipeline import Runtime
     from connector.runtime.plan import Plan
     from connector.runtime.preflight import check_engine, check_routes
 
@@ -111,8 +111,8 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
 
 async def deliver(configuration: Configuration, routes: Sequence[str], *, json: bool | None) -> int:
     """Deliver what routes have, reading nothing, and return the exit code; StoreHeld when a run is at work."""
-    from connector.connections import Runtime
     from connector.engine import open_store
+    from connector.pipeline import Runtime
     from connector.runtime.plan import Plan
 
     plan = replace(Plan.of(configuration, routes), on_start=(), schedules=(), after={}, reads=False)
@@ -167,10 +167,10 @@ def _logged(runtime: Runtime, options: RunOptions) -> AbstractContextManager[Non
 
 
 async def _reset(store: Store, routes: Sequence[str]) -> None:
-    from connector.routes.reading.position import reset
+    from connector.intake.cursor import reset_cursor
 
     for route in routes:
-        await store.commit(await reset(store, route))
+        await store.commit(await reset_cursor(store, route))
         say(f"route {route} is read from its start; what was delivered goes out again")
 
 

@@ -81,8 +81,8 @@ def _stalled(stalls: Sequence[str]) -> str:
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:
     """How many tasks of the routes have come to an end, and how many have not."""
+    from connector.delivery.route_spec import parent_of
     from connector.engine import ENDS
-    from connector.routes.delivering.declared import parent_of
 
     mine = [states for route, states in counts.items() if parent_of(route)[0] in routes]
     ended = sum(count for states in mine for state, count in states.items() if state in ENDS)

@@ -22,9 +22,9 @@ from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.connections import Runtime
     from connector.gateway.webhooks import Receives
-    from connector.routes.reading.receiving import Receiver
+    from connector.intake.webhooks import Receiver
+    from connector.pipeline import Runtime
     from connector.runtime.runner import Runner
 
 __all__ = ["Routes", "gateway_token", "open_routes", "serve", "warn_of_webhooks"]
@@ -58,7 +58,7 @@ def serve(
     folder: Entities = None,
 ) -> None:
     """Pass calls on to the configured clients, with their credentials, limits and waits."""
-    from connector.connections import load_configuration
+    from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
     if export is not None:
@@ -90,7 +90,7 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
-    from connector.connections import Runtime
+    from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
     administrator = _administrator(configuration)

@@ -62,7 +62,7 @@ def subscribe(options: SubscribeOptions) -> None:
 
 
 async def _subscribe(configuration: Configuration, options: SubscribeOptions) -> int:
-    from connector.connections import ErrorsFile, IncomingRun
+    from connector.pipeline import ErrorsFile, IncomingRun
 
     pick = picker(options.select)
     errors = ErrorsFile(options.errors)

@@ -42,7 +42,7 @@ def show(
 
 async def _load(number: int, config: Path | None) -> dict[str, JSON]:
     from connector.cli.tasks_filter import open_tasks
-    from connector.connections import Runtime
+    from connector.pipeline import Runtime
     from connector.runtime.task_report import report_task
 
     async with open_tasks(config) as (store, configuration):

@@ -89,8 +89,8 @@ async def _retry(options: RetryOptions) -> int:
 async def _delivered(configuration: Configuration, options: RetryOptions, routes: Sequence[str]) -> int:
     """Deliver what was queued, if that is asked for and no run is at work; else say who will."""
     from connector.cli.run import deliver
+    from connector.delivery.route_spec import parent_of
     from connector.engine import StoreHeld
-    from connector.routes.delivering.declared import parent_of
 
     if not options.now:
         say("the run that is at work delivers them, or the next `run`; `tasks retry --now` delivers at once")
@@ -106,13 +106,13 @@ async def _delivered(configuration: Configuration, options: RetryOptions, routes
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
     """Retries what may have taken effect; a line about an earlier run becomes the document that it is about."""
     from connector.cli.tasks_filter import iterate_tasks
-    from connector.routes.reading.unread import is_unread, without_doubt
+    from connector.intake.dead_letters import confirmed_letter, is_dead_letter
 
     count = 0
     async with aclosing(iterate_tasks(store, unknown)) as tasks:
-        lines = [task async for task in tasks if is_unread(task.document)]
+        lines = [task async for task in tasks if is_dead_letter(task.document)]
     for task in lines if document is None else ():
-        count += await store.retry(replace(unknown, ids=(task.id,)), document=without_doubt(task.document))
+        count += await store.retry(replace(unknown, ids=(task.id,)), document=confirmed_letter(task.document))
     return count + await store.retry(unknown, document=document)
 
 

@@ -125,8 +125,8 @@ PAGE = 500
 @asynccontextmanager
 async def open_tasks(config: Path | None) -> AsyncGenerator[tuple[Store, Configuration]]:
     """The store and the configuration that names it; nothing is made where no run has been."""
-    from connector.connections import load_configuration
     from connector.engine import open_store
+    from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
     _check_there(configuration.engine_url)

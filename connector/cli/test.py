@@ -16,7 +16,7 @@ from connector.errors import ConfigurationError
 from connector.offline import offline_mode
 
 if TYPE_CHECKING:
-    from connector.connections.testing import Checked
+    from connector.pipeline.testing import Checked
 
 __all__ = ["TestOptions", "test"]
 
@@ -41,7 +41,7 @@ def test(options: TestOptions) -> None:
 
 
 async def _test(options: TestOptions) -> ExitCode:
-    from connector.connections.testing import found_files, junit, run_files
+    from connector.pipeline.testing import found_files, junit, run_files
 
     files = found_files(options.files or [Path()])
     if not files:

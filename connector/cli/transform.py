@@ -19,7 +19,7 @@ from connector.cli.output import flush, line_writer, print_line, progress, say, 
 from connector.model import JSON
 
 if TYPE_CHECKING:
-    from connector.connections import Counts, ErrorsFile, Runtime
+    from connector.pipeline import Counts, ErrorsFile, Runtime
     from connector.transform import Chain, Context, TraceEntry
 
 __all__ = ["TransformOptions", "transform"]
@@ -42,7 +42,7 @@ def transform(options: TransformOptions) -> None:
 
 
 async def _transform(options: TransformOptions) -> ExitCode:
-    from connector.connections import Counts, ErrorsFile
+    from connector.pipeline import Counts, ErrorsFile
 
     counts, errors = Counts(), ErrorsFile(options.errors)
     async with _runtime(options.config, options.logs) as runtime:
@@ -69,7 +69,7 @@ async def _run(chain: Chain, context: Context, counts: Counts, errors: ErrorsFil
 
 def _runtime(source: Path | None, logs: Logs) -> Runtime:
     from connector.config import parse
-    from connector.connections import Runtime, load_configuration
+    from connector.pipeline import Runtime, load_configuration
 
     found = source or configuration_here()
     logs.check()
@@ -101,9 +101,9 @@ def _lost(document: JSON, reason: str, counts: Counts, errors: ErrorsFile) -> No
 
 def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
     """The documents of standard input; what was made of a block is written before the next one is waited for."""
-    from connector.connections import revived
     from connector.formats import UnreadableDocument, take_documents
     from connector.formats.jsonl import read_jsonl
+    from connector.pipeline import revive
 
     for block in take_documents(read_jsonl(sys.stdin.buffer, "standard input", 64 * 1024**2)):
         for item in block:
@@ -111,7 +111,7 @@ def _read(counts: Counts, errors: ErrorsFile) -> Iterator[JSON]:
             if isinstance(item, UnreadableDocument):
                 _lost(item.document, item.reason, counts, errors)
             else:
-                yield revived(item).document
+                yield revive(item).document
         flush()
 
 

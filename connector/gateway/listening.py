@@ -26,8 +26,8 @@ from connector.gateway.webhooks import Hooks, Receives
 if TYPE_CHECKING:
     from connector.config.models.gateway import Gateway as Settings
     from connector.config.models.gateway import Tls
-    from connector.connections import Runtime
     from connector.gateway.gateway import Gateway
+    from connector.pipeline import Runtime
 
 __all__ = ["Listening"]
 

@@ -25,7 +25,7 @@ from connector.telemetry.costs import Prices
 if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.config.models.gateway import GatewayToken
-    from connector.connections import Runtime
+    from connector.pipeline import Runtime
 
 __all__ = ["ADMINISTRATOR", "Clocks", "gateway_of"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from connector.aio.events import wait_for_event
 from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState
-from connector.routes.reading.unread import Unread, is_unread
+from connector.intake.dead_letters import DeadLetters, is_dead_letter
 from connector.runtime.context import MAX_SLEEP, WorkerContext
 from connector.runtime.stalls import WaitReasons
 
@@ -68,7 +68,7 @@ class Collector:
         gatherer: Gatherer,
         context: WorkerContext,
         *,
-        unread: Unread,
+        unread: DeadLetters,
         on_failure: Callable[[Task, Exception], Awaitable[Change]],
         has_more: Callable[[], bool],
     ) -> None:
@@ -149,9 +149,9 @@ class Collector:
         self._due = await store.next_due(self.route)
         self._held |= {task.id: task for task in tasks}
         for task in tasks:
-            if is_unread(task.document):
+            if is_dead_letter(task.document):
                 await self._commit(await self._unread.attempt(task))
-        documents = [task for task in tasks if not is_unread(task.document)]
+        documents = [task for task in tasks if not is_dead_letter(task.document)]
         if documents:
             await self._gather(documents)
         return bool(tasks)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connector.delivery.route_spec import is_intake, parent_of
 from connector.engine import LIVE, Store
 from connector.errors import ConnectorError
 from connector.http.policy import Actor, Pause
-from connector.routes.delivering.declared import parent_of, reads
-from connector.routes.reading.reading import Tally
+from connector.intake.reading import ReadingCounts
 from connector.runtime.plan import source_of
 from connector.runtime.stalls import Counts, count_live
 from connector.runtime.worker_pool import WorkerPool
@@ -50,7 +50,7 @@ class RunResult:
     gone: Collection[str] = ()
     paused: Mapping[str, Pause] = field(default_factory=dict[str, Pause])
     unread: Mapping[str, ConnectorError] = field(default_factory=dict[str, ConnectorError])
-    tallies: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    tallies: Mapping[str, ReadingCounts] = field(default_factory=dict[str, ReadingCounts])
     stalls: Sequence[str] = ()
     unwritten: str = ""
     stopped: str = ""
@@ -122,7 +122,7 @@ class RouteDependencies:
     def has_more(self, name: str) -> bool:
         """Return whether a route, or the one that implies it, may still get documents."""
         route = parent_of(name)[0]
-        if not reads(name) and self._pool.is_taking_on(route):
+        if not is_intake(name) and self._pool.is_taking_on(route):
             return True
         upstream = self._upstream(route)
         return any(route in self._reading() for route in upstream) or any(map(self._pool.is_busy, upstream[1:]))

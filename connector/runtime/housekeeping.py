@@ -7,9 +7,9 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from connector.delivery.outbox import FileAppender, Unwritable
 from connector.engine import Fenced, Filter, Store, StoreBroken, StoreFull, TaskState
 from connector.errors import ConnectorError
-from connector.routes.delivering.lines import Lines, Unwritable
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class LineFlusher:
 
     def __init__(self, store: Store, timing: Timing = SYSTEM) -> None:
         self._store = store
-        self._lines = Lines(store)
+        self._lines = FileAppender(store)
         self._timing = timing
         self._due = asyncio.Event()
         self._due.set()

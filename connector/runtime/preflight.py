@@ -12,8 +12,8 @@ import orjson
 
 from connector.config.configuration import SQLITE
 from connector.engine import Change, Store, StoreError, open_store
+from connector.intake.webhooks import receives
 from connector.model import JSON, members
-from connector.routes.reading.receiving import receives
 
 if TYPE_CHECKING:
     from connector.config import Configuration

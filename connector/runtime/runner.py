@@ -10,16 +10,16 @@ from contextlib import suppress
 from typing import Any
 
 from connector.aio.events import wait_for_event
-from connector.connections import Runtime
+from connector.delivery.context import DeliveryContext
+from connector.delivery.route_spec import is_intake, parent_of
+from connector.delivery.transports import transport_of
 from connector.engine import Change, Store, StoreError
 from connector.engine.commits import Committer, SpaceRetry
 from connector.http.policy import Actor, Pause
-from connector.routes.delivering.declared import parent_of, reads
-from connector.routes.delivering.desk import Desk
-from connector.routes.delivering.transport import transport_of
-from connector.routes.reading.reading import Reading, Tally
-from connector.routes.reading.readings import Readings
-from connector.routes.reading.receiving import Receiver, receivers, receives
+from connector.intake.reading import ReadingCounts, RouteReading
+from connector.intake.readings import Readings
+from connector.intake.webhooks import Receiver, receivers, receives
+from connector.pipeline import Runtime
 from connector.runtime.completion import CompletionCheck, RouteDependencies, RunResult, count_ended
 from connector.runtime.context import WorkerContext, guard
 from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store
@@ -80,13 +80,13 @@ class Runner:
         self._error: BaseException | None = None
         self._stop_reason = ""
         self._commit = Committer(store, self._on_commit, timing)
-        self._desk = self._make_desk(wall)
-        self._pool = WorkerPool(self._desk, self._make_context(wall), plan.routes, self._has_more, fleet=fleet)
+        self._shared = self._make_delivery_context(wall)
+        self._pool = WorkerPool(self._shared, self._make_context(wall), plan.routes, self._has_more, fleet=fleet)
         self._readings = self._make_readings()
         self._flusher = LineFlusher(store, timing)
         self._scheduler = Scheduler([] if once else plan.schedules, store, self._commit, wall, timing)
         self._purger = RetentionPurger(runtime.configuration.retention, store, wall, timing)
-        self._monitor = StallMonitor(store, self._pool.workers, self._desk.hide.text, wall, timing)
+        self._monitor = StallMonitor(store, self._pool.workers, self._shared.redact.text, wall, timing)
         self._completion = CompletionCheck(store, self._pool.workers.keys(), timing)
         self._dependencies = RouteDependencies(
             runtime.configuration, plan.routes, self._pool, lambda: self._readings.under_way, store
@@ -104,7 +104,7 @@ class Runner:
 
     def receivers(self) -> Mapping[str, Receiver]:
         """Return what receives webhooks for the routes, by the path that they are sent to."""
-        return receivers(self._desk, self._plan.routes)
+        return receivers(self._shared, self._plan.routes)
 
     def stop(self, reason: str) -> None:
         """Read and lease no more; what is under way comes to its end within the grace."""
@@ -135,14 +135,14 @@ class Runner:
         await self._flusher.flush()
         return await self._make_result(began, before)
 
-    def _make_desk(self, wall: Callable[[], float]) -> Desk:
-        return Desk(
+    def _make_delivery_context(self, wall: Callable[[], float]) -> DeliveryContext:
+        return DeliveryContext(
             self._runtime,
             self._store,
             timing=self._timing,
             wall=wall,
             watch=observe_calls(self._observer),
-            told=self._on_commit,
+            on_commit=self._on_commit,
             running=self._plan.routes,
         )
 
@@ -170,13 +170,13 @@ class Runner:
             timing=self._timing,
         )
 
-    def _make_reading(self, route: str) -> Reading:
-        return Reading(
+    def _make_reading(self, route: str) -> RouteReading:
+        return RouteReading(
             self._runtime,
             route,
             self._store,
             self._commit,
-            self._desk.keeping,
+            self._shared.storages,
             timing=self._timing,
             trace=start_traces(self._observer),
             paused=lambda name: self._pool.paused.get(name),  # noqa: PLW0108  workers may be paused later
@@ -226,13 +226,13 @@ class Runner:
 
     def _has_more(self, name: str) -> bool:
         route, configuration = parent_of(name)[0], self._runtime.configuration
-        if not self._once and not reads(name) and transport_of(configuration, route) == "batch":
+        if not self._once and not is_intake(name) and transport_of(configuration, route) == "batch":
             return True  # a service's batches go when they are full, or old enough
         if not self._once and receives(configuration, route):
             return True  # another webhook may always come
         return self._dependencies.has_more(name)
 
-    def _on_read(self, route: str, tally: Tally) -> None:
+    def _on_read(self, route: str, tally: ReadingCounts) -> None:
         self._observer.metrics.accepted.add((route,), tally.accepted)
         self._observer.metrics.duplicates.add((route,), tally.known)
         if self._plan.after:

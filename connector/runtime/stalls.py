@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from connector.delivery.route_spec import parent_of
 from connector.engine import LIVE, Change, Filter, Settlement, Store, StoreFull, TaskState
 from connector.http.policy import Actor
 from connector.model import JSON, members
-from connector.routes.delivering.declared import parent_of
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:

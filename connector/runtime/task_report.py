@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from connector.connections import Runtime, explain_outgoing
-from connector.connections.applying import apply
-from connector.connections.records import kept
-from connector.connections.storage import Untouched
+from connector.delivery.route_spec import is_intake, parent_of
 from connector.engine import CallRecord, Task, TaskState
 from connector.errors import ConnectorError
+from connector.intake.dead_letters import is_dead_letter
 from connector.model import JSON, Effect, Outcome, State
-from connector.routes.delivering.declared import parent_of, reads
-from connector.routes.reading.unread import is_unread
+from connector.pipeline import Runtime, explain_outgoing
+from connector.pipeline.chains import apply
+from connector.pipeline.results import failure_line
+from connector.pipeline.storage import Untouched
 from connector.transform.context import Locks
 
 __all__ = ["export_task", "report_task"]
@@ -47,20 +47,20 @@ async def report_task(runtime: Runtime, task: Task) -> dict[str, JSON]:
 
 def export_task(task: Task) -> JSON:
     """Return a task as a line that `publish` and a file subscriber read; what may be paid for already says so."""
-    if is_unread(task.document) or task.state not in ERRORS:
+    if is_dead_letter(task.document) or task.state not in ERRORS:
         return task.document
     paid = [call for call in task.calls if call.state == State.DONE and not Effect(call.effect).repeatable]
     if (
         task.state is TaskState.UNKNOWN
-        or (paid and reads(task.route))
+        or (paid and is_intake(task.route))
         or len(paid) > 1
         or (paid and len(task.calls) > 1)
     ):
         done = f"; {len(paid)} of its calls were done" if paid else ""
-        return kept(task.document, "unknown", f"{task.reason}{done}")
+        return failure_line(task.document, "unknown", f"{task.reason}{done}")
     if paid:
-        return kept(task.document, "failed", task.reason, outcome=paid[0].outcome)
-    return kept(task.document, "failed", task.reason)
+        return failure_line(task.document, "failed", task.reason, outcome=paid[0].outcome)
+    return failure_line(task.document, "failed", task.reason)
 
 
 def _report_call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
@@ -84,7 +84,7 @@ async def _preview(runtime: Runtime, task: Task) -> JSON:
     """Return the document after each chain, and the requests; a sentence where that is not known."""
     name, implied = parent_of(task.route)
     route = runtime.configuration.routes.get(name)
-    if implied or is_unread(task.document):
+    if implied or is_dead_letter(task.document):
         return None
     if route is None:
         return f"the configuration has no route {name!r} any more"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from connector.delivery.context import Watch
 from connector.engine import Task
 from connector.model import Outcome
 from connector.publishers import CallIntent
-from connector.routes.delivering.desk import Watch
 from connector.telemetry.observer import Observer
 from connector.telemetry.tracing import NO_TRACING
 

@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from connector.delivery.call_records import describe_repeats, find_doubtful, list_calls
+from connector.delivery.context import DeliveryContext
+from connector.delivery.delivery import Delivery
+from connector.delivery.route_spec import BATCH, implied_routes, is_intake, parent_of
 from connector.engine import Change, Settlement, Store, Task, TaskState
 from connector.http.policy import Pause
+from connector.intake.dead_letters import DeadLetters, Reread
 from connector.resilience import Backoff
-from connector.routes.delivering.declared import BATCH, implied, parent_of, reads
-from connector.routes.delivering.delivery import Delivery
-from connector.routes.delivering.desk import Desk
-from connector.routes.delivering.duplicates import in_doubt, listed, notes
-from connector.routes.reading.unread import Again, Unread
 from connector.runtime.collector import Collector
 from connector.runtime.context import WorkerContext, guard
 from connector.runtime.worker import Worker
@@ -61,11 +61,11 @@ class FailureHandler:
             settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=self._wall() + delay)
             return Change(settle=[settled])
         known = await self._store.task(task.id) or task
-        doubts = in_doubt(known.calls, known.retried)
+        doubts = find_doubtful(known.calls, known.retried)
         parts = [
             reason,
-            f"may have taken effect: {listed(doubts)}" if doubts else "",
-            notes(known.calls, known.retried),
+            f"may have taken effect: {list_calls(doubts)}" if doubts else "",
+            describe_repeats(known.calls, known.retried),
         ]
         state = TaskState.UNKNOWN if doubts else TaskState.FAILED
         settled = Settlement(task=task.id, state=state, reason="; ".join(part for part in parts if part))
@@ -76,7 +76,7 @@ class WorkerPool:
     """All workers of this process.
 
     Args:
-        desk: what all deliveries share.
+        shared: what all deliveries share.
         context: what all workers share.
         routes: the configured routes that run.
         has_more: whether a route, by its name, may still get documents.
@@ -85,20 +85,22 @@ class WorkerPool:
 
     def __init__(
         self,
-        desk: Desk,
+        shared: DeliveryContext,
         context: WorkerContext,
         routes: Sequence[str],
         has_more: Callable[[str], bool],
         *,
         fleet: bool,
     ) -> None:
-        self._desk = desk
+        self._shared = shared
         self._context = context
         self._has_more = has_more
         self._fleet = fleet
         self._deliveries: list[Delivery] = []
         self.workers: Mapping[str, Worker | Collector] = {
-            name: self._make_worker(name) for route in routes for name in (route, *implied(desk.runtime, route))
+            name: self._make_worker(name)
+            for route in routes
+            for name in (route, *implied_routes(shared.runtime, route))
         }
         lowest = min(self._settings(name).priority for name in self.workers)
         self._prioritized = [
@@ -139,7 +141,7 @@ class WorkerPool:
 
     def is_taking_on(self, route: str) -> bool:
         """Return whether documents that were read for a configured route are still made into tasks."""
-        return any(not self.workers[name].is_idle for name in self.names_of(route) if reads(name))
+        return any(not self.workers[name].is_idle for name in self.names_of(route) if is_intake(name))
 
     @property
     def paused(self) -> Mapping[str, Pause]:
@@ -176,14 +178,14 @@ class WorkerPool:
             worker.wake()
 
     def _make_worker(self, name: str) -> Worker | Collector:
-        desk, context, settings = self._desk, self._context, self._settings(name)
-        delivery = Delivery(desk, name)
+        shared, context, settings = self._shared, self._context, self._settings(name)
+        delivery = Delivery(shared, name)
         self._deliveries.append(delivery)
-        on_failure = FailureHandler(context.store, settings, desk.hide.text, context.wall, context.timing)
-        is_configured = name in desk.runtime.configuration.routes
-        again = Again(desk.runtime, parent_of(name)[0], desk.keeping)
-        handler = Unread(delivery, again) if is_configured or delivery.gathers else delivery
-        if delivery.gathers and isinstance(handler, Unread):
+        on_failure = FailureHandler(context.store, settings, shared.redact.text, context.wall, context.timing)
+        is_configured = name in shared.runtime.configuration.routes
+        again = Reread(shared.runtime, parent_of(name)[0], shared.storages)
+        handler = DeadLetters(delivery, again) if is_configured or delivery.gathers else delivery
+        if delivery.gathers and isinstance(handler, DeadLetters):
             has_more = partial(self._has_more, name)
             return Collector(name, delivery, context, unread=handler, on_failure=on_failure, has_more=has_more)
         is_batch = name.endswith(BATCH)
@@ -198,7 +200,7 @@ class WorkerPool:
         )
 
     def _settings(self, name: str) -> Route:
-        return self._desk.runtime.configuration.routes[parent_of(name)[0]]
+        return self._shared.runtime.configuration.routes[parent_of(name)[0]]
 
     def _is_saturated_above(self, priority: int) -> bool:
         return any(worker.is_saturated for above, worker in self._prioritized if above > priority)

@@ -234,7 +234,7 @@ def test_a_backup_is_whole(folder: Path, run: Any) -> None:
 
 
 def test_the_commands_load_nothing_heavy_before_they_run() -> None:
-    heavy = ("connector.engine", "connector.routes", "apsw")
+    heavy = ("connector.engine", "connector.delivery", "apsw")
     code = f"import connector.cli.app, sys; print([name for name in sys.modules if name.startswith({heavy})])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

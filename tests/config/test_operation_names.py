@@ -18,10 +18,10 @@ from connector.config.findings import Finding, Place
 from connector.config.loading import Loaded
 from connector.config.rules.requests import check_operations
 from connector.config.tree import Tree
-from connector.connections import kinds
 from connector.errors import ConfigurationError, InvalidRequest, UnknownName
 from connector.http import Client
 from connector.model import JSON
+from connector.pipeline import kinds
 
 CATALOGUE = Catalogue.open()
 KINDS: Mapping[str, Any] = {

@@ -76,29 +76,29 @@ def _intent_after_sending() -> None:
 
 
 def _ended_before_sending() -> None:
+    from connector.delivery.delivery import Delivery
     from connector.engine import Change, Settlement, TaskState
-    from connector.routes.delivering.delivery import Delivery
 
     attempt = Delivery.attempt
 
     async def attempted(self: Any, task: Any) -> Any:
         if task.route.endswith(":gathered"):  # the engine itself refuses to end one that carries others
             return await attempt(self, task)
-        await self._desk.commit(Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED)]))
+        await self._shared.commit(Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED)]))
         return replace(await attempt(self, task), settle=[])
 
     Delivery.attempt = attempted
 
 
 def _unknown_is_sent_again() -> None:
-    from connector.routes.delivering.calling import Journal
+    from connector.delivery.call_journal import CallJournal
 
-    Journal.repeats = lambda self, target: True
+    CallJournal.repeats = lambda self, target: True
 
 
 def _never_looked_for() -> None:
-    doubting: Any = import_module("connector.routes.delivering.doubting")
-    from connector.routes.delivering.lookup import Missing
+    doubting: Any = import_module("connector.delivery.reconcile")
+    from connector.delivery.lookup import Missing
 
     async def look(*_: Any) -> Missing:
         return Missing()
@@ -113,39 +113,39 @@ def _finished_without_answer() -> None:
 
 
 def _paid_answers_are_forgotten() -> None:
-    from connector.routes.delivering.calling import Journal
+    from connector.delivery.call_journal import CallJournal
 
-    Journal._done = lambda self, known: None
+    CallJournal._done = lambda self, known: None
 
 
 def _lines_are_appended_blindly() -> None:
     import os
 
-    lines: Any = import_module("connector.routes.delivering.lines")
+    lines: Any = import_module("connector.delivery.outbox")
     lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size
 
 
 def _no_journal_while_reading() -> None:
+    from connector.delivery.call_journal import CallJournal
+    from connector.delivery.route_spec import is_intake
     from connector.publishers import perform_now
-    from connector.routes.delivering.calling import Journal
-    from connector.routes.delivering.declared import reads
 
-    perform = Journal.perform
+    perform = CallJournal.perform
 
     async def performed(self: Any, intent: Any) -> Any:
-        return await (perform_now(intent) if reads(self._task.route) else perform(self, intent))
+        return await (perform_now(intent) if is_intake(self._task.route) else perform(self, intent))
 
-    Journal.perform = performed
+    CallJournal.perform = performed
 
 
 def _chains_run_while_reading() -> None:
-    reading: Any = import_module("connector.routes.reading.reading")
+    reading: Any = import_module("connector.intake.reading")
     reading._intake = lambda *_: None
 
 
 def _time_ends_a_search() -> None:
-    lookup: Any = import_module("connector.routes.delivering.lookup")
-    marking: Any = import_module("connector.routes.delivering.marking")
+    lookup: Any = import_module("connector.delivery.lookup")
+    marking: Any = import_module("connector.delivery.idempotency_keys")
     fitting = lookup._fitting
 
     async def found(subscriber: Any, sought: Any, started: float, taken: Any) -> Any:
@@ -156,14 +156,16 @@ def _time_ends_a_search() -> None:
 
 
 def _the_window_begins_with_the_call() -> None:
-    from connector.routes.delivering.windows import Windows
+    from connector.delivery.lookup import SettlingWindows
 
-    Windows.left = lambda self, call, lookup, client: max(call.started + self._settling(client) - time.time(), 0.0)
+    SettlingWindows.left = lambda self, call, lookup, client: max(
+        call.started + self._settling(client) - time.time(), 0.0
+    )
 
 
 def _any_list_is_a_verdict() -> None:
-    doubting: Any = import_module("connector.routes.delivering.doubting")
-    from connector.routes.delivering.lookup import CannotTell, Missing
+    doubting: Any = import_module("connector.delivery.reconcile")
+    from connector.delivery.lookup import CannotTell, Missing
 
     look = doubting.look
 
@@ -175,16 +177,16 @@ def _any_list_is_a_verdict() -> None:
 
 
 def _no_client_is_a_failure() -> None:
-    doubting: Any = import_module("connector.routes.delivering.doubting")
-    from connector.routes.delivering.calling import Journal
+    doubting: Any = import_module("connector.delivery.reconcile")
+    from connector.delivery.call_journal import CallJournal
 
-    doubting._client_of = lambda call, lookup, desk: desk.runtime.client(call.target)
-    Journal.doubts = property(lambda self: ())
+    doubting._client_of = lambda call, lookup, shared: shared.runtime.client(call.target)
+    CallJournal.doubts = property(lambda self: ())
 
 
 def _a_broken_api_did_nothing() -> None:
     policy: Any = import_module("connector.http.policy")
-    deciding: Any = import_module("connector.routes.delivering.deciding")
+    deciding: Any = import_module("connector.delivery.decisions")
     policy.leaves_open = lambda *_: False
     policy.DEFAULTS = tuple(rule for rule in policy.DEFAULTS if rule.then != "unknown")
     deciding.in_trouble = lambda _: False

@@ -84,10 +84,10 @@ def _jump(offsets: Sequence[float]) -> None:
 
 def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to be readable, and for a log to grow, take too long to be repeated a hundred times."""
+    from connector.delivery import reconcile
     from connector.engine.sqlite import connection
-    from connector.routes.delivering import doubting
 
-    doubting.FIRST, doubting.LONGEST = 0.2, 0.5
+    reconcile.FIRST, reconcile.LONGEST = 0.2, 0.5
     connection.CHECKPOINT_PAGES, connection.RETRY_PAGES = 60, 20
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
@@ -96,7 +96,7 @@ def _shorten(plan: dict[str, Any]) -> None:
 def _shorten_heartbeats() -> None:
     """A worker that is gone is missed after seconds, not after half a minute."""
     from connector.engine.postgresql import PostgreSQLStore
-    from connector.routes.reading import readings
+    from connector.intake import readings
     from connector.runtime import housekeeping
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0

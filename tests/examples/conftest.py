@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from connector.connections import Runtime, load_configuration
 from connector.engine import open_store
 from connector.http import Client
+from connector.pipeline import Runtime, load_configuration
 from connector.runtime.completion import RunResult
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner

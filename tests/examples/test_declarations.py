@@ -10,7 +10,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.config.lint import lint
-from connector.connections import Runtime, explain_incoming, explain_outgoing, kinds, load_configuration
+from connector.pipeline import Runtime, explain_incoming, explain_outgoing, kinds, load_configuration
 from tests.examples.conftest import EXAMPLES, KEYS
 
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/connector.yaml"))

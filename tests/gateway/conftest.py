@@ -16,8 +16,8 @@ from aiohttp import web
 
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import hash_token
-from connector.connections import Runtime, load_configuration
 from connector.gateway import Clocks, Listening
+from connector.pipeline import Runtime, load_configuration
 
 KEY = "sk-canary-upstream-1234567890"
 TOKEN = "gw-support-bot-0987654321"

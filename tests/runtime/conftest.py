@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from connector.config import parse
-from connector.connections import Runtime, kinds
+from connector.delivery.storages import DurableStorages
 from connector.engine.commits import Committer
-from connector.routes.delivering.keeping import Keeping
-from connector.routes.reading.reading import Reading
+from connector.intake.reading import RouteReading
+from connector.pipeline import Runtime, kinds
 from tests.runtime.memory import MemoryStore
 
 NO_RETRY = {"retry": {"max_retries": 0}}
@@ -45,9 +45,9 @@ class Readings:
         self.runtime = runtime
         self.store = store
 
-    def reading(self, route: str = "route") -> Reading:
-        keeping = Keeping(self.store, self.runtime.chained.storages, time.monotonic)
-        return Reading(self.runtime, route, self.store, Committer(self.store, lambda _: None), keeping)
+    def reading(self, route: str = "route") -> RouteReading:
+        keeping = DurableStorages(self.store, self.runtime.chained.storages, time.monotonic)
+        return RouteReading(self.runtime, route, self.store, Committer(self.store, lambda _: None), keeping)
 
     @property
     def documents(self) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.engine.commits import Committer
-from connector.routes.reading.unread import unread
+from connector.intake.dead_letters import dead_letter
 from connector.runtime.collector import Collector
 from connector.runtime.context import WorkerContext
 from connector.timing import Timing
@@ -175,7 +175,7 @@ async def test_a_poison_task_fails_alone(bench: Bench, caplog: Any) -> None:
 
 
 async def test_documents_that_could_not_be_read_are_not_gathered(bench: Bench) -> None:
-    await bench.accept(unread({"a": 1}, "broken"), 2, 3, 4, 5)
+    await bench.accept(dead_letter({"a": 1}, "broken"), 2, 3, 4, 5)
     await bench.rested()
     assert bench.carried() == [2, 3, 4, 5]
     assert bench.store.kept[1].state is TaskState.FAILED

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connector.engine import NewTask
-from connector.routes.reading.position import reset
+from connector.intake.cursor import reset_cursor
 
 SAME = {"id": "a", "number": 1, "text": "first", "updated": 1}
 EDITED = {**SAME, "text": "edited"}
@@ -78,7 +78,7 @@ async def test_a_reset_takes_what_was_seen_once_more(readings: Any, tmp_path: Pa
     async with readings({"subscriber": LISTED}, Source(tmp_path), route=says) as at:
         await at.reading().run()
         for times in (2, 3):
-            await at.store.commit(await reset(at.store, "route"))
+            await at.store.commit(await reset_cursor(at.store, "route"))
             await at.reading().run()
             assert (await at.reading().run()).accepted == 0
             assert len(at.documents) == times

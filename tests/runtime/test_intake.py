@@ -85,13 +85,13 @@ async def test_the_key_of_a_route_is_what_the_chain_makes(bench: Any, lines: Any
 
 
 async def test_a_reset_takes_everything_through_the_chain_once_more(bench: Any, lines: Any) -> None:
-    from connector.routes.reading.position import reset
+    from connector.intake.cursor import reset_cursor
 
     lines("a")
     upstream = Upstream()
     async with bench(upstream, incoming=read(SAYS), outgoing=OUT, routes={"route": {**ROUTE, "key": "text"}}) as at:
         await at.runner().run()
-        await at.store.commit(await reset(at.store, "route"))
+        await at.store.commit(await reset_cursor(at.store, "route"))
         await at.runner().run()
         assert len(at.written()) == 2
     assert upstream.asked == ["a", "a"]

@@ -15,7 +15,7 @@ import pytest
 
 from connector.engine import Change, StoreBroken, TaskState
 from connector.errors import CallFailed, ConfigurationError
-from connector.routes.reading.position import reset
+from connector.intake.cursor import reset_cursor
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore
 
@@ -89,7 +89,7 @@ async def test_a_line_that_was_not_complete_is_taken_when_it_is(readings: Any, t
 async def test_a_reading_that_died_goes_on_and_takes_each_document_once(
     readings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, at: int
 ) -> None:
-    monkeypatch.setattr("connector.routes.reading.reading.GROUP", 10)
+    monkeypatch.setattr("connector.intake.reading.GROUP", 10)
     monkeypatch.setattr("connector.formats.jsonl.CHUNK", 100)
     monkeypatch.setattr("connector.formats.csv.ROWS", 7)
     documents = [{"n": str(number // 2)} for number in range(50)]
@@ -112,7 +112,7 @@ async def test_a_reading_that_died_goes_on_and_takes_each_document_once(
 
 
 async def test_it_goes_on_behind_what_was_accepted(readings: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr("connector.routes.reading.reading.GROUP", 100)
+    monkeypatch.setattr("connector.intake.reading.GROUP", 100)
     monkeypatch.setattr("connector.formats.jsonl.CHUNK", 1000)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(5000)))
     store = Broken(20)
@@ -321,7 +321,7 @@ async def test_after_a_reset_everything_is_taken_again_once(readings: Any, tmp_p
     lines(tmp_path / "in.jsonl", {"n": 1}, {"n": 2})
     async with readings(of_file("in.jsonl")) as at:
         await at.reading().run()
-        await at.store.commit(await reset(at.store, "route"))
+        await at.store.commit(await reset_cursor(at.store, "route"))
         assert (await at.reading().run()).accepted == 2
         assert (await at.reading().run()).accepted == 0
     assert len(at.documents) == 4
@@ -349,7 +349,7 @@ async def test_reading_waits_at_the_bound_and_drops_nothing(readings: Any, tmp_p
 async def test_a_stop_accepts_what_was_read_and_the_next_reading_goes_on(
     readings: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("connector.routes.reading.reading.GROUP", 20)
+    monkeypatch.setattr("connector.intake.reading.GROUP", 20)
     monkeypatch.setattr("connector.formats.jsonl.CHUNK", 100)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(500)))
     async with readings(of_file("in.jsonl")) as at:
@@ -372,7 +372,7 @@ async def test_documents_that_a_chain_gathers_come_once_however_the_reading_brea
     monkeypatch.setattr("connector.formats.jsonl.CHUNK", 40)
     lines(tmp_path / "in.jsonl", *({"n": number} for number in range(19)))
     chain = [{"aggregate": {"size": 4}}]
-    monkeypatch.setattr("connector.routes.reading.reading.GROUP", 1)
+    monkeypatch.setattr("connector.intake.reading.GROUP", 1)
     store = Broken(breaks_at)
     async with readings(of_file("in.jsonl", chain=chain), store=store) as at:
         with pytest.raises(StoreBroken):

@@ -10,9 +10,9 @@ import pytest
 
 from connector.engine import StoreBroken
 from connector.errors import CallFailed, ConfigurationError
+from connector.intake.reading import ReadingCounts
+from connector.intake.readings import Readings
 from connector.model import Outcome, State
-from connector.routes.reading.reading import Tally
-from connector.routes.reading.readings import Readings
 from connector.timing import Timing
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore
@@ -25,10 +25,10 @@ class Script:
 
     def __init__(self, does: Callable[[], Awaitable[None]]) -> None:
         self.does = does
-        self.tally = Tally()
+        self.tally = ReadingCounts()
         self.stopped = asyncio.Event()
 
-    async def run(self) -> Tally:
+    async def run(self) -> ReadingCounts:
         await self.does()
         return self.tally
 

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.connections import Runtime
 from connector.engine import Change, NewTask, Store, TaskState, open_store
 from connector.errors import ConfigurationError, UnknownName
+from connector.pipeline import Runtime
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 from tests.runtime.kit import until

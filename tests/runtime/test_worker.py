@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from connector.delivery.target_breakers import TargetBreaker
 from connector.engine import Change, Fenced, NewTask, Settlement, StoreBroken, StoreFull, Task, TaskState
 from connector.engine.commits import Committer
 from connector.http.policy import Pause
 from connector.model import Outcome, State
-from connector.routes.delivering.gates import Gate
 from connector.runtime.context import WorkerContext
 from connector.runtime.worker import Worker
 from connector.timing import Timing
@@ -52,18 +52,18 @@ class Deliveries:
 
     does: Callable[[Task], Awaitable[Change]]
     concurrency: int = 4
-    gate: Gate = field(default_factory=Gate)
+    breaker: TargetBreaker = field(default_factory=TargetBreaker)
     seen: list[int] = field(default_factory=list)
     under_way: int = 0
     most: int = 0
 
     @property
     def paused(self) -> Pause | None:
-        return self.gate.pause
+        return self.breaker.pause
 
     @property
     def rests(self) -> float:
-        return self.gate.rests
+        return self.breaker.rests
 
     async def attempt(self, task: Task) -> Change:
         self.seen.append(task.id)
@@ -364,19 +364,19 @@ async def test_a_paused_client_is_asked_by_one_task_after_a_growing_wait() -> No
 
     async def called(task: Task) -> Change:
         nonlocal calls
-        entered = gate.enter()
+        entered = breaker.enter()
         if isinstance(entered, Outcome):
-            return ended(task, WAITING, due=bench.clock() + gate.rests, uncounted=True)
+            return ended(task, WAITING, due=bench.clock() + breaker.rests, uncounted=True)
         calls += 1
         await asyncio.sleep(0)
         outcome = spent if bench.clock() < 1000 + 600 else Outcome(State.DONE, 200)
-        gate.leave(entered, outcome)
+        breaker.record(entered, outcome)
         if outcome.ok:
             return ended(task)
-        return ended(task, WAITING, due=bench.clock() + gate.rests, uncounted=True)
+        return ended(task, WAITING, due=bench.clock() + breaker.rests, uncounted=True)
 
     bench = Bench(called, concurrency=16)
-    gate = bench.delivery.gate = Gate(bench.delivery_timing)
+    breaker = bench.delivery.breaker = TargetBreaker(bench.delivery_timing)
     await bench.accept(100)
     await bench.until(FINISHED)
     # what was under way when the client paused, then one after 1, 2, 4, 8, 16, 32, 60, 60 ... seconds

@@ -36,7 +36,7 @@ def over() -> Callable[..., tuple[Context, list[UnreadableDocument]]]:
     """A context whose only client answers by a handler."""
 
     def make(handler: Any, prototype: str = "openai", **options: Any) -> tuple[Context, list[UnreadableDocument]]:
-        from connector.connections.calls import called
+        from connector.pipeline.runtime import call_client
 
         options = {"token": "sk-test-12345678"} | options if prototype == "openai" else options
         client = Client(
@@ -45,7 +45,7 @@ def over() -> Callable[..., tuple[Context, list[UnreadableDocument]]]:
         lost: list[UnreadableDocument] = []
 
         async def call(_: str, kind: Any, request: Any) -> Any:
-            return await called(client, kind, request)
+            return await call_client(client, kind, request)
 
         return Context(client=lambda _: client, call=call, on_unreadable=lost.append), lost
 

@@ -14,13 +14,13 @@ import httpx
 import pytest
 
 from connector.config import parse
-from connector.connections import Runtime, kinds
+from connector.delivery.context import DeliveryContext
+from connector.delivery.delivery import Delivery
 from connector.engine import Filter, Store, StoreFull, Task, open_store
 from connector.errors import ConfigurationError
 from connector.gateway import Listening
-from connector.routes.delivering.delivery import Delivery
-from connector.routes.delivering.desk import Desk
-from connector.routes.reading.receiving import receivers
+from connector.intake.webhooks import receivers
+from connector.pipeline import Runtime, kinds
 from connector.sandbox import Sandbox
 from connector.sandbox.webhooks import sign
 
@@ -34,7 +34,7 @@ EVENT = {"object": "event", "id": "evt_1", "type": "batch.completed", "created_a
 class Bench:
     url: str
     store: Store
-    desk: Desk
+    desk: DeliveryContext
     environ: dict[str, str]
 
     async def send(
@@ -64,7 +64,7 @@ async def opened(
     async with Runtime(configuration) as runtime:
         store = await open_store(f"sqlite:///{folder / 'tasks.db'}")
         try:
-            desk = Desk(runtime, store, wall=lambda: NOW)
+            desk = DeliveryContext(runtime, store, wall=lambda: NOW)
             found = receivers(desk, ["r", "s"])
             async with Listening(runtime, port=0, administrator="gw-any", receivers=found) as listening:
                 yield Bench(f"{listening.url}/hooks/openai", store, desk, environ)

@@ -17,8 +17,8 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import hash_token
-from connector.connections import load_configuration
 from connector.gateway.export import Proxy, exported
+from connector.pipeline import load_configuration
 from tests.programs import needed
 
 BOT, OTHER = "gw-bot-0987654321", "gw-other-1234567890"

@@ -1,0 +1,136 @@
+"""Batches that fill up: every task's lines are on disk at once, and go on together when there are enough of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from connector.delivery.aggregate import merge_change
+from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.batch.composing import Composing, Lines, freed
+from connector.delivery.decisions import AttemptEnded
+from connector.delivery.route_spec import BATCH
+from connector.delivery.transports import has_begun
+from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
+from connector.model import JSON
+
+__all__ = ["Filling"]
+
+MOST_INPUTS = 50_000
+"""Texts that one batch of embeddings takes."""
+
+
+@dataclass(slots=True)
+class Bin:
+    """Tasks that wait for others of their model; of their lines only the size is remembered."""
+
+    began: float
+    lines: int = 0
+    bytes: int = 0
+    inputs: int = 0
+    members: list[Task] = field(default_factory=list[Task])
+    records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
+
+
+class Filling:
+    """Gathers the tasks of a route into batches."""
+
+    def __init__(self, route: RouteContext) -> None:
+        self._route = route
+        self._limits = route.spec.outgoing.batch
+        self._clock = route.shared.timing.clock
+        self._bins: dict[str, Bin] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def due(self) -> float | None:
+        """When the oldest line must go, by the monotonic clock."""
+        return min((one.began + self._limits.age for one in self._bins.values()), default=None)
+
+    async def take(self, tasks: Sequence[Task]) -> Change:
+        """What is to be committed: lines, full batches, and tasks that do not go on."""
+        change = Change()
+        async with self._one_at_a_time:
+            for task in tasks:
+                await self._take(task, change)
+        return change
+
+    async def rest(self) -> Change:
+        """Every batch that must go: those whose time has come, else all of them."""
+        change, now = Change(), self._clock()
+        async with self._one_at_a_time:
+            late = [model for model, one in self._bins.items() if one.began + self._limits.age <= now]
+            for model in late or [*self._bins]:
+                self._go(model, change)
+        return change
+
+    async def abandon(self, lost: Collection[int]) -> Change:
+        """Gives back what waits for others, since some of these tasks are another worker's now."""
+        async with self._one_at_a_time:
+            held = {task.id for one in self._bins.values() for task in one.members} - set(lost)
+            self._bins.clear()
+        return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
+
+    async def _take(self, task: Task, change: Change) -> None:
+        shared, spec = self._route.shared, self._route.spec
+        rests = await shared.budget(spec.route).rests()
+        if rests:
+            reason, due = shared.budget(spec.route).reason, shared.wall() + rests
+            settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
+            change.settle = [*change.settle, settled]
+            return
+        if has_begun(task):
+            merge_change(change, await Attempt(self._route, task).change())
+            return
+        attempt = Composing(self._route, *freed(task, shared.wall()))
+        try:
+            lines = await attempt.lines()
+        except AttemptEnded as stopped:
+            merge_change(change, await attempt.ended(stopped))
+            return
+        if lines is None:
+            merge_change(change, await attempt.concluded())
+            return
+        why = self._too_much(lines)
+        if why:
+            merge_change(change, await attempt.ended(AttemptEnded(TaskState.FAILED, why)))
+            return
+        attempt.journal.add(lines.calls)
+        merge_change(change, attempt.calls())
+        self._put(task, lines, attempt.records(), change)
+
+    def _too_much(self, lines: Lines) -> str:
+        limits = self._limits
+        if lines.bytes > limits.bytes or lines.count > limits.count or lines.inputs > MOST_INPUTS:
+            size = f"{lines.count} requests of {lines.bytes:,} bytes with {lines.inputs:,} inputs"
+            most = f"{limits.count:,} requests, {limits.bytes:,} bytes and {MOST_INPUTS:,} inputs"
+            return f"it makes {size}; one batch takes {most}: split its document, or raise `batch` where it is lower"
+        return ""
+
+    def _put(self, task: Task, lines: Lines, records: dict[tuple[str, str], JSON], change: Change) -> None:
+        limits, one = self._limits, self._bins.get(lines.model)
+        if one is not None and (
+            one.lines + lines.count > limits.count
+            or one.bytes + lines.bytes > limits.bytes
+            or one.inputs + lines.inputs > MOST_INPUTS
+        ):
+            self._go(lines.model, change)
+            one = None
+        if one is None:
+            one = self._bins[lines.model] = Bin(self._clock())
+        one.lines, one.bytes, one.inputs = one.lines + lines.count, one.bytes + lines.bytes, one.inputs + lines.inputs
+        # A batch that fills up for hours holds no documents in memory: they and their lines are on disk.
+        one.members.append(Task(id=task.id, route=task.route, document=None, state=task.state, trace=task.trace))
+        one.records |= records
+        if one.lines >= limits.count or one.bytes >= limits.bytes:
+            self._go(lines.model, change)
+
+    def _go(self, model: str, change: Change) -> None:
+        one = self._bins.pop(model)
+        first, spec = one.members[0], self._route.spec
+        said: JSON = {"model": model, "requests": one.lines, "bytes": one.bytes}
+        carrier = NewTask(route=spec.route + BATCH, document=said, trace=first.trace, source=first.id)
+        carried = Carrier(carrier=carrier, members=[task.id for task in one.members])
+        change.carry = [*change.carry, carried]
+        change.records = {**change.records, **one.records}

@@ -1,0 +1,95 @@
+"""What a route may use in a period: tokens or money, added up as the answers tell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from connector.engine import Expense, Store
+from connector.model import JSON
+from connector.telemetry.costs import Prices, find_period
+
+if TYPE_CHECKING:
+    from connector.config.models import Budget
+
+__all__ = ["RouteBudget"]
+
+FRESH = 5.0
+"""Seconds for which what was read from the store is believed; what other workers use is seen no later."""
+
+log = logging.getLogger(__name__)
+
+
+class RouteBudget:
+    """The budget of one route.
+
+    Args:
+        name: the route's.
+        budget: what it may use; without one nothing is noted.
+        prices: what tokens cost.
+        store: where it is noted.
+        wall: seconds since 1970.
+    """
+
+    def __init__(
+        self, name: str, budget: Budget | None, prices: Prices, store: Store, wall: Callable[[], float]
+    ) -> None:
+        self._name = name
+        self._budget = budget
+        self._prices = prices
+        self._store = store
+        self._wall = wall
+        self._since = self._until = self._read = 0.0
+        self._tokens = 0
+        self._cost = 0.0
+        self._told = False
+
+    def of(self, body: JSON, model: str) -> Expense | None:
+        """What an answer used, to be committed with it."""
+        if self._budget is None:
+            return None
+        found = self._prices.read_cost(body, model=model)
+        if not found.usage:
+            return None
+        spent = Expense(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)
+        self._tokens += spent.tokens
+        self._cost += spent.cost
+        return spent
+
+    async def rests(self) -> float:
+        """The seconds until the next period, when this one's budget is used up; else 0."""
+        if self._budget is None:
+            return 0.0
+        now = self._wall()
+        if not self._since <= now < self._until:
+            self._since, self._until = find_period(self._budget.every, now)
+            self._read, self._told = 0.0, False
+        if not self._read <= now < self._read + FRESH:
+            self._read = now
+            spent = await self._store.spending(self._name, self._since)
+            self._tokens, self._cost = spent.tokens, spent.cost
+        return self.known_rest
+
+    @property
+    def known_rest(self) -> float:
+        """The same, as far as it is known without asking."""
+        now, budget = self._wall(), self._budget
+        if budget is None or not self._since <= now < self._until or not self._used_up(budget):
+            return 0.0
+        if not self._told:
+            self._told = True
+            log.warning("%s%s", self.reason, "; it goes on, since the budget is a shadow" if budget.shadow else "")
+        return 0.0 if budget.shadow else self._until - now
+
+    @property
+    def reason(self) -> str:
+        """Why the route pauses."""
+        budget = self._budget
+        every = budget.every if budget else ""
+        spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._prices.currency}"
+        return f"route {self._name!r} has used up its budget of this {every}: {spent}"
+
+    def _used_up(self, budget: Budget) -> bool:
+        tokens = budget.tokens is not None and self._tokens >= budget.tokens
+        return tokens or (budget.amount is not None and self._cost >= budget.amount)

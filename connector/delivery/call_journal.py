@@ -1,0 +1,328 @@
+"""The journal of one attempt: every call is on disk before its first byte, and what is done is never done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import count
+
+from connector.delivery.budget import RouteBudget
+from connector.delivery.call_records import (
+    bound_body,
+    decode_outcome,
+    describe_repeats,
+    encode_outcome,
+    encode_request,
+    find_doubtful,
+    fingerprint,
+    is_large,
+)
+from connector.delivery.context import DeliveryContext
+from connector.delivery.decisions import SURE, CallResult, may_have_acted
+from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
+from connector.delivery.target_breakers import TargetBreaker
+from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
+from connector.errors import ConfigurationError
+from connector.http.policy import is_already_done
+from connector.http.retry import AFTER_DOUBT
+from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.publishers import Begin, CallIntent, OnUnknown
+
+__all__ = ["CallJournal"]
+
+
+class CallJournal:
+    """The calls that one attempt makes.
+
+    Args:
+        task: with the calls of its earlier attempts.
+        shared: what all attempts share.
+        spending: what the route may use.
+        on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
+    """
+
+    def __init__(
+        self, task: Task, shared: DeliveryContext, spending: RouteBudget, on_unknown: OnUnknown | None
+    ) -> None:
+        self._task = task
+        self._shared = shared
+        self._spending = spending
+        self._on_unknown = on_unknown
+        made = [call.number for call in task.calls if call.attempt == task.attempts]
+        self._numbers = count(1 + max(made) if made else 0)
+        self._calls: list[CallRecord] = list(task.calls)
+        self._equal: dict[str, int] = {}
+        self._asked: set[str] = set()
+        self._unwritten: list[CallRecord] = []
+        self._seen: list[CallEnd] = []
+        self._spent: list[Expense] = []
+        self._last: list[CallEnd] = []
+        self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
+        self.troubles: list[CallResult] = []
+        """The calls of this attempt that are not done."""
+        self._sent: list[CallRecord] = []
+        self.broken: StoreError | None = None
+        """Why nothing can be written down any more, even if a chain took it for a failure of its own."""
+
+    @property
+    def unused(self) -> Sequence[CallRecord]:
+        """Costly calls of earlier attempts that are done and that this attempt did not ask for."""
+        return [call for call in self._paid() if call.fingerprint not in self._asked]
+
+    @property
+    def doubts(self) -> Sequence[CallRecord]:
+        """The calls that may have taken effect although none like them is done."""
+        return find_doubtful([*self._calls, *self._sent], self._task.retried)
+
+    @property
+    def repeats_note(self) -> str:
+        """What must not be silent of the task's calls, whatever it came to."""
+        return describe_repeats([*self._calls, *self._sent], self._task.retried)
+
+    def repeats(self, target: str) -> bool:
+        """Whether a costly call of a client may be sent again though nobody saw its end."""
+        if self._on_unknown is not None or target not in self._shared.runtime.configuration.clients:
+            return self._on_unknown == "retry"
+        return self._shared.runtime.client(target).parameters.retry.on_unknown == "retry"
+
+    def settle(self, ends: Sequence[CallEnd]) -> None:
+        """Takes over what was found out about calls of earlier attempts."""
+        found = {(end.attempt, end.number): end for end in ends}
+        for place, call in enumerate(self._calls):
+            end = found.get((call.attempt, call.number))
+            if end is not None:
+                self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
+        self._seen += ends
+
+    async def keep(self) -> None:
+        """Writes down what was seen until now, though its task goes on."""
+        await self._shared.commit(self._written())
+
+    def closing(self, *, finished: bool) -> Change:
+        """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
+        change = self._written(*self._last)
+        if finished and self._large:
+            others = [end for end in change.end if end not in self._large]
+            change.end = [*others, *(replace(end, outcome=bound_body(end.outcome)) for end in self._large)]
+        return change
+
+    def recognise(self, intent: CallIntent) -> tuple[str, Outcome | None]:
+        """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
+        known = fingerprint(intent)
+        occurrence = self._equal.get(known, 0)
+        self._equal[known] = occurrence + 1
+        known = f"{known}.{occurrence}" if occurrence else known
+        self._asked.add(known)
+        done = self._done(known)
+        return known, None if done is None else decode_outcome(done.outcome)
+
+    def line(self, intent: CallIntent, known: str, said: JSON) -> CallRecord:
+        """The record of a call that goes out together with others; `add` writes it down."""
+        return self._record(replace(intent, effect=Effect.OPAQUE), known, "", said)
+
+    def add(self, calls: Sequence[CallRecord]) -> None:
+        """Writes down calls with the next change."""
+        self._unwritten += calls
+
+    async def perform(self, intent: CallIntent) -> Outcome:
+        """What a call came to, now or in an earlier attempt."""
+        try:
+            return await self._performed(intent)
+        except StoreError as error:
+            self.broken = self.broken or error
+            raise
+
+    async def _performed(self, intent: CallIntent) -> Outcome:
+        known, done = self.recognise(intent)
+        if done is not None:
+            return done
+        breaker = self._shared.breakers.of(intent.target)
+        entered = self._enter(breaker, intent)
+        if isinstance(entered, Outcome):
+            return self._noted(intent, entered)
+        try:
+            outcome = await self._made(intent, known)
+        except BaseException:
+            breaker.cancel(entered)
+            raise
+        breaker.record(entered, outcome)
+        self._shared.watch(self._task.route, intent, outcome)
+        return outcome
+
+    def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
+        """A pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
+        client = intent.call.client if intent.call else None
+        if client is not None and client.paused and breaker.pause is None:
+            entered = breaker.enter()
+            if isinstance(entered, int):
+                breaker.record(entered, replace(client.paused.outcome(), action="pause"))
+        entered = breaker.enter()
+        if client is not None and client.paused and isinstance(entered, int):
+            client.resume()
+        return entered
+
+    def _done(self, known: str) -> CallRecord | None:
+        """The earlier call that need not be made again; a read is made again unless something paid rests on it."""
+        same = [call for call in self._calls if call.fingerprint == known and call.state == State.DONE]
+        call = same[-1] if same else None
+        return None if call is None or (call.effect == Effect.NONE and not self._paid()) else call
+
+    def _paid(self) -> list[CallRecord]:
+        return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
+
+    async def _made(self, intent: CallIntent, known: str) -> Outcome:
+        intent, lookup = await self._found_again(intent, known)
+        earlier = self._in_doubt_before(intent, known)
+        record = self._record(intent, known, lookup, encode_request(intent, self._shared.redact))
+        begun: list[CallRecord] = []
+
+        async def begin() -> None:
+            begun.append(record)
+            self._sent.append(record)
+            failpoints.reach("delivery.intent.before")
+            await self._intend(record)
+            failpoints.reach("delivery.intent.committed")
+
+        outcome = await self._tried(intent, begin, begun)
+        failpoints.reach("delivery.outcome.seen")
+        if earlier and outcome.state is State.REFUSED:
+            outcome = _after_doubt(intent, outcome)
+        return self._ended(intent, begun[0], outcome) if begun else self._noted(intent, outcome)
+
+    def _in_doubt_before(self, intent: CallIntent, known: str) -> list[CallRecord]:
+        """The calls of earlier attempts that may have done what this one asks for, through whichever client."""
+        return [
+            call
+            for call in self._calls
+            if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, intent))
+        ]
+
+    def _record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
+        return CallRecord(
+            task=self._task.id,
+            attempt=self._task.attempts,
+            number=next(self._numbers),
+            fingerprint=known,
+            target=intent.target,
+            operation=intent.operation,
+            effect=intent.effect,
+            lookup=lookup,
+            request=request,
+            started=self._shared.wall(),
+        )
+
+    async def _found_again(self, intent: CallIntent, known: str) -> tuple[CallIntent, str]:
+        """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
+        if intent.effect is not Effect.RECONCILABLE or intent.call is None:
+            return intent, ""
+        client = intent.call.client
+        intent, lookup = self._shared.keys.add_key(intent, key_of(self._task, known))
+        if lookup is not None and not lookup.own:
+            lookup = await self._shared.snapshots.before(intent.target, client, lookup)
+        text = place_lookup(lookup, client).dump() if lookup is not None else ""
+        if text and self._shared.redact.is_clean(text):
+            return intent, text
+        return replace(intent, effect=Effect.OPAQUE), ""
+
+    async def _tried(self, intent: CallIntent, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
+        # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
+        on_unknown: OnUnknown | None = None if intent.effect.repeatable else "hold"
+        try:
+            return await intent.make(intent, on_unknown, begin)
+        except ConfigurationError as error:
+            if begun or not _has_no_key(intent):
+                raise
+            return Outcome(State.NOT_SENT, reason=str(error), action="pause")
+
+    async def _intend(self, record: CallRecord) -> None:
+        """Writes down what is about to be sent, with all that was seen before; a read can wait for that."""
+        self._unwritten.append(record)
+        if record.effect != Effect.NONE:
+            await self._shared.commit(self._written())
+
+    def _written(self, *last: CallEnd) -> Change:
+        change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
+        self._unwritten, self._seen, self._spent = [], [], []
+        return change
+
+    def _ended(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
+        kept, large = encode_outcome(outcome, self._shared.redact)
+        self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
+        end = CallEnd(
+            task=record.task,
+            attempt=record.attempt,
+            number=record.number,
+            ended=self._shared.wall(),
+            state=outcome.state,
+            outcome=kept,
+        )
+        self._note_lookup(record, outcome)
+        # What is not done is told together with what becomes of the task: alone it could be taken for its end.
+        (self._seen if outcome.ok else self._last).append(end)
+        if large:
+            self._large.append(end)
+        spent = self._spending.of(outcome.body, _model_of(intent))
+        if spent is not None:
+            self._spent.append(spent)
+        shown = outcome
+        if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
+            shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
+        return shown if outcome.ok else self._noted(intent, shown)
+
+    def _note_lookup(self, record: CallRecord, outcome: Outcome) -> None:
+        """What has been made is no other call's; what may have been made shows from now on."""
+        if record.lookup and outcome.ok:
+            lookup = Lookup.parse(record.lookup)
+            if not lookup.own:
+                self._shared.snapshots.made(record.target, lookup, outcome.body)
+        elif record.lookup:
+            self._shared.windows.saw_end(record)
+
+    def _noted(self, intent: CallIntent, outcome: Outcome) -> Outcome:
+        self.troubles.append(CallResult(outcome, intent.effect, self.repeats(intent.target), intent.target))
+        return outcome
+
+
+def _end_of(call: CallRecord) -> CallEnd:
+    return CallEnd(
+        task=call.task,
+        attempt=call.attempt,
+        number=call.number,
+        ended=call.ended,
+        state=call.state,
+        outcome=call.outcome,
+    )
+
+
+def _is_the_same(call: CallRecord, intent: CallIntent) -> bool:
+    """Whether a call asked for the same of an operation that may be repeated; its client may have had another name."""
+    if intent.call is None or intent.effect is not Effect.IDEMPOTENT or call.operation != intent.operation:
+        return False
+    wire, kept = intent.call.wire, members(call.request)
+    return kept.get("method") == wire.method and str(kept.get("url")).endswith(wire.target)
+
+
+def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
+    """What a refusal comes to after a call that may have taken effect: a no does not undo that."""
+    method = intent.call.wire.method if intent.call is not None else ""
+    if is_already_done(outcome.status or 0, method, intent.effect, outcome.reason):
+        return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")
+    if outcome.action in SURE:
+        return outcome
+    reason = f"{outcome.reason}; {AFTER_DOUBT}"
+    return replace(outcome, state=State.UNKNOWN, action="unknown", reason=reason)
+
+
+def _has_no_key(intent: CallIntent) -> bool:
+    """Whether a call could not be made for want of credentials, as every other of this client."""
+    if intent.call is None:
+        return False
+    warnings = intent.call.client.explain(intent.call.wire).warnings
+    return any(warning.where == "headers.authorization" for warning in warnings)
+
+
+def _model_of(intent: CallIntent) -> str:
+    """The model that was asked, for answers that do not say."""
+    payload: JSON = intent.call.request.get("payload") if intent.call else None
+    model = payload.get("model") if is_object(payload) else None
+    return model if isinstance(model, str) else ""

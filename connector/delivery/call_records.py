@@ -1,0 +1,282 @@
+"""What is kept of a call: a fingerprint, request and answer without secrets, and whether it may have taken effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b, sha256
+
+import orjson
+
+from connector.delivery.decisions import may_have_acted
+from connector.delivery.idempotency_keys import account_digest
+from connector.documents import to_json
+from connector.engine import CallRecord, Store, Task
+from connector.model import JSON, Effect, Outcome, State, is_document, is_object, items, members
+from connector.pipeline import Runtime
+from connector.publishers import CallIntent
+from connector.request import BytesBody, Redactor, Wire
+from connector.request.files import FileInput
+from connector.request.multipart import MultipartBody
+from connector.request.sources import Content, LocalFile, RemoteFile, Source
+
+__all__ = [
+    "MISSING",
+    "MOST_KEPT",
+    "NOTES",
+    "Redaction",
+    "bound_body",
+    "decode_outcome",
+    "describe_repeats",
+    "encode_outcome",
+    "encode_request",
+    "find_doubtful",
+    "find_repeated",
+    "fingerprint",
+    "is_large",
+    "list_calls",
+    "read_carried_notes",
+]
+
+LENGTH = 16
+
+
+def fingerprint(intent: CallIntent) -> str:
+    """A digest that is equal for calls that would send the same."""
+    parts = _parts(intent)
+    # Their lengths first, so that no other parts make the same row of bytes.
+    return blake2b(b"".join([_packed([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
+
+
+def _parts(intent: CallIntent) -> list[bytes]:
+    if intent.call is None:
+        return [_packed([intent.target, intent.operation, intent.content])]
+    # A client is whom it calls: a name that was changed makes nothing be paid for again.
+    return [
+        _packed([account_digest(intent.call.client), intent.operation, intent.content]),
+        *_of_wire(intent.call.wire),
+    ]
+
+
+def _of_wire(wire: Wire) -> list[bytes]:
+    # The type of a body is left out: the boundary of a form is another one each time.
+    headers = {name: value for name, value in wire.headers.items() if name != "content-type"}
+    parts = [_packed([wire.method, wire.path, wire.query, headers])]
+    body = wire.body
+    if isinstance(body, MultipartBody):
+        return parts + [_packed([name, _value(value), kind]) for name, value, kind in body.parts]
+    return [*parts, body.data] if isinstance(body, BytesBody) else [*parts, repr(body).encode()]
+
+
+def _value(value: str | FileInput) -> JSON:
+    return value if isinstance(value, str) else [value.filename, value.content_type, *_identity(value.source)]
+
+
+def _identity(source: Source) -> list[JSON]:
+    """What tells a file's content without reading it, where it need not be read."""
+    if isinstance(source, Content):
+        return [blake2b(source.data, digest_size=LENGTH).hexdigest()]
+    if isinstance(source, LocalFile):
+        return [source.path, list(source.identity)]
+    return [source.url, source.size, source.mark] if isinstance(source, RemoteFile) else [source.name, source.size]
+
+
+def _packed(value: JSON) -> bytes:
+    return orjson.dumps(value, default=repr, option=orjson.OPT_SORT_KEYS)
+
+
+MOST_KEPT = 256 * 1024
+"""Bytes of an answer that are kept of a task that has ended; one that has not needs its answers whole."""
+EVIDENCE = 2048
+
+
+class Redaction:
+    """Knows the secrets of the configuration and of its clients."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._known: list[frozenset[str]] = []
+        self._redactor = Redactor()
+
+    def __call__(self, value: JSON) -> JSON:
+        """The value without secrets; the same one when it holds none."""
+        return self.sized(value)[0]
+
+    def sized(self, value: JSON) -> tuple[JSON, int]:
+        """The same, with the bytes that it takes."""
+        data = orjson.dumps(value, default=_plain)
+        redactor = self._now()
+        if not redactor.holds(data):
+            return value, len(data)
+        kept = orjson.loads(data)
+        shown = redactor.known_in(kept)
+        return (value if shown == kept else shown), len(data)
+
+    def text(self, text: str) -> str:
+        """A text without secrets, and without what looks like one."""
+        return self._now()(text) if text else text
+
+    def is_clean(self, text: str) -> bool:
+        """Whether a text holds no secret."""
+        return self.text(text) == text
+
+    def _now(self) -> Redactor:
+        """Keys may be replaced while we run, and old ones stay secrets."""
+        known = self._runtime.secrets()
+        if known != self._known:
+            self._known = known
+            self._redactor = Redactor(frozenset[str]().union(*known))
+        return self._redactor
+
+
+def _plain(value: object) -> JSON:
+    return to_json(value)
+
+
+def encode_request(intent: CallIntent, redact: Redaction) -> JSON:
+    """What is about to be sent, as people read it."""
+    sent = intent.call
+    if sent is None:
+        return redact({"target": intent.target, "operation": intent.operation, "content": intent.content})
+    wire = sent.wire
+    shown: dict[str, JSON] = {"method": wire.method, "url": f"{sent.client.base_uri}{wire.target}"}
+    shown["headers"] = dict(wire.headers)
+    body = _body(wire)
+    return redact(shown if body is None else {**shown, "body": body})
+
+
+def _body(wire: Wire) -> JSON:
+    body = wire.body
+    if isinstance(body, BytesBody):
+        if len(body.data) > MOST_KEPT:
+            return _omitted(body.data)
+        try:
+            return orjson.loads(body.data)
+        except orjson.JSONDecodeError:
+            return body.data.decode(errors="replace")
+    if isinstance(body, MultipartBody):
+        return [_part(name, value) for name, value, _ in body.parts]
+    return None if body is None else {"bytes": body.length}
+
+
+def _part(name: str, value: JSON) -> JSON:
+    if isinstance(value, str):
+        return {"name": name, "value": value[:EVIDENCE]}
+    return {"name": name, "filename": value.filename, "file": value.source.name, "bytes": value.source.size}
+
+
+def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bool]:
+    """What a call came to, as response chains see it, and how it came to that; and whether that is large."""
+    kept: dict[str, JSON] = {
+        "status": outcome.status,
+        "headers": outcome.headers,
+        "body": to_json(outcome.body) if isinstance(outcome.body, bytes) else outcome.body,
+        "request_id": outcome.request_id,
+    }
+    if not outcome.ok:
+        kept |= {"reason": outcome.reason, "evidence": outcome.evidence[:EVIDENCE], "action": outcome.action}
+    if outcome.faults:
+        kept["faults"] = [str(fault) for fault in outcome.faults]
+    kept["tries"] = [
+        {"state": one.state, "status": one.status, "seconds": one.seconds, "reason": one.reason, "waited": one.waited}
+        for one in outcome.attempts
+    ]
+    shown, size = redact.sized(kept)
+    return shown, size > MOST_KEPT
+
+
+def decode_outcome(kept: JSON) -> Outcome:
+    """The outcome of a call that is done, as it was kept."""
+    found: Mapping[str, JSON] = kept if is_object(kept) else {}
+    return Outcome(
+        State.DONE, found.get("status"), found.get("headers") or {}, found.get("body"), found.get("request_id")
+    )
+
+
+def is_large(kept: JSON) -> bool:
+    """Whether the body of an envelope is more than what is kept."""
+    return is_document(kept) and len(orjson.dumps(kept.get("body"))) > MOST_KEPT
+
+
+def bound_body(kept: JSON) -> JSON:
+    """The envelope, with its body only noted when that is large."""
+    if not is_document(kept):
+        return kept
+    data = orjson.dumps(kept.get("body"))
+    return kept if len(data) <= MOST_KEPT else {**kept, "body": _omitted(data)}
+
+
+def _omitted(data: bytes) -> JSON:
+    return {"$omitted": {"bytes": len(data), "sha256": sha256(data).hexdigest()}}
+
+
+NOTES = "notes of gathered tasks"
+"""The space of records that say what must not be silent of tasks that go on together, by the first of them."""
+MISSING = "missing"
+"""The member of an outcome that says that a complete list did not show what the call would have made."""
+
+
+def find_doubtful(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRecord]:
+    """The calls that may have taken effect although none like them is done; those before a retry by hand are settled.
+
+    Args:
+        calls: of one task, the oldest first.
+        retried: how many of them a person has looked at.
+    """
+    done = {call.fingerprint for call in calls if call.state == State.DONE}
+    return [call for call in calls[retried:] if _may_have_acted(call) and call.fingerprint not in done]
+
+
+def find_repeated(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRecord]:
+    """The costly calls that may have taken effect and after which the same, or the like of it, was sent again."""
+    return [
+        call
+        for place, call in enumerate(calls)
+        if _is_costly(call)
+        and _may_have_acted(call)
+        and any(_repeats(later, call, alike=place >= retried) for later in calls[place + 1 :])
+    ]
+
+
+def describe_repeats(calls: Sequence[CallRecord], retried: int = 0) -> str:
+    """What must not be silent of calls that may have taken effect more than once."""
+    again = find_repeated(calls, retried)
+    vain = [call for call in again if _is_missing(call)]
+    seen = [call for call in again if not _is_missing(call)]
+    found: list[str] = []
+    if seen:
+        found.append(f"sent again although it may have taken effect before: {list_calls(seen)}")
+    if vain:
+        found.append(f"looked for in vain and sent again, so it may have taken effect twice: {list_calls(vain)}")
+    return "; ".join(found)
+
+
+async def read_carried_notes(store: Store, carrier: Task) -> str:
+    """What must not be silent of the tasks that go on in this one."""
+    kept = members(await store.record(NOTES, str(carrier.source)))
+    return "; ".join(str(note) for note in items(kept.get("notes")))
+
+
+def list_calls(calls: Sequence[CallRecord]) -> str:
+    """Calls in words."""
+    return ", ".join(f"{call.operation} in attempt {call.attempt}" for call in calls)
+
+
+def _repeats(later: CallRecord, call: CallRecord, *, alike: bool) -> bool:
+    """Whether a call went out after another and asked for the same, or in a later attempt for the like of it."""
+    if later.state == State.NOT_SENT and not _is_missing(later):
+        return False
+    same = later.fingerprint == call.fingerprint
+    return same or (alike and later.operation == call.operation and later.attempt > call.attempt)
+
+
+def _may_have_acted(call: CallRecord) -> bool:
+    acted = may_have_acted(call.state, call.outcome) or _is_missing(call)
+    return call.effect != Effect.NONE and acted
+
+
+def _is_missing(call: CallRecord) -> bool:
+    return members(call.outcome).get(MISSING) is True
+
+
+def _is_costly(call: CallRecord) -> bool:
+    return not Effect(call.effect).repeatable

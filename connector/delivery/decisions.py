@@ -1,0 +1,182 @@
+"""What becomes of a task after a call: a table, read from the top; the first line that fits decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from connector.delivery.target_breakers import TargetBreakers
+from connector.engine import Task, TaskState
+from connector.http.policy import Actor
+from connector.http.response_headers import parse_retry_after
+from connector.model import JSON, Effect, Outcome, State, members
+from connector.publishers.intent import BLOCKED
+from connector.resilience import Backoff
+from connector.timing import Timing
+
+if TYPE_CHECKING:
+    from connector.config.models import Route
+
+__all__ = ["SURE", "AttemptEnded", "CallResult", "NextStep", "decide", "end_after", "may_have_acted"]
+
+SURE = ("retry", "pause")
+"""What the error policy says of refusals that did nothing; such as left that open were kept so by older versions."""
+
+
+class NextStep(StrEnum):
+    """What is done with a task next."""
+
+    FINISH = "finish"
+    FAIL = "fail"
+    REST = "rest"
+    """Wait, without this attempt being counted: nothing could be tried."""
+    RETRY = "retry"
+    """Wait, and try again while there are attempts left."""
+    LOOK = "look"
+    """Wait, and look first whether it took effect."""
+    HOLD = "hold"
+    """End as unknown: it may have taken effect, and nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call came to, and what a repeat of it would do.
+
+    Attributes:
+        repeats: whether a costly call whose end nobody saw may be sent again.
+        target: who was called.
+    """
+
+    outcome: Outcome
+    effect: Effect
+    repeats: bool = False
+    target: str = ""
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether nobody minds a second time."""
+        return self.effect.repeatable or (self.repeats and self.effect is Effect.OPAQUE)
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether a refusal tells of the server's state more than of the request."""
+        return in_trouble(self.outcome.status)
+
+
+def in_trouble(status: int | None) -> bool:
+    """Whether a server with this answer may have done what it was asked all the same."""
+    return status is not None and (status >= 500 or status in (408, 409))
+
+
+def may_have_acted(state: str, outcome: JSON) -> bool:
+    """Whether a call, as it was kept, may have taken effect without being done."""
+    kept = members(outcome)
+    trouble = state == State.REFUSED and in_trouble(kept.get("status")) and kept.get("action") not in SURE
+    return state in ("", State.UNKNOWN) or trouble
+
+
+def _action(seen: CallResult, *actions: str) -> bool:
+    return seen.outcome.action in actions
+
+
+TABLE: tuple[tuple[State, Callable[[CallResult], bool], NextStep], ...] = (
+    (State.DONE, lambda _: True, NextStep.FINISH),
+    # the request itself is wrong
+    (State.NOT_SENT, lambda seen: bool(seen.outcome.faults), NextStep.FAIL),
+    # the network is away, a client rests, a key is missing
+    (State.NOT_SENT, lambda _: True, NextStep.REST),
+    # a key that is not let in, credit that is used up: somebody must act, and no task is to blame
+    (State.REFUSED, lambda seen: _action(seen, "pause"), NextStep.REST),
+    # it passes with time, and nothing was done
+    (State.REFUSED, lambda seen: _action(seen, "retry"), NextStep.RETRY),
+    (State.REFUSED, lambda seen: seen.in_trouble and seen.effect is Effect.RECONCILABLE, NextStep.LOOK),
+    (State.REFUSED, lambda seen: seen.in_trouble and seen.may_repeat, NextStep.RETRY),
+    (State.REFUSED, lambda _: True, NextStep.FAIL),
+    (State.UNKNOWN, lambda seen: seen.effect is Effect.RECONCILABLE, NextStep.LOOK),
+    (State.UNKNOWN, lambda seen: seen.effect.repeatable and _action(seen, "pause"), NextStep.REST),
+    # a rule, `all_errors` or the server itself says that a second time is better than none
+    (State.UNKNOWN, lambda seen: seen.may_repeat or _action(seen, "retry"), NextStep.RETRY),
+    (State.UNKNOWN, lambda _: True, NextStep.HOLD),
+)
+
+
+def decide(seen: CallResult) -> NextStep:
+    """What is done with the task of this call next."""
+    return next(then for state, fits, then in TABLE if seen.outcome.state is state and fits(seen))
+
+
+RESTS = Backoff(1.0, 60.0)
+"""Seconds until a task is looked at again that could not be tried, at first and at most."""
+
+
+class Shared(Protocol):
+    """What is known of targets and of time."""
+
+    timing: Timing
+    breakers: TargetBreakers
+
+    @property
+    def wall(self) -> Callable[[], float]:
+        """Seconds since 1970."""
+        ...
+
+
+class AttemptEnded(Exception):
+    """An attempt goes no further: where the task stands then, and the call that led there, if one did."""
+
+    def __init__(
+        self,
+        state: TaskState,
+        reason: str = "",
+        *,
+        due: float = 0.0,
+        uncounted: bool = False,
+        seen: CallResult | None = None,
+        who: str = "",
+    ) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+        self.due = due
+        self.uncounted = uncounted
+        self.seen = seen
+        self.who = who
+
+
+def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: Shared) -> AttemptEnded:
+    """Where a task stands after a call that is not done."""
+    then = decide(seen)
+    if then is NextStep.FAIL:
+        return AttemptEnded(TaskState.FAILED, reason, seen=seen)
+    if then is NextStep.HOLD:
+        return AttemptEnded(TaskState.UNKNOWN, reason, seen=seen)
+    if then is NextStep.RETRY and task.attempts >= settings.attempts:
+        is_open = seen.outcome.state is State.UNKNOWN and seen.effect is not Effect.NONE
+        return AttemptEnded(TaskState.UNKNOWN if is_open else TaskState.FAILED, reason, seen=seen)
+    due = shared.wall() + _wait(then, seen, task, settings, shared)
+    who = _who_acts(seen, shared) if then is NextStep.REST else ""
+    return AttemptEnded(TaskState.WAITING, reason, due=due, uncounted=then is NextStep.REST, seen=seen, who=who)
+
+
+def _who_acts(seen: CallResult, shared: Shared) -> str:
+    """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
+    pause = shared.breakers.of(seen.target).pause if seen.target else None
+    if seen.outcome.action in (BLOCKED, "pause"):
+        return Actor.HERE if seen.outcome.action == BLOCKED else Actor.USER
+    if pause is not None:
+        return pause.who
+    return Actor.NETWORK if seen.target else ""
+
+
+def _wait(then: NextStep, seen: CallResult, task: Task, settings: Route, shared: Shared) -> float:
+    chance = shared.timing.chance()
+    if then is NextStep.LOOK:
+        return RESTS.first
+    if then is NextStep.REST:
+        vain = sum(call.state == State.NOT_SENT for call in task.calls)
+        rests = shared.breakers.of(seen.target).rests if seen.target else 0.0
+        return rests or RESTS.delay(vain, chance)
+    hint = parse_retry_after(seen.outcome.headers)
+    return Backoff(settings.retry_delay, settings.max_delay).delay(task.attempts - 1, chance, hint)

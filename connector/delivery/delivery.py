@@ -1,0 +1,171 @@
+"""Delivery of one route's tasks: what is to be committed of each attempt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+
+from connector.delivery.aggregate import Aggregation
+from connector.delivery.answers import Responses
+from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.batch import Filling, Shipping
+from connector.delivery.context import DeliveryContext
+from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
+from connector.delivery.route_spec import BATCH, GATHERED, RouteSpec, route_spec
+from connector.delivery.target_breakers import TargetBreaker
+from connector.delivery.transports import target_of
+from connector.engine import Change, Settlement, Task, TaskState
+from connector.errors import ConfigurationError
+from connector.http.policy import Actor, Pause
+from connector.publishers import Context
+from connector.transform.context import Locks
+
+__all__ = ["Delivery"]
+
+BATCHES_AT_ONCE = 2
+"""Batches that are written, or whose answers are read, at a time; any number of them may be under way elsewhere."""
+
+
+class Delivery:
+    """Delivers the tasks of a route, or of one that a route implies.
+
+    Args:
+        shared: what all routes of a process share.
+        name: the route.
+    """
+
+    def __init__(self, shared: DeliveryContext, name: str) -> None:
+        runtime = shared.runtime
+        self._shared = shared
+        self._spec = route_spec(runtime, name)
+        settings, to = self._spec.settings, self._spec.outgoing
+        client = getattr(self._spec.writer.parameters, "client", None)
+        self.clients: tuple[str, ...] = (client,) if isinstance(client, str) else ()
+        """The clients whose rest is the route's."""
+        self._resting: set[str] = set()
+        """Whom chains could not call: their rest is the route's while it lasts."""
+        for one in self.clients:
+            runtime.client(one)
+        self._spending = shared.budget(self._spec.route)
+        target = target_of(runtime, self._spec) if _transports(self._spec) else None
+        context = Context(
+            folder=runtime.configuration.folder,
+            client=runtime.client,
+            call=runtime.call,
+            chained=runtime.chained,
+            validate=to.validation,
+            on_unknown=settings.on_unknown or (None if self._spec.is_intake else to.on_unknown),
+            timeout=to.flex.timeout if target is not None and to.transport == "flex" else None,
+        )
+        self._route = RouteContext(
+            shared=shared,
+            spec=self._spec,
+            responses=Responses(runtime, self._spec, shared.redact),
+            context=context,
+            locks=Locks(),
+            target=target,
+            intake=intake_of(shared, self._spec),
+        )
+        self._carrying: Aggregation | Filling | None = None
+        if self._spec.batches:
+            self._carrying = Filling(self._route)
+        elif self._spec.gathers:
+            self._carrying = Aggregation(self._route)
+        is_batch = name.endswith(BATCH) and target is not None
+        self._shipping = Shipping(self._route, target.client, target.path) if target and is_batch else None
+
+    @property
+    def concurrency(self) -> int:
+        """How many tasks may be under way."""
+        if self._shipping is not None:
+            return BATCHES_AT_ONCE
+        return self._spec.settings.concurrency or self._spec.outgoing.concurrency
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing can be delivered now: a client rests, or the budget is used up."""
+        found = next((breaker.pause for breaker in self._breakers if breaker.pause is not None), None)
+        if found is None and self._spending.known_rest:
+            return Pause(self._spending.reason, Actor.USER, None)
+        return found
+
+    @property
+    def rests(self) -> float:
+        """The seconds until it is worth trying again."""
+        return max([self._spending.known_rest, *(breaker.rests for breaker in self._breakers)])
+
+    async def attempt(self, task: Task) -> Change:
+        """One attempt; what is to be committed of it."""
+        if self._shipping is not None:
+            return await self._shipping.attempt(task)
+        await self._spending.rests()
+        if self.rests and self.paused is not None:
+            due = self._shared.wall() + self.rests
+            reason = self._shared.redact.text(self.paused.reason)
+            return Change(
+                settle=[
+                    Settlement(
+                        task=task.id,
+                        state=TaskState.WAITING,
+                        reason=reason,
+                        due=due,
+                        uncounted=True,
+                        who=self.paused.who,
+                    )
+                ]
+            )
+        intake = self._route.intake
+        if isinstance(intake, DocumentTasks) and is_gone(task):
+            return await intake.gone(task)
+        attempt = Attempt(self._route, task)
+        change = await attempt.change()
+        self._resting.update(seen.target for seen in attempt.journal.troubles if seen.target)
+        return change
+
+    @property
+    def gathers(self) -> bool:
+        """Whether its tasks go on as one: then they are carried, not attempted."""
+        return self._carrying is not None
+
+    async def carry(self, tasks: Sequence[Task]) -> Change:
+        """Takes tasks on; what is to be committed of those that are complete. The others stay leased until then."""
+        return await self._gathering.take(tasks)
+
+    @property
+    def carry_due(self) -> float | None:
+        """When those that wait must go, by the monotonic clock; None while none waits or time does not matter."""
+        return self._gathering.due
+
+    async def carry_rest(self) -> Change:
+        """Lets those go that wait for others."""
+        return await self._gathering.rest()
+
+    async def carry_abandon(self, lost: Collection[int]) -> Change:
+        """Gives back what waits for others, since some of these tasks are another worker's now."""
+        return await self._gathering.abandon(lost)
+
+    async def close(self) -> None:
+        """Closes what its publishers have open."""
+        answers = [self._spec.answer, self._spec.error]
+        writers = [
+            self._spec.writer,
+            *(one.writer for one in answers if one is not None and one.writer is not None),
+        ]
+        await asyncio.gather(*(writer.writes.finish() for writer in writers))
+
+    @property
+    def _breakers(self) -> list[TargetBreaker]:
+        return [self._shared.breakers.of(one) for one in (*self.clients, *self._resting)]
+
+    @property
+    def _gathering(self) -> Aggregation | Filling:
+        if self._carrying is None:
+            raise ConfigurationError(f"route {self._spec.name!r} gathers nothing")
+        return self._carrying
+
+
+def _transports(route_spec: RouteSpec) -> bool:
+    """Whether requests go another way than as single calls; what publishes answers makes single calls."""
+    if route_spec.is_intake:
+        return False
+    return route_spec.outgoing.transport != "single" and route_spec.name.endswith((route_spec.route, GATHERED, BATCH))

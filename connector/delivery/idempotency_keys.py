@@ -1,0 +1,222 @@
+"""A key of ours in a request, by which what it brings about can be found again.
+
+Where the operation takes metadata, the key stands there as `connector_task`. A file that the document does not name
+itself carries it in its name, before the suffix. Everything else is looked for by the field that the catalogue names,
+as the document gives it: nobody's names are changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from hashlib import blake2b
+from pathlib import PurePath
+
+import orjson
+
+from connector.catalogue import Catalogue
+from connector.catalogue.operation import Operation
+from connector.engine import Task
+from connector.http import Client
+from connector.model import JSON, is_document, is_list, is_object, items, members
+from connector.publishers import CallIntent, ClientCall
+from connector.request import Wire
+from connector.request.files import FileInput, is_file
+from connector.request.multipart import MultipartBody
+
+__all__ = ["METADATA", "IdempotencyKeys", "Lookup", "account_digest", "key_of", "made_at", "place_lookup"]
+
+METADATA = "connector_task"
+MOST_METADATA = 16
+CREATED = ("created_at", "created")
+SKEW = 60.0
+"""Seconds that the server's clock may be behind ours, of calls that an older version has written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """How what a call brought about is found.
+
+    Attributes:
+        entity: what is listed.
+        path: the values of the list's path.
+        field: where the value stands in an entity.
+        value: what must stand there.
+        own: whether nobody but this call gave that value.
+        size: of a file, its bytes.
+        after: of what carries no key of ours, when the newest thing in the list was made before the call.
+        known: the ids of those things that fitted before the call.
+        began: when the call began, by the server's clock.
+        patience: seconds after which the call has ended, whatever came of it.
+        place: whom the client called, as a digest.
+    """
+
+    entity: str
+    path: Mapping[str, str]
+    field: tuple[str, ...]
+    value: JSON
+    own: bool
+    size: int | None = None
+    after: float | None = None
+    known: tuple[str, ...] = ()
+    began: float | None = None
+    patience: float = 0.0
+    place: str = ""
+
+    def dump(self) -> str:
+        """As it is kept with a call."""
+        return orjson.dumps(asdict(self)).decode()
+
+    @classmethod
+    def parse(cls, text: str) -> Lookup:
+        """What was kept."""
+        kept: dict[str, JSON] = orjson.loads(text)
+        named: dict[str, JSON] = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
+        named |= {"field": tuple(kept["field"]), "known": tuple(kept.get("known", ()))}
+        return cls(**named)
+
+    def is_like(self, entity: JSON) -> bool:
+        """Whether an entity has what the call asked for, whenever it was made."""
+        found = entity
+        for key in self.field:
+            found = found.get(key) if is_object(found) else None
+        same = found == self.value or (is_list(self.value) and found in self.value)
+        return same and (self.size is None or not is_object(entity) or entity.get("bytes") in (None, self.size))
+
+    def fits(self, entity: JSON, started: float) -> bool:
+        """Whether an entity is what the call brought about, given when it began."""
+        if not self.is_like(entity) or self.own:
+            return self.is_like(entity)
+        made = made_at(entity)
+        since = started - SKEW if self.after is None else self.after
+        return made is not None and made >= since and members(entity).get("id") not in self.known
+
+
+def made_at(entity: JSON) -> float | None:
+    """When an entity says that it was made, in seconds since 1970."""
+    found = [entity.get(name) for name in CREATED] if is_object(entity) else []
+    return next((float(one) for one in found if isinstance(one, int | float)), None)
+
+
+def key_of(task: Task, fingerprint: str) -> str:
+    """The key of one call of one task; the same one however often it is sent."""
+    text = f"{task.route}\0{task.id}\0{task.created!r}\0{fingerprint}"
+    return f"oc-{blake2b(text.encode(), digest_size=10).hexdigest()}"
+
+
+def place_lookup(lookup: Lookup, client: Client) -> Lookup:
+    """The same with whom a client calls, and when that is by the server's clock."""
+    return replace(
+        lookup, began=client.server_time, patience=client.parameters.timeouts.total, place=account_digest(client)
+    )
+
+
+def account_digest(client: Client) -> str:
+    """Whose things a client makes and lists, as a digest: another address or account has other things."""
+    account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
+    return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What schemas say of an operation: whether it takes metadata, whether its list tells when things were made."""
+
+    metadata: bool
+    dated: bool
+
+
+class IdempotencyKeys:
+    """Puts keys into requests."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, _Facts] = {}
+
+    def add_key(self, intent: CallIntent, mark: str) -> tuple[CallIntent, Lookup | None]:
+        """The call with the key in it, and how it is found; no way to find it makes it one that nobody can repeat."""
+        sent = intent.call
+        if sent is None or sent.wire.operation is None:
+            return intent, None
+        operation = sent.wire.operation
+        section = next((name for name in ("payload", "form") if is_object(sent.request.get(name))), "")
+        payload = sent.request.get(section)
+        if not section or not is_document(payload) or not _kept(operation, payload):
+            return intent, None
+        facts = self._of(sent.client.catalogue, operation)
+        given = members(payload.get("metadata"))
+        spoilt = payload.get("metadata") is not None and not is_object(payload.get("metadata"))
+        lookup = Lookup(operation.reconcile["list"], _path_of(sent), ("metadata", METADATA), mark, own=True)
+        if facts.metadata and not spoilt and len(given) < MOST_METADATA:
+            other = {**payload, "metadata": {**given, METADATA: mark}}
+            return intent.with_request({**sent.request, section: other}), lookup
+        if operation.reconcile["by"] == "filename":
+            return _by_name(intent, sent, section, payload, mark)
+        value = payload.get(operation.reconcile["by"])
+        field = (operation.reconcile.get("as", operation.reconcile["by"]),)
+        found = facts.dated and value not in (None, "", [])
+        return intent, replace(lookup, field=field, value=value, own=False) if found else None
+
+    def _of(self, catalogue: Catalogue, operation: Operation) -> _Facts:
+        name = operation.wire_name
+        if name not in self._facts:
+            listed = catalogue.find(operation.reconcile["list"], "list")
+            dated = bool({*CREATED} & _names(catalogue.answer_schema(listed) or {}, deep=True))
+            self._facts[name] = _Facts("metadata" in _names(catalogue.payload_schema(operation) or {}), dated)
+        return self._facts[name]
+
+
+def _kept(operation: Operation, payload: Mapping[str, JSON]) -> bool:
+    """Whether the API keeps what comes of it, where the payload has a say in that."""
+    switch = operation.reconcile.get("when")
+    return switch is None or payload.get(switch) is True
+
+
+def _path_of(sent: ClientCall) -> dict[str, str]:
+    """The path's values; those of a raw call stand in its text."""
+    path = sent.request.get("path")
+    if is_object(path):
+        return {name: str(value) for name, value in path.items()}
+    found = sent.client.catalogue.match(sent.wire.method, sent.wire.path)
+    return found[1] if found else {}
+
+
+def _by_name(
+    intent: CallIntent, sent: ClientCall, section: str, payload: Mapping[str, JSON], mark: str
+) -> tuple[CallIntent, Lookup | None]:
+    """A file by its name; by its size as well when the document has named it, since others may have that name."""
+    places = [name for name, value in payload.items() if is_file(value)]
+    if len(places) != 1 or sent.wire.operation is None:
+        return intent, None
+    entity, file = sent.wire.operation.reconcile["list"], payload[places[0]]
+    if file.get("filename"):
+        return intent, Lookup(entity, {}, ("filename",), file["filename"], own=False, size=_size_of(sent.wire))
+    name = PurePath(str(file["$file"]).partition("?")[0]).name if "$file" in file else "upload"
+    named = f"{PurePath(name).stem}.{mark}{PurePath(name).suffix}"
+    other = {**payload, places[0]: {**file, "filename": named}}
+    return intent.with_request({**sent.request, section: other}), Lookup(entity, {}, ("filename",), named, own=True)
+
+
+def _size_of(wire: Wire) -> int | None:
+    """The bytes of the one file of a form."""
+    parts = wire.body.parts if isinstance(wire.body, MultipartBody) else ()
+    return next((part.value.source.size for part in parts if isinstance(part.value, FileInput)), None)
+
+
+def _names(schema: JSON, *, deep: bool = False) -> set[str]:
+    """The names of an object's fields, whichever way the schema is put together; of all objects in it when deep."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    definitions = members(members(schema).get("$defs"))
+    todo: list[JSON] = [schema]
+    while todo:
+        part = members(todo.pop())
+        reference = str(part.get("$ref", "")).rpartition("/")[2]
+        if reference and reference not in seen:
+            seen.add(reference)
+            todo.append(definitions.get(reference))
+        properties = members(part.get("properties"))
+        found |= set(properties)
+        for word in ("allOf", "anyOf", "oneOf"):
+            todo += items(part.get(word))
+        if deep:
+            todo += [one for one in (*properties.values(), part.get("items")) if is_object(one)]
+    return found

@@ -1,0 +1,225 @@
+"""Calls of earlier attempts whose end nobody saw: looked for where that can be done, else held or sent again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from connector.delivery.call_journal import CallJournal
+from connector.delivery.call_records import MISSING
+from connector.delivery.context import DeliveryContext
+from connector.delivery.decisions import may_have_acted
+from connector.delivery.idempotency_keys import Lookup, account_digest
+from connector.delivery.lookup import CannotTell, Found, look
+from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
+from connector.errors import ConnectorError
+from connector.http import Client
+from connector.http.response_headers import parse_retry_after
+from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.resilience import Backoff
+
+__all__ = ["Reconciliation", "reconcile"]
+
+CUT_OFF = "cut off: the process ended before anything was seen of its end"
+LOOKED = "looked"
+"""The member of an outcome that says that looking was in vain and is not tried again."""
+LOOKUPS = Backoff(2.0, 120.0)
+"""Seconds until the list is asked again that could not be read."""
+MOST_IN_VAIN = 50
+"""So many answers in a row that are no complete list mean that there is none to be had."""
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """What was found out.
+
+    Attributes:
+        ends: what the calls came to, as far as that is known now.
+        settled: where the task stands, when it goes no further for now.
+        records: what others must know of it.
+    """
+
+    ends: list[CallEnd] = field(default_factory=list[CallEnd])
+    settled: Settlement | None = None
+    records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
+
+
+async def reconcile(task: Task, journal: CallJournal, shared: DeliveryContext) -> Reconciliation:
+    """What became of the calls whose end is not known; everything that is found out stands in the ends."""
+    doubts = Reconciliation()
+    for place, call in enumerate(task.calls):
+        if not _in_doubt(call):
+            continue
+        # Whoever retried the task by hand has seen what there was to see.
+        held = place >= task.retried
+        if Effect(call.effect).repeatable:
+            doubts.ends.append(_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
+        elif call.lookup:
+            await _looked_for(call, task, shared, doubts, held=held)
+        else:
+            _opaque(call, task, shared, doubts, held=held and not journal.repeats(call.target))
+        if doubts.settled is not None:
+            break
+    return doubts
+
+
+def _in_doubt(call: CallRecord) -> bool:
+    """A costly call that ended as unknown is out of doubt here: somebody has let the task go on all the same."""
+    if call.open or not call.lookup:
+        return call.open
+    return LOOKED not in members(call.outcome) and may_have_acted(call.state, call.outcome)
+
+
+def _opaque(call: CallRecord, task: Task, shared: DeliveryContext, doubts: Reconciliation, *, held: bool) -> None:
+    doubts.ends.append(_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
+    if held:
+        told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
+        reason = f"{told}; look whether it did before it is sent again"
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+
+
+async def _looked_for(
+    call: CallRecord, task: Task, shared: DeliveryContext, doubts: Reconciliation, *, held: bool
+) -> None:
+    lookup = Lookup.parse(call.lookup)
+    client = _client_of(call, lookup, shared)
+    if isinstance(client, str):
+        _out_of_reach(call, task, client, shared, doubts, held=held)
+        return
+    rests = shared.breakers.of(call.target).rests
+    if rests:
+        doubts.settled = _wait(task, shared, rests, f"{call.operation} is looked for when {call.target} is back")
+        return
+    taken = () if lookup.own else shared.taken | set(await shared.store.records("found"))
+    try:
+        found = await look(client, lookup, call.started, taken)
+    except ConnectorError as error:
+        _out_of_reach(call, task, str(error), shared, doubts, held=held)
+        return
+    if isinstance(found, CannotTell):
+        _cannot_tell(call, task, found, client, shared, doubts, held=held)
+        return
+    shared.lists_in_vain.pop(_key(call), None)
+    if isinstance(found, Found):
+        shared.windows.forget(call)
+        _found(call, lookup, found, shared, doubts)
+    else:
+        _missing(call, task, shared.windows.left(call, lookup, client), shared, doubts)
+
+
+def _client_of(call: CallRecord, lookup: Lookup, shared: DeliveryContext) -> Client | str:
+    """The client that a call went through; in words why its things cannot be listed any more."""
+    try:
+        client = shared.runtime.client(call.target)
+    except ConnectorError as error:
+        return _renamed(lookup, shared) or str(error)
+    if lookup.place and lookup.place != account_digest(client):
+        why = f"client {call.target!r} calls another address or account now than it did then"
+        return _renamed(lookup, shared) or why
+    return client
+
+
+def _renamed(lookup: Lookup, shared: DeliveryContext) -> Client | None:
+    """The client of another name that calls whom the one of then called."""
+    for name in shared.runtime.configuration.clients if lookup.place else ():
+        with suppress(ConnectorError):
+            client = shared.runtime.client(name)
+            if account_digest(client) == lookup.place:
+                return client
+    return None
+
+
+def _out_of_reach(
+    call: CallRecord, task: Task, why: str, shared: DeliveryContext, doubts: Reconciliation, *, held: bool
+) -> None:
+    """The client or its catalogue is not what it was; when that is put back, a retry by hand looks before it sends."""
+    doubts.ends.append(_end(call, shared, State.UNKNOWN, _told(call)))
+    if held:
+        told = (
+            f"{call.operation} may have taken effect in attempt {call.attempt}, and whether it did cannot be looked up"
+        )
+        reason = shared.redact.text(f"{told}: {why}; put that back and retry it, which looks before it sends")
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+
+
+def _found(call: CallRecord, lookup: Lookup, found: Found, shared: DeliveryContext, doubts: Reconciliation) -> None:
+    note: dict[str, JSON] = {"by": ".".join(lookup.field), "others": list(found.others)}
+    body = shared.redact(found.entity)
+    kept: JSON = {"status": 200, "headers": {}, "body": body, "request_id": None, "found": note}
+    doubts.ends.append(_end(call, shared, State.DONE, kept))
+    if not lookup.own and is_object(body):
+        shared.taken.add(str(body.get("id")))
+        doubts.records["found", str(body.get("id"))] = {"task": call.task}
+
+
+def _missing(call: CallRecord, task: Task, left: float, shared: DeliveryContext, doubts: Reconciliation) -> None:
+    """Not there: it may come while the list settles; after that it is taken not to have taken effect."""
+    if left:
+        until = datetime.fromtimestamp(shared.wall() + left).astimezone()
+        reason = (
+            f"{call.operation} may still take effect until {until:%H:%M:%S %Z}; it is looked for, and sent again only "
+            "when it has not shown by then"
+        )
+        doubts.settled = _wait(task, shared, shared.windows.until_next_look(call, left), reason)
+    else:
+        shared.windows.forget(call)
+        reason = "looked for it when the list had settled, and it was not there: it did not take effect"
+        doubts.ends.append(_end(call, shared, State.NOT_SENT, {**_told(call), "reason": reason, MISSING: True}))
+
+
+def _cannot_tell(
+    call: CallRecord,
+    task: Task,
+    found: CannotTell,
+    client: Client,
+    shared: DeliveryContext,
+    doubts: Reconciliation,
+    *,
+    held: bool,
+) -> None:
+    outcome = found.outcome
+    why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
+    if _passes(call, outcome, shared):
+        tried = shared.lists_in_vain[_key(call)]
+        seconds = LOOKUPS.delay(tried - 1, shared.timing.chance(), parse_retry_after(outcome.headers))
+        doubts.settled = _wait(task, shared, seconds, f"{why}; it is looked up again")
+        return
+    if outcome.status == 403:
+        # A key that may make things and not list them is no reason to stop all the others.
+        client.resume()
+    doubts.ends.append(_end(call, shared, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
+    reason = shared.redact.text(f"{why}; look for it before it is sent again")
+    if held:
+        doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
+
+
+def _passes(call: CallRecord, outcome: Outcome, shared: DeliveryContext) -> bool:
+    """Whether the list may be read later: only a complete one is a verdict."""
+    tried = shared.lists_in_vain[_key(call)] = shared.lists_in_vain.get(_key(call), 0) + 1
+    if outcome.state is State.NOT_SENT:
+        return not outcome.faults
+    status = outcome.status or 0
+    if 200 <= status < 400:
+        # It came, and was cut, or no list, or an error after all: that may be so for ever.
+        return tried < MOST_IN_VAIN
+    return outcome.state is State.UNKNOWN or status in (401, 408, 409, 429) or status >= 500
+
+
+def _key(call: CallRecord) -> tuple[int, int, int]:
+    return call.task, call.attempt, call.number
+
+
+def _told(call: CallRecord) -> dict[str, JSON]:
+    return dict(call.outcome) if is_object(call.outcome) else {"reason": CUT_OFF}
+
+
+def _wait(task: Task, shared: DeliveryContext, seconds: float, reason: str) -> Settlement:
+    reason, due = shared.redact.text(reason), shared.wall() + seconds
+    return Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
+
+
+def _end(call: CallRecord, shared: DeliveryContext, state: State, outcome: JSON) -> CallEnd:
+    return CallEnd(
+        task=call.task, attempt=call.attempt, number=call.number, ended=shared.wall(), state=state, outcome=outcome
+    )

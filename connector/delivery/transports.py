@@ -1,0 +1,178 @@
+"""Transports other than single calls: what they take, and background responses until they are done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from connector.config.rules.routes import TRANSPORT_PATHS
+from connector.delivery.call_journal import CallJournal
+from connector.delivery.call_records import encode_outcome
+from connector.delivery.context import DeliveryContext
+from connector.engine import CallEnd, CallRecord, Task, failpoints
+from connector.errors import ConfigurationError
+from connector.model import JSON, Outcome, State, is_object, members
+from connector.pipeline import Runtime
+from connector.publisher import Publisher
+from connector.publishers import ClientCall
+from connector.publishers.intent import client_intent, perform_now
+from connector.request import Wire
+from connector.resilience import Backoff
+
+if TYPE_CHECKING:
+    from connector.config import Configuration
+    from connector.delivery.route_spec import RouteSpec
+
+__all__ = ["Background", "Target", "has_begun", "is_begun", "shape_request", "target_of", "transport_of"]
+
+OPENAI, AZURE = "openai", "azure-openai"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a transport calls, and the path of what it asks."""
+
+    client: str
+    path: str
+
+
+def transport_of(configuration: Configuration, route: str) -> str:
+    """How the requests of a configured route go out."""
+    return configuration.outgoing[configuration.routes[route].outgoing].transport
+
+
+def target_of(runtime: Runtime, spec: RouteSpec) -> Target:
+    """Whom a route's transport calls; ConfigurationError when it cannot take what the route sends."""
+    transport = spec.outgoing.transport
+    where = f"outgoing.{spec.settings.outgoing}: transport: {transport}"
+    kind, parameters = spec.writer.kind.name, spec.writer.parameters
+    if kind != OPENAI:
+        raise ConfigurationError(f"{where} takes a publisher of kind {OPENAI!r}, and this one is of kind {kind!r}")
+    name: str = getattr(parameters, "client", "")
+    client = runtime.client(name)
+    operation = Publisher(client, getattr(parameters, "entity", ""), getattr(parameters, "action", None)).operation
+    path = operation.template
+    if operation.method != "POST" or path not in TRANSPORT_PATHS[transport]:
+        paths = ", ".join(TRANSPORT_PATHS[transport])
+        raise ConfigurationError(f"{where} takes POST {paths}; the publisher calls {operation.method} {path}")
+    if transport != "flex" and getattr(parameters, "to", None) is not None:
+        raise ConfigurationError(f"{where} has no answers that could go to a file; leave `to` out, or use `answer`")
+    if transport == "batch":
+        _check_batch(spec, client.prototype.name, where)
+    return Target(name, path)
+
+
+def shape_request(request: JSON, transport: str, attempt: int, falls_back: int | None) -> JSON:
+    """The request as its transport wants it; what a document says itself stands.
+
+    Args:
+        attempt: which attempt of its task it is, from 1.
+        falls_back: of flex, after how many attempts it goes at the usual tier.
+    """
+    payload = request.get("payload") if is_object(request) else None
+    if not is_object(request) or not is_object(payload):
+        return request
+    if transport == "background":
+        return {**request, "payload": {**payload, "background": True}}
+    if transport == "flex":
+        tier = "default" if falls_back is not None and attempt > falls_back else "flex"
+        return {**request, "payload": {"service_tier": tier, **payload}}
+    return request
+
+
+def _check_batch(spec: RouteSpec, prototype: str, where: str) -> None:
+    if prototype == AZURE:
+        raise ConfigurationError(f"{where} is for clients of OpenAI's own form, not {AZURE}; use transport: single")
+    if spec.chain.gather is not None:
+        raise ConfigurationError(
+            f"{where} gathers requests itself, and so does an aggregate in the chain of route {spec.route!r};"
+            " gather in the chain of a route whose answers this one reads, or use transport: single"
+        )
+
+
+UNDER_WAY = ("queued", "in_progress")
+IN_VAIN = ("failed", "cancelled")
+BACKOFF = Backoff(1.0, 30.0)
+"""The delays between two questions after a response."""
+
+
+def is_begun(task: Task, request: JSON) -> bool:
+    """Whether an earlier attempt has made a background response for a request that does not ask for one itself."""
+    return "background" not in members(members(request).get("payload")) and has_begun(task)
+
+
+def has_begun(task: Task) -> bool:
+    """Whether an earlier attempt has made a background response."""
+    return any(_is_background(call) for call in task.calls)
+
+
+def _is_background(call: CallRecord) -> bool:
+    made = members(members(call.outcome).get("body"))
+    asked = members(members(call.request).get("body"))
+    return call.state == State.DONE and made.get("object") == "response" and asked.get("background") is True
+
+
+class Background:
+    """The background responses of one attempt.
+
+    Args:
+        target: the client's name.
+    """
+
+    def __init__(self, shared: DeliveryContext, journal: CallJournal, task: Task, target: str) -> None:
+        self._shared = shared
+        self._journal = journal
+        self._task = task
+        self._target = target
+
+    async def answer(self, made: Outcome) -> Outcome:
+        """What a response that was made, now or in an earlier attempt, comes to."""
+        response = members(made.body).get("id")
+        if not isinstance(response, str) or members(made.body).get("status") not in UNDER_WAY:
+            return made
+        await self._journal.keep()  # from now on it is known by its id
+        failpoints.reach("background.kept")
+        outcome = await self._awaited(response)
+        status = members(outcome.body).get("status")
+        if outcome.ok and status in IN_VAIN:
+            error = members(members(outcome.body).get("error"))
+            reason = f"{response} is {status}: {error.get('message') or 'the API says no more'}"
+            outcome = replace(outcome, state=State.REFUSED, reason=reason, action="fail")
+            await self._take_back(response, outcome)
+        return outcome
+
+    async def _awaited(self, response: str) -> Outcome:
+        client = self._shared.runtime.client(self._target)
+
+        def prepare(request: Mapping[str, JSON]) -> Wire:
+            return client.prepare("responses retrieve", request)
+
+        request: JSON = {"path": {"response_id": response}}
+        sent = ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare)
+        intent, looks = client_intent(self._target, sent), 0
+        while True:
+            outcome = await perform_now(intent)
+            if outcome.status == 404:
+                reason = f"{response} is not there any more, and it may have been paid for"
+                return replace(outcome, state=State.UNKNOWN, reason=reason)
+            if outcome.ok and members(outcome.body).get("status") not in UNDER_WAY:
+                failpoints.reach("background.done")
+                return await self._journal.perform(intent)
+            await self._shared.timing.sleep(BACKOFF.delay(looks))
+            looks += 1
+
+    async def _take_back(self, response: str, outcome: Outcome) -> None:
+        """The call that made it is not done after all: whoever tries the task again asks for another one."""
+        known = await self._shared.store.task(self._task.id)
+        for call in known.calls if known is not None else ():
+            if members(members(call.outcome).get("body")).get("id") == response and call.state == State.DONE:
+                end = CallEnd(
+                    task=call.task,
+                    attempt=call.attempt,
+                    number=call.number,
+                    ended=self._shared.wall(),
+                    state=outcome.state,
+                    outcome=encode_outcome(outcome, self._shared.redact)[0],
+                )
+                self._journal.settle([end])

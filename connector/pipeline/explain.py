@@ -1,0 +1,186 @@
+"""The request that a document would become, with where each of its values comes from; nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+
+from connector.documents import member_path
+from connector.model import JSON, Outcome, State, is_document, is_list, is_object
+from connector.offline import offline_mode
+from connector.pipeline.incoming import IncomingRun
+from connector.pipeline.outgoing import OutgoingRun
+from connector.pipeline.runtime import Runtime
+from connector.pipeline.spec import is_request
+from connector.pipeline.storage import Untouched
+from connector.transform import Context as Chained
+from connector.transform import Failed, TraceEntry
+from connector.transform.paths import MISSING, parse_path, path_getter
+from connector.transform.template import PLAIN
+
+__all__ = ["explain_incoming", "explain_outgoing"]
+
+Place = tuple[str, ...]
+SEARCHED = 10_000
+"""How many values of a document are looked at for one that came from it."""
+
+
+async def explain_incoming(runtime: Runtime, name: str) -> JSON:
+    """What an incoming connection would read first."""
+    quiet = copy(runtime)
+    quiet.chained = _quiet(runtime)
+    run = IncomingRun(quiet, name)
+    with offline_mode():
+        explained = await run.explain()
+    if is_document(explained) and "origins" in explained:
+        explained["origins"] = {**_coarser(explained["origins"], run.origins), **run.origins}
+    return _redacted(explained, runtime)
+
+
+async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
+    """What an outgoing connection would do with a document: one explanation, or one for each request."""
+    run = OutgoingRun(runtime, name)
+    told: list[str] = []
+    failures: list[Failed] = []
+
+    def skipped(_: JSON, reason: str) -> None:
+        told.append(reason)
+
+    def failed(_: JSON, error: Failed) -> None:
+        failures.append(error)
+
+    chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
+    trace: list[TraceEntry] = []
+    with offline_mode():
+        made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
+    if failures:
+        raise failures[0]
+    if not made:
+        return {"skipped": told[0] if told else "the chain made nothing of the document"}
+    context = replace(run.context, chained=chained)
+    shown: list[JSON] = []
+    for each in made:
+        request = run.complete(each, chained)
+        with offline_mode():
+            explained = await run.writer.writes.explain(request, context)
+        if is_document(explained) and run.writer.kind.calls:
+            found = _Origins(run, document, each, trace).of(request)
+            # What the catalogue and the client put in keeps the origin that they name.
+            explained["origins"] = {**_coarser(explained.get("origins") or {}, found), **found}
+        shown.append(_redacted(explained, runtime))
+    return shown[0] if len(shown) == 1 else shown
+
+
+def _quiet(runtime: Runtime) -> Chained:
+    """What chains are given where nothing is sent and nothing is kept."""
+    storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
+    return replace(runtime.chained, call=_no_call, storages=storages)
+
+
+def _coarser(given: Mapping[str, str], finer: Mapping[str, str]) -> dict[str, str]:
+    """The origins of values that no finer one tells about."""
+    return {place: why for place, why in given.items() if not any(_is_within(inner, place) for inner in finer)}
+
+
+def _is_within(inner: str, place: str) -> bool:
+    return inner.startswith(place) and inner[len(place) :][:1] in ("", ".", "[")
+
+
+def _redacted(value: JSON, runtime: Runtime) -> JSON:
+    """Without the configuration's secrets; what is told about headers by their names is hidden already."""
+    if isinstance(value, str):
+        return runtime.redact(value)
+    if is_object(value):
+        return {key: _redacted(item, runtime) for key, item in value.items()}
+    return [_redacted(item, runtime) for item in value] if is_list(value) else value
+
+
+async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
+    return Outcome(State.NOT_SENT, reason="explain sends nothing, and the chain needs this answer to go on")
+
+
+class _Origins:
+    """Where the values of one request come from."""
+
+    def __init__(self, run: OutgoingRun, document: JSON, made: JSON, trace: Sequence[TraceEntry]) -> None:
+        self._document = document
+        self._made = made
+        self._trace = trace
+        self._gave_request = run.request is None or is_request(made)
+        self._template = {origin.place: origin for origin in (run.request.origins if run.request else ())}
+        self._paths = dict(_leaves(document))
+
+    def of(self, request: JSON) -> dict[str, str]:
+        """The origin of each leaf, by its place in the request."""
+        found: dict[str, str] = {}
+        for place, value in _leaves(request):
+            found[_shown(place)] = self._of(place, value)
+        return found
+
+    def _of(self, place: Place, value: JSON) -> str:
+        if self._gave_request and path_getter(place)(self._made) is not MISSING:
+            return self._of_chain(place, value)
+        for depth in range(len(place), -1, -1):
+            origin = self._template.get(tuple(_key(step) for step in place[:depth]))
+            if origin is None:
+                continue
+            if origin.kind == "constant":
+                return "request template"
+            if origin.kind in ("variables", "now", "task", "route"):
+                return f"{'variable' if origin.kind == 'variables' else origin.kind}: {origin.written}"
+            made_by = [self._by_name(name) for name in origin.names if not origin.kind.startswith("var")]
+            return f"request template: {origin.written}{''.join(f', {by}' for by in made_by if by)}"
+        return "request template"
+
+    def _of_chain(self, place: Place, value: JSON) -> str:
+        """The last step that changed what stands there; the document when none did."""
+        for step in reversed([step for step in self._trace if not step.note]):
+            before, after = path_getter(place)(step.before), path_getter(place)(step.after)
+            if before is MISSING or before != after:
+                return f"{step.where} {step.step}{self._where(value)}"
+        return f"document: {_shown(place)}"
+
+    def _by_name(self, name: str) -> str:
+        """Who made what a placeholder names."""
+        if PLAIN.fullmatch(name) is None or name == "@":
+            return ""
+        place = parse_path(name)
+        if path_getter(place)(self._made) is MISSING:
+            return ""
+        return f"{name} from {self._of_chain(place, path_getter(place)(self._made))}"
+
+    def _where(self, value: JSON) -> str:
+        """Where in the document the same value stands, if it is one that does not stand everywhere."""
+        if isinstance(value, bool) or value in (None, "", 0, 1):
+            return ""
+        places = [place for place, found in self._paths.items() if type(found) is type(value) and found == value]
+        return f", from document: {_shown(places[0])}" if len(places) == 1 else ""
+
+
+def _key(step: str) -> str | int:
+    return int(step) if step.isdigit() else step
+
+
+def _leaves(value: JSON, place: Place = ()) -> Iterator[tuple[Place, JSON]]:
+    """Every value that holds no others, with where it stands."""
+    count = 0
+    todo: list[tuple[Place, JSON]] = [(place, value)]
+    while todo and count < SEARCHED:
+        where, item = todo.pop(0)
+        count += 1
+        if is_object(item) and item:
+            todo += [((*where, key), inner) for key, inner in item.items()]
+        elif is_list(item) and item:
+            todo += [((*where, str(index)), inner) for index, inner in enumerate(item)]
+        else:
+            yield where, item
+
+
+def _shown(place: Place) -> str:
+    if not place:
+        return "the document"
+    shown = place[0]
+    for key in place[1:]:
+        shown = member_path(shown, _key(key))
+    return shown

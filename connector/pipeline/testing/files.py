@@ -1,0 +1,125 @@
+"""Files of cases: found, read, run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from connector.config import Configuration
+from connector.config.references import Reference, references_in
+from connector.config.sources import configuration_in
+from connector.errors import ConfigurationError, ConnectorError
+from connector.model import JSON, is_list, members
+from connector.pipeline.runtime import load_configuration
+from connector.pipeline.testing.cases import Checked, is_connection_case, run_connection_case
+from connector.transform import compile_chain
+from connector.transform.cases import read_cases, run_case
+from connector.yaml import read_yaml
+
+__all__ = ["found_files", "run_files"]
+
+ENDING = ".test.yaml"
+STAND_IN = "test-value-of-"
+
+
+def found_files(given: Iterable[Path]) -> list[Path]:
+    """The files that are named, and those below the folders that are."""
+    files: list[Path] = []
+    for path in given:
+        if path.is_dir():
+            files += sorted(_below(path))
+        elif path.is_file():
+            files.append(path)
+        else:
+            raise ConfigurationError(f"there is no file or folder {str(path)!r}")
+    return list(dict.fromkeys(files))
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob(f"*{ENDING}"):
+        inner = path.relative_to(folder).parts
+        if not any(part.startswith(".") or part in ("node_modules", "site-packages") for part in inner[:-1]):
+            yield path
+
+
+async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Checked, None]:
+    """The verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
+    saved: dict[Path, dict[str, JSON]] = {}
+    for file in files:
+        cases = read_yaml(file.read_bytes(), str(file))
+        if not is_list(cases):
+            raise ConfigurationError(f"{file}: a list of cases is needed")
+        source = _source(file, configuration)
+        for index, case in enumerate(cases):
+            started = time.monotonic()
+            difference = await _difference(case, file, source, f"{file}[{index}]", saved)
+            name = str(members(case).get("name", index))
+            yield Checked(file, name, difference, time.monotonic() - started)
+
+
+def _source(file: Path, configuration: Path | None) -> Path | None:
+    """The configuration that was named, else one of the file's own, beside it, above its folder, or here."""
+    if configuration is not None:
+        return configuration
+    own = file.with_name(file.name.removesuffix(ENDING) + ".yaml")
+    if _is_configuration(own):
+        return own
+    around = (configuration_in(folder) for folder in (file.parent, file.absolute().parent.parent, Path()))
+    return next((found for found in around if found is not None and (found.is_dir() or _is_configuration(found))), None)
+
+
+def _is_configuration(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    document = read_yaml(path.read_bytes(), str(path))
+    return isinstance(document, dict) and "steps" not in document
+
+
+async def _difference(
+    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
+) -> str:
+    try:
+        if not is_connection_case(case):
+            return await _chain_case(case, file, source, where, saved)
+        if source is None:
+            raise ConfigurationError(f"{where}: there is no connector.yaml beside the file; name one with -f")
+
+        def load(environ: Mapping[str, str]) -> Configuration:
+            return _loaded(source, environ)
+
+        return await run_connection_case(case, load, where)
+    except ConnectorError as error:
+        return str(error)
+
+
+async def _chain_case(
+    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
+) -> str:
+    name = file.name.removesuffix(ENDING)
+    if source is not None and source not in saved:
+        saved[source] = dict(_loaded(source, {}).saved_chains())  # read once for all cases of a run
+    chains = dict(saved[source]) if source is not None else {}
+    own = file.with_name(f"{name}.yaml")
+    if own.is_file() and own != source:
+        chains[name] = read_yaml(own.read_bytes(), str(own))
+    read = read_cases([case], where)[0]
+    chain = compile_chain([{name: read.given.get("parameters") or {}}], chains, where=read.name)
+    return (await run_case(read, chain)).difference
+
+
+def _loaded(source: Path, environ: Mapping[str, str]) -> Configuration:
+    """The configuration; what the environment is to give and the case does not is stood in for."""
+    missing = dict(_stand_ins(source))
+    return load_configuration(source, {**missing, **environ})
+
+
+def _stand_ins(source: Path) -> Iterator[tuple[str, str]]:
+    from connector.config.sources import files_of
+
+    for file in files_of(source):
+        with suppress(ConnectorError):
+            for _, found in references_in(read_yaml(file.read_bytes(), str(file))):
+                if isinstance(found, Reference) and found.kind == "environment" and found.default is None:
+                    yield found.name, f"{STAND_IN}{found.name.lower()}"
