@@ -1,6 +1,6 @@
-"""Where tasks are kept: what was accepted stays, whatever happens to the process or the machine.
+"""The durable store of tasks: what was accepted outlives the process and the machine.
 
-Read `tasks` for what is kept, `change` for what one commit does, `store` for what every engine offers.
+`tasks` holds what is stored, `change` what one commit does, `store` what every engine offers.
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ SQLITE = "sqlite:///"
 async def open_store(
     url: str, *, worker: str = "", clock: Callable[[], float] = time.time, role: Role = "runner", new: bool = False
 ) -> Store:
-    """The store that a URL names, to be closed by the caller; StoreError when it cannot be opened.
+    """Open the store that a URL names; raise StoreError when it cannot be opened.
 
     Args:
         url: `sqlite:///FILE`, below the working directory unless absolute, or `postgresql://…`.
-        worker: the name under which this process leases; one is made unless given.
+        worker: the name under which this process leases; generated unless given.
         clock: seconds since 1970.
-        role: what is done with it: a runner works on tasks, an admin looks after them while a runner may work.
-        new: whether a database that is gone, or older than the last run left it, is taken all the same.
+        role: a runner works on tasks; an admin inspects and repairs them, also while a runner works.
+        new: whether to accept a database that is missing, or older than the last run left it.
     """
     if url.startswith(SQLITE) and len(url) > len(SQLITE):
         from connector.engine.sqlite import open_sqlite

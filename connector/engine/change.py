@@ -1,4 +1,4 @@
-"""What one commit does: all of it is on disk when the commit returns, or none of it."""
+"""A change is all that one commit does: all of it is on disk when the commit returns, or none of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["CallEnd", "Carrier", "Change", "CommitResult", "Expense", "Line", "S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnd:
-    """What a call came to."""
+    """How a call ended."""
 
     task: int
     attempt: int
@@ -25,15 +25,15 @@ class CallEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """Where a leased task stands now; it is leased no longer.
+    """The new state of a leased task, which is leased no longer.
 
-    A task that goes in a leased carrier can be settled as well; unless it ends it leaves the carrier.
+    A task in a leased carrier can be settled as well; unless it ends, it leaves the carrier.
 
     Attributes:
-        due: for one that waits, when it may be leased again.
-        uncounted: whether the attempt that ends here does not count, as when nothing could be tried.
-        carried: whether all tasks that go in this one come to the same end.
-        who: for one that waits, who must act before it can go on; not kept, but told to those who run it.
+        due: when a waiting task may be leased again.
+        uncounted: whether the attempt that ends here does not count, as when nothing was tried.
+        carried: whether all tasks in this carrier end the same way.
+        who: who must act before a waiting task can continue; not stored, but reported to operators.
     """
 
     task: int
@@ -47,7 +47,7 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carrier:
-    """Leased tasks that go on together in a new one, and wait for it."""
+    """Leased tasks that continue together in a new task, and wait for it."""
 
     carrier: NewTask
     members: Sequence[int]
@@ -55,7 +55,7 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """Bytes that a file is to end with, once."""
+    """Bytes to be appended to a file, exactly once."""
 
     place: str
     data: bytes
@@ -63,7 +63,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expense:
-    """What was used of a budget."""
+    """Tokens and money used of a budget."""
 
     name: str
     at: float
@@ -73,18 +73,18 @@ class Expense:
 
 @dataclass(slots=True, kw_only=True)
 class Change:
-    """Everything that happens at once.
+    """Everything that one commit does.
 
     Attributes:
         accept: documents that become tasks.
-        carry: leased tasks that go on together.
+        carry: leased tasks that continue together.
         intend: calls that are about to be sent.
-        end: calls whose end was seen.
+        end: calls that ended.
         settle: leased tasks that are leased no longer.
-        cursors: where readings go on, by name; None forgets one.
+        cursors: positions of readings, by name; None deletes one.
         records: small values by space and key; None deletes one.
-        lines: what is appended to files.
-        written: the last line, by number, that a place has on disk, with the place's length then.
+        lines: lines to append to files.
+        written: by file, the number of the last line that is on disk, and the file's length then.
         spent: what was used of budgets.
     """
 
@@ -102,7 +102,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """What a commit gave.
+    """The result of a commit.
 
     Attributes:
         accepted: the ids of the accepted documents in their order; 0 for a duplicate.

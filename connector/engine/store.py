@@ -1,4 +1,4 @@
-"""What every engine does: one way to write, a way to lease, and what can be asked.
+"""The contract of every engine: one way to write, a way to lease, and queries.
 
 Its errors: StoreFull (no space, nothing was done, try again), StoreBroken (this store is of no more use to this
 process), Fenced (another worker has this task or this store now).
@@ -30,32 +30,32 @@ __all__ = [
 
 
 class StoreError(ConnectorError):
-    """The place where tasks are kept cannot do what was asked."""
+    """The store cannot do what was asked."""
 
 
 class StoreFull(StoreError):
-    """There is no space, or the disk failed: nothing of the change was done, and it may be tried again."""
+    """There is no space, or the disk failed: nothing of the change was done, and it may be retried."""
 
 
 class StoreHeld(StoreError):
-    """A run works on it, and only one can."""
+    """Another run works on the store, and only one can."""
 
 
 class StoreBroken(StoreError):
-    """What is kept can be neither trusted nor reached from here any more; another process may go on with it."""
+    """The store can be neither trusted nor reached by this process any more; another process may continue with it."""
 
 
 class Fenced(StoreError):
-    """Another worker has taken over."""
+    """Another worker has taken over the task."""
 
 
 class Superseded(Fenced, StoreBroken):
-    """Another runner has taken over all that is kept here."""
+    """Another runner has taken over the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which tasks are meant; all that is given must hold.
+    """Which tasks are selected; all given conditions must hold.
 
     Attributes:
         reason: a part of the reason.
@@ -74,7 +74,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class PendingLines:
-    """What is still to be appended to a file, and how long the file was when the last line before was on disk."""
+    """Lines still to be appended to a file, and the file's length when the line before them was on disk."""
 
     name: str
     length: int
@@ -82,113 +82,113 @@ class PendingLines:
 
 
 class Store(Protocol):
-    """Where tasks are kept. Every method may be called from many asyncio tasks at a time."""
+    """A durable store of tasks. Every method may be called from many asyncio tasks at a time."""
 
     @property
     def worker(self) -> str:
-        """The name under which this process leases."""
+        """Return the name under which this process leases."""
         ...
 
     async def close(self) -> None:
-        """Gives back what is leased and not settled, and closes."""
+        """Give back what is leased and not settled, and close."""
         ...
 
     async def commit(self, change: Change) -> CommitResult:
-        """Does all of a change, on disk when it returns; Fenced when a task in it is leased by another worker now."""
+        """Commit a change, on disk when this returns; raise Fenced when another worker has one of its tasks."""
         ...
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
-        """Tasks of a route that are due, counted as attempted and this worker's until settled; with their calls.
+        """Lease due tasks of a route until they are settled; each counts as attempted and has its calls.
 
-        Those of a worker that is gone are given anew. Of one order key the oldest live task alone is given. With a
-        limit no more of the route's tasks are leased at a time by all workers together.
+        Tasks of a worker that is gone are leased again. Of one order key only the oldest live task is leased. With a
+        limit, all workers together lease at most that many of the route's tasks at a time.
         """
         ...
 
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
-        """Says that this worker still works on these tasks; returns those that it has lost."""
+        """Renew the leases of tasks; return those that this worker has lost."""
         ...
 
     async def wait_for_change(self, seconds: float) -> None:
-        """Returns when there may be something new to lease, at the latest after so many seconds."""
+        """Wait until there may be something new to lease, at most for some seconds."""
         ...
 
     async def next_due(self, route: str) -> float | None:
-        """When the next waiting task of a route is due; None when none waits."""
+        """Return when the next waiting task of a route is due; None when none waits."""
         ...
 
     async def claim(self, name: str, tick: str) -> bool:
-        """Whether this worker is the one, of all, that does what is due at this tick."""
+        """Claim a tick of a schedule; return whether this worker, of all, is the one that does it."""
         ...
 
     async def lead(self, name: str, seconds: float) -> bool:
-        """Whether this worker is, for so many seconds from now, the only one that does this."""
+        """Become or stay the leader of a name for some seconds; return whether this worker is."""
         ...
 
     async def cursor(self, name: str) -> JSON:
-        """Where a reading goes on; None at first."""
+        """Return the position of a reading; None at first."""
         ...
 
     async def cursors(self) -> Mapping[str, JSON]:
-        """All cursors by name."""
+        """Return all cursors by name."""
         ...
 
     async def record(self, space: str, key: str) -> JSON:
-        """A small value; None when there is none."""
+        """Return a small value; None when there is none."""
         ...
 
     async def records(self, space: str) -> Mapping[str, JSON]:
-        """All small values of a space by key."""
+        """Return all small values of a space by key."""
         ...
 
     async def spending(self, name: str, since: float) -> Expense:
-        """What was used of a budget since a time."""
+        """Return what was used of a budget since a time."""
         ...
 
     async def pending_files(self) -> Sequence[str]:
-        """The files that lines are still to be appended to."""
+        """Return the files that lines are still to be appended to."""
         ...
 
     async def pending_lines(self, name: str, most: int) -> PendingLines:
-        """The next lines of a file."""
+        """Return the next lines of a file."""
         ...
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
-        """How many tasks are in which state, by route; in time that does not grow with their number."""
+        """Return how many tasks are in which state, by route; the time does not grow with their number."""
         ...
 
     async def oldest(self, route: str) -> float | None:
-        """When the oldest live task of a route was accepted."""
+        """Return when the oldest live task of a route was accepted."""
         ...
 
     async def tasks(self, wanted: Filter, *, after: int = 0, limit: int = 100) -> Sequence[Task]:
-        """Tasks with ids beyond `after`, in the order of their ids, without their calls."""
+        """Return tasks with ids beyond `after`, ascending, without their calls."""
         ...
 
     async def task(self, task: int) -> Task | None:
-        """One task with all its calls."""
+        """Return a task with all its calls."""
         ...
 
     async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        """The tasks that go in a carrier and have not come to an end."""
+        """Return the tasks in a carrier that have not ended."""
         ...
 
     def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
-        """The keys that earlier readings saw and this one did not."""
+        """Yield the keys that earlier readings saw and this one did not."""
         ...
 
     async def retry(self, wanted: Filter, *, document: JSON = None) -> int:
-        """Makes ended tasks new again, as they came or with another document; returns how many."""
+        """Make ended tasks new again, as they came or with another document; return how many."""
         ...
 
     async def skip(self, wanted: Filter, reason: str) -> int:
-        """Ends tasks that are not leased as skipped; returns how many."""
+        """Skip tasks that are not leased; return how many."""
         ...
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
-        """Forgets ended tasks with their calls, at most so many at a time; returns how many."""
+        """Delete ended tasks with their calls, at most `most`; return how many."""
         ...
 
     async def backup(self, to: Path) -> None:
-        """A copy that is whole, made while others work; StoreError where the engine has tools of its own for that."""
+        """Copy the store consistently while others work; raise StoreError where the engine has tools of its own."""
         ...

@@ -1,4 +1,4 @@
-"""What is kept of a task: its document, its state, and every call that was made for it."""
+"""Tasks: documents, their states, and every call that was made for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["DELETED", "ENDS", "LIVE", "CallRecord", "NewTask", "Task", "TaskStat
 
 
 class TaskState(StrEnum):
-    """Where a task stands."""
+    """The state of a task."""
 
     NEW = "new"
     PROCESSING = "processing"
@@ -27,24 +27,23 @@ class TaskState(StrEnum):
 ENDS = frozenset({TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN})
 LIVE = frozenset(TaskState) - ENDS
 DELETED = "deleted"
-"""The version of a document that is gone: one that comes back under its key is a new one."""
+"""The version of a deleted document: one that comes back under its key is a new one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """A document that a route takes on.
+    """A document that a route accepts.
 
     Attributes:
         key: the document's identity in its route; without one it is never a duplicate.
         version: what differs when the document has changed.
-        unique: by what a document that was seen is known again: by key and version; by its key alone, when the version
-            that was seen begins with this one; or by nothing, as what comes of one task is never a duplicate of
-            another's.
-        order: tasks of one order key are delivered one after the other.
-        due: not before this time, in seconds since 1970.
-        trace: the traceparent of what it came from.
+        unique: what makes a document a duplicate: the same key and version; the same key, when the version seen before
+            begins with this one; or nothing, as the answers of one task never duplicate those of another.
+        order: the order key; tasks of one key are delivered one after the other.
+        due: when it may be leased at the earliest, in seconds since 1970.
+        trace: the traceparent of its origin.
         source: the task whose answer it is.
-        reading: the number of the reading that saw it, by which those that have vanished are found.
+        reading: the number of the reading that saw it, by which vanished keys are found.
     """
 
     route: str
@@ -60,11 +59,11 @@ class NewTask:
 
     @property
     def identity(self) -> str:
-        """The key by which a duplicate is found; empty for a document that never is one."""
+        """Return the key by which a duplicate is found; an empty one for a document that never is one."""
         return "" if self.unique == "no" else self.key
 
     def repeats(self, seen: str | None) -> bool:
-        """Whether a document that was seen under its key with this version is the same one."""
+        """Return whether a document seen under this key, with the given version, is the same one."""
         if seen is None or self.unique != "key":
             return seen == self.version
         return seen != DELETED and seen.startswith(self.version)
@@ -72,16 +71,16 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """One call of an attempt: first what is about to be sent, later what it came to.
+    """One call of an attempt: its intent first, its end later.
 
     Attributes:
         number: which call of the attempt it is, from 0.
-        fingerprint: equal for calls that would send the same.
+        fingerprint: equal for calls that would send the same request.
         target: the client, or the kind of publisher, that takes it.
         effect: what a repeat would do, as connector.model.Effect.
-        lookup: the own key by which a reconcilable effect can be found.
+        lookup: the key of ours by which a reconcilable effect can be found.
         request: what is sent, redacted.
-        state: empty while its end is not known, then as connector.model.State.
+        state: empty while its end is unknown, then as connector.model.State.
         outcome: the envelope {status, headers, body, request_id, …}, once there is one.
     """
 
@@ -101,22 +100,22 @@ class CallRecord:
 
     @property
     def open(self) -> bool:
-        """Whether it may have gone out and nobody has seen what it came to."""
+        """Return whether it may have been sent and its end is unknown."""
         return not self.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One document on a route.
+    """One accepted document of a route.
 
     Attributes:
-        attempts: how often it was tried; a task that is leased is in its attempt of this number. One that was cut off
-            before anything was sent does not count.
+        attempts: the number of attempts, the current one of a leased task included; one that was cut off before
+            anything was sent does not count.
         cut_off: how often in a row its process ended while it was leased, before anything was sent.
-        carrier: the task that this one goes in, as a line of a batch does.
-        retried: how many of its calls, the oldest, were made before a person last retried it; what those that are
-            open or unknown may have done is known to that person, and keeps nothing from being sent again.
-        calls: what earlier attempts sent, the oldest first; open ones were cut off.
+        carrier: the task that carries this one, as a batch carries its lines.
+        retried: how many of its oldest calls were made before a person last retried it; that person knows what open and
+            unknown ones may have done, so they keep nothing from being sent again.
+        calls: the calls of earlier attempts, the oldest first; open ones were cut off.
     """
 
     id: int

@@ -194,7 +194,7 @@ def _a_broken_api_did_nothing() -> None:
 
 def _every_kill_costs_an_attempt() -> None:
     startup: Any = import_module("connector.engine.sqlite.startup")
-    startup._back = lambda session, row: (1, 0.0, row[2], 0, row[0])
+    startup._requeue = lambda session, row: (1, 0.0, row[2], 0, row[0])
 
 
 MUTANTS: dict[str, Mutant] = {

@@ -83,7 +83,7 @@ class _Told(PostgreSQLStore):
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Any:
         if (passed := self.clock() - self.seen) > 0:
             self.seen = self.clock()
-            await self._asked(
+            await self._query(
                 lambda link: link.execute(
                     f"UPDATE {SCHEMA}.pgqueuer SET execute_after = execute_after - make_interval(secs => $1)", passed
                 )
@@ -110,9 +110,9 @@ class PostgreSQL:
     async def kill(self, store: Store) -> None:
         killed = cast("PostgreSQLStore", store)
         self._open.remove(killed)
-        await killed._listening.close()
-        if killed._links._pool is not None:
-            killed._links._pool.terminate()
+        await killed._listener.close()
+        if killed._pool._pool is not None:
+            killed._pool._pool.terminate()
         await self._silence()
 
     async def overtake(self, store: Store) -> Store:

@@ -1,12 +1,12 @@
-"""What people do with tasks: retry, skip, forget."""
+"""What operators do to tasks: retry, skip and purge."""
 
 from __future__ import annotations
 
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.jobs import Jobs
-from connector.engine.postgresql.queue import lock, next_in_line
-from connector.engine.postgresql.reader import condition
-from connector.engine.postgresql.rows import Counting, packed
+from connector.engine.postgresql.queue import lock_order_keys, promote_next
+from connector.engine.postgresql.reader import build_condition
+from connector.engine.postgresql.rows import StateCounts, dump_json
 from connector.engine.store import Filter
 from connector.engine.tasks import TaskState
 from connector.model import JSON
@@ -18,8 +18,8 @@ MOST = 5_000
 
 
 async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jobs, worker: str, now: float) -> int:
-    """How many ended tasks, of the next few thousand, are new again."""
-    where, values = condition(wanted)
+    """Make the next few thousand ended tasks new again; return how many."""
+    where, values = build_condition(wanted)
     rows = await connection.fetch(
         f"""SELECT id, route, ord, state FROM tasks WHERE {where} AND {ENDED} AND NOT carries
             ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
@@ -37,25 +37,25 @@ async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jo
         ids,
         [job_of.get(task, 0) for task in ids],
         now,
-        None if document is None else packed(document),
+        None if document is None else dump_json(document),
     )
-    counting = Counting(worker)
+    counts = StateCounts(worker)
     for row in rows:
-        counting.move(row["route"], row["state"], TaskState.NEW)
-    await counting.write(connection)
+        counts.move(row["route"], row["state"], TaskState.NEW)
+    await counts.write(connection)
     orders = {(row["route"], row["ord"]) for row in rows if row["ord"]}
-    await lock(connection, orders)
-    await next_in_line(connection, orders, now, jobs)
+    await lock_order_keys(connection, orders)
+    await promote_next(connection, orders, now, jobs)
     return len(ids)
 
 
 async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, worker: str, now: float) -> int:
-    """How many tasks, of the next few thousand, are skipped now."""
-    where, values = condition(wanted)
+    """Skip the next few thousand tasks; return how many."""
+    where, values = build_condition(wanted)
     rows = await connection.fetch(
         f"""SELECT id, route, ord, state, job FROM tasks
             WHERE {where} AND carrier = 0 AND state NOT IN ('skipped', 'finished')
-            AND (state <> 'processing' OR {jobs.gone("job")}) ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
+            AND (state <> 'processing' OR {jobs.is_abandoned("job")}) ORDER BY id LIMIT {MOST} FOR NO KEY UPDATE""",  # noqa: S608
         *values,
     )
     ids = [row["id"] for row in rows]
@@ -68,28 +68,28 @@ async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, 
         reason,
         now,
     )
-    await jobs.forget(connection, [row["job"] for row in rows if row["job"]])
-    counting = Counting(worker)
+    await jobs.delete(connection, [row["job"] for row in rows if row["job"]])
+    counts = StateCounts(worker)
     for row in (*rows, *members):
-        counting.move(row["route"], row["state"], TaskState.SKIPPED)
-    await counting.write(connection)
+        counts.move(row["route"], row["state"], TaskState.SKIPPED)
+    await counts.write(connection)
     orders = {(row["route"], row["ord"]) for row in (*rows, *members) if row["ord"]}
-    await lock(connection, orders)
-    await next_in_line(connection, orders, now, jobs)
+    await lock_order_keys(connection, orders)
+    await promote_next(connection, orders, now, jobs)
     return len(rows)
 
 
 async def purge(connection: Connection, wanted: Filter, most: int, worker: str) -> int:
-    """How many ended tasks are forgotten with their calls."""
-    where, values = condition(wanted)
+    """Delete ended tasks with their calls; return how many."""
+    where, values = build_condition(wanted)
     rows = await connection.fetch(
         f"""WITH old AS (SELECT id FROM tasks WHERE {where} AND {ENDED} ORDER BY id LIMIT {int(most)} FOR UPDATE),
             gone AS (DELETE FROM calls USING old WHERE calls.task = old.id)
             DELETE FROM tasks USING old WHERE tasks.id = old.id RETURNING tasks.route, tasks.state""",  # noqa: S608
         *values,
     )
-    counting = Counting(worker)
+    counts = StateCounts(worker)
     for row in rows:
-        counting.add(row["route"], row["state"], -1)
-    await counting.write(connection)
+        counts.add(row["route"], row["state"], -1)
+    await counts.write(connection)
     return len(rows)

@@ -1,4 +1,4 @@
-"""What is asked of a connection to the database: the part of asyncpg's that is used here, with its types."""
+"""A pool of connections that outlives the loss of any, and the part of asyncpg that is used here, as protocols."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from connector.extras import require_extra
 from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 
-__all__ = ["SCHEMA", "Away", "Connection", "Links", "Transaction", "shown"]
+__all__ = ["SCHEMA", "Connection", "ConnectionPool", "Transaction", "Unreachable", "redact_url"]
 
 SCHEMA = "openai_connector"
 
 
 class Transaction(AbstractAsyncContextManager[None], Protocol):
-    """All or nothing."""
+    """A transaction."""
 
     async def start(self) -> None: ...
 
@@ -29,7 +29,7 @@ class Transaction(AbstractAsyncContextManager[None], Protocol):
 
 
 class Connection(Protocol):
-    """One connection; statements are prepared when they are first used."""
+    """A connection; statements are prepared when they are first used."""
 
     async def execute(self, query: str, *values: object) -> str: ...
 
@@ -48,28 +48,28 @@ Result = TypeVar("Result")
 BACKOFF = Backoff(0.05, 5.0)
 """The delays between two tries while the server is away."""
 IDLE = "3s"
-"""How long a process that is frozen within a transaction keeps others from what it has locked."""
+"""How long a frozen process can keep its locks within a transaction."""
 FULL = ("53100", "53200", "53400", "58030")
-"""No space, no memory, a limit, an input or output error: the transaction was undone, and time may mend it."""
+"""No space, no memory, a limit, an I/O error: the transaction was rolled back, and time may mend it."""
 PASSING = ("40001", "40P01", "55P03")
 AWAY = ("08", "57P", "25006", "25P03", "53300")
-"""Begins of codes that mean: this connection is of no use, another one may be."""
+"""Prefixes of codes that mean: this connection is useless, another one may work."""
 
 
-def shown(url: str) -> str:
-    """The URL without its password."""
+def redact_url(url: str) -> str:
+    """Return the URL without its password."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     user = f"{parts.username}@" if parts.username else ""
     return urlunsplit((parts.scheme, f"{user}{host}{f':{parts.port}' if parts.port else ''}", parts.path, "", ""))
 
 
-class Away(StoreBroken):
-    """The database could not be reached for too long."""
+class Unreachable(StoreBroken):
+    """The database was unreachable for too long."""
 
 
-class Links:
-    """A few connections that are there when they are asked for, after however many attempts.
+class ConnectionPool:
+    """A pool of connections; operations are retried until the database is back.
 
     Args:
         url: where the database is; its password is in no message.
@@ -79,21 +79,21 @@ class Links:
     def __init__(self, url: str, *, patience: float = 600.0, timing: Timing = SYSTEM) -> None:
         self._postgres = require_extra("asyncpg", "postgresql", "an engine on PostgreSQL")
         self._url = url
-        self.name = shown(url)
+        self.name = redact_url(url)
         self._patience = patience
         self._timing = timing
         self._pool: Any = None
 
     async def open(self, prepare: Callable[[Connection], Awaitable[None]]) -> None:
-        """Connects, and prepares the database; a database that cannot be reached at first is an error at once."""
+        """Connect and prepare the database; raise StoreError at once when it cannot be reached."""
         try:
-            connection = await self.alone()
+            connection = await self.connect()
         except (OSError, self._postgres.PostgresError, self._postgres.InterfaceError, ValueError) as error:
-            raise StoreError(f"{self.name} cannot be used: {_said(error)}") from None
+            raise StoreError(f"{self.name} cannot be used: {_first_line(error)}") from None
         try:
             await prepare(connection)
         except self._postgres.PostgresError as error:
-            raise StoreError(f"{self.name} cannot keep tasks: {_said(error)}") from None
+            raise StoreError(f"{self.name} cannot keep tasks: {_first_line(error)}") from None
         finally:
             connection.terminate()
         self._pool = await self._postgres.create_pool(
@@ -113,8 +113,8 @@ class Links:
             except (TimeoutError, OSError, self._postgres.PostgresError, self._postgres.InterfaceError):
                 pool.terminate()
 
-    async def alone(self) -> Any:
-        """A connection that the caller keeps and closes."""
+    async def connect(self) -> Any:
+        """Open a connection that the caller keeps and closes."""
         return await self._postgres.connect(self._url, server_settings=self._settings, timeout=10, command_timeout=60)
 
     @property
@@ -122,46 +122,48 @@ class Links:
         return {"search_path": SCHEMA, "application_name": "openai-connector", "jit": "off"}
 
     @asynccontextmanager
-    async def one(self) -> AsyncGenerator[Connection, None]:
-        """A connection of the pool."""
+    async def acquire(self) -> AsyncGenerator[Connection, None]:
+        """Borrow a connection of the pool."""
         if self._pool is None:
             raise StoreBroken("the store is closed")
         async with self._pool.acquire(timeout=10) as connection:
             yield connection
 
-    async def persist(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        """What the work gives, done again when the connection was lost before it was done."""
+    async def retry(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Run work, again whenever the connection was lost before it was done."""
         until = self._timing.clock() + self._patience
         retries = 0
         while True:
             try:
                 return await work()
             except (OSError, TimeoutError, self._postgres.PostgresError, self._postgres.InterfaceError) as error:
-                if (fault := self._fault(error)) is not None:
+                if (fault := self._translate(error)) is not None:
                     raise fault from None
                 if self._timing.clock() + BACKOFF.delay(retries) > until:
-                    raise Away(f"{self.name} was away for {self._patience:.0f} s: {_said(error)}") from None
+                    raise Unreachable(
+                        f"{self.name} was away for {self._patience:.0f} s: {_first_line(error)}"
+                    ) from None
             await self._timing.sleep(BACKOFF.delay(retries, self._timing.chance()))
             retries += 1
 
-    def is_loss(self, error: BaseException) -> bool:
-        """Whether an error leaves open what became of a commit."""
+    def is_connection_loss(self, error: BaseException) -> bool:
+        """Return whether an error leaves open whether a commit happened."""
         code = str(getattr(error, "sqlstate", None) or "")
         postgres = isinstance(error, self._postgres.PostgresError)
         return not postgres or code.startswith(("08", "57P"))
 
-    def _fault(self, error: BaseException) -> StoreError | None:
-        """What an error means; None for one that passes."""
+    def _translate(self, error: BaseException) -> StoreError | None:
+        """Translate an error; return None for one that passes."""
         code = str(getattr(error, "sqlstate", None) or "")
         if isinstance(error, self._postgres.InterfaceError) and "closed" not in str(error):
-            return StoreBroken(f"{self.name}: {_said(error)}")
+            return StoreBroken(f"{self.name}: {_first_line(error)}")
         if not isinstance(error, self._postgres.PostgresError) or code in PASSING or code.startswith(AWAY):
             return None
         if code in FULL:
-            return StoreFull(f"{self.name} has no room: {_said(error)}")
-        return StoreBroken(f"{self.name}: {_said(error)}")
+            return StoreFull(f"{self.name} has no room: {_first_line(error)}")
+        return StoreBroken(f"{self.name}: {_first_line(error)}")
 
 
-def _said(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""pgqueuer's jobs for our tasks, made, taken, kept alive and ended in the transactions that they belong to."""
+"""pgqueuer's jobs: added, taken, kept alive and ended in the transactions that they belong to."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
-from connector.engine.postgresql.connection import SCHEMA, Connection, Links
+from connector.engine.postgresql.connection import SCHEMA, Connection, ConnectionPool
 from connector.extras import require_extra
 
-__all__ = ["CHANNEL", "Jobs", "Listening", "install"]
+__all__ = ["CHANNEL", "JobListener", "Jobs", "install"]
 
 CHANNEL = "openai_connector_jobs"
 SUCCESSFUL, FAILED = "successful", "failed"
 
 
 @cache
-def _builders() -> tuple[Any, ...]:
-    """pgqueuer's queries below our schema. Its log is no part of the promise, and so not written ahead."""
+def _query_builders() -> tuple[Any, ...]:
+    """Return pgqueuer's query builders for our schema; its log is not promised, and so not written ahead."""
     require_extra("pgqueuer", "postgresql", "an engine on PostgreSQL")
     from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
     from pgqueuer.domain.settings import DBSettings, Durability
@@ -34,11 +34,11 @@ def _queries(connection: Any) -> Any:
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
 
-    return Queries(AsyncpgDriver(connection), *_builders())
+    return Queries(AsyncpgDriver(connection), *_query_builders())
 
 
 async def install(connection: Connection) -> None:
-    """pgqueuer's own tables, made or brought up to date."""
+    """Create or update pgqueuer's own tables."""
     queries = _queries(connection)
     if not await queries.schema_is_installed():
         await queries.install(create_schema=False)
@@ -57,12 +57,12 @@ class Jobs:
 
         self._manager = uuid.uuid5(uuid.NAMESPACE_OID, worker)
         self._patience = timedelta(seconds=patience)
-        self._table = _builders()[0].qualified.queue_table
+        self._table = _query_builders()[0].qualified.queue_table
 
     async def add(
         self, connection: Connection, routes: Sequence[str], tasks: Sequence[int], waits: Sequence[float]
     ) -> list[int]:
-        """The ids of new jobs for tasks, each to be taken after so many seconds."""
+        """Add a job for each task, to be taken after a delay; return the jobs' ids."""
         if not tasks:
             return []
         found: list[int] = await _queries(connection).enqueue(
@@ -74,7 +74,7 @@ class Jobs:
         return found
 
     async def take(self, connection: Connection, route: str, most: int, limit: int) -> dict[int, int]:
-        """The jobs by their tasks that this worker has now: those that are due, and those of workers that are gone."""
+        """Take jobs that are due, or whose worker is gone; return their ids by task."""
         from pgqueuer.ports.repository import EntrypointExecutionParameter
 
         jobs: Sequence[Any] = await _queries(connection).dequeue(
@@ -86,14 +86,14 @@ class Jobs:
         await _queries(connection).update_heartbeat(list(jobs))
 
     async def end(self, connection: Connection, jobs: Mapping[int, bool]) -> None:
-        """Ends jobs by whether they came to a good end; the others are kept where pgqueuer's own tools show them."""
+        """End jobs by whether they succeeded; failed ones are kept where pgqueuer's own tools show them."""
         if jobs:
-            query = _builders()[1].build_log_job_query()
+            query = _query_builders()[1].build_log_job_query()
             states = [SUCCESSFUL if good else FAILED for good in jobs.values()]
             await connection.execute(query, list(jobs), states, [None] * len(jobs))
 
     async def give_back(self, connection: Connection, jobs: Sequence[int], waits: Sequence[float]) -> None:
-        """Lets others take jobs, each after so many seconds."""
+        """Return jobs to the queue, each after a delay."""
         if jobs:
             await connection.execute(
                 f"""UPDATE {self._table} AS job
@@ -105,42 +105,42 @@ class Jobs:
                 [max(wait, 0.0) for wait in waits],
             )
 
-    def gone(self, job: str) -> str:
-        """The condition that the worker of the job in a column has not been heard of for too long."""
+    def is_abandoned(self, job: str) -> str:
+        """Return the SQL condition that the worker of the job in a column is gone."""
         seconds = self._patience.total_seconds()
         return (
             f"NOT EXISTS (SELECT FROM {self._table} AS held WHERE held.id = {job} "
             f"AND held.heartbeat > now() - make_interval(secs => {seconds}))"
         )
 
-    async def forget(self, connection: Connection, jobs: Sequence[int]) -> None:
-        """Removes jobs whatever their state."""
+    async def delete(self, connection: Connection, jobs: Sequence[int]) -> None:
+        """Delete jobs whatever their state."""
         if jobs:
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", list(jobs))  # noqa: S608
 
-    async def tidy(self, connection: Connection) -> None:
-        """Empties pgqueuer's log, which nothing of ours reads."""
+    async def clear_log(self, connection: Connection) -> None:
+        """Empty pgqueuer's log, which nothing reads."""
         await _queries(connection).clear_queue_log()
 
 
-class Listening:
-    """Wakes those who wait for something to lease."""
+class JobListener:
+    """Listens for new jobs of any worker, over a connection that is reopened when it is lost."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
         self._heard = asyncio.Event()
-        self._at_work: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._at_work = asyncio.create_task(self._work())
+        self._task = asyncio.create_task(self._work())
 
     async def close(self) -> None:
-        if self._at_work is not None:
-            self._at_work.cancel()
-            await asyncio.gather(self._at_work, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def wait(self, seconds: float) -> None:
-        """Until something changes, but not longer than so many seconds."""
+        """Wait until something changes, at most for some seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._heard.wait()
@@ -148,20 +148,20 @@ class Listening:
 
     async def _work(self) -> None:
         while True:
-            await self._links.persist(self._listen)
+            await self._pool.retry(self._listen)
 
     async def _listen(self) -> None:
-        connection = await self._links.alone()
+        connection = await self._pool.connect()
         lost = asyncio.Event()
         try:
             connection.add_termination_listener(partial(_set, lost))
-            await connection.add_listener(CHANNEL, self._hear)
+            await connection.add_listener(CHANNEL, self._on_notification)
             self._heard.set()
             await lost.wait()
         finally:
             connection.terminate()
 
-    def _hear(self, *_: Any) -> None:
+    def _on_notification(self, *_: Any) -> None:
         self._heard.set()
 
 

@@ -1,4 +1,4 @@
-"""The parts of a change that are rows and nothing else: calls, cursors, records, lines of files, spending."""
+"""What a change writes beside the tasks: calls, cursors, records, lines of files, expenses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from connector.engine.change import Change
 from connector.engine.postgresql.connection import Connection
-from connector.engine.postgresql.rows import columns, packed
+from connector.engine.postgresql.rows import dump_json, to_columns
 from connector.engine.store import StoreError
 
 __all__ = ["write_calls", "write_values"]
@@ -56,21 +56,21 @@ ON CONFLICT (name, minute) DO UPDATE SET tokens = known.tokens + excluded.tokens
 
 
 async def write_calls(connection: Connection, changes: Sequence[Change]) -> None:
-    """Calls that are about to be sent, and those whose end was seen."""
+    """Write calls that are about to be sent, and the ends of calls."""
     intended = [
         (one.task, one.attempt, one.number, one.fingerprint, one.target, one.operation, one.effect, one.lookup,
-         packed(one.request), one.started)
+         dump_json(one.request), one.started)
         for change in changes for one in change.intend
     ]  # fmt: skip
     if intended:
-        await connection.execute(INTEND, *columns(intended, 10))
+        await connection.execute(INTEND, *to_columns(intended, 10))
     ended = [
-        (one.task, one.attempt, one.number, one.ended, one.state, packed(one.outcome))
+        (one.task, one.attempt, one.number, one.ended, one.state, dump_json(one.outcome))
         for change in changes
         for one in change.end
     ]
     if ended:
-        rows = await connection.fetch(END, *columns(ended, 6))
+        rows = await connection.fetch(END, *to_columns(ended, 6))
         known = {(row["task"], row["attempt"], row["number"]) for row in rows}
         for task, attempt, number, *_ in ended:
             if (task, attempt, number) not in known:
@@ -78,21 +78,23 @@ async def write_calls(connection: Connection, changes: Sequence[Change]) -> None
 
 
 async def write_values(connection: Connection, changes: Sequence[Change]) -> None:
-    """Cursors, records, lines and spending; of one name the last value counts."""
+    """Write cursors, records, lines and expenses; of one name the last value counts."""
     cursors = _last(change.cursors for change in changes)
-    await _upsert(connection, CURSORS, [(name, packed(value)) for name, value in cursors.items() if value is not None])
+    await _upsert(
+        connection, CURSORS, [(name, dump_json(value)) for name, value in cursors.items() if value is not None]
+    )
     gone = [name for name, value in cursors.items() if value is None]
     if gone:
         await connection.execute("DELETE FROM cursors WHERE name = ANY($1::text[])", gone)
     records = _last(change.records for change in changes)
-    kept = [(*place, packed(value)) for place, value in records.items() if value is not None]
+    kept = [(*place, dump_json(value)) for place, value in records.items() if value is not None]
     await _upsert(connection, RECORDS, kept)
     forgotten = [place for place, value in records.items() if value is None]
     if forgotten:
-        await connection.execute(FORGET_RECORDS, *columns(forgotten, 2))
+        await connection.execute(FORGET_RECORDS, *to_columns(forgotten, 2))
     lines = [(line.place, line.data) for change in changes for line in change.lines]
     if lines:
-        await connection.execute(LINES, *columns(lines, 2))
+        await connection.execute(LINES, *to_columns(lines, 2))
     written = _last(change.written for change in changes)
     await _upsert(connection, WRITTEN, [(name, last, length) for name, (last, length) in written.items()])
     await _upsert(connection, SPENT, _minutes(changes))
@@ -113,6 +115,6 @@ def _minutes(changes: Sequence[Change]) -> list[tuple[str, int, int, float]]:
 
 
 async def _upsert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """In the order of the keys, so that two workers never wait for each other."""
+    """Upsert rows in the order of their keys, so that two workers never deadlock."""
     if rows:
-        await connection.execute(statement, *columns(sorted(rows), len(rows[0])))
+        await connection.execute(statement, *to_columns(sorted(rows), len(rows[0])))

@@ -1,4 +1,4 @@
-"""Tasks of one order key: the oldest live one has a job, the others wait until it has come to its end."""
+"""Leases: taken with their jobs, renewed by heartbeats, given back; and the turns of order keys."""
 
 from __future__ import annotations
 
@@ -7,10 +7,19 @@ from typing import Any
 
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.jobs import Jobs
-from connector.engine.postgresql.rows import CALL, TASK, Counting, call_of, columns, task_of
+from connector.engine.postgresql.rows import CALL, TASK, StateCounts, parse_call, parse_task, to_columns
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["JOBS", "Order", "give_back", "heads", "lease", "lock", "next_in_line", "renew_leases"]
+__all__ = [
+    "SET_JOBS",
+    "Order",
+    "find_busy_keys",
+    "give_back",
+    "lease",
+    "lock_order_keys",
+    "promote_next",
+    "renew_leases",
+]
 
 Order = tuple[str, str]
 LOCK = """
@@ -41,36 +50,36 @@ LATERAL (
     AND tasks.state IN ('new', 'processing', 'waiting') ORDER BY id LIMIT 1
 ) AS head
 """
-JOBS = """
+SET_JOBS = """
 UPDATE tasks SET job = given.job FROM unnest($1::bigint[], $2::bigint[]) AS given (id, job) WHERE tasks.id = given.id
 """
 
 
-async def lock(connection: Connection, orders: Collection[Order]) -> None:
-    """Keeps everybody else from these order keys until the transaction ends."""
+async def lock_order_keys(connection: Connection, orders: Collection[Order]) -> None:
+    """Lock order keys until the transaction ends."""
     if orders:
-        await connection.execute(LOCK, *columns(sorted(orders), 2))
+        await connection.execute(LOCK, *to_columns(sorted(orders), 2))
 
 
-async def heads(connection: Connection, orders: Collection[Order]) -> set[Order]:
-    """The order keys of which a task has a job, or goes in another one."""
+async def find_busy_keys(connection: Connection, orders: Collection[Order]) -> set[Order]:
+    """Return the order keys of which a task has a job or waits in a carrier."""
     if not orders:
         return set()
-    rows = await connection.fetch(HEADS, *columns(sorted(orders), 2))
+    rows = await connection.fetch(HEADS, *to_columns(sorted(orders), 2))
     return {(row["route"], row["ord"]) for row in rows}
 
 
-async def next_in_line(connection: Connection, orders: Collection[Order], now: float, jobs: Jobs) -> None:
-    """Gives the oldest live task of each order key the job, unless another one of the key is under way."""
+async def promote_next(connection: Connection, orders: Collection[Order], now: float, jobs: Jobs) -> None:
+    """Give the job of each order key to its oldest live task, unless another of its tasks is leased."""
     if not orders:
         return
-    free = await connection.fetch(FREE, *columns(sorted(orders), 2))
+    free = await connection.fetch(FREE, *to_columns(sorted(orders), 2))
     if not free:
         return
-    rows = await connection.fetch(NEXT, *columns(sorted((row["route"], row["ord"]) for row in free), 2))
-    heads = {row["id"] for row in rows}
-    younger = {row["holder"]: row["job"] for row in free if row["job"] and row["holder"] not in heads}
-    await jobs.forget(connection, list(younger.values()))
+    rows = await connection.fetch(NEXT, *to_columns(sorted((row["route"], row["ord"]) for row in free), 2))
+    oldest = {row["id"] for row in rows}
+    younger = {row["holder"]: row["job"] for row in free if row["job"] and row["holder"] not in oldest}
+    await jobs.delete(connection, list(younger.values()))
     waiting = [row for row in rows if not row["job"]]
     made = await jobs.add(
         connection,
@@ -78,14 +87,14 @@ async def next_in_line(connection: Connection, orders: Collection[Order], now: f
         [row["id"] for row in waiting],
         [row["due"] - now for row in waiting],
     )
-    await connection.execute(JOBS, [*younger, *(row["id"] for row in waiting)], [*(0 for _ in younger), *made])
+    await connection.execute(SET_JOBS, [*younger, *(row["id"] for row in waiting)], [*(0 for _ in younger), *made])
 
 
 SENT = """
 EXISTS (SELECT FROM (SELECT attempt, calls.state AS came FROM calls WHERE calls.task = tasks.id ORDER BY calls.id
                      OFFSET tasks.retried) AS known WHERE known.attempt = tasks.attempts AND known.came <> 'not_sent')
 """
-"""Whether something may have been sent in the attempt that a task is in; one that was cut off before does not count."""
+"""Whether something may have been sent in the task's current attempt; an attempt cut off before does not count."""
 LEASE = f"""
 WITH before AS (
     SELECT id AS taken, state AS was, state = 'processing' AND NOT {SENT} AS vain FROM tasks
@@ -107,25 +116,25 @@ RETURNING route, job
 async def lease(
     connection: Connection, route: str, most: int, limit: int, jobs: Jobs, worker: str, now: float
 ) -> list[Task]:
-    """Tasks whose jobs this worker takes, with the calls of earlier attempts."""
+    """Lease tasks by taking their jobs; return them with the calls of earlier attempts."""
     taken = await jobs.take(connection, route, most, limit)
     if not taken:
         return []
     rows = await connection.fetch(LEASE, list(taken), worker, now)
-    counting = Counting(worker)
+    counts = StateCounts(worker)
     for row in rows:
-        counting.move(row["route"], row["was"], TaskState.PROCESSING)
-    await counting.write(connection)
+        counts.move(row["route"], row["was"], TaskState.PROCESSING)
+    await counts.write(connection)
     stale = taken.keys() - {row["id"] for row in rows}
-    await jobs.forget(connection, [taken[task] for task in stale])
-    calls = await calls_of(
+    await jobs.delete(connection, [taken[task] for task in stale])
+    calls = await read_calls(
         connection, [row["id"] for row in rows if row["attempts"] > 1 or row["was"] != "new" or row["retried"]]
     )
-    return [task_of(row, calls.get(row["id"], [])) for row in sorted(rows, key=lambda row: int(row["id"]))]
+    return [parse_task(row, calls.get(row["id"], [])) for row in sorted(rows, key=lambda row: int(row["id"]))]
 
 
-async def calls_of(connection: Connection, tasks: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
-    """All calls of tasks, the oldest first."""
+async def read_calls(connection: Connection, tasks: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
+    """Return the calls by task, the oldest first."""
     found: dict[int, list[CallRecord]] = {}
     if not tasks:
         return found
@@ -134,12 +143,12 @@ async def calls_of(connection: Connection, tasks: Sequence[int]) -> Mapping[int,
         list(tasks),
     )
     for row in rows:
-        found.setdefault(row["task"], []).append(call_of(row))
+        found.setdefault(row["task"], []).append(parse_call(row))
     return found
 
 
 async def renew_leases(connection: Connection, tasks: Sequence[int], jobs: Jobs, worker: str) -> list[int]:
-    """The tasks that are not this worker's any more; the others stay its own."""
+    """Renew the leases of tasks; return the tasks that another worker has now."""
     rows = await connection.fetch(HOLD, list(tasks), worker)
     mine = {row["id"]: row["job"] for row in rows}
     await jobs.keep_alive(connection, list(mine.values()))
@@ -147,10 +156,10 @@ async def renew_leases(connection: Connection, tasks: Sequence[int], jobs: Jobs,
 
 
 async def give_back(connection: Connection, jobs: Jobs, worker: str, now: float) -> None:
-    """Lets others go on with what this worker has and has not settled."""
+    """Return all leased tasks of this worker to the queue."""
     rows = await connection.fetch(GIVE_BACK, worker, now)
-    counting = Counting(worker)
+    counts = StateCounts(worker)
     for row in rows:
-        counting.move(row["route"], TaskState.PROCESSING, TaskState.NEW)
-    await counting.write(connection)
+        counts.move(row["route"], TaskState.PROCESSING, TaskState.NEW)
+    await counts.write(connection)
     await jobs.give_back(connection, [row["job"] for row in rows], [0.0] * len(rows))

@@ -1,4 +1,4 @@
-"""What can be asked of the journal; nothing here changes it."""
+"""Queries; nothing here writes."""
 
 from __future__ import annotations
 
@@ -7,22 +7,34 @@ from typing import Any
 
 from connector.engine.change import Expense, Line
 from connector.engine.postgresql.connection import Connection
-from connector.engine.postgresql.queue import calls_of
-from connector.engine.postgresql.rows import TASK, task_of, unpacked
+from connector.engine.postgresql.queue import read_calls
+from connector.engine.postgresql.rows import TASK, load_json, parse_task
 from connector.engine.store import Filter, PendingLines
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
 
 __all__ = [
-    "carried_tasks", "condition", "counts", "cursors", "keys_unseen", "next_due", "oldest", "pending_files",
-    "pending_lines", "record", "records", "spending", "task", "tasks",
+    "build_condition",
+    "carried_tasks",
+    "counts",
+    "cursors",
+    "next_due",
+    "oldest",
+    "pending_files",
+    "pending_lines",
+    "record",
+    "records",
+    "spending",
+    "task",
+    "tasks",
+    "vanished_keys",
 ]  # fmt: skip
 
 LIVE = "state IN ('new', 'processing', 'waiting')"
 
 
-def condition(wanted: Filter) -> tuple[str, list[Any]]:
-    """The WHERE of a filter with its values, from $1 on."""
+def build_condition(wanted: Filter) -> tuple[str, list[Any]]:
+    """Return a filter as an SQL condition with its values, from $1 on."""
     parts: list[str] = ["true"]
     values: list[Any] = []
 
@@ -48,22 +60,22 @@ def condition(wanted: Filter) -> tuple[str, list[Any]]:
 
 
 async def tasks(connection: Connection, wanted: Filter, after: int, limit: int) -> list[Task]:
-    where, values = condition(wanted)
+    where, values = build_condition(wanted)
     rows = await connection.fetch(
         f"SELECT {TASK} FROM tasks WHERE {where} AND id > ${len(values) + 1} ORDER BY id LIMIT ${len(values) + 2}",  # noqa: S608
         *values,
         after,
         limit,
     )
-    return [task_of(row) for row in rows]
+    return [parse_task(row) for row in rows]
 
 
 async def task(connection: Connection, number: int) -> Task | None:
     row = await connection.fetchrow(f"SELECT {TASK} FROM tasks WHERE id = $1", number)  # noqa: S608
     if row is None:
         return None
-    calls = await calls_of(connection, [number])
-    return task_of(row, calls.get(number, []))
+    calls = await read_calls(connection, [number])
+    return parse_task(row, calls.get(number, []))
 
 
 async def carried_tasks(connection: Connection, carrier: int, after: int, limit: int) -> list[Task]:
@@ -73,7 +85,7 @@ async def carried_tasks(connection: Connection, carrier: int, after: int, limit:
         after,
         limit,
     )
-    return [task_of(row) for row in rows]
+    return [parse_task(row) for row in rows]
 
 
 async def counts(connection: Connection, route: str) -> Mapping[str, Mapping[TaskState, int]]:
@@ -104,17 +116,17 @@ async def oldest(connection: Connection, route: str) -> float | None:
 
 
 async def record(connection: Connection, space: str, key: str) -> JSON:
-    return unpacked(await connection.fetchval("SELECT value FROM records WHERE space = $1 AND key = $2", space, key))
+    return load_json(await connection.fetchval("SELECT value FROM records WHERE space = $1 AND key = $2", space, key))
 
 
 async def records(connection: Connection, space: str) -> Mapping[str, JSON]:
     rows = await connection.fetch("SELECT key, value FROM records WHERE space = $1 ORDER BY key", space)
-    return {row["key"]: unpacked(row["value"]) for row in rows}
+    return {row["key"]: load_json(row["value"]) for row in rows}
 
 
 async def cursors(connection: Connection, name: str | None = None) -> Mapping[str, JSON]:
     rows = await connection.fetch("SELECT name, value FROM cursors WHERE $1::text IS NULL OR name = $1", name)
-    return {row["name"]: unpacked(row["value"]) for row in rows}
+    return {row["name"]: load_json(row["value"]) for row in rows}
 
 
 async def spending(connection: Connection, name: str, since: float) -> Expense:
@@ -139,8 +151,8 @@ async def pending_lines(connection: Connection, name: str, most: int) -> Pending
     return PendingLines(name, length or 0, [(row["number"], Line(place=name, data=row["data"])) for row in rows])
 
 
-async def keys_unseen(connection: Connection, route: str, reading: int, after: str, most: int) -> list[str]:
-    """Keys beyond `after` that no reading from this one on has seen, and that were not known as deleted."""
+async def vanished_keys(connection: Connection, route: str, reading: int, after: str, most: int) -> list[str]:
+    """Return keys beyond `after` that readings saw before this one and not since, unless they are known as deleted."""
     rows = await connection.fetch(
         "SELECT key FROM seen WHERE route = $1 AND reading > 0 AND reading < $2 AND version <> 'deleted' AND key > $3 "
         "ORDER BY key LIMIT $4",

@@ -1,4 +1,4 @@
-"""The tables of the journal, and how those of an earlier version become today's."""
+"""The tables by version, and their migration."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ VERSIONS = (
     """,
     "ALTER TABLE tasks ADD COLUMN cut_off integer NOT NULL DEFAULT 0;",
 )
-"""What each version adds to the one before."""
+"""The statements from each version to the next."""
 
 
 async def migrate(connection: Connection) -> None:
-    """Makes the tables, or brings those that are there up to date; two that begin at a time wait for each other."""
+    """Create or migrate the tables; concurrent migrations wait for each other."""
     if (server := connection.get_server_version()).major * 10_000 < OLDEST_SERVER:
         raise StoreError(f"this PostgreSQL is version {server.major}.{server.minor}; 13 or newer is needed")
     async with connection.transaction():

@@ -1,4 +1,4 @@
-"""The store on PostgreSQL, put together."""
+"""The store on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import Any, Self, TypeVar
 
 from connector.engine.change import Change, CommitResult, Expense
 from connector.engine.postgresql import admin, queue, reader
-from connector.engine.postgresql.connection import Connection, Links
-from connector.engine.postgresql.jobs import Jobs, Listening
-from connector.engine.postgresql.rows import fold
+from connector.engine.postgresql.connection import Connection, ConnectionPool
+from connector.engine.postgresql.jobs import JobListener, Jobs
+from connector.engine.postgresql.rows import fold_counts
 from connector.engine.postgresql.schema import migrate
-from connector.engine.postgresql.writer import Committer
+from connector.engine.postgresql.writer import GroupCommitter
 from connector.engine.store import Filter, PendingLines, StoreError
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
@@ -28,7 +28,7 @@ from connector.timing import SYSTEM, Timing
 __all__ = ["PostgreSQLStore"]
 
 Result = TypeVar("Result")
-KEYS_AT_A_TIME = 1_000
+KEYS_AT_ONCE = 1_000
 LEAD = """
 INSERT INTO leaders AS known VALUES ($1, $2, now() + make_interval(secs => $3))
 ON CONFLICT (name) DO UPDATE SET worker = excluded.worker, until = excluded.until
@@ -37,7 +37,7 @@ WHERE known.worker = excluded.worker OR known.until < now()
 
 
 class PostgreSQLStore:
-    """As connector.engine.Store.
+    """The store in a PostgreSQL database.
 
     Args:
         links: the connections.
@@ -48,17 +48,17 @@ class PostgreSQLStore:
     """
 
     def __init__(
-        self, links: Links, *, worker: str, wall: Callable[[], float], patience: float, runs: bool = True
+        self, pool: ConnectionPool, *, worker: str, wall: Callable[[], float], patience: float, runs: bool = True
     ) -> None:
-        self._links = links
+        self._pool = pool
         self._runs = runs
         self.worker = worker
         self._wall = wall
         self._jobs = Jobs(worker, patience)
-        self._committer = Committer(links, self._jobs, worker, wall)
-        self._listening = Listening(links)
-        self._leasing = asyncio.Lock()
-        """One at a time: of many at once each would find what the others have just locked."""
+        self._committer = GroupCommitter(pool, self._jobs, worker, wall)
+        self._listener = JobListener(pool)
+        self._lease_lock = asyncio.Lock()
+        """Leases are taken one at a time: concurrent ones would find what the others have just locked."""
 
     @classmethod
     async def open(
@@ -72,25 +72,25 @@ class PostgreSQLStore:
         away: float = 600.0,
         runs: bool = True,
     ) -> Self:
-        """A store whose tables are there and up to date.
+        """Open a store and migrate its tables.
 
         Args:
             away: seconds for which a database that cannot be reached is waited for.
         """
-        links = Links(url, patience=away, timing=timing)
-        await links.open(migrate)
+        pool = ConnectionPool(url, patience=away, timing=timing)
+        await pool.open(migrate)
         name = worker or f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        store = cls(links, worker=name, wall=wall, patience=patience, runs=runs)
-        store._listening.start()
+        store = cls(pool, worker=name, wall=wall, patience=patience, runs=runs)
+        store._listener.start()
         return store
 
     async def close(self) -> None:
         await self._committer.close()
-        await self._listening.close()
+        await self._listener.close()
         with contextlib.suppress(StoreError, OSError, TimeoutError):
-            await self._changing(lambda link: queue.give_back(link, self._jobs, self.worker, self._wall()))
-            await self._changing(lambda link: fold(link, self.worker))
-        await self._links.close()
+            await self._transact(lambda connection: queue.give_back(connection, self._jobs, self.worker, self._wall()))
+            await self._transact(lambda connection: fold_counts(connection, self.worker))
+        await self._pool.close()
 
     async def commit(self, change: Change) -> CommitResult:
         return await self._committer.commit(change)
@@ -100,87 +100,93 @@ class PostgreSQLStore:
             raise StoreError("this process looks after tasks and does not work on them")
         if most < 1:
             return []
-        async with self._leasing:
-            return await self._changing(
-                lambda link: queue.lease(link, route, most, limit, self._jobs, self.worker, self._wall())
+        async with self._lease_lock:
+            return await self._transact(
+                lambda connection: queue.lease(connection, route, most, limit, self._jobs, self.worker, self._wall())
             )
 
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         if not ids:
             return []
-        return await self._changing(lambda link: queue.renew_leases(link, ids, self._jobs, self.worker))
+        return await self._transact(lambda connection: queue.renew_leases(connection, ids, self._jobs, self.worker))
 
     async def wait_for_change(self, seconds: float) -> None:
-        await self._listening.wait(seconds)
+        await self._listener.wait(seconds)
 
     async def next_due(self, route: str) -> float | None:
-        return await self._asked(lambda link: reader.next_due(link, route))
+        return await self._query(lambda connection: reader.next_due(connection, route))
 
     async def claim(self, name: str, tick: str) -> bool:
-        made: str = await self._asked(
-            lambda link: link.execute("INSERT INTO claims VALUES ($1, $2) ON CONFLICT DO NOTHING", name, tick)
+        made: str = await self._query(
+            lambda connection: connection.execute(
+                "INSERT INTO claims VALUES ($1, $2) ON CONFLICT DO NOTHING", name, tick
+            )
         )
         return made.endswith(" 1")
 
     async def lead(self, name: str, seconds: float) -> bool:
-        made: str = await self._asked(lambda link: link.execute(LEAD, name, self.worker, seconds))
+        made: str = await self._query(lambda connection: connection.execute(LEAD, name, self.worker, seconds))
         return made.endswith(" 1")
 
     async def cursor(self, name: str) -> JSON:
-        return (await self._asked(lambda link: reader.cursors(link, name))).get(name)
+        return (await self._query(lambda connection: reader.cursors(connection, name))).get(name)
 
     async def cursors(self) -> Mapping[str, JSON]:
-        return await self._asked(reader.cursors)
+        return await self._query(reader.cursors)
 
     async def record(self, space: str, key: str) -> JSON:
-        return await self._asked(lambda link: reader.record(link, space, key))
+        return await self._query(lambda connection: reader.record(connection, space, key))
 
     async def records(self, space: str) -> Mapping[str, JSON]:
-        return await self._asked(lambda link: reader.records(link, space))
+        return await self._query(lambda connection: reader.records(connection, space))
 
     async def spending(self, name: str, since: float) -> Expense:
-        return await self._asked(lambda link: reader.spending(link, name, since))
+        return await self._query(lambda connection: reader.spending(connection, name, since))
 
     async def pending_files(self) -> Sequence[str]:
-        return await self._asked(reader.pending_files)
+        return await self._query(reader.pending_files)
 
     async def pending_lines(self, name: str, most: int) -> PendingLines:
-        return await self._asked(lambda link: reader.pending_lines(link, name, most))
+        return await self._query(lambda connection: reader.pending_lines(connection, name, most))
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
-        return await self._asked(lambda link: reader.counts(link, route))
+        return await self._query(lambda connection: reader.counts(connection, route))
 
     async def oldest(self, route: str) -> float | None:
-        return await self._asked(lambda link: reader.oldest(link, route))
+        return await self._query(lambda connection: reader.oldest(connection, route))
 
     async def tasks(self, wanted: Filter, *, after: int = 0, limit: int = 100) -> Sequence[Task]:
-        return await self._asked(lambda link: reader.tasks(link, wanted, after, limit))
+        return await self._query(lambda connection: reader.tasks(connection, wanted, after, limit))
 
     async def task(self, task: int) -> Task | None:
-        return await self._asked(lambda link: reader.task(link, task))
+        return await self._query(lambda connection: reader.task(connection, task))
 
     async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        return await self._asked(lambda link: reader.carried_tasks(link, carrier, after, limit))
+        return await self._query(lambda connection: reader.carried_tasks(connection, carrier, after, limit))
 
     async def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         after = ""
-        while keys := await self._asked(
-            partial(reader.keys_unseen, route=route, reading=reading, after=after, most=KEYS_AT_A_TIME)
+        while keys := await self._query(
+            partial(reader.vanished_keys, route=route, reading=reading, after=after, most=KEYS_AT_ONCE)
         ):
             for key in keys:
                 yield key
             after = keys[-1]
 
     async def retry(self, wanted: Filter, *, document: JSON = None) -> int:
-        return await self._all(lambda link: admin.retry(link, wanted, document, self._jobs, self.worker, self._wall()))
+        return await self._repeat(
+            lambda connection: admin.retry(connection, wanted, document, self._jobs, self.worker, self._wall())
+        )
 
     async def skip(self, wanted: Filter, reason: str) -> int:
-        return await self._all(lambda link: admin.skip(link, wanted, reason, self._jobs, self.worker, self._wall()))
+        return await self._repeat(
+            lambda connection: admin.skip(connection, wanted, reason, self._jobs, self.worker, self._wall())
+        )
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
-        gone = await self._changing(lambda link: admin.purge(link, wanted, most, self.worker))
+        gone = await self._transact(lambda connection: admin.purge(connection, wanted, most, self.worker))
         if await self.lead("pgqueuer's log", 60):
-            await self._changing(self._jobs.tidy)
+            await self._transact(self._jobs.clear_log)
         return gone
 
     async def backup(self, to: Path) -> None:
@@ -189,25 +195,25 @@ class PostgreSQLStore:
             "was not written"
         )
 
-    async def _asked(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    async def _query(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         async def attempt() -> Result:
-            async with self._links.one() as link:
-                return await work(link)
+            async with self._pool.acquire() as connection:
+                return await work(connection)
 
-        return await self._links.persist(attempt)
+        return await self._pool.retry(attempt)
 
-    async def _changing(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """What a transaction gives; one whose end nobody saw is done again, so it must bear that."""
+    async def _transact(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Run work in a transaction; it runs again when its commit was not confirmed, so it must bear that."""
 
-        async def within(link: Any) -> Result:
-            async with link.transaction():
-                return await work(link)
+        async def within(connection: Any) -> Result:
+            async with connection.transaction():
+                return await work(connection)
 
-        return await self._asked(within)
+        return await self._query(within)
 
-    async def _all(self, work: Callable[[Connection], Awaitable[int]]) -> int:
-        """The sum of transactions of a few thousand tasks each, until one finds nothing."""
+    async def _repeat(self, work: Callable[[Connection], Awaitable[int]]) -> int:
+        """Repeat a transaction of a few thousand tasks until one finds none; return the sum."""
         total = 0
-        while found := await self._changing(work):
+        while found := await self._transact(work):
             total += found
         return total

@@ -1,4 +1,4 @@
-"""Group commit: changes that come while one transaction is under way go together in the next."""
+"""Group commit: changes that arrive during a transaction go together in the next."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 from connector.engine import failpoints
 from connector.engine.change import Change, CommitResult
-from connector.engine.postgresql.connection import Away, Connection, Links
+from connector.engine.postgresql.connection import Connection, ConnectionPool, Unreachable
 from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.journal import write_calls, write_values
-from connector.engine.postgresql.queue import lock, next_in_line
-from connector.engine.postgresql.rows import Counting
-from connector.engine.postgresql.tasks import Row, Transaction, accept, carry, settle
+from connector.engine.postgresql.queue import lock_order_keys, promote_next
+from connector.engine.postgresql.rows import StateCounts
+from connector.engine.postgresql.tasks import CommitContext, Row, accept, carry, settle
 from connector.engine.store import Fenced, StoreBroken, StoreError, StoreFull
 from connector.engine.tasks import ENDS, TaskState
 
-__all__ = ["Committer"]
+__all__ = ["GroupCommitter"]
 
-MOST_CHANGES = 1_000
+GROUP_SIZE = 1_000
 MINE = """
 SELECT task.id, task.route, task.ord, task.job, task.state, task.carrier, task.carries,
     carrier.id IS NOT NULL AS carried
@@ -34,90 +34,90 @@ ORDER BY task.id FOR NO KEY UPDATE OF task
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PendingChange:
     """A change that waits for its transaction."""
 
     change: Change
     done: asyncio.Future[CommitResult]
 
 
-class Committer:
-    """Commits what it is given, in the order in which it came.
+class GroupCommitter:
+    """Commits changes in the order in which they arrive.
 
     Args:
         wall: seconds since 1970.
     """
 
-    def __init__(self, links: Links, jobs: Jobs, worker: str, wall: Callable[[], float]) -> None:
-        self._links = links
+    def __init__(self, pool: ConnectionPool, jobs: Jobs, worker: str, wall: Callable[[], float]) -> None:
+        self._pool = pool
         self._jobs = jobs
         self._worker = worker
         self._wall = wall
-        self._waiting: list[Asked] = []
-        self._at_work: asyncio.Task[None] | None = None
+        self._waiting: list[PendingChange] = []
+        self._task: asyncio.Task[None] | None = None
         self._closed = False
 
     async def commit(self, change: Change) -> CommitResult:
         if self._closed:
             raise StoreBroken("the store is closed")
-        asked = Asked(change, asyncio.get_running_loop().create_future())
+        asked = PendingChange(change, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
-        if self._at_work is None or self._at_work.done():
-            self._at_work = asyncio.create_task(self._work())
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._work())
         return await asyncio.shield(asked.done)
 
     async def close(self) -> None:
-        """Waits for what is under way."""
+        """Wait for the transaction under way."""
         self._closed = True
-        if self._at_work is not None:
-            await self._at_work
+        if self._task is not None:
+            await self._task
 
     async def _work(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:MOST_CHANGES], self._waiting[MOST_CHANGES:]
-            await self._together(group)
+            group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
+            await self._commit_group(group)
 
-    async def _together(self, group: Sequence[Asked]) -> None:
-        """Commits a group; of one that is wrong by itself the others are tried without it."""
+    async def _commit_group(self, group: Sequence[PendingChange]) -> None:
+        """Commit a group; when one change is wrong, commit the others without it."""
         try:
-            given = await self._links.persist(_Once(self._links, partial(self._write, group)).attempt)
-        except Lost as lost:
-            fenced = [one for one in group if named_in(one.change) & lost.tasks]
+            given = await self._pool.retry(_ExactlyOnce(self._pool, partial(self._write, group)).attempt)
+        except LeasesLost as lost:
+            fenced = [one for one in group if named_tasks(one.change) & lost.tasks]
             for one in fenced:
-                named = ", ".join(map(str, sorted(named_in(one.change) & lost.tasks)))
+                named = ", ".join(map(str, sorted(named_tasks(one.change) & lost.tasks)))
                 _fail(one, Fenced(f"task {named} is leased by another worker now"))
-            await self._together([one for one in group if one not in fenced])
+            await self._commit_group([one for one in group if one not in fenced])
         except Exception as error:  # noqa: BLE001  told to whoever asked for the change
-            await self._apart(group, error)
+            await self._commit_one_by_one(group, error)
         else:
             for one, committed in zip(group, given, strict=True):
                 if not one.done.done():
                     one.done.set_result(committed)
 
-    async def _write(self, group: Sequence[Asked], connection: Connection) -> list[CommitResult]:
-        return await write(connection, [one.change for one in group], self._jobs, self._worker, self._wall())
+    async def _write(self, group: Sequence[PendingChange], connection: Connection) -> list[CommitResult]:
+        return await write_changes(connection, [one.change for one in group], self._jobs, self._worker, self._wall())
 
-    async def _apart(self, group: Sequence[Asked], error: Exception) -> None:
-        """One change of a group may be wrong: the others must not fail with it."""
-        if not isinstance(error, (Away, StoreFull)) and len(group) > 1:
+    async def _commit_one_by_one(self, group: Sequence[PendingChange], error: Exception) -> None:
+        """Commit the changes of a failed group one by one, unless the database itself is at fault."""
+        if not isinstance(error, (Unreachable, StoreFull)) and len(group) > 1:
             for one in group:
-                await self._together([one])
+                await self._commit_group([one])
             return
         for one in group:
             _fail(one, error)
 
 
-class _Once:
-    """One group, committed once: after a connection was lost the database is asked what became of it."""
+class _ExactlyOnce:
+    """One group, committed exactly once: after a lost connection the database is asked whether it was."""
 
-    def __init__(self, links: Links, write: Callable[[Connection], Awaitable[list[CommitResult]]]) -> None:
-        self._links = links
+    def __init__(self, pool: ConnectionPool, write: Callable[[Connection], Awaitable[list[CommitResult]]]) -> None:
+        self._pool = pool
         self._write = write
         self._transaction: str | None = None
         self._given: list[CommitResult] = []
 
     async def attempt(self) -> list[CommitResult]:
-        async with self._links.one() as connection:
+        async with self._pool.acquire() as connection:
             if self._transaction is not None and await _is_committed(connection, self._transaction):
                 return self._given
             self._transaction = None
@@ -128,7 +128,7 @@ class _Once:
                 self._given = await self._write(connection)
                 failpoints.reach("postgresql.commit.before")
             except BaseException:
-                await _undo(transaction, self._links)
+                await _roll_back(transaction, self._pool)
                 raise
             self._transaction = number
             await transaction.commit()
@@ -137,7 +137,7 @@ class _Once:
 
 
 async def _is_committed(connection: Any, transaction: str) -> bool:
-    """What became of a transaction whose commit nobody answered; one that is still going on is waited for."""
+    """Return whether a transaction was committed; one that is still in progress is waited for."""
     while True:
         state = await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", transaction)
         if state != "in progress":
@@ -145,21 +145,21 @@ async def _is_committed(connection: Any, transaction: str) -> bool:
         await asyncio.sleep(0.05)
 
 
-async def _undo(transaction: Any, links: Links) -> None:
+async def _roll_back(transaction: Any, pool: ConnectionPool) -> None:
     try:
         await transaction.rollback()
     except Exception as error:
-        if not links.is_loss(error):
+        if not pool.is_connection_loss(error):
             raise
 
 
-def _fail(asked: Asked, error: Exception) -> None:
+def _fail(asked: PendingChange, error: Exception) -> None:
     if not asked.done.done():
         asked.done.set_exception(error)
 
 
-def check(change: Change) -> None:
-    """Raises StoreError for a change that settles a task twice, or in a way in which none can be settled."""
+def check_change(change: Change) -> None:
+    """Raise StoreError for a change that settles a task twice, or into a state in which none can be settled."""
     if len({one.task for one in change.settle}) < len(change.settle):
         raise StoreError("a task is settled twice in one change; nothing was done")
     for one in change.settle:
@@ -169,53 +169,53 @@ def check(change: Change) -> None:
             raise StoreError(f"task {one.task} does not end as {one.state}, so those that go in it cannot end with it")
 
 
-class Lost(Exception):
-    """Tasks of changes that are not this worker's any more."""
+class LeasesLost(Exception):
+    """Tasks of a change are leased by another worker."""
 
     def __init__(self, tasks: set[int]) -> None:
         super().__init__(f"tasks {sorted(tasks)}")
         self.tasks = tasks
 
 
-async def write(
+async def write_changes(
     connection: Connection, changes: Sequence[Change], jobs: Jobs, worker: str, now: float
 ) -> list[CommitResult]:
-    """What each change gave; Lost, and nothing may be committed, when one of them is about a task of another worker."""
-    at_work = Transaction(connection, jobs, worker, now, Counting(worker))
+    """Write changes; return the result of each. On LeasesLost nothing may be committed."""
+    context = CommitContext(connection, jobs, worker, now, StateCounts(worker))
     for change in changes:
-        check(change)
-    held = await _held(at_work, changes)
+        check_change(change)
+    held = await _lock_tasks(context, changes)
     await write_calls(connection, changes)
-    carriers = await carry(at_work, changes, held)
-    await settle(at_work, changes, held)
+    carriers = await carry(context, changes, held)
+    await settle(context, changes, held)
     new = [task for change in changes for task in change.accept]
-    accepted = iter(await accept(connection, new, now, jobs, at_work.counting))
-    if at_work.orders:
-        await lock(connection, at_work.orders)
-        await next_in_line(connection, at_work.orders, now, jobs)
+    accepted = iter(await accept(connection, new, now, jobs, context.counts))
+    if context.orders:
+        await lock_order_keys(connection, context.orders)
+        await promote_next(connection, context.orders, now, jobs)
     await write_values(connection, changes)
-    await at_work.counting.write(connection)
+    await context.counts.write(connection)
     return [
         CommitResult([next(accepted) for _ in change.accept], [next(carriers) for _ in change.carry])
         for change in changes
     ]
 
 
-def named_in(change: Change) -> set[int]:
-    """The tasks that must be this worker's."""
+def named_tasks(change: Change) -> set[int]:
+    """Return the tasks that this worker must have leased."""
     found = {settled.task for settled in change.settle}
     found.update(call.task for call in change.intend)
     found.update(call.task for call in change.end)
     return found.union(*(carried.members for carried in change.carry))
 
 
-async def _held(at_work: Transaction, changes: Sequence[Change]) -> dict[int, Row]:
-    """The rows of all tasks that the changes are about, locked: nobody else can lease them meanwhile."""
-    named = set[int]().union(*map(named_in, changes))
+async def _lock_tasks(context: CommitContext, changes: Sequence[Change]) -> dict[int, Row]:
+    """Lock the rows of all named tasks, so that no other worker can lease them."""
+    named = set[int]().union(*map(named_tasks, changes))
     if not named:
         return {}
-    rows = await at_work.connection.fetch(MINE, sorted(named), at_work.worker)
+    rows = await context.connection.fetch(MINE, sorted(named), context.worker)
     held = {row["id"]: row for row in rows}
     if lost := named - held.keys():
-        raise Lost(lost)
+        raise LeasesLost(lost)
     return held

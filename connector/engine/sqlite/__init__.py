@@ -1,4 +1,4 @@
-"""The embedded engine: SQLite through apsw, with nothing to install and one process that works."""
+"""The embedded engine: SQLite through apsw, for one process that works on the tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy of the database that is whole, made while it is written to."""
+"""A consistent copy of the database, made while it is written to."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import cast
 import apsw
 
 from connector.engine import failpoints
-from connector.engine.sqlite.database_file import made_private
-from connector.engine.sqlite.driver import Connection, meaning
+from connector.engine.sqlite.database_file import create_private
+from connector.engine.sqlite.driver import Connection, translate_error
 from connector.engine.sqlite.identity import mark_copy
 from connector.engine.store import StoreError
 
 __all__ = ["back_up"]
 
 PAGES = 1024
-"""Pages that are copied at a time."""
+"""Pages copied in one step."""
 
 
 def back_up(source: Connection, database: Path, to: Path) -> None:
-    """Copies what is there now, beside the target first; the target is whole or what it was before."""
+    """Copy the database beside the target, then put the copy in the target's place."""
     if to.exists() and to.samefile(database):
         raise StoreError(f"{to}: that is the database itself; name another file for its copy")
     partial = to.with_name(to.name + ".partial")
     partial.unlink(missing_ok=True)
     try:
-        made_private(partial)
+        create_private(partial)
         _copy(source, partial)
-        _synced(partial)
+        _sync(partial)
         partial.replace(to)
-        _synced(to.parent)
+        _sync(to.parent)
     except apsw.Error as error:
-        raise meaning(error, partial) from None
+        raise translate_error(error, partial) from None
     except OSError as error:
         raise StoreError(f"{to}: the copy cannot be written: {(error.strerror or 'no reason').lower()}") from None
     finally:
@@ -54,7 +54,7 @@ def _copy(source: Connection, partial: Path) -> None:
         target.close()
 
 
-def _synced(path: Path) -> None:
+def _sync(path: Path) -> None:
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

@@ -1,4 +1,4 @@
-"""One change, done in a transaction that others may share."""
+"""Encode a change before its transaction, and apply it within one that others may share."""
 
 from __future__ import annotations
 
@@ -10,55 +10,63 @@ import orjson
 
 from connector.documents import check, dump
 from connector.engine.change import Change, CommitResult
-from connector.engine.sqlite.journal import append, end, forget, intend, put_cursors, put_records, spend
-from connector.engine.sqlite.queue import hands
+from connector.engine.sqlite.journal import (
+    add_expenses,
+    append_lines,
+    forget_lines,
+    put_cursors,
+    put_records,
+    write_ends,
+    write_intents,
+)
+from connector.engine.sqlite.queue import find_leases
 from connector.engine.sqlite.session import Session
-from connector.engine.sqlite.tasks import accept, carry, settle, start
+from connector.engine.sqlite.tasks import accept, carry, settle, start_carriers
 from connector.model import JSON
 
-__all__ = ["KINDS", "Prepared", "applied", "prepared"]
+__all__ = ["KINDS", "EncodedChange", "apply_change", "encode_change"]
 
 
-def applied(session: Session, prepared: Prepared) -> CommitResult:
-    """Does all of a change; an error before anything is written leaves the transaction as it was."""
-    change = prepared.change
-    held = hands(session, change)
-    accepted = accept(session, change.accept, prepared.documents) if change.accept else ()
-    carriers = start(session, change.carry, prepared.carriers) if change.carry else ()
+def apply_change(session: Session, encoded: EncodedChange) -> CommitResult:
+    """Apply all of a change; an error before the first write leaves the transaction as it was."""
+    change = encoded.change
+    held = find_leases(session, change)
+    accepted = accept(session, change.accept, encoded.documents) if change.accept else ()
+    carriers = start_carriers(session, change.carry, encoded.carriers) if change.carry else ()
     if carriers:
         carry(session, change.carry, carriers, held)
     if change.intend:
-        intend(session, change.intend, prepared.requests, held)
+        write_intents(session, change.intend, encoded.requests, held)
     if change.end:
-        end(session, change.end, prepared.ends, held)
+        write_ends(session, change.end, encoded.ends, held)
     if change.settle:
         settle(session, change.settle, held)
-    _beside(session, change, prepared)
+    _apply_values(session, change, encoded)
     return CommitResult(accepted, carriers)
 
 
-def _beside(session: Session, change: Change, prepared: Prepared) -> None:
-    """What is kept beside the tasks."""
-    if prepared.cursors:
-        put_cursors(session, prepared.cursors)
-    if prepared.records:
-        put_records(session, prepared.records)
+def _apply_values(session: Session, change: Change, encoded: EncodedChange) -> None:
+    """Apply what is kept beside the tasks."""
+    if encoded.cursors:
+        put_cursors(session, encoded.cursors)
+    if encoded.records:
+        put_records(session, encoded.records)
     if change.lines:
-        append(session, change.lines)
+        append_lines(session, change.lines)
     if change.written:
-        forget(session, change.written)
+        forget_lines(session, change.written)
     if change.spent:
-        spend(session, change.spent)
+        add_expenses(session, change.spent)
 
 
 KINDS = ("accept", "carry", "intend", "end", "settle", "cursors", "records", "lines", "written", "spent")
-"""What a change may do, in the order in which it is done."""
+"""The parts of a change, in the order in which they are applied."""
 PARTS = attrgetter(*KINDS)
 
 
 @dataclass(slots=True)
-class Prepared:
-    """A change, and beside each of its parts that hold JSON the bytes of it."""
+class EncodedChange:
+    """A change with the bytes of each of its parts that hold JSON."""
 
     change: Change
     kinds: Sequence[str]
@@ -70,23 +78,23 @@ class Prepared:
     records: Sequence[tuple[str, str, bytes | None]]
 
 
-def prepared(change: Change) -> Prepared:
-    """The change as it is written, or InvalidDocument saying what in it is not JSON."""
+def encode_change(change: Change) -> EncodedChange:
+    """Encode a change; raise InvalidDocument when part of it is not JSON."""
     # A change seldom has more than two of these, and most changes are of one task: nothing is made for the others.
-    return Prepared(
+    return EncodedChange(
         change,
         [kind for kind, part in zip(KINDS, PARTS(change), strict=True) if part],
         [dump(task.document) for task in change.accept] if change.accept else (),
         [dump(carried.carrier.document) for carried in change.carry] if change.carry else (),
-        [_bytes(call.request) for call in change.intend] if change.intend else (),
-        [_bytes(end.outcome) for end in change.end] if change.end else (),
-        [(name, _bytes(value)) for name, value in change.cursors.items()] if change.cursors else (),
-        [(*spot, _bytes(value)) for spot, value in change.records.items()] if change.records else (),
+        [_encode(call.request) for call in change.intend] if change.intend else (),
+        [_encode(end.outcome) for end in change.end] if change.end else (),
+        [(name, _encode(value)) for name, value in change.cursors.items()] if change.cursors else (),
+        [(*spot, _encode(value)) for spot, value in change.records.items()] if change.records else (),
     )
 
 
-def _bytes(value: JSON) -> bytes | None:
-    """What was read from somewhere as JSON is written faster than what must be looked at again."""
+def _encode(value: JSON) -> bytes | None:
+    """Encode a value that was read as JSON already, and is checked only when that fails."""
     if value is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A connection to the file: whoever commits through it has it on the disk."""
+"""Connections that commit durably, and the checkpoints of the write-ahead log."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import cast
 import apsw
 
 from connector.engine import failpoints
-from connector.engine.sqlite.driver import DISK, Connection, meaning
-from connector.engine.sqlite.schema import checked
+from connector.engine.sqlite.driver import DISK, Connection, translate_error
+from connector.engine.sqlite.schema import check_version
 
-__all__ = ["Checkpoints", "connect", "sound"]
+__all__ = ["Checkpointer", "check_integrity", "connect"]
 
 PATIENCE = 10_000
 """Milliseconds for which a commit waits for another process."""
@@ -23,20 +23,20 @@ SETTINGS = {
     "cache_size": -32 * 2**10,
     "temp_store": 2,
 }
-"""Checkpoints are the writer's; a log that has grown is cut; 32 MB of pages; sorting happens in memory."""
+"""Checkpoints are the writer's; a grown log is truncated; 32 MB of pages; sorting happens in memory."""
 SMALL = 16 * 2**20
-"""Bytes up to which a file is read whole before it is trusted."""
+"""Bytes up to which a file is checked as a whole."""
 
 
 def connect(path: Path, *, reading: bool = False) -> Connection:
-    """A connection that commits durably; one for reading never writes."""
+    """Open a connection that commits durably; one for reading never writes."""
     try:
         opened = apsw.Connection(str(path), statementcachesize=200)
         opened.set_busy_timeout(PATIENCE)
         # Closing must not touch the file: after a failure it would write what may be wrong.
         opened.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection = cast("Connection", opened)
-        checked(connection, path)
+        check_version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(DURABLE)
         # One by one: what gives a row, as some of these do, would keep the statements after it from being done.
@@ -44,12 +44,12 @@ def connect(path: Path, *, reading: bool = False) -> Connection:
             connection.pragma(name, value)
         connection.pragma("query_only", int(reading))
     except DISK as error:
-        raise meaning(error, path) from None
+        raise translate_error(error, path) from None
     return connection
 
 
-def sound(connection: Connection, path: Path) -> None:
-    """StoreBroken when the file is damaged, as far as that can be seen without reading all of a large one."""
+def check_integrity(connection: Connection, path: Path) -> None:
+    """Raise StoreBroken when the file is damaged; of a large file only the small tables are checked."""
     whole = path.stat().st_size <= SMALL
     try:
         for what in [""] if whole else ["('meta')", "('routes')", "('counts')", "('cursors')", "('claims')"]:
@@ -57,26 +57,26 @@ def sound(connection: Connection, path: Path) -> None:
             if found != [("ok",)]:
                 raise apsw.CorruptError(str(found[0][0]).lower())
     except DISK as error:
-        raise meaning(error, path) from None
+        raise translate_error(error, path) from None
 
 
 CHECKPOINT_PAGES = 4000
-"""Pages in the log (16 MB) from which on they are moved."""
+"""Pages in the log (16 MB) that start a checkpoint."""
 RETRY_PAGES = 1000
-"""Pages that the log must have grown by before it is tried again, when a reader keeps it from being begun anew."""
+"""Pages by which the log must grow before another try, when a reader keeps it from being reset."""
 
 
-class Checkpoints:
-    """Empties the log when it has grown; by the hand of the writer, who alone can do so while there is much to do."""
+class Checkpointer:
+    """Checkpoints the log once it has grown; called by the writer, between transactions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._pages = 0
         self._next = CHECKPOINT_PAGES
-        connection.set_wal_hook(self._grown)
+        connection.set_wal_hook(self._on_commit)
 
-    def keep_up(self) -> None:
-        """Moves pages when there are enough; when that fails it is tried again after a while."""
+    def run_if_due(self) -> None:
+        """Start a checkpoint when the log is long enough; after a failure, when it has grown further."""
         if self._pages < self._next:
             return
         self._next = self._pages + RETRY_PAGES
@@ -84,8 +84,8 @@ class Checkpoints:
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
         failpoints.reach("sqlite.checkpoint.after")
 
-    def _grown(self, connection: Connection, name: str, pages: int) -> int:
-        """Told by SQLite how long the log is after a commit; it is short again once it was begun anew."""
+    def _on_commit(self, connection: Connection, name: str, pages: int) -> int:
+        """Note the length of the log after a commit; a shorter one was reset."""
         del connection, name
         if pages < self._pages:
             self._next = CHECKPOINT_PAGES

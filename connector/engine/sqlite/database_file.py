@@ -1,4 +1,4 @@
-"""The database file itself, whatever it is called: locked by its inode, and found again where it was."""
+"""The database file: where it may lie, and a lock on its inode, under whatever name it is opened."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pathlib import Path
 
 from connector.engine.store import StoreError, StoreFull
 
-__all__ = ["DatabaseFile", "check_place", "is_mounted", "made_private", "mount_of", "refused"]
+__all__ = ["DatabaseFile", "check_location", "create_private", "find_mount", "is_mounted", "open_error"]
 
 Inode = tuple[int, int]
 SHARED = ("nfs", "nfs4", "cifs", "smb3", "9p")
-"""File systems where such a lock is not apart from those that SQLite takes."""
+"""File systems where `flock` conflicts with SQLite's own locks."""
 
 
 @dataclass(slots=True)
-class _Opened:
-    """A descriptor that all of this process share: closing one takes from SQLite every lock it has on the file."""
+class _Descriptor:
+    """A descriptor shared by the process: closing any descriptor of a file drops SQLite's locks on it."""
 
     descriptor: int
     users: int = 0
     locked: bool = False
 
 
-_opened: dict[Inode, _Opened] = {}
+_descriptors: dict[Inode, _Descriptor] = {}
 _guard = threading.Lock()
 
 
 class DatabaseFile:
-    """The file that a name stands for when it is opened; it is held open until it is closed.
+    """The file that a name stands for when it is opened; held open until it is closed.
 
     Args:
         path: the name, without links.
@@ -48,19 +48,19 @@ class DatabaseFile:
         self._locks = False
 
     def open(self) -> None:
-        """Hold the file open; OSError when that cannot be."""
+        """Hold the file open; raise OSError when that fails."""
         with _guard:
-            inode = _inode_of(self._path)
-            if inode not in _opened:
-                _opened[inode] = _Opened(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
-            _opened[inode].users += 1
+            inode = _read_inode(self._path)
+            if inode not in _descriptors:
+                _descriptors[inode] = _Descriptor(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
+            _descriptors[inode].users += 1
             self._inode = inode
 
     def lock(self) -> bool:
-        """Lock it unless somebody else has, by whatever name; return whether it is locked by this one now."""
+        """Lock the file, under whatever name others opened it; return whether this instance holds the lock now."""
         with _guard:
-            found = _opened[self._inode] if self._inode is not None else None
-            if found is None or self._locks or not _lockable(found.descriptor):
+            found = _descriptors[self._inode] if self._inode is not None else None
+            if found is None or self._locks or not _is_lockable(found.descriptor):
                 return True
             if found.locked:
                 return False
@@ -72,44 +72,44 @@ class DatabaseFile:
             return True
 
     def unlock(self) -> None:
-        """Let others lock it; it stays open."""
+        """Release the lock; the file stays open."""
         with _guard:
             if self._locks and self._inode is not None:
-                found = _opened[self._inode]
+                found = _descriptors[self._inode]
                 fcntl.flock(found.descriptor, fcntl.LOCK_UN)
                 found.locked = self._locks = False
 
     def close(self) -> None:
-        """Let the file go; to be called when SQLite has closed it."""
+        """Close the file; call this after SQLite has closed it."""
         self.unlock()
         with _guard:
             if self._inode is None:
                 return
-            found = _opened[self._inode]
+            found = _descriptors[self._inode]
             found.users -= 1
             if not found.users:
                 os.close(found.descriptor)
-                del _opened[self._inode]
+                del _descriptors[self._inode]
             self._inode = None
 
     @property
-    def in_place(self) -> bool:
-        """Whether the name still stands for this file."""
+    def is_in_place(self) -> bool:
+        """Return whether the name still stands for this file."""
         try:
-            return self._inode is None or _inode_of(self._path) == self._inode
+            return self._inode is None or _read_inode(self._path) == self._inode
         except OSError:
             return False
 
 
-def _inode_of(path: Path) -> Inode:
+def _read_inode(path: Path) -> Inode:
     found = os.stat(path)  # noqa: PTH116  it is asked before every commit
     return found.st_dev, found.st_ino
 
 
-def _lockable(descriptor: int) -> bool:
+def _is_lockable(descriptor: int) -> bool:
     if sys.platform != "linux":  # elsewhere such a lock meets those that SQLite takes
         return False
-    mount = mount_of(os.fstat(descriptor).st_dev)
+    mount = find_mount(os.fstat(descriptor).st_dev)
     return mount is None or mount.kind not in SHARED
 
 
@@ -119,7 +119,7 @@ ESCAPED = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A place where something is mounted.
+    """A mounted file system.
 
     Attributes:
         kind: of the file system, such as ext4 or nfs4.
@@ -131,12 +131,12 @@ class Mount:
 
 
 def is_mounted(path: Path) -> bool:
-    """Return whether this very file is mounted, as a container does with single files."""
+    """Return whether this very file is a mount point, as with a container's single-file mounts."""
     return any(mount.point == str(path) for mount in _mounts())
 
 
-def mount_of(device: int) -> Mount | None:
-    """Return a mount of a device, if that can be known."""
+def find_mount(device: int) -> Mount | None:
+    """Return a mount of a device; None when it cannot be known."""
     return next((mount for mount in _mounts() if mount.device == device), None)
 
 
@@ -156,19 +156,19 @@ def _mounts() -> Iterator[Mount]:
 
 
 PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENFILE, errno.EMFILE}
-"""What goes away without a change of the configuration."""
+"""Errors that go away without a change of the configuration."""
 
 
-def refused(error: OSError, path: Path) -> StoreError:
-    """Return the error of a file that cannot be opened, of the class that says whether waiting helps."""
+def open_error(error: OSError, path: Path) -> StoreError:
+    """Return the error for a file that cannot be opened: StoreFull when waiting helps."""
     reason = (error.strerror or "no reason given").lower()
     if error.errno in PASSING:
         return StoreFull(f"{path}: {reason}; nothing was done")
     return StoreError(f"{path}: the engine cannot open it: {reason}")
 
 
-def check_place(path: Path) -> None:
-    """StoreError when SQLite's log, which is beside a name, would not be that of the file."""
+def check_location(path: Path) -> None:
+    """Raise StoreError when another name of the file would have another write-ahead log."""
     if not path.exists():
         return
     names = path.stat().st_nlink
@@ -184,8 +184,8 @@ def check_place(path: Path) -> None:
         )
 
 
-def made_private(path: Path) -> None:
-    """Make the file for its owner alone unless it is there; StoreError when it cannot be opened."""
+def create_private(path: Path) -> None:
+    """Create the file for its owner alone, unless it exists; raise StoreError when it cannot be opened."""
     try:
         # One that is there is not opened: closing it would take SQLite's locks from it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -193,4 +193,4 @@ def made_private(path: Path) -> None:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):
             raise StoreError(f"{path}: the engine cannot open it: it is no file") from None
     except OSError as error:
-        raise refused(error, path) from None
+        raise open_error(error, path) from None

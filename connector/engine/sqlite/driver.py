@@ -1,4 +1,4 @@
-"""What we use of apsw, as types: its own name `collections.abc.Buffer`, which Python 3.11 does not have."""
+"""The part of apsw that is used here, as protocols, and what its errors mean."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import apsw
 
 from connector.engine.store import StoreBroken, StoreError, StoreFull
 
-__all__ = ["DISK", "Connection", "Cursor", "Row", "Values", "meaning"]
+__all__ = ["DISK", "Connection", "Cursor", "Row", "Values", "translate_error"]
 
 Row = tuple[Any, ...]
 Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Cursor(Protocol):
-    """Statements, one after the other."""
+    """A cursor."""
 
     def execute(self, sql: str, values: Values = (), /) -> Self: ...
     def executemany(self, sql: str, values: Iterable[Sequence[Any]], /) -> Self: ...
@@ -25,7 +25,7 @@ class Cursor(Protocol):
 
 
 class Backup(Protocol):
-    """A copy that is made step by step."""
+    """A backup that is made step by step."""
 
     @property
     def done(self) -> bool: ...
@@ -35,7 +35,7 @@ class Backup(Protocol):
 
 
 class Connection(Protocol):
-    """An open file."""
+    """A connection to a file."""
 
     @property
     def in_transaction(self) -> bool: ...
@@ -63,12 +63,12 @@ DISK = (
     apsw.PermissionsError,
     apsw.ReadOnlyError,
 )
-"""Errors of the file and its disk, whatever is written."""
+"""Errors of the file or its disk, whatever the statement."""
 UNSYNCED = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}
 
 
-def meaning(error: Exception, path: Path) -> StoreError:
-    """The error as a sentence, of the class that says what can be done about it."""
+def translate_error(error: Exception, path: Path) -> StoreError:
+    """Return an error of SQLite as the StoreError that says what can be done about it."""
     if isinstance(error, BROKEN):
         return StoreBroken(f"{path}: damaged ({error}); stop, and put a backup in its place")
     if isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) in UNSYNCED:

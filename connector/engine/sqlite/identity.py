@@ -1,4 +1,4 @@
-"""Which database it is and how far it came, so that one that is gone, or older than it was, is not taken for it."""
+"""The identity and progress of a database, by which a lost or an older copy is recognized."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from connector.engine.sqlite.session import Session
 from connector.engine.store import StoreError
 from connector.model import JSON, members
 
-__all__ = ["Identity", "check_log", "check_same", "check_there", "identified", "mark_copy"]
+__all__ = ["Identity", "check_exists", "check_log", "check_same", "identify", "mark_copy"]
 
 SPACE = "database"
-"""Where the records of what a database knows of itself are."""
+"""The record space in which a database keeps its identity."""
 KNOWN = f"SELECT key, json_extract(CAST(value AS TEXT), '$') FROM records WHERE space = '{SPACE}'"
 WRITE = f"INSERT OR REPLACE INTO records VALUES ('{SPACE}', ?, CAST(json_quote(?) AS BLOB))"
 AGAIN = (
@@ -25,15 +25,15 @@ AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A database, the number of the last run that worked on it, and the last task that it took."""
+    """A database's name, the epoch of its last run, and the last task that was accepted."""
 
     name: str = ""
     epoch: int = 0
     task: int = 0
 
     @classmethod
-    def of(cls, known: JSON) -> Identity:
-        """Return what was written down; empty when that is nothing."""
+    def from_json(cls, known: JSON) -> Identity:
+        """Parse what `as_json` gave; return an empty identity for anything else."""
         found = members(known)
         name, epoch, task = (found.get(key) for key in ("name", "epoch", "task"))
         if not (isinstance(name, str) and isinstance(epoch, int) and isinstance(task, int)):
@@ -41,13 +41,13 @@ class Identity:
         return cls(name, epoch, task)
 
     @property
-    def known(self) -> dict[str, JSON]:
-        """Return it as it is written down."""
+    def as_json(self) -> dict[str, JSON]:
+        """Return the identity as it is stored."""
         return asdict(self)
 
 
-def check_there(path: Path, last: Identity) -> None:
-    """StoreError when earlier runs worked on a database here and there is none, or an empty one, now."""
+def check_exists(path: Path, last: Identity) -> None:
+    """Raise StoreError when earlier runs used a database here and it is now missing or empty."""
     if last.name and not _length(path):
         what = "it is empty" if path.exists() else "it is not there any more"
         raise StoreError(
@@ -56,7 +56,7 @@ def check_there(path: Path, last: Identity) -> None:
 
 
 def check_same(connection: Connection, path: Path, last: Identity) -> None:
-    """StoreError when the database is another one than the last run worked on, or an older copy of it."""
+    """Raise StoreError when the database is another one than the last run used, or an older copy of it."""
     ((epoch, task),) = connection.execute("SELECT epoch, task FROM meta").fetchall()
     name = _read(connection, "name")
     if not last.name:
@@ -71,7 +71,7 @@ def check_same(connection: Connection, path: Path, last: Identity) -> None:
 
 
 def check_log(connection: Connection, path: Path) -> None:
-    """StoreError when what was committed last is in a log beside another name of this database."""
+    """Raise StoreError when the last commits are in a log beside another name of this database."""
     home = Path(_read(connection, "home") or path)
     log, own = home.with_name(home.name + "-wal"), path.with_name(path.name + "-wal")
     if home == path or home.exists() or _length(own) or not _length(log):
@@ -79,20 +79,20 @@ def check_log(connection: Connection, path: Path) -> None:
     raise StoreError(f"{path}: it was {home} before, and its last commits are in {log}; move that along, to {own}")
 
 
-def identified(session: Session, path: Path) -> Identity:
-    """Return which database it is; it has a name, and knows where it is, from now on."""
-    known: dict[str, str] = dict(session.all(KNOWN))
+def identify(session: Session, path: Path) -> Identity:
+    """Return the identity of the database, and write its name and path into it."""
+    known: dict[str, str] = dict(session.fetch_all(KNOWN))
     name = known.get("name") or secrets.token_hex(8)
     meant = {"name": name, "home": str(path)}
     session.execute_many(WRITE, [(key, value) for key, value in meant.items() if known.get(key) != value])
     if "copy" in known:
         session.execute(f"DELETE FROM records WHERE space = '{SPACE}' AND key = 'copy'")
-    ((task,),) = session.all("SELECT task FROM meta")
+    ((task,),) = session.fetch_all("SELECT task FROM meta")
     return Identity(name, session.epoch, int(task))
 
 
 def mark_copy(connection: Connection) -> None:
-    """Write down that this is a copy, until a run works on it."""
+    """Mark the database as a copy, until a run works on it."""
     connection.execute(WRITE, ("copy", "yes"))
 
 

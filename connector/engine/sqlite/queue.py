@@ -1,4 +1,4 @@
-"""Tasks that are due become this process's, counted as attempted."""
+"""Leases: lease due tasks, check that a change is about leased ones, and keep the turns of order keys."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from connector.engine.sqlite.rows import (
     PROCESSING,
     READY,
     STATES,
-    call_of,
-    calls_within,
-    task_of,
+    call_id_range,
+    parse_call,
+    parse_task,
 )
 from connector.engine.sqlite.session import Lease, Session
 from connector.engine.store import Fenced, StoreError
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["Hands", "hands", "lease", "take_turns"]
+__all__ = ["HeldLeases", "find_leases", "lease", "update_turns"]
 
 LEASED_ONE = COLUMNS.format(route=":name", state=PROCESSING, attempts="t.attempts + 1", updated=":now")
 FOUND = f"SELECT {LEASED_ONE}, t.state, t.members FROM tasks t"
@@ -36,65 +36,65 @@ TAKE = f"UPDATE tasks SET state = {PROCESSING}, queue = {LEASED}, attempts = att
 
 
 def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]:
-    """At most so many tasks of a route, those whose time has come before the oldest; a limit counts leased ones."""
-    number = session.route(route)
+    """Lease tasks of a route: those whose time has come first, then the oldest; a limit counts all leased ones."""
+    number = session.route_id(route)
     if limit:
-        most = max(min(most, limit - session.leases.of(number)), 0)
+        most = max(min(most, limit - session.leases.count_of(number)), 0)
     values = {"name": route, "route": number, "now": session.now, "most": most}
-    rows = session.all(LATE, values)
+    rows = session.fetch_all(LATE, values)
     if len(rows) < most:
-        rows += session.all(LINE, {**values, "most": most - len(rows)})
+        rows += session.fetch_all(LINE, {**values, "most": most - len(rows)})
     session.execute_many(TAKE, [(session.now, row[0]) for row in rows])
-    session.count(number, TaskState.PROCESSING, len(rows))
-    return [_leased(session, number, row) for row in rows]
+    session.add_to_count(number, TaskState.PROCESSING, len(rows))
+    return [_take_lease(session, number, row) for row in rows]
 
 
-def _leased(session: Session, route: int, row: Row) -> Task:
+def _take_lease(session: Session, route: int, row: Row) -> Task:
     *columns, state, members = row
     task, order, retried = columns[0], columns[6], columns[15]
-    session.count(route, STATES[int(state)], -1)
+    session.add_to_count(route, STATES[int(state)], -1)
     held = Lease(route, order, members)
     session.leases.add(task, held)
-    return task_of(columns, _calls(session, task, held) if state or retried else ())
+    return parse_task(columns, _read_calls(session, task, held) if state or retried else ())
 
 
-def _calls(session: Session, task: int, held: Lease) -> Sequence[CallRecord]:
-    rows = session.all(CALLS, calls_within(task))
+def _read_calls(session: Session, task: int, held: Lease) -> Sequence[CallRecord]:
+    rows = session.fetch_all(CALLS, call_id_range(task))
     held.calls = {(attempt, number): call for call, attempt, number, *_ in rows}
     held.made = (rows[-1][0] & ((1 << CALL_BITS) - 1)) + 1 if rows else 0
-    return [call_of(row) for row in rows]
+    return [parse_call(row) for row in rows]
 
 
-Hands = Mapping[int, Lease]
+HeldLeases = Mapping[int, Lease]
 MEMBER = f"SELECT route, ord, carrier FROM tasks WHERE id = ? AND queue = {CARRIED}"
 
 
-def hands(session: Session, change: Change) -> Hands:
-    """What is known of each task that the change is about; Fenced when one is not this process's to change."""
+def find_leases(session: Session, change: Change) -> HeldLeases:
+    """Return the lease of each task that a change is about; raise Fenced when one is not leased here."""
     found: dict[int, Lease] = {}
     for parts in (change.intend, change.end, change.settle):
         for part in parts:
             if part.task not in found:
-                found[part.task] = session.leases.get(part.task) or _member(session, part.task)
+                found[part.task] = session.leases.get(part.task) or _find_member(session, part.task)
     for carried in change.carry:
         for task in carried.members:
             lease = session.leases.get(task)
             if lease is None:
-                raise _fenced(task)
+                raise _fenced_error(task)
             if lease.members:
                 raise StoreError(f"task {task} carries others, so it cannot go in another task")
             found[task] = lease
     return found
 
 
-def _member(session: Session, task: int) -> Lease:
-    row = session.one(MEMBER, (task,))
+def _find_member(session: Session, task: int) -> Lease:
+    row = session.fetch_one(MEMBER, (task,))
     if not row or row[2] not in session.leases:
-        raise _fenced(task)
+        raise _fenced_error(task)
     return Lease(row[0], row[1], 0)
 
 
-def _fenced(task: int) -> Fenced:
+def _fenced_error(task: int) -> Fenced:
     return Fenced(f"task {task} is not leased by this process; nothing was done")
 
 
@@ -105,16 +105,16 @@ HOLD = f"UPDATE tasks SET queue = {HELD} WHERE id = ?"
 GO = f"UPDATE tasks SET queue = iif(due > 0, {DUE}, {READY}) WHERE id = ?"
 
 
-def take_turns(session: Session, orders: Iterable[tuple[int, str | None]]) -> None:
-    """Gives each of these orders of a route its turn anew, after whatever has happened to their tasks."""
+def update_turns(session: Session, orders: Iterable[tuple[int, str | None]]) -> None:
+    """Update whose turn it is: of an order key, the oldest live task, unless a later one is under way."""
     for route, order in orders:
-        waits = session.one(NEXT, (route, order))
+        waits = session.fetch_one(NEXT, (route, order))
         if not waits:
             continue
-        turn = session.one(TURN, (route, order))
+        turn = session.fetch_one(TURN, (route, order))
         if turn:
             if turn[1] in (CARRIED, LEASED) or turn[0] < waits[0]:
                 continue
             session.execute(HOLD, (turn[0],))
         session.execute(GO, (waits[0],))
-        session.news = True
+        session.has_news = True

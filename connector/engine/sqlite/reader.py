@@ -1,4 +1,4 @@
-"""Questions, answered over a connection of their own, so that no list keeps a commit waiting."""
+"""Queries over a connection of their own, so that no list delays a commit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import apsw
 import orjson
 
 from connector.engine.change import Expense, Line
-from connector.engine.sqlite.driver import Connection, Row, meaning
+from connector.engine.sqlite.driver import Connection, Row, translate_error
 from connector.engine.sqlite.journal import MINUTE
 from connector.engine.sqlite.rows import (
     CALLS,
@@ -26,15 +26,15 @@ from connector.engine.sqlite.rows import (
     READY,
     STATES,
     TASKS,
-    call_of,
-    calls_within,
-    task_of,
+    call_id_range,
+    parse_call,
+    parse_task,
 )
 from connector.engine.store import Filter, PendingLines, StoreBroken
 from connector.engine.tasks import DELETED, Task, TaskState
 from connector.model import JSON
 
-__all__ = ["Reader", "Selection", "selected"]
+__all__ = ["Reader", "TaskSelection", "build_selection"]
 
 Result = TypeVar("Result")
 IN_CARRIER = f"{TASKS} WHERE t.queue = {CARRIED} AND t.carrier = ? AND t.id > ? ORDER BY t.id LIMIT ?"
@@ -56,7 +56,7 @@ VANISHED = (
 
 
 class Reader:
-    """Asks in a thread of its own."""
+    """Runs queries in a thread of its own."""
 
     def __init__(self, connection: Connection, path: Path) -> None:
         self._connection = connection
@@ -65,95 +65,95 @@ class Reader:
         self._thread = ThreadPoolExecutor(1, "sqlite-reading")
 
     async def close(self) -> None:
-        """Ends the thread and the connection."""
+        """End the thread and close the connection."""
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
 
-    async def ask(self, question: Callable[..., Result], *values: Any) -> Result:
-        """What a method of this reader gives."""
+    async def run(self, question: Callable[..., Result], *values: Any) -> Result:
+        """Run a method of this reader in its thread."""
         if self._closed:
             raise StoreBroken(f"{self._path}: closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, question, *values)
         except apsw.Error as error:
-            raise meaning(error, self._path) from None
+            raise translate_error(error, self._path) from None
 
-    def all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+    def fetch_all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
         return self._connection.execute(sql, values).fetchall()
 
-    def value(self, sql: str, values: Sequence[Any] = ()) -> Any:
-        """The first column of the first row; None when there is none."""
-        rows = self.all(sql, values)
+    def fetch_value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        """Return the first column of the first row; None when there is none."""
+        rows = self.fetch_all(sql, values)
         return rows[0][0] if rows else None
 
-    def document(self, sql: str, values: Sequence[Any]) -> JSON:
-        """The JSON in the first column of the first row; None when there is none."""
-        data = self.value(sql, values)
+    def fetch_json(self, sql: str, values: Sequence[Any]) -> JSON:
+        """Return the JSON in the first column of the first row; None when there is none."""
+        data = self.fetch_value(sql, values)
         return None if data is None else orjson.loads(data)
 
-    def documents(self, sql: str, values: Sequence[Any] = ()) -> Mapping[str, JSON]:
-        """Names with their JSON."""
-        return {name: orjson.loads(data) for name, data in self.all(sql, values)}
+    def fetch_json_by_name(self, sql: str, values: Sequence[Any] = ()) -> Mapping[str, JSON]:
+        """Return JSON values by name."""
+        return {name: orjson.loads(data) for name, data in self.fetch_all(sql, values)}
 
-    def routes(self, name: str = "") -> Sequence[int]:
-        """The numbers of the routes of this name, or of all."""
-        return [row[0] for row in self.all("SELECT id FROM routes WHERE ?1 IN ('', name)", (name,))]
+    def route_ids(self, name: str = "") -> Sequence[int]:
+        """Return the ids of the routes of this name, or of all."""
+        return [row[0] for row in self.fetch_all("SELECT id FROM routes WHERE ?1 IN ('', name)", (name,))]
 
-    def route(self, name: str) -> int:
-        """The number of a route; 0, which none has, when it is not known."""
-        return int(self.value("SELECT id FROM routes WHERE name = ?", (name,)) or 0)
+    def route_id(self, name: str) -> int:
+        """Return the id of a route; 0, which none has, when it is unknown."""
+        return int(self.fetch_value("SELECT id FROM routes WHERE name = ?", (name,)) or 0)
 
-    def ids(self, wanted: Filter, after: int, limit: int, also: str = "") -> Sequence[int]:
-        """The ids of the tasks that are meant."""
-        if not (routes := self.routes(wanted.route)):
+    def task_ids(self, wanted: Filter, after: int, limit: int, also: str = "") -> Sequence[int]:
+        """Return the ids of the tasks that a filter selects."""
+        if not (routes := self.route_ids(wanted.route)):
             return []
-        selection = selected(wanted, routes, also=also)
+        selection = build_selection(wanted, routes, also=also)
         values = {**selection.values, "after": after, "limit": limit}
-        return sorted(row[0] for sql in selection.questions for row in self.all(sql, values))[:limit]
+        return sorted(row[0] for sql in selection.queries for row in self.fetch_all(sql, values))[:limit]
 
     def tasks(self, wanted: Filter, after: int, limit: int) -> Sequence[Task]:
-        ids = orjson.dumps(self.ids(wanted, after, limit)).decode()
-        rows = self.all(f"{TASKS} WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id", (ids,))
-        return [task_of(row) for row in rows]
+        ids = orjson.dumps(self.task_ids(wanted, after, limit)).decode()
+        rows = self.fetch_all(f"{TASKS} WHERE t.id IN (SELECT value FROM json_each(?)) ORDER BY t.id", (ids,))
+        return [parse_task(row) for row in rows]
 
     def task(self, task: int) -> Task | None:
-        rows = self.all(f"{TASKS} WHERE t.id = ?", (task,))
-        calls = [call_of(row) for row in self.all(CALLS, calls_within(task))]
-        return task_of(rows[0], calls) if rows else None
+        rows = self.fetch_all(f"{TASKS} WHERE t.id = ?", (task,))
+        calls = [parse_call(row) for row in self.fetch_all(CALLS, call_id_range(task))]
+        return parse_task(rows[0], calls) if rows else None
 
     def carried_tasks(self, carrier: int, after: int, limit: int) -> Sequence[Task]:
-        return [task_of(row) for row in self.all(IN_CARRIER, (carrier, after, limit))]
+        return [parse_task(row) for row in self.fetch_all(IN_CARRIER, (carrier, after, limit))]
 
     def counts(self, route: str) -> Mapping[str, Mapping[TaskState, int]]:
         counts: dict[str, dict[TaskState, int]] = {}
-        for name, state, tasks in self.all(COUNTS):
+        for name, state, tasks in self.fetch_all(COUNTS):
             if route in ("", name):
                 counts.setdefault(name, {})[STATES[state]] = tasks
         return counts
 
     def oldest(self, route: str) -> float | None:
-        created: float | None = self.value(OLDEST, (self.route(route),))
+        created: float | None = self.fetch_value(OLDEST, (self.route_id(route),))
         return created
 
     def next_due(self, route: str) -> float | None:
-        due: float | None = self.value(NEXT_DUE, (self.route(route),))
+        due: float | None = self.fetch_value(NEXT_DUE, (self.route_id(route),))
         return due
 
     def spending(self, name: str, since: float) -> Expense:
-        tokens, cost = self.all(SPENT, (name, int(since // MINUTE)))[0]
+        tokens, cost = self.fetch_all(SPENT, (name, int(since // MINUTE)))[0]
         return Expense(name=name, at=since, tokens=int(tokens), cost=cost)
 
     def pending_lines(self, name: str, most: int) -> PendingLines:
-        length = self.value("SELECT length FROM places WHERE name = ?", (name,))
-        lines = [(number, Line(place=name, data=data)) for number, data in self.all(LINES, (name, most))]
+        length = self.fetch_value("SELECT length FROM places WHERE name = ?", (name,))
+        lines = [(number, Line(place=name, data=data)) for number, data in self.fetch_all(LINES, (name, most))]
         return PendingLines(name, length or 0, lines)
 
     def pending_files(self) -> Sequence[str]:
-        return [row[0] for row in self.all(PLACES)]
+        return [row[0] for row in self.fetch_all(PLACES)]
 
     def vanished_keys(self, route: str, after: str, reading: int, most: int) -> Sequence[str]:
-        return [row[0] for row in self.all(VANISHED, (self.route(route), after, reading - 1, most))]
+        return [row[0] for row in self.fetch_all(VANISHED, (self.route_id(route), after, reading - 1, most))]
 
 
 ODD = {CODES[state] for state in (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)}
@@ -161,15 +161,15 @@ QUEUES = (READY, DUE, HELD, CARRIED, LEASED)
 
 
 @dataclass(slots=True)
-class Selection:
-    """Questions that each give ids of tasks beyond `:after` in their order, at most `:limit`; no id is in two."""
+class TaskSelection:
+    """Queries for task ids beyond `:after`, ascending, at most `:limit` each; no id is in two."""
 
-    questions: Sequence[str]
+    queries: Sequence[str]
     values: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def selected(wanted: Filter, routes: Sequence[int], *, also: str = "") -> Selection:
-    """What a filter asks for.
+def build_selection(wanted: Filter, routes: Sequence[int], *, also: str = "") -> TaskSelection:
+    """Translate a filter into queries that read as few tasks as possible.
 
     Args:
         wanted: the filter.
@@ -196,16 +196,16 @@ def selected(wanted: Filter, routes: Sequence[int], *, also: str = "") -> Select
     codes = {CODES[state] for state in wanted.states}
     narrow = bool(wanted.ids or wanted.key)
     sources = _sources(codes, routes, narrow=narrow)
-    return Selection([_question(source, [*conditions, where]) for source, where in sources], values)
+    return TaskSelection([_build_query(source, [*conditions, where]) for source, where in sources], values)
 
 
-def _question(source: str, conditions: Sequence[str]) -> str:
+def _build_query(source: str, conditions: Sequence[str]) -> str:
     where = " AND ".join(condition for condition in conditions if condition)
     return f"SELECT t.id FROM tasks t {source} WHERE {where} ORDER BY t.id LIMIT :limit"
 
 
 def _sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequence[tuple[str, str]]:
-    """Where to look for tasks in these states, and on what condition: each is read in the order of ids."""
+    """Return table sources with their conditions; each is read in the order of ids."""
     among = f"t.state IN ({', '.join(map(str, sorted(codes)))})" if codes else ""
     if narrow or not codes or CODES[TaskState.FINISHED] in codes:
         return [("", among)]

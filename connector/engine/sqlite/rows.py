@@ -1,4 +1,4 @@
-"""Rows as what they stand for."""
+"""Tasks and calls as rows: states and queues as numbers, and rows as records."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ __all__ = [
     "CODES",
     "COLUMNS",
     "DUE",
+    "ENDED",
     "HELD",
     "LEASED",
     "LIVE_CODES",
-    "NOWHERE",
     "PROCESSING",
     "READY",
     "STATES",
     "TASKS",
-    "call_of",
-    "calls_within",
-    "task_of",
+    "call_id_range",
+    "parse_call",
+    "parse_task",
 ]
 
 CALL_BITS = 24
-"""A call's id is its task's, moved up by so many bits, and its place among the task's calls."""
+"""A call's id is its task's id, shifted by this many bits, plus its position among the task's calls."""
 COLUMNS = (
     "t.id, {route}, d.document, {state}, d.key, d.version, t.ord, {attempts}, t.due, d.created, {updated}, t.reason,"
     " d.trace, d.source, t.carrier, t.retried, t.cut_off"
 )
-"""What `task_of` takes; as a task is, or as it will be when its lease is committed."""
+"""The columns of `parse_task`: of a task as it is, or as it will be when its lease is committed."""
 AS_IT_IS = COLUMNS.format(route="r.name", state="t.state", attempts="t.attempts", updated="t.updated")
 TASKS = f"SELECT {AS_IT_IS} FROM tasks t JOIN documents d ON d.id = t.id JOIN routes r ON r.id = t.route"
 CALLS = (
@@ -47,13 +47,13 @@ CALLS = (
 )
 
 
-def calls_within(task: int) -> tuple[int, int]:
-    """The lowest and the highest id that a call of a task can have."""
+def call_id_range(task: int) -> tuple[int, int]:
+    """Return the lowest and the highest id that a call of a task can have."""
     return task << CALL_BITS, ((task + 1) << CALL_BITS) - 1
 
 
-def task_of(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
-    """A row of COLUMNS."""
+def parse_task(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
+    """Return the task of a row of COLUMNS."""
     number, route, document, state, key, version, order, attempts, due, created, updated, reason, *more = row
     trace, source, carrier, retried, cut_off = more
     return Task(
@@ -78,8 +78,8 @@ def task_of(row: Sequence[Any], calls: Sequence[CallRecord] = ()) -> Task:
     )
 
 
-def call_of(row: Row) -> CallRecord:
-    """A row of CALLS."""
+def parse_call(row: Row) -> CallRecord:
+    """Return the call of a row of CALLS."""
     number, attempt, position, fingerprint, target, operation, effect, lookup, request, started, *end = row
     ended, state, outcome = end
     return CallRecord(
@@ -91,15 +91,15 @@ def call_of(row: Row) -> CallRecord:
         operation=operation,
         effect=effect,
         lookup=lookup,
-        request=_value(request),
+        request=_parse_json(request),
         started=started,
         ended=ended or 0.0,
         state=state or "",
-        outcome=_value(outcome),
+        outcome=_parse_json(outcome),
     )
 
 
-def _value(data: bytes | None) -> JSON:
+def _parse_json(data: bytes | None) -> JSON:
     return None if data is None else orjson.loads(data)
 
 
@@ -112,16 +112,16 @@ STATES: Final[Sequence[TaskState]] = (
     TaskState.SKIPPED,
     TaskState.UNKNOWN,
 )
-"""By number. A task that was leased once is not new any more, so only others are looked up for earlier calls."""
+"""By number. A leased task never becomes new again, so only other states are searched for earlier calls."""
 CODES: Final[Mapping[TaskState, int]] = {state: code for code, state in enumerate(STATES)}
 PROCESSING: Final = CODES[TaskState.PROCESSING]
 LIVE_CODES: Final = range(PROCESSING + 1)
 
-NOWHERE: Final = 0
-"""It has come to an end."""
+ENDED: Final = 0
+"""The task has ended."""
 READY: Final = 1
 DUE: Final = 2
-"""It has a time before which it is not given; looked at when tasks are leased and nowhere else, as clocks jump."""
+"""The task waits for a time; only leasing compares it with the clock, as clocks jump."""
 HELD: Final = 3
 """An earlier task of its order key is live."""
 CARRIED: Final = 4

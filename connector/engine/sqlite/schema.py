@@ -1,4 +1,4 @@
-"""The tables, version by version: a file of any earlier version is brought up to this one in one transaction."""
+"""The tables by version; a file of an earlier version is migrated in one transaction."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from connector.engine import failpoints
 from connector.engine.sqlite.driver import Connection
 from connector.engine.store import StoreError
 
-__all__ = ["APPLICATION", "V1", "VERSION", "bring_up", "checked"]
+__all__ = ["APPLICATION", "V1", "VERSION", "check_version", "migrate"]
 
 APPLICATION = 0x6F616963
-"""What SQLite calls an application id: files of other programs are never touched."""
+"""SQLite's application id: files of other programs are never touched."""
 # The small row of a task changes with every step of its life, so it stands apart from its document, which never does.
 # `queue` says where a live task stands (see `rows`): `live` is the only index that every task passes through.
 # A call's id is its task's id and its place among the task's calls; its end is a row of its own, so that nothing is
@@ -75,12 +75,12 @@ CREATE INDEX by_key ON documents (key, id) WHERE key <> '';
 V3 = "ALTER TABLE tasks ADD COLUMN cut_off INTEGER NOT NULL DEFAULT 0;"
 """A task knows how often in a row it was cut off before anything was sent."""
 STEPS = (V1, V2, V3)
-"""What leads from each version to the next; the first one from an empty file."""
+"""The statements from each version to the next; the first from an empty file."""
 VERSION = len(STEPS)
 
 
-def checked(connection: Connection, path: Path) -> int:
-    """The version of what is in the file; StoreError unless this program can work with it."""
+def check_version(connection: Connection, path: Path) -> int:
+    """Return the schema version of a file; raise StoreError unless this program can work with it."""
     version, application = connection.pragma("user_version"), connection.pragma("application_id")
     ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     if application != APPLICATION and (tables or version):
@@ -93,10 +93,10 @@ def checked(connection: Connection, path: Path) -> int:
     return int(version)
 
 
-def bring_up(connection: Connection, path: Path) -> None:
-    """Makes the tables what this version needs; the caller is alone with the file."""
+def migrate(connection: Connection, path: Path) -> None:
+    """Migrate the tables to this version; the caller is alone with the file."""
     with connection:
-        for number in range(checked(connection, path), VERSION):
+        for number in range(check_version(connection, path), VERSION):
             connection.execute(STEPS[number])
             failpoints.reach("sqlite.migrate.written")
             connection.pragma("user_version", number + 1)

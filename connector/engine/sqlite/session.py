@@ -1,4 +1,4 @@
-"""What a transaction works with: statements, the next numbers, how many tasks are in which state."""
+"""A transaction's state: statements, the next ids, counts by state, and the leases of this process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COUNT = "INSERT INTO counts VALUES (?, ?, ?) ON CONFLICT (route, state) DO UPDAT
 
 
 class Session:
-    """A connection that changes what is kept, one transaction after the other.
+    """A connection that writes, one transaction after the other.
 
     Args:
         epoch: the number of this runner; 0 for those who only look after the tasks of another one.
@@ -29,7 +29,7 @@ class Session:
         self.epoch = epoch
         self.leases = Leases()
         self.now = 0.0
-        self.news = False
+        self.has_news = False
         self._clock = clock
         self._cursor = connection.cursor()
         self.execute = self._cursor.execute
@@ -37,25 +37,25 @@ class Session:
         self._routes: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._counts: dict[tuple[int, int], int] = {}
-        self._given = self._last = (0, 0)
+        self._committed = self._last = (0, 0)
 
     def begin(self) -> None:
-        """Starts a transaction; Superseded when another runner has taken over."""
+        """Begin a transaction; raise Superseded when another runner has taken over."""
         self.now = self._clock()
-        self.news = False
+        self.has_news = False
         self.execute("BEGIN IMMEDIATE")
-        self._given = self._last = self.check()
+        self._committed = self._last = self.check_epoch()
 
-    def check(self) -> tuple[int, int]:
-        """The last numbers that were given to a task and to a line; Superseded when another runner has taken over."""
-        epoch, task, line = self.one("SELECT epoch, task, line FROM meta")
+    def check_epoch(self) -> tuple[int, int]:
+        """Return the last task id and line number; raise Superseded when another runner has taken over."""
+        epoch, task, line = self.fetch_one("SELECT epoch, task, line FROM meta")
         if self.epoch not in (0, epoch):
             raise Superseded("another runner has taken over what this one was working on; this one must stop")
         return int(task), int(line)
 
-    def finish(self) -> None:
-        """Writes what was only counted so far; all that is left is to commit."""
-        if self._last != self._given:
+    def flush(self) -> None:
+        """Write the counts and ids that were kept in memory; what is left is to commit."""
+        if self._last != self._committed:
             self.execute("UPDATE meta SET task = ?, line = ?", self._last)
         for (route, state), tasks in self._counts.items():
             if tasks:
@@ -63,79 +63,79 @@ class Session:
         self._counts.clear()
 
     def commit(self) -> None:
-        """All of it is on the disk."""
+        """Commit the transaction; it is on disk when this returns."""
         self.execute("COMMIT")
-        self.leases.keep()
+        self.leases.commit()
 
-    def undo(self) -> None:
-        """None of it was done."""
+    def roll_back(self) -> None:
+        """Roll the transaction back."""
         if self.connection.in_transaction:
             self.execute("ROLLBACK")
-        self._last = self._given
-        self.leases.undo()
+        self._last = self._committed
+        self.leases.roll_back()
         self._counts.clear()
         self._routes.clear()
         self._names.clear()
 
     @property
-    def written(self) -> int:
-        """Grows with every row that is written."""
+    def rows_written(self) -> int:
+        """Return the number of rows written so far."""
         return self.connection.total_changes()
 
-    def all(self, sql: str, values: Values = ()) -> list[Row]:
-        """The rows of a question."""
+    def fetch_all(self, sql: str, values: Values = ()) -> list[Row]:
+        """Return the rows of a query."""
         return self.execute(sql, values).fetchall()
 
-    def one(self, sql: str, values: Sequence[Any] = ()) -> Row:
-        """The first row of a question; empty when there is none."""
+    def fetch_one(self, sql: str, values: Sequence[Any] = ()) -> Row:
+        """Return the first row of a query; an empty one when there is none."""
         rows = self.execute(sql, values).fetchall()
         return rows[0] if rows else ()
 
     @property
     def last_task(self) -> int:
-        """The last id that was given to a task."""
+        """Return the last task id."""
         return self._last[0]
 
-    def new_task(self) -> int:
-        """The next task's id, unless it is given back."""
+    def next_task_id(self) -> int:
+        """Return the next task id."""
         task, line = self._last
         self._last = (task + 1, line)
         return task + 1
 
-    def give_back(self) -> None:
-        """The last id is not needed."""
+    def return_task_id(self) -> None:
+        """Return the last task id to the pool: the task is a duplicate."""
         task, line = self._last
         self._last = (task - 1, line)
 
-    def new_line(self) -> int:
-        """The next line's number."""
+    def next_line_number(self) -> int:
+        """Return the next line number."""
         task, line = self._last
         self._last = (task, line + 1)
         return line + 1
 
-    def count(self, route: int, state: TaskState, tasks: int) -> None:
-        """So many tasks more are in a state."""
+    def add_to_count(self, route: int, state: TaskState, tasks: int) -> None:
+        """Change the number of tasks in a state."""
         spot = route, CODES[state]
         self._counts[spot] = self._counts.get(spot, 0) + tasks
 
-    def route(self, name: str) -> int:
-        """A route's number, which it has from now on."""
+    def route_id(self, name: str) -> int:
+        """Return a route's id; a new route gets one."""
         number = self._routes.get(name)
         if number is None:
             self.execute("INSERT INTO routes (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
-            (number,) = self.one("SELECT id FROM routes WHERE name = ?", (name,))
+            (number,) = self.fetch_one("SELECT id FROM routes WHERE name = ?", (name,))
             self._routes[name] = number = int(number)
             self._names[number] = name
         return number
 
-    def routes(self) -> Sequence[int]:
-        """All routes."""
-        return [int(number) for (number,) in self.all("SELECT id FROM routes")]
+    def route_ids(self) -> Sequence[int]:
+        """Return the ids of all routes."""
+        return [int(number) for (number,) in self.fetch_all("SELECT id FROM routes")]
 
 
 @dataclass(slots=True)
 class Lease:
-    """What is remembered of a leased task, so that its changes need not be looked up.
+    """What is remembered of a leased task, so that changes need not look it up.
 
     Attributes:
         route: its number.
@@ -153,7 +153,7 @@ class Lease:
 
 
 class Leases:
-    """Leased tasks by id; what a transaction did to them can be undone with it."""
+    """Leases by task id; a transaction that is rolled back takes its changes of them back."""
 
     def __init__(self) -> None:
         self._held: dict[int, Lease] = {}
@@ -168,8 +168,8 @@ class Leases:
     def get(self, task: int) -> Lease | None:
         return self._held.get(task)
 
-    def of(self, route: int) -> int:
-        """How many tasks of a route are leased."""
+    def count_of(self, route: int) -> int:
+        """Return how many tasks of a route are leased."""
         return sum(lease.route == route for lease in self._held.values())
 
     def add(self, task: int, lease: Lease) -> None:
@@ -181,12 +181,12 @@ class Leases:
         self._undo.append((task, lease))
         return lease
 
-    def keep(self) -> None:
-        """What was done stays."""
+    def commit(self) -> None:
+        """Keep the changes since the last transaction."""
         self._undo.clear()
 
-    def undo(self) -> None:
-        """What was done since the last `keep` was not done."""
+    def roll_back(self) -> None:
+        """Undo the changes since the last `commit`."""
         for task, lease in reversed(self._undo):
             if lease is None:
                 del self._held[task]

@@ -1,4 +1,4 @@
-"""From a file to a store: locked, checked, brought up to this version, and what was cut off is ready again."""
+"""Open a file as a store: lock it, check it, migrate it, and recover what a crash cut off."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from random import Random
 import apsw
 
 from connector.engine import failpoints
-from connector.engine.sqlite.connection import connect, sound
-from connector.engine.sqlite.database_file import check_place, made_private, refused
-from connector.engine.sqlite.driver import Connection, Row, meaning
-from connector.engine.sqlite.identity import Identity, check_log, check_same, check_there, identified
+from connector.engine.sqlite.connection import check_integrity, connect
+from connector.engine.sqlite.database_file import check_location, create_private, open_error
+from connector.engine.sqlite.driver import Connection, Row, translate_error
+from connector.engine.sqlite.identity import Identity, check_exists, check_log, check_same, identify
 from connector.engine.sqlite.lock import Lock
-from connector.engine.sqlite.queue import take_turns
-from connector.engine.sqlite.rows import DUE, HELD, LEASED, READY, calls_within
-from connector.engine.sqlite.schema import VERSION, bring_up, checked
+from connector.engine.sqlite.queue import update_turns
+from connector.engine.sqlite.rows import DUE, HELD, LEASED, READY, call_id_range
+from connector.engine.sqlite.schema import VERSION, check_version, migrate
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.store import SqliteStore
 from connector.engine.store import StoreError
 from connector.engine.tasks import TaskState
 
-__all__ = ["open_sqlite", "put_back", "take_over"]
+__all__ = ["open_sqlite", "requeue_leased", "restore_waits"]
 
 
 async def open_sqlite(
     path: Path, *, worker: str, clock: Callable[[], float], runs: bool, new: bool = False
 ) -> SqliteStore:
-    """Return the tasks in a file.
+    """Open a file as a store.
 
     Args:
         path: the file; it is made when it is not there.
@@ -44,7 +44,7 @@ async def open_sqlite(
     path = await asyncio.to_thread(path.resolve)  # its log and its lock are beside the file, not beside a link to it
     lock = Lock(path)
     try:
-        session, reading = await asyncio.to_thread(_opened, path, lock, clock, runs=runs, new=new)
+        session, reading = await asyncio.to_thread(_open, path, lock, clock, runs=runs, new=new)
     except BaseException:
         lock.close()
         raise
@@ -52,18 +52,18 @@ async def open_sqlite(
     return SqliteStore(path, name, session, reading, lock, runs=runs)
 
 
-def _opened(path: Path, lock: Lock, clock: Callable[[], float], *, runs: bool, new: bool) -> tuple[Session, Connection]:
-    alone = _locked(path, lock, runs=runs, new=new)
+def _open(path: Path, lock: Lock, clock: Callable[[], float], *, runs: bool, new: bool) -> tuple[Session, Connection]:
+    alone = _lock_file(path, lock, runs=runs, new=new)
     connection = connect(path)
     try:
-        last = Identity() if new or not runs else lock.last()
-        session = _prepared(connection, path, clock, alone=alone, runs=runs, last=last)
+        last = Identity() if new or not runs else lock.read_identity()
+        session = _prepare(connection, path, clock, alone=alone, runs=runs, last=last)
         if runs:
-            _identified(session, path, lock)
+            _identify(session, path, lock)
         return session, connect(path, reading=True)
     except apsw.Error as error:
         connection.close()
-        raise meaning(error, path) from None
+        raise translate_error(error, path) from None
     except BaseException:
         connection.close()
         raise
@@ -72,70 +72,70 @@ def _opened(path: Path, lock: Lock, clock: Callable[[], float], *, runs: bool, n
             lock.release()
 
 
-def _locked(path: Path, lock: Lock, *, runs: bool, new: bool) -> bool:
-    """Lock the file, which is made unless there was one; return whether nobody else works on it."""
+def _lock_file(path: Path, lock: Lock, *, runs: bool, new: bool) -> bool:
+    """Lock the file, which is created unless it exists; return whether no other process works on it."""
     if not new:
-        check_there(path, lock.last())
-    check_place(path)
-    made_private(path)
+        check_exists(path, lock.read_identity())
+    check_location(path)
+    create_private(path)
     try:
         lock.database.open()
     except OSError as error:
-        raise refused(error, path) from None
-    alone = lock.taken()
+        raise open_error(error, path) from None
+    alone = lock.try_acquire()
     if runs and not alone:
-        lock.take()
+        lock.acquire()
     return runs or alone
 
 
-def _prepared(
+def _prepare(
     connection: Connection, path: Path, clock: Callable[[], float], *, alone: bool, runs: bool, last: Identity
 ) -> Session:
-    """The tables are what this version needs, and what a process that is gone was working on is ready again."""
-    if checked(connection, path):
+    """Migrate the tables, and recover what a process that is gone was working on."""
+    if check_version(connection, path):
         check_log(connection, path)
     if alone:
-        sound(connection, path)
-        bring_up(connection, path)
-    elif (version := checked(connection, path)) != VERSION:
+        check_integrity(connection, path)
+        migrate(connection, path)
+    elif (version := check_version(connection, path)) != VERSION:
         raise StoreError(
             f"{path}: an older version works on it (schema {version}; this one needs {VERSION}); stop that one first"
         )
     check_same(connection, path, last)
-    session = Session(connection, _new_epoch(connection) if runs else 0, clock)
+    session = Session(connection, _begin_epoch(connection) if runs else 0, clock)
     if alone:
-        _replay(session)
+        _recover(session)
     return session
 
 
-def _identified(session: Session, path: Path, lock: Lock) -> None:
-    """Which database it is stands in the file itself, whatever becomes of its log, and beside it."""
-    before = session.written
+def _identify(session: Session, path: Path, lock: Lock) -> None:
+    """Write the identity of the database into the file itself and into the lock file."""
+    before = session.rows_written
     with session.connection:
-        identity = identified(session, path)
-    if session.written != before:
+        identity = identify(session, path)
+    if session.rows_written != before:
         with suppress(apsw.FullError, apsw.BusyError):  # what is in the log is as safe, as long as both are together
             session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     lock.sign(identity)
 
 
-def _new_epoch(connection: Connection) -> int:
-    """The number of this runner; whoever has an earlier one is fenced off."""
+def _begin_epoch(connection: Connection) -> int:
+    """Return the epoch of this runner; runners of earlier epochs are fenced off."""
     ((epoch,),) = connection.execute("UPDATE meta SET epoch = epoch + 1 RETURNING epoch").fetchall()
     return int(epoch)
 
 
-def _replay(session: Session) -> None:
+def _recover(session: Session) -> None:
     failpoints.reach("sqlite.replay.before")
     session.begin()
     try:
-        put_back(session)
-        take_over(session)
-        session.finish()
+        restore_waits(session)
+        requeue_leased(session)
+        session.flush()
         failpoints.reach("sqlite.replay.written")
         session.commit()
     except BaseException:
-        session.undo()
+        session.roll_back()
         raise
     failpoints.reach("sqlite.replay.committed")
 
@@ -153,35 +153,35 @@ PUT_BACK = (
     f" WHERE route = ?2 AND queue > 0 AND queue IN ({DUE}, {HELD}) AND due > 0"
 )
 LEAP = 300.0
-"""A clock that is so many seconds behind what it said before has jumped; less is waited for."""
+"""A clock that is this many seconds behind its last reading has jumped; less is waited for."""
 OFTEN, LONGEST = 10, 30.0
-"""After so many cuts in a row a task is given back for a time of its own, at most so many seconds away: if one of
+"""After this many cuts in a row a task waits a random time of at most so many seconds: if one of
 several ends the process, the others get to their end meanwhile."""
 
 
-def take_over(session: Session) -> None:
-    """Makes ready what was leased; an attempt counts when something may have been sent in it."""
-    for route in session.routes():
-        tasks = session.all(WORKED_ON, (route,))
-        session.execute_many(BACK, [_back(session, row) for row in tasks])
-        session.count(route, TaskState.PROCESSING, -len(tasks))
-        session.count(route, TaskState.WAITING, len(tasks))
-        take_turns(session, {(route, order) for _, order, *_ in tasks if order})
+def requeue_leased(session: Session) -> None:
+    """Requeue leased tasks; an attempt counts when something may have been sent in it."""
+    for route in session.route_ids():
+        tasks = session.fetch_all(WORKED_ON, (route,))
+        session.execute_many(BACK, [_requeue(session, row) for row in tasks])
+        session.add_to_count(route, TaskState.PROCESSING, -len(tasks))
+        session.add_to_count(route, TaskState.WAITING, len(tasks))
+        update_turns(session, {(route, order) for _, order, *_ in tasks if order})
 
 
-def put_back(session: Session) -> None:
-    """Makes waits as long as they were meant to be although the clock has gone back since."""
-    for route in session.routes():
-        (newest,) = session.one(NEWEST, (route,))
+def restore_waits(session: Session) -> None:
+    """Shift waiting tasks when the clock has gone back, so that their waits keep their length."""
+    for route in session.route_ids():
+        (newest,) = session.fetch_one(NEWEST, (route,))
         behind = (newest or 0.0) - session.now
         if behind > LEAP:
             session.execute(PUT_BACK, (behind, route))
 
 
-def _back(session: Session, row: Row) -> Row:
+def _requeue(session: Session, row: Row) -> Row:
     task, _, attempts, cut_off, retried = row
-    first, last_place = calls_within(task)
-    last = session.one(LAST_CALL, (first + retried, last_place))
+    first, last_place = call_id_range(task)
+    last = session.fetch_one(LAST_CALL, (first + retried, last_place))
     if last and last[0] == attempts:
         return READY, 0.0, attempts, 0, task
     cut_off += 1

@@ -1,4 +1,4 @@
-"""The embedded engine: one file, one process that works on it, any number that look after it."""
+"""The store on SQLite: one file, one process that works on it, any number of admins beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from connector.documents import dump
 from connector.engine.change import Change, CommitResult, Expense, Settlement
 from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
 from connector.engine.sqlite.backup import back_up
-from connector.engine.sqlite.changes import applied, prepared
+from connector.engine.sqlite.changes import apply_change, encode_change
 from connector.engine.sqlite.connection import connect
 from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.journal import claim
@@ -30,12 +30,12 @@ from connector.model import JSON
 
 __all__ = ["SqliteStore"]
 
-SOME = 1000
-"""Tasks that people change in one transaction, so that commits need not wait for long."""
+BATCH = 1000
+"""Tasks that one transaction of an admin changes, so that commits do not wait for long."""
 
 
 class SqliteStore:
-    """Tasks in a file of SQLite's.
+    """The store in a SQLite file.
 
     Args:
         path: the file.
@@ -69,37 +69,37 @@ class SqliteStore:
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        if self._runs and not self._writer.lost:
+        if self._runs and not self._writer.is_lost:
             with suppress(apsw.Error):  # what is in the log is as safe as in the database
                 self._session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._session.connection.close()
         self._lock.close()
 
     async def commit(self, change: Change) -> CommitResult:
-        work = prepared(change)
-        return await self._writer.put(partial(applied, prepared=work), work.kinds)
+        work = encode_change(change)
+        return await self._writer.submit(partial(apply_change, encoded=work), work.kinds)
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
         if not self._runs:
             raise StoreError(f"{self._path}: opened to look after tasks, so none can be leased here")
-        leased = self._writer.put(partial(lease, route=route, most=most, limit=limit), ["lease"])
+        leased = self._writer.submit(partial(lease, route=route, most=most, limit=limit), ["lease"])
         try:
             return await asyncio.shield(leased)
         except asyncio.CancelledError:
-            leased.add_done_callback(self._unwanted)
+            leased.add_done_callback(self._give_back)
             raise
 
-    def _unwanted(self, leased: asyncio.Future[Sequence[Task]]) -> None:
-        """Tasks were leased for somebody who did not wait for them."""
+    def _give_back(self, leased: asyncio.Future[Sequence[Task]]) -> None:
+        """Give back tasks that were leased for a caller who was cancelled."""
         if leased.cancelled() or leased.exception() is not None:
             return
         back = [Settlement(task=task.id, state=TaskState.WAITING, uncounted=True) for task in leased.result()]
-        work = prepared(Change(settle=back))
-        self._writer.put(partial(applied, prepared=work), work.kinds).add_done_callback(_seen)
+        work = encode_change(Change(settle=back))
+        self._writer.submit(partial(apply_change, encoded=work), work.kinds).add_done_callback(_drop_error)
 
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         leases = self._session.leases
-        return [task for task in ids if task not in leases or self._writer.lost]
+        return [task for task in ids if task not in leases or self._writer.is_lost]
 
     async def wait_for_change(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -108,57 +108,57 @@ class SqliteStore:
         self._news.clear()
 
     async def next_due(self, route: str) -> float | None:
-        return await self._reader.ask(self._reader.next_due, route)
+        return await self._reader.run(self._reader.next_due, route)
 
     async def claim(self, name: str, tick: str) -> bool:
-        return await self._writer.put(partial(claim, name=name, tick=tick), ["claim"])
+        return await self._writer.submit(partial(claim, name=name, tick=tick), ["claim"])
 
     async def lead(self, name: str, seconds: float) -> bool:
         del name, seconds  # there is no other worker, unless this one has been fenced off: then this raises
-        return await self._writer.put(_leads, []) and self._runs
+        return await self._writer.submit(_leads, []) and self._runs
 
     async def cursor(self, name: str) -> JSON:
         sql = "SELECT value FROM cursors WHERE name = ?"
-        return await self._reader.ask(self._reader.document, sql, (name,))
+        return await self._reader.run(self._reader.fetch_json, sql, (name,))
 
     async def cursors(self) -> Mapping[str, JSON]:
-        return await self._reader.ask(self._reader.documents, "SELECT name, value FROM cursors ORDER BY name")
+        return await self._reader.run(self._reader.fetch_json_by_name, "SELECT name, value FROM cursors ORDER BY name")
 
     async def record(self, space: str, key: str) -> JSON:
         sql = "SELECT value FROM records WHERE space = ? AND key = ?"
-        return await self._reader.ask(self._reader.document, sql, (space, key))
+        return await self._reader.run(self._reader.fetch_json, sql, (space, key))
 
     async def records(self, space: str) -> Mapping[str, JSON]:
         sql = "SELECT key, value FROM records WHERE space = ? ORDER BY key"
-        return await self._reader.ask(self._reader.documents, sql, (space,))
+        return await self._reader.run(self._reader.fetch_json_by_name, sql, (space,))
 
     async def spending(self, name: str, since: float) -> Expense:
-        return await self._reader.ask(self._reader.spending, name, since)
+        return await self._reader.run(self._reader.spending, name, since)
 
     async def pending_files(self) -> Sequence[str]:
-        return await self._reader.ask(self._reader.pending_files)
+        return await self._reader.run(self._reader.pending_files)
 
     async def pending_lines(self, name: str, most: int) -> PendingLines:
-        return await self._reader.ask(self._reader.pending_lines, name, most)
+        return await self._reader.run(self._reader.pending_lines, name, most)
 
     async def counts(self, route: str = "") -> Mapping[str, Mapping[TaskState, int]]:
-        return await self._reader.ask(self._reader.counts, route)
+        return await self._reader.run(self._reader.counts, route)
 
     async def oldest(self, route: str) -> float | None:
-        return await self._reader.ask(self._reader.oldest, route)
+        return await self._reader.run(self._reader.oldest, route)
 
     async def tasks(self, wanted: Filter, *, after: int = 0, limit: int = 100) -> Sequence[Task]:
-        return await self._reader.ask(self._reader.tasks, wanted, after, limit)
+        return await self._reader.run(self._reader.tasks, wanted, after, limit)
 
     async def task(self, task: int) -> Task | None:
-        return await self._reader.ask(self._reader.task, task)
+        return await self._reader.run(self._reader.task, task)
 
     async def carried_tasks(self, carrier: int, *, after: int = 0, limit: int = 1000) -> Sequence[Task]:
-        return await self._reader.ask(self._reader.carried_tasks, carrier, after, limit)
+        return await self._reader.run(self._reader.carried_tasks, carrier, after, limit)
 
     async def vanished_keys(self, route: str, reading: int) -> AsyncGenerator[str, None]:
         last = ""
-        while keys := await self._reader.ask(self._reader.vanished_keys, route, last, reading, SOME):
+        while keys := await self._reader.run(self._reader.vanished_keys, route, last, reading, BATCH):
             for key in keys:
                 yield key
             last = keys[-1]
@@ -167,16 +167,16 @@ class SqliteStore:
         data = None if document is None else dump(document)
         states = [state for state in wanted.states or ENDS if state in ENDS]
         work = partial(retry, states=states, document=data)
-        return await self._each("retry", replace(wanted, states=states), work, NOT_A_CARRIER)
+        return await self._in_batches("retry", replace(wanted, states=states), work, NOT_A_CARRIER)
 
     async def skip(self, wanted: Filter, reason: str) -> int:
         states = [state for state in wanted.states or SKIPPABLE if state in SKIPPABLE]
         work = partial(skip, states=states, reason=reason)
-        return await self._each("skip", replace(wanted, states=states), work, NOT_LEASED)
+        return await self._in_batches("skip", replace(wanted, states=states), work, NOT_LEASED)
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
         states = [state for state in wanted.states or ENDS if state in ENDS]
-        return await self._each("purge", replace(wanted, states=states), partial(purge, states=states), most=most)
+        return await self._in_batches("purge", replace(wanted, states=states), partial(purge, states=states), most=most)
 
     async def backup(self, to: Path) -> None:
         await asyncio.to_thread(self._back_up, to)
@@ -188,17 +188,17 @@ class SqliteStore:
         finally:
             source.close()
 
-    async def _each(
+    async def _in_batches(
         self, kind: str, wanted: Filter, work: Callable[..., int], also: str = "", most: int | None = None
     ) -> int:
-        """Does a work with all tasks that are meant, some at a time; returns with how many it was done."""
+        """Apply a function to the selected tasks in batches; return the sum of its results."""
         done = after = 0
         while wanted.states and (most is None or done < most):
-            limit = SOME if most is None else min(SOME, most - done)
-            ids = await self._reader.ask(self._reader.ids, wanted, after, limit, also)
+            limit = BATCH if most is None else min(BATCH, most - done)
+            ids = await self._reader.run(self._reader.task_ids, wanted, after, limit, also)
             if not ids:
                 break
-            done += await self._writer.put(partial(work, ids=ids), [kind])
+            done += await self._writer.submit(partial(work, ids=ids), [kind])
             after = ids[-1]
         return done
 
@@ -208,7 +208,7 @@ def _leads(session: Session) -> bool:
     return True
 
 
-def _seen(future: asyncio.Future[CommitResult]) -> None:
-    """An error here was told to nobody: the tasks stay leased until the process ends, and are leased again then."""
+def _drop_error(future: asyncio.Future[CommitResult]) -> None:
+    """Drop an error that no caller waits for: the tasks stay leased until the process ends."""
     if not future.cancelled():
         future.exception()

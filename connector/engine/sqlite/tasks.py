@@ -1,4 +1,4 @@
-"""Documents become tasks, each once."""
+"""The life of a task: accepted once, carried by another, settled."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from connector.engine.change import Carrier, Settlement
 from connector.engine.sqlite.driver import Row
-from connector.engine.sqlite.queue import Hands, take_turns
-from connector.engine.sqlite.rows import CARRIED, CODES, DUE, HELD, NOWHERE, READY
+from connector.engine.sqlite.queue import HeldLeases, update_turns
+from connector.engine.sqlite.rows import CARRIED, CODES, DUE, ENDED, HELD, READY
 from connector.engine.sqlite.session import Session
 from connector.engine.store import StoreError
 from connector.engine.tasks import DELETED, ENDS, NewTask, TaskState
 
-__all__ = ["accept", "carry", "end_members", "settle", "start"]
+__all__ = ["accept", "carry", "end_members", "settle", "start_carriers"]
 
 TASK = (
     "INSERT INTO tasks (id, route, state, queue, due, attempts, updated, reason, ord, carrier, members)"
@@ -31,8 +31,8 @@ BY_KEY = KEY.format(
 )
 
 
-class _Rows:
-    """Tasks that are about to be written."""
+class _NewRows:
+    """Rows of new tasks that are written together."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -47,7 +47,7 @@ class _Rows:
         order = task.order or None
         self._tasks.append((number, route, CODES[state], queue, task.due, now, order, members))
         self._documents.append((number, task.key, task.version, task.trace, task.source, now, document))
-        self._session.count(route, state, 1)
+        self._session.add_to_count(route, state, 1)
         if order:
             self._orders.add((route, order))
 
@@ -55,18 +55,18 @@ class _Rows:
         if self._tasks:
             self._session.execute_many(TASK, self._tasks)
             self._session.execute_many(DOCUMENT, self._documents)
-            self._session.news = True
-            take_turns(self._session, self._orders)
+            self._session.has_news = True
+            update_turns(self._session, self._orders)
 
 
 def accept(session: Session, tasks: Sequence[NewTask], documents: Sequence[bytes]) -> Sequence[int]:
-    """The ids of the new tasks; 0 for a document that was seen."""
-    rows = _Rows(session)
+    """Accept documents; return the ids of the new tasks, 0 for a duplicate."""
+    rows = _NewRows(session)
     accepted: list[int] = []
     for task, document in zip(tasks, documents, strict=True):
-        route, number = session.route(task.route), session.new_task()
-        if task.identity and _holder(session, route, task, number) != number:
-            session.give_back()
+        route, number = session.route_id(task.route), session.next_task_id()
+        if task.identity and _claim_key(session, route, task, number) != number:
+            session.return_task_id()
             number = 0
         else:
             rows.add(number, route, task, document)
@@ -75,19 +75,19 @@ def accept(session: Session, tasks: Sequence[NewTask], documents: Sequence[bytes
     return accepted
 
 
-def _holder(session: Session, route: int, task: NewTask, number: int) -> int:
-    """The task that a key stands for: this one, or the one that it was seen with."""
+def _claim_key(session: Session, route: int, task: NewTask, number: int) -> int:
+    """Return the task that holds a key: this one, or the one that was seen with it."""
     sql = BY_KEY if task.unique == "key" else BY_VERSION
-    return int(session.one(sql, (route, task.identity, task.version, task.reading, number))[0])
+    return int(session.fetch_one(sql, (route, task.identity, task.version, task.reading, number))[0])
 
 
-def start(session: Session, carrieds: Sequence[Carrier], documents: Sequence[bytes]) -> Sequence[int]:
-    """The ids of the tasks that carry others; these are never duplicates, whatever their keys."""
-    rows = _Rows(session)
+def start_carriers(session: Session, carriers: Sequence[Carrier], documents: Sequence[bytes]) -> Sequence[int]:
+    """Accept tasks that carry others; they are never duplicates, whatever their keys."""
+    rows = _NewRows(session)
     numbers: list[int] = []
-    for carried, document in zip(carrieds, documents, strict=True):
-        numbers.append(session.new_task())
-        route = session.route(carried.carrier.route)
+    for carried, document in zip(carriers, documents, strict=True):
+        numbers.append(session.next_task_id())
+        route = session.route_id(carried.carrier.route)
         rows.add(numbers[-1], route, carried.carrier, document, len(carried.members))
     rows.write()
     return numbers
@@ -102,61 +102,61 @@ MEMBERS = f"FROM tasks WHERE carrier = ? AND queue = {CARRIED}"
 END_MEMBERS = f"UPDATE tasks SET state = ?, queue = 0, updated = ?, reason = ? WHERE carrier = ? AND queue = {CARRIED}"
 
 
-def settle(session: Session, settled: Sequence[Settlement], hands: Hands) -> None:
-    """What the settled tasks are from now on; they are leased no longer."""
+def settle(session: Session, settled: Sequence[Settlement], held: HeldLeases) -> None:
+    """Settle tasks; they are leased no longer."""
     rows: list[Row] = []
     if len({one.task for one in settled}) < len(settled):
         raise StoreError("a task is settled twice in one change; nothing was done")
     for one in settled:
-        lease = hands[one.task]
+        lease = held[one.task]
         leased = one.task in session.leases
-        session.count(lease.route, TaskState.PROCESSING if leased else TaskState.WAITING, -1)
-        session.count(lease.route, one.state, 1)
+        session.add_to_count(lease.route, TaskState.PROCESSING if leased else TaskState.WAITING, -1)
+        session.add_to_count(lease.route, one.state, 1)
         rows.append(_row(session, one))
         if leased:
             session.leases.drop(one.task)
     session.execute_many(SETTLE, rows)
     for one in settled:
-        if hands[one.task].members:
-            _carrier_ended(session, one)
-    take_turns(session, {(hands[one.task].route, order) for one in settled if (order := hands[one.task].order)})
+        if held[one.task].members:
+            _end_carrier(session, one)
+    update_turns(session, {(held[one.task].route, order) for one in settled if (order := held[one.task].order)})
 
 
-def carry(session: Session, carried: Sequence[Carrier], carriers: Sequence[int], hands: Hands) -> None:
-    """The members wait in their carriers; they are leased no longer."""
+def carry(session: Session, carried: Sequence[Carrier], carriers: Sequence[int], held: HeldLeases) -> None:
+    """Move leased tasks into their carriers, where they wait."""
     for one, carrier in zip(carried, carriers, strict=True):
         for member in one.members:
-            session.count(hands[member].route, TaskState.PROCESSING, -1)
-            session.count(hands[member].route, TaskState.WAITING, 1)
+            session.add_to_count(held[member].route, TaskState.PROCESSING, -1)
+            session.add_to_count(held[member].route, TaskState.WAITING, 1)
             session.leases.drop(member)
         session.execute_many(CARRY, [(carrier, session.now, member) for member in one.members])
 
 
 def end_members(session: Session, carrier: int, state: TaskState, reason: str) -> None:
-    """All that still wait in a carrier come to the same end."""
-    routes = session.all(f"SELECT route, count(*) {MEMBERS} GROUP BY route", (carrier,))
-    orders = session.all(f"SELECT DISTINCT route, ord {MEMBERS} AND ord IS NOT NULL", (carrier,))
+    """End all tasks that wait in a carrier the same way."""
+    routes = session.fetch_all(f"SELECT route, count(*) {MEMBERS} GROUP BY route", (carrier,))
+    orders = session.fetch_all(f"SELECT DISTINCT route, ord {MEMBERS} AND ord IS NOT NULL", (carrier,))
     session.execute(END_MEMBERS, (CODES[state], session.now, reason, carrier))
     for route, members in routes:
-        session.count(route, TaskState.WAITING, -members)
-        session.count(route, state, members)
-    take_turns(session, orders)
+        session.add_to_count(route, TaskState.WAITING, -members)
+        session.add_to_count(route, state, members)
+    update_turns(session, orders)
 
 
 def _row(session: Session, one: Settlement) -> Row:
     ended = one.state in ENDS
     if one.state is TaskState.PROCESSING:
         raise StoreError(f"task {one.task} cannot be settled as processing; it can end, wait or be new")
-    queue = NOWHERE if ended else DUE if one.due > 0 else READY
+    queue = ENDED if ended else DUE if one.due > 0 else READY
     if not ended:
-        session.news = True
+        session.has_news = True
     return CODES[one.state], queue, one.due, one.uncounted, session.now, one.reason, ended, one.task
 
 
-def _carrier_ended(session: Session, one: Settlement) -> None:
+def _end_carrier(session: Session, one: Settlement) -> None:
     if one.carried and one.state in ENDS:
         end_members(session, one.task, one.state, one.reason)
     elif one.carried:
         raise StoreError(f"task {one.task} does not end as {one.state}, so those that go in it cannot end with it")
-    elif one.state in ENDS and session.one(f"SELECT 1 {MEMBERS} LIMIT 1", (one.task,)):
+    elif one.state in ENDS and session.fetch_one(f"SELECT 1 {MEMBERS} LIMIT 1", (one.task,)):
         raise StoreError(f"task {one.task} cannot end while tasks go in it; settle them before, or all with it")

@@ -1,4 +1,4 @@
-"""The one thread that writes: it takes all changes that are waiting into one transaction, and tells all at once."""
+"""The writer thread: commit all waiting works in one transaction, and deliver their results together."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import apsw
 
 from connector.engine import failpoints
 from connector.engine.sqlite.changes import KINDS as CHANGES
-from connector.engine.sqlite.connection import Checkpoints
-from connector.engine.sqlite.driver import DISK, meaning
+from connector.engine.sqlite.connection import Checkpointer
+from connector.engine.sqlite.driver import DISK, translate_error
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.session import Session
 from connector.engine.store import Fenced, StoreBroken, StoreError
@@ -26,28 +26,28 @@ __all__ = ["KINDS", "Work", "Writer"]
 
 Result = TypeVar("Result")
 MOST = 512
-"""Changes in one transaction."""
-LOOK = 0.25
-"""Seconds between two looks at whether another process has changed something."""
+"""Works in one transaction."""
+POLL = 0.25
+"""Seconds between two checks for changes by other processes."""
 KINDS = (*CHANGES, "lease", "claim", "retry", "skip", "purge")
-"""What happens in a transaction, as the names of points have it: `sqlite.KIND.before`, `.written`, `.committed`."""
+"""The kinds of work, as in the names of failpoints: `sqlite.KIND.before`, `.written`, `.committed`."""
 
 
 @dataclass(slots=True, eq=False)
 class Work(Generic[Result]):
-    """Something to be done in a transaction, and who waits for it."""
+    """A function to run in a transaction, and the future of its result."""
 
     do: Callable[[Session], Result]
     kinds: Sequence[str]
     future: asyncio.Future[Result]
 
 
-Given = tuple[Work[Any], Any]
-"""A work with its result, or with the error that it alone has."""
+WorkResult = tuple[Work[Any], Any]
+"""A work with its result or its own error."""
 
 
-class _Wrong(Exception):
-    """A work that spoilt the transaction which it shared."""
+class _WorkFailed(Exception):
+    """A work whose error spoilt the shared transaction."""
 
     def __init__(self, work: Work[Any], error: Exception) -> None:
         self.work = work
@@ -55,44 +55,44 @@ class _Wrong(Exception):
 
 
 class Writer:
-    """Takes works from the event loop and does them in a thread of its own.
+    """Runs works from the event loop in a thread of its own.
 
     Args:
-        news: called in the event loop when there may be something new to lease.
-        lock: holds the file, and tells whether it is still where it was.
+        notify: called in the event loop when there may be something new to lease.
+        lock: the lock on the file, which also knows whether the file is still in place.
     """
 
-    def __init__(self, session: Session, path: Path, news: Callable[[], None], lock: Lock) -> None:
+    def __init__(self, session: Session, path: Path, notify: Callable[[], None], lock: Lock) -> None:
         self.session = session
         self._lock = lock
         self._signs_at = 0.0
         self._path = path
-        self._news = news
+        self._notify = notify
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[Work[Any] | None] = SimpleQueue()
         self._ended: StoreError | None = None
         self._lost: StoreError | None = None
-        self._checkpoints = Checkpoints(session.connection)
+        self._checkpoints = Checkpointer(session.connection)
         self._seen = session.connection.pragma("data_version")
         self._thread = threading.Thread(target=self._run, name="sqlite", daemon=True)
         self._thread.start()
 
     @property
-    def lost(self) -> bool:
-        """Whether the file must not be touched any more."""
+    def is_lost(self) -> bool:
+        """Return whether the file must not be touched any more."""
         return self._lost is not None
 
-    def put(self, do: Callable[[Session], Result], kinds: Sequence[str]) -> asyncio.Future[Result]:
-        """What the work gives, once it is on the disk."""
+    def submit(self, do: Callable[[Session], Result], kinds: Sequence[str]) -> asyncio.Future[Result]:
+        """Queue a work; return the future of its result, set once it is on disk."""
         future: asyncio.Future[Result] = self._loop.create_future()
         if self._ended is None:
             self._queue.put(Work(do, kinds, future))
         else:
-            future.set_exception(_again(self._ended))
+            future.set_exception(_copy_error(self._ended))
         return future
 
     async def close(self) -> None:
-        """Does what is waiting, and ends."""
+        """Commit what is waiting, and end the thread."""
         self._ended = self._ended or StoreBroken(f"{self._path}: closed")
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -103,114 +103,114 @@ class Writer:
             works: list[Work[Any]] = []
             with suppress(Empty):
                 while len(works) < MOST and not ending:
-                    work = self._queue.get(block=not works, timeout=LOOK)
+                    work = self._queue.get(block=not works, timeout=POLL)
                     if work is None:
                         ending = True
                     else:
                         works.append(work)
-            self._do(works)
+            self._run_batch(works)
             self._signs_at = 0.0 if ending else self._signs_at
-            self._look_after()
+            self._maintain()
 
-    def _do(self, works: list[Work[Any]]) -> None:
-        """Does these works, and tells those who wait; without the works that are wrong by themselves."""
-        given: list[Given] = []
+    def _run_batch(self, works: list[Work[Any]]) -> None:
+        """Commit works and deliver their results; a work that fails by itself does not fail the others."""
+        results: list[WorkResult] = []
         if self._lost is not None:
-            self._tell([(work, _again(self._lost)) for work in works])
+            self._deliver_soon([(work, _copy_error(self._lost)) for work in works])
             return
         while works:
             try:
-                given += self._committed(works)
+                results += self._commit(works)
                 break
-            except _Wrong as wrong:
-                works.remove(wrong.work)
-                given.append((wrong.work, wrong.error))
+            except _WorkFailed as failed:
+                works.remove(failed.work)
+                results.append((failed.work, failed.error))
             except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
-                failure = self._failure(error)
-                given += [(work, _again(failure)) for work in works]
+                failure = self._end_on(error)
+                results += [(work, _copy_error(failure)) for work in works]
                 break
-        if given:
-            self._tell(given)
+        if results:
+            self._deliver_soon(results)
 
-    def _committed(self, works: Sequence[Work[Any]]) -> list[Given]:
-        """What the works gave, once all are on the disk; when this fails, nothing was done."""
+    def _commit(self, works: Sequence[Work[Any]]) -> list[WorkResult]:
+        """Commit works in one transaction; return their results. When this fails, nothing was done."""
         kinds = {kind for work in works for kind in work.kinds}
         names = [kind for kind in KINDS if kind in kinds]
-        _reach(names, "before")
+        _reach_all(names, "before")
         session = self.session
-        self._check_place()
+        self._check_location()
         try:
             session.begin()
-            given = [(work, self._done(work)) for work in works]
-            session.finish()
-            _reach(names, "written")
+            results = [(work, self._run_work(work)) for work in works]
+            session.flush()
+            _reach_all(names, "written")
             session.commit()
         except BaseException:
-            session.undo()
+            session.roll_back()
             raise
-        _reach(names, "committed")
-        return given
+        _reach_all(names, "committed")
+        return results
 
-    def _done(self, work: Work[Any]) -> Any:
-        """What a work gives; the error of one that has written nothing is its own."""
-        before = self.session.written
+    def _run_work(self, work: Work[Any]) -> Any:
+        """Return a work's result, or the error of one that has written nothing."""
+        before = self.session.rows_written
         try:
             return work.do(self.session)
         except DISK:
             raise
         except Exception as error:
-            own = error if isinstance(error, StoreError) else meaning(error, self._path)
-            if self.session.written == before:
+            own = error if isinstance(error, StoreError) else translate_error(error, self._path)
+            if self.session.rows_written == before:
                 return own
-            raise _Wrong(work, own) from error
+            raise _WorkFailed(work, own) from error
 
-    def _failure(self, error: Exception) -> StoreError:
-        """What those who wait are told; after some failures nothing else will be told any more."""
-        failure = error if isinstance(error, StoreError) else meaning(error, self._path)
+    def _end_on(self, error: Exception) -> StoreError:
+        """Return the error that waiting callers get; some errors end the writer."""
+        failure = error if isinstance(error, StoreError) else translate_error(error, self._path)
         if isinstance(failure, (StoreBroken, Fenced)):
             self._lost = self._ended = failure
         return failure
 
-    def _look_after(self) -> None:
-        """Keeps the file in shape, and sees what other processes did to it."""
+    def _maintain(self) -> None:
+        """Checkpoint the log, and look for changes by other processes."""
         if self._lost is not None:
             return
         try:
-            self._check_place()
+            self._check_location()
             self._sign()
-            self._checkpoints.keep_up()
+            self._checkpoints.run_if_due()
             seen = self.session.connection.pragma("data_version")
             if seen != self._seen:
                 self._seen = seen
-                self.session.check()
-                self._call(self._news)
+                self.session.check_epoch()
+                self._call_in_loop(self._notify)
         except (apsw.Error, StoreError) as error:
-            self._failure(error)
+            self._end_on(error)
             if self._lost is not None:
-                self._call(self._news)  # who waits for news hears of it with the next question
+                self._call_in_loop(self._notify)  # who waits for news hears of it with the next question
 
-    def _check_place(self) -> None:
-        """StoreBroken when what is committed would go where nobody finds it."""
-        if not self._lock.database.in_place:
+    def _check_location(self) -> None:
+        """Raise StoreBroken when a commit would go where nobody finds it."""
+        if not self._lock.database.is_in_place:
             raise StoreBroken(
                 f"{self._path}: the file was moved, removed or replaced while it was worked on; nothing more is done. "
                 "Put it back with its log, and start again"
             )
 
     def _sign(self) -> None:
-        """Write down beside the file how far it is, now and then."""
+        """Write the progress into the lock file, now and then."""
         now = time.monotonic()
         if self.session.epoch and now >= self._signs_at:
-            self._signs_at = now + LOOK
+            self._signs_at = now + POLL
             self._lock.sign(replace(self._lock.identity, task=self.session.last_task))
 
-    def _tell(self, given: list[Given]) -> None:
-        news = self.session.news
-        self._call(lambda: self._told(given, news=news))
+    def _deliver_soon(self, results: list[WorkResult]) -> None:
+        news = self.session.has_news
+        self._call_in_loop(lambda: self._deliver(results, news=news))
 
-    def _told(self, given: list[Given], *, news: bool) -> None:
-        """In the event loop: those who wait have what they waited for."""
-        for work, result in given:
+    def _deliver(self, results: list[WorkResult], *, news: bool) -> None:
+        """Set the results, in the event loop."""
+        for work, result in results:
             if work.future.done():
                 continue
             if isinstance(result, StoreError):
@@ -218,18 +218,18 @@ class Writer:
             else:
                 work.future.set_result(result)
         if news:
-            self._news()
+            self._notify()
 
-    def _call(self, what: Callable[[], None]) -> None:
+    def _call_in_loop(self, what: Callable[[], None]) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(what)
 
 
-def _again(error: StoreError) -> StoreError:
-    """The same error for somebody else, so that nobody's traceback grows with another's."""
+def _copy_error(error: StoreError) -> StoreError:
+    """Copy an error for another caller, so that no traceback grows with another's."""
     return type(error)(str(error))
 
 
-def _reach(kinds: Sequence[str], where: str) -> None:
+def _reach_all(kinds: Sequence[str], where: str) -> None:
     for kind in kinds:
         failpoints.reach(f"sqlite.{kind}.{where}")

@@ -130,8 +130,8 @@ async def test_the_lock_holds_where_links_and_mounts_cannot_be_told(
     engine: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As between two containers, each of which sees its own names alone."""
-    monkeypatch.setattr(database_file, "check_place", lambda _: None)
-    monkeypatch.setattr("connector.engine.sqlite.startup.check_place", lambda _: None)
+    monkeypatch.setattr(database_file, "check_location", lambda _: None)
+    monkeypatch.setattr("connector.engine.sqlite.startup.check_location", lambda _: None)
     process, told = await runs(engine.path)
     assert told == "runs"
     second = engine.path.with_name("second.db")
@@ -237,7 +237,7 @@ async def test_a_kill_before_the_first_commit_is_no_database_that_was_lost(engin
     held = lock.Lock(engine.path)
     engine.path.touch()
     held.database.open()
-    held.take()
+    held.acquire()
     held.close()
     await engine.open()
 

@@ -10,7 +10,7 @@ import pytest
 
 from connector.engine import Carrier, Change, Filter, Settlement, Store, StoreError, TaskState, open_store
 from connector.engine.sqlite import connection
-from connector.engine.sqlite.reader import selected
+from connector.engine.sqlite.reader import build_selection
 from tests.engine.disk import recording
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new
@@ -95,7 +95,7 @@ async def test_lists_do_not_keep_commits_waiting(engine: Sqlite) -> None:
         asyncio.run_coroutine_threadsafe(leave.wait(), loop).result()
 
     reader = store._reader  # type: ignore[attr-defined]
-    listing = asyncio.create_task(reader.ask(slow))
+    listing = asyncio.create_task(reader.run(slow))
     await entered.wait()
     await accept(store, new())
     assert not listing.done()
@@ -117,9 +117,9 @@ async def test_lists_do_not_go_through_all_tasks(engine: Sqlite, wanted: Filter)
     store = await engine.open()
     await accept(store, new(), new(route="b"))
     connection = store._reader._connection  # type: ignore[attr-defined]
-    selection = selected(wanted, [1, 2])
+    selection = build_selection(wanted, [1, 2])
     values = {**selection.values, "after": 0, "limit": 10}
-    for sql in selection.questions:
+    for sql in selection.queries:
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
         assert any(step.startswith("SEARCH t USING") for step in plan)
         assert not [step for step in plan if "(rowid>?)" in step or step.startswith("SCAN documents") or "TEMP" in step]
@@ -140,7 +140,7 @@ async def test_what_was_meant_is_looked_at_again_when_it_is_done(
     [task] = await accept(store, new())
     await lease_one(store)
     reader = store._reader  # type: ignore[attr-defined]
-    monkeypatch.setattr(reader, "ids", lambda wanted, after, limit, also="": [] if after else [task])
+    monkeypatch.setattr(reader, "task_ids", lambda wanted, after, limit, also="": [] if after else [task])
     work = {"retry": store.retry(Filter()), "skip": store.skip(Filter(), ""), "purge": store.purge(Filter())}
     for name, one in work.items():
         if name != change:
@@ -158,7 +158,7 @@ async def test_a_member_that_was_carried_meanwhile_is_not_skipped(
     await lease_one(store)
     await store.commit(Change(carry=[Carrier(carrier=new(route="batch"), members=[task])]))
     reader = store._reader  # type: ignore[attr-defined]
-    monkeypatch.setattr(reader, "ids", lambda wanted, after, limit, also="": [] if after else [task])
+    monkeypatch.setattr(reader, "task_ids", lambda wanted, after, limit, also="": [] if after else [task])
     assert await store.skip(Filter(), "") == 0
     assert await counts(store) == {"waiting": 1}
 

@@ -132,7 +132,7 @@ async def test_an_admin_does_not_change_tables_under_a_runner_of_an_older_versio
     older.execute(f"PRAGMA user_version = 1; PRAGMA application_id = {0x6F616963}")
     older.close()
     held = lock.Lock(engine.path)
-    held.take()
+    held.acquire()
     try:
         with pytest.raises(StoreError, match="an older version works on it"):
             await engine.open(role="admin")
