@@ -133,7 +133,9 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
 
     configuration, once = runtime.configuration, options.once
     observer = Observer.from_settings(
-        configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
+        configuration.telemetry,
+        Prices.over_registry(configuration.prices, configuration.currency),
+        runtime.redact,
     )
     fleet = not configuration.engine_url.startswith(SQLITE)
     runner = Runner(runtime, store, plan, once=once, observer=observer, fleet=fleet, grace=options.grace)

@@ -197,7 +197,9 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     plan = Plan.of(configuration, ())
     store = await open_store(configuration.engine_url)
     observer = Observer.from_settings(
-        configuration.telemetry, Prices(configuration.prices, configuration.currency), runtime.redact
+        configuration.telemetry,
+        Prices.over_registry(configuration.prices, configuration.currency),
+        runtime.redact,
     )
     try:
         await check_engine(store, configuration, plan.routes)

@@ -73,7 +73,7 @@ class DeliveryContext:
         self.windows = SettlingWindows(self.timing, self.settling)
         self.redact = Redaction(self.runtime)
         self.storages = DurableStorages(self.store, self.runtime.chained.storages, self.timing.clock)
-        self.prices = Prices(self.runtime.configuration.prices, self.runtime.configuration.currency)
+        self.prices = Prices.over_registry(self.runtime.configuration.prices, self.runtime.configuration.currency)
         self._space = SpaceRetry(self.timing)
 
     async def commit(self, change: Change) -> CommitResult:

@@ -80,7 +80,7 @@ def gateway_of(
             still,
             tuple(name.lower() for name in settings.headers),
         ),
-        scales=Scales(Prices(configuration.prices, configuration.currency), book.pending, callers.named),
+        scales=Scales(Prices.over_registry(configuration.prices, configuration.currency), book.pending, callers.named),
         journal=Journal(redactor, bodies=settings.log_bodies, currency=configuration.currency),
         ledger=Ledger(configuration.currency),
         clock=clocks.clock,

@@ -1,23 +1,28 @@
-"""What calls use and cost: tokens under all the API's names for them, times configured prices; and budget periods."""
+"""What calls cost: what they used, times the prices of a configuration or of the registry; and budget periods."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, Protocol
 
-from connector.model import JSON, is_document
+from connector.model import JSON
+from connector.model_registry import LifeCycle, ModelRegistry, PriceList, default_registry
+from connector.telemetry.usage import NO_USAGE, Usage, answer_parts, find_text, find_window, read_usage, usage_in
 
 __all__ = ["NO_USAGE", "TIERS", "Cost", "Period", "Price", "Prices", "Usage", "find_period", "read_usage"]
 
 TIERS: Mapping[str, float] = {
     "": 1.0, "auto": 1.0, "default": 1.0, "standard": 1.0, "scale": 1.0, "flex": 0.5, "batch": 0.5, "priority": 2.0,
+    "window-2h": 0.7, "window-8h": 0.6,
 }  # fmt: skip
-"""The factor of each service tier; a price may have a factor of its own for priority."""
-USAGE_KEYS = ("usage", "response", "body")
-"""The keys that lead to usage: in an answer, in a stream's last event, in a line of a batch's output."""
-MAX_DEPTH = 5
+"""The factor of each service tier and background window on a configured price, which may have one of its own for
+priority; the registry knows each model's own."""
+SAME_TIER = {"fast": "priority"}
+REGIONAL = 1.1
+"""The factor of processing in one region."""
+REGISTRY_CURRENCY = "USD"
 MAX_CACHED = 1000
 
 Period = Literal["hour", "day", "week", "month"]
@@ -28,12 +33,9 @@ PERIOD_LENGTHS: dict[Period, timedelta] = {
 }  # fmt: skip
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-Part = Mapping[str, JSON]
-NO_DETAILS: Part = {}
-
 
 class Price(Protocol):
-    """The price of a model's tokens."""
+    """The configured price of a model's tokens."""
 
     @property
     def input(self) -> float: ...
@@ -52,167 +54,110 @@ class Price(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one or more calls.
-
-    Attributes:
-        input: tokens sent, cached or not.
-        cached: how many of them were cached.
-        output: tokens received, reasoning included.
-        reasoning: how many of them were reasoning.
-        audio: how many of both were audio.
-    """
-
-    input: int = 0
-    cached: int = 0
-    output: int = 0
-    reasoning: int = 0
-    audio: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.input + self.output
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.input + other.input,
-            self.cached + other.cached,
-            self.output + other.output,
-            self.reasoning + other.reasoning,
-            self.audio + other.audio,
-        )
-
-    def __bool__(self) -> bool:
-        return self.total > 0
-
-
-NO_USAGE = Usage()
-
-
-@dataclass(frozen=True, slots=True)
 class Cost:
     """What one call used and cost; the amount is None when its model has no price."""
 
     model: str
     usage: Usage
     amount: float | None
-    currency: str = "USD"
+    currency: str = REGISTRY_CURRENCY
 
 
 class Prices:
-    """Prices of models by name; a name may end in `*`, and the longest match counts."""
+    """Prices of models by name: those of a configuration first, then those of the registry.
 
-    def __init__(self, prices: Mapping[str, Price], currency: str = "USD") -> None:
+    Args:
+        prices: configured prices; a name may end in `*`, and the longest match counts.
+        currency: the currency of all amounts; the registry's prices are in USD, and count in no other.
+        registry: the prices of models that the configuration does not name; none unless given.
+        day: the day whose prices count; the newest unless given.
+    """
+
+    def __init__(
+        self,
+        prices: Mapping[str, Price],
+        currency: str = REGISTRY_CURRENCY,
+        registry: ModelRegistry | None = None,
+        day: date | None = None,
+    ) -> None:
         self.currency = currency
+        self._registry = registry if currency == REGISTRY_CURRENCY else None
+        self._day = day
         self._exact = {name: price for name, price in prices.items() if not name.endswith("*")}
         starts = {name[:-1]: price for name, price in prices.items() if name.endswith("*")}
         self._starts = sorted(starts.items(), key=lambda pair: len(pair[0]), reverse=True)
-        self._cache: dict[str, Price | None] = {}
+        self._cache: dict[tuple[str, str], PriceList | None] = {}
+
+    @classmethod
+    def over_registry(cls, prices: Mapping[str, Price], currency: str) -> Prices:
+        """Return configured prices that go before those of the registry that ships."""
+        return cls(prices, currency, default_registry())
 
     def __bool__(self) -> bool:
-        return bool(self._exact or self._starts)
+        return bool(self._exact or self._starts or self._registry)
 
-    def find(self, model: str) -> Price | None:
-        """Return the price of a model, or None when it has none."""
-        if model not in self._cache:
+    def find(self, model: str, tier: str = "") -> PriceList | None:
+        """Return the price list of a model in a service tier, or None when the model has none."""
+        key = (model, tier)
+        if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:  # names come from answers and are unbounded
                 self._cache.clear()
-            fits = (price for start, price in self._starts if model.startswith(start))
-            self._cache[model] = self._exact.get(model) or next(fits, None)
-        return self._cache[model]
+            self._cache[key] = self._find(model, SAME_TIER.get(tier, tier))
+        return self._cache[key]
 
-    def compute_cost(self, model: str, usage: Usage, tier: str = "") -> float | None:
-        """Return what a model's tokens cost in a service tier, or None when the model has no price."""
-        price = self.find(model)
-        if price is None:
+    def _find(self, model: str, tier: str) -> PriceList | None:
+        configured = self._exact.get(model) or next(
+            (price for start, price in self._starts if model.startswith(start)), None
+        )
+        if configured is not None:
+            return _configured_list(configured, tier)
+        known = self._registry.find(model) if self._registry is not None else None
+        return known.price_list(tier, self._day) if known is not None else None
+
+    def compute_cost(self, model: str, usage: Usage, tier: str = "", *, regional: bool = False) -> float | None:
+        """Return what a call cost in a service tier, or None when its model has no price.
+
+        Args:
+            model: the model that answered.
+            usage: what the call used.
+            tier: the service tier, `batch`, or a background window such as `window-8h`.
+            regional: whether the call was processed at a regional address.
+        """
+        prices = self.find(model, tier)
+        if prices is None:
             return None
-        cached_price = price.input if price.cached_input is None else price.cached_input
-        fresh = max(usage.input - usage.cached, 0)
-        amount = (fresh * price.input + usage.cached * cached_price + usage.output * price.output) / price.per
-        if tier in TIERS and tier != "priority":
-            return amount * TIERS[tier]
-        return amount * price.priority
+        amount = prices.amount(usage.units())
+        return amount * REGIONAL if regional else amount
 
     def compute_highest_cost(self, usage: Usage) -> float:
-        """Return what tokens cost with the most expensive configured model."""
-        named = (*self._exact, *(f"{start}" for start, _ in self._starts))
+        """Return what a call costs with the most expensive configured model, or else with the registry's."""
+        named = (*self._exact, *(start for start, _ in self._starts))
+        if not named and self._registry is not None:
+            day = self._day or self._registry.as_of
+            named = tuple(each.name for each in self._registry if each.life_cycle(day) is not LifeCycle.RETIRED)
         return max((self.compute_cost(name, usage, "priority") or 0.0 for name in named), default=0.0)
 
-    def read_cost(self, body: JSON, *, model: str = "", tier: str = "") -> Cost:
+    def read_cost(self, body: JSON, *, model: str = "", tier: str = "", regional: bool = False) -> Cost:
         """Return what an answer reports as used, and what that cost.
 
         Args:
             body: the answer, a stream's last event, or a line of a batch's output.
             model: the requested model, for answers that do not name theirs.
-            tier: `batch` for calls in a batch; by default the tier that the answer names.
+            tier: `batch` for calls in a batch; by default the tier or the window that the answer names.
+            regional: whether the call was processed at a regional address.
         """
-        parts = _parts(body)
-        usage, found = _usage_in(parts), _text(parts, "model") or model
-        return Cost(found, usage, self.compute_cost(found, usage, tier or _text(parts, "service_tier")), self.currency)
+        parts = answer_parts(body)
+        usage, found = usage_in(parts), find_text(parts, "model") or model
+        tier = tier or find_window(parts) or find_text(parts, "service_tier")
+        return Cost(found, usage, self.compute_cost(found, usage, tier, regional=regional), self.currency)
 
 
-def read_usage(body: JSON) -> Usage:
-    """Return the tokens that an answer or a usage object reports."""
-    return _usage_in(_parts(body))
-
-
-def _parts(body: JSON) -> list[Part]:
-    """Return an answer and the objects in it that may hold usage, the innermost first."""
-    found: list[Part] = []
-    inner = body
-    while is_document(inner) and len(found) < MAX_DEPTH:
-        found.insert(0, inner)
-        for name in USAGE_KEYS:
-            inner = found[0].get(name)
-            if is_document(inner):
-                break
-    return found
-
-
-def _usage_in(parts: list[Part]) -> Usage:
-    for part in parts:
-        usage = _usage(part)
-        if usage:
-            return usage
-    return NO_USAGE
-
-
-def _text(parts: list[Part], name: str) -> str:
-    for part in parts:
-        text = part.get(name)
-        if isinstance(text, str):
-            return text
-    return ""
-
-
-def _usage(reported: Part) -> Usage:
-    """Read one usage object: some APIs say prompt and completion, all others input and output."""
-    given = _first(reported, ("input_tokens", "prompt_tokens"))
-    came = _first(reported, ("output_tokens", "completion_tokens"))
-    if not given and not came:
-        return Usage(_first(reported, ("total_tokens",)))
-    sent = _details(reported, ("input_tokens_details", "prompt_tokens_details", "input_token_details"))
-    back = _details(reported, ("output_tokens_details", "completion_tokens_details", "output_token_details"))
-    cached = min(_first(sent, ("cached_tokens",)) or _first(reported, ("input_cached_tokens",)), given)
-    audio = _first(sent, ("audio_tokens",)) + _first(back, ("audio_tokens",))
-    return Usage(given, cached, came, _first(back, ("reasoning_tokens",)), audio)
-
-
-def _details(reported: Part, names: tuple[str, ...]) -> Part:
-    for name in names:
-        found = reported.get(name)
-        if is_document(found):
-            return found
-    return NO_DETAILS
-
-
-def _first(reported: Part, names: tuple[str, ...]) -> int:
-    """Return the first member that is a number of tokens, or 0."""
-    for name in names:
-        value = reported.get(name)
-        if isinstance(value, int) and value > 0 and value is not True:
-            return value
-    return 0
+def _configured_list(price: Price, tier: str) -> PriceList:
+    """Return a configured price as a list of rates a million tokens."""
+    factor = price.priority if tier == "priority" else TIERS.get(tier, price.priority)
+    per = factor * 1_000_000 / price.per
+    cached = price.input if price.cached_input is None else price.cached_input
+    return PriceList({"input": price.input * per, "cached_input": cached * per, "output": price.output * per})
 
 
 def find_period(every: Period, at: float) -> tuple[float, float]:

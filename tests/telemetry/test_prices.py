@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.model import JSON
+from connector.model_registry.load import registry_of
 from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage, read_usage
 
 
@@ -35,13 +36,13 @@ RESPONSE: JSON = {
 @pytest.mark.parametrize(
     ("told", "usage"),
     [
-        (CHAT, Usage(1000, 400, 100, 60, 7)),
+        (CHAT, Usage(1000, 400, 100, 60, input_audio=3, output_audio=4)),
         (RESPONSE, Usage(1000, 400, 100, 60)),
         ({"prompt_tokens": 8, "total_tokens": 8}, Usage(8)),
         ({"total_tokens": 9}, Usage(9)),
         ({"type": "tokens", "input_tokens": 14, "input_token_details": {"audio_tokens": 14}, "output_tokens": 4},
-         Usage(14, 0, 4, 0, 14)),
-        ({"type": "duration", "seconds": 12}, NO_USAGE),
+         Usage(14, 0, 4, input_audio=14)),
+        ({"type": "duration", "seconds": 12}, Usage(seconds=12.0)),
         ({"prompt_tokens": -3, "completion_tokens": "7", "total_tokens": True}, NO_USAGE),
         ({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 50}}, Usage(5, 5)),
         ({"input_tokens": 7, "input_cached_tokens": 2, "output_tokens": 1}, Usage(7, 2, 1)),
@@ -58,7 +59,7 @@ def test_every_spelling_is_understood(told: JSON, usage: Usage) -> None:
 def test_model_and_tier_are_found_where_the_usage_is() -> None:
     line: JSON = {"response": {"body": {"model": "gpt-5-2025", "service_tier": "flex", "usage": CHAT}}}
     prices = Prices({"gpt-5*": Priced(1.0, None, 10.0, 1000)})
-    assert prices.read_cost(line) == Cost("gpt-5-2025", read_usage(CHAT), 1.0)
+    assert prices.read_cost(line) == Cost("gpt-5-2025", read_usage(CHAT), pytest.approx(1.0))
     assert prices.read_cost({"model": "gpt-5"}) == Cost("gpt-5", NO_USAGE, 0.0)
     assert prices.read_cost([1]) == Cost("", NO_USAGE, None)
 
@@ -68,7 +69,7 @@ def test_the_longest_name_that_fits_counts() -> None:
         {"*": Priced(1), "gpt-5*": Priced(2), "gpt-5-mini*": Priced(3), "gpt-5": Priced(4), "ft:gpt-5:*": Priced(5)}
     )
     names = ("o9", "gpt-5-2025-08-07", "gpt-5-mini-2025", "gpt-5", "ft:gpt-5:acme::1")
-    assert [prices.find(name) for name in names] == [Priced(1), Priced(2), Priced(3), Priced(4), Priced(5)]
+    assert [prices.find(name).rate("input") for name in names] == [1, 2, 3, 4, 5]
     assert Prices({"gpt-5": Priced()}).find("gpt-5-mini") is None
     assert not Prices({})
     assert prices
@@ -108,6 +109,104 @@ def test_the_cost_of_an_answer() -> None:
     assert prices.read_cost({"usage": {"total_tokens": 1000}}, model="gpt-5") == Cost("gpt-5", Usage(1000), 1.0)
     assert prices.read_cost({"usage": {"total_tokens": 1000}}, model="gpt-5", tier="batch").amount == 0.5
     assert prices.read_cost({"data": []}, model="unheard-of") == Cost("unheard-of", NO_USAGE, None)
+
+
+REGISTRY = registry_of(
+    {
+        "as_of": "2026-11-28",
+        "models": {
+            "gpt-9": {
+                "prices": [
+                    {
+                        "input": 1,
+                        "cached_input": 0.1,
+                        "cache_write": 1.25,
+                        "output": 4,
+                        "web_searches": 10,
+                        "above": {"tokens": 272000, "input": 2, "cached_input": 0.2, "output": 6},
+                    }
+                ],
+                "tiers": {"flex": {"factor": 0.5}, "window-8h": {"factor": 0.6}},
+            },
+            "listen-1": {"prices": [{"audio_hours": 0.36}]},
+            "speak-1": {"prices": [{"input": 1, "output": 2, "input_audio": 10, "output_audio": 20}]},
+            "paint-1": {"prices": [{"input": 5, "output": 30, "input_image": 8, "cached_image": 2}]},
+        },
+    },
+    "here",
+)
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "usage", "amount"),
+    [
+        ("gpt-9-2026-01-01", {}, {"input_tokens": 1000, "output_tokens": 100}, 0.0014),
+        (
+            "gpt-9",
+            {},
+            {
+                "input_tokens": 1000,
+                "input_tokens_details": {"cached_tokens": 400, "cache_write_tokens": 100},
+                "output_tokens": 100,
+            },
+            (500 * 1 + 400 * 0.1 + 100 * 1.25 + 100 * 4) / 1e6,
+        ),
+        ("gpt-9", {}, {"input_tokens": 300_000, "output_tokens": 1000}, 0.606),
+        ("gpt-9", {"service_tier": "flex"}, {"input_tokens": 300_000, "output_tokens": 1000}, 0.303),
+        ("gpt-9", {"service_tier": "fast"}, {"input_tokens": 1000, "output_tokens": 0}, 0.002),
+        ("gpt-9", {"background_options": {"completion_window": "8h"}}, {"input_tokens": 1000}, 0.0006),
+        (
+            "gpt-9",
+            {"output": [{"type": "web_search_call"}, {"type": "message"}, {"type": "web_search_call"}]},
+            {"input_tokens": 1000},
+            0.021,
+        ),
+        ("listen-1", {}, {"type": "duration", "seconds": 1800}, 0.18),
+        (
+            "speak-1",
+            {},
+            {
+                "prompt_tokens": 100,
+                "prompt_tokens_details": {"audio_tokens": 60},
+                "completion_tokens": 50,
+                "completion_tokens_details": {"audio_tokens": 30},
+            },
+            (40 * 1 + 60 * 10 + 20 * 2 + 30 * 20) / 1e6,
+        ),
+        (
+            "paint-1",
+            {},
+            {
+                "input_tokens": 100,
+                "input_tokens_details": {
+                    "image_tokens": 80, "cached_tokens": 30, "cached_tokens_details": {"image_tokens": 30}
+                },
+                "output_tokens": 10,
+            },
+            (20 * 5 + 50 * 8 + 30 * 2 + 10 * 30) / 1e6,
+        ),
+    ],
+)  # fmt: skip
+def test_the_registry_prices_every_unit(model, more, usage, amount) -> None:
+    assert Prices({}, registry=REGISTRY).read_cost({"model": model, **more, "usage": usage}).amount == pytest.approx(
+        amount
+    )
+
+
+def test_configured_prices_go_before_the_registry_and_no_other_currency_has_its_prices() -> None:
+    usage = Usage(1000)
+    assert Prices({"gpt-9*": Priced(3.0)}, registry=REGISTRY).compute_cost("gpt-9", usage) == pytest.approx(0.003)
+    assert Prices({}, registry=REGISTRY).compute_cost("gpt-9", usage, regional=True) == pytest.approx(0.0011)
+    assert Prices({}, "EUR", REGISTRY).compute_cost("gpt-9", usage) is None
+    assert not Prices({}, "EUR", REGISTRY)
+
+
+def test_no_token_is_charged_twice() -> None:
+    usage = Usage(100, 40, 50, 20, 10, 30, 10, 25, 20, 5, 15)
+    units = usage.units()
+    sent = ("input", "cached_input", "cache_write", "input_audio", "cached_audio", "input_image", "cached_image")
+    assert sum(units[unit] for unit in sent) == 100
+    assert sum(units[unit] for unit in ("output", "output_audio", "output_image")) == 50
 
 
 def test_names_from_answers_do_not_pile_up() -> None:
