@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connector.config.findings import Finding, Path, Place, path_text
 from connector.model import JSON, Fault, is_list, is_object
-from connector.yaml import Spot, read_document
+from connector.yaml import Position, read_document
 
 __all__ = ["Tree", "read_text", "value_at", "walk", "without"]
 
@@ -41,14 +41,14 @@ def read_text(text: str, file: str) -> Tree:
     document = read_document(text.replace("\t", " ") if file.endswith(".json") else text)
     places = {path: (_place(key, file), _place(value, file)) for path, (key, value) in document.places.items()}
     findings = [
-        Finding(fault.rule, _place(fault.spot, file), Fault(path_text(fault.path), fault.found, fault.allowed))
+        Finding(fault.rule, _place(fault.position, file), Fault(path_text(fault.path), fault.found, fault.allowed))
         for fault in document.faults
     ]
     return Tree(document.value, places, findings)
 
 
-def _place(spot: Spot, file: str) -> Place:
-    return Place(file, spot.line, spot.column)
+def _place(position: Position, file: str) -> Place:
+    return Place(file, position.line, position.column)
 
 
 def value_at(value: JSON, path: Path) -> JSON:

@@ -195,7 +195,7 @@ class Pairs:
 
 
 def _name(name: str) -> JSON:
-    """Return a name as it stands in a pair: a position is a number."""
+    """Return a name as pairs hold it: a position is a number."""
     index = as_index(name)
     return name if index is None else index
 
@@ -209,8 +209,8 @@ STRUCTURE = Accessor(
     "A list of pairs, such as {key: color, value: red}, seen as the object they describe.",
     {
         "root": word("The dotted path of the list; the document unless given.", default=""),
-        "key": word("Where the name stands in each pair.", default="key"),
-        "value": word("Where the value stands in each pair.", default="value"),
+        "key": word("The path of the name in each pair.", default="key"),
+        "value": word("The path of the value in each pair.", default="value"),
         "keys": names("The names it is about; all of them unless given."),
     },
     _build_structure,

@@ -140,7 +140,7 @@ class Compiler:
         values: dict[str, Any] = {}
         for name, field in declared.fields.items():
             if name in written and (given[written[name]] is not None or field.nulls):
-                # What stands for the sole field has no key of its own.
+                # A value in place of the object has no key of its own.
                 place = location.at(written[name]) if is_document(raw) else location
                 values[name] = field.read(given[written[name]], place)
             elif field.required:

@@ -4,7 +4,7 @@ Exception
 ├── Skipped               a filter dropped the document: nothing is wrong
 └── ConnectorError
     ├── Failed            a step could not do its work on this document; names the step
-    ├── Unfit             why, as the step says it; becomes Failed where the step stands
+    ├── Unfit             why, as the step says it; becomes Failed, with the place of the step
     │   └── NotYet        the same, of a document that may fare better later
     └── InvalidChain      steps that cannot work as they are written; carries every fault
 """

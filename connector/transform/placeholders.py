@@ -19,7 +19,7 @@ INSIDE = re.compile(r"""[{}]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)
 
 @dataclass(frozen=True, slots=True)
 class Placeholder:
-    """`&{body}`, `?{body}` or `@{body}` as it stands in a text."""
+    """`&{body}`, `?{body}` or `@{body}` as a text holds it."""
 
     sign: str
     body: str

@@ -1,4 +1,4 @@
-"""The conditions there are: what filters and cases ask of a document, a value or a key."""
+"""All conditions of ours: what filters and cases ask of a document, a value or a key."""
 
 from connector.transform.conditions.comparisons import COMPARISONS, MATCHES
 from connector.transform.conditions.logic import KEY_CONDITIONS, LOGIC, VALUE

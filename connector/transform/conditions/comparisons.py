@@ -19,7 +19,7 @@ __all__ = ["COMPARISONS", "MATCHES", "is_empty", "negate", "same"]
 
 
 def same(left: JSON, right: JSON) -> bool:
-    """Equal as JSON has it: 1 and 1.0 are one number, but neither is true, and "1" is text."""
+    """Whether values are equal in JSON: 1 and 1.0 are one number, but neither is true, and "1" is text."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if is_document(left) and is_document(right):
@@ -33,12 +33,12 @@ def same(left: JSON, right: JSON) -> bool:
 
 
 def is_empty(value: JSON) -> bool:
-    """Null, nothing there, empty text, an empty list or object."""
+    """Whether a value is null, or an empty text, list or object."""
     return value is None or (isinstance(value, str | list | dict) and not value)
 
 
 def negate(verdict: Callable[..., Predicate]) -> Callable[..., Predicate]:
-    """The build of the opposite condition."""
+    """Return the build of the opposite condition."""
 
     def build(**fields: Any) -> Predicate:
         holds = verdict(**fields)
@@ -82,7 +82,7 @@ def _build_order(compare: Callable[[Any, Any], bool]) -> Callable[[Template], Pr
 
 
 def _make_comparable(left: JSON, right: JSON) -> tuple[Any, Any] | None:
-    """Both as numbers, or both as text; None when one is not there or they have no common order."""
+    """Return both as numbers or both as text; None when they have no common order."""
     if isinstance(left, str) and isinstance(right, str):
         numbers = _as_number(left), _as_number(right)
         return (left, right) if None in numbers else numbers

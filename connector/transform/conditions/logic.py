@@ -1,4 +1,4 @@
-"""Conditions made of conditions: all, any or none of them, and those on a value or key of the document."""
+"""`logic-*`, `value-condition-v2`, `key-*`: conditions joined, on a value of the document, and on its keys."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["KEY_CONDITIONS", "LOGIC", "VALUE", "any_awaits", "first_failing"]
 
 
 def any_awaits(checks: list[Check]) -> bool:
-    """Whether one of the conditions waits for something."""
+    """Whether one of the conditions waits."""
     return any(check.awaits for check in checks)
 
 
 async def evaluate(check: Check, value: JSON, document: JSON, scope: Scope) -> bool:
-    """Whether a condition holds, waited for if need be."""
+    """Return whether a condition holds; wait for it where needed."""
     holds = check.holds(value, document, scope)
     return bool(await holds if check.awaits else holds)
 
 
 async def first_failing(checks: list[Check], value: JSON, document: JSON, scope: Scope) -> Check | None:
-    """The first condition that does not hold; later ones are not asked."""
+    """Return the first condition that does not hold; later ones are not evaluated."""
     for check in checks:
         if not await evaluate(check, value, document, scope):
             return check
@@ -145,11 +145,11 @@ KEY_CONDITIONS = (
         sole="filter",
     ),
     Condition(
-        "key-exists-condition", "Something stands at a path.", PATH, _build_exists, aliases=("key-exists",), sole="path"
+        "key-exists-condition", "A value is at the path.", PATH, _build_exists, aliases=("key-exists",), sole="path"
     ),
     Condition(
         "key-not-exists-condition",
-        "Nothing stands at a path.",
+        "No value is at the path.",
         PATH,
         negate(_build_exists),
         aliases=("key-not-exists",),

@@ -1,4 +1,4 @@
-"""`storage-entity-filter`: what a storage knows of a key."""
+"""`storage-entity-filter`: conditions on what a storage has under a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["STORAGE", "resolve_key"]
 
 
 def resolve_key(template: Template, document: JSON, scope: Scope) -> str:
-    """Return the key under which something is kept; an empty one, where it may be empty, finds and keeps nothing."""
+    """Return the key of a document; an empty one, where it is allowed, finds and keeps nothing."""
     key = to_text(template.resolve(document, scope))
     if not key and scope.context.missing == "error" and not _may_be_empty(template):
         raise Unfit("the storage key is empty; name fields that every document has, or write ?{...} if it may be")

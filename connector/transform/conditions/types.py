@@ -1,4 +1,4 @@
-"""Conditions on a value's type."""
+"""`type-*`: conditions on the type of a value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _is_number(value: JSON) -> bool:
 
 
 def _is_numeric(value: JSON) -> bool:
-    """A number, or a text that is one."""
+    """Whether a value is a number, or a text that holds one."""
     if not isinstance(value, str):
         return _is_number(value)
     try:

@@ -1,4 +1,4 @@
-"""The mappers there are: each makes one value of another. Null stays null unless a mapper says otherwise."""
+"""All mappers of ours: each makes one value of another. Null stays null unless a mapper says otherwise."""
 
 from connector.transform.mappers.casts import CASTS
 from connector.transform.mappers.chunks import CHUNKS

@@ -1,4 +1,4 @@
-"""How mappers refuse what they cannot map."""
+"""Mappers of one type of value: they leave null as it is and refuse other types."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["list_mapper", "skip_null", "text_mapper"]
 
 
 def skip_null(work: Map) -> Map:
-    """The mapper that leaves null as it is."""
+    """Return the mapper that leaves null as it is."""
     return lambda value, scope: None if value is None else work(value, scope)
 
 
 def text_mapper(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
-    """A mapper of text; numbers are taken as the text that shows them."""
+    """Return a mapper of text; a number is taken as the text that shows it."""
 
     def run(value: JSON, scope: Scope) -> JSON:
         if isinstance(value, str):
@@ -34,7 +34,7 @@ def text_mapper(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
 
 
 def list_mapper(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
-    """A mapper of lists; an object is taken as the list of its values."""
+    """Return a mapper of lists; an object is taken as the list of its values."""
 
     def run(value: JSON, scope: Scope) -> JSON:
         if is_list(value):

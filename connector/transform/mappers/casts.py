@@ -1,4 +1,4 @@
-"""`cast-int`, `cast-float`, `cast-string`, `cast-bool`, `cast-list`: one type made of another, when nothing is lost."""
+"""`cast-int`, `cast-float`, `cast-string`, `cast-bool`, `cast-list`: convert a value to another type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0", ""}
 
 
 def as_number(value: JSON) -> int | float:
-    """The number that a value is or that a text holds."""
+    """Return the number that a value is or that a text holds."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int | float):

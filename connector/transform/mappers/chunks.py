@@ -19,13 +19,13 @@ __all__ = ["CHUNKS"]
 
 BLANK = re.compile(r"\s")
 SOFT = 5
-"""A part may end up to this fraction of its size earlier, where a word ends."""
+"""A part may end earlier by this fraction of its size, where a word ends."""
 End = Callable[[str, int], int]
-"""Where a part that begins somewhere ends, at the latest."""
+"""Returns the end of a part by its start, or the start of the next by its end."""
 
 
 def split_chunks(value: str, end_of: End, start_of: End) -> list[str]:
-    """The parts of a text: each ends where a word does if one ends near enough, and the next begins before that."""
+    """Return the parts of a text: each ends with a word if one ends near enough, and the next overlaps it."""
     parts: list[str] = []
     start = end = 0
     while end < len(value):
@@ -42,7 +42,7 @@ def split_chunks(value: str, end_of: End, start_of: End) -> list[str]:
 
 
 def _find_word_end(value: str, earliest: int, latest: int) -> int:
-    """Behind the last blank between two places, or the later of them."""
+    """Return the position behind the last blank between two positions, or the later of them."""
     blanks = [found.end() for found in BLANK.finditer(value, earliest, latest)]
     return blanks[-1] if blanks else latest
 

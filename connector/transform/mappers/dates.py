@@ -60,7 +60,7 @@ def _parse_date(value: JSON, source: str) -> datetime:
 
 
 def _to_strptime(format: str) -> str:  # noqa: A002
-    """A format with percent signs; letters without any are PHP's."""
+    """Return a format with percent signs; one without any is in PHP's letters."""
     if "%" in format:
         return format
     made, escaped = "", False

@@ -1,4 +1,4 @@
-"""Digests, Base64, and JSON as text."""
+"""`hash`, `base64-*`, `serialize-json`, `deserialize-json`: digests, Base64, and JSON as text."""
 
 from __future__ import annotations
 

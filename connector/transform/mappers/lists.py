@@ -1,4 +1,4 @@
-"""Lists counted, joined, sorted, freed of duplicates, filled; objects with more or fewer members."""
+"""`list-*`: count, join, sort, fill and deduplicate lists; add and remove members of objects."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _build_unique(by: PathOf | None) -> Map:
 
 
 def _rank(value: JSON) -> tuple[int, Any]:
-    """Null, then false and true, then numbers, then text; lists and objects by their JSON."""
+    """Return the sort key: null, false, true, numbers, text; lists and objects by their JSON."""
     if value is None:
         return 0, 0
     if isinstance(value, bool):
@@ -93,7 +93,7 @@ LISTS = (
     Mapper(
         "list-implode",
         "One text of all items.",
-        {"separator": text("What stands between them.", default=",", aliases=("glue", "delimiter"))},
+        {"separator": text("The text between them.", default=",", aliases=("glue", "delimiter"))},
         _build_implode,
         sole="separator",
     ),

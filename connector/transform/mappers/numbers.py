@@ -1,4 +1,4 @@
-"""Arithmetic on decimal numbers, lists joined into one, and numbers as text."""
+"""`operator`, `prepared-operator`, `format-number`: decimal arithmetic, joined lists, and numbers as text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OPERATORS = (*ARITHMETIC, "array-merge")
 
 
 def calculate(operator: str, operands: list[JSON]) -> JSON:
-    """The operands joined from left to right."""
+    """Apply an operator from left to right."""
     if operator == "array-merge":
         return _merge(operands)
     if not operands:
@@ -51,14 +51,14 @@ def calculate(operator: str, operands: list[JSON]) -> JSON:
 
 
 def to_decimal(value: JSON) -> Decimal:
-    """The number as its digits say, so that 0.1 and 0.2 make 0.3."""
+    """Return the number as its digits say, so that 0.1 and 0.2 make 0.3."""
     number = value.strip() if isinstance(value, str) else value
     as_number(number)
     return Decimal(str(int(number)) if isinstance(number, bool) else str(number))
 
 
 def to_number(number: Decimal) -> int | float:
-    """A whole number as an integer, anything else as a float."""
+    """Return a whole number as an integer, any other as a float."""
     if number == number.to_integral_value() and abs(number) < LARGEST:
         return int(number)
     result = float(number)
@@ -101,7 +101,7 @@ def _build_prepared(left: Template | None, operator: str, right: Template | None
 
 
 def _operands(template: Template | None, value: JSON, scope: Scope) -> list[JSON]:
-    """The operands of one side; the value itself where none is given."""
+    """Return the operands of one side; the value itself where none is given."""
     found = None if template is None else template.resolve(value, scope)
     if found is None:
         return [value]
@@ -147,7 +147,7 @@ NUMBERS = (
         {
             "decimals": integer("Digits behind the point.", least=0, most=30, default=0),
             "decimal_point": text("The point.", default="."),
-            "thousands_separator": text("What stands between thousands.", default=""),
+            "thousands_separator": text("The text between thousands.", default=""),
         },
         _build_format,
         sole="decimals",

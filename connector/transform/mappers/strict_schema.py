@@ -19,7 +19,7 @@ NAMED = ("properties", "$defs", "definitions", "patternProperties")
 
 
 def make_strict(schema: JSON, depth: int = 0) -> JSON:
-    """The schema with every object closed and every property required; those that were not may be null instead."""
+    """Close every object of a schema and require every property; optional ones may be null instead."""
     if depth > DEEPEST:
         raise Unfit(f"strict-schema: the schema is nested more than {DEEPEST} levels deep")
     if not is_document(schema):
@@ -48,7 +48,7 @@ def _convert_member(key: str, value: JSON, depth: int) -> JSON:
 
 
 def make_nullable(schema: JSON) -> JSON:
-    """The schema that allows null as well."""
+    """Return the schema that allows null as well."""
     types: JSON = schema.get("type") if is_document(schema) and schema.keys().isdisjoint(("const", "$ref")) else None
     if not is_document(schema) or not isinstance(types, str | list):
         return _allow_null(schema)

@@ -1,4 +1,4 @@
-"""Text cut, split, trimmed, replaced, and in another case."""
+"""`string-cut`, `string-case`, `string-split`, `string-replace`, `trim`: change text."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ STRINGS = (
         "The list of parts between separators; no parts for an empty text.",
         {
             "separator": text(
-                "What stands between parts; an empty one splits into characters.", default=",", aliases=("delimiter",)
+                "The text between parts; an empty one splits into characters.", default=",", aliases=("delimiter",)
             ),
             "limit": integer("The most parts; the last holds the rest.", least=1),
         },

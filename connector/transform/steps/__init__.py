@@ -1,4 +1,4 @@
-"""The steps there are."""
+"""All steps of ours, by the family that they belong to."""
 
 from connector.transform.steps.calls import HTTP, OPENAI
 from connector.transform.steps.control import CHAIN, CONDITIONAL, DATA, MERGER, NODE

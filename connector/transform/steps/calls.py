@@ -26,7 +26,7 @@ async def call_client(
     document: JSON,
     scope: Scope,
 ) -> JSON:
-    """The document with the answer's body at the destination, or the body in its place."""
+    """Make a call and return the document with the body of the answer at the destination, or the body alone."""
     outcome = await scope.context.call(client, kind, request)
     if outcome.state is not State.DONE:
         raise Unfit(f"{client}: {outcome.sentence()}")
@@ -36,7 +36,7 @@ async def call_client(
 
 
 def drop_nulls(value: JSON) -> JSON:
-    """The value without members that are null; items of lists stay."""
+    """Return the value without members that are null; items of lists stay."""
     if is_document(value):
         return {key: drop_nulls(item) for key, item in value.items() if item is not None}
     return [drop_nulls(item) for item in value] if is_list(value) else value

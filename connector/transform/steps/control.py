@@ -59,7 +59,7 @@ CHAIN = Step(
 
 
 async def guard(checks: list[Check], document: JSON, scope: Scope) -> None:
-    """Let the document pass, or drop it with the filter that did not hold."""
+    """Drop the document unless all conditions hold; name the one that does not."""
     failed = await first_failing(checks, document, document, scope)
     if failed is not None:
         raise Skipped(failed.where, f"{failed.name} does not hold")

@@ -1,4 +1,4 @@
-"""`key-filter` and `value-filter`: keys and items that fulfil conditions are dropped, or are all that is kept."""
+"""`key-filter` and `value-filter`: drop the keys or values that fulfil conditions, or all others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ holds = make_sync(first_failing)
 
 
 def _build(subject: Callable[[Segments, JSON], JSON]) -> Callable[..., Run]:
-    """A build of a filter that asks conditions about a key or a value."""
+    """Return the build of a filter whose conditions are about a key or a value."""
 
     def build(accessor: Selector, conditions: list[Check], mode: str) -> Run:
         def run(document: JSON, scope: Scope) -> JSON:
@@ -36,7 +36,7 @@ def _build(subject: Callable[[Segments, JSON], JSON]) -> Callable[..., Run]:
 
 
 def _find_siblings(document: JSON, places: list[tuple[Segments, JSON]], fit: list[Segments]) -> list[Segments]:
-    """The siblings of what is named that are not among what is kept."""
+    """Return the siblings of the selected parts that are not kept."""
     kept = set(fit)
     parents = dict.fromkeys(path[:-1] for path, _ in places if path)
     found: list[Segments] = []

@@ -64,7 +64,7 @@ class Batch:
     def take(self, document: JSON) -> list[JSON]:
         item = self._value(document, self._scope)
         weight = len(orjson.dumps(item)) if self._bytes else 0
-        # A document that would pass the bound begins the next batch; one that is larger by itself stands alone.
+        # A document that would pass the bound begins the next batch; one that is larger by itself is a batch.
         full = self.rest() if self._bytes and self._items and self._weight + weight > self._bytes else []
         self._items.append(item)
         self._weight += weight

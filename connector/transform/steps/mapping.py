@@ -1,4 +1,4 @@
-"""`value-mapper`, `list-mapper`, `key-mapper`: values, whole lists and keys put through mappers."""
+"""`value-mapper`, `list-mapper`, `key-mapper`: put values, whole lists and keys through mappers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _values(accessor: Selector, mappers: list[Map]) -> Run:
 
 
 def _map_one(path: Segments, maps: list[Map]) -> Run:
-    """The mapper of what stands at one path."""
+    """Return the run that maps the value at one path."""
     find = path_getter(path)
 
     def run(document: JSON, scope: Scope) -> JSON:
@@ -79,7 +79,7 @@ def _keys(accessor: Selector, mappers: list[Map]) -> Run:
 
 
 def _find_parents(accessor: Selector, document: JSON) -> dict[Segments, list[str]]:
-    """The objects whose keys are meant, the innermost first; no names: all of them."""
+    """Return the objects whose keys are mapped, the innermost first; no names mean all of them."""
     found: dict[Segments, list[str]] = {}
     for path, _ in accessor.places(document):
         names = found.setdefault(path[:-1], [])

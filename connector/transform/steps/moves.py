@@ -39,7 +39,7 @@ def _build_pattern(moves: bool) -> Callable[..., Run]:
 
 
 def _move_one(source: Segments, target: Segments, moves: bool) -> Run:
-    """The copy or move of what stands at one path."""
+    """Return the run that copies or moves the value at one path."""
     find = path_getter(source)
 
     def run(document: JSON, _: Scope) -> JSON:
@@ -64,7 +64,7 @@ def _move_all(document: JSON, matches: list[tuple[Match, tuple[str, ...]]], move
 
 
 def compile_target(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
-    """Where each match goes; several matches need several places."""
+    """Return a function from captures to a target; several matches need several targets."""
     if pattern.stars and "$" not in text:
         raise ConfigurationError("a pattern with * needs $1 in its replacement: all matches would go to one place")
     return compile_replacement(text, pattern.stars)

@@ -26,9 +26,9 @@ __all__ = ["SCHEMA"]
 
 FaultsOf = Callable[[JSON, JSON, Scope], list[str]]
 KEPT = 64
-"""Compiled schemas kept for a step whose schema is looked up."""
+"""Compiled schemas that are kept for a step whose schema is a placeholder."""
 MOST = 10
-"""Faults named in one message."""
+"""The most faults in one message."""
 
 
 def _build(
@@ -58,7 +58,7 @@ def _check_fixed(schema: JSON, formats: bool | None) -> FaultsOf:
 
 
 def _check_dynamic(schema: Template, formats: bool | None) -> FaultsOf:
-    """Checks against the schema that a placeholder gives; the same one is compiled once, and null checks nothing."""
+    """Return a check against the schema of a placeholder; one schema is compiled once, and null checks nothing."""
 
     @lru_cache(maxsize=KEPT)
     def compile_schema(text: bytes) -> Validator:

@@ -1,4 +1,4 @@
-"""`type-setter`, `exception`, `breakpoint-logger`: what says something about a document."""
+"""`type-setter`, `exception`, `breakpoint-logger`: say something about a document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["SIGNALS", "set_type"]
 
 
 def set_type(document: JSON, name: str) -> JSON:
-    """The document with a type."""
+    """Return the document with a type."""
     if not is_document(document):
         raise Unfit(f"found {kind(document)}, only an object can have a type")
     return {**document, "@type": name}

@@ -1,4 +1,4 @@
-"""Steps that look up, keep, and pass only what is new: all through the run's storages."""
+"""`storage-*`: steps that look up values, keep them, and pass only documents that are new."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _build_new(storage: str, storage_key: Template | None, add_entity_to_storage
 
 
 def digest(document: JSON) -> str:
-    """What tells a changed document from an unchanged one, whatever the order of its keys."""
+    """Return the digest of a document, whatever the order of its keys."""
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
@@ -76,7 +76,7 @@ STORAGES = (
     ),
     Step(
         "storage-save-entity-in-storage",
-        "Keeps a value under a key; where nothing stands at the source, nothing is kept.",
+        "Keeps a value under a key; a document without the source keeps nothing.",
         {"storage": STORAGE, "storage_key": KEY, "source": path("What is kept; the document unless given.")},
         _build_save,
         calls=False,

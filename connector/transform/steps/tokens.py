@@ -1,4 +1,4 @@
-"""`tokens`: counts the tokens of a text, or cuts it to so many."""
+"""`tokens`: counts the tokens of a text, or cuts it to a number of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _build(source: PathOf, model: Resolve, max: Resolve | None, destination: Pat
 
 TOKENS = Step(
     "tokens",
-    "Counts the tokens of a text, or with max cuts it to so many; without `tiktoken`, four bytes are taken as one.",
+    "Counts the tokens of a text, or with max cuts it to that many; without `tiktoken`, four bytes are taken as one.",
     {
         "source": path("The text; objects and lists are taken as their JSON.", default=""),
         "model": text("The model whose tokens they are.", default="gpt-5"),
