@@ -60,7 +60,7 @@ class Passing:
 
     def _passage(self) -> Forward:
         try:
-            return self._client.pass_on(self._onward)
+            return self._client.forward(self._onward)
         except InvalidRequest as error:
             raise Refused(400, "invalid_request", str(error.faults[0])) from None
         except ConfigurationError as error:

@@ -1,4 +1,4 @@
-"""One attempt: a request goes to the transport, and what comes back is told without raising."""
+"""One attempt: a request goes to the transport; what comes back is a result, never an exception."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(slots=True)
 class AttemptResult:
-    """What one attempt came to, before anybody judged it."""
+    """What one attempt came to, before the error policy judges it."""
 
     state: State
     status: int | None = None
@@ -43,32 +43,32 @@ class AttemptResult:
     evidence: str = ""
     codes: frozenset[str] = frozenset()
     text: str = ""
-    """A refusal's body as it came, for rules that look into it."""
-    hopeless: bool = False
-    """Whether it is certain that another attempt ends the same way."""
+    """The body of a refusal as it came, for rules that look into it."""
+    is_final: bool = False
+    """Whether another attempt would certainly end the same way, or give something twice."""
 
 
 BodyReader = Callable[[httpx.Response, dict[str, str]], Awaitable[JSON]]
-"""Reads the body of an answer that says yes."""
+"""Reads the body of a success."""
 
 
 async def make_attempt(
-    transport: httpx.AsyncBaseTransport, request: httpx.Request, take: BodyReader, *, created: bool
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, read: BodyReader, *, creates_entity: bool
 ) -> AttemptResult:
-    """Sends the request and reads the whole answer."""
+    """Send the request and read the whole answer."""
     response = await open_response(transport, request)
     if isinstance(response, AttemptResult):
         return response
     try:
         if response.status_code >= 300:
             return await read_refusal(response)
-        return await _taken(response, take, created=created)
+        return await _read_success(response, read, creates_entity=creates_entity)
     finally:
         await response.aclose()
 
 
 async def open_response(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response | AttemptResult:
-    """The answer as soon as its headers are there, or why there is none."""
+    """Return the response as soon as its headers are there, or why there is none."""
     response = await await_response(transport.handle_async_request(request))
     if isinstance(response, AttemptResult) or response.status_code >= 200:
         return response
@@ -77,28 +77,28 @@ async def open_response(transport: httpx.AsyncBaseTransport, request: httpx.Requ
 
 
 async def await_response(sending: Awaitable[Answer]) -> Answer | AttemptResult:
-    """What a transport gives, or why it gives nothing."""
+    """Return what a transport gives, or why it gives nothing."""
     try:
         return await sending
     except NEVER_SENT as exc:
         # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
-        hopeless = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        return AttemptResult(State.NOT_SENT, reason=_words(exc), hopeless=hopeless)
+        is_final = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
+        return AttemptResult(State.NOT_SENT, reason=_reason(exc), is_final=is_final)
     except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, reason=_words(exc))
+        return AttemptResult(State.UNKNOWN, reason=_reason(exc))
     except OSError as exc:
         reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
-        return AttemptResult(State.UNKNOWN, reason=reason, hopeless=True)
+        return AttemptResult(State.UNKNOWN, reason=reason, is_final=True)
 
 
 def reject_protocol_switch(status: int) -> AttemptResult:
-    """What an answer below 200 comes to that is the last: a protocol that was not asked for."""
+    """Return the result of a last answer below 200: a protocol that was not asked for."""
     reason = f"the server answered {status} and left HTTP, which was not asked for"
     return AttemptResult(State.UNKNOWN, status, reason=reason)
 
 
 async def read_refusal(response: httpx.Response) -> AttemptResult:
-    """An answer that says no; what it says is read as far as it goes."""
+    """Read a response that is no success, as far as its body goes."""
     headers = parse_headers(response)
     try:
         data = await read_body(iter_body(response, headers), LARGEST_REFUSAL)
@@ -109,15 +109,15 @@ async def read_refusal(response: httpx.Response) -> AttemptResult:
     return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body), text=text)
 
 
-async def _taken(response: httpx.Response, take: BodyReader, *, created: bool) -> AttemptResult:
-    """An answer that says yes, unless its body says otherwise."""
+async def _read_success(response: httpx.Response, read: BodyReader, *, creates_entity: bool) -> AttemptResult:
+    """Read a success, unless its body says otherwise."""
     headers = parse_headers(response)
     try:
-        body = await take(response, headers)
+        body = await read(response, headers)
     except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_words(exc))
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_reason(exc))
     except UnacceptableBody as exc:
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=str(exc), hopeless=True)
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=str(exc), is_final=True)
     except UnexpectedBody as exc:
         return AttemptResult(
             State.UNKNOWN, response.status_code, headers, reason=str(exc), evidence=cut_excerpt(exc.data)
@@ -126,14 +126,14 @@ async def _taken(response: httpx.Response, take: BodyReader, *, created: bool) -
         return judge_broken_stream(exc, response.status_code, headers)
     except OSError as exc:
         reason = f"the answer came but could not be written: {exc.strerror or type(exc).__name__}"
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=reason, hopeless=True)
-    if is_error(body, created=created):
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=reason, is_final=True)
+    if is_error(body, created=creates_entity):
         return AttemptResult(State.REFUSED, response.status_code, headers, body, codes=find_error_codes(body))
     return AttemptResult(State.DONE, response.status_code, headers, body)
 
 
 def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, str]) -> AttemptResult:
-    """A stream that said no or lost its end; once something of it was given, another try would give it twice."""
+    """Return the result of a stream that said no or lost its end; once data was given, a retry would give it twice."""
     body = [*broken.seen, *([] if broken.complaint is None else [broken.complaint])]
     return AttemptResult(
         broken.state,
@@ -142,9 +142,9 @@ def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, st
         body,
         reason=str(broken) or find_error_message(broken.complaint),
         codes=find_error_codes(broken.complaint),
-        hopeless=bool(broken.seen),
+        is_final=bool(broken.seen),
     )
 
 
-def _words(exc: httpx.TransportError) -> str:
+def _reason(exc: httpx.TransportError) -> str:
     return str(exc) or f"the transport gave up with {type(exc).__name__}"

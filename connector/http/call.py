@@ -1,33 +1,43 @@
-"""One prepared call of a client: its request as often as it is tried, and how its answer is read."""
+"""One call of a client: a prepared request with its address, headers and limits, and how its answer is read."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import httpx
 
+from connector.errors import ConfigurationError
 from connector.http.attempt import AttemptResult
 from connector.http.parameters import Common
-from connector.http.response import ACCEPTED_ENCODINGS, decode_body, iter_body, read_body, save_body, unpack_embeddings
+from connector.http.prototypes import Endpoint
+from connector.http.response import (
+    ACCEPTED_ENCODINGS,
+    decode_body,
+    iter_body,
+    read_body,
+    save_body,
+    unpack_embeddings,
+)
 from connector.http.sse import collect_data
 from connector.http.transports.base import Progress
 from connector.model import JSON, Effect, State
 from connector.request.wire import Body, BytesBody, Wire
 from connector.version import version
 
-__all__ = ["Call", "FloatsWire", "HeaderBuilder", "decode_headers"]
+__all__ = ["Call", "CallFactory", "FloatsWire", "decode_headers"]
 
 BYTES_PER_TOKEN = 4
 ACCEPT = {"json": "application/json", "events": "text/event-stream"}
+NOTHING = httpx.ByteStream(b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatsWire(Wire):
-    """A wire on which we ask for base64 embeddings ourselves, so that the caller gets floats back."""
+    """A wire on which the client itself asks for base64 embeddings, so that the caller gets floats back."""
 
     @classmethod
     def of(cls, wire: Wire) -> FloatsWire:
@@ -38,7 +48,16 @@ class FloatsWire(Wire):
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A wire with its address, headers and limits."""
+    """A wire with its address, headers and limits.
+
+    Attributes:
+        total: seconds for all attempts together.
+        retries: attempts after the first.
+        answer: the kind of answer that is due.
+        max_bytes: the largest answer that is read.
+        file: where the answer's body is written to.
+        on_unknown: whether a costly call whose end nobody saw is sent again; None leaves it to the client.
+    """
 
     wire: Wire
     url: httpx.URL
@@ -46,69 +65,174 @@ class Call:
     timeouts: Mapping[str, float]
     total: float
     retries: int
-    kind: str
-    most: int
-    to: Path | None = None
+    answer: str
+    max_bytes: int
+    file: Path | None = None
     on_unknown: Literal["hold", "retry"] | None = None
     progress: Progress = field(default_factory=Progress)
 
-    def request(self) -> httpx.Request:
-        """A fresh request; its body starts from the beginning."""
-        stream, framing = _body(self.wire)
+    def build_request(self, headers: list[tuple[bytes, bytes]] | None = None) -> httpx.Request:
+        """Return a fresh request, whose body starts from the beginning.
+
+        Args:
+            headers: in place of the call's own.
+        """
+        stream, framing = _frame(self.wire)
         return httpx.Request(
             self.wire.method,
             self.url,
-            headers=[*self.headers, *framing],
+            headers=[*(self.headers if headers is None else headers), *framing],
             stream=stream,
-            extensions={"timeout": self.timeouts, "progress": self.fresh_progress()},
+            extensions={"timeout": self.timeouts, "progress": self.start_progress()},
         )
 
-    def fresh_progress(self) -> Progress:
-        """What the next attempt tells how far it got."""
+    def start_progress(self) -> Progress:
+        """Return what the next attempt notes how far it got in."""
         self.progress = Progress()
         return self.progress
 
-    async def take(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
-        """Reads the answer of a success as the kind that is due."""
+    async def read_response(self, response: httpx.Response, headers: Mapping[str, str]) -> JSON:
+        """Read the body of a success as the kind of answer that is due."""
         chunks = iter_body(response, headers)
         content_type = headers.get("content-type", "")
-        if self.to is not None:
-            size = await save_body(chunks, self.to, self.most)
-            return {"file": str(self.to), "bytes": size, "content_type": content_type or None}
-        if "event-stream" in content_type and self.kind in ("events", "json"):
-            return await collect_data(chunks, self.wire.operation, self.most)
-        data = await read_body(chunks, self.most)
-        kind = "empty" if response.status_code == 204 else self.kind
-        body = decode_body(kind, data, content_type, strict=self._strict(data), text_too=self._text_too)
+        if self.file is not None:
+            size = await save_body(chunks, self.file, self.max_bytes)
+            return {"file": str(self.file), "bytes": size, "content_type": content_type or None}
+        if "event-stream" in content_type and self.answer in ("events", "json"):
+            return await collect_data(chunks, self.wire.operation, self.max_bytes)
+        data = await read_body(chunks, self.max_bytes)
+        kind = "empty" if response.status_code == 204 else self.answer
+        body = decode_body(kind, data, content_type, strict=self._is_strict(data), text_too=self._takes_text)
         return unpack_embeddings(body) if isinstance(self.wire, FloatsWire) else body
 
-    def late(self) -> AttemptResult:
-        """What an attempt came to that used up the time."""
+    def time_out(self) -> AttemptResult:
+        """Return the result of an attempt that used up the time."""
         if self.progress.handed_over is False:
             return AttemptResult(State.NOT_SENT, reason=f"no connection within {self.total:g} seconds")
         return AttemptResult(State.UNKNOWN, reason=f"no complete answer within {self.total:g} seconds")
 
     @property
-    def created(self) -> bool:
+    def creates_entity(self) -> bool:
         """Whether an entity in the answer was made by this call."""
         return self.wire.method == "POST" and self.wire.effect not in (Effect.NONE, Effect.IDEMPOTENT)
 
     @property
-    def tokens(self) -> int:
-        """A rough count of what the request gives the model to read."""
+    def estimated_tokens(self) -> int:
+        """A rough count of the tokens that the model reads."""
         length = self.wire.body.length if self.wire.body is not None else 0
         return (length or 0) // BYTES_PER_TOKEN
 
-    def _strict(self, data: bytes) -> bool:
+    def _is_strict(self, data: bytes) -> bool:
         """Whether an answer that is not JSON is somebody else's: only where the catalogue says that JSON is due."""
         return self.wire.operation is not None and (bool(data) or self.wire.method != "DELETE")
 
     @property
-    def _text_too(self) -> bool:
+    def _takes_text(self) -> bool:
         return self.wire.operation is not None and "text" in self.wire.operation.answer
 
 
-class _Stream(httpx.AsyncByteStream):
+class CallFactory:
+    """Makes the calls of one client, with its address, headers, credentials and limits.
+
+    Args:
+        parameters: the client's.
+        endpoint: where its calls go, and the credentials they carry.
+    """
+
+    def __init__(self, parameters: Common, endpoint: Endpoint) -> None:
+        self._parameters = parameters
+        self._endpoint = endpoint
+        self._parse_url = lru_cache(maxsize=512)(httpx.URL)
+        timeouts = parameters.timeouts
+        self._timeouts = {
+            "connect": timeouts.connect, "read": timeouts.read, "write": timeouts.read, "pool": timeouts.connect,
+        }  # fmt: skip
+
+    def find_address(self, wire: Wire) -> httpx.URL:
+        """Return the whole address of a wire."""
+        return self._parse_url(f"{self._endpoint.base_uri}{wire.target}")
+
+    def build(
+        self,
+        wire: Wire,
+        *,
+        total: float | None = None,
+        retries: int | None = None,
+        answer: str | None = None,
+        file: Path | None = None,
+        on_unknown: Literal["hold", "retry"] | None = None,
+    ) -> Call:
+        """Return the call of a wire; what is not given is as the client's parameters say."""
+        parameters = self._parameters
+        if file is not None and not file.parent.is_dir():
+            raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
+        kind = answer or wire.answer
+        url = self.find_address(wire)
+        return Call(
+            wire=wire,
+            url=url,
+            headers=self.build_headers(wire, kind, url, self._endpoint.credentials(wire)),
+            timeouts=self._timeouts,
+            total=parameters.timeouts.total if total is None else total,
+            retries=parameters.retry.max_retries if retries is None else retries,
+            answer=kind,
+            max_bytes=parameters.max_answer_bytes if file is None else parameters.max_file_bytes,
+            file=file,
+            on_unknown=on_unknown,
+        )
+
+    def build_forward(self, wire: Wire, address: str) -> Call:
+        """Return the call of somebody else's request; its headers are added when it is sent."""
+        return Call(
+            wire=wire,
+            url=self._parse_url(address),
+            headers=[],
+            timeouts=self._timeouts,
+            total=self._parameters.timeouts.total,
+            retries=self._parameters.retry.max_retries,
+            answer="json",
+            max_bytes=self._parameters.max_file_bytes,
+        )
+
+    def build_headers(
+        self, wire: Wire, answer: str, url: httpx.URL, credentials: Mapping[str, str]
+    ) -> list[tuple[bytes, bytes]]:
+        """Return all headers but those that frame the body; of two with one name the more particular one goes out."""
+        accept = ACCEPT.get(answer, "*/*").encode()
+        own = {b"host": url.netloc, b"accept": accept}
+        return list((own | self._common_headers | _encode(credentials) | _encode(wire.headers)).items())
+
+    def override_headers(self, wire: Wire) -> dict[str, str]:
+        """Return the headers that take the place of a forwarded request's, by lower-case name."""
+        credentials = {name.lower(): value for name, value in self._endpoint.credentials(wire).items()}
+        return {**self._forward_headers, **credentials}
+
+    @cached_property
+    def _common_headers(self) -> dict[bytes, bytes]:
+        own = {"accept-encoding": ACCEPTED_ENCODINGS, "user-agent": f"openai-connector/{version()}"}
+        return _encode(own) | _encode(self._given_headers)
+
+    @cached_property
+    def _forward_headers(self) -> dict[str, str]:
+        # What is forwarded is passed on as it comes, so it comes unpacked.
+        given = {name.lower(): value for name, value in self._given_headers.items()}
+        return {"accept-encoding": "identity", **given}
+
+    @property
+    def _given_headers(self) -> dict[str, str]:
+        return {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
+
+
+def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers for reading; they are not redacted."""
+    return {name.decode(): value.decode() for name, value in headers}
+
+
+def _encode(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}
+
+
+class _BodyStream(httpx.AsyncByteStream):
     """A body that is read while it is sent."""
 
     def __init__(self, body: Body) -> None:
@@ -118,55 +242,12 @@ class _Stream(httpx.AsyncByteStream):
         return self._body.chunks()
 
 
-NOTHING = httpx.ByteStream(b"")
-
-
-def _body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
-    """The body as httpx takes it, and the headers that frame it."""
+def _frame(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
+    """Return the body as httpx takes it, and the headers that frame it."""
     body = wire.body
     if body is None:
         return NOTHING, [(b"content-length", b"0")] if wire.method in ("POST", "PUT", "PATCH") else []
-    stream = httpx.ByteStream(body.data) if isinstance(body, BytesBody) else _Stream(body)
+    stream = httpx.ByteStream(body.data) if isinstance(body, BytesBody) else _BodyStream(body)
     if body.length is None:
         return stream, [(b"transfer-encoding", b"chunked")]
     return stream, [(b"content-length", b"%d" % body.length)]
-
-
-class HeaderBuilder:
-    """Puts a client's headers together; of two with one name the more particular one goes out."""
-
-    def __init__(self, parameters: Common) -> None:
-        self._parameters = parameters
-
-    @cached_property
-    def _common(self) -> dict[bytes, bytes]:
-        own = {"accept-encoding": ACCEPTED_ENCODINGS, "user-agent": f"openai-connector/{version()}"}
-        given = {name: value.get_secret_value() for name, value in self._parameters.headers.items()}
-        return _encoded(own) | _encoded(given)
-
-    def of(self, wire: Wire, kind: str, url: httpx.URL, credentials: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-        """The headers of one call, without those that frame its body."""
-        accept = ACCEPT.get(kind, "*/*").encode()
-        return list(
-            (
-                {b"host": url.netloc, b"accept": accept} | self._common | _encoded(credentials) | _encoded(wire.headers)
-            ).items()
-        )
-
-    def over(self, credentials: Mapping[str, str]) -> dict[str, str]:
-        """The headers that take the place of a caller's own, by lower-case name; answers come unpacked."""
-        return {**self._given, **{name.lower(): value for name, value in credentials.items()}}
-
-    @cached_property
-    def _given(self) -> dict[str, str]:
-        given = {name.lower(): value.get_secret_value() for name, value in self._parameters.headers.items()}
-        return {"accept-encoding": "identity", **given}
-
-
-def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers for reading; not yet redacted."""
-    return {name.decode(): value.decode() for name, value in headers}
-
-
-def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}

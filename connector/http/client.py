@@ -1,11 +1,11 @@
-"""A client: one API, one set of credentials, one pace; everything that is sent goes through it."""
+"""A client: one API, one set of credentials, one pace; everything is sent through it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import make_attempt
-from connector.http.call import Call, FloatsWire, HeaderBuilder, decode_headers
+from connector.http.call import CallFactory, FloatsWire, decode_headers
 from connector.http.call_log import CallLog
 from connector.http.configuration import Provenance, configure, list_secrets
 from connector.http.forward import Forward, ForwardBreaker
@@ -39,11 +39,10 @@ from connector.timing import SYSTEM, Timing
 __all__ = ["Client"]
 
 Asked = Request | Mapping[str, JSON]
-NO_LIMIT = 1 << 62
 
 
 class Client:
-    """Prepares requests, sends them, and tells what they came to.
+    """Prepares requests, sends them, and returns their outcomes.
 
     Args:
         prototype: the kind of client, by name or as a value.
@@ -75,26 +74,19 @@ class Client:
         self._provenance = Provenance(self.parameters, parameters, environ)
         self.redactor = Redactor(list_secrets(self.parameters))
         self._endpoint = kind.endpoint(self.parameters)
-        self._headers = HeaderBuilder(self.parameters)
+        self._calls = CallFactory(self.parameters, self._endpoint)
         self._given = catalogue
         limits = self.parameters.limits
         pacer = Pacer(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
         policy = Policy(self.parameters.errors, all_errors=self.parameters.retry.all_errors)
-        self._judge = Retrier(policy, self.parameters.retry, pacer, timing, self.redactor)
+        self._retrier = Retrier(policy, self.parameters.retry, pacer, timing, self.redactor)
         self._server_clock = ServerClock(timing)
-        self._report = CallLog(
-            self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set
-        )
+        self._log = CallLog(self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set)
         self._roots = Roots(self.parameters.file_roots, reserved)
         self._closed = False
-        self._dialled = None if isinstance(transport, str) else transport
+        self._opened_transport = None if isinstance(transport, str) else transport
         if self.parameters.ca_bundle is not None:
             make_tls_context(self.parameters.ca_bundle)
-        patience = self.parameters.timeouts
-        self._timeouts = {
-            "connect": patience.connect, "read": patience.read, "write": patience.read, "pool": patience.connect,
-        }  # fmt: skip
-        self._url = lru_cache(maxsize=512)(httpx.URL)
 
     async def __aenter__(self) -> Self:
         return self
@@ -103,17 +95,17 @@ class Client:
         await self.close()
 
     async def close(self) -> None:
-        """Closes the client's connections; nothing can be sent afterwards."""
+        """Close the client's connections; nothing can be sent afterwards."""
         self._closed = True
-        if self._dialled is not None:
-            await self._dialled.aclose()
+        if self._opened_transport is not None:
+            await self._opened_transport.aclose()
 
     @property
     def _transport(self) -> httpx.AsyncBaseTransport:
         """What requests go through; made when the first one is sent, since explaining needs no network."""
-        if self._dialled is None:
-            self._dialled = make_transport(self.parameters)
-        return self._dialled
+        if self._opened_transport is None:
+            self._opened_transport = make_transport(self.parameters)
+        return self._opened_transport
 
     def __repr__(self) -> str:
         return f"Client({self.prototype.name!r}, base_uri={self.base_uri!r})"
@@ -126,7 +118,7 @@ class Client:
     @property
     def paused(self) -> Pause | None:
         """Why nothing more should be sent until somebody has acted; a call that is done, or resume(), ends it."""
-        return self._judge.paused
+        return self._retrier.paused
 
     @property
     def server_time(self) -> float | None:
@@ -134,8 +126,8 @@ class Client:
         return self._server_clock.now
 
     def resume(self) -> None:
-        """Says that somebody has acted."""
-        self._judge.paused = None
+        """Note that somebody has acted."""
+        self._retrier.resume()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -155,7 +147,7 @@ class Client:
         from_text: bool = False,
         stream: bool | None = None,
     ) -> Wire:
-        """The call a request stands for, ready to be sent, or InvalidRequest with every fault."""
+        """Return the call a request stands for, ready to be sent; InvalidRequest lists every fault."""
         found = self.catalogue.find(operation) if isinstance(operation, str) else operation
         asked = request if isinstance(request, Request) else Request.of(request)
         floats = self._asks_for_base64(found, asked.payload)
@@ -173,7 +165,7 @@ class Client:
         return FloatsWire.of(wire) if floats else wire
 
     def prepare_raw(self, method: str, path: str, **parts: JSON) -> Wire:
-        """The call of any path, known to the catalogue or not; the parts are those of connector.request.prepare_raw."""
+        """Return the call of any path; the parts are those of connector.request.prepare_raw."""
         wire = prepare_raw(
             method,
             path,
@@ -200,7 +192,7 @@ class Client:
         on_unknown: Literal["hold", "retry"] | None = None,
         begin: Callable[[], Awaitable[None]] | None = None,
     ) -> Outcome:
-        """What a call came to, whatever the network or the API did.
+        """Send a call and return its outcome, whatever the network or the API did.
 
         Args:
             wire: a prepared call.
@@ -211,25 +203,27 @@ class Client:
             on_unknown: whether a costly call whose end nobody saw is sent again, in place of the client's way.
             begin: waited for once, when the call has its place and nothing of it has gone out.
         """
-        call = self._call(wire, timeout, retries, answer, to)
-        call.on_unknown = on_unknown
-        tries = CallAttempts(call, self._judge)
+        self._check_open()
+        file = Path(to) if to is not None else None
+        call = self._calls.build(wire, total=timeout, retries=retries, answer=answer, file=file, on_unknown=on_unknown)
+        attempts = CallAttempts(call, self._retrier)
         while True:
-            left = await tries.begin()
+            seconds = await attempts.begin()
             try:
                 if begin is not None:
                     await begin()
                     begin = None
-                tried = await limit_time(
-                    left, make_attempt(self._transport, call.request(), call.take, created=call.created)
+                work = make_attempt(
+                    self._transport, call.build_request(), call.read_response, creates_entity=call.creates_entity
                 )
+                result = await limit_time(seconds, work)
             finally:
-                self._judge.pacer.release()
-            if tried is not None:
-                self._server_clock.notice(tried.headers)
-            outcome = await tries.settle(tried or call.late())
+                attempts.end()
+            if result is not None:
+                self._server_clock.update(result.headers)
+            outcome = await attempts.settle(result or call.time_out())
             if outcome is not None:
-                self._report(call, outcome)
+                self._log(call, outcome)
                 return outcome
 
     def stream(
@@ -239,34 +233,26 @@ class Client:
         timeout: float | None = None,
         retries: int | None = None,
     ) -> AsyncGenerator[JSON, None]:
-        """The data of an answer's events as they come; a stream that is not done raises CallFailed."""
-        call = self._call(wire, timeout, retries, "events", None)
-        return stream_call(self._transport, call, self._judge, self._report)
-
-    def pass_on(self, onward: ForwardRequest) -> Forward:
-        """Somebody else's request with this client's address, credentials, pace and time-outs; enter it to send it."""
+        """Yield the data of an answer's events as they come; a stream that is not done raises CallFailed."""
         self._check_open()
-        wire, parameters = onward.wire(), self.parameters
-        address = f"{self.base_uri}{join_target(self._endpoint.place(wire, onward.payload), onward.query)}"
-        call = Call(
-            wire=wire,
-            url=self._url(address),
-            headers=[],
-            timeouts=self._timeouts,
-            total=parameters.timeouts.total,
-            retries=parameters.retry.max_retries,
-            kind="json",
-            most=parameters.max_file_bytes,
-        )
-        ours = self._headers.over(self._endpoint.credentials(wire))
-        return Forward(call, make_sender(self._transport, address, onward.headers, ours), self._judge, self._circuit)
+        call = self._calls.build(wire, total=timeout, retries=retries, answer="events")
+        return stream_call(self._transport, call, self._retrier, self._log)
+
+    def forward(self, request: ForwardRequest) -> Forward:
+        """Return somebody else's request with this client's address, credentials and pace; enter it to send it."""
+        self._check_open()
+        wire = request.build_wire()
+        address = f"{self.base_uri}{join_target(self._endpoint.place(wire, request.payload), request.query)}"
+        headers = self._calls.override_headers(wire)
+        send = make_sender(self._transport, address, request.headers, headers)
+        return Forward(self._calls.build_forward(wire, address), send, self._retrier, self._breaker)
 
     @cached_property
-    def _circuit(self) -> ForwardBreaker:
-        return ForwardBreaker(self._judge)
+    def _breaker(self) -> ForwardBreaker:
+        return ForwardBreaker(self._retrier)
 
     def explain(self, wire: Wire) -> Explanation:
-        """The exact request, redacted, with where each value came from; nothing is sent."""
+        """Return the exact request, redacted, with where each value came from; nothing is sent."""
         credentials: Mapping[str, str] = {}
         missing: dict[str, str] = {}
         try:
@@ -274,11 +260,11 @@ class Client:
         except ConfigurationError as error:
             missing["headers.authorization"] = f"missing: {error}"
             wire = replace(wire, warnings=(*wire.warnings, Fault("headers.authorization", "missing", str(error))))
-        url = self._address(wire)
+        url = self._calls.find_address(wire)
         return explain(
             wire,
             url=str(url),
-            headers=decode_headers(self._headers.of(wire, wire.answer, url, credentials)),
+            headers=decode_headers(self._calls.build_headers(wire, wire.answer, url, credentials)),
             secrets=dict.fromkeys(self.redactor.secrets, "") | self._provenance.secrets(),
             origins=self._provenance.origins(credentials) | missing,
         )
@@ -286,33 +272,3 @@ class Client:
     def _check_open(self) -> None:
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one, or send inside its `async with`")
-
-    def _address(self, wire: Wire) -> httpx.URL:
-        return self._url(f"{self.base_uri}{wire.target}")
-
-    def _call(
-        self,
-        wire: Wire,
-        timeout: float | None,
-        retries: int | None,
-        answer: str | None,
-        to: Path | str | None,
-    ) -> Call:
-        self._check_open()
-        parameters = self.parameters
-        file = Path(to) if to is not None else None
-        if file is not None and not file.parent.is_dir():
-            raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
-        kind = answer or wire.answer
-        url = self._address(wire)
-        return Call(
-            wire=wire,
-            url=url,
-            headers=self._headers.of(wire, kind, url, self._endpoint.credentials(wire)),
-            timeouts=self._timeouts,
-            total=parameters.timeouts.total if timeout is None else timeout,
-            retries=parameters.retry.max_retries if retries is None else retries,
-            kind=kind,
-            most=parameters.max_answer_bytes if file is None else parameters.max_file_bytes,
-            to=file,
-        )

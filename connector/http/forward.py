@@ -1,6 +1,6 @@
-"""Passing somebody else's request on through a client, and its answer back as it comes.
+"""Forward somebody else's request through a client, and its response back as it comes.
 
-What an attempt came to is judged as for every other call of the client, so that its waits and pauses are everybody's;
+What an attempt comes to is judged as for every other call of the client, so that all of them share waits and pauses;
 but only what was certainly not sent is tried again: the caller decides the rest.
 """
 
@@ -22,68 +22,100 @@ from connector.resilience import Backoff, CircuitBreaker
 
 __all__ = ["Forward", "ForwardBreaker", "ForwardResponse"]
 
-NOT_FOR_EVERYBODY = (401, 403)
-"""What is refused so may be refused to one request alone."""
-BETWEEN_TRIALS = 15.0
+OF_ONE_CALLER = (401, 403)
+"""Statuses that may be meant for one request alone."""
+PROBE_SECONDS = 15.0
 
 
 class ForwardResponse:
-    """The answer to a request that was passed on."""
+    """The response to a forwarded request.
+
+    Attributes:
+        headers: without the client's secrets, which an upstream may echo.
+        chunks: the body as it comes; CallFailed when it breaks off. A refusal's has no content encoding.
+        outcome: what a refusal is judged to be; nothing is known of a success before its end.
+        whole: the body, when all of it came with the headers; the chunks are the same bytes.
+    """
 
     def __init__(
         self,
-        reply: RawResponse,
+        status: int,
         headers: list[tuple[bytes, bytes]],
         chunks: AsyncGenerator[bytes, None],
         outcome: Outcome | None = None,
         whole: bytes | None = None,
     ) -> None:
-        self.status = reply.status
+        self.status = status
         self.headers = headers
-        """Without the client's secrets, which an upstream may echo."""
-        self.outcome = outcome
-        """What a refusal was judged to be; nothing is known of a success before its end."""
-        self.used: JSON = None
-        """What the answer says it used; whoever read it may set it before the passage is left."""
-        self.whole = whole
-        """The body, when all of it came with the headers; the chunks are the same bytes."""
         self.chunks = chunks
-        """The body as it comes; CallFailed when it breaks off. A refusal's has no content encoding."""
+        self.outcome = outcome
+        self.whole = whole
+        self._usage: JSON = None
+
+    def record_usage(self, body: JSON) -> None:
+        """Note a body that holds the `usage` of the call, before the forward is left."""
+        self._usage = body
+
+    @property
+    def usage(self) -> JSON:
+        """The body that holds the usage, if anybody read it."""
+        return self._usage
+
+
+class ForwardBreaker:
+    """A circuit breaker for forwarded calls, since those who make them cannot resume a client.
+
+    While the client is paused a probe goes out now and then; one that is done ends the pause.
+    """
+
+    def __init__(self, retrier: Retrier) -> None:
+        self._retrier = retrier
+        backoff = Backoff(PROBE_SECONDS, PROBE_SECONDS, jitter=0.0)
+        self._breaker = CircuitBreaker[Pause](retrier.timing, backoff, probe_timeout=PROBE_SECONDS)
+
+    def check(self) -> None:
+        """Raise CallFailed while the client is paused, except for a probe."""
+        pause = self._retrier.paused
+        if pause is None:
+            return
+        if pause is not self._breaker.reason:
+            self._breaker.trip(pause)
+        if self._breaker.enter() is None:
+            raise CallFailed(pause.outcome())
 
 
 class Forward:
     """Sends a request when it is entered; leaving it gives its place to the next call."""
 
-    def __init__(self, call: Call, send: SendRequest, judge: Retrier, circuit: ForwardBreaker) -> None:
+    def __init__(self, call: Call, send: SendRequest, retrier: Retrier, breaker: ForwardBreaker) -> None:
         self._call = call
         self._send = send
-        self._judge = judge
-        self._circuit = circuit
-        self._tries = CallAttempts(call, judge)
+        self._retrier = retrier
+        self._breaker = breaker
+        self._attempts = CallAttempts(call, retrier)
         self._limit = asyncio.timeout(None)
-        self._has_place = False
-        self._reply: RawResponse | None = None
-        self._passed: ForwardResponse | None = None
-        self._tried: AttemptResult | None = None
-        self._tries_made = False
+        self._raw: RawResponse | None = None
+        self._response: ForwardResponse | None = None
+        self._result: AttemptResult | None = None
+        self._was_attempted = False
 
     @property
     def may_be_sent(self) -> bool:
         """Whether a byte may have gone out."""
-        return self._tries_made and self._call.progress.handed_over is not False
+        return self._was_attempted and self._call.progress.handed_over is not False
 
     async def __aenter__(self) -> ForwardResponse:
-        """The answer as soon as its headers are there; a call that has none raises CallFailed."""
-        self._circuit.check()
+        """Return the response as soon as its headers are there; a call that has none raises CallFailed."""
+        self._breaker.check()
         await self._limit.__aenter__()
         try:
             while True:
-                passed = await self._attempt()
-                if isinstance(passed, ForwardResponse):
-                    self._passed = passed
-                    return passed
-                await self._leave()
-                await self._settle(passed)
+                found = await self._attempt()
+                if isinstance(found, ForwardResponse):
+                    self._response = found
+                    return found
+                await self._release()
+                await self._settle(found)
         except BaseException as error:
             await self._end(error)
             raise
@@ -91,130 +123,102 @@ class Forward:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         await self._end(error)
 
-    async def _end(self, error: BaseException | None) -> None:
-        """Gives everything back and judges what came of it; time that ran out becomes CallFailed."""
-        late = False
-        try:
-            await self._limit.__aexit__(type(error) if error is not None else None, error, None)
-        except TimeoutError:
-            late = True
-        queued = not self._has_place
-        await self._leave()
-        tried = self._late(queued=queued) if late else self._tried
-        if tried is None:
-            return
-        if tried.state is State.DONE and self._passed is not None:
-            self._tries.done(self._passed.used)
-            return
-        self._call.retries = 0
-        outcome = await self._tries.settle(tried)
-        if late and outcome is not None:
-            raise CallFailed(outcome) from None
-
-    def _late(self, *, queued: bool) -> AttemptResult:
-        if queued:
-            return AttemptResult(State.NOT_SENT, reason=f"no place became free within {self._call.total:g} seconds")
-        return self._call.late()
-
-    async def _attempt(self) -> ForwardResponse | AttemptResult:
-        loop = asyncio.get_running_loop()
-        if self._judge.pacer.is_busy:
-            self._limit.reschedule(loop.time() + self._call.total)
-        left = await self._tries.begin()
-        self._has_place = True
-        self._limit.reschedule(loop.time() + left)
-        self._tries_made = True
-        reply = await await_response(self._send(self._call))
-        if isinstance(reply, AttemptResult):
-            return reply
-        self._reply = reply
-        if reply.status < 200:
-            return reject_protocol_switch(reply.status)
-        if reply.status >= 300:
-            return await self._refused(reply)
-        self._judge.pacer.speed_up()
-        self._tried = tried = AttemptResult(
-            State.UNKNOWN, reply.status, reason="the caller left before the end of the answer"
-        )
-        headers = self._judge.redactor.sent_back(reply.headers)
-        whole = reply.at_once()
-        if whole is None:
-            return ForwardResponse(reply, headers, self._chunks(reply, tried))
-        tried.state, tried.reason = State.DONE, ""
-        return ForwardResponse(reply, headers, _once(whole), whole=whole)
-
-    async def _chunks(self, reply: RawResponse, tried: AttemptResult) -> AsyncGenerator[bytes, None]:
-        try:
-            async for chunk in reply.stream:
-                if chunk:
-                    yield chunk
-        except httpx.TransportError as exc:
-            tried.reason = str(exc)
-        else:
-            tried.state, tried.reason = State.DONE, ""
-            return
-        raise CallFailed(Outcome(State.UNKNOWN, tried.status, reason=self._judge.redactor(tried.reason)))
-
-    async def _refused(self, reply: RawResponse) -> ForwardResponse:
-        """A refusal is read before it is passed on: what it says may be meant for every call of this client."""
-        response = httpx.Response(reply.status, headers=reply.headers, stream=reply.stream)
-        tried = await read_refusal(response)
-        judge, paused = self._judge, self._judge.paused
-        self._call.retries = 0
-        outcome = await self._tries.settle(tried)
-        if judge.paused is not None and judge.paused.status in NOT_FOR_EVERYBODY and tried.codes.isdisjoint(EXHAUSTED):
-            # One caller asks for what this key may not do, which 401 says as well as 403 (a missing scope, another
-            # project): that is no reason to stop all the others. Each of them hears for itself whether the key is bad.
-            judge.paused = paused
-        data = judge.redactor(tried.text).encode()
-        headers = _unframed(judge.redactor.sent_back(reply.headers), len(data))
-        return ForwardResponse(reply, headers, _once(data), outcome)
-
-    async def _settle(self, tried: AttemptResult) -> None:
-        """Returns for another try when nothing was sent; raises otherwise."""
-        if tried.state is not State.NOT_SENT:
-            self._call.retries = 0
-        outcome = await self._tries.settle(tried)
+    async def _settle(self, result: AttemptResult) -> None:
+        """Return for another attempt when nothing was sent; raise CallFailed otherwise."""
+        outcome = await self._attempts.settle(result, may_retry=result.state is State.NOT_SENT)
         if outcome is not None:
             raise CallFailed(outcome)
 
-    async def _leave(self) -> None:
-        if self._passed is not None:
-            await self._passed.chunks.aclose()
-        if self._has_place:
-            self._has_place = False
-            self._judge.pacer.release()
-        reply, self._reply = self._reply, None
-        if reply is not None:
-            await reply.stream.aclose()
+    async def _end(self, error: BaseException | None) -> None:
+        """Release everything and judge the result; time that ran out becomes CallFailed."""
+        is_late = False
+        try:
+            await self._limit.__aexit__(type(error) if error is not None else None, error, None)
+        except TimeoutError:
+            is_late = True
+        is_queued = not self._attempts.has_place
+        await self._release()
+        result = self._time_out(is_queued=is_queued) if is_late else self._result
+        if result is None:
+            return
+        if result.state is State.DONE and self._response is not None:
+            self._attempts.succeed(self._response.usage)
+            return
+        outcome = await self._attempts.settle(result, may_retry=False)
+        if is_late and outcome is not None:
+            raise CallFailed(outcome) from None
+
+    def _time_out(self, *, is_queued: bool) -> AttemptResult:
+        if is_queued:
+            return AttemptResult(State.NOT_SENT, reason=f"no place became free within {self._call.total:g} seconds")
+        return self._call.time_out()
+
+    async def _attempt(self) -> ForwardResponse | AttemptResult:
+        loop = asyncio.get_running_loop()
+        if self._retrier.pacer.is_busy:
+            self._limit.reschedule(loop.time() + self._call.total)
+        seconds = await self._attempts.begin()
+        self._limit.reschedule(loop.time() + seconds)
+        self._was_attempted = True
+        raw = await await_response(self._send(self._call))
+        if isinstance(raw, AttemptResult):
+            return raw
+        self._raw = raw
+        if raw.status < 200:
+            return reject_protocol_switch(raw.status)
+        return await self._refuse(raw) if raw.status >= 300 else self._succeed(raw)
+
+    def _succeed(self, raw: RawResponse) -> ForwardResponse:
+        self._retrier.pacer.speed_up()
+        reason = "the caller left before the end of the answer"
+        self._result = result = AttemptResult(State.UNKNOWN, raw.status, reason=reason)
+        headers = self._retrier.redactor.sent_back(raw.headers)
+        whole = raw.take_whole()
+        if whole is None:
+            return ForwardResponse(raw.status, headers, self._iter_chunks(raw, result))
+        result.state, result.reason = State.DONE, ""
+        return ForwardResponse(raw.status, headers, _yield_once(whole), whole=whole)
+
+    async def _iter_chunks(self, raw: RawResponse, result: AttemptResult) -> AsyncGenerator[bytes, None]:
+        try:
+            async for chunk in raw.stream:
+                if chunk:
+                    yield chunk
+        except httpx.TransportError as exc:
+            result.reason = str(exc)
+        else:
+            result.state, result.reason = State.DONE, ""
+            return
+        raise CallFailed(Outcome(State.UNKNOWN, result.status, reason=self._retrier.redactor(result.reason)))
+
+    async def _refuse(self, raw: RawResponse) -> ForwardResponse:
+        """Read a refusal before it is passed on: what it says may be meant for every call of this client."""
+        result = await read_refusal(httpx.Response(raw.status, headers=raw.headers, stream=raw.stream))
+        # One caller asks for what this key may not do, which 401 says as well as 403 (a missing scope, another
+        # project): that is no reason to stop all the others. Each of them hears for itself whether the key is bad.
+        may_pause = result.status not in OF_ONE_CALLER or not result.codes.isdisjoint(EXHAUSTED)
+        outcome = await self._attempts.settle(result, may_retry=False, may_pause=may_pause)
+        redactor = self._retrier.redactor
+        data = redactor(result.text).encode()
+        headers = _replace_framing(redactor.sent_back(raw.headers), len(data))
+        return ForwardResponse(raw.status, headers, _yield_once(data), outcome)
+
+    async def _release(self) -> None:
+        if self._response is not None:
+            await self._response.chunks.aclose()
+        self._attempts.end()
+        raw, self._raw = self._raw, None
+        if raw is not None:
+            await raw.stream.aclose()
 
 
-def _unframed(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
-    """The headers of an answer whose body was read and may have changed."""
+def _replace_framing(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a response whose body was read and may have changed."""
     framing = (b"content-length", b"content-encoding", b"transfer-encoding")
     kept = [(name, value) for name, value in headers if name.lower() not in framing]
     return [*kept, (b"content-length", b"%d" % length)]
 
 
-async def _once(data: bytes) -> AsyncGenerator[bytes, None]:
+async def _yield_once(data: bytes) -> AsyncGenerator[bytes, None]:
     if data:
         yield data
-
-
-class ForwardBreaker:
-    """Lets a trial through now and then while the client is paused; one that is done ends the pause."""
-
-    def __init__(self, judge: Retrier) -> None:
-        self._judge = judge
-        backoff = Backoff(BETWEEN_TRIALS, BETWEEN_TRIALS, jitter=0.0)
-        self._breaker = CircuitBreaker[Pause](judge.timing, backoff, probe_timeout=BETWEEN_TRIALS)
-
-    def check(self) -> None:
-        """Raise CallFailed while the client is paused, except for a trial every few seconds."""
-        pause = self._judge.paused
-        if pause is None:
-            return
-        if pause is not self._breaker.reason:
-            self._breaker.trip(pause)
-        if self._breaker.enter() is None:
-            raise CallFailed(pause.outcome())

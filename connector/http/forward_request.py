@@ -28,7 +28,7 @@ EFFECTS = {"GET": Effect.NONE, "HEAD": Effect.NONE, "OPTIONS": Effect.NONE, "DEL
 
 @dataclass(slots=True, kw_only=True)
 class ForwardRequest:
-    """A request to pass on: whose path, query and body are the caller's, and whose credentials are not."""
+    """A request to forward: path, query and body are the caller's, credentials are not."""
 
     method: str
     path: str
@@ -42,8 +42,8 @@ class ForwardRequest:
     payload: JSON = None
     """What is known of the body, for addresses that depend on it."""
 
-    def wire(self) -> Wire:
-        """The call, without a query of its own."""
+    def build_wire(self) -> Wire:
+        """Return the call, without a query of its own."""
         operation = self.operation
         effect = operation.effect if operation is not None else EFFECTS.get(self.method, Effect.OPAQUE)
         return Wire(method=self.method, path=self.path, body=self.body, operation=operation, effect=effect)
@@ -51,20 +51,20 @@ class ForwardRequest:
 
 @dataclass(slots=True)
 class RawResponse:
-    """An answer whose headers are there."""
+    """A response whose headers are there."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     stream: httpx.AsyncByteStream
-    at_once: Callable[[], bytes | None] = lambda: None
-    """Takes the whole body when it is there already."""
+    take_whole: Callable[[], bytes | None] = lambda: None
+    """Takes the whole body when it is there already; None when it is not."""
 
 
 SendRequest = Callable[[Call], Awaitable[RawResponse]]
 
 
 def join_target(placed: Wire, query: str) -> str:
-    """The path and the query as they came, with what the address adds; of two parameters of one name ours goes out."""
+    """Return path and query as they came, with what the address adds; of two parameters of one name ours goes out."""
     if not placed.query:
         return f"{placed.path}?{query}" if query else placed.path
     names = {name for name, _ in placed.query}
@@ -76,18 +76,18 @@ def join_target(placed: Wire, query: str) -> str:
 def make_sender(
     transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
 ) -> SendRequest:
-    """How a call goes out: through the connector's own transport without httpx's objects, or through any other."""
+    """Return how a call goes out: through our own transport without httpx's objects around it, or through any other."""
     lead = [
         (name, value) for name, value in headers if (key := name.lower()) not in NEVER_FORWARDED and key not in ours
     ]
     lead += ours.items()
     exchange = getattr(transport, "exchange", None)
     if exchange is None:
-        return lambda call: _through_httpx(transport, call, lead)
-    return lambda call: _through_aiohttp(exchange, address, call, lead)
+        return lambda call: _send_by_httpx(transport, call, lead)
+    return lambda call: _send_by_aiohttp(exchange, address, call, lead)
 
 
-async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
+async def _send_by_aiohttp(exchange: Any, address: str, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
     from yarl import URL
 
     body, timeouts = call.wire.body, call.timeouts
@@ -97,20 +97,20 @@ async def _through_aiohttp(exchange: Any, address: str, call: Call, lead: list[t
     elif body is not None:
         data = Upload(body.chunks(), timeouts["write"])
     answer = await exchange(
-        call.wire.method, URL(address, encoded=True), [*lead, *_framing(call)], data, timeouts, call.fresh_progress()
+        call.wire.method, URL(address, encoded=True), [*lead, *_frame(call)], data, timeouts, call.start_progress()
     )
-    return RawResponse(answer.status, answer.headers, answer, answer.at_once)
+    return RawResponse(answer.status, answer.headers, answer, answer.take_whole)
 
 
-async def _through_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
-    call.headers = [(b"host", call.url.netloc), *((name.encode("ascii"), value.encode()) for name, value in lead)]
-    response = await transport.handle_async_request(call.request())
+async def _send_by_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: list[tuple[str, str]]) -> RawResponse:
+    headers = [(b"host", call.url.netloc), *((name.encode("ascii"), value.encode()) for name, value in lead)]
+    response = await transport.handle_async_request(call.build_request(headers))
     stream: Any = response.stream
     return RawResponse(response.status_code, response.headers.raw, stream)
 
 
-def _framing(call: Call) -> list[tuple[str, str]]:
-    """The length of the body where it is known before; aiohttp cuts any other into chunks."""
+def _frame(call: Call) -> list[tuple[str, str]]:
+    """Return the length of the body where it is known before; aiohttp cuts any other into chunks."""
     body = call.wire.body
     if body is None:
         return [("Content-Length", "0")] if call.wire.method in ("POST", "PUT", "PATCH") else []

@@ -105,7 +105,7 @@ class ServerClock:
         self._timing = timing
         self._ahead: float | None = None
 
-    def notice(self, headers: Mapping[str, str]) -> None:
+    def update(self, headers: Mapping[str, str]) -> None:
         """Takes over what an answer says; one that says nothing, or nonsense, changes nothing."""
         text = headers.get("date", "")
         if not text:

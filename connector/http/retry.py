@@ -1,4 +1,4 @@
-"""The tries of one call: each is judged, and the call goes on or ends in its outcome."""
+"""The attempts of one call: each is judged, and the call is tried again or ends in its outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from connector.request import Redactor
 from connector.resilience import Backoff, Pacer
 from connector.timing import Timing
 
-__all__ = ["AFTER_DOUBT", "CallAttempts", "Retrier", "describe_failure", "limit_time"]
+__all__ = ["AFTER_DOUBT", "CallAttempts", "Retrier", "limit_time"]
 
 Result = TypeVar("Result")
 
@@ -34,185 +34,216 @@ STATUS_OF_CODE = {
 """An error inside a success has no status of its own; its code tells what it would have been."""
 
 AFTER_DOUBT = "an earlier attempt may have taken effect: look before it is sent again"
-LONGEST = 500
-PLAIN = ("error", "invalid_request_error")
+DONE = Verdict(State.DONE, Action.IGNORE, Actor.USER)
+LONGEST_REASON = 500
+PLAIN_CODES = ("error", "invalid_request_error")
 """Codes that say no more than that there is an error."""
 
 
 class Retrier:
-    """What a client knows about retries: its policy, its waits, its pace, and whether it is paused."""
+    """What all calls of a client share: the error policy, the delays, the pace, and whether the client is paused.
+
+    Args:
+        policy: says what a refusal means.
+        retry: the client's parameters for retries.
+        pacer: what every attempt passes.
+        timing: a clock, a way to wait and chance.
+        redactor: hides secrets in reasons.
+    """
 
     def __init__(self, policy: Policy, retry: Retry, pacer: Pacer, timing: Timing, redactor: Redactor) -> None:
-        self.policy = policy
-        self.retry = retry
-        self.pacer = pacer
+        self._policy = policy
+        self._on_unknown = retry.on_unknown
         self._backoff = Backoff(retry.delay, retry.max_delay, 2.0 if retry.backoff == "exponential" else 1.0)
+        self._paused: Pause | None = None
+        self.pacer = pacer
         self.timing = timing
         self.redactor = redactor
-        self.paused: Pause | None = None
 
-    def verdict(self, tried: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
-        """Whether an attempt that is not done may be repeated."""
-        effect = call.wire.effect
-        repeats = (call.on_unknown or self.retry.on_unknown) == "retry"
-        if tried.state is State.NOT_SENT:
-            return Verdict(State.NOT_SENT, Action.FAIL if tried.hopeless else Action.RETRY, Actor.NETWORK)
-        if tried.state is State.UNKNOWN:
-            free = effect.repeatable or repeats
-            action = Action.RETRY if free and not tried.hopeless else Action.UNKNOWN
-            advice = "" if effect.repeatable else LOOK_FIRST
-            return Verdict(State.UNKNOWN, action, Actor.NETWORK, advice)
-        status, limit_time = tried.status or 0, (tried.status or 0) < 300
-        if limit_time:
-            status = next((STATUS_OF_CODE[code] for code in tried.codes if code in STATUS_OF_CODE), status)
-        method = call.wire.method
-        found = self.policy.judge(
-            status, tried.headers, tried.codes, tried.text, effect, method, repeated=repeated, within=limit_time
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing should be sent until somebody has acted."""
+        return self._paused
+
+    def pause(self, pause: Pause) -> None:
+        """Note why nothing should be sent."""
+        self._paused = pause
+
+    def resume(self) -> None:
+        """Note that somebody has acted, or that a call is done."""
+        self._paused = None
+
+    def judge(self, result: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
+        """Return what an attempt that is not done comes to, and whether it may be repeated."""
+        repeats = (call.on_unknown or self._on_unknown) == "retry"
+        if result.state is State.NOT_SENT:
+            return Verdict(State.NOT_SENT, Action.FAIL if result.is_final else Action.RETRY, Actor.NETWORK)
+        if result.state is State.UNKNOWN:
+            repeatable = call.wire.effect.repeatable
+            action = Action.RETRY if (repeatable or repeats) and not result.is_final else Action.UNKNOWN
+            return Verdict(State.UNKNOWN, action, Actor.NETWORK, "" if repeatable else LOOK_FIRST)
+        verdict = self._judge_refusal(result, call, repeated=repeated)
+        if verdict.action is Action.UNKNOWN and repeats:
+            verdict = replace(verdict, action=Action.RETRY)
+        if verdict.action is Action.RETRY and result.is_final:
+            verdict = replace(verdict, action=Action.FAIL)
+        return verdict
+
+    def find_delay(self, result: AttemptResult, retries: int) -> float:
+        """Return the seconds before the next attempt: the larger of the server's hint and the back-off."""
+        hint = parse_retry_after(result.headers, datetime.now(UTC))
+        if hint is None and result.status == 429:
+            hint = find_reset(result.headers)
+        return self._backoff.delay(retries, self.timing.chance(), hint)
+
+    def _judge_refusal(self, result: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
+        status = result.status or 0
+        within = status < 300
+        if within:
+            status = next((STATUS_OF_CODE[code] for code in result.codes if code in STATUS_OF_CODE), status)
+        return self._policy.judge(
+            status,
+            result.headers,
+            result.codes,
+            result.text,
+            call.wire.effect,
+            call.wire.method,
+            repeated=repeated,
+            within=within,
         )
-        if found.action is Action.UNKNOWN and repeats:
-            found = replace(found, action=Action.RETRY)
-        if found.action is Action.RETRY and tried.hopeless:
-            found = replace(found, action=Action.FAIL)
-        return found
-
-    def wait(self, tried: AttemptResult, number: int) -> float:
-        """The seconds before the next try: the larger of the server's hint and our own backoff."""
-        hint = parse_retry_after(tried.headers, datetime.now(UTC))
-        if hint is None and tried.status == 429:
-            hint = find_reset(tried.headers)
-        return self._backoff.delay(number, self.timing.chance(), hint)
 
 
 class CallAttempts:
-    """One call under way."""
+    """The attempts of one call under way."""
 
-    def __init__(self, call: Call, judge: Retrier) -> None:
+    def __init__(self, call: Call, retrier: Retrier) -> None:
         self._call = call
-        self._judge = judge
+        self._retrier = retrier
         self._attempts: list[Attempt] = []
         self._waited = 0.0
         self._started = 0.0
         self._deadline: float | None = None
         self._in_doubt = False
+        self.has_place = False
+        """Whether an attempt holds a place among the calls of its client."""
 
     async def begin(self) -> float:
-        """Waits for a place and notes the time; returns the seconds this attempt has."""
-        self._waited += await self._judge.pacer.acquire(self._call.tokens)
-        self._started = self._judge.timing.clock()
+        """Wait for a place and start the clock; return the seconds that this attempt has."""
+        self._waited += await self._retrier.pacer.acquire(self._call.estimated_tokens)
+        self.has_place = True
+        self._started = self._retrier.timing.clock()
         if self._deadline is None:
             self._deadline = self._started + self._call.total
         return max(self._deadline - self._started, 0.0)
 
-    async def settle(self, tried: AttemptResult) -> Outcome | None:
-        """The outcome of the call, or None after the wait before its next try."""
-        judge = self._judge
-        if tried.status is not None and not _crowding(tried):
-            judge.pacer.speed_up()
-        if tried.state is State.DONE:
-            self.done(tried.body)
-            return self._outcome(tried, Verdict(State.DONE, Action.IGNORE, Actor.USER))
-        verdict = judge.verdict(tried, self._call, repeated=self._in_doubt)
+    def end(self) -> None:
+        """Give the place of the attempt to the next call."""
+        if self.has_place:
+            self.has_place = False
+            self._retrier.pacer.release()
+
+    async def settle(self, result: AttemptResult, *, may_retry: bool = True, may_pause: bool = True) -> Outcome | None:
+        """Return the outcome of the call, or None after the delay before its next attempt."""
+        retrier = self._retrier
+        if result.status is not None and not _asks_for_less(result):
+            retrier.pacer.speed_up()
+        if result.state is State.DONE:
+            self.succeed(result.body)
+            return self._conclude(result, DONE)
+        verdict = retrier.judge(result, self._call, repeated=self._in_doubt)
         self._in_doubt = self._in_doubt or verdict.state is State.UNKNOWN
-        if verdict.action is Action.PAUSE:
-            judge.paused = Pause(describe_failure(tried, verdict, judge.redactor), verdict.who, tried.status)
-        if not self._repeats(verdict) or len(self._attempts) >= self._call.retries:
-            self._ask_for_room(tried, verdict)
-            return self._outcome(tried, verdict)
-        wait = judge.wait(tried, len(self._attempts))
-        if self._deadline is not None and judge.timing.clock() + wait >= self._deadline:
-            self._ask_for_room(tried, verdict)
-            return self._outcome(tried, replace(verdict, advice="no time is left for another try"))
-        self._note(tried, verdict)
-        await self._rest(tried, wait)
+        if verdict.action is Action.PAUSE and may_pause:
+            retrier.pause(Pause(_describe_failure(result, verdict, retrier.redactor), verdict.who, result.status))
+        if not (may_retry and self._is_repeated(verdict)) or len(self._attempts) >= self._call.retries:
+            return self._give_up(result, verdict)
+        delay = retrier.find_delay(result, len(self._attempts))
+        if self._deadline is not None and retrier.timing.clock() + delay >= self._deadline:
+            return self._give_up(result, verdict, advice="no time is left for another try")
+        self._add_attempt(result, verdict)
+        await self._wait(result, delay)
         return None
 
-    def _repeats(self, verdict: Verdict) -> bool:
-        """Whether the call is sent again here; one that a journal holds is sent again, and written down, by that."""
-        held = (
-            verdict.state is State.UNKNOWN and self._call.on_unknown == "hold" and not self._call.wire.effect.repeatable
-        )
-        return verdict.action is Action.RETRY and not held
-
-    def done(self, body: JSON) -> None:
-        """The call has succeeded: its usage is known, and nothing need rest any more."""
+    def succeed(self, body: JSON) -> None:
+        """Note that the call is done: its usage is known, and a pause is over."""
         used = members(members(body).get("usage")).get("total_tokens")
         if isinstance(used, int):
-            self._judge.pacer.correct(self._call.tokens, used)
-        self._judge.paused = None
+            self._retrier.pacer.correct(self._call.estimated_tokens, used)
+        self._retrier.resume()
 
-    async def _rest(self, tried: AttemptResult, wait: float) -> None:
-        """The wait before the next try: everybody's when the server asked for less, else our own."""
-        judge = self._judge
-        if _crowding(tried):
-            judge.pacer.hold(wait)
+    def _is_repeated(self, verdict: Verdict) -> bool:
+        """Whether the call is sent again here; one that a journal holds is sent again, and written down, by that."""
+        call = self._call
+        held = verdict.state is State.UNKNOWN and call.on_unknown == "hold" and not call.wire.effect.repeatable
+        return verdict.action is Action.RETRY and not held
+
+    async def _wait(self, result: AttemptResult, delay: float) -> None:
+        """Wait before the next attempt; all calls wait when the server asked for less."""
+        if _asks_for_less(result):
+            self._retrier.pacer.hold(delay)
         else:
-            await judge.timing.sleep(wait)
-            self._waited = wait
+            await self._retrier.timing.sleep(delay)
+            self._waited = delay
 
-    def _ask_for_room(self, tried: AttemptResult, verdict: Verdict) -> None:
-        """A call that gives up on a full server still makes the others wait."""
-        if verdict.action is Action.RETRY and _crowding(tried):
-            self._judge.pacer.hold(self._judge.wait(tried, len(self._attempts)))
+    def _give_up(self, result: AttemptResult, verdict: Verdict, advice: str | None = None) -> Outcome:
+        """Return the outcome of a call that is not tried again; a full server still makes the others wait."""
+        if verdict.action is Action.RETRY and _asks_for_less(result):
+            self._retrier.pacer.hold(self._retrier.find_delay(result, len(self._attempts)))
+        return self._conclude(result, verdict if advice is None else replace(verdict, advice=advice))
 
-    def _note(self, tried: AttemptResult, verdict: Verdict) -> None:
-        seconds = self._judge.timing.clock() - self._started
-        reason = "" if tried.state is State.DONE else describe_failure(tried, None, self._judge.redactor)
-        self._attempts.append(Attempt(verdict.state, tried.status, seconds, reason, self._waited))
+    def _add_attempt(self, result: AttemptResult, verdict: Verdict) -> None:
+        seconds = self._retrier.timing.clock() - self._started
+        reason = "" if result.state is State.DONE else _describe_failure(result, None, self._retrier.redactor)
+        self._attempts.append(Attempt(verdict.state, result.status, seconds, reason, self._waited))
         self._waited = 0.0
 
-    def _outcome(self, tried: AttemptResult, verdict: Verdict) -> Outcome:
-        self._note(tried, verdict)
-        hide = self._judge.redactor
-        headers = hide.answered(tried.headers)
+    def _conclude(self, result: AttemptResult, verdict: Verdict) -> Outcome:
+        self._add_attempt(result, verdict)
+        redactor = self._retrier.redactor
+        headers = redactor.answered(result.headers)
         request_id = headers.get("x-request-id") or headers.get("apim-request-id")
-        if tried.state is State.DONE:
+        if result.state is State.DONE:
             return Outcome(
                 State.DONE,
-                tried.status,
+                result.status,
                 headers,
-                tried.body,
+                result.body,
                 request_id,
                 attempts=tuple(self._attempts),
                 possible_duplicates=self._possible_duplicates,
             )
-        state = self._whole(verdict.state)
+        state = self._find_state(verdict.state)
         if state is not verdict.state:
             verdict = replace(verdict, advice=AFTER_DOUBT)
         return Outcome(
             state,
-            tried.status,
+            result.status,
             headers,
-            hide.value(tried.body),
+            redactor.value(result.body),
             request_id,
-            reason=describe_failure(tried, verdict, hide),
+            reason=_describe_failure(result, verdict, redactor),
             attempts=tuple(self._attempts),
-            evidence=hide(tried.evidence)[:EXCERPT_LENGTH],
+            evidence=redactor(result.evidence)[:EXCERPT_LENGTH],
             action=verdict.action.value,
             possible_duplicates=self._possible_duplicates,
         )
 
     @property
     def _possible_duplicates(self) -> int:
-        """How many of the tries may have taken effect beside one that is meant to."""
+        """How many attempts may have taken effect beside the one that is meant to."""
         if self._call.wire.effect.repeatable:
             return 0
         return max(sum(attempt.state in (State.UNKNOWN, State.DONE) for attempt in self._attempts) - 1, 0)
 
-    def _whole(self, last: State) -> State:
-        """What the call came to, given its last attempt: what an earlier one may have done is not undone by a no."""
+    def _find_state(self, last: State) -> State:
+        """Return the state of the call: what an earlier attempt may have done is not undone by a later refusal."""
         if last is State.NOT_SENT:
             return State.UNKNOWN if self._in_doubt else last
         lost = any(attempt.state is State.UNKNOWN for attempt in self._attempts[:-1])
         return State.UNKNOWN if last is State.REFUSED and lost and self._call.wire.effect is not Effect.NONE else last
 
 
-def _crowding(tried: AttemptResult) -> bool:
-    """Whether the server is asking everybody for less."""
-    return tried.status == 429 or not tried.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
-
-
 async def limit_time(seconds: float, work: Awaitable[Result]) -> Result | None:
-    """What the work came to, or None when the time ran out first."""
+    """Return what the work gives, or None when the time runs out first."""
     try:
         async with asyncio.timeout(seconds):
             return await work
@@ -220,19 +251,24 @@ async def limit_time(seconds: float, work: Awaitable[Result]) -> Result | None:
         return None
 
 
-def describe_failure(tried: AttemptResult, verdict: Verdict | None, hide: Redactor) -> str:
-    """The server's own words, its code, and what to do; secrets are hidden before a text is cut."""
-    parts = (hide(part) for part in _parts(tried, verdict) if part)
-    return "; ".join(part if len(part) <= LONGEST else f"{part[: LONGEST - 3]}..." for part in parts)
+def _asks_for_less(result: AttemptResult) -> bool:
+    """Whether the server asks everybody for less."""
+    return result.status == 429 or not result.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
 
 
-def _parts(tried: AttemptResult, verdict: Verdict | None) -> Iterator[str]:
-    body = next(reversed(items(tried.body)), tried.body)
-    said = tried.reason or find_error_message(body)
-    codes = ", ".join(sorted(code for code in find_error_codes(body) if code not in PLAIN))
+def _describe_failure(result: AttemptResult, verdict: Verdict | None, redactor: Redactor) -> str:
+    """Return the server's own words, its code, and what to do; secrets are hidden before a text is cut."""
+    parts = (redactor(part) for part in _iter_reasons(result, verdict) if part)
+    return "; ".join(part if len(part) <= LONGEST_REASON else f"{part[: LONGEST_REASON - 3]}..." for part in parts)
+
+
+def _iter_reasons(result: AttemptResult, verdict: Verdict | None) -> Iterator[str]:
+    body = next(reversed(items(result.body)), result.body)
+    said = result.reason or find_error_message(body)
+    codes = ", ".join(sorted(code for code in find_error_codes(body) if code not in PLAIN_CODES))
     yield f"{said or 'the server does not say why'}{f' [{codes}]' if codes else ''}"
-    if tried.status is not None and 300 <= tried.status < 400:
-        parts = urlsplit(tried.headers.get("location", ""))
+    if result.status is not None and 300 <= result.status < 400:
+        parts = urlsplit(result.headers.get("location", ""))
         yield f"the server redirects to {parts.hostname or parts.path or 'nowhere'}"
     if verdict is not None:
         yield verdict.advice

@@ -23,91 +23,92 @@ __all__ = ["stream_call"]
 
 
 async def stream_call(
-    transport: httpx.AsyncBaseTransport, call: Call, judge: Retrier, report: CallLog
+    transport: httpx.AsyncBaseTransport, call: Call, retrier: Retrier, log: CallLog
 ) -> AsyncGenerator[JSON, None]:
-    """The data as they come, tried again only while nothing was given; a stream that is not done raises CallFailed."""
-    tries = CallAttempts(call, judge)
+    """Yield the data as they come; a stream that is not done raises CallFailed.
+
+    It is tried again only while nothing was given.
+    """
+    attempts = CallAttempts(call, retrier)
     while True:
         seen: list[JSON] = []
-        flow = _Flow(transport, call)
-        left = await tries.begin()
+        attempt = _StreamAttempt(transport, call)
+        seconds = await attempts.begin()
         try:
-            async with aclosing(flow.data(left)) as data:
+            async with aclosing(attempt.iter_data(seconds)) as data:
                 async for datum in data:
-                    flow.tried.hopeless = True
-                    if report.is_full and len(seen) < ITEMS:
+                    if log.is_full and len(seen) < ITEMS:
                         seen.append(datum)
                     yield datum
         finally:
-            judge.pacer.release()
-        outcome = await tries.settle(flow.tried)
+            attempts.end()
+        outcome = await attempts.settle(attempt.result)
         if outcome is not None:
-            report(call, outcome, seen)
+            log(call, outcome, seen)
             if not outcome.ok:
                 raise CallFailed(outcome)
             return
 
 
-class _Flow:
-    """One attempt at a stream: gives its data and keeps what it came to."""
+class _StreamAttempt:
+    """One attempt at a stream: yields its data and keeps its result."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, call: Call) -> None:
         self._transport = transport
         self._call = call
-        self.tried = AttemptResult(State.UNKNOWN, reason="the stream was left before its end")
+        self.result = AttemptResult(State.UNKNOWN, reason="the stream was left before its end")
 
-    async def data(self, left: float) -> AsyncGenerator[JSON, None]:
-        until = asyncio.get_running_loop().time() + left
-        response = await limit_time(left, open_response(self._transport, self._call.request()))
+    async def iter_data(self, seconds: float) -> AsyncGenerator[JSON, None]:
+        deadline = asyncio.get_running_loop().time() + seconds
+        response = await limit_time(seconds, open_response(self._transport, self._call.build_request()))
         if not isinstance(response, httpx.Response):
-            self.tried = response or self._call.late()
+            self.result = response or self._call.time_out()
             return
         try:
             if response.status_code >= 300:
-                self.tried = await limit_time(left, read_refusal(response)) or self._call.late()
+                self.result = await limit_time(seconds, read_refusal(response)) or self._call.time_out()
                 return
-            async with aclosing(self._read(response, until)) as data:
+            async with aclosing(self._read(response, deadline)) as data:
                 async for datum in data:
+                    self.result.is_final = True
                     yield datum
         finally:
             await response.aclose()
 
-    async def _read(self, response: httpx.Response, until: float) -> AsyncGenerator[JSON, None]:
-        headers, tried = parse_headers(response), self.tried
-        tried.status, tried.headers = response.status_code, headers
+    async def _read(self, response: httpx.Response, deadline: float) -> AsyncGenerator[JSON, None]:
+        headers, result = parse_headers(response), self.result
+        result.status, result.headers = response.status_code, headers
         try:
-            chunks = _timed(iter_body(response, headers), until, self._call)
+            chunks = _limit_chunks(iter_body(response, headers), deadline, self._call)
             if "event-stream" in headers.get("content-type", "text/event-stream"):
-                async with aclosing(iter_data(chunks, self._call.wire.operation, self._call.most)) as data:
+                async with aclosing(iter_data(chunks, self._call.wire.operation, self._call.max_bytes)) as data:
                     async for datum in data:
                         yield datum
                 await drain(chunks)
             else:
-                yield await self._call.take(response, headers)
+                yield await self._call.read_response(response, headers)
         except BrokenStream as exc:
-            self._break(judge_broken_stream(exc, response.status_code, headers))
+            broken = judge_broken_stream(exc, response.status_code, headers)
+            broken.is_final = result.is_final
+            self.result = broken
         except UnexpectedBody as exc:
-            tried.reason, tried.evidence = str(exc), cut_excerpt(exc.data)
+            result.reason, result.evidence = str(exc), cut_excerpt(exc.data)
         except (httpx.TransportError, UnacceptableBody) as exc:
-            tried.reason = str(exc)
+            result.reason = str(exc)
         else:
-            tried.state, tried.reason = State.DONE, ""
-
-    def _break(self, broken: AttemptResult) -> None:
-        broken.hopeless = self.tried.hopeless
-        self.tried = broken
+            result.state, result.reason = State.DONE, ""
 
 
-async def _timed(chunks: AsyncIterable[bytes], until: float, call: Call) -> AsyncGenerator[bytes, None]:
-    """The chunks, while there is time."""
+async def _limit_chunks(chunks: AsyncIterable[bytes], deadline: float, call: Call) -> AsyncGenerator[bytes, None]:
+    """Yield the chunks while there is time."""
     source = aiter(chunks)
     while True:
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(deadline):
                 chunk = await anext(source)
         except StopAsyncIteration:
             return
         except TimeoutError:
             break
         yield chunk
-    raise httpx.ReadTimeout(call.late().reason)
+    raise httpx.ReadTimeout(call.time_out().reason)

@@ -72,7 +72,7 @@ async def test_the_answer_to_head_has_no_body_and_frees_the_connection(transport
 
     for _ in range(2):
         answer = await transport.exchange("HEAD", url, [], None, TIMEOUTS)
-        assert answer.at_once() == b""
+        assert answer.take_whole() == b""
         await answer.aclose()
 
     assert len(heard) == 2
@@ -98,7 +98,7 @@ async def test_a_body_that_has_not_come_is_not_there_at_once(transport, upstream
 
     answer = await transport.exchange("GET", url, [], None, TIMEOUTS)
 
-    assert answer.at_once() is None
+    assert answer.take_whole() is None
     await answer.aclose()
     assert transport.in_flight == 0
 

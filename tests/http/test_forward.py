@@ -20,7 +20,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def passed_on(client, onward=POST):
-    async with client.pass_on(onward) as passed:
+    async with client.forward(onward) as passed:
         return passed.status, b"".join([chunk async for chunk in passed.chunks])
 
 
@@ -99,7 +99,7 @@ async def test_an_answer_comes_piece_by_piece(serve, make_client):
 
     upstream = await serve(script)
     client = make_client(base_uri=upstream.uri)
-    async with client.pass_on(POST) as passed:
+    async with client.forward(POST) as passed:
         assert await anext(passed.chunks) == b"first"
         go_on.set()
         assert await anext(passed.chunks) == b"last"
@@ -183,7 +183,7 @@ async def test_a_refusal_is_passed_on_and_makes_everybody_wait(make_client, answ
     body = {"error": {"message": "slow down", "code": "rate_limit_exceeded"}}
     handler = answers(httpx.Response(429, json=body, headers={"retry-after": "7"}), httpx.Response(200))
     client = make_client(handler)
-    async with client.pass_on(POST) as passed:
+    async with client.forward(POST) as passed:
         assert passed.status == 429
         assert (b"retry-after", b"7") in [(name.lower(), value) for name, value in passed.headers]
         assert b"slow down" in b"".join([chunk async for chunk in passed.chunks])
@@ -203,7 +203,7 @@ async def test_a_refusal_never_shows_the_clients_key(make_client, answers):
 
 
 async def test_a_server_that_may_have_acted_is_judged_unknown(make_client, answers):
-    async with make_client(answers(httpx.Response(504, text="proxy"))).pass_on(POST) as passed:
+    async with make_client(answers(httpx.Response(504, text="proxy"))).forward(POST) as passed:
         assert passed.outcome is not None
         assert passed.outcome.state is State.UNKNOWN
 
@@ -241,21 +241,21 @@ async def test_places_are_given_back_whatever_happens(serve, make_client):
     upstream = await serve(script)
     client = make_client(base_uri=upstream.uri, limits={"concurrency": 1})
     for _ in range(3):  # with one place only, a place that is kept would make the next call wait for ever
-        async with client.pass_on(POST) as passed:
+        async with client.forward(POST) as passed:
             assert await anext(passed.chunks) == b"half"
     cancelled = asyncio.create_task(passed_on(client))
     await upstream.seen.wait()
     cancelled.cancel()
     await asyncio.gather(cancelled, return_exceptions=True)
-    async with client.pass_on(POST) as passed:
+    async with client.forward(POST) as passed:
         assert passed.status == 200
 
 
 async def test_usage_that_was_read_corrects_the_clients_pace(make_client, answers, clock):
     client = make_client(answers(*[httpx.Response(200)] * 2), limits={"tokens_per_minute": 600})
-    async with client.pass_on(POST) as passed:
+    async with client.forward(POST) as passed:
         assert [chunk async for chunk in passed.chunks] == []
-        passed.used = {"usage": {"total_tokens": 610}}
+        passed.record_usage({"usage": {"total_tokens": 610}})
     await passed_on(client)
     assert sum(clock.waits) == pytest.approx(60, abs=0.5)
 
@@ -264,7 +264,7 @@ async def test_a_closed_client_passes_nothing_on(make_client, answers):
     client = make_client(answers())
     await client.close()
     with pytest.raises(ConfigurationError, match="closed"):
-        client.pass_on(POST)
+        client.forward(POST)
 
 
 @pytest.mark.parametrize("status", [200, 422])
@@ -281,7 +281,7 @@ async def test_the_answers_headers_hold_no_secret_of_the_client(serve, make_clie
 
     upstream = await serve(echo)
     client = make_client(base_uri=f"{upstream.uri}/v1", token="a-secret-of-ours")
-    async with client.pass_on(POST) as passed:
+    async with client.forward(POST) as passed:
         headers = dict(passed.headers)
     assert headers[b"X-Echo"] == b"***"
     assert headers[b"X-Request-Id"] == b"r-***"

@@ -24,7 +24,7 @@ async def test_a_slow_start_ends_with_any_answer_that_does_not_ask_for_less(make
     client = make_client(answers(full, *[httpx.Response(400, json={})] * 3))
     await client.send(wire())
     await client.send(wire())
-    assert client._judge.pacer._limit.value == 3
+    assert client._retrier.pacer._limit.value == 3
 
 
 async def test_requests_a_minute_are_spread(make_client, wire, clock):

@@ -30,7 +30,7 @@ def made(prototype: str = "openai", environ: dict[str, str] | None = None, **par
 
 
 def sent(client: Client, wire: Wire) -> dict[str, str]:
-    return decode_headers(client._call(wire, None, None, None, None).headers)
+    return decode_headers(client._calls.build(wire).headers)
 
 
 def test_the_shipped_prototypes():

@@ -219,7 +219,7 @@ class ResponseStream(httpx.AsyncByteStream):
                 continue
             raise failure
 
-    def at_once(self) -> bytes | None:
+    def take_whole(self) -> bytes | None:
         """The bytes, when all of them have arrived already; they do not come again."""
         content = self._response.content
         return content.read_nowait() if content.is_eof() and content.exception() is None else None
