@@ -22,7 +22,7 @@ from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from connector.config import Configuration
-    from connector.gateway.webhooks import Receives
+    from connector.gateway.webhooks import WebhookReceiver
     from connector.intake.webhooks import Receiver
     from connector.pipeline import Runtime
     from connector.runtime.runner import Runner
@@ -114,21 +114,21 @@ async def _listened(
     port: int | None,
     folder: Path | None,
     administrator: str | None,
-    receivers: Mapping[str, Receives] | None = None,
+    receivers: Mapping[str, WebhookReceiver] | None = None,
 ) -> bool:
     from connector.catalogue import Catalogue
-    from connector.gateway import Listening
-    from connector.gateway.serving import serve as served
+    from connector.gateway import GatewayServer
+    from connector.gateway.server import serve_until_stopped
 
     configuration, catalogue = runtime.configuration, Catalogue.open(folder)
-    listening = Listening(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
-    async with listening:
-        _greet(listening.url, configuration, listening.not_ready)
+    server = GatewayServer(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
+    async with server:
+        _greet(server.url, configuration, server.not_ready)
         for path in receivers or ():
-            say(f"  webhooks: {listening.url}{path}")
+            say(f"  webhooks: {server.url}{path}")
         gc.freeze()  # what was made until now stays: nobody need look through it again
         gc.set_threshold(COLLECTED_AFTER)
-        return await served(listening, configuration.gateway.grace, say)
+        return await serve_until_stopped(server, configuration.gateway.grace, say)
 
 
 def _administrator(configuration: Configuration) -> str | None:

@@ -1,9 +1,9 @@
-"""An authenticating proxy: applications call it with its own tokens, and it calls on with a client's credentials."""
+"""An authenticating proxy: applications call it with its own tokens, and it forwards with a client's credentials."""
 
 from __future__ import annotations
 
-from connector.gateway.gateway import Gateway
-from connector.gateway.listening import Listening
-from connector.gateway.making import Clocks
+from connector.gateway.factory import Clocks
+from connector.gateway.handler import Gateway
+from connector.gateway.server import GatewayServer
 
-__all__ = ["Clocks", "Gateway", "Listening"]
+__all__ = ["Clocks", "Gateway", "GatewayServer"]

@@ -1,69 +1,87 @@
-"""One connection of a caller: bounded in number, in headers and in patience; what is malformed is not echoed."""
+"""The connection of a caller: bounded in number, headers and time; what is malformed is not echoed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, cast
 
 from aiohttp import web
 
-from connector.gateway.journal import LOG
-from connector.gateway.pages import OPEN
-from connector.gateway.patience import Patience
-from connector.gateway.refusals import JSON_TYPE, Refused, refusal
-from connector.gateway.seats import Seat, Seats
+from connector.gateway.access_log import LOG
+from connector.gateway.connection_limits import ConnectionLimits, Slot
+from connector.gateway.pages import HEALTH_PAGES
+from connector.gateway.refusals import JSON_TYPE, Refusal, render_refusal
 from connector.stalled_readers import StalledReaders
 
-__all__ = ["Connection", "Server"]
+__all__ = ["Connection", "ConnectionServer", "Timeouts"]
 
-LONGEST_LINE = 8190
-MOST_HEADERS = 100
-HEAD_BYTES = 64 * 1024
+MAX_LINE = 8190
+MAX_HEADERS = 100
+MAX_HEAD = 64 * 1024
 """All headers of a request together."""
-READ_BYTES = 256 * 1024
-MOST_PIPELINED = 4
-"""Requests of one connection that wait while one is answered; the rest stays in the network."""
+READ_BUFFER = 256 * 1024
+MAX_PIPELINED = 4
+"""Requests of one connection that wait while one is answered; more stay in the network."""
 
-BUSY = Refused(
+BUSY = Refusal(
     503,
     "too_many_connections",
     "every connection is taken (gateway.connections, gateway.connections_per_address); come back in a moment",
     headers={"Retry-After": "1"},
 )
-LARGE = Refused(431, "head_too_large", f"the request's head has more than {HEAD_BYTES} bytes")
+HEAD_TOO_LARGE = Refusal(431, "head_too_large", f"the request's head has more than {MAX_HEAD} bytes")
 MALFORMED = "the request is not well-formed HTTP/1.1: check lengths, line ends and header names"
 
 
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that the gateway waits for its callers."""
+
+    head: float = 10.0
+    """For the head of a request, from its first byte to its last."""
+    idle: float = 60.0
+    """For the next 16 KB of a body, or its end, whether the caller sends or reads it."""
+    keep_alive: float = 75.0
+    """Between two requests of a connection."""
+    extra: float = 1.0
+    """For the head of a request on a connection that only a health page may use, since all others are taken."""
+    linger: float = 2.0
+    """For the rest of a body that nobody reads, so that the refusal is read before the connection ends."""
+
+
 class Connection(web.RequestHandler):
-    """aiohttp's handler of a connection, with a clock on the head of each request and on what is not read.
+    """aiohttp's handler of a connection, with a time-out for the head of each request and for what is not read.
 
     Args:
         server: the one that it belongs to.
         address: where it comes from.
-        give_up: ends a TLS handshake that is not done.
+        cancel_handshake: ends a TLS handshake that is not done.
         settings: aiohttp's own.
     """
 
-    __slots__ = ("_clock", "_give_up", "_head_bytes", "_heads", "_server", "_wire", "seat")
+    __slots__ = ("_cancel_handshake", "_head_bytes", "_heads", "_server", "_timer", "_wire", "slot")
 
-    def __init__(self, server: Server, address: str, give_up: Callable[[], object], **settings: Any) -> None:
+    def __init__(
+        self, server: ConnectionServer, address: str, cancel_handshake: Callable[[], object], **settings: Any
+    ) -> None:
         super().__init__(server, **settings)
-        self._max_msg_queue_size = MOST_PIPELINED
-        self._msg_queue_resume_size = MOST_PIPELINED // 2
+        self._max_msg_queue_size = MAX_PIPELINED
+        self._msg_queue_resume_size = MAX_PIPELINED // 2
         self._server = server
-        self._clock: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._heads = 0
         self._head_bytes = 0
         self._wire: asyncio.Transport | None = None
-        self._give_up = give_up
-        self.seat: Seat = server.seats.take(address, self._evict)
-        if self.seat.extra:
+        self._cancel_handshake = cancel_handshake
+        self.slot: Slot = server.limits.acquire(address, self._evict)
+        if self.slot.is_extra:
             self._request_handler = server.answer_extra
 
     def _evict(self) -> None:
         if self._wire is None:
-            self._give_up()
+            self._cancel_handshake()
         else:
             self._wire.abort()
 
@@ -71,11 +89,11 @@ class Connection(web.RequestHandler):
         super().connection_made(transport)
         self._wire = cast("asyncio.Transport", transport)
         self._server.readers.watch(self._wire)
-        self._start_clock()
+        self._start_timer()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        self._stop_clock()
-        self.seat.leave()
+        self._stop_timer()
+        self.slot.release()
         if self._wire is not None:
             self._server.readers.forget(self._wire)
         super().connection_lost(exc)
@@ -85,25 +103,25 @@ class Connection(web.RequestHandler):
         if self._request_count != self._heads:
             self._heads = self._request_count
             self._head_bytes = 0
-            self._stop_clock()
+            self._stop_timer()
         elif not data:
             return
-        elif self._waits_for_a_head:
-            self._head_goes_on(len(data))
-        elif self._answers_a_whole_request:
+        elif self._is_in_head:
+            self._count_head(len(data))
+        elif self._is_in_later_request:
             self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES + READ_BYTES and self._wire is not None:
+            if self._head_bytes > MAX_HEAD + READ_BUFFER and self._wire is not None:
                 self._wire.abort()
 
     @property
-    def _waits_for_a_head(self) -> bool:
-        """Whether what comes belongs to no request yet; between its head and its handler the body may come already."""
+    def _is_in_head(self) -> bool:
+        """Whether data belongs to no request yet; a body may come before its request is handled."""
         waiter = self._waiter
         return waiter is not None and not waiter.done() and not self._messages
 
     @property
-    def _answers_a_whole_request(self) -> bool:
-        """Whether what comes is of a later request than the one that is answered."""
+    def _is_in_later_request(self) -> bool:
+        """Whether data belongs to a later request than the one that is answered."""
         request = self._current_request
         return request is not None and request.content.is_eof()
 
@@ -114,98 +132,98 @@ class Connection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002  it holds what was sent, which may be a secret
     ) -> web.StreamResponse:
-        """The answer to what is no request, or to a fault of ours; neither shows what was sent."""
+        """Answer what is no request, or a fault of the gateway, without showing what was sent."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun: no other can follow on this connection")
         if status >= 500:
             LOG.error("a call ended in a fault of the gateway: %s", type(exc).__name__)
-            return refusal(Refused(500, "internal_error", "the gateway failed; its log says more", close=True))
+            return render_refusal(Refusal(500, "internal_error", "the gateway failed; its log says more", close=True))
         LOG.info("refused a malformed request: %s", type(exc).__name__)
-        return refusal(Refused(400, "malformed_request", MALFORMED, close=True))
+        return render_refusal(Refusal(400, "malformed_request", MALFORMED, close=True))
 
-    def _head_goes_on(self, size: int) -> None:
-        """A head came in part only."""
+    def _count_head(self, size: int) -> None:
+        """Take note of a part of a head."""
         self._head_bytes += size
-        if self._head_bytes > HEAD_BYTES:
-            self._end(LARGE)
-        elif self._clock is None:
-            self._start_clock()
+        if self._head_bytes > MAX_HEAD:
+            self._refuse(HEAD_TOO_LARGE)
+        elif self._timer is None:
+            self._start_timer()
 
-    def _start_clock(self) -> None:
-        patience = self._server.patience
-        self._clock = self._loop.call_later(patience.extra if self.seat.extra else patience.head, self._too_slow)
+    def _start_timer(self) -> None:
+        timeouts = self._server.timeouts
+        self._timer = self._loop.call_later(timeouts.extra if self.slot.is_extra else timeouts.head, self._time_out)
 
-    def _too_slow(self) -> None:
-        self._clock = None
-        if self.seat.extra:
-            self._end(BUSY)
+    def _time_out(self) -> None:
+        self._timer = None
+        if self.slot.is_extra:
+            self._refuse(BUSY)
             return
-        seconds = self._server.patience.head
-        self._end(Refused(408, "head_too_slow", f"the request's head took more than {seconds:g} s"))
+        seconds = self._server.timeouts.head
+        self._refuse(Refusal(408, "head_time_out", f"the request's head took more than {seconds:g} s"))
 
-    def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _end(self, refused: Refused) -> None:
-        """A last word, and no more of this connection."""
+    def _refuse(self, refusal: Refusal) -> None:
+        """Refuse, and close the connection."""
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(_plain(refused))
+            self.transport.write(_render_plain(refusal))
         self.force_close()
 
 
-class Server(web.Server):
-    """Makes a handler for each connection.
+class ConnectionServer(web.Server):
+    """Make a handler for each connection.
 
     Args:
         handle: answers a request.
-        most: connections at a time.
-        most_of_one: connections of one address at a time.
-        patience: how long a caller may take.
+        connections: connections at a time.
+        per_address: connections of one address at a time.
+        timeouts: how long callers may take.
     """
 
     def __init__(
         self,
         handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         *,
-        most: int,
-        most_of_one: int,
-        patience: Patience,
+        connections: int,
+        per_address: int,
+        timeouts: Timeouts,
     ) -> None:
         super().__init__(handle, handler_cancellation=True)
-        self._answered = handle
-        self.seats = Seats(most, most_of_one)
-        self.patience = patience
-        self.readers = StalledReaders(patience.still)
+        self._handle = handle
+        self.limits = ConnectionLimits(connections, per_address)
+        self.timeouts = timeouts
+        self.readers = StalledReaders(timeouts.idle)
 
     async def answer_extra(self, request: web.BaseRequest) -> web.StreamResponse:
-        """The answer to a request on a connection beyond the bounds: only a health page is one."""
-        answer = await self._answered(request) if request.path in OPEN else refusal(BUSY)
-        answer.force_close()
-        return answer
+        """Answer a request on a connection beyond the limits: only health pages are served."""
+        response = await self._handle(request) if request.path in HEALTH_PAGES else render_refusal(BUSY)
+        response.force_close()
+        return response
 
-    def handler(self, address: str, give_up: Callable[[], object]) -> Connection:
-        """The handler of a connection that comes from an address."""
+    def connect(self, address: str, cancel_handshake: Callable[[], object]) -> Connection:
+        """Return the handler of a connection that comes from an address."""
         return Connection(
             self,
             address,
-            give_up,
+            cancel_handshake,
             loop=asyncio.get_running_loop(),
             logger=LOG,
             access_log=None,
-            keepalive_timeout=self.patience.idle,
-            lingering_time=self.patience.linger,
-            max_line_size=LONGEST_LINE,
-            max_field_size=LONGEST_LINE,
-            max_headers=MOST_HEADERS,
-            read_bufsize=READ_BYTES,
+            keepalive_timeout=self.timeouts.keep_alive,
+            lingering_time=self.timeouts.linger,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            max_headers=MAX_HEADERS,
+            read_bufsize=READ_BUFFER,
             auto_decompress=False,
         )
 
 
-def _plain(refused: Refused) -> bytes:
-    """An answer for a connection on which no request was understood."""
-    body = refused.body()
-    head = f"HTTP/1.1 {refused.status} \r\nContent-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n"
+def _render_plain(refusal: Refusal) -> bytes:
+    """Return a response for a connection on which no request was understood."""
+    body = refusal.body()
+    head = f"HTTP/1.1 {refusal.status} \r\nContent-Type: {JSON_TYPE}\r\nContent-Length: {len(body)}\r\n"
     return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + body

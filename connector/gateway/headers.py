@@ -1,4 +1,4 @@
-"""Which headers go on and which belong to one connection only; both ways."""
+"""Filter headers, both ways: which are forwarded, and which belong to one connection only."""
 
 from __future__ import annotations
 
@@ -7,109 +7,111 @@ from functools import lru_cache
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from connector.gateway.refusals import Refused
+from connector.gateway.refusals import Refusal
 
-__all__ = ["answered", "check_once", "onward"]
+__all__ = ["NOT_FORWARDED", "NOT_RETURNED", "check_duplicates", "request_headers", "response_headers"]
 
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-ABOUT_THE_CALLER = frozenset({
+ABOUT_CALLER = frozenset({
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto",
     "x-forwarded-prefix", "x-forwarded-server", "x-forwarded-uri", "x-real-ip", "origin", "referer",
 })  # fmt: skip
-"""Who calls, and from where, is told to nobody."""
-ANOTHER_CALL = frozenset({
+"""Upstream does not learn who calls, and from where."""
+OVERRIDES = frozenset({
     "x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-original-uri",
     "x-original-method", "x-original-host", "x-rewrite-url", "x-host", "x-override-url",
 })  # fmt: skip
-"""By these a server may take a call for another one than what was judged."""
-NOT_ASKED = HOP_BY_HOP | ABOUT_THE_CALLER | ANOTHER_CALL
-"""What never goes on, whatever is configured."""
-ASKED = frozenset({
+"""By these a server may take a request for another one than what was checked."""
+NOT_FORWARDED = HOP_BY_HOP | ABOUT_CALLER | OVERRIDES
+"""Never forwarded, whatever is configured."""
+FORWARDED = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "content-disposition", "content-encoding",
     "content-language", "content-type", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range",
     "if-unmodified-since", "pragma", "prefer", "range", "user-agent",
     "x-client-request-id", "x-correlation-id", "x-request-id", "request-id", "x-ms-client-request-id",
     "traceparent", "tracestate", "baggage", "sentry-trace", "x-amzn-trace-id",
 })  # fmt: skip
-"""What goes on: it says what the body is, what answer is wanted, or which call this is, and nothing else."""
-FAMILIES = ("openai-", "x-stainless-", "anthropic-", "x-ms-useragent")
-NOT_ANSWERED = HOP_BY_HOP | {
+"""Forwarded: these say what the body is, which answer is wanted, or which request this is."""
+FORWARDED_PREFIXES = ("openai-", "x-stainless-", "anthropic-", "x-ms-useragent")
+NOT_RETURNED = HOP_BY_HOP | {
     "set-cookie", "set-cookie2", "alt-svc", "strict-transport-security", "location", "clear-site-data",
     "www-authenticate",
 }  # fmt: skip
-"""What upstream says about itself, and would be taken to be about us."""
-ONCE = ("authorization", "api-key", "content-encoding", "expect", "origin")
-"""Beside those that the parser itself allows but once."""
+"""What upstream says about itself, and clients would take to be about the gateway."""
+SINGLE = ("authorization", "api-key", "content-encoding", "expect", "origin")
+"""Beside those that the parser itself allows only once."""
 
 
-def check_once(headers: CIMultiDictProxy[str]) -> None:
-    """Refuses a header that is given twice where two readers may pick two different ones."""
-    for name in ONCE:
+def check_duplicates(headers: CIMultiDictProxy[str]) -> None:
+    """Refuse a duplicate header where two readers may pick two different values."""
+    for name in SINGLE:
         if name in headers and len(headers.getall(name)) > 1:
-            raise Refused(400, "duplicate_header", f"the header {name} is given more than once", close=True)
+            raise Refusal(400, "duplicate_header", f"the header {name} is given more than once", close=True)
 
 
-def onward(headers: CIMultiDictProxy[str], more: tuple[str, ...] = (), *, but: str = "") -> list[tuple[str, str]]:
-    """What of a caller's headers goes on.
+def request_headers(
+    headers: CIMultiDictProxy[str], more: tuple[str, ...] = (), *, but: str = ""
+) -> list[tuple[str, str]]:
+    """Return the headers of a request that are forwarded.
 
     Args:
         headers: the caller's.
-        more: names, or beginnings of names that end in `*`, that go on as well; in small letters.
-        but: a name that does not, in small letters.
+        more: names, or prefixes that end in `*`, that are forwarded as well; in lower case.
+        but: a name that is not, in lower case.
     """
-    dropped = _named(headers.getall("connection")) if "connection" in headers else ()
+    dropped = _connection_names(headers.getall("connection")) if "connection" in headers else ()
     return [
-        (name, value if value.isascii() else _text(name, value))
+        (name, value if value.isascii() else _utf8(name, value))
         for name, value in headers.items()
-        if _goes_on(name, more, but) and (not dropped or name.lower() not in dropped)
+        if _is_forwarded(name, more, but) and (not dropped or name.lower() not in dropped)
     ]
 
 
 @lru_cache(maxsize=4096)
-def _goes_on(name: str, more: tuple[str, ...], but: str) -> bool:
+def _is_forwarded(name: str, more: tuple[str, ...], but: str) -> bool:
     key = name.lower()
-    if key in NOT_ASKED or key == but:
+    if key in NOT_FORWARDED or key == but:
         return False
-    if key in ASKED or key.startswith(FAMILIES):
+    if key in FORWARDED or key.startswith(FORWARDED_PREFIXES):
         return "_" not in key
     return any(key.startswith(one[:-1]) if one.endswith("*") else key == one for one in more)
 
 
-def answered(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
-    """What of an answer's headers goes back."""
+def response_headers(headers: Iterable[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """Return the headers of an answer that go back to the caller."""
     kept: list[tuple[str, str]] = []
-    named: list[str] = []
+    connection: list[str] = []
     for name, value in headers:
-        shown = _shown(name)
-        if shown is not None:
-            kept.append((shown, value.decode("utf-8", "replace")))
+        returned_name = _returned_name(name)
+        if returned_name is not None:
+            kept.append((returned_name, value.decode("utf-8", "replace")))
         elif name.lower() == b"connection":
-            named.append(value.decode("latin-1"))
-    goes_back: CIMultiDict[str] = CIMultiDict(kept)
-    for each in _named(named) if named else ():
-        goes_back.popall(each, None)
-    return goes_back
+            connection.append(value.decode("latin-1"))
+    returned: CIMultiDict[str] = CIMultiDict(kept)
+    for each in _connection_names(connection) if connection else ():
+        returned.popall(each, None)
+    return returned
 
 
 @lru_cache(maxsize=1024)
-def _shown(name: bytes) -> str | None:
-    """A header's name, or None when it does not go back."""
+def _returned_name(name: bytes) -> str | None:
+    """Return a header's name, or None when it does not go back."""
     text = name.decode("latin-1")
     key = text.lower()
-    return None if key in NOT_ANSWERED or key.startswith("access-control-") else text
+    return None if key in NOT_RETURNED or key.startswith("access-control-") else text
 
 
-def _named(connection: Iterable[str]) -> set[str]:
-    """The headers that Connection itself says are for this connection."""
+def _connection_names(connection: Iterable[str]) -> set[str]:
+    """Return the names that Connection headers reserve for this connection."""
     return {name.strip().lower() for value in connection for name in value.split(",")}
 
 
-def _text(name: str, value: str) -> str:
+def _utf8(name: str, value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Refused(400, "header_not_text", f"the value of the header {name} is not UTF-8") from None
+        raise Refusal(400, "header_not_text", f"the value of the header {name} is not UTF-8") from None
     return value

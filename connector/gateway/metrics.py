@@ -1,9 +1,9 @@
-"""The counts in Prometheus' form, made when they are asked for."""
+"""The metrics page in Prometheus' text format, rendered when it is read."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,14 +11,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from connector.gateway.access import Callers
-from connector.gateway.ledger import Ledger
+from connector.gateway.usage_counters import UsageCounters
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Labels = tuple[str, ...]
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-WHOSE = ("token", "client", "model")
+OWNER_LABELS = ("token", "client", "model")
 
 
 class Histogram:
@@ -50,35 +50,36 @@ class Metrics:
     """A registry of the gateway's own.
 
     Args:
-        ledger: what was called.
+        counters: of requests, tokens and costs.
         callers: whose budgets are shown.
-        gauges: what is so at the moment, by name, with what it says.
+        in_flight: returns the calls under way.
     """
 
-    def __init__(self, ledger: Ledger, callers: Callers, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+    def __init__(self, counters: UsageCounters, callers: Callers, in_flight: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
         self.seconds = Histogram(
             "connector_gateway_seconds", "Seconds until the end of an answer.", ("client",), SECONDS
         )
-        self.registry.register(_Counts(ledger, callers, gauges, self.seconds))
+        self.registry.register(_Collector(counters, callers, in_flight, self.seconds))
 
-    def text(self) -> bytes:
+    def render(self) -> bytes:
+        """Return the page."""
         return generate_latest(self.registry)
 
 
-class _Counts(Collector):
-    """Reads the ledger when somebody asks, so that a call costs a few additions."""
+class _Collector(Collector):
+    """Reads the counters when the page is read, so that a request costs only a few additions."""
 
     def __init__(
         self,
-        ledger: Ledger,
+        counters: UsageCounters,
         callers: Callers,
-        gauges: Mapping[str, tuple[str, Callable[[], float]]],
+        in_flight: Callable[[], int],
         seconds: Histogram,
     ) -> None:
-        self._ledger = ledger
+        self._counters = counters
         self._callers = callers
-        self._gauges = gauges
+        self._in_flight = in_flight
         self._seconds = seconds
 
     def collect(self) -> Iterator[Metric]:
@@ -86,44 +87,45 @@ class _Counts(Collector):
         yield from self._sums()
         yield from self._budgets()
         yield self._seconds.to_family()
-        for name, (says, value) in self._gauges.items():
-            yield GaugeMetricFamily(f"connector_gateway_{name}", says, value=value())
+        yield GaugeMetricFamily("connector_gateway_in_flight", "Calls under way.", value=float(self._in_flight()))
 
     def _answers(self) -> Iterator[Metric]:
         labels = ("token", "client", "operation", "status")
         answers = CounterMetricFamily("connector_gateway_calls", "Calls, by their answers.", labels=labels)
-        for (caller, client, operation, status), number in self._ledger.answers.items():
+        for (caller, client, operation, status), number in self._counters.answers.items():
             answers.add_metric((caller, client, operation, str(status)), number)
         yield answers
         refused = CounterMetricFamily(
             "connector_gateway_refusals", "Calls that were not passed on.", labels=("token", "code")
         )
-        for (caller, code), number in self._ledger.refusals.items():
+        for (caller, code), number in self._counters.refusals.items():
             refused.add_metric((caller, code), number)
         yield refused
 
     def _sums(self) -> Iterator[Metric]:
-        tokens = CounterMetricFamily("connector_gateway_tokens", "Tokens of answers.", labels=(*WHOSE, "kind"))
+        tokens = CounterMetricFamily("connector_gateway_tokens", "Tokens of answers.", labels=(*OWNER_LABELS, "kind"))
         cost = CounterMetricFamily(
-            "connector_gateway_cost", f"Cost by the configured prices, in {self._ledger.currency}.", labels=WHOSE
+            "connector_gateway_cost",
+            f"Cost by the configured prices, in {self._counters.currency}.",
+            labels=OWNER_LABELS,
         )
         unsure = CounterMetricFamily(
-            "connector_gateway_estimated", "Calls whose tokens had to be estimated.", labels=WHOSE
+            "connector_gateway_estimated", "Calls whose tokens had to be estimated.", labels=OWNER_LABELS
         )
         unpriced = CounterMetricFamily(
-            "connector_gateway_unpriced", "Calls that used a model without a price.", labels=WHOSE
+            "connector_gateway_unpriced", "Calls that used a model without a price.", labels=OWNER_LABELS
         )
-        for caller, client, model, found in self._ledger.rows():
-            whose = (caller, client, model)
+        for caller, client, model, found in self._counters.rows():
+            owner = (caller, client, model)
             for kind in ("input", "cached_input", "output"):
-                tokens.add_metric((*whose, kind), getattr(found, f"{kind}_tokens"))
-            cost.add_metric(whose, found.cost)
-            unsure.add_metric(whose, found.estimated)
-            unpriced.add_metric(whose, found.unpriced)
+                tokens.add_metric((*owner, kind), getattr(found, f"{kind}_tokens"))
+            cost.add_metric(owner, found.cost)
+            unsure.add_metric(owner, found.estimated)
+            unpriced.add_metric(owner, found.unpriced)
         yield from (tokens, cost, unsure, unpriced)
 
     def _budgets(self) -> Iterator[Metric]:
-        money = f"money in {self._ledger.currency}"
+        money = f"money in {self._counters.currency}"
         spent = GaugeMetricFamily(
             "connector_gateway_budget_spent", f"Spent in this period; {money}.", labels=("token", "unit")
         )
@@ -134,7 +136,7 @@ class _Counts(Collector):
             budget = caller.quota.budget
             if budget is None:
                 continue
-            _ = caller.quota.used_up  # a period that is over is forgotten first
+            _ = caller.quota.is_used_up  # a period that is over is forgotten first
             spending = caller.quota.spending
             for unit, most, used in (
                 ("money", budget.amount, spending.amount),

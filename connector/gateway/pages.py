@@ -1,82 +1,77 @@
-"""The gateway's own pages: whether it lives, whether it takes calls, and what was called."""
+"""The gateway's own pages: health for load balancers, metrics, and usage."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import orjson
 from aiohttp import web
 
+from connector.gateway.access import Caller, Callers
 from connector.gateway.metrics import CONTENT_TYPE, Metrics
-from connector.gateway.refusals import Refused, document
+from connector.gateway.refusals import Refusal, render_page
+from connector.gateway.usage_counters import UsageCounters
+from connector.model import JSON
 
-if TYPE_CHECKING:
-    from connector.gateway.access import Caller, Callers
-    from connector.gateway.ledger import Ledger
-    from connector.model import JSON
+__all__ = ["HEALTH_PAGES", "PAGES", "Pages", "check_method"]
 
-__all__ = ["OPEN", "Pages"]
-
-OPEN = ("/healthz", "/readyz")
-"""Pages for load balancers, which have no token and say what host they like."""
-GUARDED = ("/metrics", "/usage")
+HEALTH_PAGES = ("/healthz", "/readyz")
+"""Load balancers have no token and send any Host."""
+GUARDED_PAGES = ("/metrics", "/usage")
+PAGES = frozenset({*HEALTH_PAGES, *GUARDED_PAGES})
 
 
 class Pages:
-    """Answers for paths that lead to no client."""
+    """Responses for paths that lead to no client.
 
-    def __init__(
-        self, ledger: Ledger, metrics: Metrics, callers: Callers, *, since: float, ready: Callable[[], str]
-    ) -> None:
-        self._ledger = ledger
+    Args:
+        counters: what /usage shows.
+        metrics: what /metrics shows.
+        callers: whose budgets are shown.
+        started_at: seconds since 1970.
+    """
+
+    def __init__(self, counters: UsageCounters, metrics: Metrics, callers: Callers, *, started_at: float) -> None:
+        self._counters = counters
         self._metrics = metrics
         self._callers = callers
-        self._since = since
-        self._ready = ready
+        self._started_at = started_at
 
-    def open(self, method: str, path: str) -> web.Response | None:
-        """A page for everybody, or None when the path is none of them."""
-        if path not in OPEN:
+    def public(self, method: str, path: str, *, is_draining: bool) -> web.Response | None:
+        """Return a health page, or None when the path is none."""
+        if path not in HEALTH_PAGES:
             return None
-        _only_reading(method)
-        why_not = self._ready() if path == "/readyz" else ""
-        body = orjson.dumps({"status": why_not or "ok"})
-        return document(body, status=503 if why_not else 200)
+        check_method(method)
+        if path == "/readyz" and is_draining:
+            return render_page(orjson.dumps({"status": "draining"}), status=503)
+        return render_page(orjson.dumps({"status": "ok"}))
 
-    def guarded(
-        self, request: web.BaseRequest, path: str, find: Callable[[web.BaseRequest], Caller]
-    ) -> web.Response | None:
-        """A page for those who may see the counts, or None when the path is none of them."""
-        if path not in GUARDED:
-            return None
-        _only_reading(request.method)
-        caller = find(request)
-        if not (caller.metrics or caller.anything):
-            raise Refused(403, "not_allowed", f"metrics: {caller.name} may not read the counts")
+    def guarded(self, path: str, caller: Caller) -> web.Response:
+        """Return metrics or usage, for a caller who may read them."""
+        if not (caller.metrics or caller.is_administrator):
+            raise Refusal(403, "not_allowed", f"metrics: {caller.name} may not read the counts")
         if path == "/metrics":
-            return document(self._metrics.text(), CONTENT_TYPE)
-        return document(orjson.dumps(self._usage()))
+            return render_page(self._metrics.render(), CONTENT_TYPE)
+        return render_page(orjson.dumps(self._usage()))
 
     def _usage(self) -> JSON:
-        """The sums by token, client and model, and what is left of budgets."""
+        """Return the sums by token, client and model, and the state of budgets."""
         tokens: dict[str, JSON] = {}
-        for caller, client, model, found in self._ledger.rows():
+        for caller, client, model, sums in self._counters.rows():
             entry = tokens.setdefault(caller, {"clients": {}})
-            entry["clients"].setdefault(client, {})[model] = found.as_document(self._ledger.currency)
+            entry["clients"].setdefault(client, {})[model] = sums.as_document(self._counters.currency)
         for one in self._callers:
             budget = one.quota.budget
             if budget is None:
                 continue
-            used_up, spending = one.quota.used_up, one.quota.spending
+            is_used_up, spending = one.quota.is_used_up, one.quota.spending
             tokens.setdefault(one.name, {"clients": {}})["budget"] = {
-                "every": budget.every, "amount": budget.amount, "tokens": budget.tokens, "used_up": used_up,
+                "every": budget.every, "amount": budget.amount, "tokens": budget.tokens, "used_up": is_used_up,
                 "spent": {"amount": round(spending.amount, 9), "tokens": spending.tokens},
-                "currency": self._ledger.currency,
+                "currency": self._counters.currency,
             }  # fmt: skip
-        return {"since": self._since, "tokens": tokens}
+        return {"since": self._started_at, "tokens": tokens}
 
 
-def _only_reading(method: str) -> None:
+def check_method(method: str) -> None:
+    """Refuse to do anything but read a page."""
     if method not in ("GET", "HEAD"):
-        raise Refused(405, "method_not_allowed", "this page is only read", headers={"Allow": "GET, HEAD"}, close=True)
+        raise Refusal(405, "method_not_allowed", "this page is only read", headers={"Allow": "GET, HEAD"}, close=True)

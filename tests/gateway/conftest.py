@@ -16,7 +16,7 @@ from aiohttp import web
 
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import hash_token
-from connector.gateway import Clocks, Listening
+from connector.gateway import Clocks, GatewayServer
 from connector.pipeline import Runtime, load_configuration
 
 KEY = "sk-canary-upstream-1234567890"
@@ -98,7 +98,7 @@ def clock() -> Clock:
 class Running:
     """A gateway that takes calls, and somebody who calls it."""
 
-    listening: Listening
+    listening: GatewayServer
     http: httpx.AsyncClient
     folder: Path
 
@@ -165,7 +165,7 @@ async def start(upstream: Upstream, tmp_path: Path, clock: Clock, catalogue: Cat
             loaded = load_configuration(file, {"UPSTREAM_KEY": KEY})
             runtime = await stack.enter_async_context(Runtime(loaded))
             given = {"port": 0, "clocks": clock.clocks, "catalogue": catalogue, **(options or {})}
-            listening = await stack.enter_async_context(Listening(runtime, **given))
+            listening = await stack.enter_async_context(GatewayServer(runtime, **given))
             http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
             return Running(listening, http, tmp_path)
 

@@ -6,8 +6,8 @@ import pytest
 
 from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
-from connector.gateway.access import Callers, presented
-from connector.gateway.refusals import Refused
+from connector.gateway.access import Callers, read_token
+from connector.gateway.refusals import Refusal
 from tests.gateway.conftest import TOKEN
 
 
@@ -145,15 +145,15 @@ async def test_the_administrator_may_do_anything_on_this_machine(start, upstream
     for path in ("/openai/v1/unknown", "/openai/v1/organization/users", "/metrics", "/usage"):
         assert (await gateway.get(path, token="gw-administrator-token")).status_code == 200, path
     callers = gateway.listening.gateway.callers
-    with pytest.raises(Refused, match="no gateway token"):
-        callers.find("gw-administrator-token", "10.0.0.1")
+    with pytest.raises(Refusal, match="no gateway token"):
+        callers.authenticate("gw-administrator-token", "10.0.0.1")
 
 
 def test_two_tokens_of_one_header_are_not_guessed_between():
     from multidict import CIMultiDict, CIMultiDictProxy
 
     headers = CIMultiDictProxy(CIMultiDict({"Authorization": "Bearer a", "api-key": "b"}))
-    assert presented(headers) == "a"
+    assert read_token(headers) == "a"
 
 
 @pytest.mark.parametrize(
@@ -177,5 +177,5 @@ async def test_without_tokens_nobody_could_call(start):
 
 def test_hashes_are_told_apart_whole():
     callers = Callers([])
-    with pytest.raises(Refused):
-        callers.find("", "127.0.0.1")
+    with pytest.raises(Refusal):
+        callers.authenticate("", "127.0.0.1")

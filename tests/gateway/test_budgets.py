@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connector.config.models.gateway import hash_token
-from connector.gateway.quota import Spending
+from connector.gateway.limits import Spending
 from tests.gateway.conftest import TOKEN
 
 CHEAP, DEAR = "gpt-5-nano", "gpt-5-pro"

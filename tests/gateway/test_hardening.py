@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from connector.config.models.gateway import hash_token
-from connector.gateway.patience import Patience
+from connector.gateway.connection import Timeouts
 from tests.gateway.conftest import TOKEN
 
 LINE = "POST /openai/v1/responses HTTP/1.1\r\n"
@@ -155,13 +155,13 @@ async def test_a_body_has_a_bound_whether_it_says_its_length_or_not(start, upstr
 
 
 async def test_a_head_that_drips_is_ended(start):
-    gateway = await start(options={"patience": Patience(head=0.05)})
+    gateway = await start(options={"timeouts": Timeouts(head=0.05)})
     assert (await gateway.raw(b"GET /openai/v1/mod")).startswith(b"HTTP/1.1 408 ")
     assert (await gateway.raw(b"")).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_second_head_that_drips_is_ended_as_well(start):
-    gateway = await start(options={"patience": Patience(head=0.05)})
+    gateway = await start(options={"timeouts": Timeouts(head=0.05)})
     whole = f"GET /healthz HTTP/1.1\r\nHost: localhost:{gateway.port}\r\n\r\n".encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(whole)
@@ -183,7 +183,7 @@ async def test_a_head_in_many_pieces_has_a_bound(start):
 
 
 async def test_a_body_that_stops_coming_is_ended(start, upstream):
-    gateway = await start(options={"patience": Patience(still=0.05, linger=0.05)})
+    gateway = await start(options={"timeouts": Timeouts(idle=0.05, linger=0.05)})
     for kind in ("application/json", "application/octet-stream"):
         head = f"{LINE}Host: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: {kind}\r\n"
         answer = await gateway.raw(f"{head}Content-Length: 100\r\n\r\nhalf".encode())
@@ -223,7 +223,7 @@ async def test_a_caller_who_stops_reading_is_left(start, upstream):
             raise
 
     upstream.handler = endless
-    gateway = await start(options={"patience": Patience(still=0.1)})
+    gateway = await start(options={"timeouts": Timeouts(idle=0.1)})
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
     writer.write(head.encode())

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from connector.config.models.gateway import hash_token
 from connector.config.models.measures import Budget
-from connector.gateway.book import Book
-from connector.gateway.quota import Hold, Quota, Spending
-from connector.gateway.refusals import Refused
+from connector.gateway.budget_file import BudgetFile
+from connector.gateway.limits import Quota, Reservation, Spending
+from connector.gateway.refusals import Refusal
 from tests.gateway.conftest import CHAT, KEY, TOKEN
 
 PRICES = {"gpt-5*": {"input": 1.0, "cached_input": 0.5, "output": 10.0}}
@@ -23,11 +23,11 @@ def quota(clock, **limits) -> Quota:
     return Quota("bot", clock=lambda: clock.seconds, now=lambda: clock.date, **limits)
 
 
-def refused(found: Quota, estimate: int = 0) -> Refused | None:
+def refused(found: Quota, estimate: int = 0) -> Refusal | None:
     try:
         found.admit()
-        found.hold(estimate)
-    except Refused as error:
+        found.reserve(estimate)
+    except Refusal as error:
         return error
     return None
 
@@ -50,14 +50,14 @@ def test_so_many_requests_a_minute(clock):
 def test_so_many_tokens_a_minute_estimated_and_then_known(clock):
     found = quota(clock, tokens=6000)
     assert refused(found, 1000) is None
-    found.settle(Hold(1000), 9000, 0)  # it was far more: the next ones wait
+    found.settle(Reservation(1000), 9000, 0)  # it was far more: the next ones wait
     error = refused(found, 10)
     assert error is not None
     assert error.headers["x-ratelimit-limit-tokens"] == "6000"
     assert refused(found) is None  # what reads nothing in is not held up
     clock.move(31)
     assert refused(found, 10) is None
-    found.settle(Hold(10), 0, 0)
+    found.settle(Reservation(10), 0, 0)
 
 
 def test_one_call_larger_than_a_minute_passes_when_nothing_else_did(clock):
@@ -70,7 +70,7 @@ def test_one_call_larger_than_a_minute_passes_when_nothing_else_did(clock):
 def test_a_budget_ends_with_its_period(clock, every, seconds):
     found = quota(clock, budget=Budget(amount=1.0, every=every))
     found.admit()
-    found.settle(Hold(), 5, 1.25)
+    found.settle(Reservation(), 5, 1.25)
     error = refused(found)
     assert error is not None
     assert (error.status, error.code, error.headers["x-should-retry"]) == (429, "insufficient_quota", "false")
@@ -85,23 +85,22 @@ def test_a_budget_ends_with_its_period(clock, every, seconds):
 
 def test_a_budget_of_tokens_and_one_that_only_watches(clock):
     found = quota(clock, budget=Budget(tokens=10, every="day"))
-    found.settle(Hold(), 10, 0)
+    found.settle(Reservation(), 10, 0)
     assert "10 tokens" in str(refused(found))
     shadow = quota(clock, budget=Budget(tokens=10, every="day", shadow=True))
-    shadow.settle(Hold(), 10, 0)
+    shadow.settle(Reservation(), 10, 0)
     assert refused(shadow) is None
-    assert shadow.used_up
+    assert shadow.is_used_up
 
 
 async def test_what_was_spent_outlives_a_restart(tmp_path, clock):
     file = tmp_path / ".gateway-spent.json"
-    book = Book(file)
+    book = BudgetFile(file)
     spending = book.read({"bot": None})["bot"]
     found = quota(clock, budget=Budget(amount=1.0, every="month"), spending=spending)
-    found.settle(Hold(), 7, 0.75)
-    book.changed()
+    found.settle(Reservation(), 7, 0.75)
     await book.close()
-    kept = Book(file).read({"bot": None, "new": None})
+    kept = BudgetFile(file).read({"bot": None, "new": None})
     assert kept == {"bot": Spending(spending.begun, 0.75, 7), "new": Spending()}
 
 
@@ -109,14 +108,14 @@ async def test_what_was_spent_outlives_a_restart(tmp_path, clock):
 def test_a_file_that_was_spoiled_is_begun_anew(tmp_path, text):
     file = tmp_path / "spent.json"
     file.write_text(text)
-    assert Book(file).read({"bot": None}) == {"bot": Spending()}
+    assert BudgetFile(file).read({"bot": None}) == {"bot": Spending()}
 
 
 async def test_a_folder_that_cannot_be_written_stops_nobody(tmp_path, caplog):
-    book = Book(tmp_path / "missing" / "spent.json")
+    book = BudgetFile(tmp_path / "missing" / "spent.json")
     book.read({"bot": None})
     for _ in range(2):
-        book.changed()
+        book.pending.remove("openai", "resp_1")  # a change
         await book.close()
     assert caplog.text.count("kept in memory only") == 1
 

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
-from connector.gateway.serving import serve
+from connector.gateway.server import serve_until_stopped
 from tests.gateway.conftest import TOKEN
 
 CERTIFICATES = Path(__file__).parents[1] / "http" / "certificates"
@@ -89,11 +89,11 @@ async def test_the_first_signal_drains_and_the_second_ends_the_wait(start, upstr
     async with gateway.http.stream("GET", f"{gateway.url}/openai/v1/models", headers=AUTHORIZED) as answer:
         pieces = answer.aiter_raw()
         assert await anext(pieces)
-        serving = asyncio.create_task(serve(gateway.listening, 60, said.append))
+        serving = asyncio.create_task(serve_until_stopped(gateway.listening, 60, said.append))
         await asyncio.sleep(0)
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(5):
-            while not gateway.listening.gateway.draining:
+            while not gateway.listening.gateway.is_draining:
                 await asyncio.wait({serving}, timeout=0.01)
         os.kill(os.getpid(), signal.SIGTERM)
         async with asyncio.timeout(5):
@@ -103,7 +103,7 @@ async def test_the_first_signal_drains_and_the_second_ends_the_wait(start, upstr
 
 async def test_a_signal_without_calls_ends_it_at_once(start):
     gateway = await start()
-    serving = asyncio.create_task(serve(gateway.listening, 60, print))
+    serving = asyncio.create_task(serve_until_stopped(gateway.listening, 60, print))
     await asyncio.sleep(0)
     os.kill(os.getpid(), signal.SIGINT)
     async with asyncio.timeout(5):

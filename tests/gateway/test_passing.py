@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from connector.config.models.gateway import hash_token
-from connector.gateway.patience import Patience
+from connector.gateway.connection import Timeouts
 from tests.gateway.conftest import CHAT, KEY, TOKEN
 
 
@@ -327,7 +327,7 @@ async def test_old_http_gets_a_body_that_ends_with_the_connection(start, upstrea
 
 
 async def test_a_body_is_asked_for_only_when_it_may_come(start, upstream):
-    gateway = await start(options={"patience": Patience(linger=0.05)})
+    gateway = await start(options={"timeouts": Timeouts(linger=0.05)})
     expecting = f"Host: localhost:{gateway.port}\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n"
     head = f"POST /openai/v1/responses HTTP/1.1\r\n{expecting}Authorization: Bearer {TOKEN}\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)

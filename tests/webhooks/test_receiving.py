@@ -18,7 +18,7 @@ from connector.delivery.context import DeliveryContext
 from connector.delivery.delivery import Delivery
 from connector.engine import Filter, Store, StoreFull, Task, open_store
 from connector.errors import ConfigurationError
-from connector.gateway import Listening
+from connector.gateway import GatewayServer
 from connector.intake.webhooks import receivers
 from connector.pipeline import Runtime, kinds
 from connector.sandbox import Sandbox
@@ -66,7 +66,7 @@ async def opened(
         try:
             desk = DeliveryContext(runtime, store, wall=lambda: NOW)
             found = receivers(desk, ["r", "s"])
-            async with Listening(runtime, port=0, administrator="gw-any", receivers=found) as listening:
+            async with GatewayServer(runtime, port=0, administrator="gw-any", receivers=found) as listening:
                 yield Bench(f"{listening.url}/hooks/openai", store, desk, environ)
         finally:
             await store.close()

@@ -10,8 +10,8 @@ from connector.gateway.export.envoy_clusters import FRAMING, plain_headers
 from connector.gateway.export.envoy_text import any_of, seconds
 from connector.gateway.export.nginx_calls import CORS
 from connector.gateway.export.plan import Header, Plan, Upstream
-from connector.gateway.headers import NOT_ANSWERED, NOT_ASKED
-from connector.gateway.refusals import Refused
+from connector.gateway.headers import NOT_FORWARDED, NOT_RETURNED
+from connector.gateway.refusals import Refusal
 from connector.http.forward_request import NEVER_FORWARDED
 from connector.model import JSON
 
@@ -21,9 +21,9 @@ CALLER = "x-gateway-caller"
 """Set by the look at the token, and taken away before a call goes on."""
 ADMINISTRATION = ("/organization", "/projects")
 OK = {"status": 200, "body": {"inline_string": '{"status":"ok"}'}}
-ORIGIN = Refused(403, "origin", "pages in browsers may not call")
-UNKNOWN_HOST = Refused(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")
-UNKNOWN_PATH = Refused(404, "unknown_path", "calls go to /CLIENT/v1/PATH or /v1/apis/http/CLIENT/PATH")
+ORIGIN = Refusal(403, "origin", "pages in browsers may not call")
+UNKNOWN_HOST = Refusal(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")
+UNKNOWN_PATH = Refusal(404, "unknown_path", "calls go to /CLIENT/v1/PATH or /v1/apis/http/CLIENT/PATH")
 
 
 def virtual_hosts(plan: Plan) -> Iterator[JSON]:
@@ -33,8 +33,8 @@ def virtual_hosts(plan: Plan) -> Iterator[JSON]:
     yield {
         "name": "gateway",
         "domains": list(plan.names),
-        "request_headers_to_remove": sorted((NOT_ASKED | NEVER_FORWARDED | {CALLER}) - FRAMING),
-        "response_headers_to_remove": sorted((NOT_ANSWERED | CORS) - FRAMING),
+        "request_headers_to_remove": sorted((NOT_FORWARDED | NEVER_FORWARDED | {CALLER}) - FRAMING),
+        "response_headers_to_remove": sorted((NOT_RETURNED | CORS) - FRAMING),
         "routes": [*_health(), _refusing(ORIGIN, web), *calls, _refusing(UNKNOWN_PATH, {"prefix": "/"})],
     }
     yield {"name": "others", "domains": ["*"], "routes": [*_health(), _refusing(UNKNOWN_HOST, {"prefix": "/"})]}
@@ -77,7 +77,7 @@ def _health() -> Iterator[JSON]:
         yield {"match": {"path": path}, "direct_response": OK, "typed_per_filter_config": _for_everybody()}
 
 
-def _refusing(refused: Refused, match: JSON) -> JSON:
+def _refusing(refused: Refusal, match: JSON) -> JSON:
     answer = {"status": refused.status, "body": {"inline_string": refused.body().decode()}}
     return {"match": match, "direct_response": answer, "typed_per_filter_config": _for_everybody()}
 

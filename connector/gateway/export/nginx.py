@@ -10,8 +10,8 @@ from connector.gateway.export.nginx_maps import allowing, paths
 from connector.gateway.export.nginx_text import quoted
 from connector.gateway.export.plan import Caller, Plan
 from connector.gateway.export.script import MARK, checked, commented, known, token_variable
-from connector.gateway.refusals import Refused
-from connector.gateway.requests import METHODS
+from connector.gateway.refusals import Refusal
+from connector.gateway.routing import METHODS
 
 __all__ = ["SECRETS", "nginx"]
 
@@ -108,9 +108,9 @@ TLS = """
         ssl_certificate_key {key};
         ssl_protocols TLSv1.2 TLSv1.3;"""
 ENDS = {
-    "gateway_client_refused": Refused(502, "client_refused", "upstream does not take the client's credentials"),
-    "gateway_redirected": Refused(502, "redirected", "upstream answers with a redirect, which is not followed"),
-    "gateway_limited": Refused(429, "rate_limit_exceeded", "requests_per_minute: wait a moment"),
+    "gateway_client_refused": Refusal(502, "client_refused", "upstream does not take the client's credentials"),
+    "gateway_redirected": Refusal(502, "redirected", "upstream answers with a redirect, which is not followed"),
+    "gateway_limited": Refusal(429, "rate_limit_exceeded", "requests_per_minute: wait a moment"),
 }
 
 
@@ -163,19 +163,19 @@ def _server(plan: Plan) -> str:
         listen=f"{listen} ssl" if secure else listen,
         tls=TLS.format(certificate=quoted(plan.certificate or ""), key=quoted(plan.key or "")) if secure else "",
         methods="|".join(METHODS),
-        form=_return(Refused(400, "path_refused", "absolute URLs and other forms are not taken")),
-        path=_return(Refused(400, "path_refused", "the path is none that could be passed on")),
-        method=_return(Refused(405, "method_not_allowed", f"allowed: {', '.join(METHODS)}")),
-        host=_return(Refused(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")),
-        origin=_return(Refused(403, "origin", "pages in browsers may not call")),
-        missing=_return(Refused(401, "missing_token", "a gateway token is needed: Authorization: Bearer TOKEN")),
-        invalid=_return(Refused(401, "invalid_token", "this is no gateway token that is in force")),
-        unknown=_return(Refused(404, "unknown_path", "calls go to /CLIENT/v1/PATH or /v1/apis/http/CLIENT/PATH")),
-        denied=_return(Refused(403, "not_allowed", "no rule of this token allows that")),
+        form=_return(Refusal(400, "path_refused", "absolute URLs and other forms are not taken")),
+        path=_return(Refusal(400, "path_refused", "the path is none that could be passed on")),
+        method=_return(Refusal(405, "method_not_allowed", f"allowed: {', '.join(METHODS)}")),
+        host=_return(Refusal(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")),
+        origin=_return(Refusal(403, "origin", "pages in browsers may not call")),
+        missing=_return(Refusal(401, "missing_token", "a gateway token is needed: Authorization: Bearer TOKEN")),
+        invalid=_return(Refusal(401, "invalid_token", "this is no gateway token that is in force")),
+        unknown=_return(Refusal(404, "unknown_path", "calls go to /CLIENT/v1/PATH or /v1/apis/http/CLIENT/PATH")),
+        denied=_return(Refusal(403, "not_allowed", "no rule of this token allows that")),
     )
 
 
-def _return(refused: Refused) -> str:
+def _return(refused: Refusal) -> str:
     return f"return {refused.status} '{refused.body().decode().replace(chr(39), f'{chr(92)}{chr(39)}')}';"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from connector.gateway.export.nginx_text import interpolated, quoted
 from connector.gateway.export.plan import Upstream
-from connector.gateway.headers import NOT_ANSWERED, NOT_ASKED
+from connector.gateway.headers import NOT_FORWARDED, NOT_RETURNED
 from connector.http.forward_request import NEVER_FORWARDED
 
 __all__ = ["CORS", "header_maps", "hidden", "proxied", "upstream_block"]
@@ -31,7 +31,7 @@ def upstream_block(upstream: Upstream) -> Iterator[str]:
 
 def hidden() -> Iterator[str]:
     """The headers of answers that do not go back."""
-    yield from (f"    proxy_hide_header {name};" for name in sorted((NOT_ANSWERED | CORS) - FRAMING))
+    yield from (f"    proxy_hide_header {name};" for name in sorted((NOT_RETURNED | CORS) - FRAMING))
 
 
 def header_maps(upstream: Upstream) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _call(upstream: Upstream) -> Iterator[str]:
     ours = {name.lower() for name in (*upstream.headers, *upstream.admin_headers)}
     for name in dict.fromkeys((*upstream.headers, *upstream.admin_headers)):
         yield f"proxy_set_header {name} {_value(upstream, name)};"
-    for name in sorted((NOT_ASKED | NEVER_FORWARDED) - ours - FRAMING):
+    for name in sorted((NOT_FORWARDED | NEVER_FORWARDED) - ours - FRAMING):
         yield f'proxy_set_header {name} "";'
     yield f"proxy_connect_timeout {_time(upstream.connect)};"
     yield f"proxy_read_timeout {_time(upstream.read)};"

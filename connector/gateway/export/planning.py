@@ -9,12 +9,11 @@ from urllib.parse import urlsplit
 
 from connector.config.models.gateway import Gateway as Settings
 from connector.errors import ConfigurationError, UnknownName
-from connector.gateway.access import rules_of
+from connector.gateway.access import compile_rules
 from connector.gateway.export.credentials import Marked, names_of
 from connector.gateway.export.patterns import Patterns
 from connector.gateway.export.plan import Caller, Plan, Source, Upstream
-from connector.gateway.operations import ANY_API
-from connector.gateway.requests import Hosts
+from connector.gateway.routing import ANY_API, HostNames
 from connector.request.wire import Wire
 from connector.suggestions import closest
 
@@ -66,7 +65,7 @@ class Planning:
                     raise UnknownName(
                         f"client of gateway token {name!r}:", client, closest(client, self._configuration.clients)
                     )
-            rules = rules_of(token.allow, self._catalogue)
+            rules = compile_rules(token.allow, self._catalogue)
             allowed = {
                 each.name: self._patterns.of(rules, known=self._configuration.clients[each.name].prototype != ANY_API)
                 for each in upstreams
@@ -140,6 +139,6 @@ def _check(configuration: Configuration, port: int) -> None:
         )
 
 
-def _hosts(settings: Settings, port: int) -> Hosts:
+def _hosts(settings: Settings, port: int) -> HostNames:
     bound = {"localhost", "127.0.0.1", "[::1]"} if settings.loopback else {settings.host}
-    return Hosts(settings.hosts, bound, port, secure=settings.tls is not None)
+    return HostNames(settings.hosts, bound, port, secure=settings.tls is not None)

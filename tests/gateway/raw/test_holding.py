@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from connector.config.models.gateway import hash_token
-from connector.gateway.patience import Patience
-from connector.gateway.seats import EXTRA, Seats, network_of
+from connector.gateway.connection import Timeouts
+from connector.gateway.connection_limits import EXTRA, ConnectionLimits, network_of
 from connector.stalled_readers import FLOOR
 from tests.gateway.conftest import TOKEN
 
@@ -88,7 +88,7 @@ async def flooded(port: int, request: str) -> None:
 @pytest.mark.parametrize("kind", UNREAD)
 async def test_nothing_is_written_for_ever_to_a_caller_who_does_not_read(start, upstream, kind):
     upstream.handler = large
-    options = {"patience": Patience(still=0.3), "receivers": {"/hook": Hook()}}
+    options = {"timeouts": Timeouts(idle=0.3), "receivers": {"/hook": Hook()}}
     gateway = await start({"metrics": True}, options=options)
     async with asyncio.timeout(60):
         await flooded(gateway.port, UNREAD[kind])
@@ -100,7 +100,7 @@ async def test_nothing_is_kept_for_a_caller_over_tls_who_does_not_read(start, up
     upstream.handler = large
     tls = dict.fromkeys(("certificate", "key"), str(CERTIFICATES / "good.pem"))
     settings = {"tls": tls, "hosts": ["localhost"], "tokens": TOKENS}
-    gateway = await start(gateway=settings, options={"patience": Patience(still=0.3)})
+    gateway = await start(gateway=settings, options={"timeouts": Timeouts(idle=0.3)})
     context = ssl.create_default_context(cafile=str(CERTIFICATES / "ca.pem"))
     reader, writer = await asyncio.open_connection("localhost", gateway.port, ssl=context)
     request = UNREAD[kind].replace("HOST", "Host: localhost\r\n").replace("TOKEN", TOKEN).encode() * 200
@@ -115,7 +115,7 @@ async def test_nothing_is_kept_for_a_caller_over_tls_who_does_not_read(start, up
 
 async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, upstream):
     upstream.handler = large
-    gateway = await start(options={"patience": Patience(still=0.2)})
+    gateway = await start(options={"timeouts": Timeouts(idle=0.2)})
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
     async with connected(gateway.port, receive=4096) as (found, loop), asyncio.timeout(10):
         await loop.sock_sendall(found, f"{head}Connection: close\r\n\r\n".encode())
@@ -126,7 +126,7 @@ async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, u
 async def test_a_caller_who_reads_slowly_and_steadily_gets_the_whole_answer(start, upstream):
     size = 3_000_000
     upstream.handler = large
-    gateway = await start(options={"patience": Patience(still=0.3)})
+    gateway = await start(options={"timeouts": Timeouts(idle=0.3)})
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
     async with connected(gateway.port, receive=65536) as (found, loop), asyncio.timeout(30):
         await loop.sock_sendall(found, f"{head}Connection: close\r\n\r\n".encode())
@@ -139,7 +139,7 @@ async def test_a_caller_who_reads_slowly_and_steadily_gets_the_whole_answer(star
 
 
 async def test_a_body_that_drips_is_ended(start, upstream):
-    gateway = await start(options={"patience": Patience(still=0.3, linger=0.05)})
+    gateway = await start(options={"timeouts": Timeouts(idle=0.3, linger=0.05)})
     head = f"POST /openai/v1/files HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
     async with connected(gateway.port) as (found, loop), asyncio.timeout(10):
         await loop.sock_sendall(found, f"{head}Content-Type: a/b\r\nContent-Length: {2 * FLOOR}\r\n\r\n".encode())
@@ -176,9 +176,9 @@ async def test_requests_that_wait_are_few(start, upstream):
         go_on.set()
 
 
-@pytest.mark.parametrize(("first", "patience"), [("", Patience(head=30)), ("GET /he", Patience(head=30))])
-async def test_one_address_keeps_neither_another_nor_a_health_page_out(start, first, patience):
-    gateway = await start(gateway={"connections": 300, "tokens": TOKENS}, options={"patience": patience})
+@pytest.mark.parametrize(("first", "timeouts"), [("", Timeouts(head=30)), ("GET /he", Timeouts(head=30))])
+async def test_one_address_keeps_neither_another_nor_a_health_page_out(start, first, timeouts):
+    gateway = await start(gateway={"connections": 300, "tokens": TOKENS}, options={"timeouts": timeouts})
     opened = []
     try:
         for _ in range(400):
@@ -238,7 +238,7 @@ async def test_calls_that_are_under_way_make_room_for_nobody(start, upstream):
     "first", ["", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /openai/v1/files HTTP/1.1\r\n"]
 )
 async def test_two_addresses_keep_no_third_out(start, first):
-    gateway = await start(gateway={"connections": 100, "tokens": TOKENS}, options={"patience": Patience(head=30)})
+    gateway = await start(gateway={"connections": 100, "tokens": TOKENS}, options={"timeouts": Timeouts(head=30)})
     opened = []
     try:
         for number in range(140):
@@ -281,21 +281,21 @@ async def test_handshakes_that_never_end_are_counted(start):
 
 
 def test_places_are_given_back_once():
-    seats, evicted = Seats(3, 2), []
-    first = seats.take("10.0.0.1", lambda: None)
-    second = seats.take("10.0.0.1", lambda: None)
-    first.in_use = second.in_use = True
-    assert seats.take("10.0.0.1", lambda: None).extra
-    assert not seats.take("10.0.0.2", lambda: None).extra
-    first.leave()
-    first.leave()
-    third = seats.take("10.0.0.1", lambda: None)
-    third.in_use = True
-    assert not third.extra
-    assert seats.take("10.0.0.3", lambda: None).extra
-    second.leave()
-    more = [seats.take("10.0.0.1", lambda n=n: evicted.append(n)) for n in range(EXTRA + 2)]
-    assert [seat.extra for seat in more[:2]] == [False, True]
+    seats, evicted = ConnectionLimits(3, 2), []
+    first = seats.acquire("10.0.0.1", lambda: None)
+    second = seats.acquire("10.0.0.1", lambda: None)
+    first.is_busy = second.is_busy = True
+    assert seats.acquire("10.0.0.1", lambda: None).is_extra
+    assert not seats.acquire("10.0.0.2", lambda: None).is_extra
+    first.release()
+    first.release()
+    third = seats.acquire("10.0.0.1", lambda: None)
+    third.is_busy = True
+    assert not third.is_extra
+    assert seats.acquire("10.0.0.3", lambda: None).is_extra
+    second.release()
+    more = [seats.acquire("10.0.0.1", lambda n=n: evicted.append(n)) for n in range(EXTRA + 2)]
+    assert [seat.is_extra for seat in more[:2]] == [False, True]
     assert evicted == [1]
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connector.gateway.connection import Server
-from connector.gateway.patience import Patience
+from connector.gateway.connection import ConnectionServer, Timeouts
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"
 
@@ -52,8 +51,8 @@ async def test_a_body_that_follows_its_head_by_some_turns_of_the_loop(turns):
     async def whole(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(text=str(len(await request.read())))
 
-    server = Server(whole, most=10, most_of_one=10, patience=Patience())
-    connection, transport = server.handler("127.0.0.1", lambda: None), Transport()
+    server = ConnectionServer(whole, connections=10, per_address=10, timeouts=Timeouts())
+    connection, transport = server.connect("127.0.0.1", lambda: None), Transport()
     connection.connection_made(transport)
     await asyncio.sleep(0)
     connection.data_received(HEAD)

@@ -1,4 +1,4 @@
-"""The gateway's socket: each connection takes its place before it may say anything, a TLS handshake included."""
+"""Listen on a socket: each connection takes its slot before anything is read, a TLS handshake included."""
 
 from __future__ import annotations
 
@@ -8,80 +8,74 @@ import ssl
 from contextlib import suppress
 from typing import Any, cast
 
-from connector.gateway.connection import Server
+from connector.gateway.connection import ConnectionServer
 
-__all__ = ["Acceptor", "bound"]
+__all__ = ["Listener", "bind_socket"]
 
 BACKLOG = 1024
 HANDSHAKE_SECONDS = 10.0
 SHUTDOWN_SECONDS = 5.0
-PAUSE = 0.1
-"""Before another try when the system has no descriptor left."""
+RETRY_SECONDS = 0.1
+"""Before another try when the system has no file descriptor left."""
 
 
-class Acceptor:
-    """Accepts connections for a server.
+class Listener:
+    """Accept connections for a server.
 
     Args:
-        server: makes the handler of each connection, and counts them.
-        listener: a socket that is bound.
-        context: for TLS.
+        server: makes the handler of each connection.
+        bound: a socket that is bound.
+        tls: without it connections are plain.
     """
 
-    def __init__(self, server: Server, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+    def __init__(self, server: ConnectionServer, bound: socket.socket, tls: ssl.SSLContext | None) -> None:
         self._server = server
-        self._listener = listener
-        self._context = context
+        self._socket = bound
+        self._tls = tls
         self._accepting: asyncio.Task[None] | None = None
         self._handshakes: set[asyncio.Task[None]] = set()
 
-    @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens."""
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
-
     def start(self) -> None:
-        self._listener.listen(BACKLOG)
+        self._socket.listen(BACKLOG)
         self._accepting = asyncio.get_running_loop().create_task(self._accept())
 
     def close(self) -> None:
         for task in (self._accepting, *self._handshakes):
             if task is not None:
                 task.cancel()
-        self._listener.close()
+        self._socket.close()
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, peer = await loop.sock_accept(self._listener)
+                connection, peer = await loop.sock_accept(self._socket)
             except ConnectionError:
                 continue
             except OSError:
-                await asyncio.sleep(PAUSE)
+                await asyncio.sleep(RETRY_SECONDS)
                 continue
-            task = loop.create_task(self._take(connection, peer))
+            task = loop.create_task(self._serve(connection, peer))
             self._handshakes.add(task)
             task.add_done_callback(self._handshakes.discard)
 
-    async def _take(self, connection: socket.socket, peer: Any) -> None:
-        """Hands a connection to its handler, after the handshake if there is one."""
-        handler = self._server.handler(str(peer[0]), cast("asyncio.Task[None]", asyncio.current_task()).cancel)
+    async def _serve(self, connection: socket.socket, peer: Any) -> None:
+        """Hand a connection to its handler, after the handshake if there is one."""
+        handler = self._server.connect(str(peer[0]), cast("asyncio.Task[None]", asyncio.current_task()).cancel)
         seconds = {"ssl_handshake_timeout": HANDSHAKE_SECONDS, "ssl_shutdown_timeout": SHUTDOWN_SECONDS}
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: handler, connection, ssl=self._context, **(seconds if self._context is not None else {})
+                lambda: handler, connection, ssl=self._tls, **(seconds if self._tls is not None else {})
             )
-        except OSError:  # the handshake failed, which is nobody's fault here
-            handler.seat.leave()
+        except OSError:  # the handshake failed
+            handler.slot.release()
         except BaseException:
-            handler.seat.leave()
+            handler.slot.release()
             raise
 
 
-async def bound(host: str, port: int) -> socket.socket:
-    """A socket that is bound and does not yet take calls; OSError when it cannot be."""
+async def bind_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound and does not listen yet; OSError when it cannot be."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, kind, protocol, _, address = found[0]

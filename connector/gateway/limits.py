@@ -1,44 +1,59 @@
-"""How much a token may call: requests and tokens a minute, and a budget for a period."""
+"""The limits of one token: requests and tokens a minute, and a budget for a period."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from connector.gateway.refusals import Refused
+from connector.gateway.refusals import Refusal
 from connector.resilience import TokenBucket
-from connector.telemetry.costs import find_period
+from connector.telemetry.costs import Period, find_period
 
-if TYPE_CHECKING:
-    from connector.config.models.measures import Budget
+__all__ = ["Budget", "Quota", "Reservation", "Spending"]
 
-__all__ = ["Hold", "Quota", "Spending"]
+
+class Budget(Protocol):
+    """What may be spent in a period."""
+
+    @property
+    def amount(self) -> float | None: ...
+
+    @property
+    def tokens(self) -> int | None: ...
+
+    @property
+    def every(self) -> Period: ...
+
+    @property
+    def shadow(self) -> bool: ...
 
 
 @dataclass(slots=True)
 class Spending:
-    """What was used of a budget in the period that began at a time."""
+    """What was spent of a budget in the period that began at `begun`."""
 
     begun: float = 0.0
     amount: float = 0.0
     tokens: int = 0
     held_amount: float = 0.0
-    """What calls under way may cost."""
+    """What requests under way may cost."""
     held_tokens: int = 0
+    is_dirty: bool = field(default=False, compare=False)
+    """Whether it changed since it was last saved."""
 
     def roll(self, begun: float) -> None:
-        """Forgets what belongs to a period that is over."""
+        """Reset the sums when a new period has begun."""
         if begun > self.begun:
             self.begun, self.amount, self.tokens = begun, 0.0, 0
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """What was taken for a call before it is known what it uses."""
+class Reservation:
+    """What was taken for a request before its usage is known."""
 
-    a_minute: int = 0
+    tokens_per_minute: int = 0
     tokens: int = 0
     amount: float = 0.0
 
@@ -47,13 +62,13 @@ class Quota:
     """The limits of one token.
 
     Args:
-        name: whose limits they are.
+        name: whose limits they are, for messages.
         requests: requests a minute.
-        tokens: tokens a minute; a call's are estimated from its request until its answer tells.
+        tokens: tokens a minute; a request's are estimated until its answer reports them.
         budget: what may be spent in a period.
         spending: what was spent of it already.
         currency: of an amount of money.
-        clock: seconds that only go on.
+        clock: monotonic seconds.
         now: seconds since 1970.
     """
 
@@ -77,88 +92,92 @@ class Quota:
         self.budget = budget
         self.spending = spending or Spending()
         self.is_strict = budget is not None and not budget.shadow
-        """Whether what is not known of a call counts as the most that it may be."""
-        self.enforced = self._tokens is not None or self.is_strict
-        """Whether a call may be refused for the tokens that it uses."""
-        self.prices_needed = budget is not None and budget.amount is not None and not budget.shadow
+        """Whether what is not known of a request counts as the most that it may be."""
+        self.is_enforced = self._tokens is not None or self.is_strict
+        """Whether a request may be refused for the tokens that it uses."""
+        self.needs_prices = budget is not None and budget.amount is not None and not budget.shadow
         """Whether a model without a price would make the budget worthless."""
 
     def admit(self) -> None:
-        """Counts a call that begins; one that is beyond a limit is refused, and told when to come back."""
+        """Count a request; refuse one beyond a limit, and say when to come back."""
         if self.budget is not None:
             self._check_budget(self.budget)
         if self._requests is not None:
             self._take("requests", self._requests, 1)
 
-    def hold(self, a_minute: int, tokens: int = 0, amount: float = 0.0) -> Hold:
-        """Takes what a call may use, until it is settled; refuses one that finds nothing left.
+    def reserve(self, tokens_per_minute: int, tokens: int = 0, amount: float = 0.0) -> Reservation:
+        """Take what a request may use until it is settled; refuse it when nothing is left.
 
         Args:
-            a_minute: tokens that are counted against the minute.
+            tokens_per_minute: tokens that count against the minute.
             tokens: the most that count against the budget.
             amount: the most that it may cost.
         """
         if self.budget is not None and not self.budget.shadow:
-            self._check_held(self.budget)
-        if self._tokens is not None and a_minute:
-            self._take("tokens", self._tokens, a_minute)
+            self._check_reserved(self.budget)
+        if self._tokens is not None and tokens_per_minute:
+            self._take("tokens", self._tokens, tokens_per_minute)
         self.spending.held_tokens += tokens
         self.spending.held_amount += amount
-        return Hold(a_minute, tokens, amount)
+        self.spending.is_dirty |= tokens > 0
+        return Reservation(tokens_per_minute, tokens, amount)
 
-    def settle(self, hold: Hold, tokens: int, cost: float) -> None:
-        """Puts what a call used in the place of what it was thought to use."""
-        if not self.enforced and self.budget is None:
+    def settle(self, reservation: Reservation, tokens: int, cost: float) -> None:
+        """Replace what was reserved for a request by what it used."""
+        if not self.is_enforced and self.budget is None:
             return
         if self._tokens is not None:
-            self._tokens.take(tokens - hold.a_minute)
-        self.spending.held_tokens -= hold.tokens
-        # Of sums of small amounts some dust may stay.
-        self.spending.held_amount = self.spending.held_amount - hold.amount if self.spending.held_tokens else 0.0
+            self._tokens.take(tokens - reservation.tokens_per_minute)
+        spending = self.spending
+        spending.held_tokens -= reservation.tokens
+        # Sums of small amounts leave rounding errors.
+        spending.held_amount = spending.held_amount - reservation.amount if spending.held_tokens else 0.0
+        spending.is_dirty |= reservation.tokens > 0
         self.charge(tokens, cost)
 
     def charge(self, tokens: int, cost: float) -> None:
-        """Counts against the budget alone; what turned out to be less gives back no more than the period has spent."""
+        """Count against the budget alone; a negative charge gives back no more than the period has spent."""
         if self.budget is not None:
-            self._rolled(self.budget)
+            self._roll(self.budget)
             self.spending.tokens = max(0, self.spending.tokens + tokens)
             self.spending.amount = max(0.0, self.spending.amount + cost)
+            self.spending.is_dirty = True
 
     @property
     def begun(self) -> float:
-        """When the period of the budget began."""
+        """When the budget's period began; 0 without a budget."""
         return find_period(self.budget.every, self._now())[0] if self.budget is not None else 0.0
 
     @property
-    def used_up(self) -> bool:
+    def is_used_up(self) -> bool:
         """Whether nothing is left of the budget in this period."""
         budget = self.budget
         if budget is None:
             return False
-        self._rolled(budget)
+        self._roll(budget)
         spent = budget.amount is not None and self.spending.amount >= budget.amount
         return spent or (budget.tokens is not None and self.spending.tokens >= budget.tokens)
 
     def _check_budget(self, budget: Budget) -> None:
-        if budget.shadow or not self.used_up:
+        if budget.shadow or not self.is_used_up:
             return
         limits = [f"{budget.amount:g} {self._currency}"] if budget.amount is not None else []
         limit = " or ".join([*limits, f"{budget.tokens} tokens"] if budget.tokens is not None else limits)
         wait = math.ceil(find_period(budget.every, self._now())[1] - self._now())
-        raise Refused(
+        raise Refusal(
             429,
             "insufficient_quota",
             f"budget: {self._name} has used up its {limit} for this {budget.every}; the next one begins in {wait} s",
             headers={"Retry-After": str(wait), "x-should-retry": "false"},
         )
 
-    def _check_held(self, budget: Budget) -> None:
-        """Refuses a call while those under way may use up what is left."""
-        self._rolled(budget)
+    def _check_reserved(self, budget: Budget) -> None:
+        """Refuse a request while those under way may use up what is left."""
+        self._roll(budget)
         spending = self.spending
         money = budget.amount is not None and spending.amount + spending.held_amount >= budget.amount
         if money or (budget.tokens is not None and spending.tokens + spending.held_tokens >= budget.tokens):
-            raise Refused(
+            raise Refusal(
                 429,
                 "rate_limit_exceeded",
                 f"budget: the calls of {self._name} that are under way may use up what is left of it; wait for them",
@@ -170,11 +189,11 @@ class Quota:
             raise self._limited(kind, bucket, wait)
         bucket.take(amount)
 
-    def _rolled(self, budget: Budget) -> None:
+    def _roll(self, budget: Budget) -> None:
         self.spending.roll(find_period(budget.every, self._now())[0])
 
-    def _limited(self, kind: str, bucket: TokenBucket, wait: float) -> Refused:
-        return Refused(
+    def _limited(self, kind: str, bucket: TokenBucket, wait: float) -> Refusal:
+        return Refusal(
             429,
             "rate_limit_exceeded",
             f"{kind}_per_minute: {self._name} may have {bucket.per_minute} {kind} a minute; wait {wait:.1f} s",

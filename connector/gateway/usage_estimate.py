@@ -1,118 +1,115 @@
-"""What a call may use and cost at most, as far as its request says."""
+"""Estimate what a request may use and cost at most, from its body and path."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
-from connector.gateway.contents import Content
+from connector.catalogue.operation import Operation
+from connector.gateway.body_parser import ParsedBody
 from connector.model import JSON, is_document, is_list, items
 from connector.telemetry.costs import TIERS
 
-if TYPE_CHECKING:
-    from connector.catalogue.operation import Operation
-
-__all__ = ["BYTES_PER_FILE_TOKEN", "BYTES_PER_TOKEN", "Weight", "models_in_path", "weight_of"]
+__all__ = ["BYTES_PER_FILE_TOKEN", "BYTES_PER_TOKEN", "UsageEstimate", "estimate_usage", "models_in_path"]
 
 BYTES_PER_TOKEN = 4
 """About; no token is shorter than a byte."""
-ASSUMED_OUTPUT = 16 * 1024
+DEFAULT_OUTPUT = 16 * 1024
 """Tokens that an answer may have when its request sets no bound."""
-STORED = 128 * 1024
+STORED_TOKENS = 128 * 1024
 """Tokens of a conversation, an answer or a prompt that upstream keeps and a request goes on with."""
-PER_FILE = 4096
+TOKENS_PER_FILE = 4096
 BYTES_PER_FILE_TOKEN = 64
-LONG = 1024
+LONG_TEXT = 1024
 """A shorter text is counted as text, wherever it stands."""
 FILE_KEYS = frozenset({"url", "image_url", "file_data", "data"})
-NAMES_A_MODEL = ("model", "models")
-DEPLOYED = ("deployments", "engines", "models")
+MODEL_KEYS = ("model", "models")
+MODEL_SEGMENTS = ("deployments", "engines", "models")
 """What stands in a path before a model, where no catalogue knows the path."""
 FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
-"""Here stands what a user made up, and names no model."""
-BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
-KEPT = ("previous_response_id", "conversation", "prompt_id")
+"""Users make up what stands here, and it names no model."""
+OUTPUT_BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+STORED_KEYS = ("previous_response_id", "conversation", "prompt_id")
 LOCAL_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "mcp")
 """Tools that cost no more than their tokens."""
-MODEL_PLACES = ("model", "engine_id")
-MODEL_PLACE = re.compile(r"\{(?:model|engine_id)\}")
+MODEL_PARAMETERS = ("model", "engine_id")
+MODEL_PLACEHOLDER = re.compile(r"\{(?:model|engine_id)\}")
 
 
 @dataclass(slots=True)
-class Weight:
-    """The most that a call may use.
+class UsageEstimate:
+    """The most that a request may use.
 
     Attributes:
         models: every model that the request names.
-        given: tokens that go to the model.
+        input: tokens that go to the model.
         output: tokens that come back.
         tier: the service tier that is asked for.
-        open: why the cost cannot be known from the request; empty when it can.
-        endless: why not even its tokens can be known, nor come with its answer.
+        unknown_cost: why the cost cannot be known from the request; empty when it can.
+        unknown_tokens: why not even its tokens can be known, nor come with its answer.
     """
 
     models: tuple[str, ...] = ()
-    given: int = 0
+    input: int = 0
     output: int = 0
     tier: str = ""
-    open: str = ""
-    endless: str = ""
+    unknown_cost: str = ""
+    unknown_tokens: str = ""
 
     @property
-    def about(self) -> int:
+    def likely_input(self) -> int:
         """About how many tokens go to the model."""
-        return self.given // BYTES_PER_TOKEN
+        return self.input // BYTES_PER_TOKEN
 
 
-def weight_of(content: Content, operation: Operation | None, path: str, query: str) -> Weight:
-    """The weight of a call that costs something."""
-    payload = content.payload
-    models = dict.fromkeys((*models_in_path(operation, path), *_in_query(query)))
-    size, files = content.size, list(content.files)
+def estimate_usage(body: ParsedBody, operation: Operation | None, path: str, query: str) -> UsageEstimate:
+    """Return the estimate of a request that uses a model."""
+    payload = body.payload
+    models = dict.fromkeys((*models_in_path(operation, path), *_models_in_query(query)))
+    size, files = body.size, list(body.files)
     for name, value in _named_values(payload):
         if name == "model":
             models[value] = None
-        elif len(value) > LONG:
+        elif len(value) > LONG_TEXT:
             files.append(len(value))
             size -= len(value)
-    file_tokens = sum(PER_FILE + each // BYTES_PER_FILE_TOKEN for each in files)
-    stored = STORED if any(payload.get(name) for name in KEPT) else 0
+    file_tokens = sum(TOKENS_PER_FILE + each // BYTES_PER_FILE_TOKEN for each in files)
+    stored = STORED_TOKENS if any(payload.get(name) for name in STORED_KEYS) else 0
     tier = payload.get("service_tier")
-    return Weight(
+    return UsageEstimate(
         tuple(models),
         size + file_tokens + stored,
-        _output(payload),
+        _max_output(payload),
         tier if isinstance(tier, str) else "",
-        _why_open(payload, operation, bool(models)),
-        _why_endless(operation),
+        _why_cost_is_unknown(payload, operation, bool(models)),
+        _why_tokens_are_unknown(operation),
     )
 
 
 def models_in_path(operation: Operation | None, path: str) -> Iterator[str]:
-    """The models that a path names."""
+    """Yield the models that a path names."""
     if operation is None:
         before, *segments = path.split("/")
         for segment in segments:
-            if before.lower() in DEPLOYED:
+            if before.lower() in MODEL_SEGMENTS:
                 yield unquote(segment).partition(":")[0]
             before = segment
         return
-    if not MODEL_PLACE.search(operation.template):
+    if not MODEL_PLACEHOLDER.search(operation.template):
         return
     for place, segment in zip(operation.template.split("/"), path.split("/"), strict=False):
-        if place.strip("{}") in MODEL_PLACES and place != segment:
+        if place.strip("{}") in MODEL_PARAMETERS and place != segment:
             yield unquote(segment)
 
 
-def _in_query(query: str) -> Iterator[str]:
+def _models_in_query(query: str) -> Iterator[str]:
     return (value for name, value in parse_qsl(query) if re.split(r"[\[.]", name)[0].lower() == "model")
 
 
 def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    """The names of models wherever they stand, and the texts that are files."""
+    """Yield the names of models wherever they stand, and the texts that are files."""
     todo: list[JSON] = [payload]
     while todo:
         item = todo.pop()
@@ -120,10 +117,10 @@ def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
             todo += [each for each in item if not isinstance(each, str)] if is_list(item) else []
             continue
         for name, value in item.items():
-            # Some servers take a name for the same in any case.
+            # Some servers take names for the same in any case.
             key = name.casefold()
             if isinstance(value, str):
-                if key in NAMES_A_MODEL or key.endswith("_model"):
+                if key in MODEL_KEYS or key.endswith("_model"):
                     yield "model", value
                 elif name in FILE_KEYS:
                     yield name, value
@@ -133,28 +130,28 @@ def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
                 todo.append(value)
 
 
-def _output(payload: Mapping[str, JSON]) -> int:
-    """The most tokens that come back."""
-    bounds = [found for name in BOUNDS if (found := _number(payload.get(name))) > 0]
+def _max_output(payload: Mapping[str, JSON]) -> int:
+    """Return the most tokens that come back."""
+    bounds = [found for name in OUTPUT_BOUNDS if (found := _number(payload.get(name))) > 0]
     prompts = payload.get("prompt")
     choices = max(_number(payload.get("n")), _number(payload.get("best_of")), 1)
     several = len(prompts) if is_list(prompts) and all(isinstance(each, str | list) for each in prompts) else 1
-    return (max(bounds) if bounds else ASSUMED_OUTPUT) * choices * max(several, 1)
+    return (max(bounds) if bounds else DEFAULT_OUTPUT) * choices * max(several, 1)
 
 
 def _number(value: JSON) -> int:
-    """A number, as a form may write it too."""
+    """Return a number, which a form writes as text; 0 for anything else."""
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 20:
         return int(value)
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15 else 0
 
 
-def _why_endless(operation: Operation | None) -> str:
+def _why_tokens_are_unknown(operation: Operation | None) -> str:
     return f"what {operation.name} will cost" if operation is not None and operation.cost == "open" else ""
 
 
-def _why_open(payload: Mapping[str, JSON], operation: Operation | None, named: bool) -> str:
-    if why := _why_endless(operation):
+def _why_cost_is_unknown(payload: Mapping[str, JSON], operation: Operation | None, has_model: bool) -> str:
+    if why := _why_tokens_are_unknown(operation):
         return why
     if is_document(payload.get("prompt")):
         return "what a stored prompt (prompt) does"
@@ -165,4 +162,4 @@ def _why_open(payload: Mapping[str, JSON], operation: Operation | None, named: b
     tier = payload.get("service_tier")
     if isinstance(tier, str) and tier not in TIERS:
         return f"what the service tier {tier[:40]!r} costs"
-    return "" if named else "which model is used (name it in `model`)"
+    return "" if has_model else "which model is used (name it in `model`)"

@@ -1,0 +1,148 @@
+"""Build a gateway from a configuration."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from connector.catalogue import Catalogue
+from connector.config import Configuration
+from connector.config.models.gateway import SPENDING_FILE, GatewayToken, hash_token
+from connector.errors import ConfigurationError, UnknownName
+from connector.gateway.access import Caller, Callers, compile_rules
+from connector.gateway.access_log import AccessLog
+from connector.gateway.budget_file import BudgetFile
+from connector.gateway.handler import Gateway, RequestRules
+from connector.gateway.limits import Quota, Spending
+from connector.gateway.routing import HostNames, OperationFinder
+from connector.gateway.usage_accounting import UsageAccounting
+from connector.gateway.usage_counters import UsageCounters
+from connector.gateway.webhooks import WebhookReceiver, Webhooks
+from connector.pipeline import Runtime
+from connector.suggestions import closest
+from connector.telemetry.costs import Prices
+
+__all__ = ["Clocks", "build_gateway"]
+
+ADMINISTRATOR = "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Monotonic seconds, and seconds since 1970."""
+
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+
+
+def build_gateway(
+    runtime: Runtime,
+    address: tuple[str, int],
+    *,
+    administrator: str | None,
+    catalogue: Catalogue,
+    clocks: Clocks,
+    idle: float,
+    receivers: Mapping[str, WebhookReceiver],
+) -> tuple[Gateway, BudgetFile]:
+    """Return the gateway that a configuration describes, and the file of its budgets.
+
+    Args:
+        runtime: has the clients.
+        address: host and port that it listens on.
+        administrator: a token for everything, valid on this machine only.
+        catalogue: says what paths mean.
+        clocks: monotonic and wall time.
+        idle: seconds for the next 16 KB of a body.
+        receivers: what receives webhooks, by path.
+    """
+    configuration = runtime.configuration
+    budget_file = BudgetFile(configuration.folder / SPENDING_FILE)
+    callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
+    prices = Prices.over_registry(configuration.prices, configuration.currency)
+    gateway = Gateway(
+        find_client=runtime.client,
+        client_names=tuple(configuration.clients),
+        operations=OperationFinder(catalogue),
+        callers=callers,
+        rules=_request_rules(configuration, address, idle),
+        accounting=UsageAccounting(prices, budget_file.pending, callers.find),
+        access_log=_access_log(configuration, administrator),
+        counters=UsageCounters(configuration.currency),
+        webhooks=Webhooks(receivers, idle) if receivers else None,
+        clock=clocks.clock,
+        started_at=clocks.now(),
+    )
+    return gateway, budget_file
+
+
+def _request_rules(configuration: Configuration, address: tuple[str, int], idle: float) -> RequestRules:
+    settings, (host, port) = configuration.gateway, address
+    bound = {host, "localhost", "127.0.0.1", "[::1]"} if settings.loopback else {host}
+    hosts = HostNames(settings.hosts, bound, port, secure=settings.tls is not None)
+    return RequestRules(hosts, settings.body_bytes, idle, tuple(name.lower() for name in settings.headers))
+
+
+def _access_log(configuration: Configuration, administrator: str | None) -> AccessLog:
+    redactor = configuration.redactor()
+    if administrator:
+        redactor.learn([administrator])
+    return AccessLog(redactor, bodies=configuration.gateway.log_bodies, currency=configuration.currency)
+
+
+def _callers(
+    configuration: Configuration,
+    catalogue: Catalogue,
+    budget_file: BudgetFile,
+    clocks: Clocks,
+    administrator: str | None,
+) -> Iterator[tuple[str, Caller]]:
+    """Yield each caller with the hash of its token."""
+    tokens = configuration.gateway.active_tokens
+    spendings = budget_file.read(name for name, token in tokens.items() if token.budget is not None)
+    for name, token in tokens.items():
+        quota = _quota(name, token, spendings.get(name), configuration.currency, clocks)
+        yield _hash(name, token), _caller(name, token, quota, configuration, catalogue)
+    if administrator:
+        quota = Quota(ADMINISTRATOR, clock=clocks.clock, now=clocks.now)
+        yield hash_token(administrator), Caller(ADMINISTRATOR, quota, metrics=True, is_administrator=True)
+
+
+def _quota(name: str, token: GatewayToken, spending: Spending | None, currency: str, clocks: Clocks) -> Quota:
+    return Quota(
+        f"the token {name}",
+        requests=token.requests_per_minute,
+        tokens=token.tokens_per_minute,
+        budget=token.budget,
+        spending=spending,
+        currency=currency,
+        clock=clocks.clock,
+        now=clocks.now,
+    )
+
+
+def _caller(name: str, token: GatewayToken, quota: Quota, configuration: Configuration, catalogue: Catalogue) -> Caller:
+    for client in token.clients or ():
+        if client not in configuration.clients:
+            raise UnknownName(f"client of gateway token {name!r}:", client, closest(client, configuration.clients))
+    try:
+        rules = compile_rules(token.allow, catalogue)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"gateway.tokens.{name}.{error}") from None
+    return Caller(
+        name,
+        quota,
+        clients=token.clients,
+        models=token.models,
+        unbounded_cost=token.unbounded_cost,
+        rules=rules,
+        metrics=token.metrics,
+    )
+
+
+def _hash(name: str, token: GatewayToken) -> str:
+    try:
+        return token.hash
+    except ConfigurationError as error:
+        raise ConfigurationError(f"gateway.tokens.{name}.hash: {error}") from None

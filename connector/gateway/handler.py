@@ -1,0 +1,291 @@
+"""Handle a request: check it, authenticate its caller, route it, count its limits, and forward it."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import cast
+
+from aiohttp import web
+
+from connector.catalogue.operation import Operation
+from connector.errors import ConnectorError
+from connector.gateway.access import Caller, Callers, read_token
+from connector.gateway.access_log import LOG, AccessLog
+from connector.gateway.body_parser import parse_body
+from connector.gateway.body_reader import BodyMemory, MemoryShare, beginning_of, peek_model, read_body, read_whole_body
+from connector.gateway.connection import Connection
+from connector.gateway.forward import Forwarding, allows_another_request
+from connector.gateway.headers import request_headers
+from connector.gateway.metrics import Metrics
+from connector.gateway.pages import PAGES, Pages, check_method
+from connector.gateway.refusals import Refusal, render_refusal
+from connector.gateway.request_record import RequestRecord
+from connector.gateway.routing import PATH_HELP, HostNames, OperationFinder, check_form, find_route, split_target
+from connector.gateway.usage_accounting import UsageAccounting, is_costly
+from connector.gateway.usage_counters import UsageCounters
+from connector.gateway.usage_estimate import BYTES_PER_FILE_TOKEN, UsageEstimate, estimate_usage, models_in_path
+from connector.gateway.webhooks import Webhooks
+from connector.http import Client, ForwardRequest
+from connector.model import JSON
+from connector.request.wire import Body
+
+__all__ = ["Gateway", "RequestRules"]
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a caller who did not wait for the response."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """What holds for every request."""
+
+    hosts: HostNames
+    body_bytes: int
+    idle: float
+    """Seconds for the next 16 KB of a body."""
+    headers: tuple[str, ...] = ()
+    """Names of headers that are forwarded beside the usual ones, in lower case."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """An authorised request."""
+
+    request: web.BaseRequest
+    caller: Caller
+    client: Client
+    path: str
+    """Below the client's address."""
+    query: str
+    operation: Operation | None
+    is_costly: bool
+    """Whether it uses a model."""
+
+
+@dataclass(slots=True)
+class _CallBody:
+    """The body of a call, as it is forwarded."""
+
+    body: Body | None
+    payload: JSON
+    estimate: UsageEstimate
+
+
+@dataclass(slots=True)
+class Gateway:
+    """The handler of all requests.
+
+    Args:
+        find_client: returns the client of a name.
+        client_names: the names of all clients.
+        operations: finds the operation that a path means.
+        callers: whose tokens are active.
+        rules: what holds for every request.
+        accounting: charges requests.
+        access_log: has a line for each request.
+        counters: of requests, tokens and costs.
+        webhooks: the paths that receive webhooks.
+        clock: monotonic seconds.
+        started_at: seconds since 1970.
+    """
+
+    find_client: Callable[[str], Client]
+    client_names: Collection[str]
+    operations: OperationFinder
+    callers: Callers
+    rules: RequestRules
+    accounting: UsageAccounting
+    access_log: AccessLog
+    counters: UsageCounters
+    webhooks: Webhooks | None
+    clock: Callable[[], float]
+    started_at: float
+    body_memory: BodyMemory = field(default_factory=BodyMemory)
+    in_flight: int = 0
+    is_draining: bool = False
+    _drained: asyncio.Event = field(default_factory=asyncio.Event)
+    _metrics: Metrics = field(init=False)
+    _pages: Pages = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._metrics = Metrics(self.counters, self.callers, lambda: self.in_flight)
+        self._pages = Pages(self.counters, self._metrics, self.callers, started_at=self.started_at)
+
+    async def drain(self, grace: float) -> None:
+        """Take no new calls, and wait for those under way."""
+        self.is_draining = True
+        if self.in_flight:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._drained.wait()
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Return the response to a request."""
+        response: web.StreamResponse | None
+        record = RequestRecord(request.method, request.raw_path.partition("?")[0], self.clock())
+        try:
+            check_form(request)
+            path, query = split_target(request.raw_path)
+            response = await self._handle_locally(request, path)
+        except Refusal as refusal:
+            response = self._refuse(record, refusal, request)
+        else:
+            if response is None:
+                response = await self._handle_call(request, path, query, record)
+        if not allows_another_request(request):
+            response.force_close()
+        return response
+
+    async def _handle_locally(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        """Return the gateway's own response, or None when the request goes through a client."""
+        # A webhook comes under any Host, and its signature says who sent it.
+        if self.webhooks is not None and not self.is_draining:
+            answered = await self.webhooks.answer(request, path)
+            if answered is not None:
+                return answered
+        if path not in PAGES:
+            self.rules.hosts.check(request)
+            return None
+        page = self._pages.public(request.method, path, is_draining=self.is_draining)
+        if page is not None:
+            return page
+        self.rules.hosts.check(request)
+        check_method(request.method)
+        return self._pages.guarded(path, self._authenticate(request))
+
+    async def _handle_call(
+        self, request: web.BaseRequest, path: str, query: str, record: RequestRecord
+    ) -> web.StreamResponse:
+        """Handle a request that goes through a client, and record its end whatever happens."""
+        connection = cast(Connection, request.protocol)
+        self.in_flight += 1
+        try:
+            call = self._authorise(request, connection, path, query, record)
+            if not call.caller.needs_body(request.method, call.operation, is_costly=call.is_costly):
+                return await self._forward(call, await self._read_body(call), record)
+            with self.body_memory.share() as share:
+                return await self._forward(call, await self._inspect_body(call, share), record)
+        except Refusal as refusal:
+            return self._refuse(record, refusal, request)
+        except (asyncio.CancelledError, ConnectionError):
+            record.status, record.code = CLIENT_CLOSED_REQUEST, "caller_left"
+            record.detail = "the caller did not wait for the end"
+            raise
+        except Exception as error:  # noqa: BLE001  one request's fault is no other's, and its trace may hold a secret
+            return self._fail(record, error, request)
+        finally:
+            self.in_flight -= 1
+            connection.slot.is_busy = False
+            self._record(record)
+            if self.is_draining and not self.in_flight:
+                self._drained.set()
+
+    def _authorise(
+        self, request: web.BaseRequest, connection: Connection, path: str, query: str, record: RequestRecord
+    ) -> _Call:
+        if self.is_draining:
+            headers = {"Retry-After": "5", "x-should-retry": "true"}
+            raise Refusal(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
+        caller = self._authenticate(request)
+        record.caller = caller.name
+        connection.slot.is_busy = True
+        route = find_route(path)
+        if route is None:
+            raise Refusal(404, "unknown_path", f"there is nothing here; {PATH_HELP}")
+        caller.check_client(route.client, self.client_names)
+        record.client = route.client
+        client = self._client(route.client)
+        below = route.path_below(client.base_uri)
+        operation = self.operations.find(client, request.method, below)
+        record.operation = operation.name if operation is not None else ""
+        caller.check(request.method, below, operation)
+        caller.quota.admit()
+        return _Call(request, caller, client, below, query, operation, is_costly(request.method, operation))
+
+    def _authenticate(self, request: web.BaseRequest) -> Caller:
+        return self.callers.authenticate(read_token(request.headers), request.remote)
+
+    def _client(self, name: str) -> Client:
+        try:
+            return self.find_client(name)
+        except ConnectorError as error:
+            raise Refusal(503, "client_not_ready", f"the client {name} cannot be made: {error}") from None
+
+    async def _read_body(self, call: _Call) -> _CallBody:
+        """Return the body of a call that no limit looks at: a large one is forwarded while it comes."""
+        models = tuple(models_in_path(call.operation, call.path))
+        call.caller.check_models(models, is_model_needed=False)
+        body = await read_body(call.request, self.rules.body_bytes, self.rules.idle)
+        if body is None:
+            return _CallBody(None, None, UsageEstimate(models))
+        model, payload = peek_model(body)
+        size = body.length or 0
+        tokens = size if "json" in body.content_type.lower() else size // BYTES_PER_FILE_TOKEN
+        return _CallBody(body, payload, UsageEstimate((model,) if model else models, tokens))
+
+    async def _inspect_body(self, call: _Call, share: MemoryShare) -> _CallBody:
+        """Return the whole body of a call that counts against a limit or a list of models."""
+        body = await read_whole_body(call.request, self.rules.body_bytes, self.rules.idle, share)
+        parsed = parse_body(call.request, body, is_strict=call.caller.is_strict)
+        estimate = estimate_usage(parsed, call.operation, call.path, call.query)
+        call.caller.check_models(estimate.models, is_model_needed=call.is_costly)
+        return _CallBody(body, parsed.payload, estimate)
+
+    async def _forward(self, call: _Call, content: _CallBody, record: RequestRecord) -> web.StreamResponse:
+        estimate = content.estimate
+        record.model = record.model or (estimate.models[0] if estimate.models else "")
+        if self.access_log.has_bodies:
+            record.request_body = beginning_of(content.body)
+        forwarding = Forwarding(call.request, call.client, self._onward(call, content), record)
+        admission = self.accounting.admit(call.caller, estimate) if call.is_costly else None
+        try:
+            return await forwarding.run()
+        finally:
+            if admission is not None:
+                self.accounting.settle(record, admission, forwarding.usage)
+            else:
+                self.accounting.settle_pending(record, forwarding.usage)
+            if self.access_log.has_bodies and forwarding.usage is not None:
+                record.response_body = forwarding.usage.beginning
+
+    def _onward(self, call: _Call, content: _CallBody) -> ForwardRequest:
+        request = call.request
+        # The usage of an encoded answer could not be read on its way.
+        headers = request_headers(request.headers, self.rules.headers, but="accept-encoding" if call.is_costly else "")
+        if call.is_costly:
+            headers.append(("Accept-Encoding", "identity"))
+        return ForwardRequest(
+            method=request.method,
+            path=call.path,
+            query=call.query,
+            headers=headers,
+            body=content.body,
+            operation=call.operation,
+            payload=content.payload,
+        )
+
+    def _refuse(self, record: RequestRecord, refusal: Refusal, request: web.BaseRequest) -> web.StreamResponse:
+        record.status, record.code, record.detail = refusal.status, refusal.code, str(refusal)
+        if request.writer.output_size > 0:
+            if request.transport is not None:
+                request.transport.abort()
+            raise ConnectionError("the answer has begun: no other can follow it")
+        return render_refusal(refusal)
+
+    def _fail(self, record: RequestRecord, error: Exception, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a fault of the gateway: its trace is logged, without the data in it."""
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        LOG.error("%s", self.access_log.redact(f"a call failed: {type(error).__name__}: {error}\n{trace}"))
+        refusal = Refusal(500, "internal_error", "the gateway failed; its log says more", close=True)
+        return self._refuse(record, refusal, request)
+
+    def _record(self, record: RequestRecord) -> None:
+        record.seconds = self.clock() - record.started
+        if record.state:
+            self._metrics.seconds.add((record.client,), record.seconds)
+        self.counters.add(record)
+        self.access_log.write(record)

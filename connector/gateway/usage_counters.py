@@ -1,0 +1,99 @@
+"""Counters of requests, tokens and costs, by token, client and model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from connector.gateway.request_record import RequestRecord
+from connector.model import JSON
+
+__all__ = ["UsageCounters", "UsageSum"]
+
+OTHER_MODEL = "other"
+MAX_MODELS = 500
+"""Callers make up names of models; beyond this many they are counted together."""
+
+
+@dataclass(slots=True)
+class UsageSum:
+    """The sums of one token, client and model."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    cached_input_tokens: int = 0
+    output_tokens: int = 0
+    estimated: int = 0
+    """Requests whose tokens were estimated."""
+    unpriced: int = 0
+    """Requests that used tokens of a model without a price."""
+    cost: float = 0.0
+
+    def add(self, record: RequestRecord) -> None:
+        self.requests += 1
+        usage = record.usage
+        if not usage:
+            return
+        self.input_tokens += usage.input
+        self.cached_input_tokens += usage.cached
+        self.output_tokens += usage.output
+        self.estimated += record.is_estimated
+        self.unpriced += record.cost is None
+        self.cost += record.cost or 0.0
+
+    def as_document(self, currency: str) -> dict[str, JSON]:
+        """Return the sums as JSON."""
+        return {
+            "requests": self.requests,
+            "input_tokens": self.input_tokens,
+            "cached_input_tokens": self.cached_input_tokens,
+            "output_tokens": self.output_tokens,
+            "estimated": self.estimated,
+            "unpriced": self.unpriced,
+            "cost": round(self.cost, 9),
+            "currency": currency,
+        }
+
+
+@dataclass(slots=True)
+class UsageCounters:
+    """The counters since the gateway started; costs are in one currency."""
+
+    currency: str = "USD"
+    sums: dict[tuple[str, str, str], UsageSum] = field(default_factory=dict[tuple[str, str, str], UsageSum])
+    answers: dict[tuple[str, str, str, int], int] = field(default_factory=dict[tuple[str, str, str, int], int])
+    """Answers by token, client, operation and status."""
+    refusals: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
+    """Requests that were not forwarded, by token and code."""
+    _models: set[str] = field(default_factory=set[str])
+
+    def add(self, record: RequestRecord) -> None:
+        """Count a request that has ended."""
+        if record.code:
+            refused = (record.caller, record.code)
+            self.refusals[refused] = self.refusals.get(refused, 0) + 1
+        if not record.client:
+            return
+        answer = (record.caller, record.client, record.operation, record.status)
+        self.answers[answer] = self.answers.get(answer, 0) + 1
+        if not record.state:
+            return
+        key = (record.payer or record.caller, record.client, self._bounded_model(record))
+        found = self.sums.get(key)
+        if found is None:
+            found = self.sums[key] = UsageSum()
+        found.add(record)
+
+    def rows(self) -> Iterator[tuple[str, str, str, UsageSum]]:
+        """Yield each token, client and model with its sums."""
+        for (caller, client, model), found in self.sums.items():
+            yield caller, client, model, found
+
+    def _bounded_model(self, record: RequestRecord) -> str:
+        """Return the model to count, or an empty name when upstream may not know it."""
+        if not record.model or (record.status >= 300 and not record.usage):
+            return ""
+        if record.model not in self._models and len(self._models) >= MAX_MODELS:
+            return OTHER_MODEL
+        self._models.add(record.model)
+        return record.model
