@@ -10,8 +10,8 @@ from typing import Any
 
 from connector.catalogue.index import Index, read_index
 from connector.catalogue.lookup import Lookup, Matcher, Use
-from connector.catalogue.operation import METHODS, Operation, operation_from
-from connector.catalogue.schemas import DIALECT, Definitions, answered
+from connector.catalogue.operation import METHODS, Operation, parse_operation
+from connector.catalogue.schemas import DIALECT, Definitions, require_filled
 from connector.declarations import folder as declarations
 from connector.model import JSON
 
@@ -19,7 +19,7 @@ __all__ = ["Catalogue"]
 
 
 class Catalogue:
-    """What an API offers; nothing of an operation is read before it is asked for."""
+    """The operations of an API; each is read when it is asked for."""
 
     def __init__(self, folder: Path, index: Index) -> None:
         self.folder = folder
@@ -32,7 +32,7 @@ class Catalogue:
 
     @classmethod
     def open(cls, folder: Path | None = None) -> Catalogue:
-        """The catalogue in a folder, else the one that ships with the connector."""
+        """Open the catalogue in a folder, or the one that ships with the connector."""
         folder = folder or declarations("entities")
         index, fresh = read_index(folder)
         if not fresh:
@@ -41,7 +41,7 @@ class Catalogue:
         return cls(folder, index)
 
     def find(self, name: str, action: str | None = None, *, use: Use | None = None) -> Operation:
-        """The operation of that name: entity and action, alias, or method and path, whatever the separators.
+        """Find an operation by entity and action, alias, or method and path; separators do not matter.
 
         Args:
             name: an entity, or by itself any name of an operation.
@@ -51,42 +51,42 @@ class Catalogue:
         return self._operation(self._lookup.find(name, action, use))
 
     def match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
-        """The operation that a path on the wire belongs to, with the values of its path parameters."""
+        """Match a request to its operation; return the operation and its path parameters."""
         found = self._match(method, path)
         return None if found is None else (self._operation(found[0]), found[1])
 
     def operations(self) -> tuple[Operation, ...]:
-        """Every operation, by area and entity."""
+        """Return every operation, by area and entity."""
         return tuple(self._operation(place) for place in range(len(self._rows)))
 
     def entities(self) -> tuple[str, ...]:
-        """The names of all entities, by area."""
+        """Return the names of all entities, by area."""
         return tuple(dict.fromkeys(row[1] for row in self._rows))
 
     def rows(self) -> Iterator[list[JSON]]:
-        """Every operation as area, entity, action and entry, in the catalogue's notation."""
+        """Return every operation as area, entity, action and entry, in the catalogue's notation."""
         return iter(self._rows)
 
     def definitions(self) -> dict[str, JSON]:
-        """Every schema definition of every area, by name."""
+        """Return every schema definition of every area, by name."""
         return self._definitions.all()
 
     def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSON] | None:
-        """The schema of an operation's payload, for one kind of body where kinds differ; nothing when it takes none."""
+        """Return the schema of an operation's payload, for a kind of body where kinds differ; None for no payload."""
         name = operation.alternatives.get(body or "", operation.payload)
         return None if name is None else self._schema(operation.area, name)
 
     def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSON] | None:
-        """The schema of one kind of an operation's answer; of its `events`, the schema of one event."""
+        """Return the schema of one kind of an operation's answer; for `events`, the schema of one event."""
         name = operation.answer.get(kind)
         return None if name is None else self._answer(operation.area, name)
 
     def query_schema(self, operation: Operation) -> dict[str, JSON]:
-        """The schema of an operation's query as one object."""
+        """Return the schema of an operation's query as one object."""
         return self._parameters(operation, "query", list(operation.required_query))
 
     def path_schema(self, operation: Operation) -> dict[str, JSON]:
-        """The schema of an operation's path parameters as one object."""
+        """Return the schema of an operation's path parameters as one object."""
         return self._parameters(operation, "path", list(operation.parameters))
 
     def _parameters(self, operation: Operation, part: str, required: list[str]) -> dict[str, JSON]:
@@ -94,7 +94,7 @@ class Catalogue:
         properties = {name: {"type": "string"} for name in operation.parameters} if part == "path" else {}
         schema: dict[str, JSON] = {"$schema": DIALECT, "type": "object", "properties": {**properties, **declared}}
         schema |= {"additionalProperties": False} | ({"required": required} if required else {})
-        defs = self._definitions.reached(operation.area, declared)
+        defs = self._definitions.closure_of(operation.area, declared)
         return schema | ({"$defs": defs} if defs else {})
 
     def _schema(self, area: str, name: str) -> dict[str, JSON]:
@@ -104,12 +104,12 @@ class Catalogue:
 
     def _answer(self, area: str, name: str) -> dict[str, JSON]:
         if (area, name) not in self._answers:
-            self._answers[area, name] = answered(self._schema(area, name))
+            self._answers[area, name] = require_filled(self._schema(area, name))
         return self._answers[area, name]
 
     def _operation(self, place: int) -> Operation:
         if place not in self._made:
-            self._made[place] = operation_from(*self._rows[place])
+            self._made[place] = parse_operation(*self._rows[place])
         return self._made[place]
 
     def _match(self, method: str, path: str) -> tuple[int, dict[str, str]] | None:

@@ -1,4 +1,4 @@
-"""One operation described for people and programs: what it takes, what it gives, what a repeat would do."""
+"""The description of an operation, for people and programs: input, output, the effect of a repeat."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REPEATS = {
 
 
 def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
-    """Everything the catalogue says about an operation, with an example request that validates."""
+    """Describe an operation completely, with an example request that validates."""
     described: dict[str, JSON] = {
         "entity": operation.entity,
         "action": operation.action,
@@ -57,7 +57,7 @@ def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
 
 
 def _rows(schema: dict[str, JSON] | None) -> Rows:
-    """The properties of an object schema; those of every branch when it is a union."""
+    """Return the properties of an object schema; of a union, those of every branch."""
     if schema is None:
         return []
     rows: dict[str, dict[str, JSON]] = {}
@@ -94,7 +94,7 @@ def _answers(operation: Operation, catalogue: Catalogue) -> Rows:
 
 
 def render(described: dict[str, JSON], width: int = 80) -> str:
-    """A description as text for a terminal of a width; the example stays on one line, to be copied."""
+    """Render a description as text of a width; the example stays on one line, to be copied."""
     lines = [
         f"{described['entity']} {described['action']}    {described['method']} {described['path']}",
         *_notes(described),
@@ -106,11 +106,11 @@ def render(described: dict[str, JSON], width: int = 80) -> str:
         ),
         *_answer_lines(described["answer"]),
     ]
-    return "\n".join([*(part for line in lines for part in _wrapped(line, width)), *_example_lines(described)])
+    return "\n".join([*(part for line in lines for part in _wrap(line, width)), *_example_lines(described)])
 
 
-def _wrapped(line: str, width: int) -> list[str]:
-    """A line in as many as the width needs, the later ones below what the first one says."""
+def _wrap(line: str, width: int) -> list[str]:
+    """Wrap a line; continuation lines are indented below what it says."""
     name = re.match(r"\s*\S+\s{2,}|\s*\S+:? ", line)
     indent = min(len(name[0]), width // 2) if name else 2
     return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [""]
@@ -142,11 +142,11 @@ def _table(title: str, rows: Rows) -> list[str]:
         "",
         title,
         *legend,
-        *(f"  {row['name'] + ('*' if row['required'] else ''):<{width}}  {_said(row)}" for row in rows),
+        *(f"  {row['name'] + ('*' if row['required'] else ''):<{width}}  {_describe_type(row)}" for row in rows),
     ]
 
 
-def _said(row: dict[str, JSON]) -> str:
+def _describe_type(row: dict[str, JSON]) -> str:
     return f"{row['type']}, default {dump(row['default']).decode()}" if "default" in row else row["type"]
 
 

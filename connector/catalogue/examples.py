@@ -1,4 +1,4 @@
-"""A request that shows how an operation is called: what it requires, with values one could have typed."""
+"""Example requests and values, as a person could have typed them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from connector.catalogue.catalogue import Catalogue
-from connector.catalogue.flat_schema import Shape, shape_of
+from connector.catalogue.flat_schema import FlatSchema, flatten
 from connector.catalogue.operation import Operation
 from connector.model import JSON
 
-__all__ = ["example_request", "model_for", "number", "plausible"]
+__all__ = ["example_model", "example_number", "example_request", "example_string"]
 
 SHOWN = ("model", "input")
 """Properties that are shown even where they are optional: without them a call makes no sense."""
 LIKELY = ("name", "prompt", "session", "role", "metadata", "file")
-"""What is shown, first come, where nothing is required."""
+"""Properties of which the first is shown where nothing is required."""
 DEEPEST = 12
 FILES = (
     ("mask", "mask.png"), ("recording", "consent.wav"), ("audio", "audio.mp3"), ("image", "image.png"),
@@ -26,17 +26,17 @@ FILES = (
 
 
 def example_request(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
-    """A minimal request for the operation whose path, query and payload pass their schemas."""
+    """Build a minimal request for an operation; its path, query and payload pass their schemas."""
     schema = catalogue.payload_schema(operation)
     request: dict[str, JSON] = {
-        "path": _object(shape_of(catalogue.path_schema(operation)), operation.entity, 0),
-        "query": _object(shape_of(catalogue.query_schema(operation)), operation.entity, 0),
-        "payload": None if schema is None else _payload(shape_of(schema), operation.entity),
+        "path": _object(flatten(catalogue.path_schema(operation)), operation.entity, 0),
+        "query": _object(flatten(catalogue.query_schema(operation)), operation.entity, 0),
+        "payload": None if schema is None else _payload(flatten(schema), operation.entity),
     }
     return {section: value for section, value in request.items() if value not in ({}, None)}
 
 
-def _payload(shape: Shape, entity: str) -> JSON:
+def _payload(shape: FlatSchema, entity: str) -> JSON:
     if "object" not in shape.types:
         return _value(shape, "payload", entity, 0)
     payload = _object(shape, entity, 0)
@@ -50,7 +50,7 @@ def _payload(shape: Shape, entity: str) -> JSON:
     return {name: payload[name] for name in (*SHOWN, *payload) if name in payload}
 
 
-def _object(shape: Shape, entity: str, depth: int) -> dict[str, Any]:
+def _object(shape: FlatSchema, entity: str, depth: int) -> dict[str, Any]:
     names = [*shape.required]
     lacking = shape.limit("minProperties", 0) - len(names)
     names += [name for name in shape.properties if name not in names][: max(0, lacking)]
@@ -59,9 +59,9 @@ def _object(shape: Shape, entity: str, depth: int) -> dict[str, Any]:
     return {name: _value(shape.property(name), name, entity, depth + 1) for name in names}
 
 
-def _value(shape: Shape, name: str, entity: str, depth: int) -> JSON:
+def _value(shape: FlatSchema, name: str, entity: str, depth: int) -> JSON:
     if shape.choices:
-        likely = model_for(entity) if name == "model" else None
+        likely = example_model(entity) if name == "model" else None
         return likely if likely in shape.choices else next((one for one in shape.choices if one is not None), None)
     kind = shape.types[0]
     if kind == "object":
@@ -69,21 +69,21 @@ def _value(shape: Shape, name: str, entity: str, depth: int) -> JSON:
     if kind == "array":
         return _array(shape, name, entity, depth)
     if kind == "string":
-        return _file(name, entity) if shape.is_file else plausible(name, entity, shape.facts)
+        return _file(name, entity) if shape.is_file else example_string(name, entity, shape.facts)
     if kind in ("integer", "number"):
-        return number(name, kind, shape.facts)
+        return example_number(name, kind, shape.facts)
     return {"boolean": True, "null": None}[kind]
 
 
-def _array(shape: Shape, name: str, entity: str, depth: int) -> list[JSON]:
+def _array(shape: FlatSchema, name: str, entity: str, depth: int) -> list[JSON]:
     count = max(shape.limit("minItems", 0), 0 if depth > DEEPEST else 1)
     count = min(count, shape.limit("maxItems", count))
     item = _value(shape.items(), name.removesuffix("s"), entity, depth + 1)
     return [item or _some_of(shape.items(), entity)] * count
 
 
-def _some_of(shape: Shape, entity: str) -> JSON:
-    """An object that requires nothing, with the plain fields it may have."""
+def _some_of(shape: FlatSchema, entity: str) -> JSON:
+    """Return an object that requires nothing, with the text fields it may have."""
     plain = [name for name in shape.properties if shape.property(name).types[0] == "string"][:2]
     return {name: _value(shape.property(name), name, entity, DEEPEST) for name in plain}
 
@@ -113,7 +113,7 @@ NAMES = (
     (r"^voice$", "alloy"), (r"timezone", "UTC"), (r"currency", "USD"), (r"path$", "/mnt/data/notes.txt"),
     (r"certificate$", "-----BEGIN CERTIFICATE-----"), (r"expression", "0 9 * * *"), (r"version", "1"),
 )  # fmt: skip
-"""Values by what a field's name looks like; the first that fits."""
+"""Values by a pattern of the field's name; the first match counts."""
 
 NUMBERS = (
     (r"_at$|_time$", 1767225600), (r"^limit$", 20), (r"bytes", 1024), (r"seconds", 3600), (r"^status_code$", 486),
@@ -124,29 +124,29 @@ PATTERNS = (
     "abc123", "abc_123", "abc-123", "ABC", "a", "1", "sk-abc123", "file-abc123", "tunnel_" + "0" * 32, "#aabbcc",
     "data:image/png;base64,aGVsbG8=", "1024x1024", "https://example.com/",
 )  # fmt: skip
-"""What is tried for a field with a pattern."""
+"""Values that are tried for a field with a pattern."""
 
 
-def plausible(name: str, entity: str, facts: Mapping[str, Any]) -> str:
-    """A string for a field of that name that keeps to its facts."""
-    candidates = [_default(facts), FORMATS.get(facts.get("format", "")), _named(name, entity), *PATTERNS]
+def example_string(name: str, entity: str, facts: Mapping[str, Any]) -> str:
+    """Return an example string for a field that fits the field's schema."""
+    candidates = [_default_of(facts), FORMATS.get(facts.get("format", "")), _value_by_name(name, entity), *PATTERNS]
     fitting = (value for value in candidates if value is not None and _fits(value, facts))
-    return next(fitting, _cut(_named(name, entity), facts))
+    return next(fitting, _fit_length(_value_by_name(name, entity), facts))
 
 
-def model_for(entity: str) -> str:
-    """The name of a model that an entity is likely to be asked of."""
+def example_model(entity: str) -> str:
+    """Return the name of a model that suits an entity."""
     return next(model for word, model in MODELS if word in entity)
 
 
-def _default(facts: Mapping[str, Any]) -> str | None:
+def _default_of(facts: Mapping[str, Any]) -> str | None:
     default = facts.get("default")
     return default if isinstance(default, str) and default else None
 
 
-def _named(name: str, entity: str) -> str:
+def _value_by_name(name: str, entity: str) -> str:
     if name == "model":
-        return model_for(entity)
+        return example_model(entity)
     if name == "prompt" and re.search("image|video", entity):
         return "A lighthouse at dawn."
     for pattern, value in NAMES:
@@ -161,12 +161,12 @@ def _fits(value: str, facts: Mapping[str, Any]) -> bool:
     return long_enough and ("pattern" not in facts or re.search(facts["pattern"], value) is not None)
 
 
-def _cut(value: str, facts: Mapping[str, Any]) -> str:
+def _fit_length(value: str, facts: Mapping[str, Any]) -> str:
     return value.ljust(facts.get("minLength", 0), "x")[: facts.get("maxLength")]
 
 
-def number(name: str, kind: str, facts: Mapping[str, Any]) -> JSON:
-    """A number for a field of that name within its bounds."""
+def example_number(name: str, kind: str, facts: Mapping[str, Any]) -> JSON:
+    """Return an example number for a field within its bounds."""
     named = next((value for pattern, value in NUMBERS if re.search(pattern, name)), 1)
     value = facts["default"] if isinstance(facts.get("default"), (int, float)) else named
     low = facts.get("minimum", facts.get("exclusiveMinimum"))

@@ -1,4 +1,4 @@
-"""The index of a catalogue folder: all that a look-up needs, in one file that loads at once.
+"""The index of a catalogue folder: all that a lookup needs, in one file that loads at once.
 
 It is generated from the area files and holds a digest of each, so that an edit by hand is noticed; a stale index is
 rebuilt in memory.
@@ -13,35 +13,35 @@ from typing import Any
 
 import orjson
 
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.errors import ConfigurationError
 from connector.model import JSON, members
 
-__all__ = ["Index", "index_text", "read_index"]
+__all__ = ["Index", "format_index", "read_index"]
 
 FORMAT = 1
 OPERATIONS = b'"operations": ['
 Index = Mapping[str, Any]
-"""`operations`: [area, entity, action, entry]; `names`: every squeezed name to a place in that list."""
+"""`operations`: [area, entity, action, entry]; `names`: every normalized name to a position in that list."""
 
 
 def read_index(folder: Path) -> tuple[Index, bool]:
-    """The folder's index, and whether the one on disk was as the area files are now."""
+    """Return a folder's index, and whether the one on disk is up to date."""
     if not any(folder.glob("*.yaml")):
         raise ConfigurationError(f"{folder}: no catalogue here; name a folder made by `entities import`")
     try:
         path = folder / "index.json"
         head, rows = path.read_bytes().split(OPERATIONS, 1)
         index = members(orjson.loads(head + OPERATIONS + b"]}"))
-        if index.get("format") == FORMAT and _current(folder, index["digests"], path.stat().st_mtime_ns):
+        if index.get("format") == FORMAT and _is_current(folder, index["digests"], path.stat().st_mtime_ns):
             return {**index, "operations": Rows(rows.strip().split(b"\n")[:-2])}, True
     except (OSError, ValueError, KeyError):
         pass
-    return _made(folder, _digests(folder)), False
+    return _build_index(folder, _digests(folder)), False
 
 
-def _current(folder: Path, digests: Mapping[str, str], written: int) -> bool:
-    """Whether the area files are those that the index was made from; a file older than it is not read again."""
+def _is_current(folder: Path, digests: Mapping[str, str], written: int) -> bool:
+    """Return whether the index was made from these area files; a file older than the index is not read again."""
     files = {path.name: path for path in folder.glob("*.yaml")}
     return files.keys() == digests.keys() and all(
         path.stat().st_mtime_ns < written or _digest(path) == digests[name] for name, path in files.items()
@@ -49,7 +49,7 @@ def _current(folder: Path, digests: Mapping[str, str], written: int) -> bool:
 
 
 class Rows(Sequence[Any]):
-    """The operations of an index, each parsed when it is looked at: a call needs one of hundreds."""
+    """The operations of an index; each is parsed when it is accessed, as a call needs one of hundreds."""
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self._lines: Sequence[bytes] = lines
@@ -64,9 +64,9 @@ class Rows(Sequence[Any]):
         return self._parsed[place]
 
 
-def index_text(folder: Path) -> bytes:
-    """The bytes of a folder's index: one operation a line."""
-    index = _made(folder, _digests(folder))
+def format_index(folder: Path) -> bytes:
+    """Format the index of a folder, one operation per line."""
+    index = _build_index(folder, _digests(folder))
     lines = {key: orjson.dumps(index[key], option=orjson.OPT_SORT_KEYS) for key in ("format", "digests", "names")}
     operations = b",\n".join(orjson.dumps(row) for row in index["operations"])
     head = b",\n".join(orjson.dumps(key) + b": " + value for key, value in lines.items())
@@ -81,7 +81,7 @@ def _digest(path: Path) -> str:
     return blake2b(path.read_bytes(), digest_size=12).hexdigest()
 
 
-def _made(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:
+def _build_index(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:
     rows = [row for file in digests for row in _rows(folder / file)]
     names: dict[str, int] = {}
     for spell in (_own_names, _verb_names, _aliases):
@@ -92,24 +92,24 @@ def _made(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:
 
 
 def _rows(path: Path) -> Iterator[list[JSON]]:
-    from connector.catalogue.operation import operation_from
+    from connector.catalogue.operation import parse_operation
     from connector.yaml import read_yaml
 
     for entity, actions in members(read_yaml(path.read_bytes(), str(path))).items():
         for action, entry in actions.items():
-            operation_from(path.stem, entity, action, entry)
+            parse_operation(path.stem, entity, action, entry)
             yield [path.stem, entity, action, entry]
 
 
 def _own_names(row: list[JSON]) -> Iterator[str]:
-    yield squeezed(f"{row[1]} {row[2]}")
+    yield normalize_name(f"{row[1]} {row[2]}")
 
 
 def _verb_names(row: list[JSON]) -> Iterator[str]:
     if "verb" in row[3]:
-        yield squeezed(f"{row[3]['on']} {row[3]['verb']}")
+        yield normalize_name(f"{row[3]['on']} {row[3]['verb']}")
 
 
 def _aliases(row: list[JSON]) -> Iterator[str]:
     for alias in row[3].get("aliases", []):
-        yield alias if " /" in alias else squeezed(alias)
+        yield alias if " /" in alias else normalize_name(alias)

@@ -1,4 +1,4 @@
-"""Finding an operation by what people call it."""
+"""Lookup of an operation by name, and by method and path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 from connector.catalogue.index import Index
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.errors import UnknownName
 from connector.suggestions import closest
 
@@ -23,17 +23,17 @@ SYNONYMS = {
     "post": ("create",), "add": ("create",), "new": ("create",), "remove": ("delete",), "destroy": ("delete",),
     "modify": ("update",), "patch": ("update",), "put": ("replace", "update"), "ls": ("list",), "all": ("list",),
 }  # fmt: skip
-"""What people also call an action; the first that the entity has is meant."""
+"""Other names of actions; the first that the entity has is meant."""
 
 NOT_MEANT = {"removed", "deprecated", "on"}
-"""What an operation is not to be, that one word is taken for: it is gone, or a verb of another entity."""
+"""An operation with one of these is never suggested for a single word: it is gone, or a verb of another entity."""
 ARTICLES = ("a", "an", "the")
 
 Match = Callable[[str, str], tuple[int, Mapping[str, str]] | None]
 
 
 class Lookup:
-    """Names to places in a catalogue's list of operations."""
+    """Finds the position of an operation in a catalogue's list by name."""
 
     def __init__(self, index: Index, match: Match) -> None:
         self._rows: Sequence[Any] = index["operations"]
@@ -41,7 +41,7 @@ class Lookup:
         self._match = match
 
     def find(self, name: str, action: str | None, use: Use | None = None) -> int:
-        """The place of the operation meant; UnknownName, with what may have been meant, when there is none.
+        """Return the position of the named operation; raise UnknownName, with suggestions, when there is none.
 
         Args:
             name: an entity, or by itself any name of an operation.
@@ -50,27 +50,29 @@ class Lookup:
         """
         if action is not None:
             return self._of_entity(name, action)
-        plain = _plain(name)
-        if use == "write" and squeezed(plain) in self._entities:
-            return self._created(plain)
-        place = self._whole(name)
+        plain = _strip_prefix(name)
+        if use == "write" and normalize_name(plain) in self._entities:
+            return self._create_action(plain)
+        place = self._by_whole_name(name)
         if place is not None:
             return place
         if WIRE.fullmatch(name.strip()):
-            raise self._no_wire(name)
-        return self._default(plain, use) if squeezed(plain) in self._entities else self._by_last_word(plain)
+            raise self._unknown_path(name)
+        return (
+            self._default_action(plain, use) if normalize_name(plain) in self._entities else self._by_last_word(plain)
+        )
 
-    def _whole(self, name: str) -> int | None:
-        """The place of the operation that a text names by itself: an alias, entity and action, method and path."""
+    def _by_whole_name(self, name: str) -> int | None:
+        """Return the position of the operation that a text names: an alias, entity and action, method and path."""
         wire = WIRE.fullmatch(name.strip())
         if wire is None:
-            return self._names.get(squeezed(_plain(name)))
+            return self._names.get(normalize_name(_strip_prefix(name)))
         method, path = wire[1].upper(), wire[2]
         found = self._match(method, path)
         return self._names.get(f"{method} {path}", None if found is None else found[0])
 
-    def _no_wire(self, name: str) -> UnknownName:
-        """What the path may have been called for, else what is called alike."""
+    def _unknown_path(self, name: str) -> UnknownName:
+        """Return the error for an unknown path, with other methods of the path or similar paths."""
         method, _, path = name.strip().partition(" ")
         wanted = f"{method.upper()} {path.strip()}"
         other = [f"{one} {path.strip()}" for one in METHODS if one != method.upper() and self._match(one, path.strip())]
@@ -78,28 +80,28 @@ class Lookup:
         return UnknownName("operation", wanted, other or closest(wanted, known))
 
     def _of_entity(self, entity: str, action: str) -> int:
-        plain, meant = _plain(entity), (squeezed(action), *SYNONYMS.get(squeezed(action), ()))
+        plain, meant = _strip_prefix(entity), (normalize_name(action), *SYNONYMS.get(normalize_name(action), ()))
         for one in meant:
-            place = self._names.get(squeezed(plain) + one)
+            place = self._names.get(normalize_name(plain) + one)
             if place is not None:
                 return place
-        if self._actions(squeezed(plain)):
+        if self._actions(normalize_name(plain)):
             raise self._no_action(plain, action)
-        place = self._whole(entity)
+        place = self._by_whole_name(entity)
         if place is None:
             raise self._unknown(plain)
-        if meant_by := self._meant_by(place) & set(meant):
-            return self._names.get(squeezed(self._rows[place][1]) + meant_by.pop(), place)
+        if meant_by := self._action_names(place) & set(meant):
+            return self._names.get(normalize_name(self._rows[place][1]) + meant_by.pop(), place)
         raise UnknownName("action", action, (), f"{entity!r} is {self._row_name(place)} already; leave the action out")
 
-    def _meant_by(self, place: int) -> set[str]:
-        """What the operation at a place may be called beside its entity."""
+    def _action_names(self, place: int) -> set[str]:
+        """Return the names of the action of an operation."""
         row = self._rows[place]
-        return {squeezed(row[2]), *([squeezed(row[3]["verb"])] if "verb" in row[3] else [])}
+        return {normalize_name(row[2]), *([normalize_name(row[3]["verb"])] if "verb" in row[3] else [])}
 
-    def _default(self, entity: str, use: Use | None) -> int:
-        """The operation meant by an entity's name alone: its list, or its only action of those that fit the use."""
-        actions = self._entities[squeezed(entity)]
+    def _default_action(self, entity: str, use: Use | None) -> int:
+        """Return the operation that an entity alone means: its list, or its only action that fits the use."""
+        actions = self._entities[normalize_name(entity)]
         if "list" in actions:
             return actions["list"]
         fitting = [place for place in actions.values() if use != "read" or "get" in self._rows[place][3]]
@@ -107,24 +109,24 @@ class Lookup:
             return fitting[0]
         raise self._no_default(entity)
 
-    def _created(self, entity: str) -> int:
-        """The operation that a publisher means by an entity's name alone: what is written is named, or created."""
-        key = squeezed(entity)
+    def _create_action(self, entity: str) -> int:
+        """Return the operation that an entity alone means to a publisher: its `create`."""
+        key = normalize_name(entity)
         place = self._names.get(f"{key}create", self._names.get(key))
         if place is None:
             raise self._no_default(entity)
         return place
 
     def _no_default(self, entity: str) -> UnknownName:
-        known = ", ".join(self._actions(squeezed(entity)))
+        known = ", ".join(self._actions(normalize_name(entity)))
         return UnknownName("operation", entity, (), f"it has {known}; name one of them")
 
     def _by_last_word(self, name: str) -> int:
-        """`files get`: the last word is another name of an action."""
+        """Find `files get`, whose last word is another name of an action."""
         parts = [part for part in re.split(r"[\s._\-/]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)) if part]
         for cut in range(len(parts) - 1, 0, -1):
             entity, action = " ".join(parts[:cut]), " ".join(parts[cut:])
-            if self._actions(squeezed(entity)):
+            if self._actions(normalize_name(entity)):
                 return self._of_entity(entity, action)
         place = self._by_first_word(parts)
         if place is None:
@@ -132,11 +134,11 @@ class Lookup:
         return place
 
     def _by_first_word(self, parts: Sequence[str]) -> int | None:
-        """`Create a response`, `Get file by ID`: the first word is the action, what follows is one of the entity's."""
+        """Find `Create a response` or `Get file by ID`: an action, then an entity."""
         # An article anywhere else may be the id of something.
         rest = parts[2:] if len(parts) > 1 and parts[1].lower() in ARTICLES else parts[1:]
-        verb, thing = squeezed("".join(parts[:1])), squeezed("".join(rest)).removesuffix("byid")
-        for entity in _forms(thing):
+        verb, thing = normalize_name("".join(parts[:1])), normalize_name("".join(rest)).removesuffix("byid")
+        for entity in _word_forms(thing):
             for action in (verb, *SYNONYMS.get(verb, ())):
                 place = self._names.get(entity + action)
                 if place is not None and self._actions(entity):
@@ -144,64 +146,70 @@ class Lookup:
         return None
 
     def _named_by(self, word: str) -> list[str]:
-        """The operations that make what one word names: `chat`, `Image`."""
-        forms = set(_forms(squeezed(word)))
+        """Return the operations that create what one word names: `chat`, `Image`."""
+        forms = set(_word_forms(normalize_name(word)))
         making = [row for row in self._rows if row[2] == "create" and not row[3].keys() & NOT_MEANT]
-        found = [row[1] for row in making if forms & {squeezed(part) for part in row[1].split()}]
-        found.sort(key=lambda entity: (squeezed(entity) not in forms, squeezed(entity.split()[0]) not in forms, entity))
+        found = [row[1] for row in making if forms & {normalize_name(part) for part in row[1].split()}]
+        found.sort(
+            key=lambda entity: (
+                normalize_name(entity) not in forms,
+                normalize_name(entity.split()[0]) not in forms,
+                entity,
+            )
+        )
         return [f"{entity} create" for entity in found[:3]]
 
     def _unknown(self, name: str) -> UnknownName:
         if named := self._named_by(name):
             return UnknownName("entity", name, named)
-        known = {squeezed(row[1]): row[1] for row in self._rows}
-        known |= {squeezed(f"{row[1]} {row[2]}"): f"{row[1]} {row[2]}" for row in self._rows}
-        meant = closest(squeezed(name), [*known, *(key for key in self._names if " " not in key)])
+        known = {normalize_name(row[1]): row[1] for row in self._rows}
+        known |= {normalize_name(f"{row[1]} {row[2]}"): f"{row[1]} {row[2]}" for row in self._rows}
+        meant = closest(normalize_name(name), [*known, *(key for key in self._names if " " not in key)])
         written = dict.fromkeys(known.get(key) or self._row_name(self._names[key]) for key in meant)
-        entities = [one for one in written if squeezed(one) in self._entities]
+        entities = [one for one in written if normalize_name(one) in self._entities]
         distinct = [one for one in written if one in entities or not one.startswith(tuple(f"{e} " for e in entities))]
-        distinct = [one for one in distinct if squeezed(one) != squeezed(name)]
+        distinct = [one for one in distinct if normalize_name(one) != normalize_name(name)]
         return UnknownName("entity", name, distinct, "" if distinct else "`entities list` shows all")
 
     def _no_action(self, entity: str, action: str) -> UnknownName:
-        actions = self._actions(squeezed(entity))
+        actions = self._actions(normalize_name(entity))
         return UnknownName("action", action, closest(action, actions), f"{entity} has {', '.join(actions)}")
 
     def _row_name(self, place: int) -> str:
         return f"{self._rows[place][1]} {self._rows[place][2]}"
 
     def _actions(self, entity: str) -> list[str]:
-        """An entity's actions with the verbs it is also found by."""
-        verbs = [row[3]["verb"] for row in self._rows if "on" in row[3] and squeezed(row[3]["on"]) == entity]
+        """Return an entity's actions and the verbs it is also found by."""
+        verbs = [row[3]["verb"] for row in self._rows if "on" in row[3] and normalize_name(row[3]["on"]) == entity]
         return [*self._entities.get(entity, ()), *verbs]
 
     @cached_property
     def _entities(self) -> dict[str, dict[str, int]]:
-        """Every entity's actions, by squeezed name."""
+        """Return every entity's actions, by normalized name."""
         entities: dict[str, dict[str, int]] = {}
         for place, row in enumerate(self._rows):
-            entities.setdefault(squeezed(row[1]), {})[row[2]] = place
+            entities.setdefault(normalize_name(row[1]), {})[row[2]] = place
         return entities
 
 
-def _plain(name: str) -> str:
-    """A name without what the official SDK's users write before it."""
+def _strip_prefix(name: str) -> str:
+    """Strip the prefix that users of the official SDK write before a name."""
     return name.strip().removeprefix("client.")
 
 
-def _forms(thing: str) -> Sequence[str]:
-    """A word as it is, in the plural and in the singular: `file`, `batch`, `reply`, `images`."""
+def _word_forms(thing: str) -> Sequence[str]:
+    """Return a word, its plurals and its singular: `file`, `batch`, `reply`, `images`."""
     one = thing.removesuffix("s")
     return (thing, f"{thing}s", f"{thing}es", f"{thing.removesuffix('y')}ies", one) if one else ()
 
 
 VERSION = re.compile(r"/v\d+(?=/)")
 Template = tuple[int, str, str, dict[str, str]]
-"""Place in the catalogue, method, template, fixed query."""
+"""Position in the catalogue, method, template, fixed query."""
 
 
 class Matcher:
-    """Every template of a catalogue, by method and number of segments, literal segments before parameters."""
+    """Matches paths with templates; literal segments win over parameters."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
         self._by_shape: dict[tuple[str, int], list[tuple[Sequence[str], dict[str, str], int]]] = {}
@@ -212,7 +220,7 @@ class Matcher:
             candidates.sort(key=lambda one: ([part.startswith("{") for part in one[0]], -len(one[1])))
 
     def match(self, method: str, path: str) -> tuple[int, dict[str, str]] | None:
-        """The place of the operation that a path (with or without version and query) belongs to, and its values."""
+        """Return the position of a path's operation (with or without version and query) and its path parameters."""
         path, _, text = path.partition("?")
         query = dict(parse_qsl(text, keep_blank_values=True))
         for candidate in dict.fromkeys((path, VERSION.sub("", path, count=1))):

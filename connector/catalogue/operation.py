@@ -1,4 +1,4 @@
-"""One operation of the catalogue: what its declaration says, and nothing that is computed."""
+"""One operation of the catalogue, as its entry declares it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from connector.errors import ConfigurationError
 from connector.model import JSON, Effect
 
-__all__ = ["METHODS", "ORDER", "Operation", "operation_from"]
+__all__ = ["METHODS", "ORDER", "Operation", "parse_operation"]
 
 NOTHING: Mapping[str, JSON] = {}
 
@@ -32,7 +32,7 @@ class Operation:
     body: tuple[str, ...] = ()
     payload: str | None = None
     alternatives: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    """The payload's definition for a body kind where it is another than `payload`."""
+    """The payload's definition for kinds of body that have another than `payload`."""
     parts: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """The content type of a multipart body's parts, where it is not guessed."""
     payload_required: bool = False
@@ -40,16 +40,16 @@ class Operation:
     ends: tuple[str, ...] = ()
     stream: str | None = None
     stream_on: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
-    """What switches the stream on where that is not `stream: true`."""
+    """What turns streaming on where that is not `stream: true`."""
     pages: str | None = None
     key: str = "project"
     beta: str | None = None
     effect: Effect = Effect.OPAQUE
     reconcile: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     cost: str | None = None
-    """`tokens` of a model that the request names, or `open`: not to be known from the request."""
+    """`tokens` of a model that the request names, or `open`: unknown from the request."""
     hands_out: str | None = None
-    """`credential`: the answer holds something that calls or administers by itself."""
+    """`credential`: the answer holds something that grants access by itself."""
     verb: str | None = None
     on: str | None = None
     aliases: tuple[str, ...] = ()
@@ -62,13 +62,13 @@ class Operation:
 
     @property
     def wire_name(self) -> str:
-        """Method and template, with the query that belongs to the path."""
+        """Return method and template, with the query that belongs to the path."""
         fixed = "&".join(f"{name}={value}" for name, value in self.fixed_query.items())
         return f"{self.method} {self.template}{'?' if fixed else ''}{fixed}"
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """The names of the path parameters, in the order of the template."""
+        """Return the names of the path parameters, in the order of the template."""
         return tuple(dict.fromkeys(re.findall(r"\{([^{}]+)\}", self.template)))
 
 
@@ -78,13 +78,13 @@ ORDER = (
     "payload", "alternatives", "payload_required", "answer", "stream", "stream_on", "ends", "beta", "key", "effect",
     "reconcile", "cost", "hands_out", "deprecated", "removed",
 )  # fmt: skip
-"""The keys of an entry after its method, in the order they are written."""
+"""The keys of an entry after its method, in the order in which they are written."""
 
 LISTS = frozenset({"aliases", "required_query", "body"})
 
 
-def operation_from(area: str, entity: str, action: str, entry: Mapping[str, JSON]) -> Operation:
-    """The operation that an entry declares; what the entry leaves out has its default."""
+def parse_operation(area: str, entity: str, action: str, entry: Mapping[str, JSON]) -> Operation:
+    """Parse an entry; what it leaves out has its default."""
     methods = [key for key in entry if key in METHODS]
     unknown = [key for key in entry if key not in METHODS and key not in ORDER]
     if len(methods) != 1 or unknown:

@@ -1,4 +1,4 @@
-"""A JSON Schema as people say it: `text`, `number 0..2`, `one of asc, desc`, `list of text`."""
+"""A JSON Schema in words: `text`, `number 0..2`, `one of asc, desc`, `list of text`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BOUNDS = (
     ("minProperties", "maxProperties", "keys"),
 )
 MOST = 8
-"""Alternatives and values named before the rest is counted."""
+"""Alternatives and values that are named before the rest is counted."""
 INT64 = 2**63
 DEEPEST = 6
-"""References followed before a name has to do."""
+"""References that are followed before a name is used instead."""
 
 
 def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
-    """What a value may be, in a few words."""
+    """Describe in a few words what a value may be."""
     if not isinstance(schema, dict) or not schema:
         return "anything"
     schema = cast("Schema", schema)
@@ -44,7 +44,7 @@ def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
 
 
 def _reference(reference: str, root: Schema, depth: int) -> str:
-    """A referenced value in words; a referenced object, or a choice among objects, by its name."""
+    """Describe a referenced value; a referenced object, or a choice among objects, by its name."""
     name = reference.rsplit("/", 1)[-1]
     target = root.get("$defs", {}).get(name)
     return name if depth > DEEPEST or _is_object(target, root) else phrase(target, root, depth + 1)

@@ -1,4 +1,4 @@
-"""An operation's schemas, gathered from the definition files when they are used."""
+"""The schemas of operations, collected from the definition files when they are used."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ import orjson
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["DEFS", "DIALECT", "FILLED", "SHARED", "Definitions", "answered", "references"]
+__all__ = ["DEFS", "DIALECT", "FILLED", "SHARED", "Definitions", "find_references", "require_filled"]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFS = "#/$defs/"
 SHARED = "shared"
 FILLED = "x-filled"
-"""Beside `required`: what is not asked of a caller, since the API fills it in, and always stands in an answer."""
+"""Beside `required`: fields that callers need not give, since the API fills them in, and that every answer has."""
 REFERENCE = re.compile(rb'"\$ref":\s*"#/\$defs/([^"/]+)')
 
 
 class Definitions:
-    """The definition files of a catalogue folder; each is read once, when the first of its schemas is asked for."""
+    """The definition files of a catalogue folder; each is read when the first of its schemas is used."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, Mapping[str, bytes]] = {}
 
     def schema(self, area: str, name: str) -> dict[str, JSON]:
-        """A definition as a schema of its own, with all it refers to."""
+        """Return a definition as a self-contained schema."""
         return {"$schema": DIALECT, "$ref": DEFS + name, "$defs": self.closure(area, [name])}
 
-    def reached(self, area: str, schema: JSON) -> dict[str, JSON]:
-        """The definitions that a schema written elsewhere refers to, and all they reach."""
-        return self.closure(area, references(schema))
+    def closure_of(self, area: str, schema: JSON) -> dict[str, JSON]:
+        """Return all definitions that a schema from elsewhere reaches."""
+        return self.closure(area, find_references(schema))
 
     def closure(self, area: str, names: Iterable[str]) -> dict[str, JSON]:
-        """The definitions that these reach, themselves included; found in the text, so that only they are parsed."""
+        """Return these definitions and all they reach; found in the text, so that only they are parsed."""
         reached: dict[str, bytes] = {}
         waiting = list(names)
         while waiting:
@@ -46,12 +46,12 @@ class Definitions:
             if name not in reached:
                 reached[name] = self._text(area, name)
                 waiting += [found.decode() for found in REFERENCE.findall(reached[name])]
-        return _parsed(reached)
+        return _parse(reached)
 
     def all(self) -> dict[str, JSON]:
-        """Every definition of every file, by name."""
+        """Return every definition of every file, by name."""
         files = sorted((self._folder / "schemas").glob("*.json"))
-        return {name: schema for file in files for name, schema in _parsed(self._file(file.stem)).items()}
+        return {name: schema for file in files for name, schema in _parse(self._file(file.stem)).items()}
 
     def _text(self, area: str, name: str) -> bytes:
         text = self._file(area).get(name) or self._file(SHARED).get(name)
@@ -69,7 +69,7 @@ class Definitions:
 
 
 def _definitions(data: bytes, path: Path) -> dict[str, bytes]:
-    """A file's definitions as JSON text: its lines as they stand, or parsed where an editor has laid them out anew."""
+    """Return a file's definitions as JSON text: its lines as they are, or parsed where it was reformatted."""
     first, *lines, _ = data.split(b"\n") if data.endswith(b"\n}\n") else (b"", b"")
     if first == b"{" and all(line.startswith(b'"') for line in lines[:-1]):
         pairs = (line.split(b": ", 1) for line in lines[:-1])
@@ -80,14 +80,14 @@ def _definitions(data: bytes, path: Path) -> dict[str, bytes]:
         raise ConfigurationError(f"{path}: not JSON ({error}); import the document again") from error
 
 
-def _parsed(definitions: Mapping[str, bytes]) -> dict[str, JSON]:
+def _parse(definitions: Mapping[str, bytes]) -> dict[str, JSON]:
     members = b",".join(b'"%b":%b' % (name.encode(), text) for name, text in definitions.items())
     parsed: dict[str, JSON] = orjson.loads(b"{%b}" % members)
     return parsed
 
 
-def references(value: JSON) -> Iterator[str]:
-    """The names of the definitions that a schema refers to."""
+def find_references(value: JSON) -> Iterator[str]:
+    """Yield the names of the definitions that a schema refers to."""
     waiting: list[Any] = [value]
     while waiting:
         item = waiting.pop()
@@ -100,11 +100,11 @@ def references(value: JSON) -> Iterator[str]:
             waiting.extend(item)
 
 
-def answered(value: JSON) -> JSON:
-    """A schema as answers keep it: what the API fills in is required too."""
+def require_filled(value: JSON) -> JSON:
+    """Return a schema for answers, in which fields that the API fills in are required too."""
     if is_list(value):
-        return [answered(item) for item in value]
+        return [require_filled(item) for item in value]
     if not is_document(value):
         return value
-    schema = {key: answered(item) for key, item in value.items() if key != FILLED}
+    schema = {key: require_filled(item) for key, item in value.items() if key != FILLED}
     return {**schema, "required": [*schema.get("required", []), *value[FILLED]]} if FILLED in value else schema

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.cli.output import say
 from connector.documents import parse
 from connector.errors import ConfigurationError, InvalidDocument, UnknownName
@@ -196,7 +196,7 @@ def find_operation(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operatio
         values = words[cut:]
         if len(values) <= len(operation.parameters):
             return operation, dict(zip(operation.parameters, values, strict=False))
-        if squeezed(" ".join(words[:cut])) != squeezed(operation.entity):
+        if normalize_name(" ".join(words[:cut])) != normalize_name(operation.entity):
             raise _too_many(operation, values)
     raise _clearest(catalogue, words, unknown)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.cli.arguments import find_operation
 from connector.cli.command import group
 from connector.cli.options import Entities, Json, catalogue_folder
@@ -79,9 +79,9 @@ def import_entities(
 @entities.command("drift")
 def show_drift(document: Document, json: Json = None, folder: Entities = None) -> None:
     """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
-    from connector.catalogue.importer.drift import drift
+    from connector.catalogue.importer.drift import find_drift
 
-    report = drift(document, _open(folder))
+    report = find_drift(document, _open(folder))
     if wants_json(json):
         print_document(report.as_document())
     else:
@@ -91,8 +91,10 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
 
 def _meant(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
     """All operations of an entity, or the one operation that the name says."""
-    name = squeezed(" ".join(words))
-    return [op for op in catalogue.operations() if squeezed(op.entity) == name] or [find_operation(catalogue, words)[0]]
+    name = normalize_name(" ".join(words))
+    return [op for op in catalogue.operations() if normalize_name(op.entity) == name] or [
+        find_operation(catalogue, words)[0]
+    ]
 
 
 def _open(folder: Path | None) -> Catalogue:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Argument
 
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, print_text, wants_json
 from connector.errors import UnknownName
@@ -22,7 +22,9 @@ def steps(
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or one's fields."""
     found = [
-        row for row in _step_rows() if name is None or squeezed(name) in map(squeezed, (row["name"], *row["aliases"]))
+        row
+        for row in _step_rows()
+        if name is None or normalize_name(name) in map(normalize_name, (row["name"], *row["aliases"]))
     ]
     if not found and name is not None:
         made = {row["name"]: row for row in chain_rows()}

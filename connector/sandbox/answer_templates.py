@@ -8,8 +8,8 @@ from functools import cached_property
 from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.examples import number, plausible
-from connector.catalogue.flat_schema import Shape, shape_of
+from connector.catalogue.examples import example_number, example_string
+from connector.catalogue.flat_schema import FlatSchema, flatten
 from connector.model import JSON, is_document, is_list, is_object, items, members
 from connector.request.schema_fields import resolve
 
@@ -49,7 +49,7 @@ def singularize(word: str) -> str:
 class AnswerTemplate:
     """The template of one field of an answer, read from its schema and cached."""
 
-    def __init__(self, shape: Shape, schema: JSON, name: str = "") -> None:
+    def __init__(self, shape: FlatSchema, schema: JSON, name: str = "") -> None:
         self.name = name
         self.shape = shape
         self._schema = schema
@@ -71,7 +71,7 @@ class AnswerTemplate:
         root, whole = self.shape.root, resolve(self._schema, self.shape.root)
         parts = items(members(whole).get("anyOf"))
         return tuple(
-            AnswerTemplate(shape_of({**part, "$defs": root.get("$defs", {})}), part, self.name) for part in parts
+            AnswerTemplate(flatten({**part, "$defs": root.get("$defs", {})}), part, self.name) for part in parts
         )
 
     @cached_property
@@ -133,7 +133,7 @@ class AnswerBuilder:
         known = self._forms.get((operation.wire_name, kind))
         if known is None:
             schema = self._catalogue.answer_schema(operation, kind) or {}
-            known = self._forms[operation.wire_name, kind] = AnswerTemplate(shape_of(schema), schema)
+            known = self._forms[operation.wire_name, kind] = AnswerTemplate(flatten(schema), schema)
         return known
 
     def entity_template(self, kind: str) -> AnswerTemplate | None:
@@ -193,12 +193,12 @@ class AnswerBuilder:
     def _make_up_text(self, template: AnswerTemplate, entity: str) -> str:
         if template.name == "object":
             return _object_name(entity)
-        return KNOWN_TEXTS.get(template.name) or plausible(template.name, entity, template.shape.facts)
+        return KNOWN_TEXTS.get(template.name) or example_string(template.name, entity, template.shape.facts)
 
     def _make_up_number(self, template: AnswerTemplate) -> JSON:
         if template.name.endswith("_at"):
             return int(self._now())
-        return 0 if template.accepts(0) else number(template.name, template.kind, template.shape.facts)
+        return 0 if template.accepts(0) else example_number(template.name, template.kind, template.shape.facts)
 
 
 def _event_type(template: AnswerTemplate) -> JSON:

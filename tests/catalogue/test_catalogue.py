@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.index import index_text
+from connector.catalogue.index import format_index
 from connector.errors import ConfigurationError, UnknownName
 from connector.model import Effect
 
@@ -225,7 +225,7 @@ class TestSchemas:
 
 class TestIndex:
     def test_the_committed_index_is_as_the_area_files_are(self) -> None:
-        assert (CATALOGUE.folder / "index.json").read_bytes() == index_text(CATALOGUE.folder)
+        assert (CATALOGUE.folder / "index.json").read_bytes() == format_index(CATALOGUE.folder)
 
     def test_an_edit_by_hand_is_noticed_and_counts(self, telescope: Path) -> None:
         area = telescope / "plates.yaml"

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from connector.catalogue import Catalogue
 from connector.catalogue.importer import import_document
-from connector.catalogue.importer.drift import drift
+from connector.catalogue.importer.drift import find_drift
 from connector.errors import ConfigurationError
 
 ITEM = {
@@ -123,10 +123,10 @@ def test_drift_tells_what_is_asked_for_anew(tmp_path: Path) -> None:
     made(tmp_path, {})
     changed = {**SCHEMAS, "Item": {**ITEM, "required": [*ITEM["required"][:-1]]}}
     catalogue = Catalogue.open(tmp_path / "out")
-    assert not drift(tmp_path / "document.json", catalogue)
+    assert not find_drift(tmp_path / "document.json", catalogue)
     (tmp_path / "more").mkdir()
     made(tmp_path / "more", {}, changed)
-    lines = drift(tmp_path / "more" / "document.json", catalogue).lines()
+    lines = find_drift(tmp_path / "more" / "document.json", catalogue).lines()
     assert [" ".join(line.split()) for line in lines] == ['removed filled Item: "speed"']
 
 

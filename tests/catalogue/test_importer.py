@@ -9,7 +9,7 @@ import pytest
 from connector.catalogue import Catalogue
 from connector.catalogue.importer import import_document
 from connector.catalogue.importer.document import follow, read_document
-from connector.catalogue.importer.drift import drift
+from connector.catalogue.importer.drift import find_drift
 from connector.errors import ConfigurationError, UnknownName
 
 HERE = Path(__file__).parent
@@ -157,13 +157,13 @@ class TestDrift:
         return tmp_path / "changed.json"
 
     def test_a_document_does_not_drift_from_its_own_catalogue(self, tmp_path: Path) -> None:
-        report = drift(DOCUMENTS / "telescope.json", self.catalogue(tmp_path))
+        report = find_drift(DOCUMENTS / "telescope.json", self.catalogue(tmp_path))
         assert not report
         assert report.lines() == []
         assert report.as_document() == {"added": [], "removed": [], "changed": []}
 
     def test_everything_that_differs_is_listed(self, tmp_path: Path) -> None:
-        report = drift(self.changed(tmp_path), self.catalogue(tmp_path))
+        report = find_drift(self.changed(tmp_path), self.catalogue(tmp_path))
         assert report
         assert [" ".join(line.split()) for line in report.lines()] == [
             "changed operation DELETE /observations/{observation_id} deprecated: null became true",
@@ -184,7 +184,7 @@ class TestDrift:
         ]
 
     def test_the_report_is_json_by_kind(self, tmp_path: Path) -> None:
-        report = drift(self.changed(tmp_path), self.catalogue(tmp_path)).as_document()
+        report = find_drift(self.changed(tmp_path), self.catalogue(tmp_path)).as_document()
         assert {"what": "operation", "where": "GET /stars", "note": "stars retrieve"} in report["added"]
         assert {"what": "field", "where": "ImageReference.url"} in report["removed"]
         assert {"what": "schema", "where": "Schedule.nights.maximum", "from": 7, "to": 9} in report["changed"]

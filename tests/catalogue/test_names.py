@@ -2,7 +2,15 @@
 
 import pytest
 
-from connector.catalogue.importer.names import Name, NamingRules, is_plural, name_operation, noun, singular, words
+from connector.catalogue.importer.names import (
+    Name,
+    NamingRules,
+    is_plural,
+    name_operation,
+    nominalize,
+    singularize,
+    split_words,
+)
 
 RULES = NamingRules()
 
@@ -64,7 +72,7 @@ def test_words_and_rewrites_of_an_overlay_come_first() -> None:
     ],
 )  # fmt: skip
 def test_singulars(many: str, one: str) -> None:
-    assert singular(many) == one
+    assert singularize(many) == one
 
 
 @pytest.mark.parametrize(
@@ -77,14 +85,19 @@ def test_singulars(many: str, one: str) -> None:
 )  # fmt: skip
 def test_words_that_no_ending_tells(many: str, one: str) -> None:
     assert is_plural(many)
-    assert singular(many) == one
+    assert singularize(many) == one
     assert is_plural(one) == (many == one)
 
 
 def test_words_of_every_spelling() -> None:
-    assert words("vector_stores") == words("vector-stores") == words("vectorStores") == ["vector", "stores"]
+    assert (
+        split_words("vector_stores")
+        == split_words("vector-stores")
+        == split_words("vectorStores")
+        == ["vector", "stores"]
+    )
 
 
 def test_a_segment_that_is_no_verb_has_no_noun() -> None:
-    assert noun(["files"]) is None
-    assert noun(["rotate", "secrets"]) == "secret rotations"
+    assert nominalize(["files"]) is None
+    assert nominalize(["rotate", "secrets"]) == "secret rotations"

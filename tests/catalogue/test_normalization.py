@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from connector.catalogue.importer.definitions import Definitions
-from connector.catalogue.importer.normalization import mend
+from connector.catalogue.importer.normalization import normalize_schema
 
 MENDED: dict[str, tuple[Any, Any]] = {
     "nullable type": ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
@@ -124,15 +124,15 @@ def rename(reference: str) -> str:
 @pytest.mark.parametrize("case", MENDED)
 def test_a_schema_is_mended_by_rule(case: str) -> None:
     found, wanted = MENDED[case]
-    mended = mend(found, "Root", rename)
+    mended = normalize_schema(found, "Root", rename)
     assert mended == wanted
     Draft202012Validator.check_schema(mended)
 
 
 @pytest.mark.parametrize("case", MENDED)
 def test_mending_twice_is_mending_once(case: str) -> None:
-    once = mend(MENDED[case][0], "Root", rename)
-    assert mend(once, "Root", rename) == (once if case != "a closed list of models" else MENDED[case][1])
+    once = normalize_schema(MENDED[case][0], "Root", rename)
+    assert normalize_schema(once, "Root", rename) == (once if case != "a closed list of models" else MENDED[case][1])
 
 
 def test_a_model_that_refers_to_a_closed_list_is_open() -> None:
@@ -180,6 +180,8 @@ def test_small_definitions_are_written_out_in_parameters() -> None:
 
 
 def test_mended_schemas_keep_their_meaning() -> None:
-    mended = mend({"type": "integer", "nullable": True, "minimum": 1, "exclusiveMinimum": True}, "Root", rename)
+    mended = normalize_schema(
+        {"type": "integer", "nullable": True, "minimum": 1, "exclusiveMinimum": True}, "Root", rename
+    )
     verdict = jsonschema_rs.validator_for(mended).is_valid
     assert [verdict(value) for value in (2, None, 1, "2")] == [True, True, False, False]

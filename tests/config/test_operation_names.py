@@ -13,7 +13,7 @@ import pytest
 
 from connector import publishers, subscribers
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.config.findings import Finding, Place
 from connector.config.loading import Loaded
 from connector.config.rules.requests import check_operations
@@ -113,7 +113,9 @@ def test_lint_and_run_agree_on_every_name(section: str, findings: Mapping[str, F
         told = findings.get(f"{section}.n{at}")
         if (told is None) != (error is None):
             differing.append((name, str(told), str(error)))
-        if isinstance(error, UnknownName) and squeezed(error.name) in {squeezed(one) for one in error.suggestions}:
+        if isinstance(error, UnknownName) and normalize_name(error.name) in {
+            normalize_name(one) for one in error.suggestions
+        }:
             parroting.append((name, str(error)))
     assert differing == []
     assert parroting == []

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.examples import number, plausible
+from connector.catalogue.examples import example_number, example_string
 from connector.errors import InvalidRequest
 from connector.request import Preparer
 from connector.request.schema_fields import resolve
@@ -99,8 +99,10 @@ class Sampler:
             count = max(1, flat.get("minItems", 1))
             return [self._value(flat.get("items", {}), (*place, at), made, name, full=full) for at in range(count)]
         if kind == "string":
-            return plausible(name, self._entity, flat)
-        return number(name, kind, flat) if kind in ("integer", "number") else {"boolean": True, "null": None}[kind]
+            return example_string(name, self._entity, flat)
+        return (
+            example_number(name, kind, flat) if kind in ("integer", "number") else {"boolean": True, "null": None}[kind]
+        )
 
     def _object(self, flat: Mapping[str, Any], place: Place, made: Sample, *, full: bool) -> dict[str, Any]:
         required = flat.get("required", ())

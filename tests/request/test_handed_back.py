@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.catalogue.examples import number, plausible
-from connector.catalogue.flat_schema import Shape, shape_of
-from connector.catalogue.schemas import answered
+from connector.catalogue.examples import example_number, example_string
+from connector.catalogue.flat_schema import FlatSchema, flatten
+from connector.catalogue.schemas import require_filled
 from connector.request import Wire
 
 DEFINITIONS = Catalogue.open().definitions()
-ANSWERS = answered(DEFINITIONS)
+ANSWERS = require_filled(DEFINITIONS)
 UNIONS = ("OutputItem", "ItemResource", "ConversationItem", "BetaOutputItem", "BetaItemResource")
 ITEMS = sorted({one["$ref"].rpartition("/")[2] for union in UNIONS for one in DEFINITIONS[union]["anyOf"]})
 ROLES = {"Message", "BetaMessage", "AdditionalTools", "BetaAdditionalTools"}
@@ -22,7 +22,7 @@ ROLES = {"Message", "BetaMessage", "AdditionalTools", "BetaAdditionalTools"}
 FILLED = ("id", "status", "created_by", "annotations", "logprobs", "pending_safety_checks")
 
 
-def made(shape: Shape, name: str, *, full: bool, depth: int = 0) -> Any:
+def made(shape: FlatSchema, name: str, *, full: bool, depth: int = 0) -> Any:
     """A value of a shape with all that it may hold, or what it always holds."""
     if shape.choices:
         return next(one for one in shape.choices if one is not None)
@@ -35,12 +35,12 @@ def made(shape: Shape, name: str, *, full: bool, depth: int = 0) -> Any:
     if not shape.facts:
         return {}
     if kind == "string":
-        return plausible(name, "responses", shape.facts)
-    return number(name, kind, shape.facts) if kind != "boolean" else True
+        return example_string(name, "responses", shape.facts)
+    return example_number(name, kind, shape.facts) if kind != "boolean" else True
 
 
 def item(name: str, *, full: bool) -> dict[str, Any]:
-    value: dict[str, Any] = made(shape_of({"$ref": f"#/$defs/{name}", "$defs": ANSWERS}), name, full=full)
+    value: dict[str, Any] = made(flatten({"$ref": f"#/$defs/{name}", "$defs": ANSWERS}), name, full=full)
     return value | ({"role": "developer"} if name in ROLES else {})
 
 

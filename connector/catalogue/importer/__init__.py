@@ -1,4 +1,4 @@
-"""Building a catalogue folder from an OpenAPI document."""
+"""The importer: build a catalogue folder from an OpenAPI document, and compare both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a document to a whole catalogue: read, filled up, declared, named, patched, and the definitions dealt out."""
+"""Build a catalogue from a document, and write its folder."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Any
 import orjson
 
 from connector.catalogue.importer.definitions import Definitions
-from connector.catalogue.importer.document import operations, read_document, servers
-from connector.catalogue.importer.entries import Areas, place_all, unused
+from connector.catalogue.importer.document import iterate_operations, read_document, read_servers
+from connector.catalogue.importer.entries import Areas, build_entries, find_unused
 from connector.catalogue.importer.operations import declare
 from connector.catalogue.importer.overlays import Overlays, read_overlays
-from connector.catalogue.importer.patches import with_fragments
-from connector.catalogue.importer.request_schemas import accept_returned, relieve
-from connector.catalogue.index import index_text
-from connector.catalogue.schemas import SHARED, references
+from connector.catalogue.importer.patches import apply_overlays
+from connector.catalogue.importer.request_schemas import accept_returned_answers, relax_requests
+from connector.catalogue.index import format_index
+from connector.catalogue.schemas import SHARED, find_references
 from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, members
 
-__all__ = ["Built", "area_text", "build", "definitions_text", "import_document", "write_catalogue"]
+__all__ = ["BuiltCatalogue", "build", "format_area", "format_definitions", "import_document", "write_catalogue"]
 
 WEBHOOKS = "webhooks"
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """A catalogue in memory: its entries by area, its definitions by file, the overlays it was made with."""
+class BuiltCatalogue:
+    """A catalogue in memory: entries by area, definitions by file, and the overlays that were applied."""
 
     areas: Areas
     schemas: Mapping[str, Mapping[str, JSON]]
     overlays: Overlays
     notices: tuple[str, ...] = ()
-    """What the overlays say of things that the document does not have."""
+    """Notices of overlays about things that the document does not have."""
 
     def __str__(self) -> str:
         entities = [actions for area in self.areas.values() for actions in area.values()]
@@ -45,19 +45,19 @@ class Built:
         return "\n".join([counted, *(f"note: {notice}" for notice in self.notices)])
 
 
-def import_document(document_path: Path, into: Path, overlays: Path | None = None) -> Built:
-    """Writes the catalogue of an OpenAPI document into a folder: the same bytes for the same input."""
+def import_document(document_path: Path, into: Path, overlays: Path | None = None) -> BuiltCatalogue:
+    """Write the catalogue of an OpenAPI document into a folder; the same input gives the same bytes."""
     own = into / "overlays"
     built = build(document_path, overlays or (own if own.is_dir() else None))
     write_catalogue(into, built.areas, built.schemas, {overlay.file: overlay.text for overlay in built.overlays.files})
     return built
 
 
-def build(document_path: Path, overlays: Path | None = None) -> Built:
-    """The catalogue of an OpenAPI document, with the overlays in a folder, else those that ship with the connector."""
+def build(document_path: Path, overlays: Path | None = None) -> BuiltCatalogue:
+    """Build the catalogue of an OpenAPI document with the overlays of a folder, else the shipped ones."""
     document = read_document(document_path)
     try:
-        return _built(document, overlays or folder("entities") / "overlays")
+        return _build(document, overlays or folder("entities") / "overlays")
     except ConfigurationError as error:
         raise ConfigurationError(f"{document_path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -66,23 +66,25 @@ def build(document_path: Path, overlays: Path | None = None) -> Built:
         raise ConfigurationError(f"{document_path}: not a well-formed OpenAPI document ({found})") from error
 
 
-def _built(document: dict[str, JSON], overlays: Path) -> Built:
-    applied = read_overlays(overlays, servers(document))
-    document, notices = with_fragments(document, applied)
+def _build(document: dict[str, JSON], overlays: Path) -> BuiltCatalogue:
+    applied = read_overlays(overlays, read_servers(document))
+    document, notices = apply_overlays(document, applied)
     definitions = Definitions(document)
-    declared = [declare(document, definitions, *operation) for operation in operations(document)]
+    declared = [declare(document, definitions, *operation) for operation in iterate_operations(document)]
     if not declared:
         raise ConfigurationError("no operations in it; a catalogue needs paths with methods")
-    areas = place_all(declared, document, applied)
-    notices += _unknown_answers(areas, definitions)
-    notices += accept_returned(definitions, applied)
-    notices += relieve(definitions, _asked(areas, definitions), _answered(areas, definitions), applied)
-    schemas = _dealt(areas, _webhooks(document, definitions), definitions)
-    return Built(areas, schemas, applied, (*notices, *unused(declared, applied)))
+    areas = build_entries(declared, document, applied)
+    notices += _drop_unknown_answers(areas, definitions)
+    notices += accept_returned_answers(definitions, applied)
+    notices += relax_requests(
+        definitions, _requested_definitions(areas, definitions), _answered_definitions(areas, definitions), applied
+    )
+    schemas = _distribute(areas, _webhook_definitions(document, definitions), definitions)
+    return BuiltCatalogue(areas, schemas, applied, (*notices, *find_unused(declared, applied)))
 
 
-def _unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
-    """Leaves an answer without a schema where an overlay names a definition that this document does not have."""
+def _drop_unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
+    """Drop the schemas of answers that overlays name and the document does not have; return notices."""
     notices: list[str] = []
     for entity, actions in (item for entities in areas.values() for item in entities.items()):
         for action, entry in actions.items():
@@ -92,16 +94,16 @@ def _unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
     return notices
 
 
-def _asked(areas: Areas, definitions: Definitions) -> set[str]:
-    """The definitions that requests reach."""
+def _requested_definitions(areas: Areas, definitions: Definitions) -> set[str]:
+    """Return the definitions that requests reach."""
     entries = _entries(areas)
     return definitions.closure(
         name for entry in entries for name in (entry.get("payload"), *entry.get("alternatives", {}).values()) if name
     )
 
 
-def _answered(areas: Areas, definitions: Definitions) -> set[str]:
-    """The definitions that answers reach."""
+def _answered_definitions(areas: Areas, definitions: Definitions) -> set[str]:
+    """Return the definitions that answers reach."""
     return definitions.closure(name for entry in _entries(areas) for name in entry["answer"].values() if name)
 
 
@@ -109,8 +111,8 @@ def _entries(areas: Areas) -> list[Mapping[str, JSON]]:
     return [entry for entities in areas.values() for actions in entities.values() for entry in actions.values()]
 
 
-def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:
-    """The definitions of what the API posts to its users."""
+def _webhook_definitions(document: Mapping[str, JSON], definitions: Definitions) -> set[str]:
+    """Return the definitions of webhook events."""
     found: set[str] = set()
     for event, item in members(document.get("webhooks")).items():
         media = item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
@@ -119,9 +121,9 @@ def _webhooks(document: Mapping[str, JSON], definitions: Definitions) -> set[str
     return found
 
 
-def _dealt(areas: Areas, webhooks: set[str], definitions: Definitions) -> dict[str, dict[str, JSON]]:
-    """The definitions that are reached, by file: an area's own, and those that several areas share."""
-    reached = {area: definitions.closure(_named(entities)) for area, entities in areas.items()}
+def _distribute(areas: Areas, webhooks: set[str], definitions: Definitions) -> dict[str, dict[str, JSON]]:
+    """Distribute the reached definitions to files: one per area, and one for those that several areas share."""
+    reached = {area: definitions.closure(_named_definitions(entities)) for area, entities in areas.items()}
     reached[WEBHOOKS] = definitions.closure(webhooks)
     users = Counter(name for names in reached.values() for name in names)
     dealt = {area: [name for name in names if users[name] == 1] for area, names in reached.items()}
@@ -129,27 +131,27 @@ def _dealt(areas: Areas, webhooks: set[str], definitions: Definitions) -> dict[s
     return {file: {name: definitions.schemas[name] for name in names} for file, names in dealt.items() if names}
 
 
-def _named(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> set[str]:
-    """The definitions that the entries of an area name."""
+def _named_definitions(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> set[str]:
+    """Return the definitions that the entries of an area name."""
     named: set[str] = set()
     for entry in (entry for actions in entities.values() for entry in actions.values()):
         named |= {entry["payload"]} if "payload" in entry else set()
         named |= set(entry.get("alternatives", {}).values()) | {name for name in entry["answer"].values() if name}
-        named |= set(references([entry.get(key, {}) for key in ("path", "query", "headers")]))
+        named |= set(find_references([entry.get(key, {}) for key in ("path", "query", "headers")]))
     return named
 
 
 WIDTH = 120
 
 
-def definitions_text(schemas: Mapping[str, JSON]) -> bytes:
-    """A JSON object with one definition a line, in the order of their names."""
+def format_definitions(schemas: Mapping[str, JSON]) -> bytes:
+    """Format definitions as a JSON object, one definition per line, sorted by name."""
     written = {name: orjson.dumps(schemas[name], option=orjson.OPT_SORT_KEYS) for name in sorted(schemas)}
     return b"{\n" + b",\n".join(orjson.dumps(name) + b": " + text for name, text in written.items()) + b"\n}\n"
 
 
-def area_text(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> bytes:
-    """An area's YAML: operations as blocks, what fits a line in flow style."""
+def format_area(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> bytes:
+    """Format an area as YAML: operations as blocks, what fits a line in flow style."""
     from ruamel.yaml import YAML
 
     yaml: Any = YAML()  # the library has no types for what it dumps
@@ -192,9 +194,9 @@ def _flow(value: JSON) -> Any:
 def write_catalogue(
     into: Path, areas: Areas, schemas: Mapping[str, Mapping[str, JSON]], overlays: Mapping[str, bytes]
 ) -> None:
-    """Writes every file of a catalogue folder, and removes files of areas that are no more."""
-    files = {f"{area}.yaml": area_text(entities) for area, entities in areas.items()}
-    files |= {f"schemas/{name}.json": definitions_text(definitions) for name, definitions in schemas.items()}
+    """Write every file of a catalogue folder, and remove files of areas that are gone."""
+    files = {f"{area}.yaml": format_area(entities) for area, entities in areas.items()}
+    files |= {f"schemas/{name}.json": format_definitions(definitions) for name, definitions in schemas.items()}
     files |= {f"overlays/{name}": text for name, text in overlays.items()}
     for name in files:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
@@ -202,4 +204,4 @@ def write_catalogue(
         stale.unlink()
     for name, data in files.items():
         (into / name).write_bytes(data)
-    (into / "index.json").write_bytes(index_text(into))
+    (into / "index.json").write_bytes(format_index(into))

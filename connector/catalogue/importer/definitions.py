@@ -1,4 +1,4 @@
-"""The schema definitions of a document: mended, safely named, and found again by closure."""
+"""The schema definitions of a document, normalized and safely named."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping
 import orjson
 
 from connector.catalogue.importer.document import follow
-from connector.catalogue.importer.normalization import POINTER, mend
-from connector.catalogue.schemas import DEFS, references
+from connector.catalogue.importer.normalization import POINTER, normalize_schema
+from connector.catalogue.schemas import DEFS, find_references
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, members
 
 __all__ = ["Definitions"]
 
 SMALL = 160
-"""A definition whose JSON is no longer than this is written out in a parameter rather than named."""
+"""A definition whose JSON is no longer than this is inlined in a parameter."""
 
 
 class Definitions:
-    """Every definition of one document, and those that operations declare in place."""
+    """The definitions of one document, and those that operations declare inline."""
 
     def __init__(self, document: Mapping[str, JSON]) -> None:
         self._document = document
@@ -28,27 +28,27 @@ class Definitions:
         components = members(members(document.get("components")).get("schemas"))
         self._names = dict(_safe_names(components))
         for name, schema in components.items():
-            self.schemas[self._names[name]] = mend(schema, name, self._rename)
+            self.schemas[self._names[name]] = normalize_schema(schema, name, self._rename)
         self._open_referenced_models()
 
     def place(self, schema: JSON, hint: str) -> str:
-        """The name of a schema: the definition it refers to, else a new one called like the hint."""
+        """Return the name of a schema: of the definition it refers to, else of a new one named after the hint."""
         if is_document(schema) and set(schema) == {"$ref"}:
             return self._rename(schema["$ref"]).removeprefix(DEFS)
         return self._add(schema, hint)
 
     def named(self, name: str) -> JSON:
-        """The definition of that name."""
+        """Return a definition by name."""
         if name not in self.schemas:
             raise ConfigurationError(f"a reference leads to the schema {name!r}, which is not in the document")
         return self.schemas[name]
 
     def parameter(self, schema: JSON) -> JSON:
-        """A parameter's schema, with small definitions written out."""
-        return self._inline(mend(schema, "", self._rename))
+        """Return a parameter's schema with small definitions inlined."""
+        return self._inline(normalize_schema(schema, "", self._rename))
 
     def properties(self, schema: JSON) -> dict[str, JSON]:
-        """The properties an object of this (mended) schema can have, through references and allOf."""
+        """Return the properties of a normalized object schema, through references and allOf."""
         schema = self.resolve(schema)
         found: dict[str, JSON] = {}
         for part in schema.get("allOf", []):
@@ -57,30 +57,30 @@ class Definitions:
         return found
 
     def resolve(self, schema: JSON) -> Mapping[str, JSON]:
-        """The (mended) schema itself, or the definition it names."""
+        """Return a normalized schema itself, or the definition it refers to."""
         while is_document(schema) and "$ref" in schema:
             schema = self.named(schema["$ref"].removeprefix(DEFS).split("/")[0])
         return schema if is_document(schema) else {}
 
     def closure(self, names: Iterable[str]) -> set[str]:
-        """The definitions that these reach, themselves included."""
+        """Return these definitions and all they refer to."""
         reached: set[str] = set()
         waiting = list(names)
         while waiting:
             name = waiting.pop()
             if name not in reached:
                 reached.add(name)
-                waiting.extend(references(self.named(name)))
+                waiting.extend(find_references(self.named(name)))
         return reached
 
     def _rename(self, reference: str) -> str:
         if not reference.startswith(POINTER):
             hint = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+", reference))
-            return DEFS + self._added(reference, hint)
+            return DEFS + self._add_reference(reference, hint)
         name, _, below = reference.removeprefix(POINTER).partition("/")
         return DEFS + self._names.get(name, _safe(name)) + (f"/{below}" if below else "")
 
-    def _added(self, reference: str, hint: str) -> str:
+    def _add_reference(self, reference: str, hint: str) -> str:
         if reference not in self._names:
             self._names[reference] = self._add(follow(self._document, {"$ref": reference}), hint)
         return self._names[reference]
@@ -90,7 +90,7 @@ class Definitions:
         while name in self.schemas:
             name += "Inline"
         self.schemas[name] = True
-        self.schemas[name] = mend(schema, name, self._rename)
+        self.schemas[name] = normalize_schema(schema, name, self._rename)
         return name
 
     def _inline(self, schema: JSON) -> JSON:
@@ -100,12 +100,12 @@ class Definitions:
             return schema
         if set(schema) == {"$ref"}:
             meant = self.resolve(schema)
-            small = not any(references(meant)) and len(orjson.dumps(meant)) <= SMALL
+            small = not any(find_references(meant)) and len(orjson.dumps(meant)) <= SMALL
             return dict(meant) if small else schema
         return {key: self._inline(value) for key, value in schema.items()}
 
     def _open_referenced_models(self) -> None:
-        """Opens what a property called `model` refers to when that is a closed list of names."""
+        """Open a closed list of names that a property called `model` refers to."""
         for schema in self.schemas.values():
             model = schema.get("properties", {}).get("model") if is_document(schema) else None
             if is_document(model) and "$ref" in model and len(self.resolve(model).get("enum", [])) > 1:

@@ -1,4 +1,4 @@
-"""Reading an OpenAPI document, and following the references inside it."""
+"""Reading of an OpenAPI document, and its inner references."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, items, members
 from connector.yaml import API_DOCUMENT, read_yaml
 
-__all__ = ["METHODS", "follow", "operations", "read_document", "servers"]
+__all__ = ["METHODS", "follow", "iterate_operations", "read_document", "read_servers"]
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
 def read_document(path: Path) -> dict[str, JSON]:
-    """The OpenAPI 3.0 or 3.1 document in a JSON or YAML file."""
+    """Read an OpenAPI 3.0 or 3.1 document from a JSON or YAML file."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -41,7 +41,7 @@ def _read_json(data: bytes, path: Path) -> JSON:
 
 
 def follow(document: Mapping[str, JSON], value: JSON) -> JSON:
-    """The value itself, or what its `$ref` inside the document points at."""
+    """Return a value itself, or the target of its `$ref` inside the document."""
     seen: set[str] = set()
     while is_document(value) and isinstance(value.get("$ref"), str):
         reference = value["$ref"]
@@ -67,8 +67,8 @@ def _point(document: Mapping[str, JSON], reference: str) -> JSON:
     return value
 
 
-def operations(document: Mapping[str, JSON]) -> Iterator[tuple[str, str, Mapping[str, JSON]]]:
-    """Every operation as method, path and object; parameters of its path are merged into its own."""
+def iterate_operations(document: Mapping[str, JSON]) -> Iterator[tuple[str, str, Mapping[str, JSON]]]:
+    """Yield every operation as method, path and object, with its path's parameters merged in."""
     for path, declared in members(document.get("paths")).items():
         item = follow(document, declared)
         for method in METHODS:
@@ -85,6 +85,6 @@ def _parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> li
     return list(merged.values())
 
 
-def servers(document: Mapping[str, JSON]) -> list[str]:
-    """The addresses the document says it is served at, without a slash at their end."""
+def read_servers(document: Mapping[str, JSON]) -> list[str]:
+    """Return the server addresses of a document, without trailing slashes."""
     return [server["url"].rstrip("/") for server in items(document.get("servers")) if server.get("url")]

@@ -1,4 +1,4 @@
-"""How a document differs from a catalogue: what an import of it would add, remove and change."""
+"""The drift of a document from a catalogue: what an import of it would add, remove and change."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from connector.catalogue.operation import METHODS
 from connector.catalogue.schemas import FILLED
 from connector.model import JSON, is_document, is_list, members
 
-__all__ = ["Difference", "Drift", "drift", "entry_differences", "schema_differences"]
+__all__ = ["Difference", "Drift", "entry_differences", "find_drift", "schema_differences"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """The differences; true when there is any."""
+    """The differences between a document and a catalogue; true when there are any."""
 
     differences: tuple[Difference, ...]
 
@@ -26,17 +26,17 @@ class Drift:
         return bool(self.differences)
 
     def lines(self) -> list[str]:
-        """One line a difference, for people."""
+        """Return one line per difference, for people."""
         return [str(difference) for difference in self.differences]
 
     def as_document(self) -> dict[str, JSON]:
-        """The differences as JSON, by kind."""
+        """Return the differences as JSON, by kind."""
         kinds = ("added", "removed", "changed")
         return {kind: [one.as_document() for one in self.differences if one.kind == kind] for kind in kinds}
 
 
-def drift(document_path: Path, catalogue: Catalogue) -> Drift:
-    """What differs between a document, seen through the catalogue's overlays, and the catalogue."""
+def find_drift(document_path: Path, catalogue: Catalogue) -> Drift:
+    """Compare a document, with the catalogue's overlays applied, to the catalogue."""
     from connector.catalogue.importer.build import build
 
     overlays = catalogue.folder / "overlays"
@@ -53,7 +53,7 @@ def drift(document_path: Path, catalogue: Catalogue) -> Drift:
 
 
 def _by_wire_name(rows: Iterator[list[JSON]]) -> dict[str, dict[str, JSON]]:
-    """Every entry by method and path, with what it is called as one of its facts."""
+    """Return entries by method and path, each with its area and name."""
     found: dict[str, dict[str, JSON]] = {}
     for area, entity, action, entry in rows:
         method = next(key for key in METHODS if key in entry)
@@ -89,7 +89,7 @@ NAMED = frozenset({"properties", "patternProperties"})
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing added, removed or changed: what kind of thing, where, and from what to what."""
+    """One thing that was added, removed or changed."""
 
     kind: str
     what: str
@@ -101,18 +101,18 @@ class Difference:
     def __str__(self) -> str:
         said = f"{self.kind:<8} {self.what:<10} {self.where}"
         if self.kind == "changed":
-            said += f": {_short(self.old)} became {_short(self.new)}"
+            said += f": {_shorten(self.old)} became {_shorten(self.new)}"
         return said + (f" ({self.note})" if self.note else "")
 
     def as_document(self) -> dict[str, JSON]:
-        """The difference as JSON, without what is empty."""
+        """Return the difference as JSON, without empty members."""
         facts: dict[str, JSON] = {"what": self.what, "where": self.where}
         facts |= {"from": self.old, "to": self.new} if self.kind == "changed" else {}
         return facts | ({"note": self.note} if self.note else {})
 
 
 def entry_differences(name: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
-    """What differs between two entries of one operation."""
+    """Yield the differences between two entries of one operation."""
     for part in PARAMETERS:
         yield from _parameters(f"{name} {part}", ours.get(part, {}), theirs.get(part, {}))
     for key in sorted({*ours, *theirs} - set(PARAMETERS)):
@@ -131,7 +131,7 @@ def _parameters(where: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]
 
 
 def schema_differences(where: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
-    """What differs between two schemas, as deep as they can be laid side by side."""
+    """Yield the differences between two schemas, as deep as they correspond."""
     if ours == theirs:
         return
     if not (is_document(ours) and is_document(theirs)):
@@ -176,10 +176,10 @@ def _branches(where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Itera
 
 
 def _values(what: str, where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Iterator[Difference]:
-    yield from (Difference("added", what, f"{where}: {_short(value)}") for value in theirs if value not in ours)
-    yield from (Difference("removed", what, f"{where}: {_short(value)}") for value in ours if value not in theirs)
+    yield from (Difference("added", what, f"{where}: {_shorten(value)}") for value in theirs if value not in ours)
+    yield from (Difference("removed", what, f"{where}: {_shorten(value)}") for value in ours if value not in theirs)
 
 
-def _short(value: JSON) -> str:
+def _shorten(value: JSON) -> str:
     text = orjson.dumps(value).decode()
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,4 +1,4 @@
-"""What an operation is called: entity and action, and the verb it is also found by."""
+"""The names of operations: entity and action, and a verb where the path ends in one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Name", "NamingRules", "is_plural", "name_operation", "noun", "segments", "singular", "words"]
+__all__ = [
+    "Name",
+    "NamingRules",
+    "is_plural",
+    "name_operation",
+    "nominalize",
+    "singularize",
+    "split_path",
+    "split_words",
+]
 
 ADJECTIVE = re.compile(r"\b(\w+)=true")
 """A flag in the path's fixed query is part of the name: `?beta=true` reads `beta …`."""
@@ -15,7 +24,7 @@ VERSION = re.compile(r"v\d+([a-z]+\d*)?|api|alpha|beta")
 
 @dataclass(frozen=True, slots=True)
 class NamingRules:
-    """What the overlays add to the general rule."""
+    """The overlays' additions to the rules."""
 
     rewrites: Sequence[Mapping[str, str]] = ()
     words: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -31,17 +40,17 @@ class Name:
     on: str | None = None
 
 
-def segments(path: str) -> list[str]:
-    """The path's segments without those that only name a version."""
+def split_path(path: str) -> list[str]:
+    """Split a path into segments, without those that only name a version."""
     return [part for part in path.split("?", maxsplit=1)[0].split("/") if part and not VERSION.fullmatch(part.lower())]
 
 
 def name_operation(method: str, path: str, rules: NamingRules, *, lists: bool, singleton: bool) -> Name:
-    """The name of one operation; `lists`: its answer is a list, `singleton`: a GET of the same path reads one thing."""
+    """Name an operation; `lists`: its answer is a list, `singleton`: a GET of the same path reads one thing."""
     path, _, fixed = path.partition("?")
     for rewrite in rules.rewrites:
         path = re.sub(rewrite["from"], rewrite["to"], path)
-    parts = segments(path)
+    parts = split_path(path)
     literals = [*ADJECTIVE.findall(fixed), *(part for part in parts if not part.startswith("{"))]
     by_id = bool(parts) and parts[-1].startswith("{")
     entity = _entity(literals, rules)
@@ -52,21 +61,21 @@ def name_operation(method: str, path: str, rules: NamingRules, *, lists: bool, s
     if method in ("PUT", "PATCH"):
         return Name(entity, "replace" if method == "PUT" else "update")
     if by_id or singleton:
-        return Name(f"{singular(entity)} updates", "create", "update", entity)
+        return Name(f"{singularize(entity)} updates", "create", "update", entity)
     return _verb(literals, rules) or Name(entity, "create")
 
 
 def _entity(literals: Sequence[str], rules: NamingRules) -> str:
-    names = [rules.words.get(part, " ".join(words(part))) for part in literals]
-    return " ".join([*(singular(name) for name in names[:-1]), *names[-1:]]) or "root"
+    names = [rules.words.get(part, " ".join(split_words(part))) for part in literals]
+    return " ".join([*(singularize(name) for name in names[:-1]), *names[-1:]]) or "root"
 
 
 def _verb(literals: Sequence[str], rules: NamingRules) -> Name | None:
-    doing = noun(words(literals[-1])) if len(literals) > 1 else None
+    doing = nominalize(split_words(literals[-1])) if len(literals) > 1 else None
     if doing is None or (is_plural(literals[-1]) and "_" not in literals[-1]):
         return None
     parent = _entity(literals[:-1], rules)
-    return Name(f"{singular(parent)} {doing}", "create", "_".join(words(literals[-1])), parent)
+    return Name(f"{singularize(parent)} {doing}", "create", "_".join(split_words(literals[-1])), parent)
 
 
 NOUNS = {
@@ -81,26 +90,26 @@ NOUNS = {
     "start": "starts", "stop": "stops", "submit": "submissions", "suspend": "suspensions", "test": "tests",
     "unarchive": "restorations", "validate": "validations", "verify": "verifications",
 }  # fmt: skip
-"""The verbs that end a path, each with the plural noun its entity is called by."""
+"""Verbs that end a path, each with the plural noun that names its entity."""
 
 IRREGULAR = {
     "aliases": "alias", "analyses": "analysis", "axes": "axis", "buses": "bus", "children": "child", "crises": "crisis",
     "criteria": "criterion", "indices": "index", "people": "person", "statuses": "status", "vertices": "vertex",
 }  # fmt: skip
-"""Plurals that the endings below get wrong, with their singulars."""
+"""Plurals that the rules below get wrong, with their singulars."""
 SINGULARS = set(IRREGULAR.values())
 UNCHANGED = {"data", "media", "news", "series"}
-"""Words that name one thing as well as many."""
+"""Words whose plural equals their singular."""
 
 
-def words(segment: str) -> list[str]:
-    """A path segment's words in lower case, whether it is snake_case, kebab-case or camelCase."""
+def split_words(segment: str) -> list[str]:
+    """Split a segment in snake_case, kebab-case or camelCase into lower-case words."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", segment)
     return re.split(r"[\s_.\-]+", spaced.strip("_.- ").lower())
 
 
-def singular(name: str) -> str:
-    """The name with its last word in the singular."""
+def singularize(name: str) -> str:
+    """Return a name with its last word in the singular."""
     first, gap, last = name.rpartition(" ")
     return first + gap + _singular(last)
 
@@ -116,16 +125,16 @@ def _singular(word: str) -> str:
 
 
 def is_plural(name: str) -> bool:
-    """Whether the name's last word looks like a plural, or is the same in both."""
+    """Return whether a name's last word looks like a plural, or is the same in both numbers."""
     word = name.rpartition(" ")[2]
     if word in UNCHANGED or word in IRREGULAR:
         return True
     return word.endswith("s") and word not in SINGULARS and not word.endswith(("ss", "us", "is"))
 
 
-def noun(verb_words: list[str]) -> str | None:
-    """The noun for a segment that begins with a verb (`submit tool outputs`: tool output submissions), else nothing."""
+def nominalize(verb_words: list[str]) -> str | None:
+    """Return the noun for a segment that begins with a verb (`submit tool outputs`: tool output submissions)."""
     doing = NOUNS.get(verb_words[0])
     if doing is None:
         return None
-    return " ".join([*([singular(" ".join(verb_words[1:]))] if verb_words[1:] else []), doing])
+    return " ".join([*([singularize(" ".join(verb_words[1:]))] if verb_words[1:] else []), doing])

@@ -1,4 +1,4 @@
-"""Making a document's schemas valid JSON Schema 2020-12 that holds facts only, by rule.
+"""Normalization: a document's schemas become valid JSON Schema 2020-12 that holds facts only.
 
 What OpenAPI 3.0 and careless documents write, and what it becomes:
 
@@ -21,7 +21,7 @@ from typing import Any, TypeGuard
 
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["POINTER", "mend"]
+__all__ = ["POINTER", "normalize_schema"]
 
 POINTER = "#/components/schemas/"
 
@@ -29,11 +29,11 @@ ONE = frozenset({
     "items", "additionalProperties", "unevaluatedProperties", "unevaluatedItems", "not", "contains", "propertyNames",
     "if", "then", "else",
 })  # fmt: skip
-"""Keywords that hold a schema."""
+"""Keywords with a schema."""
 MANY = frozenset({"anyOf", "allOf", "prefixItems"})
-"""Keywords that hold a list of schemas."""
+"""Keywords with a list of schemas."""
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas"})
-"""Keywords that hold schemas by name."""
+"""Keywords with schemas by name."""
 FACTS = frozenset({
     "type", "enum", "const", "default", "required", "format", "deprecated", "minimum", "maximum", "exclusiveMinimum",
     "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems",
@@ -46,8 +46,8 @@ ANNOTATIONS = ("default", "deprecated", "readOnly", "writeOnly")
 NULL: dict[str, JSON] = {"type": "null"}
 
 
-def mend(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
-    """The schema as 2020-12 facts; `root` is the definition it stands in, `rename` says how a `$ref` is written."""
+def normalize_schema(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
+    """Normalize a schema; `root` is the definition it stands in, `rename` rewrites a `$ref`."""
     if not is_document(schema):
         return schema
     mended: dict[str, JSON] = {}
@@ -68,27 +68,27 @@ def _mend_keyword(mended: dict[str, JSON], key: str, value: Any, root: str, rena
     elif key == "$recursiveRef":
         mended["$ref"] = rename(POINTER + root)
     elif key in ONE and isinstance(value, (dict, bool)):
-        mended[key] = mend(value, root, rename)
+        mended[key] = normalize_schema(value, root, rename)
     elif key in MANY and is_list(value):
-        mended[key] = [mend(item, root, rename) for item in value]
+        mended[key] = [normalize_schema(item, root, rename) for item in value]
     elif key in NAMED and is_document(value):
-        mended[key] = {name: mend(item, root, rename) for name, item in value.items() if item is not None}
+        mended[key] = {name: normalize_schema(item, root, rename) for name, item in value.items() if item is not None}
     elif key == "discriminator" and is_document(value) and "propertyName" in value:
         mended[key] = {"propertyName": value["propertyName"]}
-    elif key in FACTS and not _meaningless(key, value):
+    elif key in FACTS and not _is_meaningless(key, value):
         mended[key] = list(dict.fromkeys(value)) if key == "required" else value
 
 
-def _meaningless(key: str, value: JSON) -> bool:
+def _is_meaningless(key: str, value: JSON) -> bool:
     if key == "required":
         return not is_list(value) or not value
     if key in ("deprecated", "readOnly", "writeOnly", "uniqueItems"):
         return value is not True
-    return key == "pattern" and not _compiles(value)
+    return key == "pattern" and not _is_usable_pattern(value)
 
 
-def _compiles(pattern: JSON) -> bool:
-    """Whether both the validator and the explainer can read a pattern."""
+def _is_usable_pattern(pattern: JSON) -> bool:
+    """Return whether both the validator and the explainer can read a pattern."""
     import jsonschema_rs
 
     try:
@@ -128,7 +128,7 @@ def _types(schema: Mapping[str, JSON]) -> list[str]:
 def _mend_union(mended: dict[str, JSON], schema: Mapping[str, JSON], root: str, rename: Callable[[str], str]) -> None:
     if not is_list(schema.get("oneOf")):
         return
-    branches = [mend(branch, root, rename) for branch in schema["oneOf"]]
+    branches = [normalize_schema(branch, root, rename) for branch in schema["oneOf"]]
     if "anyOf" in mended:
         mended["allOf"] = [*mended.get("allOf", []), {"anyOf": branches}]
     else:
@@ -136,7 +136,7 @@ def _mend_union(mended: dict[str, JSON], schema: Mapping[str, JSON], root: str, 
 
 
 def _says_nullable(schema: Mapping[str, JSON]) -> bool:
-    return schema.get("nullable") is True or any(_only_nullable(part) for part in _parts(schema))
+    return schema.get("nullable") is True or any(_is_only_nullable(part) for part in _parts(schema))
 
 
 def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
@@ -144,13 +144,13 @@ def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
     return parts if is_list(parts) else []
 
 
-def _only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
-    """Whether an allOf part says nothing but that its neighbours may be null."""
+def _is_only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
+    """Return whether an allOf part says only that its neighbours may be null."""
     return is_document(part) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
 
 
 def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
-    """The schema with null allowed as well."""
+    """Return the schema with null allowed as well."""
     schema = _without_empty_parts(schema)
     if "enum" in schema and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
@@ -175,15 +175,15 @@ def _without_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _open_models(schema: dict[str, JSON]) -> dict[str, JSON]:
-    """The schema with its property `model` open to names that came after the document."""
+    """Return the schema with its property `model` open to names that are newer than the document."""
     model = schema.get("properties", {}).get("model")
-    if is_document(model) and _closed_names(model):
+    if is_document(model) and _is_closed_list(model):
         opened = {"anyOf": [{"type": "string"}, {key: model[key] for key in model if key not in ANNOTATIONS}]}
         opened |= {key: model[key] for key in ANNOTATIONS if key in model}
         schema["properties"] = {**schema["properties"], "model": opened}
     return schema
 
 
-def _closed_names(model: Mapping[str, JSON]) -> bool:
+def _is_closed_list(model: Mapping[str, JSON]) -> bool:
     names = model.get("enum")
     return is_list(names) and len(names) > 1 and any(isinstance(name, str) for name in names)

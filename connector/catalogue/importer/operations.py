@@ -1,4 +1,4 @@
-"""One operation of a document as an entry of the catalogue."""
+"""The operations of a document in the catalogue's notation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from connector.catalogue.importer.definitions import Definitions
 from connector.catalogue.importer.document import follow
 from connector.model import JSON, members
 
-__all__ = ["Declared", "declare", "holds_list", "paging_of"]
+__all__ = ["Declared", "declare", "detect_paging", "is_list_answer"]
 
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 PLAIN = {"type": "string"}
@@ -18,7 +18,7 @@ PLAIN = {"type": "string"}
 
 @dataclass(slots=True)
 class Declared:
-    """An operation on its way into the catalogue: where it is on the wire, and its entry so far."""
+    """An operation with its wire name and its entry so far."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Declared:
 def declare(
     document: Mapping[str, JSON], definitions: Definitions, method: str, path: str, source: Mapping[str, JSON]
 ) -> Declared:
-    """What the document says of one operation, in the catalogue's notation."""
+    """Translate one operation of a document into the catalogue's notation."""
     template, _, fixed = path.partition("?")
     hint = _hint(source.get("operationId") or f"{method.lower()} {template}")
     entry: dict[str, JSON] = {method.lower(): template}
@@ -50,9 +50,9 @@ def declare(
     entry |= _stream(definitions, entry, query)
     if source.get("deprecated") is True:
         entry["deprecated"] = True
-    lists = holds_list(definitions, answered)
+    lists = is_list_answer(definitions, answered)
     fields = definitions.properties(definitions.named(answered)) if answered else {}
-    if method == "GET" and lists and (pages := paging_of(query, fields)):
+    if method == "GET" and lists and (pages := detect_paging(query, fields)):
         entry["pages"] = pages
     return Declared(method, path, entry, source, lists)
 
@@ -77,7 +77,7 @@ def _parameters(definitions: Definitions, parameters: list[JSON]) -> dict[str, J
 
 
 def _parameter_name(parameter: Mapping[str, JSON]) -> str:
-    """The name people use: brackets belong to the wire, and headers have no case."""
+    """Return a parameter's name as people use it: brackets belong to the wire, and headers have no case."""
     name: str = parameter["name"]
     return name.lower() if parameter["in"] == "header" else name.removesuffix("[]")
 
@@ -154,8 +154,8 @@ def _stream(definitions: Definitions, entry: Mapping[str, JSON], query: Mapping[
     return {"stream": "query"} if "stream" in query else {}
 
 
-def holds_list(definitions: Definitions, answer: str | None) -> bool:
-    """Whether an answer is an array, or an object that holds one as its `data` or `items`."""
+def is_list_answer(definitions: Definitions, answer: str | None) -> bool:
+    """Return whether an answer is an array, or an object with one as its `data` or `items`."""
     if answer is None:
         return False
     schema = definitions.named(answer)
@@ -164,8 +164,8 @@ def holds_list(definitions: Definitions, answer: str | None) -> bool:
     return any("array" in str(part.get("type")) for part in (definitions.resolve(schema), *held))
 
 
-def paging_of(query: Collection[str], answered: Collection[str]) -> str | None:
-    """The style of paging that these query parameters and these fields of the answer allow."""
+def detect_paging(query: Collection[str], answered: Collection[str]) -> str | None:
+    """Return the style of paging that these query parameters and answer fields allow."""
     if "page" in query and "next_page" in answered:
         return "page"
     if "after" not in query:

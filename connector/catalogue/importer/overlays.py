@@ -1,4 +1,4 @@
-"""What a document does not know: hand-written YAML that an import applies."""
+"""Overlays: hand-written YAML that adds what a document does not say."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalogue.importer.names import NamingRules
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, items, members
 from connector.yaml import read_yaml
 
-__all__ = ["Overlay", "Overlays", "matches", "patched", "read_overlays"]
+__all__ = ["Overlay", "Overlays", "matches", "merge_patch", "read_overlays"]
 
 SECTIONS = frozenset({
     "applies_to", "names", "areas", "keys", "operations", "aliases", "paths", "components", "x-additions", "x-relaxed",
@@ -32,19 +32,19 @@ class Overlay:
 
     @property
     def addresses(self) -> list[str]:
-        """Where the documents that it is about are served; none when it goes with the rest of its folder."""
+        """Return the addresses of its documents; none when it applies with the rest of its folder."""
         return items(self.content.get("applies_to"))
 
 
 @dataclass(frozen=True, slots=True)
 class Overlays:
-    """The overlays that apply to one document, read together."""
+    """The overlays that apply to one document."""
 
     files: Sequence[Overlay] = ()
     naming: NamingRules = field(default_factory=NamingRules)
 
     def section(self, name: str) -> dict[str, JSON]:
-        """One section of every file, merged; a key in two files is refused."""
+        """Merge one section of every file; raise ConfigurationError for a key in two files."""
         merged: dict[str, JSON] = {}
         for overlay in self.files:
             declared = members(overlay.content.get(name))
@@ -54,27 +54,27 @@ class Overlays:
         return merged
 
     def patches(self, wire_name: str) -> Iterable[Mapping[str, JSON]]:
-        """What the overlays say of one operation: patterns with `*` first, its own name last."""
+        """Yield the patches of one operation: patterns with `*` first, its own name last."""
         every = self._patches()
         for pattern, patch in (*(one for one in every if "*" in one[0]), *(one for one in every if "*" not in one[0])):
             if matches(pattern, wire_name):
                 yield patch
 
     def patterns(self) -> Iterable[str]:
-        """The operations, or patterns of operations, that patches are for."""
+        """Return the operations, or patterns of operations, that patches are for."""
         return [pattern for pattern, _ in self._patches()]
 
     def _patches(self) -> list[tuple[str, dict[str, JSON]]]:
         return [item for overlay in self.files for item in members(overlay.content.get("operations")).items()]
 
     def area(self, path: str) -> str | None:
-        """The area that the longest matching pattern gives a path."""
+        """Return the area of a path by the longest matching pattern."""
         fitting = [pattern for pattern in self.section("areas") if matches(pattern, path)]
         return self.section("areas")[max(fitting, key=len)] if fitting else None
 
 
 def read_overlays(folder: Path, addresses: Sequence[str]) -> Overlays:
-    """The overlays in a folder that apply to a document served at these addresses.
+    """Read the overlays in a folder that apply to a document served at these addresses.
 
     A file that names no address goes with the others: it applies when one of them does, or when none names any.
     """
@@ -99,18 +99,18 @@ def _read(path: Path, text: bytes) -> Overlay:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a pattern, in which `*` stands for anything, is the whole name."""
+    """Return whether a pattern, in which `*` stands for anything, matches a whole name."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 
-def patched(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, JSON]:
-    """An entry with a patch: aliases add up, maps but the answer merge, null removes, all else replaces."""
+def merge_patch(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Merge a patch into an entry: aliases add up, maps but the answer merge, null removes, all else replaces."""
     result = dict(entry)
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
         elif key == "aliases":
-            result[key] = _distinct([*result.get(key, []), *value])
+            result[key] = _drop_repeats([*result.get(key, []), *value])
         elif key != "answer" and is_document(value) and is_document(result.get(key)):
             result[key] = {**result[key], **value}
         else:
@@ -118,9 +118,9 @@ def patched(entry: Mapping[str, JSON], patch: Mapping[str, JSON]) -> dict[str, J
     return result
 
 
-def _distinct(aliases: Iterable[str]) -> list[str]:
-    """The aliases without those that only repeat another's letters."""
+def _drop_repeats(aliases: Iterable[str]) -> list[str]:
+    """Drop aliases that are equal to an earlier one but for separators and case."""
     first: dict[str, str] = {}
     for alias in aliases:
-        first.setdefault(squeezed(alias), alias)
+        first.setdefault(normalize_name(alias), alias)
     return list(first.values())

@@ -1,4 +1,4 @@
-"""Loosening a document where it is stricter, or knows less, than what is known to work.
+"""Patches of a document where it is stricter, or knows less, than what is known to work.
 
 An entry names a place by JSON pointer (`at`) and says one thing of it: `properties`, `enum`, `anyOf`, `parameters`,
 `requestBody` add; `optional`, `nullable`, `open` relax; `oneOfFields` asks for one of several lists of fields. A place
@@ -15,14 +15,14 @@ from connector.catalogue.importer.overlays import Overlay, Overlays
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, items, members
 
-__all__ = ["apply_patch", "with_fragments"]
+__all__ = ["apply_overlays", "apply_patch"]
 
 Place = tuple[Any, Any]
-"""A container and the key or index in it."""
+"""A container and a key or index in it."""
 
 
 def apply_patch(document: dict[str, Any], patch: Mapping[str, JSON], where: str) -> bool:
-    """Applies one entry to the document; whether the place it names was there."""
+    """Apply one patch to the document; return whether its place was found."""
     kinds = [kind for kind in CHANGES if kind in patch]
     if len(kinds) != 1 or not isinstance(patch.get("at"), str):
         raise ConfigurationError(f"{where}: {patch.get('at')}: an entry has `at` and one of {', '.join(CHANGES)}")
@@ -102,8 +102,8 @@ CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
 }  # fmt: skip
 
 
-def with_fragments(document: Mapping[str, JSON], overlays: Overlays) -> tuple[dict[str, JSON], list[str]]:
-    """The document with what the overlays add where it lacks something, and what of them found no place in it."""
+def apply_overlays(document: Mapping[str, JSON], overlays: Overlays) -> tuple[dict[str, JSON], list[str]]:
+    """Apply the overlays to a copy of the document; return it with notices of what found no place."""
     filled: dict[str, Any] = copy.deepcopy(dict(document))
     filled.setdefault("paths", {})
     notices: list[str] = []
@@ -128,7 +128,7 @@ def _patch(document: dict[str, Any], overlay: Overlay, section: str) -> list[str
 
 
 def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str) -> list[str]:
-    """Adds one operation; what the document says of it already stays, and what it replaces moves here."""
+    """Add one operation; what the document already says of it stays, and what it replaces moves here."""
     known = paths.get(path, {}).get(method)
     replaced = operation.get("x-replaces")
     notices: list[str] = []

@@ -1,4 +1,4 @@
-"""What the API fills in by itself, and so never asks of a caller.
+"""Schemas of requests: relaxed where the API fills in, extended where callers hand answers back.
 
 A document says of a schema that requests and answers share what an answer always holds. A request needs less of it:
 
@@ -21,24 +21,24 @@ from connector.catalogue.importer.overlays import Overlays
 from connector.catalogue.schemas import DEFS, FILLED
 from connector.model import JSON, is_document, is_list, items, members
 
-__all__ = ["accept_returned", "branches", "relieve"]
+__all__ = ["accept_returned_answers", "branches", "relax_requests"]
 
 UNIONS = ("anyOf", "oneOf")
 TAGS = frozenset({"type", "role"})
 
 
-def relieve(definitions: Definitions, asked: set[str], answered: set[str], overlays: Overlays) -> list[str]:
-    """Ask no request for what the API fills in; return notices of overlays that fit nothing."""
+def relax_requests(definitions: Definitions, asked: set[str], answered: set[str], overlays: Overlays) -> list[str]:
+    """Require nothing in requests that the API fills in; return notices of overlays that fit nothing."""
     records, notices = _records(definitions, overlays)
     for name in sorted(asked):
         shared = name in answered
         for schema, named in _objects(definitions.schemas[name], records.get(name, ())):
-            _relieve(schema, named, definitions, shared=shared)
+            _relax(schema, named, definitions, shared=shared)
     return notices
 
 
 def _records(definitions: Definitions, overlays: Overlays) -> tuple[dict[str, list[str]], list[str]]:
-    """The fields that overlays name as filled in, by definition; a union stands for its branches."""
+    """Return the fields that overlays name as filled in, by definition; a union stands for its branches."""
     records: dict[str, list[str]] = {}
     notices: list[str] = []
     for overlay in overlays.files:
@@ -60,7 +60,7 @@ def _branches(definitions: Definitions, name: str) -> Iterator[str]:
 
 
 def _objects(schema: JSON, named: Sequence[str], *, top: bool = True) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
-    """Every object schema inside a definition, with the fields that overlays name for it: those count at its top."""
+    """Yield every object schema inside a definition, with the fields that overlays name for its top."""
     if is_list(schema):
         for part in schema:
             yield from _objects(part, named, top=top)
@@ -75,7 +75,7 @@ def _objects(schema: JSON, named: Sequence[str], *, top: bool = True) -> Iterato
                 yield from _objects(part, named, top=top and keyword in ("allOf", *UNIONS))
 
 
-def _relieve(schema: dict[str, Any], named: Iterable[str], definitions: Definitions, *, shared: bool) -> None:
+def _relax(schema: dict[str, Any], named: Iterable[str], definitions: Definitions, *, shared: bool) -> None:
     properties = members(schema["properties"])
     for name in properties.keys() & set(named):
         # Libraries hand back what they do not have as null.
@@ -113,7 +113,7 @@ def _is_nullable(schema: Mapping[str, JSON], definitions: Definitions) -> bool:
 TAG = "type"
 
 
-def accept_returned(definitions: Definitions, overlays: Overlays) -> list[str]:
+def accept_returned_answers(definitions: Definitions, overlays: Overlays) -> list[str]:
     """Let requests hold what answers hold; return notices of overlays that fit nothing."""
     notices: list[str] = []
     merger = _Merger(definitions)
@@ -129,7 +129,7 @@ def accept_returned(definitions: Definitions, overlays: Overlays) -> list[str]:
 
 
 def branches(definitions: Definitions, schema: JSON) -> Iterator[dict[str, Any]]:
-    """The object schemas that a schema stands for, through references and unions."""
+    """Yield the object schemas that a schema stands for, through references and unions."""
     meant = definitions.resolve(schema)
     if "properties" in meant:
         yield meant  # type: ignore[misc]
@@ -143,7 +143,7 @@ class _Merger:
         self._merged: set[tuple[int, int]] = set()
 
     def merge(self, answer: JSON, request: JSON) -> None:
-        """Lay the branches of an answer beside those of a request that bear the same tag."""
+        """Extend the branches of a request with those of an answer that have the same tag."""
         requested = list(branches(self._definitions, request))
         for ours in branches(self._definitions, answer):
             for theirs in requested:
@@ -166,7 +166,7 @@ class _Merger:
                 request["properties"][name] = schema
 
     def _tags(self, schema: dict[str, Any]) -> set[JSON]:
-        """The values of the property that tells branches apart; untagged branches are all alike."""
+        """Return the values of the property that tells branches apart; untagged branches are all alike."""
         tag = members(self._definitions.resolve(schema["properties"].get(TAG)))
         return set(tag["enum"] if "enum" in tag else [tag.get("const")])
 

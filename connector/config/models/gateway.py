@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
-from connector.catalogue.names import squeezed
+from connector.catalogue.names import normalize_name
 from connector.config.models.measures import Budget, Duration
 from connector.config.models.section import Entry, Names, Section, none_as_empty
 from connector.errors import ConfigurationError, UnknownName
@@ -265,7 +265,10 @@ def _named(text: str, catalogue: Catalogue) -> frozenset[str]:
         for operation in catalogue.operations()
         if operation.hands_out is None
         and (not entity.startswith("*") or operation.key != "admin")
-        and any(fits_entity.fullmatch(squeezed(e)) and fits_action.fullmatch(squeezed(a)) for e, a in _names(operation))
+        and any(
+            fits_entity.fullmatch(normalize_name(e)) and fits_action.fullmatch(normalize_name(a))
+            for e, a in _names(operation)
+        )
     )
 
 
@@ -275,7 +278,7 @@ def _parts(text: str) -> tuple[str, str]:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(squeezed(part)) for part in words.split("*")))
+    return re.compile(".*".join(re.escape(normalize_name(part)) for part in words.split("*")))
 
 
 def _names(operation: Operation) -> list[tuple[str, str]]:
