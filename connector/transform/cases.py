@@ -21,7 +21,7 @@ from connector.model import JSON, Outcome, State, is_document, is_list
 from connector.request.display import kind
 from connector.suggestions import closest, did_you_mean
 from connector.transform.chain import Chain, compile_chain
-from connector.transform.conditions.comparisons import same
+from connector.transform.conditions.values import same
 from connector.transform.context import Context, Storage
 from connector.transform.errors import Failed
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.model import JSON
 from connector.transform.block import make_sync
-from connector.transform.conditions.comparisons import negate
+from connector.transform.conditions.values import negate
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition, Field, Location
 from connector.transform.fields import PathOf, accessor, conditions, path

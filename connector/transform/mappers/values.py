@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.model import JSON, is_document, is_list
 from connector.request.display import kind
-from connector.transform.conditions.comparisons import is_empty, same
+from connector.transform.conditions.values import is_empty, same
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location, Mapper
 from connector.transform.fields import choice, template

@@ -1,4 +1,4 @@
-"""Conditions that compare a value: equality, order, emptiness, patterns, containment; and their negations."""
+"""Conditions on one value: equality, order, emptiness, type, patterns, containment; and their negations."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from connector.model import JSON, is_document, is_list
 from connector.transform.context import Scope
 from connector.transform.declaration import Condition
 from connector.transform.errors import Unfit
-from connector.transform.fields import template, text
+from connector.transform.fields import boolean, template, text
 from connector.transform.placeholders import to_text
 from connector.transform.regex import compile_regex
 from connector.transform.template import Resolve, Template
 from connector.transform.types import Predicate
 
-__all__ = ["COMPARISONS", "MATCHES", "is_empty", "negate", "same"]
+__all__ = ["COMPARISONS", "MATCHES", "TYPES", "is_empty", "negate", "same"]
 
 
 def same(left: JSON, right: JSON) -> bool:
@@ -191,4 +191,51 @@ MATCHES = (
     ),
     Condition("contains", "The text or list holds this.", HELD, _build_contains, sole="value"),
     Condition("not-contains", "The text or list does not hold this.", HELD, negate(_build_contains), sole="value"),
+)
+
+
+STRICT = {"strict": boolean("Understood, and without effect: a JSON value has one type.", default=True)}
+
+
+def _build_type(holds: Callable[[JSON], bool]) -> Callable[[bool], Predicate]:
+    def build(strict: bool) -> Predicate:  # noqa: ARG001  what other platforms write along
+        return lambda value, _document, _scope: holds(value)
+
+    return build
+
+
+def _is_number(value: JSON) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_numeric(value: JSON) -> bool:
+    """Whether a value is a number, or a text that holds one."""
+    if not isinstance(value, str):
+        return _is_number(value)
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _type_pair(
+    name: str, noun: str, holds: Callable[[JSON], bool], aliases: tuple[str, ...] = ()
+) -> tuple[Condition, Condition]:
+    build = _build_type(holds)
+    opposites = tuple(f"not-{alias}" for alias in aliases)
+    return (
+        Condition(name, f"The value is {noun}.", STRICT, build, aliases=aliases),
+        Condition(f"not-{name}", f"The value is not {noun}.", STRICT, negate(build), aliases=opposites),
+    )
+
+
+TYPES = (
+    *_type_pair("type-array", "a list", lambda value: isinstance(value, list)),
+    *_type_pair("type-object", "an object", lambda value: isinstance(value, dict)),
+    *_type_pair("type-string", "a text", lambda value: isinstance(value, str)),
+    *_type_pair("type-boolean", "true or false", lambda value: isinstance(value, bool)),
+    *_type_pair("type-number", "a number", _is_number, ("type-float",)),
+    *_type_pair("type-integer", "a whole number", lambda value: type(value) is int, ("type-int",)),
+    *_type_pair("type-numeric", "a number, or a text that holds one", _is_numeric),
 )
