@@ -93,7 +93,7 @@ async def test_others_wait_while_a_probe_is_out(bench: Any) -> None:
             return refusing(401)(request) if Slow.calls == 1 else fine(request)
 
     at = await bench()
-    at.runtime.client("openai")._dialled = Slow()
+    at.runtime.client("openai")._opened_transport = Slow()
     numbers = await at.accept({"text": "a"}, {"text": "b"})
     await at.work()
     at.clock.now = await at.store.next_due("r")

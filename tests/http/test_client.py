@@ -111,7 +111,7 @@ def test_an_explanation_needs_no_key_but_says_that_one_is_missing(make_client):
 def test_an_explanation_is_what_is_sent(make_client, answers):
     client = make_client()
     wire = client.prepare("chat completions create", {"payload": CHAT, "headers": {"X-Mine": "1"}})
-    call = client._call(wire, None, None, None, None)
+    call = client._calls.build(wire)
     shown = client.explain(wire)
     assert shown.url == str(call.url)
     assert set(shown.headers) == set(decode_headers(call.headers))
