@@ -1,4 +1,4 @@
-"""The synchronous door: the same client, publisher and subscriber for callers without an event loop."""
+"""The same client, publisher and subscriber for programs without an event loop."""
 
 from __future__ import annotations
 
@@ -12,22 +12,56 @@ from anyio import EndOfStream, create_memory_object_stream
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from connector import http, publisher, subscriber
-from connector.model import JSON, Outcome, Request
+from connector.model import JSONInput, JSONValue, Outcome, Request
+from connector.request.file_access import NOTHING, Reserved
+from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
+    import httpx
+
+    from connector.catalogue import Catalogue
+    from connector.http.prototypes import Prototype as ClientPrototype
     from connector.request import Explanation
 
 __all__ = ["Client", "Publisher", "Subscriber"]
 
-Asked = Request | Mapping[str, JSON]
+RequestLike = Request | Mapping[str, JSONInput]
 Item = TypeVar("Item")
 
 
 class Client:
-    """An asynchronous client kept in a thread of its own."""
+    """A client whose event loop runs in a thread of its own.
 
-    def __init__(self, prototype: str = "openai", **parameters: JSON) -> None:
-        self.client = http.Client(prototype, **parameters)
+    Args:
+        prototype: the kind of client, by name or as a value.
+        transport: an engine's name, or any httpx transport in its place; the client closes it.
+        catalogue: the entities that can be named; the catalogue that ships with the connector unless given.
+        environ: where parameters that are not given come from; the process's environment unless given.
+        timing: a clock, a way to wait and chance.
+        reserved: files of the connector's own, which are never uploaded.
+        parameters: the prototype's parameters.
+    """
+
+    def __init__(
+        self,
+        prototype: str | ClientPrototype = "openai",
+        *,
+        transport: httpx.AsyncBaseTransport | str | None = None,
+        catalogue: Catalogue | None = None,
+        environ: Mapping[str, str] | None = None,
+        timing: Timing = SYSTEM,
+        reserved: Reserved = NOTHING,
+        **parameters: JSONInput,
+    ) -> None:
+        self.client = http.Client(
+            prototype,
+            transport=transport,
+            catalogue=catalogue,
+            environ=environ,
+            timing=timing,
+            reserved=reserved,
+            **parameters,
+        )
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -40,55 +74,55 @@ class Client:
 
 
 class Publisher:
-    """A publisher whose calls wait."""
+    """One writing operation of an entity, called through a client; an entity alone means its `create`."""
 
     def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
         self._portal = client.portal
         self._publisher = publisher.Publisher(client.client, entity, action)
 
-    def publish(self, request: Asked | None = None, *, to: Path | str | None = None) -> Outcome:
-        """What one call came to."""
+    def publish(self, request: RequestLike | None = None, *, to: Path | str | None = None) -> Outcome:
+        """Make one call and return its outcome."""
         return self._portal.call(partial(self._publisher.publish, request, to=to))
 
-    def publish_many(self, requests: Iterable[Asked], *, concurrency: int = 16) -> Iterator[tuple[int, Outcome]]:
-        """Outcomes as they come, each with its request's position."""
-        return _pumped(self._portal, self._publisher.publish_many(requests, concurrency=concurrency))
+    def publish_many(self, requests: Iterable[RequestLike], *, concurrency: int = 16) -> Iterator[tuple[int, Outcome]]:
+        """Yield outcomes as they arrive, each with the position of its request."""
+        return _iterate_in_portal(self._portal, self._publisher.publish_many(requests, concurrency=concurrency))
 
-    def stream(self, request: Asked | None = None) -> Iterator[JSON]:
-        """The events of an answer that is sent while it is made."""
-        return _pumped(self._portal, self._publisher.stream(request))
+    def stream(self, request: RequestLike | None = None) -> Iterator[JSONValue]:
+        """Yield the events of a streamed answer."""
+        return _iterate_in_portal(self._portal, self._publisher.stream(request))
 
-    def explain(self, request: Asked | None = None) -> Explanation:
-        """The exact request, redacted; nothing is sent."""
+    def explain(self, request: RequestLike | None = None) -> Explanation:
+        """Return the exact request, redacted; nothing is sent."""
         return self._publisher.explain(request)
 
 
 class Subscriber:
-    """A subscriber whose calls wait."""
+    """One readable operation of an entity, called through a client."""
 
     def __init__(self, client: Client, entity: str, action: str | None = None) -> None:
         self._portal = client.portal
         self._subscriber = subscriber.Subscriber(client.client, entity, action)
 
-    def read(self, request: Asked | None = None, *, limit: int | None = None) -> Iterator[JSON]:
-        """Every entity the operation gives, page after page."""
-        return _pumped(self._portal, self._subscriber.read(request, limit=limit))
+    def read(self, request: RequestLike | None = None, *, limit: int | None = None) -> Iterator[JSONValue]:
+        """Yield every entity, page after page."""
+        return _iterate_in_portal(self._portal, self._subscriber.read(request, limit=limit))
 
-    def retrieve(self, request: Asked | None = None, *, to: Path | str | None = None) -> Outcome:
-        """The outcome of one request, without following pages."""
+    def retrieve(self, request: RequestLike | None = None, *, to: Path | str | None = None) -> Outcome:
+        """Make one request and return its outcome, without following pages."""
         return self._portal.call(partial(self._subscriber.retrieve, request, to=to))
 
-    def stream(self, request: Asked | None = None) -> Iterator[JSON]:
-        """The events of an answer that is sent while it is made."""
-        return _pumped(self._portal, self._subscriber.stream(request))
+    def stream(self, request: RequestLike | None = None) -> Iterator[JSONValue]:
+        """Yield the events of a streamed answer."""
+        return _iterate_in_portal(self._portal, self._subscriber.stream(request))
 
-    def explain(self, request: Asked | None = None) -> Explanation:
-        """The exact first request, redacted; nothing is sent."""
+    def explain(self, request: RequestLike | None = None) -> Explanation:
+        """Return the exact first request, redacted; nothing is sent."""
         return self._subscriber.explain(request)
 
 
-def _pumped(portal: BlockingPortal, source: AsyncGenerator[Item, None]) -> Iterator[Item]:
-    """The items of an asynchronous iterator, which one task of the portal walks from beginning to end."""
+def _iterate_in_portal(portal: BlockingPortal, source: AsyncGenerator[Item, None]) -> Iterator[Item]:
+    """Yield the items of an asynchronous iterator that one task of the portal runs."""
     send, receive = create_memory_object_stream[Item](0)
 
     async def pump() -> None:

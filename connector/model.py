@@ -1,20 +1,24 @@
-"""The few things that travel through the connector: a request, its faults, its outcome."""
+"""What travels through the connector: JSON, a request and its faults, an outcome and its attempts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
-from connector.errors import CallFailed, InvalidRequest
+from connector.errors import ConnectorError
 from connector.suggestions import closest, did_you_mean
 
 __all__ = [
     "JSON",
     "Attempt",
+    "CallFailed",
     "Effect",
     "Fault",
+    "InvalidRequest",
+    "JSONInput",
+    "JSONValue",
     "Outcome",
     "Request",
     "State",
@@ -25,22 +29,30 @@ __all__ = [
     "members",
 ]
 
+if TYPE_CHECKING:
+    JSONValue: TypeAlias = "dict[str, JSONValue] | list[JSONValue] | str | int | float | bool | None"
+    """A JSON value as the public API gives it; users know it as `JSON`."""
+    JSONInput: TypeAlias = "Mapping[str, JSONInput] | Sequence[JSONInput] | str | int | float | bool | None"
+    """A JSON value as the public API takes it: of any mappings and sequences."""
+else:
+    # pydantic cannot resolve a recursive alias in the models of plug-ins.
+    JSONValue = JSONInput = object
 JSON = Any
-"""A decoded JSON value; what is inside is the caller's business until a schema has spoken."""
+"""A decoded JSON value inside the connector, where schemas rather than types say what it holds."""
 
 
 def is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
-    """Whether a JSON value is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, Mapping)
 
 
 def is_document(value: JSON) -> TypeGuard[dict[str, JSON]]:
-    """Whether a JSON value is an object of ours, which may be changed."""
+    """Return whether a JSON value is an object that may be changed."""
     return isinstance(value, dict)
 
 
 def is_list(value: JSON) -> TypeGuard[list[JSON]]:
-    """Whether a JSON value is a list."""
+    """Return whether a JSON value is a list."""
     return isinstance(value, list)
 
 
@@ -69,7 +81,7 @@ class Effect(StrEnum):
 
 
 class State(StrEnum):
-    """What an attempt, and so a call, came to."""
+    """How an attempt, and so a call, ended."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -79,18 +91,19 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks of an operation, before it is resolved."""
+    """What a caller asks of an operation, before it is resolved against the catalogue."""
 
-    path: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
-    query: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
-    payload: JSON = None
+    path: Mapping[str, JSONInput] = field(default_factory=dict[str, JSONInput])
+    query: Mapping[str, JSONInput] = field(default_factory=dict[str, JSONInput])
+    payload: JSONInput = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
-    def of(cls, asked: Request | Mapping[str, JSON] | None) -> Request:
-        """The request a document stands for; a section that no request has is refused."""
+    def of(cls, asked: Request | Mapping[str, JSONInput] | None) -> Request:
+        """Return the request that a document stands for; raise InvalidRequest for an unknown section."""
         if isinstance(asked, Request):
             return asked
+        # Checked below; what stands in the sections is the caller's until a schema has spoken.
         sections: dict[str, JSON] = dict(asked or {})
         names = [known.name for known in fields(cls)]
         faults = [
@@ -121,6 +134,16 @@ class Fault:
         return f"{self.where}: {self.found}; {self.allowed}{meant}"
 
 
+class InvalidRequest(ConnectorError):
+    """A request that was not sent, with every fault that was found in it."""
+
+    def __init__(self, operation: str, faults: Sequence[Fault]) -> None:
+        self.operation = operation
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        super().__init__("\n".join([f"{operation}: nothing was sent, {count}:", *(f"  {f}" for f in self.faults)]))
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try on the wire."""
@@ -134,12 +157,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The envelope every call ends in, and what response chains see."""
+    """How a call ended, and what answer chains see."""
 
     state: State
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    body: JSON = None
+    body: JSONValue | bytes = None
     request_id: str | None = None
     reason: str = ""
     attempts: tuple[Attempt, ...] = ()
@@ -147,22 +170,22 @@ class Outcome:
     faults: tuple[Fault, ...] = ()
     """Why nothing was sent, when the request itself was the reason."""
     action: str = ""
-    """What the client's error policy makes of it, when it is not done: retry, fail, pause or unknown."""
+    """What the client's error policy says when it is not done: retry, fail, pause or unknown."""
     possible_duplicates: int = 0
-    """How often it may have taken effect, and may have been paid for, beside the once that was meant."""
+    """How often it may have taken effect, and may have been paid for, beyond the once that was meant."""
 
     @property
     def ok(self) -> bool:
         return self.state is State.DONE
 
-    def require(self) -> JSON:
-        """The body of a call that is done; anything else raises CallFailed."""
+    def require(self) -> JSONValue | bytes:
+        """Return the body of a call that is done; raise CallFailed otherwise."""
         if self.state is not State.DONE:
             raise CallFailed(self)
         return self.body
 
     def sentence(self) -> str:
-        """The outcome in words, with what to do next."""
+        """Return the outcome in words, with what to do next."""
         status = f" with status {self.status}" if self.status else ""
         tries = f" after {len(self.attempts)} attempts" if len(self.attempts) > 1 else ""
         trace = f" (request id {self.request_id})" if self.request_id else ""
@@ -175,9 +198,10 @@ class Outcome:
         times = self.possible_duplicates + 1
         return f"it may have taken effect, and may have been paid for, {times} times" if times > 1 else ""
 
-    def as_document(self) -> dict[str, JSON]:
-        """The outcome as JSON, in the order people read it."""
-        shown: dict[str, JSON] = {"state": self.state.value, "status": self.status, "request_id": self.request_id}
+    def as_document(self) -> dict[str, JSONValue | bytes]:
+        """Return the outcome as JSON, in the order people read it."""
+        shown: dict[str, JSONValue | bytes] = {"state": self.state.value, "status": self.status}
+        shown["request_id"] = self.request_id
         if self.reason:
             shown["reason"] = self.reason
         if self.faults:
@@ -188,3 +212,11 @@ class Outcome:
             shown["possible_duplicates"] = self.possible_duplicates
         shown |= {"attempts": len(self.attempts), "headers": dict(self.headers), "body": self.body}
         return shown
+
+
+class CallFailed(ConnectorError):
+    """A call whose outcome is not done."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        super().__init__(outcome.sentence())

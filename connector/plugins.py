@@ -1,7 +1,7 @@
-"""What the author of a plug-in imports: everything else below `connector` may change without notice.
+"""The types that authors of plug-ins import.
 
-A plug-in is a distribution that names its kinds under the entry point groups of `GROUPS`. A name that is taken, an
-entry point that cannot be loaded and one that is something else are refused, with the distributions that are meant.
+A plug-in is a distribution that names its kinds under the entry point groups of `GROUPS`. A name that is already taken,
+an entry point that cannot be loaded and one of another type are refused with the names of the distributions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from connector.http.parameters import Secret, environment
 from connector.http.parameters import Section as Parameters
 from connector.http.prototypes import Endpoint, FixedEndpoint
 from connector.http.prototypes import Prototype as ClientPrototype
-from connector.model import JSON, Effect, Outcome, State
+from connector.model import Effect, JSONInput, Outcome, State
+from connector.model import JSONValue as JSON  # noqa: N814  a type alias
 from connector.publishers import Context as PublisherContext
 from connector.publishers import DocumentWriter, ImmediateWriter
 from connector.publishers import Prototype as PublisherPrototype
@@ -50,6 +51,7 @@ __all__ = [
     "Endpoint",
     "FixedEndpoint",
     "ImmediateWriter",
+    "JSONInput",
     "Mapper",
     "Outcome",
     "Parameters",

@@ -1,4 +1,4 @@
-"""Writes entities: Create is POST, Delete is DELETE, a verb is its own POST."""
+"""Write entities: create is POST, delete is DELETE, a verb is a POST of its own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.errors import ConfigurationError, InvalidRequest
-from connector.model import JSON, Outcome, Request, State
+from connector.errors import ConfigurationError
+from connector.model import InvalidRequest, JSONInput, JSONValue, Outcome, Request, State
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Publisher"]
 
-Asked = Request | Mapping[str, JSON]
+RequestLike = Request | Mapping[str, JSONInput]
 
 
 class Publisher:
@@ -29,14 +29,24 @@ class Publisher:
         if self.operation.method == "GET":
             raise ConfigurationError(f"{self.operation.name} only reads: use a subscriber")
 
-    async def publish(self, request: Asked | None = None, *, to: Path | str | None = None) -> Outcome:
-        """What one call came to; only a request that must not be sent raises."""
+    async def publish(self, request: RequestLike | None = None, *, to: Path | str | None = None) -> Outcome:
+        """Make one call and return its outcome; raise InvalidRequest when it must not be sent.
+
+        Args:
+            request: {path, query, payload, headers}.
+            to: a file for the body of the answer.
+        """
         return await self.client.send(self.client.prepare(self.operation, request), to=to)
 
     async def publish_many(
-        self, requests: Iterable[Asked] | AsyncIterable[Asked], *, concurrency: int = 16
+        self, requests: Iterable[RequestLike] | AsyncIterable[RequestLike], *, concurrency: int = 16
     ) -> AsyncGenerator[tuple[int, Outcome], None]:
-        """Outcomes as they come, each with its request's position; an invalid request was not sent."""
+        """Yield outcomes as they arrive, each with the position of its request; an invalid request is not sent.
+
+        Args:
+            requests: the requests, one after the other.
+            concurrency: the most calls at a time.
+        """
         running: set[asyncio.Future[tuple[int, Outcome]]] = set()
         try:
             async with aclosing(_numbered(requests)) as numbered:
@@ -53,7 +63,7 @@ class Publisher:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
-    async def _one(self, position: int, request: Asked) -> tuple[int, Outcome]:
+    async def _one(self, position: int, request: RequestLike) -> tuple[int, Outcome]:
         if self.client.paused:
             return position, self.client.paused.outcome()
         try:
@@ -61,16 +71,18 @@ class Publisher:
         except InvalidRequest as error:
             return position, Outcome(State.NOT_SENT, reason=str(error), faults=error.faults)
 
-    def stream(self, request: Asked | None = None) -> AsyncGenerator[JSON, None]:
-        """The events of an answer that is sent while it is made."""
+    def stream(self, request: RequestLike | None = None) -> AsyncGenerator[JSONValue, None]:
+        """Yield the events of a streamed answer."""
         return self.client.stream(self.client.prepare(self.operation, request, stream=True))
 
-    def explain(self, request: Asked | None = None) -> Explanation:
-        """The exact request, redacted, with where each value came from; nothing is sent."""
+    def explain(self, request: RequestLike | None = None) -> Explanation:
+        """Return the exact request, redacted, with where each value came from; nothing is sent."""
         return self.client.explain(self.client.prepare(self.operation, request))
 
 
-async def _numbered(requests: Iterable[Asked] | AsyncIterable[Asked]) -> AsyncGenerator[tuple[int, Asked], None]:
+async def _numbered(
+    requests: Iterable[RequestLike] | AsyncIterable[RequestLike],
+) -> AsyncGenerator[tuple[int, RequestLike], None]:
     position = 0
     if isinstance(requests, AsyncIterable):
         async for request in requests:

@@ -1,4 +1,4 @@
-"""Reads entities: one GET, or as many as a list has pages."""
+"""Read entities: one GET, or one for each page of a list."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.errors import CallFailed, ConfigurationError
-from connector.model import JSON, Outcome, Request, State
+from connector.errors import ConfigurationError
+from connector.model import CallFailed, JSONInput, JSONValue, Outcome, Request, State
 from connector.pagination import items_of, next_query
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from connector.request import Explanation
 
 __all__ = ["Subscriber"]
+
+RequestLike = Request | Mapping[str, JSONInput]
 
 
 class Subscriber:
@@ -30,9 +32,15 @@ class Subscriber:
             )
 
     async def read(
-        self, request: Request | Mapping[str, JSON] | None = None, *, limit: int | None = None, from_text: bool = False
-    ) -> AsyncGenerator[JSON, None]:
-        """Every entity the operation gives, page after page; a page that cannot be read raises CallFailed."""
+        self, request: RequestLike | None = None, *, limit: int | None = None, from_text: bool = False
+    ) -> AsyncGenerator[JSONValue, None]:
+        """Yield every entity, page after page; raise CallFailed for a page that cannot be read.
+
+        Args:
+            request: {path, query, headers}.
+            limit: the most entities.
+            from_text: whether values are text, as on a command line.
+        """
         if limit is not None and limit <= 0:
             return
         read = 0
@@ -44,9 +52,9 @@ class Subscriber:
                     return
 
     async def pages(
-        self, request: Request | Mapping[str, JSON] | None = None, *, from_text: bool = False
+        self, request: RequestLike | None = None, *, from_text: bool = False
     ) -> AsyncGenerator[Outcome, None]:
-        """The outcome of each page's request; the last one may be not done."""
+        """Yield the outcome of each page's request; the last one may not be done."""
         asked = Request.of(request)
         seen: set[str] = set()
         while True:
@@ -61,18 +69,16 @@ class Subscriber:
             seen.add(cursor)
             asked = replace(asked, query={**asked.query, **more})
 
-    async def retrieve(
-        self, request: Request | Mapping[str, JSON] | None = None, *, to: Path | str | None = None
-    ) -> Outcome:
-        """The outcome of one request, without following pages; its body goes to a file when `to` names one."""
+    async def retrieve(self, request: RequestLike | None = None, *, to: Path | str | None = None) -> Outcome:
+        """Make one request and return its outcome, without following pages; `to` names a file for the body."""
         return await self.client.send(self.client.prepare(self.operation, request), to=to)
 
-    def stream(self, request: Request | Mapping[str, JSON] | None = None) -> AsyncGenerator[JSON, None]:
-        """The events of an answer that is sent while it is made."""
+    def stream(self, request: RequestLike | None = None) -> AsyncGenerator[JSONValue, None]:
+        """Yield the events of a streamed answer."""
         return self.client.stream(self.client.prepare(self.operation, request, stream=True))
 
-    def explain(self, request: Request | Mapping[str, JSON] | None = None) -> Explanation:
-        """The exact first request, redacted, with where each value came from; nothing is sent."""
+    def explain(self, request: RequestLike | None = None) -> Explanation:
+        """Return the exact first request, redacted, with where each value came from; nothing is sent."""
         return self.client.explain(self.client.prepare(self.operation, request))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from connector.catalogue import Catalogue
-from connector.errors import InvalidRequest
+from connector.model import InvalidRequest
 from connector.request import Preparer
 from connector.request.query import coerce
 from connector.sandbox.http.form_data import expand_brackets

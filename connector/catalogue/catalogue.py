@@ -6,14 +6,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from connector.catalogue.index import Index, read_index
 from connector.catalogue.lookup import Lookup, Matcher, Use
 from connector.catalogue.operation import METHODS, Operation, parse_operation
 from connector.catalogue.schemas import DIALECT, Definitions, require_filled
 from connector.declarations import folder as declarations
-from connector.model import JSON
+from connector.model import JSON, JSONValue
 
 __all__ = ["Catalogue"]
 
@@ -23,7 +23,7 @@ class Catalogue:
 
     def __init__(self, folder: Path, index: Index) -> None:
         self.folder = folder
-        self._rows: Sequence[Any] = index["operations"]
+        self._rows = cast("Sequence[Any]", index["operations"])
         self._lookup = Lookup(index, self._match)
         self._made: dict[int, Operation] = {}
         self._schemas: dict[tuple[str, str], dict[str, JSON]] = {}
@@ -63,29 +63,29 @@ class Catalogue:
         """Return the names of all entities, by area."""
         return tuple(dict.fromkeys(row[1] for row in self._rows))
 
-    def rows(self) -> Iterator[list[JSON]]:
+    def rows(self) -> Iterator[list[JSONValue]]:
         """Return every operation as area, entity, action and entry, in the catalogue's notation."""
         return iter(self._rows)
 
-    def definitions(self) -> dict[str, JSON]:
+    def definitions(self) -> dict[str, JSONValue]:
         """Return every schema definition of every area, by name."""
         return self._definitions.all()
 
-    def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSON] | None:
+    def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSONValue] | None:
         """Return the schema of an operation's payload, for a kind of body where kinds differ; None for no payload."""
         name = operation.alternatives.get(body or "", operation.payload)
         return None if name is None else self._schema(operation.area, name)
 
-    def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSON] | None:
+    def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSONValue] | None:
         """Return the schema of one kind of an operation's answer; for `events`, the schema of one event."""
         name = operation.answer.get(kind)
         return None if name is None else self._answer(operation.area, name)
 
-    def query_schema(self, operation: Operation) -> dict[str, JSON]:
+    def query_schema(self, operation: Operation) -> dict[str, JSONValue]:
         """Return the schema of an operation's query as one object."""
         return self._parameters(operation, "query", list(operation.required_query))
 
-    def path_schema(self, operation: Operation) -> dict[str, JSON]:
+    def path_schema(self, operation: Operation) -> dict[str, JSONValue]:
         """Return the schema of an operation's path parameters as one object."""
         return self._parameters(operation, "path", list(operation.parameters))
 

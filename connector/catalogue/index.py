@@ -21,7 +21,7 @@ __all__ = ["Index", "format_index", "read_index"]
 
 FORMAT = 1
 OPERATIONS = b'"operations": ['
-Index = Mapping[str, Any]
+Index = Mapping[str, object]
 """`operations`: [area, entity, action, entry]; `names`: every normalized name to a position in that list."""
 
 

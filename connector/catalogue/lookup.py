@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote
 
 from connector.catalogue.index import Index
@@ -36,8 +36,8 @@ class Lookup:
     """Finds the position of an operation in a catalogue's list by name."""
 
     def __init__(self, index: Index, match: Match) -> None:
-        self._rows: Sequence[Any] = index["operations"]
-        self._names: Mapping[str, int] = index["names"]
+        self._rows = cast("Sequence[Any]", index["operations"])
+        self._names = cast("Mapping[str, int]", index["names"])
         self._match = match
 
     def find(self, name: str, action: str | None, use: Use | None = None) -> int:

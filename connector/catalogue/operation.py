@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.errors import ConfigurationError
-from connector.model import JSON, Effect
+from connector.model import JSON, Effect, JSONValue
 
 __all__ = ["METHODS", "ORDER", "Operation", "parse_operation"]
 
@@ -24,11 +24,11 @@ class Operation:
     area: str
     method: str
     template: str
-    path: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
-    query: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    path: Mapping[str, JSONValue] = field(default_factory=lambda: NOTHING)
+    query: Mapping[str, JSONValue] = field(default_factory=lambda: NOTHING)
     required_query: tuple[str, ...] = ()
     fixed_query: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    headers: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    headers: Mapping[str, JSONValue] = field(default_factory=lambda: NOTHING)
     body: tuple[str, ...] = ()
     payload: str | None = None
     alternatives: Mapping[str, str] = field(default_factory=lambda: NOTHING)
@@ -39,7 +39,7 @@ class Operation:
     answer: Mapping[str, str | None] = field(default_factory=lambda: NOTHING)
     ends: tuple[str, ...] = ()
     stream: str | None = None
-    stream_on: Mapping[str, JSON] = field(default_factory=lambda: NOTHING)
+    stream_on: Mapping[str, JSONValue] = field(default_factory=lambda: NOTHING)
     """What turns streaming on where that is not `stream: true`."""
     pages: str | None = None
     key: str = "project"

@@ -14,8 +14,8 @@ from connector.cli.call_output import warn_when_interrupted
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_command, print_line, progress, say, shown
 from connector.documents import parse
-from connector.errors import CallFailed, ConfigurationError, ConnectorError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Effect, Outcome, State, is_document
+from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
+from connector.model import JSON, CallFailed, Effect, InvalidRequest, Outcome, State, is_document
 
 if TYPE_CHECKING:
     from connector.catalogue import Operation

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from connector.errors import CallFailed, ConnectorError
-from connector.model import Outcome, State
+from connector.errors import ConnectorError
+from connector.model import CallFailed, Outcome, State
 
 __all__ = ["ExitCode", "of_error", "of_outcome", "worst"]
 

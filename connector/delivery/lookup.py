@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from connector.delivery.idempotency_keys import METADATA, Lookup, made_at
 from connector.engine import CallRecord
-from connector.errors import CallFailed, ConnectorError, InvalidRequest
+from connector.errors import ConnectorError
 from connector.http import Client
-from connector.model import JSON, Outcome, State, is_list, is_object
+from connector.model import JSON, CallFailed, InvalidRequest, Outcome, State, is_list, is_object, members
 from connector.pagination import next_query
 from connector.resilience import Backoff
 from connector.subscriber import Subscriber
@@ -45,8 +45,8 @@ async def read_pages(subscriber: Subscriber, pages: AsyncGenerator[Outcome, None
     count = 0
     async with aclosing(pages) as answers:
         async for answer in answers:
-            body = answer.require()
-            found = body.get("data") if is_object(body) else None
+            body = members(answer.require())
+            found = body.get("data")
             if not is_list(found):
                 raise _broken(answer, "the answer is no list")
             yield found

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from connector.model import JSON
+from connector.model import JSON, JSONValue
 
 __all__ = [
     "NO_LINE_END",
@@ -26,7 +26,7 @@ NO_LINE_END = "the last line has no line end"
 class UnreadableDocument:
     """A document that could not be read, and why."""
 
-    document: JSON
+    document: JSONValue
     """What is known of it; the text of a line that is no document stands under `$text`."""
     reason: str
 

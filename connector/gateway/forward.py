@@ -10,13 +10,13 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import CIMultiDict
 
-from connector.errors import CallFailed, ConfigurationError, InvalidRequest
+from connector.errors import ConfigurationError
 from connector.gateway.headers import response_headers
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
 from connector.gateway.usage_reader import UsageReader
 from connector.http import Client, Forward, ForwardRequest, ForwardResponse
-from connector.model import Outcome, State
+from connector.model import CallFailed, InvalidRequest, Outcome, State
 
 if TYPE_CHECKING:
     from aiohttp.http import StreamWriter

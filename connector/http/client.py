@@ -29,7 +29,7 @@ from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.stream import stream_call
 from connector.http.transports import make_transport
 from connector.http.transports.base import make_tls_context
-from connector.model import JSON, Fault, Outcome, Request, members
+from connector.model import JSON, Fault, JSONInput, JSONValue, Outcome, Request, members
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
 from connector.request.wire import Wire
@@ -38,7 +38,7 @@ from connector.timing import SYSTEM, Timing
 
 __all__ = ["Client"]
 
-Asked = Request | Mapping[str, JSON]
+RequestLike = Request | Mapping[str, JSONInput]
 
 
 class Client:
@@ -63,7 +63,7 @@ class Client:
         environ: Mapping[str, str] | None = None,
         timing: Timing = SYSTEM,
         reserved: Reserved = NOTHING,
-        **parameters: JSON,
+        **parameters: JSONInput,
     ) -> None:
         kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
         if isinstance(transport, str):
@@ -141,7 +141,7 @@ class Client:
     def prepare(
         self,
         operation: Operation | str,
-        request: Asked | None = None,
+        request: RequestLike | None = None,
         *,
         validate: str | None = None,
         from_text: bool = False,
@@ -164,17 +164,50 @@ class Client:
         wire = self._endpoint.place(wire, asked.payload)
         return FloatsWire.of(wire) if floats else wire
 
-    def prepare_raw(self, method: str, path: str, **parts: JSON) -> Wire:
-        """Return the call of any path; the parts are those of connector.request.prepare_raw."""
+    def prepare_raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, JSONInput] | None = None,
+        headers: Mapping[str, JSONInput] | None = None,
+        json: JSONInput = None,
+        data: str | bytes | Mapping[str, JSONInput] | None = None,
+        form: Mapping[str, JSONInput] | None = None,
+        files: Mapping[str, JSONInput] | None = None,
+        brackets: bool = True,
+        answer: str | None = None,
+    ) -> Wire:
+        """Return the call of any path, known to the catalogue or not, ready to be sent.
+
+        Args:
+            method: any HTTP method.
+            path: a path with a leading slash, with its query if any.
+            query: more of the query.
+            headers: the caller's own.
+            json: a JSON body.
+            data: a body as it is, or an object that becomes a URL-encoded form.
+            form: fields and files of a multipart form.
+            files: more files of that form.
+            brackets: whether the fields of a list have brackets behind their name.
+            answer: json, text, binary, events or empty; what the catalogue says unless given.
+        """
         wire = prepare_raw(
             method,
             path,
+            query=query,
+            headers=headers,
+            json=json,
+            data=data,
+            form=form,
+            files=files,
+            brackets=brackets,
+            answer=answer,
             catalogue=self.catalogue,
             base_path=urlsplit(self.base_uri).path,
             roots=self._roots,
-            **parts,
         )
-        return self._endpoint.place(wire, parts.get("json") or parts.get("form"))
+        return self._endpoint.place(wire, json or form)
 
     def _asks_for_base64(self, operation: Operation, payload: JSON) -> bool:
         """Whether embeddings travel packed although the request does not say so."""
@@ -232,7 +265,7 @@ class Client:
         *,
         timeout: float | None = None,
         retries: int | None = None,
-    ) -> AsyncGenerator[JSON, None]:
+    ) -> AsyncGenerator[JSONValue, None]:
         """Yield the data of an answer's events as they come; a stream that is not done raises CallFailed."""
         self._check_open()
         call = self._calls.build(wire, total=timeout, retries=retries, answer="events")

@@ -11,13 +11,12 @@ from collections.abc import AsyncGenerator
 
 import httpx
 
-from connector.errors import CallFailed
 from connector.http.attempt import AttemptResult, await_response, read_refusal, reject_protocol_switch
 from connector.http.call import Call
 from connector.http.forward_request import RawResponse, SendRequest
 from connector.http.policy import EXHAUSTED, Pause
 from connector.http.retry import CallAttempts, Retrier
-from connector.model import JSON, Outcome, State
+from connector.model import JSON, CallFailed, Outcome, State
 from connector.resilience import Backoff, CircuitBreaker
 
 __all__ = ["Forward", "ForwardBreaker", "ForwardResponse"]

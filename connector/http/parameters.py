@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from connector.http.policy import Rule
 
@@ -16,8 +17,8 @@ Wait = Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)]
 PerMinute = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-def environment(variable: str, *, unless: str = "") -> dict[str, Any]:
-    """Marks a field as taken from an environment variable when neither it nor the field named by `unless` is given."""
+def environment(variable: str, *, unless: str = "") -> JsonDict:
+    """Mark a field as taken from an environment variable when neither it nor the field named by `unless` is given."""
     return {"environment": variable, "unless": unless}
 
 

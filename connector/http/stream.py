@@ -8,7 +8,6 @@ from contextlib import aclosing
 
 import httpx
 
-from connector.errors import CallFailed
 from connector.http.attempt import AttemptResult, judge_broken_stream, open_response, read_refusal
 from connector.http.call import Call
 from connector.http.call_log import ITEMS, CallLog
@@ -17,7 +16,7 @@ from connector.http.response import UnacceptableBody, UnexpectedBody, iter_body
 from connector.http.response_headers import parse_headers
 from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.sse import BrokenStream, drain, iter_data
-from connector.model import JSON, State
+from connector.model import JSON, CallFailed, State
 
 __all__ = ["stream_call"]
 

@@ -14,9 +14,9 @@ from connector.delivery.new_tasks import digest, entity_id, requests_space
 from connector.delivery.route_spec import INPUT
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState
 from connector.engine.commits import Committer
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.http.policy import Actor
-from connector.model import JSON, Outcome, State, items, members
+from connector.model import JSON, CallFailed, Outcome, State, items, members
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import orjson
 from connector.delivery.route_spec import INCOMING, RouteSpec, incoming_chain, input_chain, route_spec
 from connector.engine import Change, Store, failpoints
 from connector.engine.commits import Committer
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.intake.backpressure import Backpressure, Buffer, CommitGroup
 from connector.intake.cursor import CursorState, max_watermark, step_back
 from connector.intake.dead_letters import DEAD_LETTER, TaskFactory, no_trace
 from connector.intake.input_requests import InputRequests
-from connector.model import JSON, State
+from connector.model import JSON, CallFailed, State
 from connector.pipeline import IncomingRun, Runtime
 from connector.pipeline.taking import Taken
 from connector.subscribers import Bookmark

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from connector.aio.events import wait_for_event
 from connector.engine import Store, StoreBroken
 from connector.engine.commits import SpaceRetry
-from connector.errors import CallFailed, ConnectorError
+from connector.errors import ConnectorError
 from connector.intake.cursor import Position
 from connector.intake.reading import ReadingCounts, RouteReading
+from connector.model import CallFailed
 from connector.resilience import Backoff
 from connector.timing import SYSTEM, Timing
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 from connector import publishers, subscribers
 from connector.config import Configuration, Kinds, load
 from connector.config.model_errors import translate_errors
-from connector.errors import ConfigurationError, InvalidRequest
-from connector.model import JSON, Outcome, State
+from connector.errors import ConfigurationError
+from connector.model import JSON, InvalidRequest, Outcome, State
 from connector.pipeline.storage import FolderStorage
 from connector.publishers import ClientCall, Perform, client_intent, perform_now
 from connector.transform import Chain, Context, Scope, Storage, compile_chain, compile_template

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from connector import publishers
 from connector.errors import ConnectorError
-from connector.model import JSON, Outcome, is_object
+from connector.model import JSON, Outcome, is_object, members
 from connector.pipeline.chains import apply
 from connector.pipeline.runtime import Runtime
 from connector.publishers import Context, DocumentWriter, Prototype
@@ -53,7 +53,7 @@ class RequestTemplate:
 
     def resolve(self, document: JSON, scope: Scope) -> dict[str, JSON]:
         """The request for a document."""
-        found: dict[str, JSON] = self._rest.resolve(document, scope)
+        found = members(self._rest(document, scope))
         return found if self._path is None else {**found, "path": self._path(document, scope)}
 
 

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pydantic import Field
 
 from connector.documents import to_json
-from connector.errors import InvalidRequest
 from connector.file_access import FileAccess
 from connector.http.parameters import Section
-from connector.model import JSON, Outcome, State
+from connector.model import JSON, InvalidRequest, Outcome, State
 from connector.publisher import Publisher
 from connector.publishers.intent import CallIntent, ClientCall, client_intent
 from connector.publishers.prototype import Context, ImmediateWriter, Prototype

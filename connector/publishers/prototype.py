@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from connector.errors import ConfigurationError
 from connector.http.parameters import Section
-from connector.model import JSON, Outcome
+from connector.model import JSONValue, Outcome
 from connector.publishers.intent import OnUnknown, Perform, perform_now
 from connector.request.file_access import NOTHING, Reserved
 from connector.transform.context import Context as ChainContext
@@ -25,7 +25,7 @@ def _no_client(name: str) -> Client:
     raise ConfigurationError(f"there is no client {name!r} here")
 
 
-async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSONValue]) -> Outcome:
     raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
 
 
@@ -47,7 +47,7 @@ class Context:
 
     folder: Path = field(default_factory=Path.cwd)
     client: Callable[[str], Client] = _no_client
-    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
+    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSONValue]], Awaitable[Outcome]] = _no_call
     perform: Perform = perform_now
     chained: ChainContext = field(default_factory=ChainContext)
     validate: str | None = None
@@ -64,11 +64,11 @@ class Context:
 class DocumentWriter(Protocol):
     """A publisher with its parameters; after the last document it is finished or abandoned."""
 
-    async def publish(self, document: JSON, context: Context) -> Outcome:
+    async def publish(self, document: JSONValue, context: Context) -> Outcome:
         """Write a document and return what became of it."""
         ...
 
-    async def explain(self, document: JSON, context: Context) -> JSON:
+    async def explain(self, document: JSONValue, context: Context) -> JSONValue:
         """Return what would be done with a document, and how; nothing is done."""
         ...
 
@@ -109,7 +109,7 @@ class Prototype:
     name: str
     summary: str
     parameters: type[Section]
-    build: Callable[[Any], DocumentWriter]
+    build: Callable[..., DocumentWriter]
     templates: tuple[str, ...] = ()
     calls: bool = False
     performs: bool = False

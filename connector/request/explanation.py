@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from connector.model import members
+from connector.model import JSON, Fault, JSONValue, members
 from connector.request.curl import command
 from connector.request.files import FileInput
-from connector.request.multipart import MultipartBody
+from connector.request.multipart import MultipartBody, Part
 from connector.request.redaction import Redactor
-from connector.request.wire import BytesBody
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from connector.model import JSON, Fault
-    from connector.request.multipart import Part
-    from connector.request.wire import Body, Wire
+from connector.request.wire import Body, BytesBody, Wire
 
 __all__ = ["Explanation", "explain"]
 
@@ -34,7 +27,7 @@ class Explanation:
     method: str
     url: str
     headers: Mapping[str, str]
-    body: JSON
+    body: JSONValue
     """JSON as it is; a form as its parts; anything else as text or its size."""
     effect: str
     answer: str
@@ -42,9 +35,9 @@ class Explanation:
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
     curl: str = ""
 
-    def as_document(self) -> dict[str, JSON]:
-        """The explanation as JSON, in the order people read it."""
-        shown: dict[str, JSON] = {
+    def as_document(self) -> dict[str, JSONValue]:
+        """Return the explanation as JSON, in the order people read it."""
+        shown: dict[str, JSONValue] = {
             "operation": self.operation,
             "method": self.method,
             "url": self.url,
@@ -53,7 +46,9 @@ class Explanation:
         if self.body is not None:
             shown["body"] = self.body
         shown |= {"effect": self.effect, "answer": self.answer, "origins": dict(self.origins)}
-        return shown | ({"warnings": [str(warning) for warning in self.warnings]} if self.warnings else {})
+        if self.warnings:
+            shown["warnings"] = [str(warning) for warning in self.warnings]
+        return shown
 
     def as_curl(self) -> str:
         """The same call as a command line, its secrets as variables of the environment."""

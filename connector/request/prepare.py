@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.documents import check
-from connector.errors import ConfigurationError, InvalidDocument, InvalidRequest
-from connector.model import JSON, Effect, Fault, Request, members
+from connector.errors import ConfigurationError, InvalidDocument
+from connector.model import JSON, Effect, Fault, InvalidRequest, Request, members
 from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, misplaced, not_json
 from connector.request.file_access import ANYWHERE, Roots
 from connector.request.path import fill

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from connector.documents import check, dump
-from connector.errors import InvalidDocument, InvalidRequest
-from connector.model import Effect, Fault, is_list
+from connector.errors import InvalidDocument
+from connector.model import Effect, Fault, InvalidRequest, is_list
 from connector.request.body import JSON_TYPE, not_json
 from connector.request.file_access import ANYWHERE, Roots
 from connector.request.headers import Headers

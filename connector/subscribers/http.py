@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from connector.documents import to_json
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.http.parameters import Section
-from connector.model import JSON, is_document, is_list
+from connector.model import JSON, CallFailed, is_document, is_list
 from connector.pagination import items_of
 from connector.subscribers.bookmarks import PageBookmarks, diff_requests
 from connector.subscribers.pagination import AnyPagination, Pagination

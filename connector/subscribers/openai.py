@@ -8,10 +8,10 @@ from contextlib import aclosing
 from pydantic import Field
 
 from connector.documents import to_json
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.formats import UnreadableDocument
 from connector.http.parameters import Section
-from connector.model import JSON, is_object
+from connector.model import JSON, CallFailed, is_object
 from connector.pagination import items_of, next_query
 from connector.subscriber import Subscriber
 from connector.subscribers.bookmarks import PageBookmarks
@@ -88,9 +88,7 @@ class OpenAIReader:
         subscriber = Subscriber(context.client(self._parameters.client), asked.entity, asked.action)
         async with aclosing(context.requests(asked.request.document(), {})) as requests:
             async for request in requests:
-                if not is_object(request):
-                    raise ConfigurationError("the openai subscriber's input chain must give {path, query, headers}")
-                bookmarks = PageBookmarks(context, request)
+                bookmarks = PageBookmarks(context, _check_request(request))
                 most = None if most is None else most - bookmarks.count
                 if bookmarks.is_complete or (most is not None and most <= 0):
                     continue
@@ -148,7 +146,7 @@ class OpenAIReader:
         subscriber = Subscriber(context.client(asked.client), last.entity, last.action)
         async with aclosing(context.requests(last.request.document(), {})) as requests:
             async for request in requests:
-                return subscriber.explain(request).as_document()
+                return subscriber.explain(_check_request(request)).as_document()
         return None
 
 
@@ -157,9 +155,15 @@ async def _read(
 ) -> AsyncGenerator[JSON, None]:
     async with aclosing(context.requests(template, document)) as requests:
         async for request in requests:
-            async with aclosing(subscriber.read(request, from_text=True)) as entities:
+            async with aclosing(subscriber.read(_check_request(request), from_text=True)) as entities:
                 async for entity in entities:
                     yield entity
+
+
+def _check_request(request: JSON) -> Mapping[str, JSON]:
+    if not is_object(request):
+        raise ConfigurationError("the openai subscriber's input chain must give {path, query, headers}")
+    return request
 
 
 def _levels(asked: Parameters) -> list[Parameters | Parent]:

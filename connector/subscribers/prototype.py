@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from connector.errors import ConfigurationError
 from connector.formats import UnreadableDocument
 from connector.http.parameters import Section
-from connector.model import JSON, Outcome
+from connector.model import JSONValue, Outcome
 
 if TYPE_CHECKING:
     from connector.http import Client
@@ -30,12 +30,12 @@ class Bookmark:
     """
 
     part: str
-    place: JSON = None
+    place: JSONValue = None
     count: int = 0
     lasting: bool = False
 
 
-async def _keep_template(template: JSON, _: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
+async def _keep_template(template: JSONValue, _: Mapping[str, JSONValue]) -> AsyncGenerator[JSONValue, None]:
     yield template
 
 
@@ -43,7 +43,7 @@ def _no_client(name: str) -> Client:
     raise ConfigurationError(f"there is no client {name!r} here")
 
 
-async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
+async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSONValue]) -> Outcome:
     raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
 
 
@@ -78,8 +78,8 @@ class Context:
 
     folder: Path = field(default_factory=Path.cwd)
     client: Callable[[str], Client] = _no_client
-    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]] = _no_call
-    requests: Callable[[JSON, Mapping[str, JSON]], AsyncGenerator[JSON, None]] = _keep_template
+    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSONValue]], Awaitable[Outcome]] = _no_call
+    requests: Callable[[JSONValue, Mapping[str, JSONValue]], AsyncGenerator[JSONValue, None]] = _keep_template
     on_unreadable: Callable[[UnreadableDocument], None] = _stop
     find_bookmark: Callable[[str], Bookmark] = _no_bookmark
     on_bookmark: Callable[[Bookmark], None] = _ignore_bookmark
@@ -89,11 +89,11 @@ class Context:
 class DocumentReader(Protocol):
     """A subscriber with its parameters."""
 
-    def documents(self, context: Context) -> AsyncGenerator[JSON, None]:
+    def documents(self, context: Context) -> AsyncGenerator[JSONValue, None]:
         """Yield every document; unreadable ones go to `context.on_unreadable`, and the others follow."""
         ...
 
-    async def explain(self, context: Context) -> JSON:
+    async def explain(self, context: Context) -> JSONValue:
         """Return what would be read first, and how; nothing is read."""
         ...
 
@@ -113,5 +113,5 @@ class Prototype:
     name: str
     summary: str
     parameters: type[Section]
-    build: Callable[[Any], DocumentReader]
+    build: Callable[..., DocumentReader]
     templates: tuple[str, ...] = ()

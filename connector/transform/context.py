@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from weakref import WeakValueDictionary
 
 from connector.errors import ConfigurationError
-from connector.model import JSON, Outcome
+from connector.model import JSON, JSONValue, Outcome
 from connector.transform.errors import Failed, Skipped, Unfit
 
 __all__ = ["Call", "Context", "Scope", "Storage", "TraceEntry"]
@@ -99,15 +99,15 @@ class Scope:
     """What a step sees beside its document: the context, the parameters of its chain, the locks of the run."""
 
     context: Context
-    parameters: Mapping[str, JSON] = field(default_factory=_none)
+    parameters: Mapping[str, JSONValue] = field(default_factory=_none)
     trace: list[TraceEntry] | None = None
     locks: Locks = field(default_factory=_locks)
 
-    def inner(self, parameters: Mapping[str, JSON]) -> Scope:
+    def inner(self, parameters: Mapping[str, JSONValue]) -> Scope:
         """Return the scope of a saved chain with these parameters."""
         return Scope(self.context, parameters, self.trace, self.locks)
 
-    def report(self, document: JSON, signal: Skipped | Failed) -> None:
+    def report(self, document: JSONValue, signal: Skipped | Failed) -> None:
         """Report a document that goes no further; raise when the context has no `on_failed`."""
         if isinstance(signal, Skipped):
             self.context.on_skip(document, str(signal))
@@ -116,11 +116,11 @@ class Scope:
         else:
             self.context.on_failed(document, signal)
 
-    async def fetch(self, storage: str, key: str) -> JSON:
+    async def fetch(self, storage: str, key: str) -> JSONValue:
         """Return what a storage has under a key, or None."""
         return await self._storage(storage).get(key) if key else None
 
-    async def store(self, storage: str, key: str, value: JSON) -> None:
+    async def store(self, storage: str, key: str, value: JSONValue) -> None:
         """Put a value into a storage; without a key nothing could find it, and nothing is put."""
         if key:
             await self._storage(storage).put(key, value)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from connector.model import JSON
+from connector.model import JSON, JSONInput, JSONValue
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.errors import ChainFault, KeyPath, format_key_path
@@ -81,14 +81,14 @@ class Field:
     kind: str
     """Its type, in words."""
     summary: str
-    read: Callable[[JSON, Location], Any]
+    read: Callable[[JSONValue, Location], object]
     """Compiles the given value; faults are reported to the location."""
-    schema: Mapping[str, JSON]
+    schema: Mapping[str, JSONInput]
     required: bool = False
-    default: JSON = None
+    default: JSONValue = None
     """The value when none is given; it is read like a given one."""
     aliases: tuple[str, ...] = ()
-    absent: Any = None
+    absent: object = None
     """What the build gets when no value is given and there is no default."""
     members: Mapping[str, Field] = dataclasses.field(default_factory=dict[str, "Field"])
     """The fields of each item of a list of objects."""
@@ -111,7 +111,7 @@ class Declaration:
     name: str
     summary: str
     fields: Mapping[str, Field]
-    build: Callable[..., Any]
+    build: Callable[..., object]
     """Takes the fields as keywords, as their readers made them."""
     aliases: tuple[str, ...] = ()
     sole: str = ""

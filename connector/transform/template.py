@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from connector.model import JSON, is_document, is_list
+from connector.model import JSON, JSONInput, JSONValue, is_document, is_list
 from connector.suggestions import closest, did_you_mean
 from connector.transform.context import Context, Scope
 from connector.transform.errors import ChainFault, InvalidChain, KeyPath, Unfit, format_key_path
@@ -43,18 +43,18 @@ class Origin:
 class Template:
     """A compiled template."""
 
-    resolve: Resolve
+    resolve: Callable[[JSONValue, Scope], JSONValue]
     origins: tuple[Origin, ...]
     constant: bool
     """Whether it is the same for every document."""
-    value: JSON
+    value: JSONValue
     """The template as it is written; for a constant, the resolved value."""
 
-    def __call__(self, document: JSON, scope: Scope) -> JSON:
+    def __call__(self, document: JSONValue, scope: Scope) -> JSONValue:
         return self.resolve(document, scope)
 
 
-def compile_template(value: JSON, *, where: str = "template", parameters: Collection[str] | None = ()) -> Template:
+def compile_template(value: JSONInput, *, where: str = "template", parameters: Collection[str] | None = ()) -> Template:
     """Compile a JSON value; raise InvalidChain with every placeholder that cannot work.
 
     Args:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
-from connector.errors import CallFailed, ConfigurationError
-from connector.model import Fault, Outcome, State
+from connector.errors import ConfigurationError
+from connector.model import CallFailed, Fault, Outcome, State
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from connector.config.findings import Finding, Place
 from connector.config.loading import Loaded
 from connector.config.rules.requests import check_operations
 from connector.config.tree import Tree
-from connector.errors import ConfigurationError, InvalidRequest, UnknownName
+from connector.errors import ConfigurationError, UnknownName
 from connector.http import Client
-from connector.model import JSON
+from connector.model import JSON, InvalidRequest
 from connector.pipeline import kinds
 
 CATALOGUE = Catalogue.open()

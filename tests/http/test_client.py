@@ -11,9 +11,9 @@ import orjson
 import pytest
 import respx
 
-from connector.errors import ConfigurationError, InvalidRequest
+from connector.errors import ConfigurationError
 from connector.http.call import decode_headers
-from connector.model import State
+from connector.model import InvalidRequest, State
 from connector.request import ChangedFile
 
 CHAT = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}

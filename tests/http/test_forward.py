@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.http import ForwardRequest
 from connector.http.prototypes.azure import AZURE
-from connector.model import State
+from connector.model import CallFailed, State
 from connector.request.wire import BytesBody
 
 POST = ForwardRequest(method="POST", path="/things", body=BytesBody("application/json", b'{"a":1}'))

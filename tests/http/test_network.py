@@ -9,9 +9,9 @@ import struct
 
 import pytest
 
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.http import Client
-from connector.model import State
+from connector.model import CallFailed, State
 
 ENGINES = pytest.mark.parametrize("engine", ["aiohttp", "httpx"])
 

@@ -11,12 +11,13 @@ from pydantic import Field
 
 from connector import registry as registry_module
 from connector.catalogue.operation import Operation
-from connector.errors import ConfigurationError, InvalidRequest, UnknownName
+from connector.errors import ConfigurationError, UnknownName
 from connector.http import Client, Prototype, describe, prototypes
 from connector.http.addresses import check_base_uri, is_off_limits
 from connector.http.call import decode_headers
 from connector.http.parameters import Common
 from connector.http.prototypes import FixedEndpoint
+from connector.model import InvalidRequest
 from connector.registry import Registry
 from connector.request.wire import Wire
 

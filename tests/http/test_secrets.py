@@ -11,8 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from connector.errors import CallFailed
-from connector.model import State
+from connector.model import CallFailed, State
 
 CANARY = 'sk-ca"na/ry+00112233 445566'
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

@@ -6,8 +6,7 @@ import httpx
 import pytest
 
 from connector.catalogue.operation import Operation
-from connector.errors import CallFailed
-from connector.model import State
+from connector.model import CallFailed, State
 
 CHAT = Operation(
     entity="chat completions", action="create", area="chat", method="POST", template="/chat/completions",

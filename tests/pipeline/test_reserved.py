@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connector.config import load
-from connector.errors import ConfigurationError, InvalidRequest
+from connector.errors import ConfigurationError
 from connector.file_access import FileAccess
+from connector.model import InvalidRequest
 from connector.pipeline import Runtime
 from connector.pipeline.outgoing import OutgoingRun
 from connector.request.file_access import Reserved, Roots

@@ -9,7 +9,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
-from connector.errors import InvalidRequest
+from connector.model import InvalidRequest
 from connector.request import Preparer, Wire
 from connector.request.wire import Body
 

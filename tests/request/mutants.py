@@ -18,7 +18,7 @@ from typing import Any
 
 from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import example_number, example_string
-from connector.errors import InvalidRequest
+from connector.model import InvalidRequest
 from connector.request import Preparer
 from connector.request.schema_fields import resolve
 

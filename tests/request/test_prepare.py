@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
-from connector.errors import InvalidRequest
-from connector.model import Effect, Request
+from connector.model import Effect, InvalidRequest, Request
 from connector.request import Preparer, Wire
 from connector.request.multipart import MultipartBody
 

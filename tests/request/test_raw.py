@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalogue import Catalogue
-from connector.errors import InvalidRequest
-from connector.model import Effect
+from connector.model import Effect, InvalidRequest
 from connector.request import prepare_raw
 
 Read = Callable[[Any], Awaitable[bytes]]

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from connector.engine import Filter, TaskState
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
+from connector.model import CallFailed
 from connector.transform import compile_chain
 from tests.runtime.test_runner import IN_FILE, TO_FILE, Upstream, bench, lines
 

@@ -14,8 +14,9 @@ import httpx
 import pytest
 
 from connector.engine import Change, StoreBroken, TaskState
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.intake.cursor import reset_cursor
+from connector.model import CallFailed
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore
 

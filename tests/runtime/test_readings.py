@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from connector.engine import StoreBroken
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
 from connector.intake.reading import ReadingCounts
 from connector.intake.readings import Readings
-from connector.model import Outcome, State
+from connector.model import CallFailed, Outcome, State
 from connector.timing import Timing
 from tests.runtime.kit import until
 from tests.runtime.memory import MemoryStore

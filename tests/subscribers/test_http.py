@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
+from connector.model import CallFailed
 
 BASE = {"prototype": "http", "base_uri": "https://api.example/v1"}
 

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.errors import CallFailed, ConfigurationError
+from connector.errors import ConfigurationError
+from connector.model import CallFailed
 
 
 def stores(request: httpx.Request) -> httpx.Response:

@@ -12,10 +12,10 @@ from connector.config.names import chains_of, components, steps_in
 from connector.config.rules import Subject
 from connector.config.tree import walk
 from connector.config.validation import templates_in
-from connector.errors import InvalidRequest, UnknownName
+from connector.errors import UnknownName
 from connector.http import prototypes
 from connector.http.parameters import Common
-from connector.model import JSON, Fault, Request, is_object, members
+from connector.model import JSON, Fault, InvalidRequest, Request, is_object, members
 from connector.request.body import as_sent, choose, judged
 from connector.request.path import fill
 from connector.request.plan import Plan

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from connector.errors import ConfigurationError, InvalidRequest
+from connector.errors import ConfigurationError
 from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
-from connector.model import JSON, Fault, members
+from connector.model import JSON, Fault, InvalidRequest, members
 from connector.request.path import segment_fault
 from connector.request.wire import Wire
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from connector.http.parameters import Common
-from connector.model import JSON
+from connector.model import JSONInput
 from connector.request.wire import Wire
 
 __all__ = ["Endpoint", "FixedEndpoint", "Prototype"]
@@ -21,7 +21,7 @@ class Endpoint(Protocol):
         """The address below which every path lies, without a trailing slash."""
         ...
 
-    def place(self, wire: Wire, payload: JSON) -> Wire:
+    def place(self, wire: Wire, payload: JSONInput) -> Wire:
         """The wire as this API wants its path and query."""
         ...
 
@@ -37,7 +37,7 @@ class FixedEndpoint:
         self.base_uri = base_uri
         self._headers = headers or {}
 
-    def place(self, wire: Wire, payload: JSON) -> Wire:  # noqa: ARG002  the protocol's signature
+    def place(self, wire: Wire, payload: JSONInput) -> Wire:  # noqa: ARG002  the protocol's signature
         return wire
 
     def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature
@@ -51,7 +51,7 @@ class Prototype:
     name: str
     summary: str
     parameters: type[Common]
-    endpoint: Callable[[Any], Endpoint]
+    endpoint: Callable[..., Endpoint]
     """Takes an instance of `parameters`."""
     lists_models: bool = True
     """Whether it speaks the catalogue's API, so that listing its models tells whether a client works."""

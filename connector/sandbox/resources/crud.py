@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from inspect import isawaitable
 from typing import Any
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
 
@@ -81,7 +81,7 @@ def list_objects(
 ) -> Answer:
     """Return one page of a list by the query's cursor and limit."""
     query = request.query
-    declared: Mapping[str, Any] = request.operation.query.get("limit") or {}
+    declared = members(request.operation.query.get("limit"))
     page = backend.objects.page(
         kind,
         parent,

@@ -91,7 +91,7 @@ def each(
             return []
         return [_read_item(fields, item, location.at(index), short) for index, item in enumerate(given)]
 
-    schema = {"type": "array", "items": _object_schema(fields)}
+    schema: dict[str, JSON] = {"type": "array", "items": _object_schema(fields)}
     return Field("a list of objects", summary, read, schema, required, [], members=fields)
 
 

@@ -163,7 +163,7 @@ def names(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) 
             return []
         return [str(item) for item in given]
 
-    schema = {"type": "array", "items": {"type": ["string", "integer"]}}
+    schema: dict[str, JSON] = {"type": "array", "items": {"type": ["string", "integer"]}}
     return Field("a list of names", summary, read, schema, required, [], tuple(aliases))
 
 

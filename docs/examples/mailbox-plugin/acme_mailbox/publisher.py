@@ -39,12 +39,11 @@ class MailboxWriter(ImmediateWriter):
         self._path = parameters.path
         # Several documents are published at a time; a mailbox takes one letter after the other.
         self._writing = asyncio.Lock()
-        self._letter = compile_template({
-            "id": parameters.message_id, "subject": parameters.subject, "text": parameters.text,
-        })  # fmt: skip
+        parts = {"id": parameters.message_id, "subject": parameters.subject, "text": parameters.text}
+        self._parts = {name: compile_template(part) for name, part in parts.items()}
 
     async def publish(self, document: JSON, context: PublisherContext) -> Outcome:
-        letter = self._letter(document, context.scope)
+        letter = self._letter(document, context)
         try:
             async with self._writing:
                 await asyncio.to_thread(append_letter, context.folder / self._path, letter)
@@ -54,7 +53,10 @@ class MailboxWriter(ImmediateWriter):
         return Outcome(State.DONE, body={"message_id": letter["id"]})
 
     async def explain(self, document: JSON, context: PublisherContext) -> JSON:
-        return {"file": str(context.folder / self._path), "letter": self._letter(document, context.scope)}
+        return {"file": str(context.folder / self._path), "letter": {**self._letter(document, context)}}
+
+    def _letter(self, document: JSON, context: PublisherContext) -> dict[str, str]:
+        return {name: str(part(document, context.scope)) for name, part in self._parts.items()}
 
 
 def append_letter(path: Path, letter: dict[str, str]) -> None:
