@@ -25,9 +25,9 @@ from connector.gateway.pages import PAGES, Pages, check_method
 from connector.gateway.refusals import Refusal, render_refusal
 from connector.gateway.request_record import RequestRecord
 from connector.gateway.routing import PATH_HELP, HostNames, OperationFinder, check_form, find_route, split_target
+from connector.gateway.usage import BYTES_PER_FILE_TOKEN, UsageEstimate, estimate_usage, models_in_path
 from connector.gateway.usage_accounting import UsageAccounting, is_costly
 from connector.gateway.usage_counters import UsageCounters
-from connector.gateway.usage_estimate import BYTES_PER_FILE_TOKEN, UsageEstimate, estimate_usage, models_in_path
 from connector.gateway.webhooks import Webhooks
 from connector.http import Client, ForwardRequest
 from connector.model import JSON
@@ -108,12 +108,12 @@ class Gateway:
     in_flight: int = 0
     is_draining: bool = False
     _drained: asyncio.Event = field(default_factory=asyncio.Event)
-    _metrics: Metrics = field(init=False)
+    _clients: dict[str, Client] = field(default_factory=dict[str, Client])
     _pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
-        self._metrics = Metrics(self.counters, self.callers, lambda: self.in_flight)
-        self._pages = Pages(self.counters, self._metrics, self.callers, started_at=self.started_at)
+        metrics = Metrics(self.counters, self.callers, lambda: self.in_flight)
+        self._pages = Pages(self.counters, metrics, self.callers, started_at=self.started_at)
 
     async def drain(self, grace: float) -> None:
         """Take no new calls, and wait for those under way."""
@@ -210,10 +210,13 @@ class Gateway:
         return self.callers.authenticate(read_token(request.headers), request.remote)
 
     def _client(self, name: str) -> Client:
-        try:
-            return self.find_client(name)
-        except ConnectorError as error:
-            raise Refusal(503, "client_not_ready", f"the client {name} cannot be made: {error}") from None
+        client = self._clients.get(name)
+        if client is None:
+            try:
+                client = self._clients[name] = self.find_client(name)
+            except ConnectorError as error:
+                raise Refusal(503, "client_not_ready", f"the client {name} cannot be made: {error}") from None
+        return client
 
     async def _read_body(self, call: _Call) -> _CallBody:
         """Return the body of a call that no limit looks at: a large one is forwarded while it comes."""
@@ -285,7 +288,5 @@ class Gateway:
 
     def _record(self, record: RequestRecord) -> None:
         record.seconds = self.clock() - record.started
-        if record.state:
-            self._metrics.seconds.add((record.client,), record.seconds)
         self.counters.add(record)
         self.access_log.write(record)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -16,34 +14,7 @@ from connector.gateway.usage_counters import UsageCounters
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-Labels = tuple[str, ...]
-SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 OWNER_LABELS = ("token", "client", "model")
-
-
-class Histogram:
-    """Durations by their labels, counted in buckets."""
-
-    def __init__(self, name: str, description: str, labels: Sequence[str], bounds: Sequence[float]) -> None:
-        self.name, self.description, self.labels = name, description, tuple(labels)
-        self._bounds = tuple(bounds)
-        self._counts: dict[Labels, list[int]] = {}
-        self._sums: dict[Labels, float] = {}
-
-    def add(self, labels: Labels, seconds: float) -> None:
-        counts = self._counts.get(labels)
-        if counts is None:
-            counts = self._counts[labels] = [0] * (len(self._bounds) + 1)
-        counts[bisect_left(self._bounds, seconds)] += 1
-        self._sums[labels] = self._sums.get(labels, 0.0) + seconds
-
-    def to_family(self) -> HistogramMetricFamily:
-        found = HistogramMetricFamily(self.name, self.description, labels=self.labels)
-        names = [*(repr(float(bound)) for bound in self._bounds), "+Inf"]
-        for labels, counts in self._counts.items():
-            buckets = list(zip(names, map(float, accumulate(counts)), strict=True))
-            found.add_metric(labels, buckets, self._sums[labels])
-        return found
 
 
 class Metrics:
@@ -57,10 +28,7 @@ class Metrics:
 
     def __init__(self, counters: UsageCounters, callers: Callers, in_flight: Callable[[], int]) -> None:
         self.registry = CollectorRegistry()
-        self.seconds = Histogram(
-            "connector_gateway_seconds", "Seconds until the end of an answer.", ("client",), SECONDS
-        )
-        self.registry.register(_Collector(counters, callers, in_flight, self.seconds))
+        self.registry.register(_Collector(counters, callers, in_flight))
 
     def render(self) -> bytes:
         """Return the page."""
@@ -75,18 +43,16 @@ class _Collector(Collector):
         counters: UsageCounters,
         callers: Callers,
         in_flight: Callable[[], int],
-        seconds: Histogram,
     ) -> None:
         self._counters = counters
         self._callers = callers
         self._in_flight = in_flight
-        self._seconds = seconds
 
     def collect(self) -> Iterator[Metric]:
         yield from self._answers()
         yield from self._sums()
         yield from self._budgets()
-        yield self._seconds.to_family()
+        yield self._durations()
         yield GaugeMetricFamily("connector_gateway_in_flight", "Calls under way.", value=float(self._in_flight()))
 
     def _answers(self) -> Iterator[Metric]:
@@ -123,6 +89,14 @@ class _Collector(Collector):
             unsure.add_metric(owner, found.estimated)
             unpriced.add_metric(owner, found.unpriced)
         yield from (tokens, cost, unsure, unpriced)
+
+    def _durations(self) -> Metric:
+        seconds = HistogramMetricFamily(
+            "connector_gateway_seconds", "Seconds until the end of an answer.", labels=("client",)
+        )
+        for client, durations in self._counters.durations.items():
+            seconds.add_metric((client,), durations.buckets(), durations.total)
+        return seconds
 
     def _budgets(self) -> Iterator[Metric]:
         money = f"money in {self._counters.currency}"

@@ -11,8 +11,7 @@ from connector.gateway.limits import Reservation
 from connector.gateway.pending_usage import PendingCharge, PendingUsage
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
-from connector.gateway.usage_estimate import BYTES_PER_TOKEN, UsageEstimate
-from connector.gateway.usage_reader import UsageReader, is_pending
+from connector.gateway.usage import BYTES_PER_TOKEN, UsageEstimate, UsageReader, is_pending
 from connector.model import JSON, State, items, members
 from connector.telemetry.costs import NO_USAGE, Prices, Usage, read_usage
 

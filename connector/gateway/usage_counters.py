@@ -1,15 +1,19 @@
-"""Counters of requests, tokens and costs, by token, client and model."""
+"""Counters of requests, tokens and costs, by token, client and model; and how long requests take."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from connector.gateway.request_record import RequestRecord
 from connector.model import JSON
 
-__all__ = ["UsageCounters", "UsageSum"]
+__all__ = ["Durations", "UsageCounters", "UsageSum"]
 
+BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+"""Upper bounds, in seconds."""
 OTHER_MODEL = "other"
 MAX_MODELS = 500
 """Callers make up names of models; beyond this many they are counted together."""
@@ -56,6 +60,23 @@ class UsageSum:
 
 
 @dataclass(slots=True)
+class Durations:
+    """Durations, counted in buckets."""
+
+    total: float = 0.0
+    _counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+
+    def add(self, seconds: float) -> None:
+        self._counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return each upper bound with the number of durations up to it."""
+        bounds = [*(repr(float(bound)) for bound in BUCKETS), "+Inf"]
+        return list(zip(bounds, map(float, accumulate(self._counts)), strict=True))
+
+
+@dataclass(slots=True)
 class UsageCounters:
     """The counters since the gateway started; costs are in one currency."""
 
@@ -65,6 +86,8 @@ class UsageCounters:
     """Answers by token, client, operation and status."""
     refusals: dict[tuple[str, str], int] = field(default_factory=dict[tuple[str, str], int])
     """Requests that were not forwarded, by token and code."""
+    durations: dict[str, Durations] = field(default_factory=dict[str, Durations])
+    """Of forwarded requests, by client."""
     _models: set[str] = field(default_factory=set[str])
 
     def add(self, record: RequestRecord) -> None:
@@ -78,6 +101,10 @@ class UsageCounters:
         self.answers[answer] = self.answers.get(answer, 0) + 1
         if not record.state:
             return
+        durations = self.durations.get(record.client)
+        if durations is None:
+            durations = self.durations[record.client] = Durations()
+        durations.add(record.seconds)
         key = (record.payer or record.caller, record.client, self._bounded_model(record))
         found = self.sums.get(key)
         if found is None:
