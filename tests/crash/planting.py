@@ -135,7 +135,7 @@ def _wire(reach: Points) -> None:
     from connector.http.transports.aiohttp_connection import DirectSender, Exchange
 
     hand_over, write = Exchange.hand_over, DirectSender.write
-    exchange, read = aiohttp_transport.AiohttpTransport.exchange, aiohttp_transport.Answer.__aiter__
+    exchange, read = aiohttp_transport.AiohttpTransport.exchange, aiohttp_transport.ResponseStream.__aiter__
 
     def handing_over(self: Any, connection: Any) -> None:
         hand_over(self, connection)
@@ -159,4 +159,4 @@ def _wire(reach: Points) -> None:
     Exchange.hand_over = handing_over
     DirectSender.write = sending
     aiohttp_transport.AiohttpTransport.exchange = exchanging
-    aiohttp_transport.Answer.__aiter__ = reading
+    aiohttp_transport.ResponseStream.__aiter__ = reading
