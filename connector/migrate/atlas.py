@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 
 from connector.errors import ConfigurationError
 from connector.migrate.folder import Entry, Folder, safe_name
-from connector.migrate.report import Log, Report
-from connector.migrate.shapes import as_list, as_map
-from connector.migrate.texts import our_secrets
+from connector.migrate.notation import as_list, as_map, translate_secrets
+from connector.migrate.report import ObjectLog, Report
 from connector.model import JSON, is_object
 from connector.yaml import read_yaml
 
@@ -35,17 +34,17 @@ def import_atlas(path: Path, into: Path) -> Report:
     referred: list[str] | None = None
     for line, document in _documents(path, report):
         kind, name = str(document.get("kind") or ""), str(as_map(document.get("metadata")).get("name") or "")
-        log = Log(report, path.name, line, f"{kind or 'document'} {name}".strip())
+        log = ObjectLog(report, path.name, line, f"{kind or 'document'} {name}".strip())
         spec = as_map(document.get("spec"))
         if "apiAdapters" in spec:
             referred = [*(referred or []), *_references(spec, log)]
         elif kind.upper() == "HTTP" and name:
             entry = _client(name, spec, folder, log)
-            report.object(kind, imported=entry is not None)
+            report.count_object(kind, imported=entry is not None)
         else:
-            report.object(kind or "(no kind)", imported=False)
-            log.lost("", "only adapters of kind HTTP with a metadata.name have a counterpart here")
-    _compare(referred, folder, Log(report, path.name, 0, ""))
+            report.count_object(kind or "(no kind)", imported=False)
+            log.add_lost("", "only adapters of kind HTTP with a metadata.name have a counterpart here")
+    _compare(referred, folder, ObjectLog(report, path.name, 0, ""))
     folder.write(into, report)
     return report
 
@@ -56,14 +55,14 @@ def _documents(path: Path, report: Report) -> Iterator[tuple[int, dict[str, JSON
         try:
             value = read_yaml(text, f"the document that begins on line {line}")
         except ConfigurationError as error:
-            report.object("(unreadable)", imported=False)
-            Log(report, path.name, line, "").lost("", str(error))
+            report.count_object("(unreadable)", imported=False)
+            ObjectLog(report, path.name, line, "").add_lost("", str(error))
             continue
         if is_object(value):
             yield line, dict(value)
         elif value is not None:
-            report.object("(unreadable)", imported=False)
-            Log(report, path.name, line, "").lost("", "a document that is no object")
+            report.count_object("(unreadable)", imported=False)
+            ObjectLog(report, path.name, line, "").add_lost("", "a document that is no object")
 
 
 def _parts(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -83,49 +82,49 @@ def _parts(path: Path) -> Iterator[tuple[int, bytes]]:
     yield start, b"\n".join(part)
 
 
-def _references(spec: dict[str, JSON], log: Log) -> list[str]:
+def _references(spec: dict[str, JSON], log: ObjectLog) -> list[str]:
     for name in spec.keys() - {"apiAdapters"}:
-        log.lost(f"spec.{name}", "has no counterpart here")
+        log.add_lost(f"spec.{name}", "has no counterpart here")
     found = [as_map(as_map(item).get("adapterRef")).get("name") for item in as_list(spec["apiAdapters"])]
-    log.report.object("root document", imported=True)
+    log.report.count_object("root document", imported=True)
     return [name for name in found if isinstance(name, str)]
 
 
-def _compare(referred: list[str] | None, folder: Folder, log: Log) -> None:
+def _compare(referred: list[str] | None, folder: Folder, log: ObjectLog) -> None:
     """Adapters that are named but not there, and those that are there but not named."""
     titles = [entry.title for entry in folder.entries.values()]
     for name in referred or ():
         if name not in titles:
-            log.lost("", f"the adapter {name!r} is referred to, but the file holds no document for it")
+            log.add_lost("", f"the adapter {name!r} is referred to, but the file holds no document for it")
     for title in titles:
         if referred is not None and title not in referred:
-            log.changed(
+            log.add_changed(
                 "", f"the adapter {title!r} was not referred to by the root document; it is a client all the same"
             )
 
 
-def _client(name: str, spec: dict[str, JSON], folder: Folder, log: Log) -> Entry | None:
+def _client(name: str, spec: dict[str, JSON], folder: Folder, log: ObjectLog) -> Entry | None:
     address = _text(spec.get("baseUrl"))
     if not address:
-        log.lost("spec.baseUrl", "there is no address; the adapter is left out")
+        log.add_lost("spec.baseUrl", "there is no address; the adapter is left out")
         return None
     for key in spec.keys() - {"baseUrl", "headers"}:
-        log.lost(f"spec.{key}", "clients have nothing like it here; left out")
+        log.add_lost(f"spec.{key}", "clients have nothing like it here; left out")
     headers = dict(_headers(spec.get("headers"), log))
     body = _openai(address, headers, log) or _plain(address, headers)
     return folder.add(Entry("clients", safe_name(name, folder.names("clients")), body, name))
 
 
-def _headers(raw: JSON, log: Log) -> Iterator[tuple[str, str]]:
+def _headers(raw: JSON, log: ObjectLog) -> Iterator[tuple[str, str]]:
     for index, item in enumerate(as_list(raw)):
         given, path = as_map(item), f"spec.headers[{index}]"
         header, value = given.get("name"), given.get("value")
         if not isinstance(header, str) or not header or isinstance(value, dict | list) or value is None:
-            log.lost(path, "a header needs a name and a value; left out")
+            log.add_lost(path, "a header needs a name and a value; left out")
             continue
         text = _text(value)
         if SECRET.search(header) and "${" not in text:
-            log.changed(
+            log.add_changed(
                 path, f"the value of {header} stands in the file; better keep it in the environment, as ${{NAME}}"
             )
         yield header.strip(), text
@@ -135,7 +134,7 @@ def _plain(address: str, headers: dict[str, str]) -> dict[str, JSON]:
     return {"prototype": "http", "parameters": {"base_uri": address} | ({"headers": dict(headers)} if headers else {})}
 
 
-def _openai(address: str, headers: dict[str, str], log: Log) -> dict[str, JSON] | None:
+def _openai(address: str, headers: dict[str, str], log: ObjectLog) -> dict[str, JSON] | None:
     """The OpenAI prototype for its address, when what lets a call in is a bearer's token."""
     url = urlsplit(address)
     token = next((value for key, value in headers.items() if key.lower() == "authorization"), "")
@@ -143,7 +142,7 @@ def _openai(address: str, headers: dict[str, str], log: Log) -> dict[str, JSON] 
         return None
     parameters: dict[str, JSON] = {}
     if url.path.rstrip("/") != "/v1":
-        log.changed("spec.baseUrl", "paths begin below /v1 here: /chat/completions, not /v1/chat/completions")
+        log.add_changed("spec.baseUrl", "paths begin below /v1 here: /chat/completions, not /v1/chat/completions")
     rest: dict[str, str] = {}
     for header, value in headers.items():
         known = PARAMETERS.get(header.lower())
@@ -159,4 +158,4 @@ def _text(value: JSON) -> str:
     text = "" if value is None else str(value).strip()
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1].strip()
-    return our_secrets(text)
+    return translate_secrets(text)

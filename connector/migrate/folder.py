@@ -1,4 +1,4 @@
-"""The folder that an import writes: a file for each thing, named after it."""
+"""The folder that an import writes: a file for each entry, named after it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from connector.errors import ConfigurationError
 from connector.migrate.report import Report
-from connector.migrate.yamltext import comment, yaml_lines
+from connector.migrate.yaml_writer import comment, format_yaml
 from connector.model import JSON
 
 __all__ = ["Entry", "Folder", "safe_name"]
@@ -38,11 +38,11 @@ class Entry:
     """Tests of it."""
 
     def text(self) -> str:
-        """The file."""
+        """Return the content of its file."""
         blocks = ["\n".join(comment(text)) for text in (self.title, self.comment, *self.notes) if text.strip()]
         head = "\n#\n".join(blocks).splitlines()
-        named = next(yaml_lines({self.name: {}}, 2)).removesuffix(" {}")
-        body = yaml_lines(self.body, 4) if self.body else [f"{named} {{}}"]
+        named = next(format_yaml({self.name: {}}, 2)).removesuffix(" {}")
+        body = format_yaml(self.body, 4) if self.body else [f"{named} {{}}"]
         return _text([*head, f"{self.section}:", *([named] if self.body else []), *body])
 
 
@@ -61,14 +61,14 @@ class Folder:
         return [name for found, name in self.entries if found == section]
 
     def document(self) -> dict[str, dict[str, JSON]]:
-        """The configuration as one value."""
+        """Return the configuration as one value."""
         whole: dict[str, dict[str, JSON]] = {}
         for (section, name), entry in self.entries.items():
             whole.setdefault(section, {})[name] = entry.body
         return whole
 
     def files(self) -> Iterator[tuple[str, str]]:
-        """The name and the text of each file."""
+        """Yield the name and the text of each file."""
         taken: set[str] = set()
         for (section, name), entry in self.entries.items():
             stem = f"{section}/{_file_name(name, section, taken)}"
@@ -76,14 +76,14 @@ class Folder:
             if entry.cases:
                 # A case of a chain finds its chain by the name of its file; others name what they are about.
                 cases = _file_name(name if section == "chains" else f"{section}-{name}", "tests", taken)
-                yield f"tests/{cases}.test.yaml", _text([*comment(CASES), *yaml_lines(entry.cases)])
+                yield f"tests/{cases}.test.yaml", _text([*comment(CASES), *format_yaml(entry.cases)])
         if not self.entries:
             yield "connector.yaml", _text(["# Nothing of the import became a part of a configuration.", "clients: {}"])
         for name, schema in self.schemas.items():
-            yield f"schemas/{_file_name(name, 'schemas', taken)}.schema.yaml", _text(yaml_lines(schema))
+            yield f"schemas/{_file_name(name, 'schemas', taken)}.schema.yaml", _text(format_yaml(schema))
 
     def write(self, into: Path, report: Report) -> None:
-        """Writes the files and the report into a new or empty folder."""
+        """Write the files and the report into a new or empty folder."""
         if into.exists() and (not into.is_dir() or any(into.iterdir())):
             raise ConfigurationError(f"{str(into)!r} is not an empty folder; name a new one with --into")
         try:
@@ -97,7 +97,7 @@ class Folder:
 
 
 def safe_name(name: str, taken: Iterable[str] = ()) -> str:
-    """A name that a configuration can have, and that nothing else has."""
+    """Return a name that a configuration can have and that is not taken."""
     plain = re.sub(r"[^\w .:-]", "-", name.strip())[:LONGEST].strip(" .:-") or "unnamed"
     found, number, used = plain, 2, set(taken)
     while found in used:
@@ -106,7 +106,7 @@ def safe_name(name: str, taken: Iterable[str] = ()) -> str:
 
 
 def _file_name(name: str, section: str, taken: set[str]) -> str:
-    """A file's name that differs from the others in more than upper and lower case."""
+    """Return a file name that differs from the others in more than case."""
     plain = re.sub(r"[^\w.-]+", "-", name)
     found, number = plain, 2
     while f"{section}/{found}".casefold() in taken or found.endswith((".test", ".schema")):

@@ -1,4 +1,4 @@
-"""What an import did: what came over, and line by line what did not, with the reason."""
+"""The report of an import: what was imported, and line by line what was not, with the reason."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
-from connector.migrate.shapes import prototypes_in
-from connector.model import JSON
+from connector.model import JSON, is_list, is_object
 
-__all__ = ["Count", "Line", "Log", "Report"]
+__all__ = ["Count", "Line", "ObjectLog", "Report", "prototypes_in"]
 
 Level = Literal["lost", "changed"]
 
@@ -60,38 +59,38 @@ class Report:
     def lost(self) -> int:
         return sum(line.level == "lost" for line in self.lines)
 
-    def object(self, kind: str, *, imported: bool) -> None:
+    def count_object(self, kind: str, *, imported: bool) -> None:
         self.objects.setdefault(kind, Count()).add(imported)
 
-    def use(self, prototype: str, *, mapped: bool) -> None:
+    def count_use(self, prototype: str, *, mapped: bool) -> None:
         self.prototypes.setdefault(prototype, Count()).add(mapped)
 
-    def mark(self) -> dict[str, Count]:
-        """What has been counted so far."""
+    def copy_uses(self) -> dict[str, Count]:
+        """Return a copy of the counts of uses."""
         return {name: replace(count) for name, count in self.prototypes.items()}
 
-    def add(self, other: Report) -> None:
-        """The uses of prototypes that another report counted."""
+    def add_uses(self, other: Report) -> None:
+        """Add the uses of prototypes that another report counted."""
         for name, count in other.prototypes.items():
             own = self.prototypes.setdefault(name, Count())
             own.done, own.total = own.done + count.done, own.total + count.total
 
-    def since(self, mark: dict[str, Count]) -> dict[str, int]:
-        """How many uses were mapped after a mark was made."""
+    def uses_since(self, mark: dict[str, Count]) -> dict[str, int]:
+        """Return how many uses were mapped since the counts were copied."""
         new = {name: count.done - mark.get(name, Count()).done for name, count in self.prototypes.items()}
         return {name: done for name, done in new.items() if done}
 
-    def unmap(self, uses: Mapping[str, int]) -> None:
-        """What was counted as mapped has turned out not to work."""
+    def uncount_uses(self, uses: Mapping[str, int]) -> None:
+        """Take back uses that were counted as mapped and do not work."""
         for name, done in uses.items():
             self.prototypes[name].done -= done
 
-    def sort(self, files: list[str]) -> None:
-        """Puts the remarks in the order of the files and their lines."""
+    def sort_lines(self, files: list[str]) -> None:
+        """Sort the remarks by file and line."""
         self.lines.sort(key=lambda line: (files.index(line.file), line.line))
 
     def summary(self) -> str:
-        """One sentence on the whole."""
+        """Return the report in one sentence."""
         objects, uses = _sum(self.objects), _sum(self.prototypes)
         share = f" ({100 * uses.done / uses.total:.1f} %)" if uses.total else ""
         return (
@@ -109,7 +108,7 @@ class Report:
         }
 
     def text(self) -> Iterator[str]:
-        """The report as Markdown."""
+        """Yield the lines of the report as Markdown."""
         yield from ("# Import report", "", f"{self.summary()}.", "")
         for level, title in (("lost", "Not carried over"), ("changed", "Carried over, with a difference")):
             found = [line for line in self.lines if line.level == level]
@@ -123,30 +122,43 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """A report as one object sees it."""
+class ObjectLog:
+    """The remarks on one object."""
 
     report: Report
     file: str
     line: int
     object: str
 
-    def lost(self, path: str, what: str) -> None:
-        """Something does not come over."""
+    def add_lost(self, path: str, what: str) -> None:
+        """Remark on something that is not imported."""
         self.report.lines.append(Line("lost", self.file, self.line, self.object, path, what))
 
-    def changed(self, path: str, what: str) -> None:
-        """Something is not the same as before."""
+    def add_changed(self, path: str, what: str) -> None:
+        """Remark on something that is imported with a difference."""
         self.report.lines.append(Line("changed", self.file, self.line, self.object, path, what))
 
-    def mapped(self, prototype: str) -> None:
-        self.report.use(prototype, mapped=True)
+    def count_mapped(self, prototype: str) -> None:
+        self.report.count_use(prototype, mapped=True)
 
-    def refused(self, raw: JSON, path: str, what: str) -> None:
-        """Something does not come over, nor does what is inside it."""
+    def add_refused(self, raw: JSON, path: str, what: str) -> None:
+        """Remark on something that is not imported, nor what is inside it."""
         for name in prototypes_in(raw):
-            self.report.use(name, mapped=False)
-        self.lost(path, what)
+            self.report.count_use(name, mapped=False)
+        self.add_lost(path, what)
+
+
+def prototypes_in(value: JSON) -> Iterator[str]:
+    """Yield the name of every prototype that is used in a value."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if is_object(item):
+            if isinstance(item.get("prototype"), str):
+                yield item["prototype"]
+            todo.extend(item.values())
+        elif is_list(item):
+            todo.extend(item)
 
 
 def _sum(counts: dict[str, Count]) -> Count:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from connector.migrate.alumio.exported import Exported
-from connector.migrate.alumio.requests import plugins_of
+from connector.migrate.alumio.export import Exported
+from connector.migrate.alumio.requests import read_plugins
 from connector.migrate.folder import Entry
-from connector.migrate.report import Log
-from connector.migrate.shapes import as_list, as_map
-from connector.migrate.texts import environment_name, our_secrets
+from connector.migrate.notation import as_list, as_map, environment_name, translate_secrets
+from connector.migrate.report import ObjectLog
 from connector.model import JSON, is_object
 
-__all__ = ["client", "stub"]
+__all__ = ["make_stub", "translate_client"]
 
 ADDRESSES = ("baseUri", "baseUrl", "base_uri", "base_url", "url", "uri", "endpoint", "host")
 OPENAI = {
@@ -39,8 +38,8 @@ SILENT = frozenset(
 )
 
 
-def client(exported: Exported, name: str) -> Entry:
-    """The client as it is here."""
+def translate_client(exported: Exported, name: str) -> Entry:
+    """Return the client in our notation."""
     given, log = exported.parameters, exported.log
     prototype = exported.prototype
     if prototype.startswith(("openai", "azure-openai")):
@@ -48,19 +47,19 @@ def client(exported: Exported, name: str) -> Entry:
     else:
         body = {"prototype": "http", "parameters": _plain(prototype, given, name, log)}
     if prototype:
-        log.mapped(prototype)
+        log.count_mapped(prototype)
     body = {"description": exported.title, **body}
     return Entry("clients", name, body, exported.title, exported.comment)
 
 
-def stub(name: str, address: str) -> Entry:
+def make_stub(name: str, address: str) -> Entry:
     """A client that is named but not part of the export."""
     parameters = {"base_uri": address or _variable(name, "BASE_URI")}
     note = "Not part of the export: say where it is, and how to be let in."
     return Entry("clients", name, {"prototype": "http", "parameters": parameters}, name, note)
 
 
-def _openai(prototype: str, given: dict[str, JSON], log: Log) -> dict[str, JSON]:
+def _openai(prototype: str, given: dict[str, JSON], log: ObjectLog) -> dict[str, JSON]:
     azure = prototype.startswith("azure")
     parameters: dict[str, JSON] = {}
     for key, value in given.items():
@@ -70,17 +69,17 @@ def _openai(prototype: str, given: dict[str, JSON], log: Log) -> dict[str, JSON]
                 if spelt[key] in SECRETS:
                     _keep_out(str(value), f"parameters.{key}", log)
         elif value not in (None, "", [], False) and key not in SILENT:
-            log.changed(f"parameters.{key}", "the client has no such parameter here; left out")
+            log.add_changed(f"parameters.{key}", "the client has no such parameter here; left out")
     return {"prototype": "azure-openai" if azure else "openai", "parameters": parameters}
 
 
-def _plain(prototype: str, given: dict[str, JSON], name: str, log: Log) -> dict[str, JSON]:
+def _plain(prototype: str, given: dict[str, JSON], name: str, log: ObjectLog) -> dict[str, JSON]:
     headers: dict[str, str] = {}
-    base = plugins_of(given, "parameters", log, headers)
+    base = read_plugins(given, "parameters", log, headers)
     address = next((_text(given[key]) for key in ADDRESSES if isinstance(given.get(key), str) and given[key]), base)
     if not address:
         address = _variable(name, "BASE_URI")
-        log.changed("parameters", f"nothing says where the API is; set it in the environment as {address}")
+        log.add_changed("parameters", f"nothing says where the API is; set it in the environment as {address}")
     _let_in(prototype, given, name, headers, log)
     parameters: dict[str, JSON] = {"base_uri": address}
     parameters |= {"headers": dict(headers)} if headers else {}
@@ -89,7 +88,7 @@ def _plain(prototype: str, given: dict[str, JSON], name: str, log: Log) -> dict[
     return parameters
 
 
-def _let_in(prototype: str, given: dict[str, JSON], name: str, headers: dict[str, str], log: Log) -> None:
+def _let_in(prototype: str, given: dict[str, JSON], name: str, headers: dict[str, str], log: ObjectLog) -> None:
     """Headers that let calls in, as far as a fixed header can."""
     token = given.get("token")
     logins = [key for key in LOGINS if given.get(key)]
@@ -103,27 +102,29 @@ def _let_in(prototype: str, given: dict[str, JSON], name: str, headers: dict[str
         _keep_out(token, "parameters.token", log)
     elif logins:
         headers["Authorization"] = f"Bearer {_variable(name, 'TOKEN')}"
-        log.changed(
+        log.add_changed(
             "parameters",
             f"the login of {prototype or 'the client'} ({', '.join(logins)}) is not made here; "
             f"put an access token into {_variable(name, 'TOKEN')}",
         )
 
 
-def _keep_out(value: str, path: str, log: Log) -> None:
+def _keep_out(value: str, path: str, log: ObjectLog) -> None:
     """Warns of a secret that is no reference."""
     if "${" not in value and "{{" not in value:
-        log.changed(path, "the secret stands in the file; better keep it in the environment, as ${NAME}")
+        log.add_changed(path, "the secret stands in the file; better keep it in the environment, as ${NAME}")
 
 
-def _authentication(raw: JSON, path: str, token: JSON, logins: list[str], log: Log) -> tuple[JSON, list[str]]:
+def _authentication(raw: JSON, path: str, token: JSON, logins: list[str], log: ObjectLog) -> tuple[JSON, list[str]]:
     item = as_map(raw)
     given, kind = as_map(item.get("parameters")), str(item.get("prototype"))
     found = next((given[key] for key in ("token", "bearer", "accessToken") if given.get(key)), None)
     if kind in ("bearer", "bearer-token", "token", "http-bearer") and found:
-        log.mapped(kind)
+        log.count_mapped(kind)
         return found, logins
-    log.refused(raw, path, f"the authentication {kind!r} is not known here; only fixed headers let a plain client in")
+    log.add_refused(
+        raw, path, f"the authentication {kind!r} is not known here; only fixed headers let a plain client in"
+    )
     return token, [*logins, *(key for key in given if isinstance(given[key], str))]
 
 
@@ -134,12 +135,12 @@ def _logging(given: dict[str, JSON]) -> dict[str, JSON]:
     return {} if found == "basic" else {"logging": found}
 
 
-def _rest(prototype: str, given: dict[str, JSON], log: Log) -> None:
+def _rest(prototype: str, given: dict[str, JSON], log: ObjectLog) -> None:
     if prototype not in ("", "http-client", "default"):
-        log.changed("", f"the client {prototype!r} is a plain http client here")
+        log.add_changed("", f"the client {prototype!r} is a plain http client here")
     for key, value in given.items():
         if key not in SILENT and _holds_something(value):
-            log.changed(f"parameters.{key}", "the client has no such parameter here; left out")
+            log.add_changed(f"parameters.{key}", "the client has no such parameter here; left out")
 
 
 def _holds_something(value: JSON) -> bool:
@@ -150,7 +151,7 @@ def _holds_something(value: JSON) -> bool:
 
 
 def _text(value: JSON) -> str:
-    return our_secrets(str(value))
+    return translate_secrets(str(value))
 
 
 def _variable(name: str, suffix: str) -> str:

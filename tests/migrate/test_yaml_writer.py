@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.tree import read_text
-from connector.migrate.yamltext import Noted, comment, yaml_lines
+from connector.migrate.yaml_writer import Commented, comment, format_yaml
 from connector.yaml import read_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 
 def written(value: Any) -> str:
-    return "\n".join(yaml_lines(value)) + "\n"
+    return "\n".join(format_yaml(value)) + "\n"
 
 
 @settings(deadline=None)  # the first example imports
@@ -105,7 +105,7 @@ def test_long_texts_are_blocks() -> None:
 
 
 def test_comments_stand_before_what_they_are_about() -> None:
-    steps = [Noted({"a": 1}, "First\nof two"), Noted({"b": {"c": [Noted({"d": 2}, "Inner")]}})]
+    steps = [Commented({"a": 1}, "First\nof two"), Commented({"b": {"c": [Commented({"d": 2}, "Inner")]}})]
     assert written({"steps": steps}).splitlines() == [
         "steps:",
         "  # First",

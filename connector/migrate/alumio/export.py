@@ -1,4 +1,4 @@
-"""Exports as they are read: a line each, whatever the line holds."""
+"""Read exports: one object a line."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from connector.documents import parse
 from connector.errors import ConfigurationError, InvalidDocument
-from connector.migrate.report import Log, Report
-from connector.migrate.shapes import as_map
+from connector.migrate.notation import as_map
+from connector.migrate.report import ObjectLog, Report
 from connector.model import JSON, is_object
 
 __all__ = ["Exported", "read_exports"]
@@ -28,7 +28,7 @@ class Exported:
     body: dict[str, JSON]
     """What its `object` is; `parameters` and, for most kinds, `prototype` stand in it."""
     whole: JSON
-    log: Log
+    log: ObjectLog
 
     @property
     def parameters(self) -> dict[str, JSON]:
@@ -40,7 +40,7 @@ class Exported:
 
 
 def read_exports(paths: list[Path], report: Report) -> Iterator[Exported]:
-    """The objects of all files in their order; a line that is none is reported and passed over."""
+    """Yield the objects of all files in their order; report and skip a line that holds none."""
     for path in paths:
         try:
             data = path.read_bytes()
@@ -48,19 +48,19 @@ def read_exports(paths: list[Path], report: Report) -> Iterator[Exported]:
             raise ConfigurationError(f"cannot read {str(path)!r}: {error.strerror or error}") from None
         for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), start=1):
             if line.strip():
-                log = Log(report, path.name, number, "")
+                log = ObjectLog(report, path.name, number, "")
                 try:
                     yield _object(line, log)
                 except _Unreadable as error:
-                    report.object("(unreadable)", imported=False)
-                    log.lost("", str(error))
+                    report.count_object("(unreadable)", imported=False)
+                    log.add_lost("", str(error))
 
 
 class _Unreadable(Exception):
     """Why a line is no object of an export."""
 
 
-def _object(line: bytes, log: Log) -> Exported:
+def _object(line: bytes, log: ObjectLog) -> Exported:
     try:
         value = parse(line, "the line")
     except InvalidDocument as error:
@@ -79,7 +79,7 @@ def _object(line: bytes, log: Log) -> Exported:
         disabled=value.get("disabled") in (True, 1, "true"),
         body=as_map(value.get("object")),
         whole=value,
-        log=Log(log.report, log.file, log.line, f"{kind} {identifier}"),
+        log=ObjectLog(log.report, log.file, log.line, f"{kind} {identifier}"),
     )
 
 

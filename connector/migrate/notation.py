@@ -1,4 +1,4 @@
-"""Texts of other platforms in our notation: their placeholders, their secrets, and what only looks like ours."""
+"""Values of other platforms in our notation: maps and lists, placeholders, secrets, and what only looks like ours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["environment_name", "our_secrets", "our_text", "our_value"]
+__all__ = ["as_list", "as_map", "environment_name", "translate_secrets", "translate_text", "translate_value"]
 
 SECRETS = re.compile(
     r"\{\{\s*secrets\.([A-Za-z_][\w.-]*)\s*\}\}|\$\{\{\s*(?:env\.|secrets\.)?([A-Za-z_][\w.-]*)\s*\}\}"
@@ -18,22 +18,36 @@ OPENING = re.compile(r"[&?@]\{")
 INSIDE = re.compile(r"""[{}]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`""", re.DOTALL)
 
 
-def our_value(value: JSON, *, strict: bool = False) -> JSON:
-    """A value with every text in it in our notation."""
+def as_map(value: JSON) -> dict[str, JSON]:
+    """Return an object; an empty one may have been written as a list, and anything else has no members."""
+    return dict(value) if is_object(value) else {}
+
+
+def as_list(value: JSON) -> list[JSON]:
+    """Return a list: of one thing, of the values of an object of positions, or an empty one."""
+    if is_list(value):
+        return list(value)
+    if is_object(value) and value and all(key.isdigit() for key in value):
+        return list(value.values())
+    return [] if value is None or value == "" or value == {} else [value]
+
+
+def translate_value(value: JSON, *, strict: bool = False) -> JSON:
+    """Return a value with every text in our notation."""
     if isinstance(value, str):
-        return our_text(value, strict=strict)
+        return translate_text(value, strict=strict)
     if is_object(value):
-        return {key: our_value(item, strict=strict) for key, item in value.items()}
-    return [our_value(item, strict=strict) for item in value] if is_list(value) else value
+        return {key: translate_value(item, strict=strict) for key, item in value.items()}
+    return [translate_value(item, strict=strict) for item in value] if is_list(value) else value
 
 
-def our_text(text: str, *, strict: bool = False) -> str:
-    """A text in our notation; with strict, what it names must be there, else it may be missing, as it may in Alumio."""
-    return _placeholders(our_secrets(text), strict)
+def translate_text(text: str, *, strict: bool = False) -> str:
+    """Return a text in our notation; with strict, what its placeholders name must be there."""
+    return _placeholders(translate_secrets(text), strict)
 
 
-def our_secrets(text: str) -> str:
-    """A text whose secrets are `${NAME}`; any other `${` is plain text."""
+def translate_secrets(text: str) -> str:
+    """Return a text whose secrets are `${NAME}`; any other `${` stays plain text."""
     # What looks like a reference and is none is escaped first, so that the new references stay what they are.
     parts: list[str] = []
     end = 0
@@ -44,7 +58,7 @@ def our_secrets(text: str) -> str:
 
 
 def environment_name(name: str) -> str:
-    """A name that an environment variable can have."""
+    """Return a name that an environment variable can have."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     return f"_{plain}" if plain[:1].isdigit() else plain or "_"
 
@@ -73,7 +87,7 @@ def _placeholders(text: str, strict: bool) -> str:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Where the brace closes, quotes and inner braces passed over."""
+    """Return where the brace closes, past quotes and inner braces."""
     depth = 1
     for found in INSIDE.finditer(text, start):
         depth += {"{": 1, "}": -1}.get(found[0], 0)

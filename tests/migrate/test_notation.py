@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connector.config.references import Malformed, parse
-from connector.migrate.texts import environment_name, our_secrets, our_text, our_value
+from connector.migrate.notation import environment_name, translate_secrets, translate_text, translate_value
 from connector.transform import Context, Scope, compile_template
 
 
@@ -29,25 +29,25 @@ from connector.transform import Context, Scope, compile_template
     ],
 )
 def test_texts(theirs: str, ours: str) -> None:
-    assert our_text(theirs) == ours
+    assert translate_text(theirs) == ours
     assert not [part for part in parse(ours) if isinstance(part, Malformed)]
 
 
 def test_what_must_be_there_stays_so() -> None:
-    assert our_text("/items/&{id}", strict=True) == "/items/&{id}"
+    assert translate_text("/items/&{id}", strict=True) == "/items/&{id}"
 
 
 def test_what_is_escaped_comes_out_as_it_was() -> None:
-    template = compile_template(our_text("?{a} &{a} &{b} &{open"))
+    template = compile_template(translate_text("?{a} &{a} &{b} &{open"))
     assert template.resolve({"a": 1}, Scope(Context())) == "?{a} 1  &{open"
 
 
 def test_values_are_looked_through() -> None:
-    assert our_value({"a": ["&{x}", 1, None], "b": {"c": "&{y}"}}) == {"a": ["?{x}", 1, None], "b": {"c": "?{y}"}}
+    assert translate_value({"a": ["&{x}", 1, None], "b": {"c": "&{y}"}}) == {"a": ["?{x}", 1, None], "b": {"c": "?{y}"}}
 
 
 def test_secrets_alone_leave_placeholders() -> None:
-    assert our_secrets("&{a} {{secrets.B}}") == "&{a} ${B}"
+    assert translate_secrets("&{a} {{secrets.B}}") == "&{a} ${B}"
 
 
 def test_names_of_variables() -> None:

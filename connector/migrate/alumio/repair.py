@@ -1,28 +1,28 @@
-"""Chains that the engine refuses, mended: the step at fault makes room for one that says so."""
+"""Repair chains that do not compile: a step that fails and says why replaces the step at fault."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from connector.migrate.alumio.refusals import Refusal
+from connector.migrate.alumio.translation import RefusedStep
 from connector.migrate.folder import Folder
-from connector.migrate.report import Log
-from connector.migrate.yamltext import Noted
+from connector.migrate.report import ObjectLog
+from connector.migrate.yaml_writer import Commented
 from connector.model import JSON, is_document, is_list
 from connector.transform import ChainFault, InvalidChain, compile_chain
 
-__all__ = ["mend"]
+__all__ = ["repair_chains"]
 
 CHAINS = (("chain",), ("input",), ("answer", "chain"), ("error", "chain"))
 
 
-def mend(folder: Folder, logs: dict[tuple[str, str], Log]) -> None:
-    """Makes every chain one that can be loaded; each step that could not stay is reported."""
+def repair_chains(folder: Folder, logs: dict[tuple[str, str], ObjectLog]) -> None:
+    """Repair every chain of a folder, and report each step that is replaced."""
     for place, rows in list(_rows(folder)):
-        # Each turn takes one step at least out, so this ends.
+        # Each turn replaces at least one step, so this ends.
         while faults := _faults(rows, folder):
-            if sum(_replaced(place, rows, fault, folder, logs) for fault in faults) == 0:
+            if sum(_replace(place, rows, fault, folder, logs) for fault in faults) == 0:
                 break
 
 
@@ -49,10 +49,10 @@ def _faults(rows: list[JSON], folder: Folder) -> tuple[ChainFault, ...]:
     return ()
 
 
-def _replaced(
-    place: tuple[str, str], rows: list[JSON], fault: ChainFault, folder: Folder, logs: dict[tuple[str, str], Log]
+def _replace(
+    place: tuple[str, str], rows: list[JSON], fault: ChainFault, folder: Folder, logs: dict[tuple[str, str], ObjectLog]
 ) -> bool:
-    """Puts a refusal where the innermost step at fault stands."""
+    """Replace the innermost step at fault; return whether there was one."""
     where, steps, path = place, rows, list(fault.place[1:])
     if fault.place[:1] == ("chains",):
         where, path = ("chains", str(fault.place[1])), list(fault.place[2:])
@@ -66,38 +66,38 @@ def _replaced(
     step = row[index]
     log = logs.get(where)
     if log is not None:
-        log.lost("", f"{fault}; a step that fails is in its place")
-        log.report.unmap(_uses(step))
-    row[index] = Refusal(
-        f"a step of the export does not work here: {fault.found}", step.uses if isinstance(step, Noted) else None
+        log.add_lost("", f"{fault}; a step that fails is in its place")
+        log.report.uncount_uses(_uses(step))
+    row[index] = RefusedStep(
+        f"a step of the export does not work here: {fault.found}", step.uses if isinstance(step, Commented) else None
     )
     return True
 
 
 def _uses(step: JSON) -> dict[str, int]:
-    """The uses that are part of a step, without those of inner steps that were taken out before."""
-    found = Counter[str]((step.uses or {}) if isinstance(step, Noted) else {})
+    """Return the uses in a step, without those of inner steps that were replaced before."""
+    found = Counter[str]((step.uses or {}) if isinstance(step, Commented) else {})
     for inner in _refusals(step):
         found.subtract(inner.uses or {})
     return dict(found)
 
 
-def _refusals(value: JSON) -> Iterator[Refusal]:
+def _refusals(value: JSON) -> Iterator[RefusedStep]:
     items = value.values() if is_document(value) else value if is_list(value) else ()
     for item in items:
-        if isinstance(item, Refusal):
+        if isinstance(item, RefusedStep):
             yield item
         else:
             yield from _refusals(item)
 
 
 def _innermost(steps: JSON, path: list[str | int]) -> tuple[list[JSON], int] | None:
-    """The innermost row of steps on a path, and which of them is on it."""
+    """Return the innermost list of steps on a path, and the index of the step on it."""
     found: tuple[list[JSON], int] | None = None
     value: JSON = steps
     for key in path:
         if is_list(value) and isinstance(key, int) and key < len(value):
-            if isinstance(value[key], Noted | str) and not isinstance(value[key], Refusal):
+            if isinstance(value[key], Commented | str) and not isinstance(value[key], RefusedStep):
                 found = value, key
             value = value[key]
         elif is_document(value) and key in value:

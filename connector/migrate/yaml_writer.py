@@ -1,4 +1,4 @@
-"""Values as YAML that people like to read: short things on a line, long texts as blocks, comments in their place."""
+"""Write values as readable YAML: short ones on a line, long texts as blocks, comments in their place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["Noted", "comment", "yaml_lines"]
+__all__ = ["Commented", "comment", "format_yaml"]
 
 WIDTH = 110
 DEEPEST = 3
@@ -18,8 +18,8 @@ WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", 
 """Texts that some reader of YAML takes for something else."""
 
 
-class Noted(dict[str, JSON]):
-    """An object that has a comment, and knows how many uses of which prototypes became part of it."""
+class Commented(dict[str, JSON]):
+    """An object with a comment, and with how many uses of which prototypes became part of it."""
 
     def __init__(self, value: dict[str, JSON], note: str = "", uses: Mapping[str, int] | None = None) -> None:
         super().__init__(value)
@@ -28,7 +28,7 @@ class Noted(dict[str, JSON]):
 
 
 def comment(text: str, indent: int = 0) -> Iterator[str]:
-    """A text as lines of comment."""
+    """Yield a text as lines of comment."""
     for line in text.replace("\r\n", "\n").strip().splitlines():
         yield f"{' ' * indent}# {_printable(line)}".rstrip()
 
@@ -37,14 +37,14 @@ def _printable(line: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()
 
 
-def yaml_lines(value: JSON, indent: int = 0) -> Iterator[str]:
-    """A value as lines of YAML in block style."""
+def format_yaml(value: JSON, indent: int = 0) -> Iterator[str]:
+    """Yield a value as lines of YAML in block style."""
     if is_object(value) and value:
         for key, item in value.items():
             yield from _member(f"{' ' * indent}{_scalar(key)}:", item, indent + 2)
     elif is_list(value) and value:
         for item in value:
-            if isinstance(item, Noted) and item.note:
+            if isinstance(item, Commented) and item.note:
                 yield from comment(item.note, indent)
             yield from _item(item, indent)
     else:
@@ -59,7 +59,7 @@ def _member(opening: str, value: JSON, indent: int) -> Iterator[str]:
         yield f"{opening} {_flow(value)}"
     else:
         yield opening
-        yield from yaml_lines(value, indent)
+        yield from format_yaml(value, indent)
 
 
 def _item(value: JSON, indent: int) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _item(value: JSON, indent: int) -> Iterator[str]:
     elif (is_list(value) or len(value) > 1) and _fits(value, len(opening) + 1):
         yield f"{opening} {_flow(value)}"
     else:
-        first, *rest = yaml_lines(value, indent + 2)
+        first, *rest = format_yaml(value, indent + 2)
         # What begins with a comment has no place beside the dash.
         if first.lstrip().startswith("#"):
             yield opening
@@ -81,7 +81,7 @@ def _item(value: JSON, indent: int) -> Iterator[str]:
 
 
 def _block_text(value: JSON, indent: int) -> list[str] | None:
-    """A text of several lines as a literal block; nothing when it cannot be one."""
+    """Return a text of several lines as a literal block; None when it cannot be one."""
     if not isinstance(value, str) or "\n" not in value.rstrip("\n") or value[0] in " \n\t":
         return None
     if not all(letter.isprintable() or letter == "\n" for letter in value):
@@ -95,7 +95,7 @@ def _block_text(value: JSON, indent: int) -> list[str] | None:
 def _fits(value: JSON, used: int) -> bool:
     if not _container(value):
         return True
-    return _depth(value) <= DEEPEST and not _noted(value) and used + len(_flow(value)) <= WIDTH
+    return _depth(value) <= DEEPEST and not _has_comment(value) and used + len(_flow(value)) <= WIDTH
 
 
 def _container(value: JSON) -> bool:
@@ -110,8 +110,8 @@ def _depth(value: JSON) -> int:
     return 1 + max(map(_depth, _children(value)), default=0) if _container(value) else 0
 
 
-def _noted(value: JSON) -> bool:
-    return (isinstance(value, Noted) and bool(value.note)) or any(map(_noted, _children(value)))
+def _has_comment(value: JSON) -> bool:
+    return (isinstance(value, Commented) and bool(value.note)) or any(map(_has_comment, _children(value)))
 
 
 def _flow(value: JSON) -> str:
@@ -133,14 +133,14 @@ def _scalar(value: JSON) -> str:
 
 
 def _number(value: float) -> str:
-    """A number that keeps its point: YAML asks for one before an exponent, and a sign after it."""
+    """Return a number with its point: YAML needs one before an exponent, and a sign after it."""
     text = json.dumps(value)
     mantissa, e, exponent = text.partition("e")
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}" if e else text
 
 
 def _quoted(value: str) -> str:
-    """JSON's text is YAML's, but for letters that do not print."""
+    """Return a text in JSON's quotes, which are YAML's, with letters that do not print escaped."""
     text = json.dumps(value, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
 
