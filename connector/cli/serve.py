@@ -84,9 +84,9 @@ def gateway_token(
 
 def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, folder: Path | None) -> None:
     from connector.catalogue import Catalogue
-    from connector.gateway.export import exported
+    from connector.gateway.export import export_proxy_config
 
-    print_command(exported(configuration, proxy.value, Catalogue.open(folder), port))
+    print_command(export_proxy_config(configuration, proxy.value, Catalogue.open(folder), port))
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:

@@ -1,4 +1,4 @@
-"""The headers that let a client's calls in, with the names of secrets in the place of their values."""
+"""The headers that authorise a client's calls, with secrets replaced by their names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from connector.config.references import Malformed, Reference, parse
 from connector.errors import ConfigurationError
-from connector.gateway.export.plan import Header, Source
+from connector.gateway.export.plan import Header, Secret
 from connector.http import prototypes
 from connector.http.configuration import configure, find_environment_variable, is_sensitive, normalise
 from connector.model import JSON, is_object
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from connector.http.parameters import Common
     from connector.http.prototypes import Endpoint, Prototype
 
-__all__ = ["Marked", "names_of"]
+__all__ = ["ClientCredentials", "make_slugs"]
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z-]* +")
 MARK = re.compile(r"\[\[secret (\d+)\]\]")
-ADMINISTRATION = "/organization/users"
-ORDINARY = "/models"
+ADMINISTRATION_PATH = "/organization/users"
+ORDINARY_PATH = "/models"
 
 
-def names_of() -> Callable[[str], str]:
-    """Makes names that a proxy's configuration can hold, no two of them alike."""
+def make_slugs() -> Callable[[str], str]:
+    """Return a function that makes unique names which a proxy's configuration allows."""
     taken: set[str] = set()
 
     def name(text: str) -> str:
@@ -45,15 +45,15 @@ def names_of() -> Callable[[str], str]:
     return name
 
 
-class Marked:
-    """A client made with marks in the place of secrets, so that what it sends shows where each of them goes.
+class ClientCredentials:
+    """A client made with marks in place of secrets, so that its headers show where each of them goes.
 
     Args:
         name: of the client.
         entry: what the configuration says of it.
-        configuration: where its references lead.
-        sources: all secrets found so far, by what they are called.
-        slug: makes names of variables.
+        configuration: resolves its references.
+        secrets: all secrets found so far, by reference.
+        make_slug: makes names of variables.
     """
 
     def __init__(
@@ -61,50 +61,50 @@ class Marked:
         name: str,
         entry: ClientEntry,
         configuration: Configuration,
-        sources: dict[str, Source],
-        slug: Callable[[str], str],
+        secrets: dict[str, Secret],
+        make_slug: Callable[[str], str],
     ) -> None:
         self._name = name
         self._entry = entry
         self._configuration = configuration
-        self._sources = sources
-        self._slug = slug
-        self._by_mark: dict[str, Source] = {}
+        self._secrets = secrets
+        self._make_slug = make_slug
+        self._by_mark: dict[str, Secret] = {}
         self._kind: Prototype = prototypes().find(entry.prototype)
         given = normalise(entry.raw_parameters, self._kind.parameters.model_fields)
         self._given = {key: self._parameter(key, value) for key, value in given.items()}
-        self.parameters, self.endpoint = self._made()
+        self.parameters, self.endpoint = self._build()
 
-    def headers(self, path: str = ORDINARY) -> dict[str, Header]:
-        """What goes out with a call of a path, beside what the caller says."""
+    def headers(self, path: str = ORDINARY_PATH) -> dict[str, Header]:
+        """Return the headers of calls of a path, beside the caller's."""
         own = {name: value.get_secret_value() for name, value in self.parameters.headers.items()}
         wire = Wire(method="GET", path=path)
-        return {name: self._parted(value) for name, value in {**own, **self.endpoint.credentials(wire)}.items()}
+        return {name: self._split_marks(value) for name, value in {**own, **self.endpoint.credentials(wire)}.items()}
 
     def admin_headers(self) -> dict[str, Header]:
-        """The same for calls that administer an organization."""
-        return self.headers(ADMINISTRATION)
+        """Return those of calls that administer an organization."""
+        return self.headers(ADMINISTRATION_PATH)
 
-    def _made(self) -> tuple[Common, Endpoint]:
-        """With the credentials that the environment has; when it has none, with those that it should have."""
-        parameters, endpoint = self._built(self._environ(anything=False))
+    def _build(self) -> tuple[Common, Endpoint]:
+        """Build with the credentials of the environment; when it has none, with those that it should have."""
+        parameters, endpoint = self._build_with(self._environ(all_keys=False))
         try:
-            endpoint.credentials(Wire(method="GET", path=ORDINARY))
+            endpoint.credentials(Wire(method="GET", path=ORDINARY_PATH))
         except ConfigurationError:
-            return self._built(self._environ(anything=True))
+            return self._build_with(self._environ(all_keys=True))
         return parameters, endpoint
 
-    def _built(self, environ: Mapping[str, str]) -> tuple[Common, Endpoint]:
+    def _build_with(self, environ: Mapping[str, str]) -> tuple[Common, Endpoint]:
         parameters = configure(self._kind, self._given, environ)
         return parameters, self._kind.endpoint(parameters)
 
-    def _environ(self, *, anything: bool) -> dict[str, str]:
-        """The environment, with marks for the keys that a client takes from it."""
+    def _environ(self, *, all_keys: bool) -> dict[str, str]:
+        """Return the environment, with marks for the keys that a client takes from it."""
         environ = dict(self._configuration.lookup.providers.environment)
         model = self._kind.parameters
         for field in model.model_fields:
             variable, _ = find_environment_variable(model, field)
-            if variable and _is_secret(model.model_fields[field].annotation) and (anything or environ.get(variable)):
+            if variable and _is_secret(model.model_fields[field].annotation) and (all_keys or environ.get(variable)):
                 environ[variable] = self._mark(Reference("environment", variable))
         return environ
 
@@ -124,25 +124,25 @@ class Marked:
             return self._secret(text, f"{self._name} {name}")
         return self._entry.resolved(text, "parameters", "headers", name, for_client=True)
 
-    def _secret(self, text: str, called: str) -> str:
-        """The text with its references marked; one that is written out gets a name, and stands nowhere."""
+    def _secret(self, text: str, variable: str) -> str:
+        """Mark the references in a text; a literal secret becomes a variable."""
         parts = parse(text, declared=True)
         plain = [part for part in parts if isinstance(part, str)]
         if any(isinstance(part, Malformed) for part in parts) or not all(SCHEME.fullmatch(part) for part in plain):
-            return self._mark(Reference("environment", re.sub(r"\W+", "_", called).upper()))
+            return self._mark(Reference("environment", re.sub(r"\W+", "_", variable).upper()))
         return "".join(self._mark(part) if isinstance(part, Reference) else str(part) for part in parts)
 
     def _mark(self, reference: Reference) -> str:
         key = f"{reference.kind}:{reference.name}"
-        if key not in self._sources:
-            self._sources[key] = Source(f"credential_{self._slug(reference.name)}", self._shell(reference))
-        source = self._sources[key]
-        mark = f"[[secret {list(self._sources).index(key)}]]"
+        if key not in self._secrets:
+            self._secrets[key] = Secret(f"credential_{self._make_slug(reference.name)}", self._shell_value(reference))
+        source = self._secrets[key]
+        mark = f"[[secret {list(self._secrets).index(key)}]]"
         self._by_mark[mark] = source
         return mark
 
-    def _shell(self, reference: Reference) -> str:
-        """How a shell comes by the secret."""
+    def _shell_value(self, reference: Reference) -> str:
+        """Return the shell expression of a secret."""
         if reference.kind == "file":
             return f'"$(cat -- {shlex.quote(str(self._configuration.folder / reference.name))})"'
         if reference.kind == "keyring":
@@ -150,9 +150,9 @@ class Marked:
             return f'"$(keyring get {shlex.quote(service)} {shlex.quote(user)})"'
         return f'"${{{re.sub(r"[^A-Za-z0-9_]", "_", reference.name)}:?}}"'
 
-    def _parted(self, value: str) -> Header:
+    def _split_marks(self, value: str) -> Header:
         texts = MARK.split(value)
-        parts: list[str | Source] = []
+        parts: list[str | Secret] = []
         for place, text in enumerate(texts):
             if place % 2:
                 parts.append(self._by_mark[f"[[secret {text}]]"])

@@ -1,4 +1,4 @@
-"""Envoy: one file that stands for itself, and two that it watches: secrets, and the tokens of callers."""
+"""Envoy: one file, and two that it watches: secrets, and the tokens of callers."""
 
 from __future__ import annotations
 
@@ -7,20 +7,30 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from connector.gateway.export.envoy_access import KEYS, RBAC, authenticated, authorised
-from connector.gateway.export.envoy_clusters import clusters, secrets
-from connector.gateway.export.envoy_routes import CALLER, leads, virtual_hosts
-from connector.gateway.export.envoy_text import any_of, seconds
+from connector.gateway.export.envoy_resources import (
+    API_KEY_FILTER,
+    CALLER_HEADER,
+    RBAC_FILTER,
+    api_key_filter,
+    clusters,
+    duration,
+    path_prefixes,
+    rbac_filter,
+    secret_headers,
+    type_url,
+    virtual_hosts,
+)
 from connector.gateway.export.plan import Plan
-from connector.gateway.export.script import MARK, checked, commented, known, token_variable, value
+from connector.gateway.export.script import MARK, check_caller, check_secret, comment_out, shell_value, token_variable
 from connector.model import JSON
 
-__all__ = ["envoy"]
+__all__ = ["write_envoy"]
 
-LARGEST = 1_000_000
-"""How large a regular expression may be; Envoy's own bound is smaller than an allow list."""
+MAX_REGEX = 1_000_000
+"""The bound of a regular expression; Envoy's own is smaller than an allow list."""
+EXTENSION = "config.core.v3.TypedExtensionConfig"
 SECRETS, TOKENS = "gateway-secrets.yaml", "gateway-tokens.yaml"
-LOST = (
+UNSUPPORTED = (
     "usage and cost by token, client and model; budgets and tokens a minute need to read answers",
     "requests a minute of a token",
     "an unknown outcome told as such: a 503 or 504 of Envoy's own does not say whether the call took effect",
@@ -41,7 +51,7 @@ HEAD = """\
 # 3. Start it there:  envoy -c gateway.yaml
 #
 # What Envoy does not carry:"""
-SECRET = f"""  - {{ "@type": {any_of("extensions.transport_sockets.tls.v3.Secret")}, name: %s,"""
+SECRET = f"""  - {{ "@type": {type_url("extensions.transport_sockets.tls.v3.Secret")}, name: %s,"""
 FUNCTION = f"""\
 umask 077
 secret() {{  # NAME VALUE
@@ -49,8 +59,8 @@ secret() {{  # NAME VALUE
 }}"""
 
 
-def envoy(plan: Plan) -> str:
-    """The configuration of a whole Envoy."""
+def write_envoy(plan: Plan) -> str:
+    """Return a complete configuration of Envoy."""
     from ruamel.yaml import YAML
 
     yaml: Any = YAML()
@@ -61,28 +71,28 @@ def envoy(plan: Plan) -> str:
 
 
 def _head(plan: Plan) -> Iterator[str]:
-    variables = [name for source in plan.sources for name in re.findall(r"\$\{(\w+)", source.shell)]
+    variables = [name for source in plan.secrets for name in re.findall(r"\$\{(\w+)", source.shell)]
     needed = ", ".join((*dict.fromkeys(variables), *(token_variable(each) for each in plan.callers)))
     yield HEAD.format(variables=needed, mark=MARK)
-    yield from (f"# - {each}" for each in (*LOST, *plan.lost))
+    yield from (f"# - {each}" for each in (*UNSUPPORTED, *plan.unsupported))
     yield "#"
-    yield from commented(_script(plan))
+    yield from comment_out(_script(plan))
 
 
 def _script(plan: Plan) -> list[str]:
-    """Writes both files, each in one step."""
+    """Return the script that writes both files, each atomically."""
     return [
         *FUNCTION.splitlines(),
-        *(checked(each) for each in plan.sources),
-        *(known(each) for each in plan.callers),
+        *(check_secret(each) for each in plan.secrets),
+        *(check_caller(each) for each in plan.callers),
         "{",
         "    echo 'resources:'",
-        *(f"    secret {name} {value(header)}" for name, header in secrets(plan)),
+        *(f"    secret {name} {shell_value(header)}" for name, header in secret_headers(plan)),
         f"}} > {SECRETS}.new",
         "{",
-        f"    echo 'resources: [{{ \"@type\": {any_of('config.core.v3.TypedExtensionConfig')}, name: {KEYS},'",
-        f"    echo '  typed_config: {{ \"@type\": {any_of('extensions.filters.http.api_key_auth.v3.ApiKeyAuth')},'",
-        f"    echo '    forwarding: {{ header: {CALLER}, hide_credentials: true }},'",
+        f"    echo 'resources: [{{ \"@type\": {type_url(EXTENSION)}, name: {API_KEY_FILTER},'",
+        f"    echo '  typed_config: {{ \"@type\": {type_url('extensions.filters.http.api_key_auth.v3.ApiKeyAuth')},'",
+        f"    echo '    forwarding: {{ header: {CALLER_HEADER}, hide_credentials: true }},'",
         "    echo '    key_sources: [{ header: authorization }, { header: api-key }],'",
         "    echo '    credentials: ['",
         *(f'    echo "      {{ key: \\"${token_variable(each)}\\", client: {each.slug} }},"' for each in plan.callers),
@@ -93,7 +103,7 @@ def _script(plan: Plan) -> list[str]:
 
 
 def _bootstrap(plan: Plan) -> JSON:
-    large = {"max_program_size": {"error_level": LARGEST, "warn_level": LARGEST}}
+    large = {"max_program_size": {"error_level": MAX_REGEX, "warn_level": MAX_REGEX}}
     return {
         "layered_runtime": {"layers": [{"name": "gateway", "static_layer": {"re2": large}}]},
         "overload_manager": {
@@ -101,7 +111,7 @@ def _bootstrap(plan: Plan) -> JSON:
                 {
                     "name": "envoy.resource_monitors.global_downstream_max_connections",
                     "typed_config": {
-                        "@type": any_of(
+                        "@type": type_url(
                             "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
                         ),
                         "max_active_downstream_connections": plan.connections,
@@ -124,7 +134,7 @@ def _listener(plan: Plan) -> JSON:
         chain["transport_socket"] = {
             "name": "envoy.transport_sockets.tls",
             "typed_config": {
-                "@type": any_of("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
+                "@type": type_url("extensions.transport_sockets.tls.v3.DownstreamTlsContext"),
                 "common_tls_context": {
                     "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
                     "tls_certificates": [
@@ -138,41 +148,41 @@ def _listener(plan: Plan) -> JSON:
 
 
 def _manager(plan: Plan) -> JSON:
-    """How calls are read, and what each goes through."""
+    """Return the connection manager: how requests are read, and the filters that they go through."""
     longest = max((each.read for each in plan.upstreams), default=60.0)
-    by_client = {each.name: leads(each) for each in plan.upstreams}
-    router = {"@type": any_of("extensions.filters.http.router.v3.Router")}
+    by_client = {each.name: path_prefixes(each) for each in plan.upstreams}
+    router = {"@type": type_url("extensions.filters.http.router.v3.Router")}
     return {
-        "@type": any_of("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "@type": type_url("extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "gateway",
         "use_remote_address": True,
         "skip_xff_append": True,
         "normalize_path": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
         "request_headers_timeout": "10s",
-        "stream_idle_timeout": seconds(longest),
+        "stream_idle_timeout": duration(longest),
         "max_request_headers_kb": 64,
         "common_http_protocol_options": {
             "idle_timeout": "75s",
             "max_headers_count": 100,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
-        "early_header_mutation_extensions": [_nobody_says_who_calls()],
+        "early_header_mutation_extensions": [_remove_caller_header()],
         "route_config": {"name": "gateway", "virtual_hosts": list(virtual_hosts(plan))},
         "http_filters": [
-            {"name": KEYS, **authenticated(TOKENS)},
-            {"name": RBAC, "typed_config": authorised(plan, by_client, CALLER)},
+            {"name": API_KEY_FILTER, **api_key_filter(TOKENS)},
+            {"name": RBAC_FILTER, "typed_config": rbac_filter(plan, by_client, CALLER_HEADER)},
             {"name": "envoy.filters.http.router", "typed_config": router},
         ],
     }
 
 
-def _nobody_says_who_calls() -> JSON:
-    """Takes away the header that only the look at the token may set."""
+def _remove_caller_header() -> JSON:
+    """Remove the header that only the check of the token may set."""
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
-            "@type": any_of("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
-            "mutations": [{"remove": CALLER}],
+            "@type": type_url("extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"),
+            "mutations": [{"remove": CALLER_HEADER}],
         },
     }

@@ -1,22 +1,28 @@
-"""nginx: one file that stands for itself, and the secrets that it includes."""
+"""nginx: one file, and the secrets that it includes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from connector.gateway.export.nginx_calls import header_maps, hidden, proxied, upstream_block
-from connector.gateway.export.nginx_maps import allowing, paths
-from connector.gateway.export.nginx_text import quoted
+from connector.gateway.export.nginx_directives import (
+    admin_header_maps,
+    hide_headers,
+    permission_map,
+    proxy_location,
+    quote_word,
+    request_maps,
+    upstream_block,
+)
 from connector.gateway.export.plan import Caller, Plan
-from connector.gateway.export.script import MARK, checked, commented, known, token_variable
+from connector.gateway.export.script import MARK, check_caller, check_secret, comment_out, token_variable
 from connector.gateway.refusals import Refusal
 from connector.gateway.routing import METHODS
 
-__all__ = ["SECRETS", "nginx"]
+__all__ = ["write_nginx"]
 
 SECRETS = "gateway-secrets.conf"
-LOST = (
+UNSUPPORTED = (
     "usage and cost by token, client and model; budgets and tokens a minute need to read answers",
     "an unknown outcome told as such: a 502 or 504 of nginx's own does not say whether the call took effect",
     "the hashes of gateway tokens: nginx cannot hash, so the tokens themselves stand in " + SECRETS,
@@ -107,50 +113,53 @@ TLS = """
         ssl_certificate {certificate};
         ssl_certificate_key {key};
         ssl_protocols TLSv1.2 TLSv1.3;"""
-ENDS = {
+ERROR_LOCATIONS = {
     "gateway_client_refused": Refusal(502, "client_refused", "upstream does not take the client's credentials"),
     "gateway_redirected": Refusal(502, "redirected", "upstream answers with a redirect, which is not followed"),
     "gateway_limited": Refusal(429, "rate_limit_exceeded", "requests_per_minute: wait a moment"),
 }
 
 
-def nginx(plan: Plan) -> str:
-    """The configuration of a whole nginx."""
+def write_nginx(plan: Plan) -> str:
+    """Return a complete configuration of nginx."""
     files = 2 * plan.connections + 128
+    limits = [_rate_limit(caller) for caller in plan.callers if caller.per_minute is not None]
     parts = [
         *_head(plan),
         MAIN.format(files=files, secrets=SECRETS, body=plan.body_bytes, connections=plan.connections),
-        *hidden(),
+        *hide_headers(),
         "",
-        *paths(plan),
-        *allowing(plan),
-        *_rates(plan.callers),
+        *request_maps(plan),
+        *permission_map(plan),
+        *_rate_zones(plan.callers),
         *(line for each in plan.upstreams for line in upstream_block(each)),
-        *(line for each in plan.upstreams for line in header_maps(each)),
+        *(line for each in plan.upstreams for line in admin_header_maps(each)),
         _server(plan),
-        *(line for each in plan.upstreams for line in proxied(each, [_rate(caller) for caller in _limited(plan)])),
-        *(f"        location @{name} {{ {_return(refused)} }}" for name, refused in ENDS.items()),
+        *(line for each in plan.upstreams for line in proxy_location(each, limits)),
+        *(f"        location @{name} {{ {_return(refused)} }}" for name, refused in ERROR_LOCATIONS.items()),
         "    }\n}",
     ]
     return "\n".join(parts)
 
 
 def _head(plan: Plan) -> Iterator[str]:
-    variables = [name for source in plan.sources for name in re.findall(r"\$\{(\w+)", source.shell)]
+    variables = [name for secret in plan.secrets for name in re.findall(r"\$\{(\w+)", secret.shell)]
     needed = ", ".join((*dict.fromkeys(variables), *(token_variable(each) for each in plan.callers)))
     yield HEAD.format(variables=needed, secrets=SECRETS, mark=MARK)
-    yield from (f"# - {each}" for each in (*LOST, *plan.lost))
+    yield from (f"# - {each}" for each in (*UNSUPPORTED, *plan.unsupported))
     yield "#"
-    yield from commented(_script(plan))
+    yield from comment_out(_script(plan))
 
 
 def _script(plan: Plan) -> list[str]:
-    """Writes the included file: secrets as constants, which nginx does not look into, and tokens as a map."""
+    """Return the script of the included file: secrets as constants, which are not interpolated, and tokens as a map."""
     credentials = [
-        f'{checked(each)}; printf \'geo ${each.name} {{ default "%s"; }}\\n\' "${each.name}"' for each in plan.sources
+        f'{check_secret(each)}; printf \'geo ${each.name} {{ default "%s"; }}\\n\' "${each.name}"'
+        for each in plan.secrets
     ]
     tokens = [
-        f'{known(each)}; printf \'    "~^%s$" {each.slug};\\n\' "${token_variable(each)}"' for each in plan.callers
+        f'{check_caller(each)}; printf \'    "~^%s$" {each.slug};\\n\' "${token_variable(each)}"'
+        for each in plan.callers
     ]
     begin = """printf 'map $gateway_token $gateway_caller {\\n    default "";\\n'"""
     return [*credentials, begin, *tokens, "echo '}'"]
@@ -159,9 +168,10 @@ def _script(plan: Plan) -> list[str]:
 def _server(plan: Plan) -> str:
     listen = f"[{plan.host}]:{plan.port}" if ":" in plan.host else f"{plan.host}:{plan.port}"
     secure = plan.certificate is not None
+    tls = TLS.format(certificate=quote_word(plan.certificate or ""), key=quote_word(plan.key or ""))
     return SERVER.format(
         listen=f"{listen} ssl" if secure else listen,
-        tls=TLS.format(certificate=quoted(plan.certificate or ""), key=quoted(plan.key or "")) if secure else "",
+        tls=tls if secure else "",
         methods="|".join(METHODS),
         form=_return(Refusal(400, "path_refused", "absolute URLs and other forms are not taken")),
         path=_return(Refusal(400, "path_refused", "the path is none that could be passed on")),
@@ -179,12 +189,8 @@ def _return(refused: Refusal) -> str:
     return f"return {refused.status} '{refused.body().decode().replace(chr(39), f'{chr(92)}{chr(39)}')}';"
 
 
-def _limited(plan: Plan) -> list[Caller]:
-    return [each for each in plan.callers if each.per_minute is not None]
-
-
-def _rates(callers: tuple[Caller, ...]) -> Iterator[str]:
-    """A zone for each caller who may call so often; nobody else is counted in it."""
+def _rate_zones(callers: tuple[Caller, ...]) -> Iterator[str]:
+    """Yield a zone for each caller with a rate limit."""
     for each in callers:
         if each.per_minute is not None:
             zone = f"gateway_rate_{each.slug}"
@@ -192,6 +198,6 @@ def _rates(callers: tuple[Caller, ...]) -> Iterator[str]:
             yield f"    limit_req_zone ${zone} zone={zone}:32k rate={each.per_minute}r/m;"
 
 
-def _rate(caller: Caller) -> str:
+def _rate_limit(caller: Caller) -> str:
     burst = f" burst={caller.per_minute - 1} nodelay" if caller.per_minute and caller.per_minute > 1 else ""
     return f"limit_req zone=gateway_rate_{caller.slug}{burst};"

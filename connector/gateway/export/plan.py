@@ -1,43 +1,50 @@
-"""What the gateway of a configuration does, as far as another proxy could do it: names, patterns and no secrets."""
+"""What a gateway does, as far as another proxy can do it: names, patterns and no secrets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Caller", "Header", "Pattern", "Plan", "Source", "Upstream"]
+__all__ = ["CA_BUNDLE", "CORS_HEADERS", "Caller", "Header", "Pattern", "Plan", "Secret", "Upstream"]
+
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+CORS_HEADERS = frozenset({
+    "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods",
+    "access-control-allow-headers", "access-control-allow-private-network", "access-control-max-age",
+    "access-control-expose-headers",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where a secret is, by name."""
+class Secret:
+    """A secret, by name and by where it is."""
 
     name: str
-    """Fit for a variable of a proxy's configuration."""
+    """Valid as a variable of a proxy's configuration."""
     shell: str
-    """What a shell puts in its place, in quotes."""
+    """The shell expression of its value, quoted."""
 
 
-Header = tuple[str | Source, ...]
-"""The value of a header: texts, and secrets by their names."""
+Header = tuple[str | Secret, ...]
+"""The value of a header: texts and secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """A client's API."""
+    """The API of a client."""
 
     name: str
     slug: str
-    """The name, as far as it fits into names of the proxy's configuration."""
+    """The name, reduced to what a proxy's configuration allows."""
     scheme: str
     host: str
     port: int
     prefix: str
     """The path of its address, without a trailing slash."""
     headers: Mapping[str, Header]
-    """What is sent with every call."""
+    """Sent with every call."""
     admin_headers: Mapping[str, Header]
-    """What is sent with calls that administer the organization."""
+    """Sent with calls that administer the organization."""
     connect: float
     read: float
     total: float
@@ -45,25 +52,25 @@ class Upstream:
 
     @property
     def authority(self) -> str:
-        """The Host that it wants to hear."""
-        usual = {"http": 80, "https": 443}[self.scheme]
-        return self.host if self.port == usual else f"{self.host}:{self.port}"
+        """The Host to send."""
+        default_port = {"http": 80, "https": 443}[self.scheme]
+        return self.host if self.port == default_port else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Calls of one method whose path below a client's address fits; understood alike by PCRE and RE2."""
+    """Calls of one method whose path below a client's address matches; PCRE and RE2 read it alike."""
 
     method: str
     """`*` for any."""
     path: str
-    but: tuple[str, ...] = ()
-    """Paths that fit and mean something else."""
+    exclude: tuple[str, ...] = ()
+    """Paths that match and mean something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody whom a token belongs to, and what may be called with it."""
+    """The owner of a token, and what it may call."""
 
     name: str
     slug: str
@@ -75,30 +82,30 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that a writer needs."""
+    """All that a writer needs."""
 
     host: str
     port: int
     names: tuple[str, ...]
-    """The hosts by which it may be called."""
+    """The Hosts that it serves."""
     certificate: str | None
     key: str | None
     body_bytes: int
     connections: int
     upstreams: tuple[Upstream, ...]
     callers: tuple[Caller, ...]
-    lost: tuple[str, ...] = field(default=())
-    """What this configuration says and no other proxy carries, in sentences."""
+    unsupported: tuple[str, ...] = field(default=())
+    """What this configuration asks for and other proxies cannot do, in sentences."""
 
     @property
-    def sources(self) -> tuple[Source, ...]:
-        """Every secret that headers name, once."""
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret in headers, once."""
         found = {
             part.name: part
             for upstream in self.upstreams
             for headers in (upstream.headers, upstream.admin_headers)
             for value in headers.values()
             for part in value
-            if isinstance(part, Source)
+            if isinstance(part, Secret)
         }
         return tuple(found.values())

@@ -1,4 +1,4 @@
-"""Shell scripts that write what a proxy must know and its configuration must not hold."""
+"""Shell scripts that write secrets, which a proxy's configuration must not hold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from connector.gateway.export.plan import Caller, Header, Source
+from connector.gateway.export.plan import Caller, Header, Secret
 
-__all__ = ["MARK", "checked", "commented", "known", "token_variable", "value"]
+__all__ = ["MARK", "check_caller", "check_secret", "comment_out", "shell_value", "token_variable"]
 
 MARK = "#: "
 CHECKS = r"""set -eu
@@ -24,26 +24,26 @@ known() {  # NAME HASH TOKEN: a token that the configuration knows
 
 
 def token_variable(caller: Caller) -> str:
-    """The variable in which the script finds a caller's token."""
+    """Return the variable of a caller's token."""
     return f"GATEWAY_TOKEN_{re.sub(r'[^A-Za-z0-9]', '_', caller.name).upper()}"
 
 
-def known(caller: Caller) -> str:
-    """The line that checks a caller's token."""
+def check_caller(caller: Caller) -> str:
+    """Return the line that checks a caller's token."""
     return f'known {caller.slug} {caller.hash} "${{{token_variable(caller)}:?}}"'
 
 
-def checked(source: Source) -> str:
-    """The line that checks a secret, which is a variable of its name from then on."""
-    return f'{source.name}={source.shell}; checked {source.name} "${source.name}"'
+def check_secret(secret: Secret) -> str:
+    """Return the line that checks a secret and puts it into a variable of its name."""
+    return f'{secret.name}={secret.shell}; checked {secret.name} "${secret.name}"'
 
 
-def value(header: Header) -> str:
-    """A header's value as a shell puts it together."""
-    return "".join(f'"${part.name}"' if isinstance(part, Source) else shlex.quote(part) for part in header)
+def shell_value(header: Header) -> str:
+    """Return the shell expression of a header's value."""
+    return "".join(f'"${part.name}"' if isinstance(part, Secret) else shlex.quote(part) for part in header)
 
 
-def commented(lines: list[str]) -> Iterator[str]:
-    """A script as comments that `sed` can pick out."""
+def comment_out(lines: list[str]) -> Iterator[str]:
+    """Yield a script as comments that `sed` can extract."""
     for line in (*CHECKS.splitlines(), *lines):
         yield f"{MARK}{line}"

@@ -17,7 +17,7 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import hash_token
-from connector.gateway.export import Proxy, exported
+from connector.gateway.export import Proxy, export_proxy_config
 from connector.pipeline import load_configuration
 from tests.programs import needed
 
@@ -65,7 +65,9 @@ def export(tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue) -> Ex
     def made(written: Any, proxy: Proxy = "nginx", environ: dict[str, str] | None = None, **told: Any) -> str:
         file = tmp_path_factory.mktemp("configuration") / "connector.json"
         file.write_text(json.dumps(written))
-        return exported(load_configuration(file, SECRETS if environ is None else environ), proxy, catalogue, **told)
+        return export_proxy_config(
+            load_configuration(file, SECRETS if environ is None else environ), proxy, catalogue, **told
+        )
 
     return made
 

@@ -122,3 +122,12 @@ def test_the_command_prints_it(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# nginx")
     assert re.search(r"listen 127\.0\.0\.1:8800;", done.stdout)
+
+
+def test_neither_a_gateway_nor_a_run_loads_what_they_do_not_need():
+    program = (
+        "import sys\nimport connector.gateway, connector.runtime.runner\n"
+        "unused = ('connector.gateway.export', 'connector.sandbox')\n"
+        "sys.exit(any(name.startswith(unused) for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
