@@ -50,10 +50,10 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What was declared, by name; its secrets are looked up when they are used."""
+    """A checked configuration: its entries by name, its secrets looked up when they are used."""
 
     folder: File
-    """Where relative names start."""
+    """The folder in which relative names start."""
     clients: Mapping[str, ClientEntry]
     incoming: Mapping[str, Incoming]
     outgoing: Mapping[str, Outgoing]
@@ -74,10 +74,10 @@ class Configuration:
     """Whether every file of the folder is part of the configuration."""
 
     @classmethod
-    def made(
+    def from_document(
         cls, document: Document, tree: Tree, lookup: Variables, folder: File, *, whole: bool = False
     ) -> Configuration:
-        """The configuration of a document that was found right."""
+        """Return the configuration of a document that passed every check."""
         document.bind(lookup, ())
         parts = {name: getattr(document, name) for name in Document.model_fields}
         parts |= {name: MappingProxyType(parts[name]) for name in SECTIONS}
@@ -85,12 +85,12 @@ class Configuration:
 
     @property
     def engine_url(self) -> str:
-        """Where tasks are kept, as it is now, its password included: not to be shown."""
+        """The engine's URL as it is now, with its password: not to be shown."""
         return resolve_engine_url(self.raw_engine, self.lookup, self.folder)
 
     @property
     def reserved(self) -> Reserved:
-        """The files that are the connector's own: no document names one of them."""
+        """The connector's own files, which no document may name."""
         written = {begin.file for begin, _ in self.tree.places.values()}
         own: list[str | File] = [
             *written,
@@ -111,7 +111,7 @@ class Configuration:
             yield from (self.folder / self.gateway.tls.certificate, self.folder / self.gateway.tls.key)
 
     def find(self, section: str, name: str) -> Section:
-        """An entry by its name; UnknownName, with what may have been meant, when there is none."""
+        """Return an entry by its name; raise UnknownName, with suggestions, if there is none."""
         entries: Mapping[str, Section] = getattr(self, section)
         if name not in entries:
             hint = f"there are {', '.join(entries)}" if entries else "none is declared"
@@ -119,21 +119,21 @@ class Configuration:
         return entries[name]
 
     def saved_chains(self) -> dict[str, JSON]:
-        """The chains that others name, as the engine takes them."""
+        """Return the saved chains as the chain compiler takes them."""
         return {name: chain.as_document() for name, chain in self.chains.items()}
 
     def variable_values(self) -> dict[str, JSON]:
-        """What `@{variables.…}` means in chains, as it is now; secrets among it."""
+        """Return the values of `@{variables.…}` as they are now, secrets included."""
         return self.lookup.values()
 
     def redactor(self) -> Redactor:
-        """Hides what the configuration keeps secret, as far as it is set now."""
+        """Return a redactor that knows the secrets of the configuration as they are set now."""
         from connector.request import Redactor
 
         return Redactor((*self.lookup.secrets(self.tree.value), *self._private()))
 
     def _private(self) -> Iterator[str]:
-        """Passwords and hashes that need not come from what is named like a secret."""
+        """Yield passwords and hashes, which references with other names than those of secrets may hold."""
         with suppress(ConfigurationError):
             yield from passwords_in(self.engine_url)
         for entry in self.clients.values():
@@ -143,7 +143,7 @@ class Configuration:
                 yield token.hash.partition(":")[2]
 
     def require(self, parts: Iterable[tuple[str, str]]) -> None:
-        """Raise, naming every one at once, when variables are not set that these parts, (section, name), need."""
+        """Raise, naming all of them, if variables are not set that these (section, name) parts need."""
         found: list[Finding] = []
         for section, name in parts:
             written = self.tree.value.get(section, {}).get(name)
@@ -154,7 +154,7 @@ class Configuration:
 
 
 def check_engine_url(url: str) -> tuple[str, str, str] | None:
-    """What was found, what is allowed, what may have been meant; None when there is such an engine."""
+    """Return what was found, what is allowed and what may have been meant, or None if the URL is right."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return "found no URL", SHAPES, ""
@@ -166,7 +166,7 @@ def check_engine_url(url: str) -> tuple[str, str, str] | None:
 
 
 def resolve_engine_url(written: str, variables: Variables, folder: File) -> str:
-    """The URL with its references replaced; of sqlite with the whole path of its file."""
+    """Return the URL with its references replaced and, for SQLite, with the absolute path of its file."""
     url = str(variables.resolve(written, ("engine",), for_client=True))
     fault = check_engine_url(url)
     if fault is not None:

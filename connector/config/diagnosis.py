@@ -23,14 +23,14 @@ TLS = re.compile(r"\b(TLS|SSL)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What a trial call came to."""
+    """The outcome of a trial call."""
 
     outcome: Outcome
     base_uri: str
     called: str
     hide: Redactor
     reaching: bool = False
-    """Whether any complete answer will do: nothing is known of the API but its address."""
+    """Whether any complete answer is enough, because only the address of the API is known."""
 
     @property
     def works(self) -> bool:
@@ -39,14 +39,14 @@ class Diagnosis:
 
     @property
     def problem(self) -> str:
-        """What is wrong, in a word; empty when nothing is."""
+        """The problem in one word; empty if there is none."""
         if self.works:
             return ""
         asked = (one for one in PROBLEMS if not self.reaching or one[0] in UNREACHED)
         return next(word for word, fits in asked if fits(self.outcome))
 
     def sentence(self, name: str) -> str:
-        """The result for a person, with what to do next."""
+        """Return the result as a sentence, with what to do next."""
         return self.hide(self._sentence(name))
 
     def _sentence(self, name: str) -> str:
@@ -59,7 +59,7 @@ class Diagnosis:
         return f"client {name!r} does not work, {ADVICE[self.problem]}: {self.outcome.sentence()}"
 
     def as_document(self, name: str) -> dict[str, JSON]:
-        """The result as JSON."""
+        """Return the result as JSON."""
         shown: dict[str, JSON] = {"client": name, "works": self.works, "base_uri": self.base_uri}
         shown |= {"called": self.called, "status": self.outcome.status, "request_id": self.outcome.request_id}
         shown |= {} if self.works else {"problem": self.problem, "says": self.sentence(name)}
@@ -84,7 +84,7 @@ ADVICE = {
 
 
 def _complete(outcome: Outcome) -> bool:
-    """Whether an answer came whole; a refusal's body may be cut, its status is there."""
+    """Return whether a complete answer came; of a refusal the status is enough."""
     status = outcome.status
     return status is not None and (outcome.state is not State.UNKNOWN or status >= 300)
 
@@ -98,7 +98,7 @@ def _status(*numbers: int) -> Callable[[Outcome], bool]:
 
 
 def _organization(outcome: Outcome) -> bool:
-    # A refusal for lack of rights may name the organization too, as where to ask for them.
+    # A refusal for lack of permissions may name the organization too, as the place to ask for them.
     words = " ".join(find_error_codes(outcome.body)) + (
         find_error_message(outcome.body) if outcome.status == 401 else ""
     )
@@ -110,7 +110,7 @@ def _quota(outcome: Outcome) -> bool:
 
 
 def _foreign(outcome: Outcome) -> bool:
-    """Whether somebody else answered: another path, a redirect, a page where JSON was due."""
+    """Return whether something else than the API answered: another path, a redirect, a page in place of JSON."""
     status = outcome.status or 0
     return status in (404, 405) or 300 <= status < 400 or 200 <= status < 300
 
@@ -129,15 +129,15 @@ PROBLEMS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
     ("connection", lambda outcome: outcome.state in (State.NOT_SENT, State.UNKNOWN) and outcome.status is None),
     ("server", lambda _: True),
 )
-"""What is looked for, the most telling first."""
+"""The problems to look for, the most specific first."""
 UNREACHED = frozenset({"key", "permission", "proxy", "certificate", "tls", "host", "connection", "server"})
-"""What can be wrong with an API of which only the address is known."""
+"""The problems of an API of which only the address is known."""
 SHUT = (401, 403, 407)
-"""Answers that let nobody in."""
+"""Statuses of answers that refuse the caller."""
 
 
 def cheap_call(client: Client) -> tuple[str, Wire]:
-    """A call that costs nothing and that every client of its kind can make."""
+    """Return a call that costs nothing and that every client of this kind can make."""
     if not client.prototype.lists_models:
         return "GET /", client.prepare_raw("GET", "/")
     token = getattr(client.parameters, "token", None)
@@ -147,7 +147,7 @@ def cheap_call(client: Client) -> tuple[str, Wire]:
 
 
 async def diagnose(client: Client) -> Diagnosis:
-    """What a trial call comes to."""
+    """Make a trial call and return what it says about the client."""
     called, wire = cheap_call(client)
     outcome = await client.send(wire, timeout=PATIENCE, retries=0)
     return Diagnosis(outcome, client.base_uri, called, client.redactor, not client.prototype.lists_models)

@@ -20,21 +20,21 @@ __all__ = ["Edit", "add_client", "add_entry", "change_entry", "entry_at", "remov
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A file's text before and after."""
+    """A change to a file: its text before and after."""
 
     file: File
     before: str
     after: str
 
     def diff(self) -> str:
-        """The change as a unified diff."""
+        """Return the change as a unified diff."""
         name = str(self.file)
         before, after = (text.splitlines(keepends=True) for text in (self.before, self.after))
         lines = difflib.unified_diff(before, after, f"{name} (before)", name)
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
     def write(self) -> None:
-        """Writes the file, whole or not at all."""
+        """Write the file atomically."""
         folder = self.file.parent
         folder.mkdir(parents=True, exist_ok=True)
         mode = self.file.stat().st_mode & 0o777 if self.file.exists() else None
@@ -46,49 +46,49 @@ class Edit:
 
 
 def add_client(file: File, name: str, prototype: str, parameters: Mapping[str, JSON]) -> Edit:
-    """A client more in a file, which may be new; a name that is taken is refused."""
+    """Add a client to a file, which may be new; refuse a name that is taken."""
     entry: dict[str, JSON] = {"prototype": prototype} | ({"parameters": dict(parameters)} if parameters else {})
     return add_entry(file, "clients", name, entry)
 
 
 def add_entry(file: File, section: str, name: str, entry: Mapping[str, JSON]) -> Edit:
-    """An entry more in a section of a file, which may be new; a name that is taken is refused."""
+    """Add an entry to a section of a file, which may be new; refuse a name that is taken."""
     before = _text(file)
     known = _entries(before, file, section)
     if name in known:
         raise ConfigurationError(
             f"{file}: there is {_article(section)} {name!r} already; change it by `edit`, or choose another name"
         )
-    after = _rewritten(before, [((section, name), dict(entry), True)], file)
-    return _verified(file, section, before, after, {**known, name: entry}, "added")
+    after = _rewrite(before, [((section, name), dict(entry), True)], file)
+    return _verify(file, section, before, after, {**known, name: entry}, "added")
 
 
 def change_entry(file: File, section: str, name: str, entry: Mapping[str, JSON]) -> Edit:
-    """An entry as it is to be: what differs is written, and what stays keeps its comments."""
+    """Change an entry: write what differs, and keep the comments of the rest."""
     before = _text(file)
     known = _entries(before, file, section)
     wanted = find_changes(_known(known, section, name, file), dict(entry), (section, name))
-    after = _rewritten(before, wanted, file)
-    return _verified(file, section, before, after, {**known, name: entry}, "changed")
+    after = _rewrite(before, wanted, file)
+    return _verify(file, section, before, after, {**known, name: entry}, "changed")
 
 
 def remove_entry(file: File, section: str, name: str) -> Edit:
-    """A section without one of its entries."""
+    """Remove an entry from a section."""
     before = _text(file)
     known = _entries(before, file, section)
     _known(known, section, name, file)
     left = {key: entry for key, entry in known.items() if key != name}
-    after = _rewritten(before, [((section, name), None, False)], file)
-    return _verified(file, section, before, after, left, "removed")
+    after = _rewrite(before, [((section, name), None, False)], file)
+    return _verify(file, section, before, after, left, "removed")
 
 
 def entry_at(file: File, section: str, name: str) -> JSON:
-    """An entry as it is written in a file; UnknownName when there is none."""
+    """Return an entry as it is written in a file; raise UnknownName if there is none."""
     return _known(_entries(_text(file), file, section), section, name, file)
 
 
-def _rewritten(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:
-    """The text with each change made, or no text at all where it cannot be made."""
+def _rewrite(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:
+    """Return the text with every change, or an empty text if one cannot be made."""
     from ruamel.yaml.error import YAMLError
 
     try:
@@ -108,8 +108,8 @@ def _known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> 
     return entries[name]
 
 
-def _verified(file: File, section: str, before: str, after: str, wanted: Mapping[str, JSON], what: str) -> Edit:
-    """The edit when its text says exactly what was wanted, and of all other sections what it said."""
+def _verify(file: File, section: str, before: str, after: str, wanted: Mapping[str, JSON], what: str) -> Edit:
+    """Return the edit if its text says exactly what is wanted and leaves all other sections alone."""
     old, new = read_text(before, str(file)), read_text(after, str(file))
     expected: dict[str, JSON] = {**(old.value or {}), section: dict(wanted)}
     found: dict[str, JSON] = new.value or {}
@@ -141,7 +141,7 @@ def _text(file: File) -> str:
 
 
 def _entries(text: str, file: File, section: str) -> Mapping[str, JSON]:
-    """A section's entries in a text that can be read."""
+    """Return a section's entries; refuse a text that cannot be read."""
     tree = read_text(text, str(file))
     if tree.findings:
         raise ConfigurationError(f"{tree.findings[0]}; `lint` shows everything")

@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 
 class Severity(StrEnum):
-    """Whether a configuration can run with what was found."""
+    """How bad a finding is: a configuration with errors cannot run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +25,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A spot in a file, counted from one."""
+    """A position in a file, counted from one."""
 
     file: str
     line: int
@@ -37,7 +37,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or odd, in a configuration."""
+    """One error or warning about a configuration."""
 
     rule: str
     place: Place
@@ -50,14 +50,14 @@ class Finding:
 
     @property
     def words(self) -> str:
-        """What was found, without the place in the file."""
+        """The finding in words, without its place in the file."""
         fault = self.fault
         parts = (fault.found, fault.allowed, fault.suggestion)
         said = "; ".join(part for part in parts if part)
         return f"{fault.where}: {said}" if fault.where else said
 
     def as_document(self) -> dict[str, JSON]:
-        """The finding as JSON."""
+        """Return the finding as JSON."""
         place, fault = self.place, self.fault
         shown: dict[str, JSON] = {"rule": self.rule, "severity": self.severity.value}
         shown |= {"file": place.file, "line": place.line, "column": place.column, "path": fault.where}
@@ -66,12 +66,12 @@ class Finding:
 
     @property
     def key(self) -> tuple[Place, str, str]:
-        """What findings are ordered by: as a reader meets them."""
+        """The sort key: findings stand in the order in which a reader meets them."""
         return (self.place, self.fault.where, self.fault.found)
 
 
 class InvalidConfiguration(ConfigurationError):
-    """A configuration that cannot be used, with everything that was found in it."""
+    """A configuration that cannot be used, with all findings."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self.findings: Sequence[Finding] = sorted(set(findings), key=lambda finding: finding.key)
@@ -80,7 +80,7 @@ class InvalidConfiguration(ConfigurationError):
 
 
 def path_text(path: Path) -> str:
-    """A path as it is written in messages: `outgoing.classify.chain[0]`."""
+    """Return a path as messages write it: `outgoing.classify.chain[0]`."""
     text = ""
     for step in path:
         text = member_path(text, step)

@@ -26,12 +26,12 @@ class Kind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """What is known of incoming and outgoing connections; what is not known is not checked."""
+    """The kinds of incoming and outgoing connections; None for kinds that are not known and not checked."""
 
     incoming: Mapping[str, Kind] | None = None
     outgoing: Mapping[str, Kind] | None = None
 
     @classmethod
     def of(cls, incoming: Iterable[Kind], outgoing: Iterable[Kind]) -> Kinds:
-        """The kinds by their names."""
+        """Return the kinds by their names."""
         return cls({kind.name: kind for kind in incoming}, {kind.name: kind for kind in outgoing})

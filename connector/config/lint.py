@@ -81,14 +81,14 @@ def lint(
     catalogue: Catalogue | None = None,
     texts: Mapping[File, str] | None = None,
 ) -> list[Finding]:
-    """What is wrong or odd in a configuration, in the order of its files.
+    """Return the findings about a configuration, in the order of its files.
 
     Args:
         source: a file or folder.
-        environ: where variables are looked up; the process's environment unless given.
-        kinds: the kinds of subscriber and publisher; without them their parameters are not checked.
-        catalogue: the entities that can be named; those that ship with the connector unless given.
-        texts: what some of the files are to say, in place of what they say.
+        environ: the variables; by default the environment of the process.
+        kinds: the kinds of subscribers and publishers; without them parameters are not checked.
+        catalogue: the known entities; by default those that ship with the connector.
+        texts: contents of some files, in place of those on disk.
     """
     loaded = examine(source, environ=environ, kinds=kinds, texts=texts)
     loaded.check(require_variables=True)
@@ -98,7 +98,7 @@ def lint(
     more = (finding for rule in RULES for finding in rule(subject))
     found = [*loaded.findings, *demote_disabled(more, loaded.document)]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}
-    # What is wrong needs no second word that it is also odd.
+    # A warning about the place of an error adds nothing.
     kept = [finding for finding in found if finding.severity is Severity.ERROR or finding.place not in errors]
     return sorted(dict.fromkeys(kept), key=lambda finding: finding.key)
 
@@ -112,7 +112,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def sarif_log(findings: Iterable[Finding]) -> dict[str, JSON]:
-    """One run of lint."""
+    """Return the findings of one run as a SARIF 2.1.0 log."""
     rules = list(RULE_SUMMARIES)
     driver = {
         "name": "openai-connector lint",
@@ -136,6 +136,6 @@ def _result(finding: Finding, rules: list[str]) -> dict[str, JSON]:
 
 
 def _uri(file: str) -> str:
-    """A file's name as a reference: relative as it was given, or a file URI."""
+    """Return a file's name as a URI: relative as given, or a file URI."""
     path = File(file)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

@@ -23,7 +23,7 @@ from connector.config.validation import Validator
 from connector.config.variables import Variables
 from connector.model import JSON, Fault
 
-__all__ = ["Live", "Loaded", "demote_disabled", "examine", "load", "parse"]
+__all__ = ["Draft", "Live", "demote_disabled", "examine", "load", "parse"]
 
 STRICT = (
     check_steps,
@@ -39,8 +39,8 @@ STRICT = (
 """The rules that a configuration must fulfil to be loaded."""
 
 
-class Loaded:
-    """A configuration's files as far as they could be understood, and what is wrong with them."""
+class Draft:
+    """The files of a configuration as far as they can be understood, with their findings."""
 
     def __init__(
         self, tree: Tree, folder: File, environ: Mapping[str, str] | None, kinds: Kinds, *, whole: bool = False
@@ -57,21 +57,21 @@ class Loaded:
         self.subject = Subject(tree, self.document, kinds)
 
     def check(self, *, require_variables: bool) -> None:
-        """Adds what the document's parts say of each other, of their prototypes and of variables."""
-        checker = Validator(self.tree, self.document, self.variables, self.kinds)
-        found = [*self.findings, *checker.all(require_variables=require_variables)]
+        """Check names, prototypes, parameters, variables and the strict rules; add the findings."""
+        validator = Validator(self.tree, self.document, self.variables, self.kinds)
+        found = [*self.findings, *validator.validate(require_variables=require_variables)]
         found += [finding for rule in STRICT for finding in rule(self.subject)]
         unread = {finding.place for finding in self.tree.findings}
-        # A value that could not be read is nothing, and what is said of nothing is no news.
-        told = (one for one in found if one in self.tree.findings or one.place not in unread)
-        self.findings = list(demote_disabled(told, self.document))
+        # A value that could not be read is null; findings about the null add nothing.
+        kept = (one for one in found if one in self.tree.findings or one.place not in unread)
+        self.findings = list(demote_disabled(kept, self.document))
 
     def configuration(self) -> Configuration:
-        """The configuration, or InvalidConfiguration with all that was found."""
+        """Return the configuration; raise InvalidConfiguration with all errors if there are any."""
         errors = [finding for finding in self.findings if finding.severity is Severity.ERROR]
         if errors:
             raise InvalidConfiguration(errors)
-        return Configuration.made(self.document, self.tree, self.variables, self.folder, whole=self._whole)
+        return Configuration.from_document(self.document, self.tree, self.variables, self.folder, whole=self._whole)
 
 
 def _dotenv_faults(providers: Providers) -> Iterator[Finding]:
@@ -87,13 +87,13 @@ def load(
     kinds: Kinds | None = None,
     require_variables: bool = False,
 ) -> Configuration:
-    """The configuration in a file or folder, or InvalidConfiguration with every fault and its place.
+    """Return the configuration in a file or folder; raise InvalidConfiguration with every fault and its place.
 
     Args:
         source: a YAML or JSON file, or a folder of such files.
-        environ: where `${NAME}` is looked up, before `.env`; the process's environment unless given.
-        kinds: the kinds of subscriber and publisher; without them their parameters are not checked.
-        require_variables: whether a variable that is not set is a fault already, and not only when it is used.
+        environ: where `${NAME}` is looked up, before `.env`; by default the environment of the process.
+        kinds: the kinds of subscribers and publishers; without them parameters are not checked.
+        require_variables: whether a variable that is not set is an error now, not only when it is used.
     """
     loaded = examine(source, environ=environ, kinds=kinds)
     loaded.check(require_variables=require_variables)
@@ -106,27 +106,27 @@ def examine(
     environ: Mapping[str, str] | None = None,
     kinds: Kinds | None = None,
     texts: Mapping[File, str] | None = None,
-) -> Loaded:
-    """A configuration's files, read but not yet checked; `texts` are what some of them are to say."""
+) -> Draft:
+    """Read the files of a configuration without checking them; `texts` replace the contents of some."""
     path, texts = File(source), texts or {}
     there = files_of(path) if path.exists() or not texts else []
     files = [*there, *(file for file in texts if file not in there)]
-    return Loaded(read_files(files, texts), folder_of(path), environ, kinds or Kinds(), whole=path.is_dir())
+    return Draft(read_files(files, texts), folder_of(path), environ, kinds or Kinds(), whole=path.is_dir())
 
 
 def parse(
     document: Mapping[str, JSON], *, folder: File | str = ".", environ: Mapping[str, str] | None = None,
     kinds: Kinds | None = None, name: str = "configuration",
 ) -> Configuration:  # fmt: skip
-    """The configuration that a document of plain values is, for programs that make one."""
+    """Return the configuration that a document of plain values describes, for programs that make one."""
     place = Place(name, 1, 1)
-    loaded = Loaded(Tree(dict(document), {(): (place, place)}), File(folder), environ, kinds or Kinds())
+    loaded = Draft(Tree(dict(document), {(): (place, place)}), File(folder), environ, kinds or Kinds())
     loaded.check(require_variables=False)
     return loaded.configuration()
 
 
 class Live:
-    """The configuration in force: what was read last and was right."""
+    """The configuration in force: the last one that was read without errors."""
 
     def __init__(
         self, source: File | str, *, environ: Mapping[str, str] | None = None, kinds: Kinds | None = None
@@ -137,17 +137,17 @@ class Live:
         self.current = load(source, environ=environ, kinds=kinds)
 
     def reload(self) -> Configuration:
-        """Reads the files again; a broken file raises InvalidConfiguration, and the old configuration stays."""
+        """Read the files again; if one is broken, raise InvalidConfiguration and keep the old configuration."""
         self.current = load(self._source, environ=self._environ, kinds=self._kinds)
         return self.current
 
 
 STILL_WRONG = frozenset({"syntax", "duplicate-key", "duplicate-name", "wrong-type", "malformed-variable"})
-"""What is wrong with the file, whoever reads it."""
+"""Rules about the file itself, which stay errors in a disabled entry."""
 
 
 def demote_disabled(findings: Iterable[Finding], document: Document) -> Iterator[Finding]:
-    """The findings, those in disabled entries as warnings."""
+    """Yield the findings; errors in disabled entries become warnings."""
     entries = [(section, name, entry) for section in SECTIONS for name, entry in getattr(document, section).items()]
     kept = [path_text((section, name)) for section, name, entry in entries if getattr(entry, "disabled", False)]
     tokens = document.gateway.tokens.items()

@@ -37,7 +37,7 @@ def _open(_: Path) -> bool:
 
 
 class ModelError(NamedTuple):
-    """A rule's name, where, and the fault."""
+    """A refused value: the rule, the path and the fault."""
 
     rule: str
     path: Path
@@ -47,14 +47,14 @@ class ModelError(NamedTuple):
 def translate_errors(
     error: ValidationError, model: Model, document: JSON, base: Path = (), *, hide: Callable[[Path], bool] = _open
 ) -> Iterator[ModelError]:
-    """Every refusal of a document; the value of a secret is never in the words.
+    """Yield every refusal of a document; the value of a secret is never shown.
 
     Args:
-        error: what the model raised.
+        error: the exception of the model.
         model: the model.
-        document: what it refused.
-        base: where the document stands.
-        hide: tells the places whose values are not shown either.
+        document: the refused document.
+        base: the path of the document.
+        hide: whether the value at a path is not shown either.
     """
     for refusal in error.errors(include_url=False):
         if refusal["type"] == "too_short" and refusal["input"]:
@@ -65,7 +65,7 @@ def translate_errors(
 
 
 def written_name(model: Model, name: str) -> str:
-    """A field's name as people write it."""
+    """Return a field's name as people write it."""
     field = model.model_fields[name]
     alias = field.validation_alias if field.validation_alias is not None else field.alias
     if isinstance(alias, AliasChoices):
@@ -78,7 +78,7 @@ def _rule(refusal: ErrorDetails) -> str:
 
 
 def _as_written(refusal: ErrorDetails, document: JSON) -> Iterator[int | str]:
-    """A refusal's place in the document: field names as they are spelt there, without the names of union branches."""
+    """Yield a refusal's path in the document: names as they are spelt there, without those of union branches."""
     *parents, last = refusal["loc"] or ("",)
     for step in (*parents, last):
         name = str(step).removeprefix("raw_")
@@ -133,18 +133,18 @@ def _meant(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
 
 
 def _names_at(model: Model, loc: Sequence[int | str]) -> list[str]:
-    """The keys that the object at a place has."""
+    """Return the keys of the object at a path."""
     models = [kind for kind in _kinds_at(model, loc)[-1] if _is_model(kind)]
     return list(dict.fromkeys(written_name(kind, name) for kind in models for name in kind.model_fields))
 
 
 def _is_secret(model: Model, loc: Sequence[int | str]) -> bool:
-    """Whether a place holds, or stands in, a value that is never shown."""
+    """Return whether a path leads to a secret, or through one."""
     return any(kind is SecretStr for kinds in _kinds_at(model, loc) for kind in kinds)
 
 
 def _kinds_at(model: Model, loc: Sequence[int | str]) -> list[list[Any]]:
-    """The types that a value may have at each step of a place; the name of a union's branch leads nowhere."""
+    """Return the types of a value at each step of a path; the name of a union branch adds no step."""
     trail: list[list[Any]] = [[model]]
     for step in loc:
         inner = [part for kind in trail[-1] for found in _inside(kind, step) for part in _alternatives(found)]
@@ -164,7 +164,7 @@ def _inside(kind: Any, step: int | str) -> Iterator[Any]:
 
 
 def _alternatives(kind: Any) -> list[Any]:
-    """The types behind annotations and unions."""
+    """Return the types behind annotations and unions."""
     if get_origin(kind) is Annotated:
         return _alternatives(get_args(kind)[0])
     if get_origin(kind) in (Union, UnionType):

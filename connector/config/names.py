@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 SECTION_OF = {"client": "clients", "storage": "storages"}
-"""The parameters whose value names an entry, by the section that it is looked for in."""
+"""The parameters whose value names an entry, with the section of that entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An entry named somewhere."""
+    """A use of an entry by its name."""
 
     sections: tuple[str, ...]
-    """Where it is looked for; the first that has it is meant."""
+    """The sections to search; the first that has the name is meant."""
     name: str
     path: Path
 
 
 def uses(document: Document) -> Iterator[Use]:
-    """Every name that a configuration uses, except those of saved chains, which the engine knows."""
+    """Yield every name that a configuration uses, except those of saved chains, which the compiler knows."""
     for part, path in components(document):
         yield from _of_parameters(part.raw_parameters, (*path, "parameters"))
         route = part.raw_parameters.get("route")
@@ -55,7 +55,7 @@ def uses(document: Document) -> Iterator[Use]:
 
 
 def components(document: Document) -> Iterator[tuple[Component, Path]]:
-    """Every subscriber and publisher, with where it stands."""
+    """Yield every subscriber and publisher with its path."""
     for name, incoming in document.incoming.items():
         yield incoming.subscriber, ("incoming", name, "subscriber")
     for name, outgoing in document.outgoing.items():
@@ -66,7 +66,7 @@ def components(document: Document) -> Iterator[tuple[Component, Path]]:
 
 
 def chains_of(document: Document) -> Iterator[tuple[list[JSON], Path]]:
-    """Every chain that stands in a document, with where it stands."""
+    """Yield every chain of a document with its path."""
     for name, incoming in document.incoming.items():
         yield incoming.raw_input, ("incoming", name, "input")
         yield incoming.raw_chain, ("incoming", name, "chain")
@@ -101,20 +101,20 @@ def _of_routes(document: Document) -> Iterator[Use]:
 def _of_parameters(parameters: Mapping[str, JSON], path: Path) -> Iterator[Use]:
     for key, section in SECTION_OF.items():
         name = parameters.get(key)
-        # A name that a template makes is known only when a document is there.
+        # A name that a template makes is known only with a document.
         if isinstance(name, str) and "{" not in name:
             yield Use((section,), name, (*path, key))
 
 
 def _of_steps(value: JSON, path: Path) -> Iterator[Use]:
-    """What the steps below a place name, however deep they stand in other steps."""
+    """Yield the names that steps use, however deeply they are nested."""
     for name, parameters, inner in steps_in(value, path):
         known = step_fields(name)
         yield from _of_parameters({key: item for key, item in parameters.items() if key in known}, inner)
 
 
 def steps_in(value: JSON, path: Path) -> Iterator[tuple[str, Mapping[str, JSON], Path]]:
-    """Everything in a chain that may be a step: its name, its parameters, and where these stand."""
+    """Yield everything in a chain that may be a step: its name, its parameters and their path."""
     for place, item in walk(value, path):
         if is_object(item):
             for name, parameters, inner in step_of(item):
@@ -122,7 +122,7 @@ def steps_in(value: JSON, path: Path) -> Iterator[tuple[str, Mapping[str, JSON],
 
 
 def step_of(value: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON], Path]]:
-    """The step that an object may be: its name, its parameters, and where they stand in it."""
+    """Yield the step that an object may be: its name, its parameters and their path in it."""
     name = value.get("prototype")
     if isinstance(name, str):
         yield name, members(value.get("parameters")), ("parameters",)
@@ -132,7 +132,7 @@ def step_of(value: Mapping[str, JSON]) -> Iterator[tuple[str, Mapping[str, JSON]
 
 
 def step_fields(step: str) -> Collection[str]:
-    """The parameters that a step has; none when it is no step."""
+    """Return the parameters of a step; none if there is no such step."""
     from connector.transform.registry import registry
 
     steps = registry().steps
@@ -140,7 +140,7 @@ def step_fields(step: str) -> Collection[str]:
 
 
 def canonical_name(step: str) -> str | None:
-    """A step's own name; None when it is no step."""
+    """Return a step's own name; None if there is no such step."""
     from connector.transform.registry import registry
 
     steps = registry().steps
@@ -148,21 +148,21 @@ def canonical_name(step: str) -> str | None:
 
 
 def ready_made_chain(name: str) -> JSON:
-    """A chain that ships with the connector; None when there is none of this name."""
+    """Return a chain that ships with the connector, or None."""
     from connector.transform.library import ready_made
 
     return ready_made().get(name)
 
 
 def ready_made_names() -> list[str]:
-    """The chains that ship with the connector."""
+    """Return the names of the chains that ship with the connector."""
     from connector.transform.library import ready_made
 
     return list(ready_made())
 
 
 def chain_faults(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON]) -> Iterator[tuple[Path, Fault]]:
-    """Everything that is wrong with some chains and with the saved ones, each with its place."""
+    """Yield the faults of some chains and of the saved ones, each with its path."""
     from connector.transform.compiler import Compiler
     from connector.transform.registry import registry
 
@@ -176,7 +176,7 @@ def chain_faults(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON])
 
 
 def calls_and_gathers(steps: JSON, saved: Mapping[str, JSON]) -> bool:
-    """Whether a chain may make calls and makes one document of many."""
+    """Return whether a chain may make calls and combines documents."""
     from connector.transform.compiler import Compiler
     from connector.transform.registry import registry
 

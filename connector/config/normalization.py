@@ -15,15 +15,15 @@ from connector.model import JSON, is_document, is_list
 __all__ = ["is_deferred", "normalize"]
 
 DEFERRED = frozenset({"parameters", "chain", "input", "request"})
-"""The keys of parts whose references are replaced when they are used; all others when the configuration is read."""
+"""Keys whose references are replaced when they are used; all others are replaced when the configuration is read."""
 DEFERRED_PARTS = ("chains", "variables", "engine")
 DEFERRED_FIELDS = frozenset({("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash")})
 IGNORED = "x-"
-"""A key at the top that begins so is a place for anchors."""
+"""The prefix of top-level keys that only hold YAML anchors."""
 
 
 def normalize(tree: Tree, variables: Variables, findings: list[Finding]) -> Document:
-    """The tree's document; entries of the wrong shape are noted and left out."""
+    """Return the tree's document; note entries of the wrong shape and leave them out."""
     given = {key: part for key, part in tree.value.items() if not key.startswith(IGNORED) and key != "$schema"}
     unset: set[Path] = set()
     early = {section: _resolve_early(part, (section,), variables, unset) for section, part in given.items()}
@@ -39,14 +39,14 @@ def normalize(tree: Tree, variables: Variables, findings: list[Finding]) -> Docu
 
 
 def is_deferred(path: Path) -> bool:
-    """Whether the references at a place are replaced when they are used."""
+    """Return whether the references at a path are replaced when they are used."""
     if not path or path[0] in DEFERRED_PARTS or not DEFERRED.isdisjoint(path[2:]):
         return bool(path)
     return (path[0], path[-1]) in DEFERRED_FIELDS
 
 
 def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Path]) -> JSON:
-    """A part with the references replaced that are not replaced late; those that are not set are noted."""
+    """Return a part with its early references replaced; note those that are not set."""
     if is_deferred(path):
         return value
     if is_document(value):
@@ -60,14 +60,14 @@ def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Pat
 
 
 def _is_private(given: JSON, path: Path) -> bool:
-    """Whether a value is not shown: a client's, a gateway token's, one that came from elsewhere."""
+    """Return whether a value is not shown: a client's, a gateway token's, or one from a reference."""
     if path[:1] in (("clients",), ("engine",)) or path[:2] == ("gateway", "tokens"):
         return True
     return any(references_in(value_at(given, path)))
 
 
 def _drop_faults(early: dict[str, JSON], wrong: list[Path]) -> Document:
-    """The document without what is wrong in it, so that the rest is looked at as well."""
+    """Return the document without its faults, so that the rest is checked as well."""
     kept = without(early, wrong)
     try:
         return Document.model_validate(kept)
@@ -77,5 +77,5 @@ def _drop_faults(early: dict[str, JSON], wrong: list[Path]) -> Document:
 
 
 def _entry(place: Path) -> Path:
-    """The entry that a place stands in."""
+    """Return the path of the entry that a path leads into."""
     return place[: 3 if place[:2] == ("gateway", "tokens") else 2]

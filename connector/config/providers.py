@@ -19,11 +19,11 @@ __all__ = ["Providers", "parse_dotenv"]
 
 MOST_BYTES = 1024**2
 KEYRING_SECONDS = 30.0
-"""How long a keyring's answer holds: asking it may go through another process."""
+"""How long a keyring's answer is kept, because asking may start another process."""
 
 
 class Providers:
-    """Looks references up; files and keyrings are asked again only when their answer may have changed."""
+    """Look up references; read files and keyrings again only if they may have changed."""
 
     def __init__(
         self, environ: Mapping[str, str] | None, folder: File, clock: Callable[[], float] = time.monotonic
@@ -40,7 +40,7 @@ class Providers:
         return f"Providers({str(self._folder)!r})"
 
     def find(self, reference: Reference) -> str | None:
-        """The value a reference names; None when nobody has set it."""
+        """Return the value of a reference; None if it is not set."""
         if reference.kind == "file":
             return self._file(self._folder / reference.name)
         if reference.kind == "keyring":
@@ -48,7 +48,7 @@ class Providers:
         return self._environ.get(reference.name) or self._from_dotenv().get(reference.name) or None
 
     def source(self, reference: Reference) -> str:
-        """Which provider has the value, in a word; empty when none has."""
+        """Return the name of the provider that has the value; empty if none has."""
         if reference.kind != "environment":
             return reference.kind if self.find(reference) is not None else ""
         if self._environ.get(reference.name):
@@ -57,11 +57,11 @@ class Providers:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The process's variables, and below them those of `.env` beside the configuration."""
+        """The variables of the process, and behind them those of `.env` beside the configuration."""
         return {**self._from_dotenv(), **{name: value for name, value in self._environ.items() if value}}
 
     def wrong_lines(self) -> list[int]:
-        """The lines of `.env` that are neither a variable nor a comment."""
+        """Return the numbers of the lines of `.env` that are neither a variable nor a comment."""
         return parse_dotenv(self._file(self.dotenv, whole=True) or "")[1]
 
     def _from_dotenv(self) -> dict[str, str]:
@@ -71,7 +71,7 @@ class Providers:
         return self._dotenv[1]
 
     def _file(self, file: File, *, whole: bool = False) -> str | None:
-        """A file's text; without `whole`, without the line break that editors put at its end."""
+        """Return a file's text; unless `whole`, without the line break at its end."""
         try:
             status = file.stat()
         except OSError:
@@ -127,7 +127,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse_dotenv(text: str) -> tuple[dict[str, str], list[int]]:
-    """The variables of a file, and the numbers of the lines that are neither a variable nor a comment."""
+    """Return the variables of a file, and the numbers of the lines that are neither a variable nor a comment."""
     found: dict[str, str] = {}
     wrong: list[int] = []
     for number, line in enumerate(text.splitlines(), start=1):

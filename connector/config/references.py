@@ -33,7 +33,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A value that stands elsewhere."""
+    """A reference to a value that is kept elsewhere."""
 
     kind: str
     """environment, file, keyring, or variable: one that the configuration declares."""
@@ -49,13 +49,13 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """Something that begins like a reference and is none."""
+    """Text that begins like a reference and is not one."""
 
     text: str
 
     @property
     def meant(self) -> str:
-        """How another platform's name of a secret is written here."""
+        """How another platform's reference to a secret is written here."""
         name = re.search(r"\b([A-Za-z_][A-Za-z0-9_]*)\s*\}\}", self.text)
         return f"write ${{{name[1]}}}" if name else ""
 
@@ -64,17 +64,17 @@ Template = tuple[str | Reference | Malformed, ...]
 
 
 def _is_foreign(text: str, at: int) -> bool:
-    """Whether another platform's name of a secret begins there: only that is escaped."""
+    """Return whether another platform's reference to a secret begins there, the only one that can be escaped."""
     return re.match(r"\{\{\s*secrets\.", text[at:]) is not None
 
 
 def has_reference(text: str) -> bool:
-    """Whether a text needs to be looked at."""
+    """Return whether a text may hold a reference."""
     return "${" in text or "{{" in text
 
 
 def parse(text: str, *, declared: bool = False) -> Template:
-    """The plain and the referring parts of a text; with `declared`, `@{variables.…}` refers too."""
+    """Parse a text into plain parts and references; with `declared`, `@{variables.…}` is a reference too."""
     parts: list[str | Reference | Malformed] = []
     end = 0
     for token in TOKEN.finditer(text):
@@ -95,7 +95,7 @@ def parse(text: str, *, declared: bool = False) -> Template:
 def references_in(
     value: JSON, path: Path = (), *, declared: bool = False
 ) -> Iterator[tuple[Path, Reference | Malformed]]:
-    """Every reference in a value, with where it stands."""
+    """Yield every reference in a value with its path."""
     for place, text in walk(value, path):
         if isinstance(text, str) and (has_reference(text) or (declared and "@{" in text)):
             yield from ((place, part) for part in parse(text, declared=declared) if not isinstance(part, str))
@@ -116,23 +116,23 @@ OPENING = re.compile(r"(?<!\\)\\*[&?@]\{")
 
 
 def fill_template(template: Template, find: Callable[[Reference], JSON]) -> str:
-    """The text of a template, values as they are: for parameters in which nobody looks for placeholders."""
+    """Return a template with its values inserted as they are, for parameters without placeholders."""
     return "".join(_written(part, find) for part in template)
 
 
 def fill_inert(template: Template, find: Callable[[Reference], JSON]) -> str:
-    """The same as a text with placeholders: those that are written hold, what looks like one in a value is none.
+    """Return a template with its values inserted and escaped, so that only the template can hold placeholders.
 
-    A value could also complete a placeholder with what stands beside it; so the seams are closed as well.
+    A value could also complete a placeholder with its neighbours, so the seams are escaped as well.
     """
     text = ""
     for part in template:
-        text = _joined(text, escape(str(find(part))) if isinstance(part, Reference) else _written(part, find))
+        text = _join(text, escape(str(find(part))) if isinstance(part, Reference) else _written(part, find))
     return text
 
 
-def _joined(text: str, piece: str) -> str:
-    """Two pieces of which neither opens or shuts a placeholder with the other."""
+def _join(text: str, piece: str) -> str:
+    """Join two pieces so that no placeholder arises at the seam."""
     if piece.startswith("{"):
         text = SIGN_AT_END.sub(r"\1\1\\\2", text)
     elif OPENING.match(piece):

@@ -19,7 +19,7 @@ __all__ = ["passwords_in", "secret_parameters", "secret_places"]
 
 
 def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterator[Path]:
-    """Where secrets stand that are no references."""
+    """Yield the paths of secrets that are not references."""
     for name, field in model.model_fields.items():
         for key in dict.fromkeys((name, to_camel(name))):
             value = written.get(key)
@@ -30,7 +30,7 @@ def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterat
 
 
 def secret_parameters(model: type[BaseModel]) -> frozenset[str]:
-    """The names, in both spellings, of the parameters that are secrets or hold some."""
+    """Return the names, in both spellings, of the parameters that are or hold secrets."""
     names = [name for name, field in model.model_fields.items() if name == "headers" or _is_secret(field.annotation)]
     return frozenset((*names, *map(to_camel, names)))
 
@@ -46,7 +46,7 @@ def _is_secret(kind: Any) -> bool:
 
 
 def passwords_in(url: str) -> Iterator[str]:
-    """Yield what must not be shown of a URL, as it is written and as it is meant."""
+    """Yield the passwords in a URL, as written and decoded."""
     try:
         parts = urlsplit(url)
         found = [parts.password or "", *parse_qs(parts.query).get("password", ())]

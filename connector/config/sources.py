@@ -15,19 +15,19 @@ from connector.model import Fault, is_document
 __all__ = ["ENDINGS", "SECTIONS", "SETTINGS", "configuration_in", "files_of", "folder_of", "folders_of", "read_files"]
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
-"""The parts that hold named entries."""
+"""Parts that hold named entries."""
 SETTINGS = ("currency", "engine", "retention", "gateway", "telemetry")
-"""The parts that say something once."""
+"""Parts that hold settings."""
 PARTS = (*SECTIONS, *SETTINGS)
 ENDINGS = (".yaml", ".yml", ".json")
 BEGINNING = 8192
-"""Characters in which a file names the part that it holds."""
+"""Characters at the start of a file in which it must name its part."""
 OTHER_KINDS = (".test", ".schema")
-"""Cases and schemas may lie beside a configuration; they are no part of it."""
+"""Endings of test cases and schemas, which may lie beside a configuration and do not belong to it."""
 
 
 def configuration_in(folder: File) -> File | None:
-    """The configuration of a folder: its connector.yaml, or the folder itself where its parts have folders."""
+    """Return the configuration of a folder: its connector.yaml, or the folder itself if its parts have folders."""
     for name in CONFIGURATION_NAMES:
         if (folder / name).is_file():
             return folder / name
@@ -35,7 +35,7 @@ def configuration_in(folder: File) -> File | None:
 
 
 def _holds_part(folder: File, part: str) -> bool:
-    """Whether a folder that is named after a part holds a file with such a part."""
+    """Return whether a folder named after a part holds a file with that part."""
     if not folder.is_dir():
         return False
     first = next((file for file in sorted(folder.iterdir()) if _belongs(file)), None)
@@ -46,7 +46,7 @@ def _holds_part(folder: File, part: str) -> bool:
 
 
 def files_of(source: File) -> list[File]:
-    """A file itself; of a folder its YAML and JSON files, and those in folders that are named after a part."""
+    """Return the files of a configuration: the file itself, or the YAML and JSON files of a folder and of its parts."""
     if source.is_file():
         return [source]
     if not source.is_dir():
@@ -60,17 +60,17 @@ def files_of(source: File) -> list[File]:
 
 
 def folders_of(source: File) -> list[File]:
-    """The folders whose files are parts of a configuration."""
+    """Return the folders whose files belong to a configuration."""
     return [source, *(source / section for section in PARTS)]
 
 
 def folder_of(source: File) -> File:
-    """Where relative names of a configuration start."""
+    """Return the folder in which relative names of a configuration start."""
     return source if source.is_dir() else source.parent
 
 
 def read_files(files: list[File], texts: Mapping[File, str] | None = None) -> Tree:
-    """All files as one tree; a name that two of them give is refused, naming both places.
+    """Merge all files into one tree; report a name that two of them give, with both places.
 
     Args:
         files: the files, in their order.
@@ -114,14 +114,14 @@ def _merge(part: Tree, whole: Tree) -> None:
             whole.value[section] = entries
             _take_places((section,), part, whole)
         elif section in PARTS and entries is not None:
-            whole.findings += _twice((section,), part, whole)
+            whole.findings += _report_duplicate((section,), part, whole)
 
 
 def _merge_section(section: str, part: Tree, whole: Tree) -> None:
     new = {name: entry for name, entry in part.value[section].items() if name not in whole.value[section]}
     for name in part.value[section]:
         if name not in new:
-            whole.findings += _twice((section, name), part, whole)
+            whole.findings += _report_duplicate((section, name), part, whole)
     whole.value[section] |= new
     taken = ((at, places) for at, places in part.places.items() if len(at) > 1 and at[0] == section)
     whole.places |= {at: places for at, places in taken if at[1] in new}
@@ -132,6 +132,6 @@ def _take_places(path: Path, part: Tree, whole: Tree) -> None:
     whole.places |= {at: places for at, places in part.places.items() if at[:depth] == path}
 
 
-def _twice(path: Path, part: Tree, whole: Tree) -> Iterator[Finding]:
+def _report_duplicate(path: Path, part: Tree, whole: Tree) -> Iterator[Finding]:
     allowed = f"it stands at {whole.key_place(path)} already; rename or remove one of them"
     yield Finding("duplicate-name", part.key_place(path), Fault(path_text(path), "given twice", allowed))

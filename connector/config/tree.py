@@ -14,19 +14,19 @@ __all__ = ["Tree", "read_text", "value_at", "walk", "without"]
 
 @dataclass(slots=True)
 class Tree:
-    """Plain values and where they stand."""
+    """Plain values and their places in files."""
 
     value: JSON = None
     places: dict[Path, tuple[Place, Place]] = field(default_factory=dict[Path, tuple[Place, Place]])
-    """For each path the place of its key (of a list's item, the item itself) and of its value."""
+    """The places of the key (for a list item, of the item) and of the value, for each path."""
     findings: list[Finding] = field(default_factory=list[Finding])
 
     def key_place(self, path: Path) -> Place:
-        """Where a member's name stands, or what is nearest to it."""
+        """Return the place of a member's key, or of its nearest parent."""
         return self._nearest(path)[0]
 
     def value_place(self, path: Path) -> Place:
-        """Where a value stands, or what is nearest to it."""
+        """Return the place of a value, or of its nearest parent."""
         return self._nearest(path)[1]
 
     def _nearest(self, path: Path) -> tuple[Place, Place]:
@@ -36,8 +36,8 @@ class Tree:
 
 
 def read_text(text: str, file: str) -> Tree:
-    """The values of a text, and everything in it that is no JSON."""
-    # JSON is YAML once its tabs, which only indent, are blanks.
+    """Parse a text, and report everything in it that is not JSON."""
+    # JSON is YAML except for its tabs, which only indent.
     document = read_document(text.replace("\t", " ") if file.endswith(".json") else text)
     places = {path: (_place(key, file), _place(value, file)) for path, (key, value) in document.places.items()}
     findings = [
@@ -52,7 +52,7 @@ def _place(position: Position, file: str) -> Place:
 
 
 def value_at(value: JSON, path: Path) -> JSON:
-    """What stands at a place; None when nothing does."""
+    """Return the value at a path; None if there is none."""
     for step in path:
         if is_object(value) and step in value:
             value = value[str(step)]
@@ -64,7 +64,7 @@ def value_at(value: JSON, path: Path) -> JSON:
 
 
 def walk(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
-    """A value and everything in it, each with its place."""
+    """Yield a value and everything in it, each with its path."""
     yield path, value
     if is_object(value):
         for key, item in value.items():
@@ -75,7 +75,7 @@ def walk(value: JSON, path: Path = ()) -> Iterator[tuple[Path, JSON]]:
 
 
 def without(value: JSON, places: Iterable[Path]) -> JSON:
-    """A value without the members that stand at some places; an item of a list becomes None."""
+    """Return a value without the members at some paths; an item of a list becomes None."""
     inner: dict[str | int, list[Path]] = {}
     for place in places:
         if not place:

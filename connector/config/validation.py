@@ -31,15 +31,15 @@ NAME = re.compile(r"\w[\w .:-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """Looks at a document beside the tree that it was made from."""
+    """Validate a document beside the tree that it was made from."""
 
     tree: Tree
     document: Document
     variables: Variables
     kinds: Kinds
 
-    def all(self, *, require_variables: bool) -> Iterator[Finding]:
-        """Everything that is wrong."""
+    def validate(self, *, require_variables: bool) -> Iterator[Finding]:
+        """Yield every finding."""
         yield from self.references(required=require_variables)
         yield from self.clients()
         yield from self.connections()
@@ -47,38 +47,38 @@ class Validator:
         yield from self.names()
 
     def references(self, *, required: bool) -> Iterator[Finding]:
-        """References that are none, or that nobody has set; late ones matter only when they are required."""
+        """Report malformed and unset references; deferred ones may stay unset unless they are required."""
         for section, part in self.tree.value.items():
             for path, finding in self.variables.problems(part, (section,), declared=section == "clients"):
                 if required or finding.rule != "variable-not-set" or not is_deferred(path):
                     yield finding
 
     def clients(self) -> Iterator[Finding]:
-        """Clients whose kind or parameters are wrong."""
+        """Report clients of unknown kinds or with wrong parameters."""
         kinds = {kind.name: kind for kind in prototypes()}
         for name, client in self.document.clients.items():
             path: Path = ("clients", name)
             if client.prototype in kinds:
                 yield from self._client(kinds[client.prototype].parameters, client, (*path, "parameters"))
             else:
-                yield self._unknown("client prototype", client.prototype, kinds, path)
+                yield self._report_unknown("client prototype", client.prototype, kinds, path)
 
     def connections(self) -> Iterator[Finding]:
-        """Subscribers and publishers whose kind or parameters are wrong, as far as kinds are known."""
+        """Report subscribers and publishers of unknown kinds or with wrong parameters, if kinds are known."""
         for part, path in components(self.document):
             kinds = self.kinds.incoming if path[-1] == "subscriber" else self.kinds.outgoing
             if kinds is None:
                 continue
             if part.prototype in kinds:
-                # A text with a reference or a placeholder becomes its value only when it is used.
+                # A text with a reference or a placeholder has a value only when it is used.
                 skipped = [inner for inner, _ in templates_in(part.raw_parameters)]
                 model = kinds[part.prototype].parameters
                 yield from self._parameters(model, part.raw_parameters, (*path, "parameters"), skipped)
             else:
-                yield self._unknown(f"{path[-1]} prototype", part.prototype, kinds, path)
+                yield self._report_unknown(f"{path[-1]} prototype", part.prototype, kinds, path)
 
     def entries(self) -> Iterator[Finding]:
-        """Entries whose names could not be written anywhere else."""
+        """Report entries with names that other parts could not write."""
         named: dict[Path, JSON] = {(part,): self.tree.value.get(part) for part in SECTIONS if part != "prices"}
         named[("gateway", "tokens")] = value_at(self.tree.value, ("gateway", "tokens"))
         for path, entries in named.items():
@@ -88,13 +88,13 @@ class Validator:
                     yield self._finding("wrong-name", (*path, name), f"the name {name[:60]!r}", allowed)
 
     def names(self) -> Iterator[Finding]:
-        """Names that nobody declares."""
+        """Report names that are not declared."""
         for use in uses(self.document):
-            # An entry that is left out because it is wrong is declared all the same.
+            # An entry that is left out because of a fault still counts as declared.
             declared = {section: members(value_at(self.tree.value, (section,))) for section in use.sections}
             found = [section for section, entries in declared.items() if use.name in entries]
             if not found:
-                yield self._undeclared(use, [name for entries in declared.values() for name in entries])
+                yield self._report_undeclared(use, [name for entries in declared.values() for name in entries])
             elif len(found) > 1:
                 allowed = "write {route: NAME} or {incoming: NAME}"
                 yield self._finding(
@@ -126,13 +126,13 @@ class Validator:
                 if not any(one.path[: len(skip)] == skip for skip in places):
                     yield Finding(one.rule, self._place(one.path, one.rule), one.fault)
 
-    def _undeclared(self, use: Use, names: list[str]) -> Finding:
+    def _report_undeclared(self, use: Use, names: list[str]) -> Finding:
         noun = " or ".join(section.removesuffix("s") for section in use.sections)
         allowed = f"declared: {', '.join(names)}" if names else f"no {noun} is declared"
         meant = did_you_mean(closest(use.name, names))
         return self._finding("unknown-name", use.path, f"unknown {noun} {use.name!r}", allowed, meant)
 
-    def _unknown(self, noun: str, name: str, kinds: Iterable[str], path: Path) -> Finding:
+    def _report_unknown(self, noun: str, name: str, kinds: Iterable[str], path: Path) -> Finding:
         allowed = f"there are {', '.join(kinds)}"
         meant = did_you_mean(closest(name, kinds))
         return self._finding("unknown-prototype", (*path, "prototype"), f"unknown {noun} {name!r}", allowed, meant)
@@ -145,7 +145,7 @@ class Validator:
 
 
 def templates_in(value: JSON, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text whose value is known only when it is used."""
+    """Yield every text whose value is known only when it is used, with its path."""
     for place, text in walk(value, path):
         if isinstance(text, str) and any(opening in text for opening in OPENINGS):
             yield place, text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from connector.config.findings import Path, path_text
-from connector.config.loading import Loaded
+from connector.config.loading import Draft
 from connector.config.references import Reference, references_in
 from connector.config.variables import Variables
 from connector.http import prototypes
@@ -21,7 +21,7 @@ HIDDEN = "***"
 
 @dataclass(slots=True)
 class UsedVariable:
-    """One variable: whether it is set, and where it is used; its value is nowhere in it."""
+    """A variable: whether it is set and where it is used, without its value."""
 
     name: str
     state: Literal["set", "default", "missing"]
@@ -32,15 +32,15 @@ class UsedVariable:
     used: list[str] = field(default_factory=list[str])
 
     def as_document(self) -> dict[str, JSON]:
-        """The variable as JSON, its value masked."""
+        """Return the variable as JSON, with its value masked."""
         value = {"set": HIDDEN, "default": "its default", "missing": "missing"}[self.state]
         shown: dict[str, JSON] = {"name": self.name, "value": value, "state": self.state, "source": self.source}
         shown |= {"secret": self.secret, "used": self.used}
         return shown | ({"description": self.description} if self.description else {})
 
 
-def used_variables(loaded: Loaded) -> list[UsedVariable]:
-    """Declared variables first, then those of the environment, files and keyrings, as a reader meets them."""
+def used_variables(loaded: Draft) -> list[UsedVariable]:
+    """Return the declared variables, then those of the environment, files and keyrings in the order of their use."""
     found: dict[str, UsedVariable] = {}
     for name, variable in loaded.document.variables.items():
         used = _used(Reference("variable", name), loaded.variables)
@@ -62,7 +62,7 @@ def used_variables(loaded: Loaded) -> list[UsedVariable]:
 def _used(reference: Reference, variables: Variables) -> UsedVariable:
     secret = variables.is_secret(reference)
     if reference.kind == "variable":
-        if reference.name not in variables.declared or variables.unset(reference.name):
+        if reference.name not in variables.declared or variables.is_unset(reference.name):
             return UsedVariable(str(reference), "missing", "", secret)
         source = variables.providers.source(Reference("environment", reference.name))
     else:
@@ -72,12 +72,12 @@ def _used(reference: Reference, variables: Variables) -> UsedVariable:
     return UsedVariable(str(reference), "set" if source else "default", source, secret)
 
 
-def _place(loaded: Loaded, path: Path) -> str:
+def _place(loaded: Draft, path: Path) -> str:
     return f"{loaded.tree.value_place(path)} {path_text(path)}"
 
 
-def _implied(loaded: Loaded) -> Iterator[tuple[Path, str]]:
-    """The variables that clients take for parameters which are not written."""
+def _implied(loaded: Draft) -> Iterator[tuple[Path, str]]:
+    """Yield the variables that clients read for parameters that are not written."""
     kinds = {kind.name: kind.parameters for kind in prototypes()}
     for name, client in loaded.document.clients.items():
         model = kinds.get(client.prototype)

@@ -18,7 +18,7 @@ Path = tuple[str, ...]
 
 
 def find_changes(before: JSON, after: JSON, path: Path = ()) -> list[tuple[Path, JSON, bool]]:
-    """What must be put or dropped, the smallest parts of objects: a place, its value, and whether it is there."""
+    """Return the smallest changes between two values: a path, its value, and whether it is set or removed."""
     if not is_object(before) or not is_object(after):
         return [] if before == after else [(path, after, True)]
     removed = [((*path, name), None, False) for name in before if name not in after]
@@ -34,7 +34,7 @@ def find_changes(before: JSON, after: JSON, path: Path = ()) -> list[tuple[Path,
 
 @dataclass(frozen=True)
 class _Spot:
-    """A member of a mapping: its neighbours, and where the lines end that may belong to it."""
+    """A member of a mapping, with its neighbours and the line at which its own lines end."""
 
     mapping: Any
     index: int
@@ -52,11 +52,11 @@ class _Spot:
 
 
 def put_value(text: str, path: Path, value: JSON, *, as_json: bool = False) -> str:
-    """The text with a value at a place, in the style of its neighbours."""
+    """Return the text with a value at a path, in the style of its neighbours."""
     root = _compose(text)
     spots = _spots(root, path, text)
     if spots and len(spots) == len(path):
-        return _replaced(text, spots, path, value, as_json=as_json)
+        return _replace(text, spots, path, value, as_json=as_json)
     missing = path[len(spots) :]
     document: JSON = value
     for name in reversed(missing[1:]):
@@ -65,7 +65,7 @@ def put_value(text: str, path: Path, value: JSON, *, as_json: bool = False) -> s
 
 
 def remove_value(text: str, path: Path) -> str:
-    """The text without the member at a place."""
+    """Return the text without the member at a path."""
     spots = _spots(_compose(text), path, text)
     spot = spots[-1]
     if len(spots) > 1 and len(spot.mapping.value) == 1:
@@ -74,7 +74,7 @@ def remove_value(text: str, path: Path) -> str:
 
 
 def _spots(root: Any, path: Path, text: str) -> list[_Spot]:
-    """The members on the way to a place, as far as they are there."""
+    """Return the members on the way to a path, as far as they exist."""
     found: list[_Spot] = []
     node, bound = root, len(text.splitlines())
     for name in path:
@@ -88,7 +88,7 @@ def _spots(root: Any, path: Path, text: str) -> list[_Spot]:
     return found
 
 
-def _replaced(text: str, spots: Sequence[_Spot], path: Path, value: JSON, *, as_json: bool) -> str:
+def _replace(text: str, spots: Sequence[_Spot], path: Path, value: JSON, *, as_json: bool) -> str:
     key, node = spots[-1].pair
     plain = node.id == "scalar" and node.style not in ("|", ">")
     if plain and node.start_mark.index == node.end_mark.index:  # `key:` with nothing behind it
@@ -121,10 +121,10 @@ def _without_lines(text: str, spot: _Spot) -> str:
 
 
 def _last_line(lines: Sequence[str], first: int, end: int, column: int, *, dashes: bool = False) -> int:
-    """The last line that belongs to what begins on the first: indented as what is in it is, comments too.
+    """Return the last line of a member that begins on the first one: those that are indented deeper, comments included.
 
     Args:
-        dashes: whether it is a list, whose items may begin one column before.
+        dashes: whether the member is a list, whose items may begin one column to the left.
     """
 
     def belongs(line: str) -> bool:
@@ -138,7 +138,7 @@ def _depth(line: str) -> int:
 
 
 class _Insertion:
-    """Writes a new member as its neighbours are written."""
+    """Write a new member in the style of its neighbours."""
 
     def __init__(self, text: str, *, as_json: bool) -> None:
         self._text = text
@@ -146,7 +146,7 @@ class _Insertion:
         self._newline = "\r\n" if "\r\n" in text else "\n"
 
     def of(self, root: Any, spots: Sequence[_Spot], name: str, value: JSON) -> str:
-        """The text with a member more in the innermost object that is there."""
+        """Return the text with a new member in the innermost object that exists."""
         node = spots[-1].pair[1] if spots else root
         if node is not None and node.id == "mapping" and node.flow_style:
             return self._in_flow(node, name, value)
@@ -162,7 +162,7 @@ class _Insertion:
         return text + gap + self._block(document, STEP)
 
     def _in_flow(self, mapping: Any, name: str, value: JSON) -> str:
-        """Between braces, after the last member."""
+        """Insert between braces, after the last member."""
         if mapping.value:
             at, comma = mapping.value[-1][1].end_mark.index, ", "
         else:
@@ -171,7 +171,7 @@ class _Insertion:
         return f"{self._text[:at]}{comma}{member}{self._text[at:]}"
 
     def _in_block(self, spot: _Spot, document: dict[str, JSON]) -> str:
-        """On lines of its own, below the last line that belongs to the object."""
+        """Insert on new lines, below the last line of the object."""
         lines = self._text.splitlines(keepends=True)
         key, node = spot.pair
         column: int = key.start_mark.column
@@ -187,15 +187,15 @@ class _Insertion:
         return "".join(lines)
 
     def _block(self, document: dict[str, JSON], step: int) -> str:
-        return _dumped(document, step, flow=False).replace("\n", self._newline)
+        return _dump(document, step, flow=False).replace("\n", self._newline)
 
 
 def _inline(value: JSON, *, as_json: bool) -> str:
-    """A value on one line."""
+    """Return a value on one line."""
     if as_json:
         return json.dumps(value, ensure_ascii=False)
-    text = _dumped({"": value}, STEP, flow=True).strip()
-    return text[1:-1].partition(": ")[2] if not is_object(value) else _dumped(value, STEP, flow=True).strip()
+    text = _dump({"": value}, STEP, flow=True).strip()
+    return text[1:-1].partition(": ")[2] if not is_object(value) else _dump(value, STEP, flow=True).strip()
 
 
 def _compose(text: str) -> Any:
@@ -205,7 +205,7 @@ def _compose(text: str) -> Any:
     return composer.compose(text.replace("\t", " "))
 
 
-def _dumped(document: Mapping[str, JSON], step: int, *, flow: bool) -> str:
+def _dump(document: Mapping[str, JSON], step: int, *, flow: bool) -> str:
     from ruamel.yaml import YAML
 
     dumper: Any = YAML(typ="safe", pure=True)

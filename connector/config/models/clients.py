@@ -31,24 +31,24 @@ __all__ = ["ClientEntry", "drop_missing_secrets", "make_client", "override_param
 
 
 class ClientEntry(Component):
-    """Whom to call, and how to be let in."""
+    """A client: which API it calls, and with which credentials."""
 
     description: str = Field(default="", description="What it is for.")
 
     @property
     def parameters(self) -> dict[str, JSON]:
-        """The parameters with their references replaced as they are now, secrets among them: not to be shown."""
-        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters", for_client=True))
+        """The parameters with their references replaced as they are now, secrets included: not to be shown."""
+        return cast("dict[str, JSON]", self.resolve(self.raw_parameters, "parameters", for_client=True))
 
     def with_parameters(self, parameters: Mapping[str, JSON]) -> ClientEntry:
         """Return the same entry with other parameters in place of what is written."""
         return self.model_copy(update={"raw_parameters": override_parameters(self, parameters)}) if parameters else self
 
-    def without_missing_secrets(self, tell: Callable[[str], None]) -> ClientEntry:
-        """Return the entry without the secrets that are not set; each is told."""
+    def without_missing_secrets(self, warn: Callable[[str], None]) -> ClientEntry:
+        """Return the entry without the secrets that are not set; warn about each."""
         if self._scope is None:
             return self
-        return self.model_copy(update={"raw_parameters": drop_missing_secrets(self, self._scope, tell)})
+        return self.model_copy(update={"raw_parameters": drop_missing_secrets(self, self._scope, warn)})
 
     def client(self, **options: Any) -> Client:
         """Return a client whose credentials follow their sources; `options` are those of connector.Client."""
@@ -58,7 +58,7 @@ class ClientEntry(Component):
 
 
 def make_client(entry: ClientEntry, scope: Scope, options: dict[str, Any]) -> Client:
-    """The client that an entry describes."""
+    """Return the client that an entry describes."""
     kind = prototypes().find(entry.prototype)
 
     def learn(secrets: Iterable[str]) -> None:
@@ -139,20 +139,20 @@ class LiveEndpoint:
 
 
 def override_parameters(entry: ClientEntry, parameters: Mapping[str, JSON]) -> dict[str, JSON]:
-    """An entry's parameters as they are written, with others in their place; groups are merged member by member."""
+    """Return an entry's parameters as written, overridden by others; groups are merged member by member."""
     fields = prototypes().find(entry.prototype).parameters.model_fields
     written, other = (normalise(each, fields) for each in (entry.raw_parameters, parameters))
     if "base_uri" in other:
-        # A region is another way of saying the address.
+        # A region is another way to give the address.
         written = {name: value for name, value in written.items() if name != "region"}
     return _merge(written, other)
 
 
-def drop_missing_secrets(entry: ClientEntry, scope: Scope, tell: Callable[[str], None]) -> dict[str, JSON]:
-    """An entry's parameters without the secrets that are not set; each is told."""
+def drop_missing_secrets(entry: ClientEntry, scope: Scope, warn: Callable[[str], None]) -> dict[str, JSON]:
+    """Return an entry's parameters without the secrets that are not set; warn about each."""
     missing = list(_missing(entry, scope))
     for _, why in missing:
-        tell(f"warning: {why}")
+        warn(f"warning: {why}")
     left: dict[str, JSON] = without(entry.raw_parameters, [place for place, _ in missing])
     return left
 
@@ -175,5 +175,5 @@ def _merge(written: Mapping[str, JSON], other: Mapping[str, JSON]) -> dict[str, 
 
 
 def _other_spelling(name: str, names: Collection[str]) -> str:
-    """The other spelling of a name, snake_case or camelCase, if it is among the names."""
+    """Return the spelling of a name, snake_case or camelCase, that is among the names; else the name."""
     return next((other for other in names if to_camel(other) == to_camel(name)), name)

@@ -43,7 +43,7 @@ class Incoming(WithChain, Entry):
 
     @property
     def input(self) -> Steps:
-        return cast("Steps", self.resolved(self.raw_input, "input"))
+        return cast("Steps", self.resolve(self.raw_input, "input"))
 
 
 class Response(WithChain):
@@ -114,4 +114,4 @@ class Outgoing(WithChain, Entry):
 
     @property
     def request(self) -> dict[str, JSON] | None:
-        return cast("dict[str, JSON] | None", self.resolved(self.raw_request, "request"))
+        return cast("dict[str, JSON] | None", self.resolve(self.raw_request, "request"))

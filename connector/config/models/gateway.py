@@ -38,20 +38,20 @@ __all__ = [
 ]
 
 SPENDING_FILE = ".gateway-spent.json"
-"""Beside the configuration: what the gateway's tokens spent in the period of their budgets."""
+"""The file beside the configuration with what tokens spent in the current period of their budgets."""
 SCHEME = "sha256:"
 HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")
 LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
 
 
 def hash_token(token: str) -> str:
-    """What stands in a configuration for a gateway token: tokens are long and random, so one pass is enough."""
-    # A header may hold bytes that are no UTF-8; they are no token's, and are no fault of ours either.
+    """Return the hash of a gateway token; tokens are long and random, so one pass is enough."""
+    # A header may hold bytes that are not UTF-8: no token has them, and they must not raise an error.
     return SCHEME + sha256(token.encode(errors="surrogateescape")).hexdigest()
 
 
 def is_hash(text: str) -> bool:
-    """Whether a text is what `hashed` makes."""
+    """Return whether a text is a hash that `hash_token` makes."""
     return HASH.fullmatch(text) is not None
 
 
@@ -63,14 +63,14 @@ def _listen(text: str) -> str:
 
 
 class Tls(Section):
-    """What the gateway shows to those who call it over HTTPS."""
+    """The gateway's certificate for HTTPS."""
 
     certificate: str = Field(description="A PEM file with the certificate and those that vouch for it.")
     key: str = Field(description="A PEM file with the certificate's key.")
 
 
 class GatewayToken(Entry):
-    """Somebody who may call through the gateway."""
+    """A token with which a program may call through the gateway."""
 
     raw_hash: str = Field(
         validation_alias=AliasChoices("hash"),
@@ -100,8 +100,8 @@ class GatewayToken(Entry):
 
     @property
     def hash(self) -> str:
-        """The hash as it is now."""
-        found = str(self.resolved(self.raw_hash, "hash", for_client=True))
+        """The hash with its references replaced as they are now."""
+        found = str(self.resolve(self.raw_hash, "hash", for_client=True))
         if not is_hash(found):
             raise ConfigurationError(
                 "a gateway token's hash is no hash; sha256: and 64 hexadecimal digits are needed;"
@@ -142,22 +142,22 @@ class Gateway(Section):
 
     @property
     def host(self) -> str:
-        """The address that it listens on."""
+        """The address to listen on."""
         return self.listen.rpartition(":")[0].strip("[]")
 
     @property
     def port(self) -> int:
-        """The port that it listens on; 0 for any."""
+        """The port to listen on; 0 for any free one."""
         return int(self.listen.rpartition(":")[2])
 
     @property
     def most_of_one_address(self) -> int:
-        """Connections that one address may have at a time."""
+        """The largest number of connections of one address at a time."""
         return self.connections_per_address or max(1, self.connections // 2)
 
     @property
     def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether only this machine can reach the gateway."""
         if self.host == "localhost":
             return True
         try:
@@ -167,7 +167,7 @@ class Gateway(Section):
 
     @property
     def active_tokens(self) -> Mapping[str, GatewayToken]:
-        """The tokens that are in force."""
+        """The tokens that are not disabled."""
         return {name: token for name, token in self.tokens.items() if not token.disabled}
 
 
@@ -175,20 +175,20 @@ ADMINISTERS = re.compile(r"(?:/v\d+)?/(?:organization|projects)(?:/.*)?", re.IGN
 HANDS_OUT = re.compile(
     r".*(?:secret|token|key|credential|service_account)s?/?|.*/(?:realtime|chatkit)/(?:\w+_)?sessions/?", re.IGNORECASE
 )
-"""The paths that hand out credentials by what they are called, where no catalogue knows them."""
+"""Paths unknown to the catalogue whose names say that they hand out credentials."""
 READING = ("GET", "HEAD", "OPTIONS")
 WIRE = re.compile(r"([A-Z]+|\*)\s+(/\S*)")
 
 
 def is_administration(path: str, operation: Operation | None) -> bool:
-    """Whether a call administers an organization: what names everything does not mean that."""
+    """Return whether a call administers an organization, which a rule must name to allow."""
     if operation is not None:
         return operation.key == "admin"
     return ADMINISTERS.fullmatch(path) is not None
 
 
 def hands_out_credentials(method: str, path: str, operation: Operation | None) -> bool:
-    """Whether an answer holds a key or a secret that works past every limit: what names everything does not mean it."""
+    """Return whether an answer holds a key or secret that evades all limits, which a rule must name to allow."""
     if operation is not None:
         return operation.hands_out is not None
     return method not in READING and HANDS_OUT.fullmatch(path) is not None
@@ -200,7 +200,7 @@ class OperationRule:
 
     text: str
     operations: frozenset[str]
-    """By their names."""
+    """The names of the allowed operations."""
 
     def allows(self, method: str, path: str, operation: Operation | None) -> bool:  # noqa: ARG002  see Rule
         return operation is not None and operation.name in self.operations
@@ -208,14 +208,14 @@ class OperationRule:
 
 @dataclass(frozen=True, slots=True)
 class PathRule:
-    """Paths as they are called: `POST /custom/*`; a star in the path stands for anything, slashes too."""
+    """Paths: `POST /custom/*`; a star stands for anything, slashes included."""
 
     text: str
     method: str
     pattern: re.Pattern[str]
     names_administration: bool
     names_its_end: bool
-    """Whether the last part of the path is named, and the method."""
+    """Whether the rule names the method and the last segment of the path."""
 
     def allows(self, method: str, path: str, operation: Operation | None) -> bool:
         if self.method not in ("*", method) or not self.pattern.fullmatch(path):
@@ -229,7 +229,7 @@ Rule = OperationRule | PathRule
 
 
 def parse_rule(text: str, catalogue: Catalogue) -> Rule:
-    """The rule that a text is; one that would allow nothing raises ConfigurationError."""
+    """Parse an allow rule; raise ConfigurationError if it allows nothing."""
     wire = WIRE.fullmatch(text.strip())
     if wire:
         named = ADMINISTERS.fullmatch(wire[2]) is not None
@@ -242,7 +242,7 @@ def parse_rule(text: str, catalogue: Catalogue) -> Rule:
 
 
 def _plain(pattern: str) -> str:
-    """A pattern in which the star alone is special."""
+    """Return a pattern in which only the star is special."""
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
@@ -254,9 +254,9 @@ def _found(text: str, catalogue: Catalogue) -> str:
 
 
 def _named(text: str, catalogue: Catalogue) -> frozenset[str]:
-    """The operations whose entity and action fit, without those that must be named.
+    """Return the operations that a pattern matches, except those that must be named.
 
-    An entity that is any does not mean those of administrators, and no star means what hands out credentials.
+    A star for the entity does not match administration, and no star matches what hands out credentials.
     """
     entity, action = _parts(text)
     fits_entity, fits_action = _pattern(entity), _pattern(action)
@@ -282,6 +282,6 @@ def _pattern(words: str) -> re.Pattern[str]:
 
 
 def _names(operation: Operation) -> list[tuple[str, str]]:
-    """The operation's name, and the verb it is also found by."""
+    """Return the operation's names: its own, and the verb that also finds it."""
     names = [(operation.entity, operation.action)]
     return [*names, (operation.on, operation.verb)] if operation.on and operation.verb else names

@@ -22,7 +22,7 @@ NUMBER: dict[str, JSON] = {"type": "number", "minimum": 0}
 
 
 def parse_duration(value: JSON) -> JSON:
-    """A length of time in seconds: 30s, 15m, 6h, 1d, or a number, which says seconds."""
+    """Return a duration in seconds: 30s, 15m, 6h, 1d, or a number of seconds."""
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
         return float(value)
     found = LENGTH.fullmatch(value) if isinstance(value, str) else None
@@ -46,7 +46,7 @@ Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"an
 RetentionTime = Annotated[
     float | None, BeforeValidator(_kept), WithJsonSchema({"anyOf": [{"const": FOREVER}, WRITTEN, NUMBER]})
 ]
-"""How long something is kept, in seconds; None for ever."""
+"""A retention time in seconds; None is forever."""
 
 
 class Budget(Section):
@@ -78,7 +78,7 @@ FIELDS = (
 
 
 def check_every(text: str) -> str:
-    """The text itself, when it says a time; ValueError, naming the field, when it does not."""
+    """Return the text if it is a schedule; raise ValueError, naming the field, if not."""
     fields = text.split()
     if INTERVAL.fullmatch(text) or text in SHORTHANDS:
         return text
@@ -97,7 +97,7 @@ def check_every(text: str) -> str:
 
 
 def check_timezone(name: str) -> str:
-    """The name itself, when there is such a time zone."""
+    """Return the name if there is such a time zone; raise ValueError if not."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -14,7 +14,7 @@ __all__ = ["Job", "Route", "Schedule"]
 
 
 def _as_template(value: JSON) -> JSON:
-    """An expression alone is the template that it is the one placeholder of."""
+    """Turn a bare expression into a template with it as the only placeholder."""
     if not isinstance(value, str) or not value or any(opening in value for opening in OPENINGS):
         return value
     return f"&{{{value}}}"
@@ -67,17 +67,17 @@ class Route(WithChain, Entry):
     @property
     def key(self) -> str | None:
         """The template of a document's key."""
-        return cast("str | None", self.resolved(self.raw_key, "key"))
+        return cast("str | None", self.resolve(self.raw_key, "key"))
 
     @property
     def version(self) -> str | None:
         """The template of a document's version."""
-        return cast("str | None", self.resolved(self.raw_version, "version"))
+        return cast("str | None", self.resolve(self.raw_version, "version"))
 
     @property
     def order(self) -> str | None:
         """The template of the key within which order matters."""
-        return cast("str | None", self.resolved(self.raw_order, "order"))
+        return cast("str | None", self.resolve(self.raw_order, "order"))
 
 
 class Job(Section):

@@ -33,17 +33,17 @@ def _spellings(name: str) -> AliasChoices:
 
 
 def as_steps(value: JSON) -> JSON:
-    """One step is a chain of one."""
+    """Turn one step into a chain of one."""
     return [value] if isinstance(value, str) or is_object(value) else value
 
 
 def none_as_empty(value: JSON) -> JSON:
-    """What is left empty in YAML, which reads it as null, is an object without members."""
+    """Turn null, which YAML reads for an empty value, into an empty object."""
     return {} if value is None else value
 
 
 def one_or_more(value: JSON) -> JSON:
-    """One thing stands for a list of one."""
+    """Turn one value into a list of one."""
     return value if is_list(value) or value is None else [value]
 
 
@@ -57,7 +57,7 @@ Parameters = Annotated[dict[str, JSON], BeforeValidator(none_as_empty)]
 
 
 class Section(BaseModel):
-    """A part of a configuration: frozen, closed, in snake_case or camelCase, and silent about values in its errors."""
+    """A part of a configuration: frozen, closed, in snake_case or camelCase; its errors show no values."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -69,7 +69,7 @@ class Section(BaseModel):
     _scope: Scope | None = PrivateAttr(None)
 
     def bind(self, variables: Variables, path: Path) -> None:
-        """Lets this part and those within it replace references."""
+        """Give this part and those within it the variables that replace references."""
         self._scope = Scope(variables, path)
         for name in type(self).model_fields:
             value = getattr(self, name)
@@ -79,8 +79,8 @@ class Section(BaseModel):
                 if isinstance(part, Section):
                     part.bind(variables, (*path, name, key))
 
-    def resolved(self, value: JSON, *inner: str, for_client: bool = False) -> JSON:
-        """What is written at a place of this part, with its references replaced as they are now."""
+    def resolve(self, value: JSON, *inner: str, for_client: bool = False) -> JSON:
+        """Return a value of this part with its references replaced as they are now."""
         return value if self._scope is None else self._scope.resolve(value, *inner, for_client=for_client)
 
 
@@ -98,7 +98,7 @@ class Component(Section):
     @property
     def parameters(self) -> dict[str, JSON]:
         """The parameters with their `${…}` replaced as they are now; placeholders stay."""
-        return cast("dict[str, JSON]", self.resolved(self.raw_parameters, "parameters"))
+        return cast("dict[str, JSON]", self.resolve(self.raw_parameters, "parameters"))
 
 
 class Entry(Section):
@@ -119,4 +119,4 @@ class WithChain(Section):
     @property
     def chain(self) -> Steps:
         """The chain with its `${…}` replaced as they are now; placeholders stay."""
-        return cast("Steps", self.resolved(self.raw_chain, "chain"))
+        return cast("Steps", self.resolve(self.raw_chain, "chain"))

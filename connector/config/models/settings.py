@@ -33,7 +33,7 @@ class Chain(Entry):
 
     @property
     def steps(self) -> Steps:
-        return cast("Steps", self.resolved(self.raw_steps, "steps"))
+        return cast("Steps", self.resolve(self.raw_steps, "steps"))
 
     def as_document(self) -> JSON:
         """The chain as the engine takes it: its steps, and its parameters where it has any."""

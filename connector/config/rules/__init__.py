@@ -1,4 +1,4 @@
-"""What a lint rule looks at; the rules stand beside it, one file a family."""
+"""What lint rules check; the rules stand beside it, one file a family."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Subject"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A configuration's tree and document, and the entities that it may name."""
+    """A configuration's tree and document, with the entities that it may name."""
 
     tree: Tree
     document: Document
@@ -24,17 +24,17 @@ class Subject:
     catalogue: Catalogue | None = None
 
     def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
-        """An error at a place: what was found, what is allowed, what may have been meant."""
+        """Return an error at a path: what was found, what is allowed, what may have been meant."""
         place = self.tree.key_place(path) if at_key else self.tree.value_place(path)
         return Finding(rule, place, Fault(path_text(path), *words))
 
     def warning(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
-        """The same for what is only odd."""
+        """Return a warning at a path."""
         found = self.finding(rule, path, *words, at_key=at_key)
         return Finding(rule, found.place, found.fault, Severity.WARNING)
 
     @property
     def saved_chains(self) -> dict[str, JSON]:
-        """The configuration's own chains as they are written."""
+        """The chains of the configuration as they are written."""
         written: dict[str, JSON] = self.tree.value.get("chains") or {}
         return {name: written[name] for name in self.document.chains}

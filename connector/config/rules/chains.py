@@ -17,10 +17,10 @@ __all__ = ["check_shapes", "check_steps"]
 
 
 def check_steps(subject: Subject) -> Iterator[Finding]:
-    """Unknown steps, mappers and conditions, and wrong parameters, wherever they stand."""
+    """Report unknown steps, mappers and conditions, and wrong parameters."""
     chains = [(steps, path) for steps, path in chains_of(subject.document) if path[0] != "chains"]
     for path, fault in chain_faults(chains, subject.saved_chains):
-        # What a reference stands for is known when it is looked up, and judged then.
+        # The value of a reference is known when it is looked up, and checked then.
         refers = any("${" in text for _, text in templates_in(value_at(subject.tree.value, path)))
         if path[0] != "transformers" and not refers:
             rule = "unknown-step" if fault.found.startswith("unknown") else "wrong-step"
@@ -37,12 +37,12 @@ MOST_DEEP = 20
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What is known of the documents at a place in a chain."""
+    """What is known about the documents at a place in a chain."""
 
     keys: frozenset[str] = frozenset()
-    """The members that are surely there."""
+    """Members that every document has."""
     kind: str = "an object"
-    """What it is, where it is no object."""
+    """What the documents are, if they are not objects."""
 
     def having(self, key: str) -> Shape:
         return replace(self, keys=self.keys | {key})
@@ -52,7 +52,7 @@ UNKNOWN = Shape()
 
 
 def check_shapes(subject: Subject) -> Iterator[Finding]:
-    """Chains whose result goes to the API and can be no request."""
+    """Report chains whose result goes to the API and cannot be a request."""
     for name, incoming in subject.document.incoming.items():
         if incoming.subscriber.prototype == "openai":
             yield from _request_chain(subject, incoming.raw_input, ("incoming", name, "input"))
@@ -62,7 +62,7 @@ def check_shapes(subject: Subject) -> Iterator[Finding]:
 
 
 def _request_chain(subject: Subject, steps: list[JSON], path: Path) -> Iterator[Finding]:
-    shape = _Reading(subject).after(steps, UNKNOWN, 0)
+    shape = _Tracker(subject).after(steps, UNKNOWN, 0)
     if shape.kind != "an object":
         yield subject.finding("wrong-shape", path, f"the chain ends in {shape.kind}", REQUEST)
     wrong = sorted(shape.keys - set(SECTIONS))
@@ -71,8 +71,8 @@ def _request_chain(subject: Subject, steps: list[JSON], path: Path) -> Iterator[
         yield subject.finding("wrong-shape", path, found, REQUEST, did_you_mean(closest(wrong[0], SECTIONS)))
 
 
-class _Reading:
-    """Follows a document through steps, as far as they say what they make of it."""
+class _Tracker:
+    """Follow a document through steps, as far as they say what they make of it."""
 
     def __init__(self, subject: Subject) -> None:
         self._own = subject.saved_chains
@@ -137,7 +137,7 @@ def _expression(parameters: Mapping[str, JSON], short: JSON, shape: Shape) -> Sh
 
 
 def _of_jmespath(text: str) -> Shape:
-    """What an expression makes of any document, where its outermost part says so."""
+    """Return the shape that an expression makes, if its outermost part tells."""
     import jmespath
     from jmespath.exceptions import JMESPathError
 
@@ -158,7 +158,7 @@ def _of_jmespath(text: str) -> Shape:
 
 
 def _first(key: JSON) -> str:
-    """The outermost key of a dotted path; empty when a placeholder makes it."""
+    """Return the first key of a dotted path; empty if a placeholder makes it."""
     text = key if isinstance(key, str) else ""
     return "" if "{" in text else text.split(".")[0]
 

@@ -17,7 +17,7 @@ __all__ = ["check_cycles", "check_unused", "check_variables"]
 
 
 def check_unused(subject: Subject) -> Iterator[Finding]:
-    """Chains and storages that nothing names; clients once there are connections, connections once there are routes."""
+    """Report unused chains and storages; clients if there are connections, connections if there are routes."""
     document = subject.document
     named = {(section, use.name) for use in uses(document) for section in use.sections}
     named |= {("chains", text) for steps, _ in chains_of(document) for text in _texts(steps)}
@@ -35,7 +35,7 @@ def check_unused(subject: Subject) -> Iterator[Finding]:
 
 
 def _texts(value: JSON) -> Iterator[str]:
-    """Every text and key in some steps, any of which may be a chain's name."""
+    """Yield every text and key in some steps, any of which may be the name of a chain."""
     for path, item in walk(value):
         yield from (text for text in (item, *path[-1:]) if isinstance(text, str))
 
@@ -44,7 +44,7 @@ NAMED = re.compile(r"(?<!\\)@\{\s*variables(?:\.([\w-]+))?")
 
 
 def check_variables(subject: Subject) -> Iterator[Finding]:
-    """Variables that are named and not declared, or declared and not named."""
+    """Report variables that are used and not declared, or declared and not used."""
     declared = subject.document.variables
     used: set[str] = set()
     for path, text in templates_in(subject.tree.value):
@@ -63,7 +63,7 @@ Starts = Mapping[str, frozenset[str]]
 
 
 def check_cycles(subject: Subject) -> Iterator[Finding]:
-    """An `after` whose route comes to run again by what it starts."""
+    """Report an `after` whose route runs again because of what it starts."""
     starts = _starts(subject)
     for name, schedule in subject.document.schedules.items():
         for index, route in enumerate(schedule.after):
@@ -76,7 +76,7 @@ def check_cycles(subject: Subject) -> Iterator[Finding]:
 
 
 def _starts(subject: Subject) -> Starts:
-    """The routes that the end of each route starts."""
+    """Return the routes that the end of each route starts."""
     found: dict[str, frozenset[str]] = {}
     for name, schedule in subject.document.schedules.items():
         if not schedule.disabled:
@@ -86,14 +86,14 @@ def _starts(subject: Subject) -> Starts:
 
 
 def _runs(subject: Subject, schedule: str) -> frozenset[str]:
-    """The routes that a schedule starts."""
+    """Return the routes that a schedule starts."""
     jobs = subject.document.schedules[schedule].run
     named = {job.route or job.name for job in jobs}
     return frozenset(name for name in named if name is not None and name in subject.document.routes)
 
 
 def _way(starts: Starts, first: frozenset[str], goal: str) -> tuple[str, ...]:
-    """How some routes lead to another; nothing when they do not."""
+    """Return the way from some routes to another; empty if there is none."""
     todo: list[tuple[str, ...]] = [(route,) for route in sorted(first)]
     seen: set[str] = set()
     while todo:

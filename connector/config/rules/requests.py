@@ -35,19 +35,19 @@ class Call:
 
     parameters: Mapping[str, JSON]
     path: Path
-    """Where its parameters stand."""
+    """The path of its parameters."""
     reads: bool | None
-    """Whether it must read, must write, or may do either."""
+    """Whether it must read (True), must write (False), or may do either (None)."""
     requests: tuple[tuple[JSON, Path], ...]
-    """The request's templates, with where they stand."""
+    """The templates of the request, with their paths."""
     complete: bool
-    """Whether nothing is added to them later."""
+    """Whether nothing is added to the templates later."""
     mode: str | None = None
-    """How hard its requests are checked, where the connection says; else its client does."""
+    """How strictly requests are checked; by default the client's setting."""
 
 
 def check_operations(subject: Subject) -> Iterator[Finding]:
-    """Unknown entities and actions, wrong directions, what was removed, and requests that cannot validate."""
+    """Report unknown operations, wrong directions, removed operations and requests that cannot validate."""
     catalogue = subject.catalogue
     if catalogue is None:
         return
@@ -70,7 +70,7 @@ def check_operations(subject: Subject) -> Iterator[Finding]:
 
 
 def _client_mode(subject: Subject, name: JSON) -> str:
-    """How hard a client checks requests: as it says, else as its prototype does."""
+    """Return how strictly a client checks requests: its own setting, else its prototype's."""
     client = subject.document.clients.get(name) if isinstance(name, str) else None
     given = client.raw_parameters.get("validate") if client else None
     if isinstance(given, str) and given in list(Validate):
@@ -91,7 +91,7 @@ def _calls_in(subject: Subject) -> Iterator[Call]:
 
 
 def _connection(subject: Subject, parameters: Mapping[str, JSON], path: Path) -> Call:
-    """The call of a subscriber, whose request stands in its parameters, or of a publisher, whose documents make it."""
+    """Return the call of a subscriber, which parameters describe, or of a publisher, which documents make."""
     section, name = path[0], str(path[1])
     own: tuple[JSON, Path] = (parameters.get("request") or {}, (*path, "request"))
     if section == "incoming":
@@ -105,7 +105,7 @@ def _connection(subject: Subject, parameters: Mapping[str, JSON], path: Path) ->
 
 
 def _parents(parameters: Mapping[str, JSON], path: Path) -> Iterator[Call]:
-    """The entities whose children a subscriber reads; a parent's own parents fill its path."""
+    """Yield the calls that read a subscriber's parents, and their own parents."""
     parent = parameters.get("parent")
     if is_object(parent):
         inner = (*path, "parent")
@@ -115,7 +115,7 @@ def _parents(parameters: Mapping[str, JSON], path: Path) -> Iterator[Call]:
 
 
 def _in_steps(value: JSON, path: Path) -> Iterator[Call]:
-    """The `openai` steps of a chain, however deep they stand."""
+    """Yield the calls of `openai` steps, however deeply they are nested."""
     for name, parameters, inner in steps_in(value, path):
         if name == OPENAI:
             request = {section: parameters[section] for section in SECTIONS if section in parameters}
@@ -154,14 +154,14 @@ def _age(subject: Subject, call: Call, operation: Operation) -> Iterator[Finding
 
 
 TELLING = ("type", "role", "object", "kind", "mode")
-"""The fields that tell the branches of a union apart: when one is unknown, so is what stands beside it."""
+"""Fields that select the branch of a union: if one is unknown, so are its siblings."""
 ANY_SEGMENT = "x"
 
 
 def request_findings(
     subject: Subject, plan: Plan, template: JSON, path: Path, *, complete: bool, mode: str
 ) -> Iterator[Finding]:
-    """What is wrong with a template for an operation's request.
+    """Yield the findings about a template for an operation's request.
 
     Args:
         subject: where it stands.
@@ -169,7 +169,7 @@ def request_findings(
         template: {path, query, payload, headers} with placeholders.
         path: where the template stands.
         complete: whether nothing is added to it, so that what is missing is missing.
-        mode: how hard requests are checked.
+        mode: how strictly requests are checked.
     """
     if not is_object(template):
         return
@@ -191,7 +191,7 @@ def request_findings(
 
 
 def _open(asked: Request) -> Request:
-    """A request whose whole sections may be placeholders: what is unknown as a whole is not judged."""
+    """Return the request without the sections that are placeholders as a whole."""
     return Request(
         path=members(asked.path), query=members(asked.query), payload=asked.payload, headers=members(asked.headers)
     )
@@ -221,7 +221,7 @@ def _judge_payload(plan: Plan, payload: JSON, content_type: str | None, mode: Va
 
 
 def _segment(value: JSON) -> JSON:
-    """A path value, or one that may stand there where a placeholder says what it is."""
+    """Return a path value, or an example where a placeholder makes it."""
     return ANY_SEGMENT if any(templates_in(value)) else value
 
 
@@ -230,7 +230,7 @@ def _named(path: Path, where: str) -> str:
 
 
 class _Unknown:
-    """The places of a template, and which of them are known only when there is a document."""
+    """The paths of a template, and those whose values only a document makes known."""
 
     def __init__(self, template: Mapping[str, JSON]) -> None:
         self._places = {path_text(place): place for place, _ in walk(template)}
@@ -238,11 +238,11 @@ class _Unknown:
         self._open |= {path_text(place[:-1]) for place, _ in templates_in(template) if place[-1] in TELLING}
 
     def reaches(self, fault: Fault) -> bool:
-        """Whether a fault stands at, above or below a place that is not known."""
+        """Return whether a fault stands at, above or below a value that is not known."""
         return any(_within(fault.where, place) or _within(place, fault.where) for place in self._open)
 
     def place(self, where: str) -> Path:
-        """A place by its text; of something that is missing, what it is missing in."""
+        """Return the path of a text; for a missing member that of its object."""
         while where and where not in self._places:
             where = where[: max(where.rfind("."), where.rfind("["), 0)]
         return self._places.get(where, ())

@@ -20,7 +20,7 @@ TEMPLATED = "an expression such as id, or a text with &{…} in it, is allowed"
 
 
 def check_templates(subject: Subject) -> Iterator[Finding]:
-    """What a document's key, version, order or cursor is to be read by, and can be read by nothing."""
+    """Report keys, versions, orders and cursors that are not valid templates or expressions."""
     for name, route in subject.document.routes.items():
         for field, written in (("key", route.raw_key), ("version", route.raw_version), ("order", route.raw_order)):
             if written is not None and not has_reference(written):
@@ -51,7 +51,7 @@ def _expression(subject: Subject, written: str, path: Path) -> Iterator[Finding]
 
 
 def check_deletions(subject: Subject) -> Iterator[Finding]:
-    """Routes that are to tell of documents that are gone, and cannot."""
+    """Report routes that must notice deleted documents and cannot."""
     document = subject.document
     for name, route in document.routes.items():
         incoming = document.incoming.get(route.incoming)
@@ -80,11 +80,11 @@ TRANSPORT_PATHS: Mapping[str, tuple[str, ...]] = {
     "background": ("/responses",),
     "flex": ("/responses", "/chat/completions"),
 }  # fmt: skip
-"""The paths that each transport takes."""
+"""The paths that each transport supports."""
 
 
 def check_transports(subject: Subject) -> Iterator[Finding]:
-    """A transport that the publisher's operation cannot go through."""
+    """Report transports that the publisher's operation does not support."""
     for name, outgoing in subject.document.outgoing.items():
         if outgoing.transport == "single":
             continue
@@ -100,7 +100,7 @@ def check_transports(subject: Subject) -> Iterator[Finding]:
 
 
 def check_unused_settings(subject: Subject) -> Iterator[Finding]:
-    """What is said and has no effect."""
+    """Report settings without effect."""
     document = subject.document
     for name, outgoing in document.outgoing.items():
         if "batch" in outgoing.model_fields_set and outgoing.transport != "batch":
@@ -122,7 +122,7 @@ def check_unused_settings(subject: Subject) -> Iterator[Finding]:
 
 
 def _called(catalogue: Catalogue, outgoing: Outgoing) -> str:
-    """Method and path of the publisher's operation; empty when a document decides."""
+    """Return method and path of the publisher's operation; empty if a document decides."""
     given = outgoing.publisher.raw_parameters
     entity, action = given.get("entity"), given.get("action")
     if isinstance(entity, str) and isinstance(action, str | None) and not any(templates_in([entity, action])):

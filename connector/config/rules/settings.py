@@ -31,7 +31,7 @@ __all__ = [
 
 
 def check_engine(subject: Subject) -> Iterator[Finding]:
-    """A URL of another kind than tasks can be kept at."""
+    """Report an engine URL that is not supported."""
     written = subject.document.raw_engine
     if "${" in written.partition("://")[0] or "@{" in written:
         return
@@ -44,7 +44,7 @@ ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NA
 
 
 def check_plain_secrets(subject: Subject) -> Iterator[Finding]:
-    """Keys and tokens written into the file, where everybody who reads it finds them."""
+    """Report keys and tokens that are written into the file."""
     found: list[Path] = [
         (*path, "parameters", *inner)
         for part, path, model in _parts(subject)
@@ -60,7 +60,7 @@ def check_plain_secrets(subject: Subject) -> Iterator[Finding]:
 
 
 def _parts(subject: Subject) -> Iterator[tuple[Component, Path, type[BaseModel]]]:
-    """Everything of a known kind, with its parameters' model."""
+    """Yield every part of a known kind with its path and the model of its parameters."""
     clients = {kind.name: kind for kind in prototypes()}
     for name, client in subject.document.clients.items():
         if client.prototype in clients:
@@ -72,7 +72,7 @@ def _parts(subject: Subject) -> Iterator[tuple[Component, Path, type[BaseModel]]
 
 
 def check_budgets(subject: Subject) -> Iterator[Finding]:
-    """Amounts without any price: nothing would ever be spent."""
+    """Report budgets in money without prices, with which nothing would ever be spent."""
     if subject.document.prices:
         return
     for budget, path in _budgets(subject):
@@ -97,7 +97,7 @@ ALLOWING = "allow: "
 
 
 def check_tokens(subject: Subject) -> Iterator[Finding]:
-    """Tokens that are not hashed, and two of one hash: whose would a call be?"""
+    """Report tokens that are not hashed, and tokens with the same hash."""
     seen: dict[str, str] = {}
     for name, token in subject.document.gateway.tokens.items():
         path: Path = ("gateway", "tokens", name, "hash")
@@ -115,7 +115,7 @@ def check_tokens(subject: Subject) -> Iterator[Finding]:
 
 
 def check_listener(subject: Subject) -> Iterator[Finding]:
-    """Another address than loopback where calls could be read on the way, or made by anybody."""
+    """Report a gateway that other machines can reach without TLS or without tokens."""
     gateway = subject.document.gateway
     if gateway.loopback:
         return
@@ -129,7 +129,7 @@ def check_listener(subject: Subject) -> Iterator[Finding]:
 
 
 def check_allow_rules(subject: Subject) -> Iterator[Finding]:
-    """Rules that allow nothing."""
+    """Report allow rules that match nothing."""
     if subject.catalogue is None:
         return
     for name, token in subject.document.gateway.tokens.items():
@@ -142,7 +142,7 @@ def check_allow_rules(subject: Subject) -> Iterator[Finding]:
 
 
 def _three(words: list[str]) -> tuple[str, str, str]:
-    """What was found, what is allowed, what may have been meant."""
+    """Split words into what was found, what is allowed, what may have been meant."""
     meant = next((part for part in words[1:] if part.startswith("did you mean")), "")
     rest = [part for part in words[1:] if part != meant]
     return words[0], "; ".join(rest), meant

@@ -17,20 +17,20 @@ __all__ = ["json_schema"]
 
 CHAINS = ("chain", "input")
 REQUEST: dict[str, JSON] = {"properties": {name: {} for name in ("path", "query", "payload", "headers")}}
-"""What editors propose; what else a kind of publisher takes is its own."""
+"""Members that editors propose; a kind of publisher may take others."""
 
 
 def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) -> dict[str, JSON]:
-    """What editors complete and check a configuration with.
+    """Return the JSON Schema with which editors complete and check a configuration.
 
     Args:
-        kinds: the kinds of subscriber and publisher; without them their parameters may be anything.
-        catalogue: the entities that are suggested; those that ship with the connector unless given.
+        kinds: the kinds of subscribers and publishers; without them parameters may be anything.
+        catalogue: the entities to suggest; by default those that ship with the connector.
     """
     known = kinds or Kinds()
     definitions = Definitions(_suggestions(catalogue or Catalogue.open(None)))
     document = definitions.model(Document)
-    definitions.found |= chain_definitions(definitions.suggested)
+    definitions.found |= chain_definitions(definitions.with_suggestions)
     entries = definitions.found
     for name in ("Incoming", "Outgoing", "Route", "Response"):
         _with_chains(entries[name])
@@ -71,12 +71,12 @@ def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSO
 
 
 def _or(schema: dict[str, JSON], other: dict[str, JSON]) -> dict[str, JSON]:
-    """The schema for objects, and another for everything else: told apart so, a fault is named where it stands."""
+    """Return a schema for objects and one for other values; told apart, a fault is named where it stands."""
     return {"if": {"type": "object"}, "then": schema, "else": other}
 
 
 def _suggestions(catalogue: Catalogue) -> dict[str, list[str]]:
-    """What is proposed for parameters whose values are open."""
+    """Return proposals for parameters with open values."""
     actions = sorted({operation.action for operation in catalogue.operations()})
     return {"entity": list(catalogue.entities()), "action": actions}
 
@@ -93,7 +93,7 @@ def _with_chains(entry: dict[str, JSON]) -> None:
 
 
 def _chain(entry: dict[str, JSON]) -> dict[str, JSON]:
-    """A saved chain: its steps, or an object that says more."""
+    """Return the schema of a saved chain: its steps, or an object with more."""
     entry["properties"]["steps"] = {"$ref": "#/$defs/steps"}
     return {"if": {"type": "object", "required": ["steps"]}, "then": entry, "else": {"$ref": "#/$defs/steps"}}
 
@@ -101,7 +101,7 @@ def _chain(entry: dict[str, JSON]) -> dict[str, JSON]:
 def _branches(
     definitions: Definitions, part: Mapping[str, JSON], kinds: Iterable[Kind] | None, noun: str
 ) -> dict[str, JSON]:
-    """A prototype with the parameters of whichever kind it names."""
+    """Return the schema of a prototype with the parameters of the kind that it names."""
     if kinds is None:
         return dict(part)
     branches: list[JSON] = []

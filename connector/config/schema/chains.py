@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from connector.config.names import ready_made_names
-from connector.config.schema.models import closed
+from connector.config.schema.models import closed_object
 from connector.model import JSON, is_object
 from connector.transform.declaration import Declaration, Field
 from connector.transform.registry import registry
@@ -14,11 +14,11 @@ __all__ = ["chain_definitions"]
 
 Suggested = Callable[[str, dict[str, JSON]], dict[str, JSON]]
 NOTHING: list[JSON] = [{"type": "null"}, {"type": "array", "maxItems": 0}]
-"""How no parameters may be written; other platforms export empty objects as empty lists."""
+"""Ways to write no parameters; other platforms export empty objects as empty lists."""
 
 
 def chain_definitions(suggested: Suggested) -> dict[str, dict[str, JSON]]:
-    """The definitions `steps`, `conditions`, `mappers`, `accessor`, and one for the parameters of each kind."""
+    """Return the definitions of `steps`, `conditions`, `mappers`, `accessor`, and of the parameters of each kind."""
     kinds = registry()
     found: dict[str, dict[str, JSON]] = {}
     for noun, declared in (
@@ -35,7 +35,7 @@ def chain_definitions(suggested: Suggested) -> dict[str, dict[str, JSON]]:
 
 
 def _one(noun: str, declarations: Sequence[Declaration], more: Iterable[str]) -> dict[str, JSON]:
-    """`{prototype, parameters}`, `{name: parameters}`, or a name alone."""
+    """Return the schema of `{prototype, parameters}`, `{name: parameters}` or a name alone."""
     bare = [one.name for one in declarations if not any(field.required for field in one.fields.values())]
     text = {"type": "string", "examples": sorted([*more, *bare])}
     return {
@@ -71,7 +71,7 @@ def _short(noun: str, declarations: Sequence[Declaration], *, closed_to_others: 
         for one in declarations
         for name in (one.name, *one.aliases)
     }
-    # A saved chain is a step of its own, and its names are the configuration's.
+    # A saved chain is a step too, under a name that the configuration gives.
     others: JSON = False if closed_to_others else {"type": ["object", "null", "array"]}
     return {
         "properties": {**properties, "meta": {}},
@@ -86,7 +86,7 @@ def _parameters(declared: Declaration, suggested: Suggested) -> dict[str, JSON]:
     properties = {name: suggested(name, _field(field)) for name, field in fields.items()}
     required = [name for name, field in fields.items() if field.required]
     spellings = {name: field.aliases for name, field in fields.items()}
-    whole = {"description": declared.summary, **closed(properties, required, spellings)}
+    whole = {"description": declared.summary, **closed_object(properties, required, spellings)}
     if declared.sole:
         return {"if": {"type": "object"}, "then": whole}
     return whole if required else {"anyOf": [whole, *NOTHING]}
@@ -97,7 +97,7 @@ def _field(field: Field) -> dict[str, JSON]:
     items = schema.get("items")
     if schema.get("type") == "array" and is_object(items):
         # One item stands for a list of one, and an object of names and values for a list of pairs. The spellings of
-        # an item's members are not told: lint judges those.
+        # an item's members are not part of the schema: lint checks those.
         open_items = {key: value for key, value in items.items() if key not in ("additionalProperties", "required")}
         one: JSON = {"if": {"type": "object"}, "then": open_items} if "properties" in items else items
         schema = {"if": {"type": "array"}, "then": {"items": one}}

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 from connector.config.kinds import Kind
 from connector.model import JSON, is_list, is_object, members
 
-__all__ = ["REFERENCE", "TEMPLATE", "TEXT", "Definitions", "camel", "closed", "or_reference"]
+__all__ = ["REFERENCE", "TEMPLATE", "TEXT", "Definitions", "camel", "closed_object", "or_reference"]
 
 REF = "#/$defs/"
 DROPPED = ("title", "environment", "unless", "writeOnly")
@@ -25,14 +25,14 @@ class Definitions:
         self._suggestions = suggestions
 
     def model(self, model: type[BaseModel]) -> dict[str, JSON]:
-        """The schema of a model; its parts become definitions under their own names."""
+        """Return the schema of a model; its parts become definitions under their own names."""
         source = model.model_json_schema(by_alias=False, ref_template=f"{REF}{{model}}")
         for name, part in source.pop("$defs", {}).items():
             self.found[name] = self._object(part, REFERENCE)
         return self._object(source, REFERENCE)
 
     def parameters(self, kind: Kind, noun: str) -> str:
-        """The name of the definition of a prototype's parameters."""
+        """Define a prototype's parameters and return the name of the definition."""
         source = kind.parameters.model_json_schema(by_alias=False, ref_template=f"{REF}{{model}}")
         opening = REFERENCE if noun == "client" else TEMPLATE
         names: dict[str, str] = {}
@@ -41,13 +41,13 @@ class Definitions:
             shared, made = f"{noun}.{name}", self._object(part, opening)
             names[name] = shared if self.found.get(shared, made) == made else f"{kind.name} {shared}"
         for name, part in parts.items():
-            self.found[names[name]] = _renamed(self._object(part, opening), names)
+            self.found[names[name]] = _rename_references(self._object(part, opening), names)
         whole = f"{kind.name} {noun}"
-        self.found[whole] = _renamed(self._object(source, opening), names)
+        self.found[whole] = _rename_references(self._object(source, opening), names)
         return whole
 
-    def suggested(self, name: str, schema: dict[str, JSON]) -> dict[str, JSON]:
-        """A field's schema with proposals, where values are open but known."""
+    def with_suggestions(self, name: str, schema: dict[str, JSON]) -> dict[str, JSON]:
+        """Return a field's schema with proposals, if there are any."""
         return {**schema, "examples": self._suggestions[name]} if name in self._suggestions else schema
 
     def _object(self, schema: dict[str, JSON], opening: dict[str, JSON]) -> dict[str, JSON]:
@@ -57,13 +57,13 @@ class Definitions:
         given = {name for name, field in fields.items() if field.get("environment")}
         required = [_written(name) for name in schema.get("required", ()) if name not in given]
         properties = {
-            _written(name): self.suggested(name, self._part(field, opening)) for name, field in fields.items()
+            _written(name): self.with_suggestions(name, self._part(field, opening)) for name, field in fields.items()
         }
-        made = closed(properties, required)
+        made = closed_object(properties, required)
         return {"description": schema["description"], **made} if "description" in schema else made
 
     def _part(self, schema: JSON, opening: dict[str, JSON]) -> dict[str, JSON]:
-        """A schema without what only pydantic needs, in which a variable may stand for what is no text."""
+        """Return a schema without pydantic's own keys, in which a variable may stand for a number or choice."""
         kept = {key: value for key, value in members(schema).items() if key not in DROPPED}
         for key in ("items", "additionalProperties"):
             if is_object(kept.get(key)):
@@ -78,42 +78,42 @@ class Definitions:
 
 
 def _written(field: str) -> str:
-    """A field's name as people write it."""
+    """Return a field's name as people write it."""
     return {"validation": "validate"}.get(field, field.removeprefix("raw_"))
 
 
-def _renamed(schema: JSON, names: Mapping[str, str]) -> Any:
-    """A schema whose references say the new names."""
+def _rename_references(schema: JSON, names: Mapping[str, str]) -> Any:
+    """Return a schema whose references have the new names."""
     if is_object(schema):
-        renamed = {key: _renamed(value, names) for key, value in schema.items()}
+        renamed = {key: _rename_references(value, names) for key, value in schema.items()}
         if "$ref" in renamed:
             name = schema["$ref"].removeprefix(REF)
             renamed["$ref"] = REF + names.get(name, name)
         return renamed
-    return [_renamed(item, names) for item in schema] if is_list(schema) else schema
+    return [_rename_references(item, names) for item in schema] if is_list(schema) else schema
 
 
 TEXT: dict[str, JSON] = {"type": "string"}
 REFERENCE: dict[str, JSON] = {"type": "string", "pattern": r"\$\{"}
 TEMPLATE: dict[str, JSON] = {"type": "string", "pattern": r"[$&?@]\{"}
 UNSUGGESTED: dict[str, JSON] = {"doNotSuggest": True}
-"""For editors: accepted, but not what they should propose."""
+"""Tells editors to accept a key and not to propose it."""
 
 
 def or_reference(schema: dict[str, JSON], opening: dict[str, JSON] = REFERENCE) -> dict[str, JSON]:
-    """A schema that also takes a variable."""
+    """Return a schema that also takes a variable."""
     return {"anyOf": [schema, opening]}
 
 
 def camel(name: str) -> str:
-    """The other spelling of a name; the name itself when there is none."""
+    """Return a name in camelCase."""
     return to_camel(name) if "_" in name else name
 
 
-def closed(
+def closed_object(
     properties: Mapping[str, JSON], required: Iterable[str] = (), spellings: Mapping[str, Iterable[str]] | None = None
 ) -> dict[str, JSON]:
-    """An object of these members and no others, each under any of its spellings."""
+    """Return the schema of an object with these members only, each under any of its spellings."""
     also: dict[str, JSON] = {}
     needed: list[str] = []
     either: list[JSON] = []

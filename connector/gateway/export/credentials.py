@@ -114,7 +114,7 @@ class ClientCredentials:
             return {key: self._header(key, text) for key, text in value.items()}
         if name in fields and isinstance(value, str) and _is_secret(fields[name].annotation):
             return self._secret(value, f"{self._name} {name}")
-        return self._entry.resolved(value, "parameters", name, for_client=True)
+        return self._entry.resolve(value, "parameters", name, for_client=True)
 
     def _header(self, name: str, text: JSON) -> JSON:
         if not isinstance(text, str):
@@ -122,7 +122,7 @@ class ClientCredentials:
         parts = parse(text, declared=True)
         if is_sensitive(name) or any(isinstance(part, Reference) for part in parts):
             return self._secret(text, f"{self._name} {name}")
-        return self._entry.resolved(text, "parameters", "headers", name, for_client=True)
+        return self._entry.resolve(text, "parameters", "headers", name, for_client=True)
 
     def _secret(self, text: str, variable: str) -> str:
         """Mark the references in a text; a literal secret becomes a variable."""
