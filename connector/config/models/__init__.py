@@ -57,54 +57,53 @@ class Document(Section):
     """A whole configuration."""
 
     clients: Annotated[dict[str, ClientEntry], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, ClientEntry], description="Whom to call."
+        default_factory=dict[str, ClientEntry], description="Clients: which API to call, with which credentials."
     )
     incoming: Annotated[dict[str, Incoming], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, Incoming], description="Where documents come from."
+        default_factory=dict[str, Incoming], description="Incoming connections: where documents come from."
     )
     outgoing: Annotated[dict[str, Outgoing], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, Outgoing], description="Where documents go."
+        default_factory=dict[str, Outgoing], description="Outgoing connections: where documents go."
     )
     routes: Annotated[dict[str, Route], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, Route], description="Which incoming goes to which outgoing connection."
+        default_factory=dict[str, Route], description="Routes: which incoming connection feeds which outgoing one."
     )
     chains: Annotated[
         dict[str, Annotated[Chain, BeforeValidator(_chain)]],
         BeforeValidator(none_as_empty),
-    ] = Field(default_factory=dict[str, Chain], description="Chains that others name.")
+    ] = Field(default_factory=dict[str, Chain], description="Saved chains, which other chains use by name.")
     schedules: Annotated[dict[str, Schedule], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, Schedule], description="What starts by itself, and when."
+        default_factory=dict[str, Schedule], description="Schedules: what starts by itself, and when."
     )
     storages: Annotated[
         dict[str, Annotated[Storage, BeforeValidator(none_as_empty)]],
         BeforeValidator(none_as_empty),
-    ] = Field(default_factory=dict[str, Storage], description="Where chains keep documents between runs.")
+    ] = Field(default_factory=dict[str, Storage], description="Storages in which chains keep documents between runs.")
     variables: Annotated[
         dict[str, Annotated[Variable, BeforeValidator(_variable)]],
         BeforeValidator(none_as_empty),
-    ] = Field(default_factory=dict[str, Variable], description="Values that chains reach as @{variables.NAME}.")
+    ] = Field(default_factory=dict[str, Variable], description="Variables, which chains read as @{variables.NAME}.")
     prices: Annotated[dict[str, Price], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, Price],
-        description="What tokens cost, by the model's name; a name may end in `*`, the longest that fits counts.",
+        description="Prices of tokens by model; a name may end in `*`, and the longest match counts.",
     )
     currency: Currency = Field(
         default="USD",
-        description="The currency of all prices and budgets, in three letters, USD unless given; it stands beside every"
-        " cost.",
+        description="The currency of all prices and budgets in three letters, shown with every cost; USD by default.",
     )
     raw_engine: str = Field(
         default="sqlite:///connector.db",
         validation_alias=AliasChoices("engine"),
-        description="Where tasks are kept: sqlite:///FILE, beside the configuration unless absolute, or"
+        description="Where tasks are stored: sqlite:///FILE, relative to the configuration unless absolute, or"
         " postgresql://USER:PASSWORD@HOST/DATABASE.",
         repr=False,
     )
     retention: Annotated[Retention, BeforeValidator(none_as_empty)] = Field(
-        default_factory=Retention, description="How long tasks that came to an end are kept."
+        default_factory=Retention, description="How long ended tasks are kept."
     )
     gateway: Annotated[Gateway, BeforeValidator(none_as_empty)] = Field(
-        default_factory=Gateway, description="The server that passes calls on with the clients' credentials."
+        default_factory=Gateway, description="The gateway, which forwards calls with the clients' credentials."
     )
     telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
-        default_factory=Telemetry, description="What is told about runs, and to whom."
+        default_factory=Telemetry, description="Traces, metrics and logs."
     )

@@ -65,8 +65,8 @@ def _listen(text: str) -> str:
 class Tls(Section):
     """The gateway's certificate for HTTPS."""
 
-    certificate: str = Field(description="A PEM file with the certificate and those that vouch for it.")
-    key: str = Field(description="A PEM file with the certificate's key.")
+    certificate: str = Field(description="A PEM file with the certificate and its chain.")
+    key: str = Field(description="A PEM file with the certificate's private key.")
 
 
 class GatewayToken(Entry):
@@ -74,29 +74,33 @@ class GatewayToken(Entry):
 
     raw_hash: str = Field(
         validation_alias=AliasChoices("hash"),
-        description="sha256: and the SHA-256 of the token in hexadecimal; the token itself stands nowhere.",
+        description="sha256: and the SHA-256 of the token in hexadecimal; the token itself is not stored.",
         repr=False,
     )
-    clients: Names | None = Field(default=None, description="The clients that may be used; all of them unless given.")
+    clients: Names | None = Field(default=None, description="The clients that it may use; all by default.")
     allow: Names | None = Field(
         default=None,
-        description="What may be called, such as `chat completions create`, `models *`, `* list` or `POST /custom/*`;"
-        " every operation unless given.",
+        description="The operations that it may call, such as `chat completions create`, `models *`, `* list` or"
+        " `POST /custom/*`; all by default.",
     )
     models: Names | None = Field(
         default=None,
-        description="The models that may be used, such as `gpt-5-mini` or `gpt-5-nano*`; all of them unless given.",
+        description="The models that it may use, such as `gpt-5-mini` or `gpt-5-nano*`; all by default.",
     )
-    requests_per_minute: int | None = Field(default=None, ge=1, description="Requests a minute.")
-    tokens_per_minute: int | None = Field(default=None, ge=1, description="Tokens a minute, sent and received.")
-    budget: Budget | None = Field(default=None, description="What may be spent in a period.")
+    requests_per_minute: int | None = Field(
+        default=None, ge=1, description="The largest number of requests per minute."
+    )
+    tokens_per_minute: int | None = Field(
+        default=None, ge=1, description="The largest number of tokens per minute, input and output."
+    )
+    budget: Budget | None = Field(default=None, description="What it may spend in a period.")
     unbounded_cost: bool = Field(
         default=False,
-        description="Whether calls are allowed, in spite of a budget, whose cost cannot be known from the"
-        " request: batches, evals, fine-tuning, videos, realtime sessions, hosted tools, stored prompts.",
+        description="Whether calls are allowed, despite a budget, whose cost the request does not determine: batches,"
+        " evals, fine-tuning, videos, realtime sessions, hosted tools, stored prompts.",
     )
-    metrics: bool = Field(default=False, description="Whether /metrics and /usage may be read with it.")
-    disabled: bool = Field(default=False, description="Whether it is only kept.")
+    metrics: bool = Field(default=False, description="Whether it may read /metrics and /usage.")
+    disabled: bool = Field(default=False, description="Whether it is ignored: kept in the file, and refused.")
 
     @property
     def hash(self) -> str:
@@ -111,33 +115,33 @@ class GatewayToken(Entry):
 
 
 class Gateway(Section):
-    """The server that passes calls on with the clients' credentials."""
+    """The gateway, which forwards calls with the clients' credentials."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
-        default="127.0.0.1:8788", description="Address and port; another address than loopback needs tls and tokens."
+        default="127.0.0.1:8788", description="Address and port; an address other than loopback needs tls and tokens."
     )
-    tls: Tls | None = Field(default=None, description="For HTTPS.")
+    tls: Tls | None = Field(default=None, description="The certificate for HTTPS.")
     hosts: Names = Field(
-        default=(), description="The names that callers may use for it, beside the address that it listens on."
+        default=(), description="Host names that callers may use, in addition to the address that it listens on."
     )
     headers: Names = Field(
         default=(),
-        description="Headers of callers that go on beside those of the API and of tracing, such as `X-App` or"
+        description="Headers of callers to forward in addition to those of the API and of tracing, such as `X-App` or"
         " `Helicone-*`.",
     )
-    body_bytes: int = Field(default=1024**3, ge=1, description="Bytes that a request's body may have.")
-    connections: int = Field(default=1000, ge=1, le=100_000, description="Connections at a time.")
+    body_bytes: int = Field(default=1024**3, ge=1, description="The largest body of a request, in bytes.")
+    connections: int = Field(default=1000, ge=1, le=100_000, description="The largest number of connections at a time.")
     connections_per_address: int | None = Field(
         default=None,
         ge=1,
         le=100_000,
-        description="Connections of one address at a time, or of one IPv6 network of 64 bits; half of connections"
-        " unless given. Raise it where a load balancer stands in front.",
+        description="The largest number of connections of one address, or one IPv6 /64 network, at a time; by default"
+        " half of connections. Raise it behind a load balancer.",
     )
-    grace: Duration = Field(default=30.0, description="How long calls under way may go on when it is told to stop.")
-    log_bodies: bool = Field(default=False, description="Whether bodies are logged, without secrets.")
+    grace: Duration = Field(default=30.0, description="How long calls in progress may continue when it stops.")
+    log_bodies: bool = Field(default=False, description="Whether bodies are logged, with secrets masked.")
     tokens: Annotated[dict[str, GatewayToken], BeforeValidator(none_as_empty)] = Field(
-        default_factory=dict[str, GatewayToken], description="Who may call, by name."
+        default_factory=dict[str, GatewayToken], description="The tokens that may call, by name."
     )
 
     @property

@@ -50,12 +50,12 @@ RetentionTime = Annotated[
 
 
 class Budget(Section):
-    """What may be used in a period; when it is used up, the next one is waited for."""
+    """What may be used in a period; once it is used up, the next period is waited for."""
 
-    amount: float | None = Field(default=None, ge=0, description="Money, in the currency of the prices.")
-    tokens: int | None = Field(default=None, ge=0, description="Tokens, those that are sent and those that come back.")
-    every: Period = Field(description="The period, in UTC; a week begins on Monday.")
-    shadow: bool = Field(default=False, description="Whether it is only reported that it is used up.")
+    amount: float | None = Field(default=None, ge=0, description="An amount of money, in the currency of the prices.")
+    tokens: int | None = Field(default=None, ge=0, description="A number of tokens, input and output.")
+    every: Period = Field(description="The period, in UTC; a week starts on Monday.")
+    shadow: bool = Field(default=False, description="Whether an exceeded budget is only reported, and stops nothing.")
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Budget:

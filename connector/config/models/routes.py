@@ -25,44 +25,51 @@ TemplateText = Annotated[str, BeforeValidator(_as_template), Field(min_length=1)
 
 
 class Route(WithChain, Entry):
-    """From an incoming to an outgoing connection."""
+    """A route from an incoming to an outgoing connection."""
 
-    incoming: str = Field(description="Where the documents come from.")
-    outgoing: str = Field(description="Where they go.")
+    incoming: str = Field(description="The incoming connection.")
+    outgoing: str = Field(description="The outgoing connection.")
     concurrency: int | None = Field(
-        default=None, ge=1, le=10_000, description="Documents under way at a time; else the outgoing's."
+        default=None,
+        ge=1,
+        le=10_000,
+        description="The largest number of documents in progress at a time; by default the outgoing connection's.",
     )
-    on_unknown: Literal["hold", "retry"] | None = Field(default=None, description="In place of the outgoing's.")
+    on_unknown: Literal["hold", "retry"] | None = Field(
+        default=None, description="Overrides on_unknown of the outgoing connection."
+    )
     raw_key: TemplateText | None = Field(
         default=None,
         validation_alias=AliasChoices("key"),
-        description="What a document is known by, as `id` or `&{shop}-&{id}`; one that was seen is not taken again,"
-        " changed or not, unless it has another `version`.",
+        description="What identifies a document, such as `id` or `&{shop}-&{id}`; one with a known key is skipped,"
+        " changed or not, unless its `version` differs.",
     )
     raw_version: TemplateText | None = Field(
         default=None,
         validation_alias=AliasChoices("version"),
-        description="What differs when a document has changed, as `updated_at`: then it is taken again.",
+        description="What differs when a document has changed, such as `updated_at`; then it is delivered again.",
     )
     raw_order: TemplateText | None = Field(
         default=None,
         validation_alias=AliasChoices("order"),
-        description="Documents for which this gives the same are delivered one after the other.",
+        description="Documents with the same value are delivered one after the other.",
     )
-    attempts: int = Field(default=5, ge=1, le=1000, description="How often a document is tried before it has failed.")
-    retry_delay: Duration = Field(default=10.0, description="How long the second attempt waits; each later one longer.")
+    attempts: int = Field(default=5, ge=1, le=1000, description="The number of attempts before a document fails.")
+    retry_delay: Duration = Field(
+        default=10.0, description="The wait before the second attempt; it grows with each attempt."
+    )
     max_delay: Duration = Field(default=900.0, description="The longest wait between two attempts.")
-    deadline: Duration | None = Field(default=None, description="How long one attempt may take.")
-    budget: Budget | None = Field(default=None, description="What may be used in a period, before the route pauses.")
+    deadline: Duration | None = Field(default=None, description="The time limit of one attempt.")
+    budget: Budget | None = Field(default=None, description="What may be used in a period before the route pauses.")
     deletions: Literal["ignore", "tombstone"] = Field(
         default="ignore",
-        description="Whether a document that is no longer read becomes one that says {key, deleted: true}.",
+        description="Whether a document that disappears is delivered as {key, deleted: true}.",
     )
-    priority: int = Field(default=0, ge=-100, le=100, description="Routes with a higher one go first.")
+    priority: int = Field(default=0, ge=-100, le=100, description="Routes with a higher priority are delivered first.")
     max_tasks: int = Field(
-        default=1_000_000, ge=1, description="Tasks under way or waiting at a time; beyond that nothing is read."
+        default=1_000_000, ge=1, description="The largest number of unfinished tasks; at that number reading stops."
     )
-    disabled: bool = Field(default=False, description="Whether it is only kept.")
+    disabled: bool = Field(default=False, description="Whether it is ignored: kept in the file, and not used.")
 
     @property
     def key(self) -> str | None:
@@ -81,9 +88,9 @@ class Route(WithChain, Entry):
 
 
 class Job(Section):
-    """One thing that a schedule starts."""
+    """One route or incoming connection that a schedule starts."""
 
-    name: str | None = Field(default=None, description="A route or an incoming connection, whichever has this name.")
+    name: str | None = Field(default=None, description="A route or an incoming connection with this name.")
     incoming: str | None = Field(default=None, description="An incoming connection.")
     route: str | None = Field(default=None, description="A route.")
 
@@ -99,22 +106,22 @@ def _job(value: JSON) -> JSON:
 
 
 class Schedule(Entry):
-    """When something starts by itself."""
+    """A schedule: what starts by itself, and when."""
 
     every: Annotated[str, AfterValidator(check_every)] | None = Field(
         default=None,
         description="Five cron fields (minute, hour, day, month, weekday), or an interval such as 30s, 15m, 6h, 1d.",
     )
     on_start: bool = Field(default=False, description="Whether it also runs when the service starts.")
-    after: Names = Field(default=(), description="Routes, by name, each of which starts it when its run has ended.")
+    after: Names = Field(default=(), description="Routes, by name, whose end starts it.")
     run: Annotated[tuple[Annotated[Job, BeforeValidator(_job)], ...], BeforeValidator(one_or_more)] = Field(
         min_length=1,
-        description="Routes and incoming connections, by name; {route: NAME} or {incoming: NAME} where both have it.",
+        description="Routes and incoming connections, by name; {route: NAME} or {incoming: NAME} if both have it.",
     )
     timezone: Annotated[str, AfterValidator(check_timezone)] = Field(
         default="UTC", description="The time zone of the cron fields, such as Europe/Amsterdam."
     )
-    disabled: bool = Field(default=False, description="Whether it is only kept.")
+    disabled: bool = Field(default=False, description="Whether it is ignored: kept in the file, and not used.")
 
     @model_validator(mode="after")
     def _some_time(self) -> Schedule:

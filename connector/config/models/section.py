@@ -85,13 +85,13 @@ class Section(BaseModel):
 
 
 class Component(Section):
-    """A kind and its parameters."""
+    """A prototype and its parameters."""
 
-    prototype: str = Field(description="The kind, by its name.")
+    prototype: str = Field(description="The name of the prototype.")
     raw_parameters: Parameters = Field(
         default_factory=dict[str, JSON],
         validation_alias=AliasChoices("parameters"),
-        description="What this kind wants to know.",
+        description="The parameters of the prototype.",
         repr=False,
     )
 
@@ -102,7 +102,7 @@ class Component(Section):
 
 
 class Entry(Section):
-    """What everything that has a name can say about itself."""
+    """A part with a name."""
 
     description: str = Field(default="", description="What it is for.")
 
@@ -113,7 +113,7 @@ class WithChain(Section):
     raw_chain: Chained = Field(
         default_factory=list[JSON],
         validation_alias=AliasChoices("chain"),
-        description="What each document goes through, step by step.",
+        description="The steps that each document goes through.",
     )
 
     @property

@@ -15,10 +15,10 @@ __all__ = ["Chain", "Currency", "Price", "Retention", "Storage", "Telemetry", "V
 
 
 class Storage(Entry):
-    """Where chains keep documents between runs."""
+    """A storage in which chains keep documents between runs."""
 
     path: str | None = Field(
-        default=None, description="A folder, beside the configuration unless absolute; storage/NAME unless given."
+        default=None, description="A folder, relative to the configuration unless absolute; storage/NAME by default."
     )
 
 
@@ -27,9 +27,10 @@ class Chain(Entry):
 
     summary: str = Field(default="", description="One sentence on what it does.")
     parameters: dict[str, JSON] = Field(
-        default_factory=dict[str, JSON], description="What its users may tell it: {name: {type, description, default}}."
+        default_factory=dict[str, JSON],
+        description="The parameters that it takes: {name: {type, description, default}}.",
     )
-    raw_steps: Chained = Field(validation_alias=AliasChoices("steps"), description="What it does, step by step.")
+    raw_steps: Chained = Field(validation_alias=AliasChoices("steps"), description="The steps of the chain.")
 
     @property
     def steps(self) -> Steps:
@@ -41,37 +42,37 @@ class Chain(Entry):
 
 
 class Variable(Entry):
-    """A value that chains reach as `@{variables.NAME}`; the environment may give it under the same name."""
+    """A value that chains read as `@{variables.NAME}`; an environment variable of that name overrides it."""
 
     type: Literal["string", "integer", "number", "boolean", "object", "array"] | None = Field(
-        default=None, description="What it must be."
+        default=None, description="The type of its value."
     )
-    default: JSON = Field(default=None, description="Its value when the environment gives none.", repr=False)
-    secret: bool = Field(default=False, description="Whether it is never shown.")
+    default: JSON = Field(default=None, description="Its value unless the environment sets one.", repr=False)
+    secret: bool = Field(default=False, description="Whether it is masked in all output.")
 
 
 DAY = 86400.0
 
 
 class Retention(Section):
-    """How long tasks that came to an end are kept: such as 30s, 15m, 6h, 1d, or forever."""
+    """How long ended tasks are kept, such as 30s, 15m, 6h, 1d, or forever."""
 
-    finished: RetentionTime = Field(default=30 * DAY, description="Tasks that were done.")
+    finished: RetentionTime = Field(default=30 * DAY, description="Tasks that are done.")
     failed: RetentionTime = Field(default=90 * DAY, description="Tasks that failed.")
-    skipped: RetentionTime = Field(default=30 * DAY, description="Tasks that a chain or somebody skipped.")
-    unknown: RetentionTime = Field(default=None, description="Tasks whose end nobody saw; forever unless given.")
+    skipped: RetentionTime = Field(default=30 * DAY, description="Tasks that were skipped, by a chain or by hand.")
+    unknown: RetentionTime = Field(default=None, description="Tasks with an unknown outcome; forever by default.")
 
 
 class Price(Section):
-    """What tokens of a model cost, in one currency for all models."""
+    """The price of a model's tokens, in the one currency of all prices."""
 
-    input: float = Field(default=0.0, ge=0, description="What is sent.")
-    cached_input: float | None = Field(default=None, ge=0, description="What is sent and was cached; else as input.")
-    output: float = Field(default=0.0, ge=0, description="What comes back, reasoning included.")
-    priority: float = Field(
-        default=2.0, ge=0, description="What the price is multiplied by on the priority tier, and on unknown ones."
+    input: float = Field(default=0.0, ge=0, description="The price of input tokens.")
+    cached_input: float | None = Field(
+        default=None, ge=0, description="The price of cached input tokens; by default that of input."
     )
-    per: int = Field(default=1_000_000, ge=1, description="How many tokens that is for.")
+    output: float = Field(default=0.0, ge=0, description="The price of output tokens, reasoning included.")
+    priority: float = Field(default=2.0, ge=0, description="The factor for the priority tier, and for unknown tiers.")
+    per: int = Field(default=1_000_000, ge=1, description="The number of tokens that a price is for.")
 
 
 def _currency(text: str) -> str:
@@ -103,12 +104,14 @@ Endpoint = Annotated[str | None, BeforeValidator(_none), AfterValidator(_endpoin
 
 
 class Telemetry(Section):
-    """What is told about runs, and to whom."""
+    """Traces, metrics and logs."""
 
-    traces: Endpoint = Field(default=None, description="Where spans go, by OTLP over HTTP; none unless given.")
-    metrics: Endpoint = Field(default=None, description="Where metrics go, by OTLP over HTTP; none unless given.")
-    service_name: str = Field(default="openai-connector", min_length=1, description="What this is called there.")
-    bodies: bool = Field(default=False, description="Whether spans and logs hold bodies, without secrets.")
+    traces: Endpoint = Field(default=None, description="The URL for spans, by OTLP over HTTP; none by default.")
+    metrics: Endpoint = Field(default=None, description="The URL for metrics, by OTLP over HTTP; none by default.")
+    service_name: str = Field(
+        default="openai-connector", min_length=1, description="The name of this service in traces and metrics."
+    )
+    bodies: bool = Field(default=False, description="Whether spans and logs hold bodies, with secrets masked.")
     logs: Literal["text", "json", "auto"] = Field(
         default="auto", description="How log lines are written; auto: text on a terminal, JSON elsewhere."
     )
