@@ -15,7 +15,7 @@ from connector import publishers, subscribers
 from connector.catalogue import Catalogue, Operation
 from connector.catalogue.names import normalize_name
 from connector.config.findings import Finding, Place
-from connector.config.loading import Loaded
+from connector.config.loading import Draft
 from connector.config.rules.requests import check_operations
 from connector.config.tree import Tree
 from connector.errors import ConfigurationError, UnknownName
@@ -78,7 +78,7 @@ def findings() -> Mapping[str, Finding]:
     }
     # The rule of `lint` by itself: thousands of connections are long to read from a file.
     place = Place("names", 1, 1)
-    loaded = Loaded(Tree(document, {(): (place, place)}), Path(), {}, kinds())
+    loaded = Draft(Tree(document, {(): (place, place)}), Path(), {}, kinds())
     assert loaded.findings == []
     found = check_operations(replace(loaded.subject, catalogue=CATALOGUE))
     return {".".join(one.fault.where.split(".")[:2]): one for one in found if one.rule in RULES}

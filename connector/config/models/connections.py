@@ -107,7 +107,7 @@ class Outgoing(WithChain, Entry):
     )
     transport: Literal["single", "batch", "background", "flex"] = Field(
         default="single",
-        description="How requests are sent: one call each, by the Batch API, as background responses, or at the flex tier.",
+        description="How requests are sent: one call each, by the Batch API, as background responses, or as flex.",
     )
     batch: Batch = Field(default_factory=Batch, description="When a batch is full, for `transport: batch`.")
     flex: Flex = Field(default_factory=Flex, description="How the flex tier is used, for `transport: flex`.")
