@@ -11,7 +11,7 @@ from pathlib import Path
 from connector.errors import ConfigurationError
 from connector.offline import is_offline
 from connector.request.file_access import NOTHING, Reserved, Roots
-from connector.request.sources import filesystem
+from connector.request.sources import open_filesystem
 
 __all__ = ["FileAccess", "is_local", "suffix_of"]
 
@@ -65,7 +65,7 @@ class FileAccess:
         if GLOB.isdisjoint(url) or (is_offline() and not is_local(whole)):
             yield whole
             return
-        system, pattern = filesystem(whole)
+        system, pattern = open_filesystem(whole)
         for path in sorted(system.glob(pattern)):
             if system.isdir(path):
                 continue

@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from connector.config.findings import Path, path_text
 from connector.model import JSON, Fault, is_list, is_object
-from connector.request.display import kind, listed
+from connector.request.display import describe_value, join_names
 from connector.suggestions import closest, did_you_mean
 
 if TYPE_CHECKING:
@@ -99,11 +99,13 @@ def _fault(refusal: ErrorDetails, model: Model, where: str, *, hidden: bool) -> 
     reason, context = refusal["type"], refusal.get("ctx", {})
     if reason == "extra_forbidden":
         names = _names_at(model, refusal["loc"][:-1])
-        allowed = f"known here: {listed(names)}" if names else "no keys are known here"
+        allowed = f"known here: {join_names(names)}" if names else "no keys are known here"
         return Fault(where, "unknown key", allowed, did_you_mean(closest(str(refusal["loc"][-1]), names)))
     if reason == "missing":
         return Fault(where, "missing", "it is needed")
-    found = NO_VALUE if hidden and isinstance(refusal["input"], str) else f"found {kind(refusal['input'], where)}"
+    found = (
+        NO_VALUE if hidden and isinstance(refusal["input"], str) else f"found {describe_value(refusal['input'], where)}"
+    )
     if reason == "value_error":
         said = str(context.get("error", refusal["msg"]))
         first, separator, rest = said.partition("; ")

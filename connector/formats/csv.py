@@ -14,7 +14,7 @@ from connector.documents import dump
 from connector.errors import InvalidDocument
 from connector.formats.blocks import NO_LINE_END, Blocks, IncompleteEnd, UnreadableDocument
 from connector.model import JSON, is_object
-from connector.request.display import kind, listed
+from connector.request.display import describe_value, join_names
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -154,12 +154,12 @@ class CsvWriter:
 
     def add(self, document: JSON) -> bytes:
         if not is_object(document):
-            raise InvalidDocument(f"found {kind(document)}; a row is an object")
+            raise InvalidDocument(f"found {describe_value(document)}; a row is an object")
         columns = self._columns or list(document)
         unknown = [name for name in document if name not in columns]
         if unknown:
             raise InvalidDocument(
-                f"no column is named {listed(unknown)}; the file has {listed(columns)}: name all columns"
+                f"no column is named {join_names(unknown)}; the file has {join_names(columns)}: name all columns"
             )
         row = self._line([_cell(document.get(name)) for name in columns])
         opening = self._line(columns) if self._header else b""

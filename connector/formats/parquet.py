@@ -11,7 +11,7 @@ from connector.errors import InvalidDocument
 from connector.extras import require_extra
 from connector.formats.blocks import Blocks, UnreadableDocument
 from connector.model import JSON, is_object
-from connector.request.display import kind, listed
+from connector.request.display import describe_value, join_names
 
 __all__ = ["ParquetWriter", "read_parquet"]
 
@@ -45,7 +45,7 @@ class ParquetWriter:
 
     def add(self, document: JSON) -> bytes:
         if not is_object(document):
-            raise InvalidDocument(f"found {kind(document)}; a row is an object")
+            raise InvalidDocument(f"found {describe_value(document)}; a row is an object")
         self._check(document)
         self._rows.append(document)
         return self._flush_group() if len(self._rows) >= ROWS_WRITTEN else b""
@@ -62,7 +62,7 @@ class ParquetWriter:
         """Refuse a row that the file's types cannot hold."""
         unknown = [name for name in document if self._columns and name not in self._columns]
         if unknown:
-            raise InvalidDocument(f"no column is named {listed(unknown)}; the file has {listed(self._columns)}")
+            raise InvalidDocument(f"no column is named {join_names(unknown)}; the file has {join_names(self._columns)}")
         try:
             if self._schema is not None:
                 self._arrow.Table.from_pylist([dict(document)], schema=self._schema)

@@ -7,7 +7,7 @@ import binascii
 
 from connector.errors import InvalidDocument
 from connector.model import JSON, is_object
-from connector.request.display import kind
+from connector.request.display import describe_value
 
 __all__ = ["BinaryWriter", "TextWriter"]
 
@@ -23,7 +23,9 @@ class TextWriter:
 
     def add(self, document: JSON) -> bytes:
         if not isinstance(document, str):
-            raise InvalidDocument(f"found {kind(document)}; a text is needed, so end the chain with one or set content")
+            raise InvalidDocument(
+                f"found {describe_value(document)}; a text is needed, so end the chain with one or set content"
+            )
         try:
             return (document + self._end).encode()
         except UnicodeEncodeError:
@@ -54,7 +56,7 @@ def _decode_content(document: JSON) -> bytes:
             raise InvalidDocument(SURROGATE) from None
     found = document.get("$content") if is_object(document) else None
     if not isinstance(found, str):
-        raise InvalidDocument(f"found {kind(document)}; a binary file takes a text or {{$content: base64}}")
+        raise InvalidDocument(f"found {describe_value(document)}; a binary file takes a text or {{$content: base64}}")
     try:
         return base64.b64decode(found, validate=True)
     except binascii.Error:

@@ -15,7 +15,7 @@ from connector.catalogue.operation import Operation
 from connector.gateway.headers import check_duplicates
 from connector.gateway.refusals import Refusal
 from connector.http import Client
-from connector.request.path import segment_fault
+from connector.request.path import check_segment
 
 __all__ = [
     "ANY_API", "METHODS", "PATH_HELP", "HostNames", "OperationFinder", "Route", "check_form", "find_route",
@@ -151,7 +151,7 @@ def _check_segment(segment: str) -> None:
         )
     if ESCAPE.search(text):
         raise _refuse_path("holds an escape of an escape", "encode once")
-    if segment_fault(text) is not None:
+    if check_segment(text) is not None:
         raise _refuse_path("climbs out of its place", "a path without '.', '..' and control characters is taken")
 
 

@@ -13,7 +13,7 @@ from connector.model import JSON, Outcome, is_object, members
 from connector.pipeline.chains import apply
 from connector.pipeline.runtime import Runtime
 from connector.publishers import Context, DocumentWriter, Prototype
-from connector.request.path import SAFE, segment_fault
+from connector.request.path import SAFE, check_segment
 from connector.transform import Chain, Origin, Scope, Template, Unfit, compile_template
 from connector.transform.context import Context as Chained
 from connector.transform.context import Locks
@@ -68,7 +68,7 @@ def _path_of(path: str, where: str) -> Callable[[JSON, Scope], str]:
 
 def _segment(template: Template, document: JSON, scope: Scope) -> str:
     text = to_text(template.resolve(document, scope))
-    fault = segment_fault(text)
+    fault = check_segment(text)
     if fault:
         raise Unfit(f"{template.value} in the path {fault[0]}; {fault[1]}")
     return quote(text, safe=SAFE)

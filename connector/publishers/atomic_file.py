@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from connector.file_access import is_local
 from connector.model import Outcome, State
 from connector.publishers.intent import BLOCKED
-from connector.request.sources import filesystem
+from connector.request.sources import open_filesystem
 
 __all__ = ["LocalFile", "OpenFile", "is_permanent", "open_file", "unwritable"]
 
@@ -130,7 +130,7 @@ class RemoteFile:
     """A remote file, written beside its place and then moved there."""
 
     def __init__(self, url: str) -> None:
-        self._system, self._path = filesystem(url)
+        self._system, self._path = open_filesystem(url)
         folder, _, name = self._path.rpartition("/")
         self._neighbour = f"{folder}/.{name}.{secrets.token_hex(4)}.partial" if folder else f".{name}.partial"
         with suppress(NotImplementedError):

@@ -9,7 +9,7 @@ from connector.documents import dump
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_list, is_object
 from connector.publishers.intent import BLOCKED
-from connector.request.display import listed
+from connector.request.display import join_names
 from connector.sql import DatabaseAway, ErrorCause, classify_error, create_engine, describe_error, sqlalchemy
 from connector.suggestions import closest, did_you_mean
 
@@ -132,10 +132,10 @@ class Table:
         unknown = [name for name in row if name not in self._columns]
         if unknown:
             meant = did_you_mean(closest(unknown[0], self._columns))
-            known = f"the table has {listed(self._columns)}"
-            return "; ".join(part for part in (f"no column is named {listed(unknown)}", known, meant) if part)
+            known = f"the table has {join_names(self._columns)}"
+            return "; ".join(part for part in (f"no column is named {join_names(unknown)}", known, meant) if part)
         missing = [name for name in self._keys if self._upserts and row.get(name) is None]
-        return f"the row has no {listed(missing)}, which upsert needs" if missing else ""
+        return f"the row has no {join_names(missing)}, which upsert needs" if missing else ""
 
     def _fit(self, row: Row) -> Row | str:
         """Return the row as its columns take it, or why they do not: JSON as text, dates as dates."""

@@ -9,13 +9,22 @@ from connector.catalogue.operation import Operation
 from connector.documents import check, dump, member_path
 from connector.errors import InvalidDocument
 from connector.model import JSON, Fault, items, members
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.request.file_access import Roots
 from connector.request.files import is_file
-from connector.request.multipart import MultipartBody, parts_of
+from connector.request.multipart import MultipartBody, build_parts
 from connector.request.wire import Body, BytesBody
 
-__all__ = ["JSON_TYPE", "Chosen", "as_sent", "choose", "encode", "judged", "misplaced", "not_json"]
+__all__ = [
+    "JSON_TYPE",
+    "Chosen",
+    "choose_kind",
+    "encode_body",
+    "find_misplaced_files",
+    "replace_files",
+    "report_invalid_json",
+    "view_form",
+]
 
 JSON_TYPE = "application/json"
 KINDS = {"json": JSON_TYPE, "multipart": "multipart/form-data", "sdp": "application/sdp"}
@@ -28,7 +37,7 @@ class Chosen(NamedTuple):
     fault: Fault | None = None
 
 
-def choose(operation: Operation, payload: JSON, content_type: str | None) -> Chosen:
+def choose_kind(operation: Operation, payload: JSON, content_type: str | None) -> Chosen:
     """The kind of body that the payload asks for: by its content type, its files, its shape, else the default."""
     kinds = operation.body
     if not kinds:
@@ -69,7 +78,7 @@ def _no_payload(operation: Operation) -> Fault:
     return Fault("payload", "not expected", f"{operation.name} takes none; leave it out")
 
 
-def file_places(value: JSON, where: str) -> list[str]:
+def find_file_places(value: JSON, where: str) -> list[str]:
     """Where files stand in a payload."""
     found: list[str] = []
     todo: list[tuple[JSON, str]] = [(value, where)]
@@ -85,30 +94,30 @@ def file_places(value: JSON, where: str) -> list[str]:
     return found
 
 
-def as_sent(payload: JSON) -> JSON:
+def view_form(payload: JSON) -> JSON:
     """A form's payload as its schema is to see it: files count as text, and nulls are not there."""
-    return {name: judged(value) for name, value in members(payload).items() if value is not None}
+    return {name: replace_files(value) for name, value in members(payload).items() if value is not None}
 
 
-def judged(value: JSON) -> JSON:
+def replace_files(value: JSON) -> JSON:
     """A value whose files count as text."""
     if isinstance(value, dict):
-        return "" if is_file(value) else {key: judged(child) for key, child in members(value).items()}
-    return [judged(child) for child in items(value)] if isinstance(value, list | tuple) else value
+        return "" if is_file(value) else {key: replace_files(child) for key, child in members(value).items()}
+    return [replace_files(child) for child in items(value)] if isinstance(value, list | tuple) else value
 
 
-def encode(operation: Operation, kind: str, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
+def encode_body(operation: Operation, kind: str, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
     """The body, or the faults for which there is none."""
     try:
         if kind == "json":
             return _json({} if payload is None else payload)
         check(payload, "payload")
     except InvalidDocument as error:
-        return None, [not_json(error)]
+        return None, [report_invalid_json(error)]
     return _sdp(payload) if kind == "sdp" else _form(operation, payload, roots)
 
 
-def not_json(error: InvalidDocument) -> Fault:
+def report_invalid_json(error: InvalidDocument) -> Fault:
     """A value that is not JSON, as a fault of the request it stands in."""
     where, _, found = str(error).partition(": ")
     return Fault(where, found, "only JSON that every reader understands is sent")
@@ -120,7 +129,7 @@ def _json(payload: JSON) -> tuple[Body | None, list[Fault]]:
         allowed = (
             "a JSON body holds no files: upload the file and name its id, or give its content as the field wants it"
         )
-        faults = [Fault(place, "a file", allowed) for place in file_places(payload, "payload")]
+        faults = [Fault(place, "a file", allowed) for place in find_file_places(payload, "payload")]
         return (None, faults) if faults else (BytesBody(JSON_TYPE, data), [])
     return BytesBody(JSON_TYPE, data), []
 
@@ -134,12 +143,12 @@ def _sdp(payload: JSON) -> tuple[Body | None, list[Fault]]:
 
 def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
     if not isinstance(payload, dict | None):
-        return None, [Fault("payload", f"found {kind(payload)}", "an object of fields and files is allowed")]
-    parts, faults = parts_of(members(payload), operation.parts, roots)
+        return None, [Fault("payload", f"found {describe_value(payload)}", "an object of fields and files is allowed")]
+    parts, faults = build_parts(members(payload), operation.parts, roots)
     return (None, faults) if faults else (MultipartBody(parts), [])
 
 
-def misplaced(payload: Mapping[str, JSON], files: frozenset[str]) -> list[Fault]:
+def find_misplaced_files(payload: Mapping[str, JSON], files: frozenset[str]) -> list[Fault]:
     """Texts where a file is wanted, and files where something else is."""
     return [fault for name, value in payload.items() if (fault := _misplaced(name, value, files))]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connector.request.display import SECRET_NAME
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
-from connector.request.redaction import HIDDEN, Redactor, without_credentials
+from connector.request.redaction import HIDDEN, Redactor, hide_credentials
 from connector.request.sources import Content, LocalFile
 from connector.request.wire import BytesBody
 
@@ -61,7 +61,7 @@ class _Words:
 
     def url(self, url: str) -> str:
         """A URL whose credentials are variables or hidden."""
-        return self(without_credentials(url, keep=self._names))
+        return self(hide_credentials(url, keep=self._names))
 
     def _piece(self, piece: str) -> str:
         if piece not in self._names:

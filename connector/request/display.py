@@ -9,7 +9,15 @@ from typing import cast
 from connector.model import JSON
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["SECRET_NAME", "SECRET_VALUE", "kind", "listed", "one_of", "shown", "without_secret_values"]
+__all__ = [
+    "SECRET_NAME",
+    "SECRET_VALUE",
+    "describe_value",
+    "hide_secret_values",
+    "join_names",
+    "list_choices",
+    "show_value",
+]
 
 MOST = 40
 SECRET_VALUE = re.compile(
@@ -33,7 +41,7 @@ SECRET_NAME = re.compile(
 )
 
 
-def without_secret_values(text: str, instead: str) -> str:
+def hide_secret_values(text: str, instead: str) -> str:
     """The text with something else in place of what looks like a key or a token."""
     for mark in MARKS:
         if mark in text:
@@ -41,18 +49,18 @@ def without_secret_values(text: str, instead: str) -> str:
     return text
 
 
-def shown(value: JSON, place: str = "") -> str:
+def show_value(value: JSON, place: str = "") -> str:
     """A value in a few characters; what may be a secret is only named."""
     if isinstance(value, str):
         if SECRET_VALUE.search(value) or SECRET_NAME.search(place):
             return "a hidden text"
         return repr(value) if len(value) <= MOST else f"{value[: MOST - 3] + '...'!r}"
     if isinstance(value, dict | list | tuple):
-        return kind(value)
+        return describe_value(value)
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)[:MOST]
 
 
-def kind(value: JSON, place: str = "") -> str:
+def describe_value(value: JSON, place: str = "") -> str:
     """A value by its JSON type, with the value itself where it is short."""
     if isinstance(value, dict):
         return "an object"
@@ -60,21 +68,21 @@ def kind(value: JSON, place: str = "") -> str:
         size = len(cast("list[JSON]", value))
         return f"an array of {size} item{'' if size == 1 else 's'}"
     if isinstance(value, str):
-        return f"the text {shown(value, place)}" if value else "an empty text"
+        return f"the text {show_value(value, place)}" if value else "an empty text"
     if isinstance(value, bool) or value is None:
-        return shown(value)
-    return f"the number {shown(value)}"
+        return show_value(value)
+    return f"the number {show_value(value)}"
 
 
-def listed(names: Collection[str], most: int = 12) -> str:
+def join_names(names: Collection[str], most: int = 12) -> str:
     """Names in a line, the first dozen of them."""
     line = ", ".join(list(names)[:most])
     return f"{line}, … ({len(names) - most} more)" if len(names) > most else line
 
 
-def one_of(value: JSON, options: list[JSON]) -> tuple[str, str]:
+def list_choices(value: JSON, options: list[JSON]) -> tuple[str, str]:
     """Return the choices there are, and the one that was probably meant."""
-    unique = list(dict.fromkeys(shown(option) for option in options))
+    unique = list(dict.fromkeys(show_value(option) for option in options))
     names = [option for option in options if isinstance(option, str)]
     hint = did_you_mean(closest(value, names)) if isinstance(value, str) else ""
-    return f"allowed: {listed(unique)}", hint
+    return f"allowed: {join_names(unique)}", hint

@@ -12,12 +12,20 @@ from typing import cast
 
 from connector.documents import member_path
 from connector.model import JSON, Fault, members
-from connector.request.display import kind, one_of, shown
-from connector.request.novelty import Novelty, unknown_choice, unknown_field
-from connector.request.schema_fields import fields_at
-from connector.request.unions import MOST_EXPLAINED, UNEVALUATED, UNKNOWN, Refusal, alternatives, is_unmet, meant
+from connector.request.display import describe_value, list_choices, show_value
+from connector.request.novelty import Novelty, report_unknown_choice, report_unknown_field
+from connector.request.schema_fields import find_fields_at
+from connector.request.unions import (
+    MOST_EXPLAINED,
+    UNEVALUATED,
+    UNKNOWN,
+    Refusal,
+    find_alternatives,
+    find_meant,
+    is_unmet,
+)
 
-__all__ = ["allowed_types", "explain", "reason", "unexplained", "unknown_fields"]
+__all__ = ["describe_refusal", "explain_refusals", "find_unknown_fields", "list_types", "report_unexplained"]
 
 Elsewhere = Mapping[tuple[str | int, ...], Collection[str]]
 """The names that other branches of a union, which may have been meant too, know at a place."""
@@ -57,7 +65,7 @@ OTHERS = {
 }
 
 
-def explain(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Fault]:
+def explain_refusals(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Fault]:
     """Return every fault, unions narrowed to the branch that was meant; at least one where anything was refused."""
     refused = list(refusals)
     reasons = [refusal.instance_path for refusal in refused if not _names_unknown(refusal)]
@@ -65,12 +73,14 @@ def explain(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: st
     return list(dict.fromkeys(found)) or [_unexplained(refusal, instance, where) for refusal in refused[:1]]
 
 
-def unexplained(value: JSON, where: str) -> Fault:
+def report_unexplained(value: JSON, where: str) -> Fault:
     """Return the fault of a value that a schema refuses in too many ways to name them."""
-    return Fault(where, f"found {kind(value, where)}", "refused by the schema, in more ways than can be listed")
+    return Fault(
+        where, f"found {describe_value(value, where)}", "refused by the schema, in more ways than can be listed"
+    )
 
 
-def unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Novelty]:
+def find_unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Novelty]:
     """Return the fields that no declaration knows, unions narrowed to the branch that was meant."""
     return list(dict.fromkeys(_unknown_fields(refusals, instance, schema, where, {})))
 
@@ -80,9 +90,9 @@ def _unknown_fields(
 ) -> Iterable[Novelty]:
     for refusal in refusals:
         if is_unmet(refusal):
-            value = located("", instance, refusal.instance_path)[1]
-            known = {tuple(refusal.instance_path): _known_to(alternatives(refusal, value), refusal, schema)}
-            yield from _unknown_fields(meant(refusal, value), instance, schema, where, {**elsewhere, **known})
+            value = locate("", instance, refusal.instance_path)[1]
+            known = {tuple(refusal.instance_path): _known_to(find_alternatives(refusal, value), refusal, schema)}
+            yield from _unknown_fields(find_meant(refusal, value), instance, schema, where, {**elsewhere, **known})
         elif _names_unknown(refusal):
             yield from _unknown(refusal, instance, schema, where, elsewhere.get(tuple(refusal.instance_path), ()))
 
@@ -92,7 +102,7 @@ def _known_to(branches: Iterable[Iterable[Refusal]], union: Refusal, schema: JSO
     known: dict[str, JSON] = {}
     for refusal in chain.from_iterable(branches):
         if _names_unknown(refusal) and refusal.instance_path == union.instance_path:
-            known |= fields_at(schema, refusal.schema_path)
+            known |= find_fields_at(schema, refusal.schema_path)
     return known
 
 
@@ -101,16 +111,16 @@ def _faults(
 ) -> Iterable[Fault]:
     if is_unmet(refusal):
         branch = _branch(refusal, instance)
-        return explain(branch, instance, schema, where) if branch else [_combined(refusal, instance, where)]
+        return explain_refusals(branch, instance, schema, where) if branch else [_combined(refusal, instance, where)]
     if _names_unknown(refusal):
         unknown = _unknown(refusal, instance, schema, where)
         return unknown if _is_echo(refusal, reasons) else [*unknown, *_misplaced(refusal, instance, schema, where)]
-    place, value = located(where, instance, refusal.instance_path)
+    place, value = locate(where, instance, refusal.instance_path)
     if refusal.kind.name in ("enum", "const"):
-        return [unknown_choice(place, _field(refusal), value, _choices(refusal), tells_apart=False)]
+        return [report_unknown_choice(place, _field(refusal), value, _choices(refusal), tells_apart=False)]
     if refusal.kind.name == "required":
         return [Fault(member_path(place, refusal.kind.property), "missing", "this field is required")]
-    return [Fault(place, *reason(refusal, value, place))]
+    return [Fault(place, *describe_refusal(refusal, value, place))]
 
 
 def _names_unknown(refusal: Refusal) -> bool:
@@ -126,12 +136,12 @@ def _is_echo(refusal: Refusal, reasons: list[list[str | int]]) -> bool:
 
 
 def _branch(refusal: Refusal, instance: JSON) -> list[Refusal]:
-    return meant(refusal, located("", instance, refusal.instance_path)[1])
+    return find_meant(refusal, locate("", instance, refusal.instance_path)[1])
 
 
 def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
     """One fault for a union none of whose branches was nearly met: everything that it allows."""
-    place, value = located(where, instance, refusal.instance_path)
+    place, value = locate(where, instance, refusal.instance_path)
     types: dict[str, None] = {}
     options: list[JSON] = []
     for inner in _leaves(refusal):
@@ -140,10 +150,12 @@ def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
         elif inner.kind.name in ("enum", "const"):
             options += _choices(inner)
     if options and (isinstance(value, str) or not types):
-        return unknown_choice(place, _field(refusal), value, options, tells_apart=True)
+        return report_unknown_choice(place, _field(refusal), value, options, tells_apart=True)
     if types:
-        return Fault(place, f"found {kind(value, place)}", allowed_types(types))
-    return Fault(place, f"found {kind(value, place)}", f"none of {len(refusal.kind.context)} alternatives is met")
+        return Fault(place, f"found {describe_value(value, place)}", list_types(types))
+    return Fault(
+        place, f"found {describe_value(value, place)}", f"none of {len(refusal.kind.context)} alternatives is met"
+    )
 
 
 def _choices(refusal: Refusal) -> list[JSON]:
@@ -169,16 +181,16 @@ def _leaves(refusal: Refusal) -> Iterable[Refusal]:
 def _unknown(
     refusal: Refusal, instance: JSON, schema: JSON, where: str, elsewhere: Collection[str] = ()
 ) -> list[Novelty]:
-    place, value = located(where, instance, refusal.instance_path)
-    known = fields_at(schema, refusal.schema_path)
+    place, value = locate(where, instance, refusal.instance_path)
+    known = find_fields_at(schema, refusal.schema_path)
     names = [name for name in _unexpected(refusal, value) if name not in known]
-    return [unknown_field(place, name, known, elsewhere, members(value)) for name in names[:MOST_EXPLAINED]]
+    return [report_unknown_field(place, name, known, elsewhere, members(value)) for name in names[:MOST_EXPLAINED]]
 
 
 def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
     """Faults for the fields that the schema knows by name, though not where they stand."""
-    place, value = located(where, instance, refusal.instance_path)
-    known = fields_at(schema, refusal.schema_path)
+    place, value = locate(where, instance, refusal.instance_path)
+    known = find_fields_at(schema, refusal.schema_path)
     allowed = ELSEWHERE[refusal.schema_path[-1]]
     names = [name for name in _unexpected(refusal, value) if name in known]
     return [Fault(member_path(place, name), "not allowed here", allowed) for name in names[:MOST_EXPLAINED]]
@@ -189,12 +201,12 @@ def _unexpected(refusal: Refusal, value: JSON) -> Iterable[str]:
 
 
 def _unexplained(refusal: Refusal, instance: JSON, where: str) -> Fault:
-    place, value = located(where, instance, refusal.instance_path)
+    place, value = locate(where, instance, refusal.instance_path)
     keyword = "/".join(str(step) for step in refusal.schema_path)
-    return Fault(place, f"found {kind(value, place)}", f"refused by the schema at /{keyword}")
+    return Fault(place, f"found {describe_value(value, place)}", f"refused by the schema at /{keyword}")
 
 
-def located(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str, JSON]:
+def locate(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str, JSON]:
     """The place in words, `payload.messages[0].content`, and what stands there."""
     for step in path:
         # A validator's path says 1 for the item 1 and for the member "1" alike.
@@ -203,37 +215,39 @@ def located(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str,
     return where, instance
 
 
-def reason(refusal: Refusal, value: JSON, place: str) -> Words:
+def describe_refusal(refusal: Refusal, value: JSON, place: str) -> Words:
     """Return why one keyword refuses a value."""
     given, name = refusal.kind, refusal.kind.name
     if name == "type":
-        return f"found {kind(value, place)}", allowed_types(given.types)
+        return f"found {describe_value(value, place)}", list_types(given.types)
     if name == "enum":
-        return f"found {shown(value, place)}", *one_of(value, given.options)
+        return f"found {show_value(value, place)}", *list_choices(value, given.options)
     if name == "const":
-        return f"found {shown(value, place)}", *one_of(value, [given.expected_value])
+        return f"found {show_value(value, place)}", *list_choices(value, [given.expected_value])
     if name in BOUNDS:
-        return f"found {shown(value, place)}", f"{BOUNDS[name]} {given.limit} is allowed"
+        return f"found {show_value(value, place)}", f"{BOUNDS[name]} {given.limit} is allowed"
     if name in SIZES:
         return _size(name, len(value), given.limit)
     if name == "propertyNames":
-        found, *rest = reason(given.error, given.error.instance, place)
-        return f"its field name {shown(given.error.instance, place)}: {found}", *rest  # type: ignore[return-value]  # as long as any
+        found, *rest = describe_refusal(given.error, given.error.instance, place)
+        return f"its field name {show_value(given.error.instance, place)}: {found}", *rest  # type: ignore[return-value]  # as long as any
     return _reason_by_name(refusal, value, place)
 
 
 def _reason_by_name(refusal: Refusal, value: JSON, place: str) -> Words:
     given, name = refusal.kind, refusal.kind.name
     if name == "pattern":
-        return f"found {shown(value, place)}", f"text that matches {given.pattern} is allowed"
+        return f"found {show_value(value, place)}", f"text that matches {given.pattern} is allowed"
     if name == "format":
-        return f"found {shown(value, place)}", f"text of the format {given.format} is allowed"
+        return f"found {show_value(value, place)}", f"text of the format {given.format} is allowed"
     if name == "multipleOf":
-        return f"found {shown(value, place)}", f"a multiple of {given.multiple_of} is allowed"
-    return f"found {kind(value, place)}", OTHERS.get(name, f"the declaration's {name!r} allows something else")
+        return f"found {show_value(value, place)}", f"a multiple of {given.multiple_of} is allowed"
+    return f"found {describe_value(value, place)}", OTHERS.get(
+        name, f"the declaration's {name!r} allows something else"
+    )
 
 
-def allowed_types(types: Iterable[str]) -> str:
+def list_types(types: Iterable[str]) -> str:
     """Return the sentence for the types that are allowed, null last."""
     given = list(types)
     names = [TYPES[name] for name in given if name != "integer" or "number" not in given]

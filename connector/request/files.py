@@ -13,9 +13,17 @@ from pathlib import Path
 
 from connector.model import JSON, Fault
 from connector.offline import is_offline
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.request.file_access import Roots
-from connector.request.sources import Content, LocalFile, RemoteFile, Source, filesystem, identity_of, mark_of
+from connector.request.sources import (
+    Content,
+    LocalFile,
+    RemoteFile,
+    Source,
+    identify_file,
+    identify_remote,
+    open_filesystem,
+)
 
 __all__ = ["FileInput", "is_file", "open_input"]
 
@@ -54,10 +62,10 @@ def open_input(value: Mapping[str, JSON], where: str, roots: Roots) -> FileInput
         return found
     source, name = found
     filename = value.get("filename", name)
-    return FileInput(source, filename, value.get("content_type") or guessed_type(filename))
+    return FileInput(source, filename, value.get("content_type") or guess_content_type(filename))
 
 
-def guessed_type(filename: str | None) -> str | None:
+def guess_content_type(filename: str | None) -> str | None:
     """The type that a file's extension promises; none for a part without a file name."""
     from mimetypes import guess_type
 
@@ -68,7 +76,7 @@ def _header_fault(text: JSON, where: str) -> Fault | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        return Fault(where, f"found {kind(text)}", "text is allowed")
+        return Fault(where, f"found {describe_value(text)}", "text is allowed")
     if any(character < " " or character == "\x7f" for character in text):
         return Fault(where, "holds a control character", "a name without line breaks and control characters is allowed")
     return None
@@ -104,21 +112,21 @@ def _local(name: str, place: str) -> tuple[Source, str] | Fault:
         return Fault(place, f"{name[:120]!r} is {_sort(status.st_mode)}", "a regular file is allowed")
     if not os.access(path, os.R_OK):
         return Fault(place, f"cannot read {name[:120]!r}: permission denied", "a file that may be read is needed")
-    return LocalFile(path, status.st_size, identity_of(status)), Path(name).name
+    return LocalFile(path, status.st_size, identify_file(status)), Path(name).name
 
 
 def _remote(url: str, place: str) -> tuple[Source, str] | Fault:
     if is_offline():
         return RemoteFile(url, None, ""), _last(url)
     try:
-        system, path = filesystem(url)
+        system, path = open_filesystem(url)
         details = system.info(path)
     except Exception as error:  # noqa: BLE001 - each storage has its own errors, without a common root
         return Fault(place, f"cannot read {_safe(url)!r}: {_reason(error)}", "a file that exists is needed")
     if details.get("type") == "directory":
         return Fault(place, f"{_safe(url)!r} is a folder", "one file is allowed")
     size = details.get("size")
-    return RemoteFile(url, size if isinstance(size, int) else None, mark_of(details)), _last(path)
+    return RemoteFile(url, size if isinstance(size, int) else None, identify_remote(details)), _last(path)
 
 
 def _last(path: str) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, items, members
-from connector.request.display import kind
-from connector.request.validation import Findings, Schema, Validate
+from connector.request.display import describe_value
+from connector.request.validation import CompiledSchema, Findings, Validate
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["Headers", "accept"]
+__all__ = ["Headers", "choose_accept"]
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -38,7 +38,7 @@ RESERVED = CREDENTIALS | CONNECTION
 ACCEPTED = {"events": "text/event-stream", "binary": "application/octet-stream", "text": "text/plain, */*"}
 
 
-def accept(operation: Operation) -> str:
+def choose_accept(operation: Operation) -> str:
     """The kinds of answer to ask for: JSON where there is any, else what the operation gives."""
     kinds = operation.answer
     if "sdp" in operation.body:
@@ -58,7 +58,7 @@ class Headers:
         self.always: dict[str, str] = {}
         if operation is None:
             return
-        self.always = {"accept": accept(operation)} | ({BETA: operation.beta} if operation.beta else {})
+        self.always = {"accept": choose_accept(operation)} | ({BETA: operation.beta} if operation.beta else {})
         self.declared = {name.lower(): schema for name, schema in operation.headers.items()}
 
     def resolve(self, given: Mapping[str, JSON], mode: Validate, findings: Findings) -> dict[str, str]:
@@ -95,7 +95,7 @@ class Headers:
         if lower == "betas":
             return Fault(where, "this operation takes no betas", "operations whose path ends in ?beta=true take them")
         if not isinstance(value, str | int | float | list | tuple | None) or isinstance(value, bool):
-            return Fault(where, f"found {kind(value)}", "text is allowed")
+            return Fault(where, f"found {describe_value(value)}", "text is allowed")
         if lower not in self.declared and isinstance(value, list | tuple):
             return Fault(where, "found an array", "text is allowed")
         try:
@@ -113,7 +113,7 @@ class Headers:
             return
         many = members(schema).get("type") == "array"
         given = [item.strip() for item in value.split(",")] if many and isinstance(value, str) else value
-        Schema(lambda: members(schema)).find(given, f"headers.{name}", mode, findings)
+        CompiledSchema(lambda: members(schema)).find(given, f"headers.{name}", mode, findings)
 
     def _guess(self, name: str, lower: str, findings: Findings) -> None:
         near = closest(lower, [*self.declared, BETA, "openai-organization", "openai-project"])

@@ -11,10 +11,10 @@ from connector.documents import dump, member_path
 from connector.model import JSON, Fault
 from connector.request.file_access import Roots
 from connector.request.files import FileInput, is_file, open_input
-from connector.request.query import scalar
+from connector.request.query import encode_scalar
 from connector.request.sources import Source
 
-__all__ = ["MultipartBody", "Part", "parts_of"]
+__all__ = ["MultipartBody", "Part", "build_parts"]
 
 ESCAPED = re.compile(r'["\\\x00-\x1a\x1c-\x1f]')
 
@@ -27,7 +27,7 @@ class Part(NamedTuple):
     content_type: str | None = None
 
 
-def parts_of(
+def build_parts(
     payload: Mapping[str, JSON], types: Mapping[str, str], roots: Roots, where: str = "payload"
 ) -> tuple[list[Part], list[Fault]]:
     """The parts in sending order, scalars first and files last, and the faults of the files and names."""
@@ -47,7 +47,7 @@ def parts_of(
             text = value if isinstance(value, str) else dump(value, place).decode()
             files.append(Part(name, text, types[name]))
         else:
-            fields.append(Part(name, scalar(value)))
+            fields.append(Part(name, encode_scalar(value)))
     return _grouped(fields) + files, faults
 
 
@@ -128,14 +128,14 @@ class MultipartBody:
 
 def _headers(part: Part) -> str:
     value, content_type = part.value, part.content_type
-    line = f'Content-Disposition: form-data; name="{quoted(part.name)}"'
+    line = f'Content-Disposition: form-data; name="{quote_name(part.name)}"'
     if isinstance(value, FileInput):
         content_type = value.content_type
-        line += f'; filename="{quoted(value.filename)}"' if value.filename else ""
+        line += f'; filename="{quote_name(value.filename)}"' if value.filename else ""
     return f"{line}\r\nContent-Type: {content_type}" if content_type else line
 
 
-def quoted(text: str) -> str:
+def quote_name(text: str) -> str:
     """A name as it stands between quotes, UTF-8 as it is."""
     return ESCAPED.sub(_escape, text)
 

@@ -16,20 +16,20 @@ from functools import lru_cache
 
 from connector.documents import member_path
 from connector.model import JSON, Fault
-from connector.request.display import listed, one_of, shown
+from connector.request.display import join_names, list_choices, show_value
 from connector.suggestions import closest, did_you_mean
 
 __all__ = [
     "WORDS",
     "Novelty",
+    "find_misspelt",
+    "find_nearest",
     "is_moving",
     "is_plausible",
     "is_plural",
-    "misspelt",
-    "nearest",
-    "unknown_choice",
-    "unknown_field",
-    "unknown_parameter",
+    "report_unknown_choice",
+    "report_unknown_field",
+    "report_unknown_parameter",
 ]
 
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\dA-Z_]+|\d+")
@@ -92,12 +92,12 @@ def is_plausible(value: JSON, known: Collection[JSON]) -> bool:
     )
 
 
-def nearest(value: str, known: Collection[JSON]) -> tuple[str, ...]:
+def find_nearest(value: str, known: Collection[JSON]) -> tuple[str, ...]:
     """The choices that a value misspells; none when it only has other digits."""
     names = dict.fromkeys(name for name in known if isinstance(name, str))
     if any(_form(value) == _form(name) for name in names if DIGITS.search(name)):
         return ()
-    return misspelt(value, tuple(names))
+    return find_misspelt(value, tuple(names))
 
 
 def _form(value: str) -> str:
@@ -106,7 +106,7 @@ def _form(value: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def misspelt(name: str, known: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
+def find_misspelt(name: str, known: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
     """The known names that a name misspells, nearest first; none when it is a name of its own."""
     plain = _squeezed(name)
     # A long text is no name, and slips are counted letter by letter.
@@ -181,38 +181,38 @@ class Novelty(Fault):
     """A name or a value that is not known, and may only be newer than the catalogue."""
 
     is_field: bool = True
-    misspelt: bool = False
+    is_misspelt: bool = False
     """Whether it is near a known one, so that it is taken for a misspelling."""
 
 
-def unknown_field(
+def report_unknown_field(
     place: str, name: str, known: Collection[str], elsewhere: Collection[str] = (), given: Collection[str] = ()
 ) -> Novelty:
     """Return a field that is none of the known ones.
 
     One that other branches of a union know is no misspelling, nor is `models` where `model` is given too.
     """
-    near = misspelt(name, tuple(known)) or (() if name in elsewhere else misspelt(name, tuple(elsewhere)))
+    near = find_misspelt(name, tuple(known)) or (() if name in elsewhere else find_misspelt(name, tuple(elsewhere)))
     near = tuple(one for one in near if not (one in given and is_plural(name, one)))
-    allowed = f"known here: {listed(known)}" if known else "no field of that name is known here"
+    allowed = f"known here: {join_names(known)}" if known else "no field of that name is known here"
     hint = did_you_mean(near or closest(name, known))
-    return Novelty(member_path(place, name), "unknown field", allowed, hint, misspelt=bool(near))
+    return Novelty(member_path(place, name), "unknown field", allowed, hint, is_misspelt=bool(near))
 
 
-def unknown_parameter(name: str, known: Collection[str]) -> Novelty:
+def report_unknown_parameter(name: str, known: Collection[str]) -> Novelty:
     """Return a parameter that a query does not take."""
-    near = misspelt(name, tuple(known))
-    allowed = f"the query takes {listed(known)}" if known else "the query takes no parameters"
+    near = find_misspelt(name, tuple(known))
+    allowed = f"the query takes {join_names(known)}" if known else "the query takes no parameters"
     hint = did_you_mean(near or closest(name, known))
-    return Novelty(f"query.{name}", "unknown parameter", allowed, hint, misspelt=bool(near))
+    return Novelty(f"query.{name}", "unknown parameter", allowed, hint, is_misspelt=bool(near))
 
 
-def unknown_choice(place: str, field: str, value: JSON, choices: list[JSON], *, tells_apart: bool) -> Fault:
+def report_unknown_choice(place: str, field: str, value: JSON, choices: list[JSON], *, tells_apart: bool) -> Fault:
     """Return a value that is none of the choices: a novelty where choices grow and it is written like one of them."""
-    words = (f"found {shown(value, place)}", *one_of(value, choices))
+    words = (f"found {show_value(value, place)}", *list_choices(value, choices))
     known = list(dict.fromkeys(choice for choice in choices if isinstance(choice, str)))
     if not is_moving(field, known, tells_apart=tells_apart) or not is_plausible(value, known):
         return Fault(place, *words)
-    near = nearest(value, known)
+    near = find_nearest(value, known)
     found, allowed, hint = words
-    return Novelty(place, found, allowed, did_you_mean(near) or hint, is_field=False, misspelt=bool(near))
+    return Novelty(place, found, allowed, did_you_mean(near) or hint, is_field=False, is_misspelt=bool(near))

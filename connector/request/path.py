@@ -8,10 +8,10 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from connector.model import JSON, Fault
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["Template", "climbs", "decoded", "fill", "segment_fault"]
+__all__ = ["Template", "check_segment", "fill_template", "is_traversal", "unescape"]
 
 SAFE = "!$&'()*+,;=:@"
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -34,7 +34,7 @@ class Template(NamedTuple):
         return self.pieces[1::2]
 
 
-def fill(template: Template, values: Mapping[str, JSON]) -> tuple[str, list[Fault]]:
+def fill_template(template: Template, values: Mapping[str, JSON]) -> tuple[str, list[Fault]]:
     """The encoded path, and what is wrong with the values; the path is only of use without faults."""
     faults: list[Fault] = []
     pieces = list(template.pieces)
@@ -58,12 +58,12 @@ def _text_of(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
     if isinstance(value, int) or (isinstance(value, float) and value == value and abs(value) != float("inf")):
         return str(value), None
     if not isinstance(value, str):
-        return "", Fault(where, f"found {kind(value)}", "text, a number or a boolean is allowed")
-    fault = segment_fault(value)
+        return "", Fault(where, f"found {describe_value(value)}", "text, a number or a boolean is allowed")
+    fault = check_segment(value)
     return value, Fault(where, *fault) if fault else None
 
 
-def segment_fault(text: str) -> tuple[str, str] | None:
+def check_segment(text: str) -> tuple[str, str] | None:
     """What was found and what is allowed, when a text must not stand in a path; None when it may."""
     if PLAIN.fullmatch(text):
         return None
@@ -79,21 +79,21 @@ def segment_fault(text: str) -> tuple[str, str] | None:
 
 
 def _dots(text: str) -> tuple[str, str] | None:
-    if climbs(text):
+    if is_traversal(text):
         return f"is {text[:40]!r}, which climbs out of its place", "a name without the segments '.' and '..' is allowed"
     return None
 
 
-def climbs(text: str) -> bool:
+def is_traversal(text: str) -> bool:
     """Whether a path, or a name that stands in one, has a segment that leads out of its place for anybody."""
     # Servers and proxies on the way may decode %2F or %2e, each of them once: what is `..` to any of them is refused.
     # A lone `%2e` cannot climb, and goes out as %252e.
     # Some take what follows `;` for a parameter of the segment, and look at the rest alone.
-    pieces = [piece.partition(";")[0] for piece in re.split(r"[/\\]", decoded(text))]
+    pieces = [piece.partition(";")[0] for piece in re.split(r"[/\\]", unescape(text))]
     return text.partition(";")[0] == "." or ".." in pieces or (len(pieces) > 1 and "." in pieces)
 
 
-def decoded(text: str) -> str:
+def unescape(text: str) -> str:
     """The text without its escapes, and without those that they hide."""
     for _ in range(MOST_ESCAPES):
         plain = unquote(text, errors="replace")

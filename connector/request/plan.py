@@ -10,11 +10,11 @@ from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, Request, members
 from connector.request.headers import Headers
 from connector.request.path import Template
-from connector.request.query import Query, plain, scalar
-from connector.request.schema_fields import file_fields
-from connector.request.validation import Findings, Schema
+from connector.request.query import Query, encode_scalar, strip_brackets
+from connector.request.schema_fields import find_file_fields
+from connector.request.validation import CompiledSchema, Findings
 
-__all__ = ["Plan", "answer_kind", "plain_kind", "stream_origin", "streams", "switched"]
+__all__ = ["Plan", "find_answer_kind", "find_plain_kind", "find_stream_origin", "is_streaming", "switch_stream"]
 
 PLAIN_TEXT = ("text", "srt", "vtt")
 
@@ -28,22 +28,24 @@ class Plan:
         self.query = Query(operation)
         self.headers = Headers(operation)
         self.warnings = _warnings(operation)
-        self.path = Schema(lambda: catalogue.path_schema(operation)) if operation.path else None
-        self.queries = Schema(lambda: _named_plainly(catalogue.query_schema(operation)))
+        self.path = CompiledSchema(lambda: catalogue.path_schema(operation)) if operation.path else None
+        self.queries = CompiledSchema(lambda: _named_plainly(catalogue.query_schema(operation)))
         self._catalogue = catalogue
-        self._payloads: dict[str, Schema] = {}
+        self._payloads: dict[str, CompiledSchema] = {}
         self._files: dict[str, frozenset[str]] = {}
 
-    def payload(self, kind: str) -> Schema:
+    def payload(self, kind: str) -> CompiledSchema:
         """The schema of the payload for one kind of body."""
         if kind not in self._payloads:
-            self._payloads[kind] = Schema(lambda: _objective(self._catalogue.payload_schema(self.operation, kind)))
+            self._payloads[kind] = CompiledSchema(
+                lambda: _objective(self._catalogue.payload_schema(self.operation, kind))
+            )
         return self._payloads[kind]
 
     def files(self, kind: str) -> frozenset[str]:
         """The fields of the payload that take files."""
         if kind not in self._files:
-            self._files[kind] = file_fields(self.payload(kind).source)
+            self._files[kind] = find_file_fields(self.payload(kind).source)
         return self._files[kind]
 
 
@@ -58,7 +60,7 @@ def _objective(schema: dict[str, JSON] | None) -> dict[str, JSON]:
 
 def _named_plainly(schema: dict[str, JSON]) -> dict[str, JSON]:
     """A query's schema by names without brackets; missing and unknown names are found before it is asked."""
-    properties = {plain(name): part for name, part in schema.get("properties", {}).items()}
+    properties = {strip_brackets(name): part for name, part in schema.get("properties", {}).items()}
     return {key: value for key, value in schema.items() if key != "required"} | {"properties": properties}
 
 
@@ -71,7 +73,7 @@ def _warnings(operation: Operation) -> tuple[Fault, ...]:
     return ()
 
 
-def switched(operation: Operation, asked: Request, findings: Findings, *, on: bool) -> Request:
+def switch_stream(operation: Operation, asked: Request, findings: Findings, *, on: bool) -> Request:
     """The request with its stream switched on or off."""
     if "events" in operation.answer and len(operation.answer) == 1:
         return asked
@@ -83,37 +85,39 @@ def switched(operation: Operation, asked: Request, findings: Findings, *, on: bo
     switch = dict(operation.stream_on) or {"stream": True}
     if on:
         section = {**section, **switch}
-    elif streams(operation, asked):
+    elif is_streaming(operation, asked):
         section = {name: value for name, value in section.items() if name not in switch}
     return replace(asked, query=section) if operation.stream == "query" else replace(asked, payload=section or None)
 
 
-def stream_origin(operation: Operation) -> dict[str, str]:
+def find_stream_origin(operation: Operation) -> dict[str, str]:
     """Says of the stream's switch that the call set it, and not its request."""
     section = operation.stream or "payload"
     return {f"{section}.{name}": "the call's stream" for name in operation.stream_on or ("stream",)}
 
 
-def streams(operation: Operation, asked: Request) -> bool:
+def is_streaming(operation: Operation, asked: Request) -> bool:
     """Whether the request asks for events."""
     if operation.stream is None:
         return False
     section, switch = _section(operation, asked), operation.stream_on or {"stream": True}
-    return all(section.get(name) == value or section.get(name) == scalar(value) for name, value in switch.items())
+    return all(
+        section.get(name) == value or section.get(name) == encode_scalar(value) for name, value in switch.items()
+    )
 
 
-def answer_kind(operation: Operation, asked: Request) -> str:
+def find_answer_kind(operation: Operation, asked: Request) -> str:
     """The kind of answer that is due."""
     kinds = operation.answer
     if len(kinds) > 1 or operation.stream:
-        if "events" in kinds and streams(operation, asked):
+        if "events" in kinds and is_streaming(operation, asked):
             return "events"
         if "text" in kinds and members(asked.payload).get("response_format") in PLAIN_TEXT:
             return "text"
-    return plain_kind(operation)
+    return find_plain_kind(operation)
 
 
-def plain_kind(operation: Operation) -> str:
+def find_plain_kind(operation: Operation) -> str:
     """The kind of answer that comes when nothing asks for another."""
     kinds = operation.answer
     return next((kind for kind in kinds if kind != "events"), next(iter(kinds), "json"))

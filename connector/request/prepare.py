@@ -9,12 +9,20 @@ from connector.catalogue.operation import Operation
 from connector.documents import check
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Effect, Fault, InvalidRequest, Request, members
-from connector.request.body import JSON_TYPE, as_sent, choose, encode, judged, misplaced, not_json
+from connector.request.body import (
+    JSON_TYPE,
+    choose_kind,
+    encode_body,
+    find_misplaced_files,
+    replace_files,
+    report_invalid_json,
+    view_form,
+)
 from connector.request.file_access import ANYWHERE, Roots
-from connector.request.path import fill
-from connector.request.plan import Plan, answer_kind, stream_origin, switched
-from connector.request.query import coerced
-from connector.request.validation import Findings, Validate, way_out
+from connector.request.path import fill_template
+from connector.request.plan import Plan, find_answer_kind, find_stream_origin, switch_stream
+from connector.request.query import coerce_query
+from connector.request.validation import Findings, Validate, suggest_setting
 from connector.request.wire import Body, Wire
 
 __all__ = ["Preparer"]
@@ -54,13 +62,13 @@ class Preparer:
         findings = Findings()
         plan = self._plan(operation)
         if stream is not None:
-            asked = switched(operation, asked, findings, on=stream)
+            asked = switch_stream(operation, asked, findings, on=stream)
         path = _path(plan, asked, mode, findings)
         query = _query(plan, asked, mode, findings, from_text=from_text)
         headers = plan.headers.resolve(asked.headers, mode, findings)
         body = _body(plan, asked, mode, roots, headers, findings)
         if findings.faults:
-            raise InvalidRequest(operation.name, list(map(way_out, findings.faults)))
+            raise InvalidRequest(operation.name, list(map(suggest_setting, findings.faults)))
         return Wire(
             method=operation.method,
             path=path,
@@ -69,9 +77,9 @@ class Preparer:
             body=body,
             operation=operation,
             effect=_effect(operation, asked),
-            answer=answer_kind(operation, asked),
+            answer=find_answer_kind(operation, asked),
             warnings=(*plan.warnings, *findings.warnings),
-            origins={} if stream is None else stream_origin(operation),
+            origins={} if stream is None else find_stream_origin(operation),
         )
 
     def _plan(self, operation: Operation) -> Plan:
@@ -103,7 +111,7 @@ def _request(operation: Operation, document: Mapping[str, JSON] | None) -> Reque
 
 
 def _path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str:
-    path, faults = fill(plan.template, asked.path)
+    path, faults = fill_template(plan.template, asked.path)
     findings.faults += faults
     if not faults and plan.path is not None:
         plan.path.find(dict(asked.path), "path", mode, findings)
@@ -123,7 +131,7 @@ def _query(
     values, faults = query.normalise(asked.query)
     findings.faults += faults
     if from_text:
-        values = coerced(values, plan.queries.source)
+        values = coerce_query(values, plan.queries.source)
     if mode is not Validate.OFF:
         findings.judge(mode, [*query.missing(values), *query.unknown(values)], "query")
         known = {name: value for name, value in values.items() if value is not None and name in query.names}
@@ -135,7 +143,7 @@ def _body(
     plan: Plan, asked: Request, mode: Validate, roots: Roots, headers: dict[str, str], findings: Findings
 ) -> Body | None:
     operation, payload = plan.operation, asked.payload
-    kind, fault = choose(operation, payload, headers.pop("content-type", None))
+    kind, fault = choose_kind(operation, payload, headers.pop("content-type", None))
     if fault:
         findings.faults.append(fault)
     if kind is None:
@@ -143,7 +151,7 @@ def _body(
             # The official SDK says so even where nothing follows, and servers in the wild may have come to expect it.
             headers["content-type"] = JSON_TYPE
         return None
-    body, faults = encode(operation, kind, payload, roots)
+    body, faults = encode_body(operation, kind, payload, roots)
     findings.faults += faults
     if body is not None:
         headers["content-type"] = body.content_type
@@ -156,10 +164,10 @@ def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findi
     if kind == "sdp" or mode is Validate.OFF:
         return
     if kind == "multipart":
-        findings.judge(mode, misplaced(members(payload), plan.files(kind)), "payload")
-        payload = as_sent(payload)
+        findings.judge(mode, find_misplaced_files(members(payload), plan.files(kind)), "payload")
+        payload = view_form(payload)
     elif findings.faults:
-        payload = judged(payload)
+        payload = replace_files(payload)
     plan.payload(kind).find(payload, "payload", mode, findings)
 
 
@@ -167,5 +175,5 @@ def _unreadable(value: JSON, where: str) -> Fault | None:
     try:
         check(value, where)
     except InvalidDocument as error:
-        return not_json(error)
+        return report_invalid_json(error)
     return None

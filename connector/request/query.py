@@ -9,18 +9,18 @@ from connector.catalogue.operation import Operation
 from connector.documents import parse
 from connector.errors import InvalidDocument
 from connector.model import JSON, Fault, items, members
-from connector.request.display import shown
-from connector.request.novelty import Novelty, unknown_parameter
-from connector.request.schema_fields import resolve
+from connector.request.display import show_value
+from connector.request.novelty import Novelty, report_unknown_parameter
+from connector.request.schema_fields import resolve_reference
 
-__all__ = ["Query", "coerce", "coerced", "flatten", "plain", "scalar"]
+__all__ = ["Query", "coerce", "coerce_query", "encode_scalar", "flatten", "strip_brackets"]
 
 NESTED = re.compile(r"([^\[\]]+)((?:\[[^\[\]]+\])+)")
 INTEGER = re.compile(r"[+-]?\d{1,19}")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
-def scalar(value: JSON) -> str:
+def encode_scalar(value: JSON) -> str:
     """A single value as the text it has on the wire."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -36,10 +36,10 @@ def flatten(name: str, value: JSON) -> Iterator[tuple[str, str]]:
         for child in items(value):
             yield from flatten(f"{name}[]", child)
     elif value is not None:
-        yield name, scalar(value)
+        yield name, encode_scalar(value)
 
 
-def plain(name: str) -> str:
+def strip_brackets(name: str) -> str:
     """The name of a query parameter without its brackets: `ids[]` and `ids` are one."""
     return name.removesuffix("[]")
 
@@ -48,10 +48,10 @@ class Query:
     """The query an operation takes: names with and without brackets, fixed values, required ones."""
 
     def __init__(self, operation: Operation) -> None:
-        self.names = dict.fromkeys(plain(name) for name in operation.query)
+        self.names = dict.fromkeys(strip_brackets(name) for name in operation.query)
         self.fixed = dict(operation.fixed_query)
         self.fixed_pairs = tuple(self.fixed.items())
-        self.required = tuple(plain(name) for name in operation.required_query)
+        self.required = tuple(strip_brackets(name) for name in operation.required_query)
 
     def normalise(self, given: Mapping[str, JSON]) -> tuple[dict[str, JSON], list[Fault]]:
         """The values under their declared names, and faults for names that are given twice or are fixed."""
@@ -61,7 +61,7 @@ class Query:
             name, whole = self._unfolded(spelling, value, found)
             if name in self.fixed:
                 faults += self._fixed(spelling, name, value)
-            elif name in found and plain(spelling) == name:
+            elif name in found and strip_brackets(spelling) == name:
                 faults.append(
                     Fault(f"query.{spelling}", "given twice", f"give {name!r} once, with or without brackets")
                 )
@@ -76,20 +76,20 @@ class Query:
 
     def unknown(self, values: Mapping[str, JSON]) -> list[Novelty]:
         """A fault for each name that the operation does not declare."""
-        return [unknown_parameter(name, self.names) for name in values if name not in self.names]
+        return [report_unknown_parameter(name, self.names) for name in values if name not in self.names]
 
     def pairs(self, values: Mapping[str, JSON]) -> tuple[tuple[str, str], ...]:
         """The pairs in sending order, the fixed ones first."""
         return (*self.fixed_pairs, *(pair for name, value in values.items() for pair in flatten(name, value)))
 
     def _fixed(self, spelling: str, name: str, value: JSON) -> list[Fault]:
-        if scalar(value) == self.fixed[name]:
+        if encode_scalar(value) == self.fixed[name]:
             return []
-        return [Fault(f"query.{spelling}", f"found {shown(value)}", f"it is always {self.fixed[name]!r} here")]
+        return [Fault(f"query.{spelling}", f"found {show_value(value)}", f"it is always {self.fixed[name]!r} here")]
 
     def _unfolded(self, spelling: str, value: JSON, found: Mapping[str, JSON]) -> tuple[str, JSON]:
         """The name and whole value meant: `created_at[gt]` is the member gt of created_at."""
-        name = plain(spelling)
+        name = strip_brackets(spelling)
         nested = NESTED.fullmatch(spelling)
         if name in self.names or nested is None or nested[1] not in self.names:
             return name, value
@@ -103,7 +103,7 @@ class Query:
         return nested[1], whole
 
 
-def coerced(values: Mapping[str, JSON], schema: JSON) -> dict[str, JSON]:
+def coerce_query(values: Mapping[str, JSON], schema: JSON) -> dict[str, JSON]:
     """Texts of a command line as the query's schema wants them."""
     return members(coerce(dict(values), schema, schema))
 
@@ -145,7 +145,7 @@ def _scalar(text: str, kinds: set[str]) -> JSON:
 
 def _branches(schema: JSON, root: JSON, depth: int = 0) -> Iterator[dict[str, JSON]]:
     """The schema and every alternative it holds, references followed."""
-    found = members(resolve(schema, root))
+    found = members(resolve_reference(schema, root))
     yield found
     for keyword in ("anyOf", "oneOf", "allOf"):
         for branch in items(found.get(keyword)) if depth < 8 else ():

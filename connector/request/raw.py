@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 from connector.documents import check, dump
 from connector.errors import InvalidDocument
 from connector.model import Effect, Fault, InvalidRequest, is_list
-from connector.request.body import JSON_TYPE, not_json
+from connector.request.body import JSON_TYPE, report_invalid_json
 from connector.request.file_access import ANYWHERE, Roots
 from connector.request.headers import Headers
-from connector.request.multipart import MultipartBody, Part, parts_of
-from connector.request.path import climbs, decoded
-from connector.request.plan import plain_kind
+from connector.request.multipart import MultipartBody, Part, build_parts
+from connector.request.path import is_traversal, unescape
+from connector.request.plan import find_plain_kind
 from connector.request.query import flatten
 from connector.request.validation import Findings, Validate
 from connector.request.wire import Body, BytesBody, Wire
@@ -79,7 +79,7 @@ def prepare_raw(
     forms = [_plain(fields)] if brackets else _one_by_one(fields)
     bodies = {"json": json, "data": data, "form": forms if fields else None}
     body = _body(bodies, resolved, roots, findings)
-    kind = _answer(answer, findings) or (plain_kind(operation) if operation else "json")
+    kind = _answer(answer, findings) or (find_plain_kind(operation) if operation else "json")
     if findings.faults:
         raise InvalidRequest(f"{method} {path[:120]!r}", findings.faults)
     return Wire(
@@ -149,9 +149,9 @@ def _path_fault(path: str) -> tuple[str, str] | None:
 
 
 def _climbs(path: str) -> tuple[str, str] | None:
-    if climbs(path):
+    if is_traversal(path):
         return "climbs out of its place", "a path without the segments '.' and '..' is allowed"
-    if "\\" in decoded(path):
+    if "\\" in unescape(path):
         return "holds a backslash", "segments are separated by '/'"
     return ("holds an empty segment", "one '/' between segments is allowed") if "//" in path else None
 
@@ -160,7 +160,7 @@ def _pairs(query: Mapping[str, JSON], findings: Findings) -> list[tuple[str, str
     try:
         check(dict(query), "query")
     except InvalidDocument as error:
-        findings.faults.append(not_json(error))
+        findings.faults.append(report_invalid_json(error))
         return []
     return [pair for name, value in query.items() for pair in flatten(name.removesuffix("[]"), value)]
 
@@ -181,13 +181,13 @@ def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findin
         for form in bodies["form"] or ():
             check(form, "form")
     except InvalidDocument as error:
-        findings.faults.append(not_json(error))
+        findings.faults.append(report_invalid_json(error))
         return None
     if given == ["data"]:
         return _data(bodies["data"], headers.get("content-type"))
     parts: list[Part] = []
     for form in bodies["form"] or ():
-        found, faults = parts_of(form, {}, roots, "form")
+        found, faults = build_parts(form, {}, roots, "form")
         parts += found
         findings.faults += faults
     return MultipartBody(parts)

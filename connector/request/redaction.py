@@ -9,9 +9,9 @@ from functools import cached_property
 from urllib.parse import unquote_plus
 
 from connector.model import JSON, items, members
-from connector.request.display import SECRET_NAME, without_secret_values
+from connector.request.display import SECRET_NAME, hide_secret_values
 
-__all__ = ["HIDDEN", "Redactor", "pattern_of", "without_credentials"]
+__all__ = ["HIDDEN", "Redactor", "compile_pattern", "hide_credentials"]
 
 HIDDEN = "***"
 PASSWORD = re.compile(r"(//[^/?#@:\s]*):[^/?#\s]*@")
@@ -66,7 +66,7 @@ class Redactor:
         harmless = self._harmless
         if text in harmless:
             return text
-        shown = without_secret_values(self.known(text), HIDDEN)
+        shown = hide_secret_values(self.known(text), HIDDEN)
         if "://" in shown:
             shown = PASSWORD.sub(rf"\1:{HIDDEN}@", shown)
         if len(text) <= LONGEST_KNOWN and shown == text and len(harmless) < MOST_KNOWN:
@@ -107,7 +107,7 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """A URL without its password, and without what its query says under a secret's name."""
-        return self(without_credentials(url))
+        return self(hide_credentials(url))
 
     def value(self, value: JSON, name: str = "") -> JSON:
         """A JSON value without the secrets, and without what stands under a secret's name."""
@@ -123,10 +123,10 @@ class Redactor:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return pattern_of(self._secrets)
+        return compile_pattern(self._secrets)
 
 
-def without_credentials(url: str, keep: Collection[str] = ()) -> str:
+def hide_credentials(url: str, keep: Collection[str] = ()) -> str:
     """A URL without its password and the secret values of its query, but for those that hold one of `keep`."""
     address, mark, query = PASSWORD.sub(rf"\1:{HIDDEN}@", url).partition("?")
     query, hash_sign, fragment = query.partition("#")
@@ -142,7 +142,7 @@ def _parameter(pair: str, keep: Collection[str]) -> str:
     return f"{name}={HIDDEN}" if secret and value and not any(text in value for text in keep) else pair
 
 
-def pattern_of(secrets: Iterable[str]) -> re.Pattern[str]:
+def compile_pattern(secrets: Iterable[str]) -> re.Pattern[str]:
     """Return what finds any of these secrets in a text, whoever encoded it and however often.
 
     The patterns share their beginnings, so that a thousand of them take hardly longer to look for than one.

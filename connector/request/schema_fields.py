@@ -7,13 +7,13 @@ from urllib.parse import unquote
 
 from connector.model import JSON, items, members
 
-__all__ = ["fields_at", "fields_of", "file_fields", "resolve"]
+__all__ = ["find_fields", "find_fields_at", "find_file_fields", "resolve_reference"]
 
 IN_PLACE = ("allOf", "anyOf", "oneOf")
 MOST_DEEP = 12
 
 
-def resolve(schema: JSON, root: JSON) -> JSON:
+def resolve_reference(schema: JSON, root: JSON) -> JSON:
     """The schema that a reference names, or the schema itself where the reference is no path within the root."""
     seen: set[str] = set()
     while (reference := members(schema).get("$ref")) and reference not in seen:
@@ -25,9 +25,9 @@ def resolve(schema: JSON, root: JSON) -> JSON:
     return schema
 
 
-def fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
+def find_fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
     """The fields known where a keyword stands that closes an object; none where the path leaves the root."""
-    return fields_of(_below(root, keyword_path[:-1]), root)
+    return find_fields(_below(root, keyword_path[:-1]), root)
 
 
 def _is_pointer(reference: JSON) -> bool:
@@ -49,27 +49,27 @@ def _below(schema: JSON, path: Sequence[str | int]) -> JSON:
     return schema
 
 
-def fields_of(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:
+def find_fields(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:
     """Every property that the schema declares for an object in its place, whichever branch declares it."""
     declared = members(schema)
     found: dict[str, JSON] = {}
     if depth > MOST_DEEP:
         return found
     if "$ref" in declared:
-        found |= fields_of(resolve(declared, root), root, depth + 1)
+        found |= find_fields(resolve_reference(declared, root), root, depth + 1)
     for keyword in IN_PLACE:
         for branch in items(declared.get(keyword)):
-            found |= fields_of(branch, root, depth + 1)
+            found |= find_fields(branch, root, depth + 1)
     return found | members(declared.get("properties"))
 
 
-def file_fields(schema: dict[str, JSON]) -> frozenset[str]:
+def find_file_fields(schema: dict[str, JSON]) -> frozenset[str]:
     """The top-level fields that a schema declares as binary, alone or in a list."""
-    return frozenset(name for name, part in fields_of(schema, schema).items() if _is_binary(part, schema, 0))
+    return frozenset(name for name, part in find_fields(schema, schema).items() if _is_binary(part, schema, 0))
 
 
 def _is_binary(part: JSON, root: JSON, depth: int) -> bool:
-    declared = members(resolve(part, root))
+    declared = members(resolve_reference(part, root))
     if declared.get("format") == "binary":
         return True
     inner = [*items(declared.get("anyOf")), *items(declared.get("oneOf")), declared.get("items")]

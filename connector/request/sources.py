@@ -24,9 +24,9 @@ __all__ = [
     "LocalFile",
     "RemoteFile",
     "Source",
-    "filesystem",
-    "identity_of",
-    "mark_of",
+    "identify_file",
+    "identify_remote",
+    "open_filesystem",
 ]
 
 CHUNK = 256 * 1024
@@ -105,7 +105,7 @@ class LocalFile:
         return cast("BinaryIO", file)
 
     def _compare(self, now: os.stat_result) -> None:
-        if identity_of(now) != self.identity:
+        if identify_file(now) != self.identity:
             raise ChangedFile(
                 f"{self.path!r} changed since its request was prepared; prepare it again when it is at rest"
             )
@@ -132,14 +132,14 @@ class RemoteFile:
             await asyncio.to_thread(file.close)
 
     def _open(self) -> BinaryIO:
-        system, path = filesystem(self.url)
+        system, path = open_filesystem(self.url)
         system.invalidate_cache()
         try:
             details, file = system.info(path), system.open(path, "rb")
         except OSError as error:
             reason = error.strerror or type(error).__name__
             raise ChangedFile(f"{self.url!r} can no longer be read: {reason}; nothing more was sent") from None
-        if mark_of(details) != self.mark:
+        if identify_remote(details) != self.mark:
             file.close()
             raise ChangedFile(f"{self.url!r} changed since its request was prepared; prepare it again")
         return cast("BinaryIO", file)
@@ -157,7 +157,7 @@ async def _pass(file: BinaryIO, size: int | None, name: str) -> AsyncIterator[by
         raise ChangedFile(f"{name!r} ended after {read} of {size} bytes; prepare it again when it is at rest")
 
 
-def filesystem(url: str) -> tuple[Any, str]:
+def open_filesystem(url: str) -> tuple[Any, str]:
     """What reads a URL, and the path it has there."""
     if Roots().local(url) is None:
         refuse_offline(f"{url.partition('://')[0]}://…")
@@ -166,12 +166,12 @@ def filesystem(url: str) -> tuple[Any, str]:
     return cast("tuple[Any, str]", cast("Any", core).url_to_fs(url))
 
 
-def mark_of(details: Mapping[str, JSON]) -> str:
+def identify_remote(details: Mapping[str, JSON]) -> str:
     """What is known of a remote file's content without reading it."""
     names = ("size", "ETag", "etag", "mtime", "last_modified", "LastModified", "updated", "generation", "crc")
     return repr([str(details[name]) for name in names if name in details])
 
 
-def identity_of(status: os.stat_result) -> tuple[int, int, int, int]:
+def identify_file(status: os.stat_result) -> tuple[int, int, int, int]:
     """What changes when a file is written to or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -10,7 +10,7 @@ from typing import cast
 
 from connector.model import JSON
 
-__all__ = ["closed"]
+__all__ = ["close_schema"]
 
 IN_PLACE = ("allOf", "anyOf", "oneOf")
 OPENERS = ("additionalProperties", "unevaluatedProperties")
@@ -23,7 +23,7 @@ LOOSE = "~loose"
 Schema = dict[str, JSON]
 
 
-def closed(schema: Schema) -> Schema:
+def close_schema(schema: Schema) -> Schema:
     """The strict twin of a self-contained schema."""
     return _Twin(cast("dict[str, Schema]", schema.get("$defs", {}))).of(schema)
 

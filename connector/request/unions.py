@@ -12,7 +12,16 @@ from typing import Any, cast
 
 from connector.model import JSON, is_document, items, members
 
-__all__ = ["MOST_EXPLAINED", "UNEVALUATED", "UNKNOWN", "Breadth", "Refusal", "alternatives", "is_unmet", "meant"]
+__all__ = [
+    "MOST_EXPLAINED",
+    "UNEVALUATED",
+    "UNKNOWN",
+    "Refusal",
+    "UnionBreadth",
+    "find_alternatives",
+    "find_meant",
+    "is_unmet",
+]
 
 Refusal = Any
 """A jsonschema_rs.ValidationError; its kinds are not typed."""
@@ -44,15 +53,15 @@ def is_unmet(refusal: Refusal) -> bool:
     return bool(context) and all(context)
 
 
-def meant(union: Refusal, value: JSON) -> Refusals:
+def find_meant(union: Refusal, value: JSON) -> Refusals:
     """The refusals of the branch that was meant; none when no branch is nearer than the others."""
-    branches = alternatives(union, value)
+    branches = find_alternatives(union, value)
     if not branches or (len(branches) > 1 and not isinstance(value, dict | list)):
         return [] if _only_choices(branches, union.instance_path) else min(branches, key=_distance)
     return min(branches, key=_distance)
 
 
-def alternatives(union: Refusal, value: JSON) -> list[Refusals]:
+def find_alternatives(union: Refusal, value: JSON) -> list[Refusals]:
     """Return the refusals of every branch that may have been meant: of the value's type, and with its tags."""
     base: list[str | int] = union.instance_path
     branches = [branch for branch in _branches(union) if not _mistyped(branch, base, value)]
@@ -155,7 +164,7 @@ def _depth(refusal: Refusal) -> int:
     return max([own, *(_depth(reason) for branch in inner for reason in branch)])
 
 
-class Breadth:
+class UnionBreadth:
     """Counts the steps of a schema's unions.
 
     Args:

@@ -11,9 +11,9 @@ from typing import Any
 from connector.documents import check_json, member_path
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON, Fault, is_document, items, members
-from connector.request.display import kind, shown
-from connector.request.faults import explain, unexplained
-from connector.request.unions import MOST_EXPLAINED, Breadth
+from connector.request.display import describe_value, show_value
+from connector.request.faults import explain_refusals, report_unexplained
+from connector.request.unions import MOST_EXPLAINED, UnionBreadth
 
 __all__ = ["InvalidSchema", "SchemaFault", "Validator"]
 
@@ -48,7 +48,7 @@ class Validator:
     def __init__(self, schema: JSON, *, formats: bool | None = None) -> None:
         self._schema = schema
         self._judge = _compiled(schema, formats)
-        self._breadth = Breadth(schema)
+        self._breadth = UnionBreadth(schema)
 
     def faults(self, value: JSON, where: str = "document") -> list[Fault]:
         """Return what the schema has against a value; empty only for one that it accepts.
@@ -59,14 +59,16 @@ class Validator:
         if self._judge.is_valid(value):
             return []
         refusals = islice(self._judge.iter_errors(value), most) if (most := self._breadth.refusals(value)) else ()
-        return explain(refusals, value, self._schema, where) or [unexplained(value, where)]
+        return explain_refusals(refusals, value, self._schema, where) or [report_unexplained(value, where)]
 
 
 def _compiled(schema: JSON, formats: bool | None) -> Any:
     import jsonschema_rs
 
     if not (is_document(schema) or isinstance(schema, bool)):
-        raise InvalidSchema([((), Fault("schema", f"found {kind(schema)}", "a schema is an object, or true or false"))])
+        raise InvalidSchema(
+            [((), Fault("schema", f"found {describe_value(schema)}", "a schema is an object, or true or false"))]
+        )
     try:
         check_json(schema, "schema")
     except InvalidDocument as error:
@@ -93,7 +95,7 @@ def _schema_faults(schema: JSON, error: Exception) -> list[SchemaFault]:
     path: Path = tuple(getattr(error, "instance_path", ()))
     if path:
         value = _at(schema, path)
-        written = shown(value if isinstance(value, str) else path[-1])  # the pattern of a member is its name
+        written = show_value(value if isinstance(value, str) else path[-1])  # the pattern of a member is its name
         return [(path, Fault(_where(path), f"found {written}", PATTERN if "regex" in text else text))]
     return [_reference_fault(schema, text)]
 
@@ -108,7 +110,7 @@ def _against_draft(schema: JSON) -> Iterator[SchemaFault]:
         return
     for refusal in islice(judge.iter_errors(schema), MOST_EXPLAINED):
         path: Path = tuple(refusal.instance_path)
-        yield from ((path, fault) for fault in explain([refusal], schema, {}, "schema"))
+        yield from ((path, fault) for fault in explain_refusals([refusal], schema, {}, "schema"))
 
 
 def _reference_fault(schema: JSON, text: str) -> SchemaFault:
@@ -118,7 +120,7 @@ def _reference_fault(schema: JSON, text: str) -> SchemaFault:
         resource = reference.partition("#")[0]
         if reference.endswith(target) or (resource and target.endswith(resource)):
             wrong = "is no reference" if "Invalid URI" in text else "is not in the schema"
-            return path, Fault(_where(path), f"found {shown(reference)}, which {wrong}", OWN)
+            return path, Fault(_where(path), f"found {show_value(reference)}, which {wrong}", OWN)
     return (), Fault("schema", text, "a JSON Schema is needed")
 
 

@@ -12,12 +12,12 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from connector.model import JSON, Fault
-from connector.request.faults import explain, unexplained, unknown_fields
+from connector.request.faults import explain_refusals, find_unknown_fields, report_unexplained
 from connector.request.novelty import Novelty
-from connector.request.strict_schema import closed
-from connector.request.unions import Breadth
+from connector.request.strict_schema import close_schema
+from connector.request.unions import UnionBreadth
 
-__all__ = ["Findings", "Schema", "Validate", "way_out"]
+__all__ = ["CompiledSchema", "Findings", "Validate", "suggest_setting"]
 
 
 class Validate(StrEnum):
@@ -56,22 +56,22 @@ def _passes(novelty: Novelty, mode: Validate) -> bool:
     if mode is Validate.STRICT:
         return False
     if mode is Validate.SPELLING:
-        return not novelty.misspelt
-    return novelty.is_field or not novelty.misspelt
+        return not novelty.is_misspelt
+    return novelty.is_field or not novelty.is_misspelt
 
 
-def way_out(fault: Fault) -> Fault:
+def suggest_setting(fault: Fault) -> Fault:
     """A refused fault with the setting that sends it all the same, when it may be newer than the catalogue."""
     if not isinstance(fault, Novelty):
         return fault
     setting = Validate.SPELLING
-    if fault.misspelt:
+    if fault.is_misspelt:
         setting = Validate.KNOWN if fault.is_field else Validate.WARN
     otherwise = f"--validate {setting} (in a configuration, validate: {setting}) sends it as it is"
     return replace(fault, suggestion=f"{fault.suggestion} If not, {otherwise}" if fault.suggestion else otherwise)
 
 
-class Schema:
+class CompiledSchema:
     """The schema of one part of an operation, compiled when it is first used."""
 
     def __init__(self, read: Callable[[], dict[str, JSON] | None]) -> None:
@@ -83,7 +83,7 @@ class Schema:
 
     @cached_property
     def twin(self) -> dict[str, JSON]:
-        return closed(self.source)
+        return close_schema(self.source)
 
     @cached_property
     def _strict(self) -> Draft202012Validator:
@@ -94,8 +94,8 @@ class Schema:
         return _compiled(self.source)
 
     @cached_property
-    def _breadth(self) -> Breadth:
-        return Breadth(self.twin)
+    def _breadth(self) -> UnionBreadth:
+        return UnionBreadth(self.twin)
 
     def find(self, value: JSON, where: str, mode: Validate, findings: Findings) -> None:
         """Adds what is wrong with a value; nothing unknown and nothing wrong is one verdict."""
@@ -103,17 +103,17 @@ class Schema:
             return
         most = self._breadth.refusals(value)
         if not most:
-            findings.judge(mode, [] if self._lenient.is_valid(value) else [unexplained(value, where)], where)
+            findings.judge(mode, [] if self._lenient.is_valid(value) else [report_unexplained(value, where)], where)
             return
-        wrong = explain(_refusals(self._lenient, value, most), value, self.source, where)
+        wrong = explain_refusals(_refusals(self._lenient, value, most), value, self.source, where)
         places = {fault.where for fault in wrong}
-        unknown = unknown_fields(_refusals(self._strict, value, most), value, self.twin, where)
+        unknown = find_unknown_fields(_refusals(self._strict, value, most), value, self.twin, where)
         findings.judge(mode, [*wrong, *(fault for fault in unknown if fault.where not in places)], where)
 
 
 def _one_warning(novel: list[Novelty], where: str) -> Fault:
     """One warning that names everything unknown."""
-    names = [f"{one.where}{f' ({one.suggestion})' if one.misspelt else ''}" for one in novel if one.is_field]
+    names = [f"{one.where}{f' ({one.suggestion})' if one.is_misspelt else ''}" for one in novel if one.is_field]
     values = [f"{one.where} {one.found}" for one in novel if not one.is_field]
     kinds = [_counted(noun, found) for noun, found in (("field", names), ("value", values)) if found]
     said = f"{' and '.join(kinds)}: {', '.join([*names, *values])}"

@@ -11,7 +11,7 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import example_number, example_string
 from connector.catalogue.flat_schema import FlatSchema, flatten
 from connector.model import JSON, is_document, is_list, is_object, items, members
-from connector.request.schema_fields import resolve
+from connector.request.schema_fields import resolve_reference
 
 __all__ = ["AnswerBuilder", "AnswerTemplate"]
 
@@ -68,7 +68,7 @@ class AnswerTemplate:
     @cached_property
     def branches(self) -> tuple[AnswerTemplate, ...]:
         """The templates of a union's alternatives."""
-        root, whole = self.shape.root, resolve(self._schema, self.shape.root)
+        root, whole = self.shape.root, resolve_reference(self._schema, self.shape.root)
         parts = items(members(whole).get("anyOf"))
         return tuple(
             AnswerTemplate(flatten({**part, "$defs": root.get("$defs", {})}), part, self.name) for part in parts

@@ -30,7 +30,7 @@ from connector.formats import (
 )
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.request.sources import filesystem, mark_of
+from connector.request.sources import identify_remote, open_filesystem
 from connector.subscribers.bookmarks import FileItems, read_file_on
 from connector.subscribers.prototype import Bookmark, Context, Prototype
 from connector.subscribers.thread_iterator import iterate_in_thread
@@ -156,20 +156,20 @@ def _resolve_ends(blocks: Blocks, *, waits: bool) -> Blocks:
 
 def _stamp(name: str) -> str:
     """Return what changes with a file's content, without reading it; empty where only its size is known."""
-    system, path = filesystem(name)
+    system, path = open_filesystem(name)
     try:
         system.invalidate_cache()
         details = system.info(path)
     except OSError:
         return ""
-    return mark_of(details) if mark_of({**details, "size": 0}) != mark_of({"size": 0}) else ""
+    return identify_remote(details) if identify_remote({**details, "size": 0}) != identify_remote({"size": 0}) else ""
 
 
 def _open(name: str) -> AbstractContextManager[BinaryIO]:
     """Return the open file, decompressed when its name says that it is compressed."""
     from fsspec.core import OpenFile, get_compression  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs] - it has none
 
-    system, path = filesystem(name)
+    system, path = open_filesystem(name)
     try:
         if is_local(name) and not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116  the path is a text already
             raise ConfigurationError(f"{name!r} is no regular file")

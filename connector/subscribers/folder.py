@@ -16,7 +16,7 @@ from connector.errors import ConfigurationError
 from connector.file_access import FileAccess, is_local
 from connector.http.parameters import Section
 from connector.model import JSON, is_object
-from connector.request.sources import filesystem
+from connector.request.sources import open_filesystem
 from connector.subscribers.prototype import Context, Prototype
 from connector.subscribers.thread_iterator import iterate_in_thread
 
@@ -61,7 +61,7 @@ class FolderReader:
 
 
 def _describe(name: str, context: Context) -> dict[str, JSON]:
-    system, path = filesystem(name)
+    system, path = open_filesystem(name)
     try:
         details: Any = system.info(path)
     except OSError as error:

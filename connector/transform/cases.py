@@ -18,7 +18,7 @@ import orjson
 
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, State, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.chain import Chain, compile_chain
 from connector.transform.conditions.values import same
@@ -69,7 +69,7 @@ class MemoryStorage:
 def read_cases(raw: JSON, where: str) -> list[Case]:
     """Return the cases of a file; raise ConfigurationError with every fault."""
     if not is_list(raw):
-        raise ConfigurationError(f"{where}: found {kind(raw)}, a list of cases is needed")
+        raise ConfigurationError(f"{where}: found {describe_value(raw)}, a list of cases is needed")
     faults: list[str] = []
     cases = [_read_case(item, f"{where}[{index}]", faults) for index, item in enumerate(raw)]
     if faults:
@@ -79,7 +79,7 @@ def read_cases(raw: JSON, where: str) -> list[Case]:
 
 def _read_case(raw: JSON, where: str, faults: list[str]) -> Case:
     if not is_document(raw):
-        faults.append(f"{where}: found {kind(raw)}, a case is an object")
+        faults.append(f"{where}: found {describe_value(raw)}, a case is an object")
         return Case(where, None, ("output", None))
     for key in raw:
         if key not in (*KEYS, *EXPECTED):

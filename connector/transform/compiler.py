@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.declaration import Declaration, Location
@@ -67,7 +67,7 @@ class Compiler:
         if isinstance(raw, str) or is_document(raw):
             return Block((self.step(raw, location),))
         if not is_list(raw):
-            location.fault(f"found {kind(raw)}", "a list of steps")
+            location.fault(f"found {describe_value(raw)}", "a list of steps")
             return Block(())
         return Block(tuple(self.step(item, location.at(index)) for index, item in enumerate(raw)))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.declarations import folder
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
 from connector.transform.context import Scope
@@ -85,7 +85,9 @@ class Parameter:
         if any(_has_type(value, name) for name in self.types):
             return value
         types = " or ".join(self.types)
-        raise Unfit(f"parameter {self.name}: found {kind(value, self.name)}, a value of type {types} is needed")
+        raise Unfit(
+            f"parameter {self.name}: found {describe_value(value, self.name)}, a value of type {types} is needed"
+        )
 
 
 def _has_type(value: JSON, name: str) -> bool:
@@ -158,7 +160,7 @@ class SavedChains:
 
 def _read_parameters(raw: JSON, location: Location) -> dict[str, Parameter]:
     if not is_document(raw):
-        location.fault(f"found {kind(raw)}", "an object of parameters by name")
+        location.fault(f"found {describe_value(raw)}", "an object of parameters by name")
         return {}
     return {name: _read_parameter(name, declared or {}, location.at(name)) for name, declared in raw.items()}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from connector.model import JSON, is_document
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.declaration import Location
 
 __all__ = ["as_parameters", "read_shorthand", "to_snake_case"]
@@ -37,7 +37,7 @@ def read_shorthand(raw: JSON, location: Location, noun: str) -> tuple[str, JSON,
             f"found an object of {len(names)} keys", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}"
         )
         return None
-    location.fault(f"found {kind(raw)}", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
+    location.fault(f"found {describe_value(raw)}", f"a {noun} is {{name: parameters}} or {{prototype, parameters}}")
     return None
 
 
@@ -49,7 +49,7 @@ def as_parameters(given: JSON, location: Location, sole: str = "") -> Mapping[st
         return given
     if sole and not is_document(given):
         return {sole: given}
-    location.fault(f"found {kind(given)}", "an object of parameters by name")
+    location.fault(f"found {describe_value(given)}", "an object of parameters by name")
     return {}
 
 

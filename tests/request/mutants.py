@@ -20,7 +20,7 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import example_number, example_string
 from connector.model import InvalidRequest
 from connector.request import Preparer
-from connector.request.schema_fields import resolve
+from connector.request.schema_fields import resolve_reference
 
 Place = tuple[str | int, ...]
 DEEPEST = 5
@@ -69,11 +69,11 @@ class Sampler:
 
     def _flat(self, schema: Any, depth: int = 0) -> dict[str, Any]:
         """One way to meet a schema: references followed, parts joined, a branch of each union taken by chance."""
-        found = dict(resolve(schema, self._root)) if isinstance(schema, Mapping) else {}
+        found = dict(resolve_reference(schema, self._root)) if isinstance(schema, Mapping) else {}
         flat = {key: part for key, part in found.items() if key not in ("allOf", "anyOf", "oneOf", "$ref", "$defs")}
         parts = list(found.get("allOf", ()))
         for union in ("anyOf", "oneOf"):
-            branches = [one for one in found.get(union, ()) if resolve(one, self._root).get("type") != "null"]
+            branches = [one for one in found.get(union, ()) if resolve_reference(one, self._root).get("type") != "null"]
             parts += [self._chance.choice(branches)] if branches else []
         for part in parts if depth < 12 else ():
             other = self._flat(part, depth + 1)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 
-from connector.request.faults import explain, unknown_fields
+from connector.request.faults import explain_refusals, find_unknown_fields
 
 FUNCTION = {
     "type": "object",
@@ -49,7 +49,10 @@ DEFS = {"Tool": {"anyOf": [FUNCTION, {"$ref": "#/$defs/Search"}]}, "Search": SEA
 
 def explained(schema: dict[str, Any], value: object) -> list[str]:
     whole = {**schema, "$defs": DEFS}
-    return [str(fault) for fault in explain(Draft202012Validator(whole).iter_errors(value), value, whole, "payload")]
+    return [
+        str(fault)
+        for fault in explain_refusals(Draft202012Validator(whole).iter_errors(value), value, whole, "payload")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -158,9 +161,9 @@ def test_unknown_fields_are_found_in_the_branch_that_was_meant() -> None:
     shut = {**FUNCTION, "additionalProperties": False}
     schema = {"anyOf": [shut, {**SEARCH, "additionalProperties": False}], "$defs": DEFS}
     value = {"type": "function", "function": {"name": "x"}, "idz": []}
-    [fault] = unknown_fields(Draft202012Validator(schema).iter_errors(value), value, schema, "payload")
+    [fault] = find_unknown_fields(Draft202012Validator(schema).iter_errors(value), value, schema, "payload")
     assert str(fault) == "payload.idz: unknown field; known here: type, function"
-    assert not fault.misspelt
+    assert not fault.is_misspelt
 
 
 @pytest.mark.parametrize("secret", ["sk-proj-abcdefghijklmnop1234", "Bearer abcdefghijklmnop"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connector.request.file_access import Roots
 from connector.request.files import FileInput
-from connector.request.multipart import MultipartBody, Part, parts_of, quoted
+from connector.request.multipart import MultipartBody, Part, build_parts, quote_name
 from connector.request.query import flatten
 
 Read = Callable[[MultipartBody], Awaitable[bytes]]
@@ -49,7 +49,7 @@ async def decoded(body: MultipartBody, data: bytes) -> list[tuple[str | None, st
 @given(st.dictionaries(NAMES, VALUES))
 @settings(max_examples=60)
 async def test_fields_decode_to_what_they_came_from(payload: dict[str, Any]) -> None:
-    parts, faults = parts_of(payload, {}, ANYWHERE)
+    parts, faults = build_parts(payload, {}, ANYWHERE)
     assert not faults
     expected = [pair for name, value in payload.items() for pair in flatten(name, value)]
     assert sorted((part.name, part.value) for part in parts) == sorted(expected)
@@ -65,7 +65,7 @@ async def test_fields_decode_to_what_they_came_from(payload: dict[str, Any]) -> 
 @settings(max_examples=40)
 async def test_files_decode_to_their_bytes(contents: list[bytes]) -> None:
     files = [content(data, filename=f"{index}.bin") for index, data in enumerate(contents)]
-    parts, _ = parts_of({"files": files, "z": 1}, {}, ANYWHERE)
+    parts, _ = build_parts({"files": files, "z": 1}, {}, ANYWHERE)
     body = MultipartBody(parts)
     data = b"".join([chunk async for chunk in body.chunks()])
     assert len(data) == body.length
@@ -78,7 +78,7 @@ async def test_files_decode_to_their_bytes(contents: list[bytes]) -> None:
 
 @given(st.text())
 def test_a_quoted_name_stays_between_its_quotes(name: str) -> None:
-    shown = quoted(name)
+    shown = quote_name(name)
     assert not set(shown) & {'"', "\r", "\n", "\0"}
     if "%" not in name and name.isprintable():
         assert shown.replace("%22", '"').replace("\\\\", "\\") == name
@@ -86,7 +86,7 @@ def test_a_quoted_name_stays_between_its_quotes(name: str) -> None:
 
 async def test_files_come_last_and_equal_names_together(read: Read) -> None:
     payload = {"file": content("x", filename="a.txt"), "k": ["1", "2"], "o": {"k": 1}, "b": True, "n": None}
-    body = MultipartBody(parts_of(payload, {}, ANYWHERE)[0], "BOUNDARY")
+    body = MultipartBody(build_parts(payload, {}, ANYWHERE)[0], "BOUNDARY")
     lines = (await read(body)).decode().split("\r\n")
     assert [line for line in lines if "name=" in line or line.startswith("--")] == [
         "--BOUNDARY",
@@ -104,7 +104,7 @@ async def test_files_come_last_and_equal_names_together(read: Read) -> None:
 
 
 def test_a_part_can_have_a_type_of_its_own() -> None:
-    parts, _ = parts_of(
+    parts, _ = build_parts(
         {"session": {"a": "ü"}, "sdp": "v=0", "x": 1}, {"session": "application/json", "sdp": "a/b"}, ANYWHERE
     )
     assert parts == [Part("x", "1"), Part("session", '{"a":"ü"}', "application/json"), Part("sdp", "v=0", "a/b")]
@@ -122,7 +122,7 @@ def test_a_part_can_have_a_type_of_its_own() -> None:
     ],
 )
 def test_a_file_s_name_and_type(more: dict[str, Any], filename: str | None, content_type: str | None) -> None:
-    [part], _ = parts_of({"file": content("x", **more)}, {}, ANYWHERE)
+    [part], _ = build_parts({"file": content("x", **more)}, {}, ANYWHERE)
     assert isinstance(part.value, FileInput)
     assert (part.value.filename, part.value.content_type) == (filename, content_type)
 
@@ -130,17 +130,17 @@ def test_a_file_s_name_and_type(more: dict[str, Any], filename: str | None, cont
 @pytest.mark.parametrize("name", ["a\r\nb", "a\nb", "a\0b", "a\tb"])
 def test_names_that_would_break_a_header_are_refused(name: str) -> None:
     for payload in ({"file": content("x", filename=name)}, {"file": content("x", filename="a", content_type=name)}):
-        assert len(parts_of(payload, {}, ANYWHERE)[1]) == 1
+        assert len(build_parts(payload, {}, ANYWHERE)[1]) == 1
 
 
 @pytest.mark.parametrize("name", ["a\r\nContent-Type: x", "a\0"])
 def test_field_names_with_line_breaks_are_refused(name: str) -> None:
-    assert parts_of({name: 1}, {}, ANYWHERE)[1]
-    assert parts_of({"a": {name: 1}}, {}, ANYWHERE)[1]
+    assert build_parts({name: 1}, {}, ANYWHERE)[1]
+    assert build_parts({"a": {name: 1}}, {}, ANYWHERE)[1]
 
 
 def test_quotes_and_backslashes_in_names_are_escaped() -> None:
-    assert quoted('a"b\\c') == "a%22b\\\\c"
+    assert quote_name('a"b\\c') == "a%22b\\\\c"
 
 
 async def test_boundaries_differ_and_stay() -> None:

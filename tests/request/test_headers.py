@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connector.catalogue.operation import Operation
-from connector.request.headers import Headers, accept
+from connector.request.headers import Headers, choose_accept
 from connector.request.validation import Findings, Validate
 
 Declared = Callable[..., Operation]
@@ -34,7 +34,7 @@ def resolved(operation: Operation, given: dict[str, Any]) -> tuple[dict[str, str
     ],
 )
 def test_the_answer_s_kind_is_asked_for(fields: dict[str, Any], kinds: str, operation: Declared) -> None:
-    assert accept(operation(**fields)) == kinds
+    assert choose_accept(operation(**fields)) == kinds
 
 
 def test_the_caller_s_headers_win_whatever_their_case(operation: Declared) -> None:

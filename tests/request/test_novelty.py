@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.request import Wire
-from connector.request.novelty import is_moving, is_plausible, misspelt, nearest
+from connector.request.novelty import find_misspelt, find_nearest, is_moving, is_plausible
 
 NAMES = ("max_tokens", "temperature", "response_format", "top_p", "n", "user", "prompt_cache_key", "max_output_tokens")
 CHAT = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
@@ -29,7 +29,7 @@ Faults = Callable[..., list[str]]
     ],
 )  # fmt: skip
 def test_what_is_near_a_known_name_is_a_misspelling_of_it(name: str, meant: str) -> None:
-    assert misspelt(name, NAMES)[0] == meant
+    assert find_misspelt(name, NAMES)[0] == meant
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_what_is_near_a_known_name_is_a_misspelling_of_it(name: str, meant: str)
      "response_style", "temperature_schedule", "x" * 500, "größe", "top_k", "topK", "top_p_2", "top_p2", "max_tokens_v2"],
 )  # fmt: skip
 def test_a_name_of_its_own_is_a_novelty(name: str) -> None:
-    assert misspelt(name, NAMES) == ()
+    assert find_misspelt(name, NAMES) == ()
 
 
 @pytest.mark.parametrize(
@@ -46,29 +46,29 @@ def test_a_name_of_its_own_is_a_novelty(name: str) -> None:
     [("speed", "seed"), ("task", "mask"), ("uri", "url"), ("page_id", "page_ip"), ("code", "mode"), ("step", "stop")],
 )
 def test_another_word_in_the_place_of_one_is_no_slip(name: str, known: str) -> None:
-    assert misspelt(name, (known,)) == ()
+    assert find_misspelt(name, (known,)) == ()
 
 
 @pytest.mark.parametrize(
     ("name", "known"), [("tasks", "task"), ("skill", "skills"), ("search_contxt", "search_context")]
 )
 def test_a_plural_is_a_slip(name: str, known: str) -> None:
-    assert misspelt(name, (known,)) == (known,)
+    assert find_misspelt(name, (known,)) == (known,)
 
 
 def test_words_that_begin_otherwise_are_other_words() -> None:
-    assert misspelt("exclude_usage", ("include_usage",)) == ()
-    assert misspelt("expires_after", ("expires_before",)) == ()
+    assert find_misspelt("exclude_usage", ("include_usage",)) == ()
+    assert find_misspelt("expires_after", ("expires_before",)) == ()
 
 
 def test_another_size_or_version_is_no_misspelling_of_a_choice() -> None:
-    assert nearest("2048x2048", ["1024x1024", "auto"]) == ()
-    assert nearest("web_search_2027_01_01", ["web_search_2025_08_26", "web_search"]) == ()
-    assert nearest("computer_2", ["computer"]) == ()
-    assert nearest("web_search_v2", ["web_search"]) == ()
-    assert nearest("slow", ["low", "high"]) == ()
-    assert nearest("autoo", ["1024x1024", "auto"]) == ("auto",)
-    assert nearest("1024x1024x", ["1024x1024", "auto"]) == ("1024x1024",)
+    assert find_nearest("2048x2048", ["1024x1024", "auto"]) == ()
+    assert find_nearest("web_search_2027_01_01", ["web_search_2025_08_26", "web_search"]) == ()
+    assert find_nearest("computer_2", ["computer"]) == ()
+    assert find_nearest("web_search_v2", ["web_search"]) == ()
+    assert find_nearest("slow", ["low", "high"]) == ()
+    assert find_nearest("autoo", ["1024x1024", "auto"]) == ("auto",)
+    assert find_nearest("1024x1024x", ["1024x1024", "auto"]) == ("1024x1024",)
 
 
 @pytest.mark.parametrize("value", ["", "not a tier", "Not-Written-Alike", "__x__", "x" * 65, "über", 7, None, ["flex"]])
@@ -210,10 +210,10 @@ def test_queries_follow_the_same_rule(prepare: Prepare, faults_of: Faults) -> No
 
 def test_a_refusal_names_the_way_out(prepare: Prepare, faults_of: Faults) -> None:
     misspelt_name, misspelt_choice = {**CHAT, "temprature": 1}, {**CHAT, "service_tier": "felx"}
-    for payload, way_out in ((misspelt_name, "known"), (misspelt_choice, "warn")):
+    for payload, setting in ((misspelt_name, "known"), (misspelt_choice, "warn")):
         [fault] = faults_of("POST /chat/completions", {"payload": payload})
-        assert f"--validate {way_out} (in a configuration, validate: {way_out}) sends it as it is" in fault
-        assert prepare("POST /chat/completions", {"payload": payload}, validate=way_out).warnings
+        assert f"--validate {setting} (in a configuration, validate: {setting}) sends it as it is" in fault
+        assert prepare("POST /chat/completions", {"payload": payload}, validate=setting).warnings
     [fault] = faults_of("POST /chat/completions", {"payload": {**CHAT, "novel_field": 1}}, validate="strict")
     assert "--validate spelling" in fault
 

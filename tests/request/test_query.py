@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.catalogue.operation import Operation
-from connector.request.query import Query, coerced, flatten, scalar
+from connector.request.query import Query, coerce_query, encode_scalar, flatten
 
 NAMES = st.text(st.characters(exclude_characters="[]", exclude_categories=("Cs",)), min_size=1)
 SCALARS = (
@@ -40,7 +40,7 @@ def unflattened(pairs: list[tuple[str, str]]) -> Any:
 def as_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: as_text(child) for key, child in value.items()}
-    return [as_text(child) for child in value] if isinstance(value, list) else scalar(value)
+    return [as_text(child) for child in value] if isinstance(value, list) else encode_scalar(value)
 
 
 @given(st.dictionaries(NAMES, VALUES))
@@ -154,4 +154,4 @@ SCHEMA = {
     ],
 )
 def test_texts_become_what_their_schema_wants(name: str, text: object, value: object) -> None:
-    assert coerced({name: text}, SCHEMA) == {name: value}
+    assert coerce_query({name: text}, SCHEMA) == {name: value}

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.request.display import SECRET_VALUE, without_secret_values
+from connector.request.display import SECRET_VALUE, hide_secret_values
 from connector.request.redaction import HIDDEN, Redactor
 
 SECRET = 'päss "word"/+\\key'
@@ -190,4 +190,4 @@ PIECES = st.sampled_from([*STARTS, "x" * 20, "a.b", " ", "é"])
 @given(st.lists(PIECES, max_size=8).map("".join), st.from_regex(SECRET_VALUE))
 def test_a_text_that_needs_no_pattern_holds_no_secret_value(text, secret):
     for each in (text, secret, f"{text} {secret}"):
-        assert without_secret_values(each, HIDDEN) == SECRET_VALUE.sub(HIDDEN, each)
+        assert hide_secret_values(each, HIDDEN) == SECRET_VALUE.sub(HIDDEN, each)

@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue
 from connector.request.plan import Plan
-from connector.request.strict_schema import closed
+from connector.request.strict_schema import close_schema
 
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
 AGED = {"type": "object", "properties": {"age": {"type": "integer"}}}
@@ -23,7 +23,7 @@ DEFS = {
 
 
 def accepts(schema: dict[str, Any], value: object) -> bool:
-    return Draft202012Validator(closed({**schema, "$defs": DEFS})).is_valid(value)
+    return Draft202012Validator(close_schema({**schema, "$defs": DEFS})).is_valid(value)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_objects_that_are_open_on_purpose_stay_open(schema: dict[str, Any], valu
 
 def test_the_source_is_left_alone() -> None:
     source: dict[str, Any] = {"$ref": "#/$defs/Person", "$defs": {"Person": dict(PERSON)}}
-    closed(source)
+    close_schema(source)
     assert source == {"$ref": "#/$defs/Person", "$defs": {"Person": PERSON}}
 
 

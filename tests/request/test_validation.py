@@ -9,7 +9,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.request import Wire
-from connector.request.validation import Findings, Schema, Validate
+from connector.request.validation import CompiledSchema, Findings, Validate
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -26,7 +26,7 @@ SCHEMA: dict[str, Any] = {
 
 def found(value: object, mode: Validate, schema: dict[str, Any] = SCHEMA) -> tuple[list[str], list[str]]:
     findings = Findings()
-    Schema(lambda: schema).find(value, "payload", mode, findings)
+    CompiledSchema(lambda: schema).find(value, "payload", mode, findings)
     return [str(fault) for fault in findings.faults], [str(warning) for warning in findings.warnings]
 
 
@@ -97,7 +97,7 @@ def test_off_looks_at_nothing() -> None:
 def test_a_place_gets_one_opinion() -> None:
     findings = Findings()
     for _ in range(2):
-        Schema(lambda: SCHEMA).find({"model": 1}, "payload", Validate.STRICT, findings)
+        CompiledSchema(lambda: SCHEMA).find({"model": 1}, "payload", Validate.STRICT, findings)
     assert len(findings.faults) == 1
 
 

@@ -16,8 +16,8 @@ from connector.errors import UnknownName
 from connector.http import prototypes
 from connector.http.parameters import Common
 from connector.model import JSON, Fault, InvalidRequest, Request, is_object, members
-from connector.request.body import as_sent, choose, judged
-from connector.request.path import fill
+from connector.request.body import choose_kind, replace_files, view_form
+from connector.request.path import fill_template
 from connector.request.plan import Plan
 from connector.request.validation import Findings, Validate
 from connector.suggestions import did_you_mean
@@ -199,7 +199,7 @@ def _open(asked: Request) -> Request:
 
 def _judged(plan: Plan, asked: Request, mode: Validate) -> Findings:
     findings = Findings()
-    findings.faults += fill(plan.template, {name: _segment(value) for name, value in asked.path.items()})[1]
+    findings.faults += fill_template(plan.template, {name: _segment(value) for name, value in asked.path.items()})[1]
     values, faults = plan.query.normalise(asked.query)
     findings.faults += faults
     findings.judge(mode, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
@@ -211,13 +211,13 @@ def _judged(plan: Plan, asked: Request, mode: Validate) -> Findings:
 
 
 def _judge_payload(plan: Plan, payload: JSON, content_type: str | None, mode: Validate, findings: Findings) -> None:
-    kind, fault = choose(plan.operation, payload, content_type)
+    kind, fault = choose_kind(plan.operation, payload, content_type)
     if fault is not None:
         findings.faults.append(fault)
     if kind is None or kind == "sdp" or isinstance(payload, str):
         return
     sent: JSON = {} if payload is None else payload
-    plan.payload(kind).find(as_sent(sent) if kind == "multipart" else judged(sent), "payload", mode, findings)
+    plan.payload(kind).find(view_form(sent) if kind == "multipart" else replace_files(sent), "payload", mode, findings)
 
 
 def _segment(value: JSON) -> JSON:

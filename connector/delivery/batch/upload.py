@@ -18,7 +18,7 @@ from connector.publishers.intent import client_intent
 from connector.request import Wire
 from connector.request.files import FileInput
 from connector.request.multipart import MultipartBody
-from connector.request.sources import LocalFile, identity_of
+from connector.request.sources import LocalFile, identify_file
 
 __all__ = ["batch_create", "file_create", "file_delete", "members_of", "open_lines", "write_lines"]
 
@@ -70,7 +70,7 @@ def file_create(client: Client, target: str, path: Path, name: str) -> CallInten
         stands = {**payload, "file": {"$content": "", "filename": filename, "content_type": "application/jsonl"}}
         wire = client.prepare("files create", {"payload": stands})
         status = path.stat()
-        source = LocalFile(str(path), status.st_size, identity_of(status))
+        source = LocalFile(str(path), status.st_size, identify_file(status))
         body = wire.body
         if not isinstance(body, MultipartBody):
             raise TypeError("an upload is a form")

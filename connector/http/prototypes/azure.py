@@ -13,7 +13,7 @@ from connector.http.addresses import check_base_uri
 from connector.http.parameters import Common, Secret, environment
 from connector.http.prototypes.prototype import Prototype
 from connector.model import JSON, Fault, InvalidRequest, members
-from connector.request.path import segment_fault
+from connector.request.path import check_segment
 from connector.request.wire import Wire
 
 __all__ = ["AZURE"]
@@ -76,7 +76,7 @@ class AzureEndpoint:
         deployment = self._deployments.get(model, model)
         if "/" in deployment or "\\" in deployment:
             raise InvalidRequest("azure-openai", [Fault("payload.model", f"is {deployment[:40]!r}", NAMES)])
-        if fault := segment_fault(deployment):
+        if fault := check_segment(deployment):
             raise InvalidRequest("azure-openai", [Fault("payload.model", *fault)])
         return quote(deployment, safe="")
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from connector.catalogue import Catalogue
 from connector.model import Request as CatalogueRequest
-from connector.request.plan import plain_kind, streams
+from connector.request.plan import find_plain_kind, is_streaming
 from connector.sandbox.backend import Backend
 from connector.sandbox.generic.lists import list_objects
 from connector.sandbox.generic.locations import Locations
@@ -53,12 +53,12 @@ class GenericHandler:
 def _is_stream(request: Request) -> bool:
     kinds = request.operation.answer
     asked = CatalogueRequest(query=request.query, payload=request.payload)
-    return "events" in kinds and (len(kinds) == 1 or streams(request.operation, asked))
+    return "events" in kinds and (len(kinds) == 1 or is_streaming(request.operation, asked))
 
 
 def _as_declared(answer: Answer, request: Request) -> Answer:
     """Return the answer in the form that the operation declares."""
-    kind = plain_kind(request.operation)
+    kind = find_plain_kind(request.operation)
     if kind == "empty":
         return Answer(data=b"")
     return Answer(data=b"", content_type="text/plain") if kind == "text" else answer

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.declaration import Field, Location
 from connector.transform.shorthand import as_parameters, to_snake_case
@@ -57,7 +57,7 @@ def _read_list(given: JSON, location: Location, one: Callable[[JSON, Location], 
     if isinstance(given, str) or is_document(given):
         return [one(given, location)] if given else []
     if not is_list(given):
-        location.fault(f"found {kind(given)}", f"a list of {noun} is needed")
+        location.fault(f"found {describe_value(given)}", f"a list of {noun} is needed")
         return []
     return [one(item, location.at(index)) for index, item in enumerate(given)]
 
@@ -87,7 +87,7 @@ def each(
         if is_document(given) or isinstance(given, str):
             return [_read_item(fields, given, location, short)] if given else []
         if not is_list(given):
-            location.fault(f"found {kind(given)}", "a list of objects is needed")
+            location.fault(f"found {describe_value(given)}", "a list of objects is needed")
             return []
         return [_read_item(fields, item, location.at(index), short) for index, item in enumerate(given)]
 

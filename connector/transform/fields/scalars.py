@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from connector.model import JSON, is_list
-from connector.request.display import kind, shown
+from connector.request.display import describe_value, show_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location
@@ -64,7 +64,7 @@ def _scalar_field(words: str, types: tuple[type, ...], schema: Mapping[str, JSON
 
     def fault(value: JSON) -> str:
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            return f"found {kind(value)}"
+            return f"found {describe_value(value)}"
         return check(value)
 
     def read(given: JSON, location: Location) -> Resolve | None:
@@ -80,7 +80,7 @@ def _scalar_field(words: str, types: tuple[type, ...], schema: Mapping[str, JSON
         def resolve(document: JSON, scope: Scope) -> JSON:
             value = made.resolve(document, scope)
             if wrong := fault(value):
-                raise Unfit(f"{shown(given)}: {wrong}, {words} is needed")
+                raise Unfit(f"{show_value(given)}: {wrong}, {words} is needed")
             return value
 
         return resolve
@@ -132,7 +132,7 @@ def word(summary: str, *, required: bool = False, default: str | None = None, al
 
     def read(given: JSON, location: Location) -> str | None:
         if not isinstance(given, str) or (required and not given):
-            location.fault(f"found {kind(given)}", "a name is needed")
+            location.fault(f"found {describe_value(given)}", "a name is needed")
             return None
         return given
 
@@ -145,7 +145,7 @@ def choice(summary: str, options: Sequence[str], *, required: bool = False, defa
     def read(given: JSON, location: Location) -> str | None:
         if given not in options:
             meant = did_you_mean(closest(given, options)) if isinstance(given, str) else ""
-            location.fault(f"found {shown(given)}", f"allowed: {', '.join(options)}", meant)
+            location.fault(f"found {show_value(given)}", f"allowed: {', '.join(options)}", meant)
             return None
         return str(given)
 
@@ -159,7 +159,7 @@ def names(summary: str, *, required: bool = False, aliases: Sequence[str] = ()) 
         if isinstance(given, str | int) and not isinstance(given, bool):
             given = [given]
         if not is_list(given) or any(not isinstance(item, str | int) for item in given):
-            location.fault(f"found {kind(given)}", "a list of names is needed")
+            location.fault(f"found {describe_value(given)}", "a list of names is needed")
             return []
         return [str(item) for item in given]
 
@@ -181,7 +181,7 @@ def _read_path(given: JSON, location: Location) -> PathOf | None:
     if isinstance(given, int) and not isinstance(given, bool):
         given = str(given)
     if not isinstance(given, str):
-        location.fault(f"found {kind(given)}", "a dotted path such as meta.color is needed")
+        location.fault(f"found {describe_value(given)}", "a dotted path such as meta.color is needed")
         return None
     try:
         if not has_placeholder(given):
@@ -197,7 +197,7 @@ def _read_path(given: JSON, location: Location) -> PathOf | None:
         if isinstance(found, int) and not isinstance(found, bool):
             return (str(found),)
         if not isinstance(found, str):
-            raise Unfit(f"{shown(given)}: found {kind(found)}, a dotted path is needed")
+            raise Unfit(f"{show_value(given)}: found {describe_value(found)}, a dotted path is needed")
         return parse_path(found)
 
     return resolve
@@ -220,7 +220,7 @@ def pattern(summary: str, *, required: bool = False, default: str | None = None,
 
     def read(given: JSON, location: Location) -> Pattern | None:
         if not isinstance(given, str):
-            location.fault(f"found {kind(given)}", "a pattern such as items.*.price is needed")
+            location.fault(f"found {describe_value(given)}", "a pattern such as items.*.price is needed")
             return None
         try:
             return Pattern.parse(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.errors import Unfit
 from connector.transform.types import Map
@@ -28,7 +28,7 @@ def text_mapper(name: str, work: Callable[[str, JSON, Scope], JSON]) -> Map:
             return None
         if isinstance(value, int | float) and not isinstance(value, bool):
             return work(str(value), value, scope)
-        raise Unfit(f"{name}: found {kind(value)}, a text is needed")
+        raise Unfit(f"{name}: found {describe_value(value)}, a text is needed")
 
     return run
 
@@ -43,6 +43,6 @@ def list_mapper(name: str, work: Callable[[list[JSON], Scope], JSON]) -> Map:
             return None
         if is_document(value):
             return work(list(value.values()), scope)
-        raise Unfit(f"{name}: found {kind(value)}, a list is needed")
+        raise Unfit(f"{name}: found {describe_value(value)}, a list is needed")
 
     return run

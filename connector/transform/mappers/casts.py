@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
 from connector.transform.mappers.base import skip_null
@@ -34,7 +34,7 @@ def as_number(value: JSON) -> int | float:
         else:
             if math.isfinite(number):
                 return number
-    raise Unfit(f"found {kind(value)}, a number is needed")
+    raise Unfit(f"found {describe_value(value)}, a number is needed")
 
 
 def _to_int(value: JSON) -> int:
@@ -50,7 +50,9 @@ def _to_bool(value: JSON) -> bool:
         word = value.strip().lower()
         if word in TRUE or word in FALSE:
             return word in TRUE
-        raise Unfit(f"found {kind(value)}; allowed: {', '.join(sorted(TRUE))}, {', '.join(sorted(FALSE - {''}))}")
+        raise Unfit(
+            f"found {describe_value(value)}; allowed: {', '.join(sorted(TRUE))}, {', '.join(sorted(FALSE - {''}))}"
+        )
     return bool(value)
 
 

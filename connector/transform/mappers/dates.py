@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from connector.model import JSON
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
@@ -56,7 +56,7 @@ def _parse_date(value: JSON, source: str) -> datetime:
         return datetime.fromisoformat(text.strip())
     except (ValueError, OverflowError):
         wanted = f"a date in the format {source}" if source else "an ISO 8601 date or seconds since 1970"
-        raise Unfit(f"format-date: found {kind(value)}, {wanted} is needed") from None
+        raise Unfit(f"format-date: found {describe_value(value)}, {wanted} is needed") from None
 
 
 def _to_strptime(format: str) -> str:  # noqa: A002

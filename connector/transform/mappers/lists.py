@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
@@ -124,7 +124,7 @@ def _as_object(name: str, array: JSON) -> dict[str, JSON]:
         return array
     if is_list(array):
         return {str(index): item for index, item in enumerate(array)}
-    raise Unfit(f"{name}: array is {kind(array)}, an object is needed")
+    raise Unfit(f"{name}: array is {describe_value(array)}, an object is needed")
 
 
 def _build_extend(array: Template) -> Map:
@@ -135,7 +135,7 @@ def _build_extend(array: Template) -> Map:
         if value is None or value == []:
             value = {}
         if not is_document(value):
-            raise Unfit(f"list-extend-with: found {kind(value)}, an object is needed")
+            raise Unfit(f"list-extend-with: found {describe_value(value)}, an object is needed")
         return {
             **value,
             **{key: item for key, item in _as_object("list-extend-with", more).items() if key not in value},
@@ -153,7 +153,7 @@ def _build_intersect(array: Template) -> Map:
             return {key: item for key, item in value.items() if key in keys}
         if value is None:
             return None
-        raise Unfit(f"list-intersect-keys: found {kind(value)}, an object is needed")
+        raise Unfit(f"list-intersect-keys: found {describe_value(value)}, an object is needed")
 
     return run
 

@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
@@ -70,7 +70,7 @@ def to_number(number: Decimal) -> int | float:
 def _merge(operands: list[JSON]) -> JSON:
     for operand in operands:
         if operand is not None and not isinstance(operand, dict | list):
-            raise Unfit(f"array-merge: found {kind(operand)}, lists or objects are needed")
+            raise Unfit(f"array-merge: found {describe_value(operand)}, lists or objects are needed")
     given = [operand for operand in operands if operand]
     if all(is_list(operand) for operand in given):
         return [item for operand in given for item in operand]
@@ -87,7 +87,7 @@ def _build_operator(operator: str) -> Map:
         if is_document(value):
             value = list(value.values())
         if not is_list(value):
-            raise Unfit(f"operator: found {kind(value)}, a list of operands is needed")
+            raise Unfit(f"operator: found {describe_value(value)}, a list of operands is needed")
         return calculate(operator, value)
 
     return skip_null(run)
@@ -114,7 +114,7 @@ def _build_format(decimals: Resolve, decimal_point: Resolve, thousands_separator
         try:
             rounded = to_decimal(value).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, Context(prec=400))
         except DecimalException:
-            raise Unfit(f"format-number: found {kind(value)}, a number of fewer digits is needed") from None
+            raise Unfit(f"format-number: found {describe_value(value)}, a number of fewer digits is needed") from None
         whole, _, rest = f"{rounded:,f}".partition(".")
         whole = whole.replace(",", thousands_separator(value, scope))
         return whole + (decimal_point(value, scope) + rest if rest else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Mapper
 from connector.transform.errors import Unfit
@@ -68,7 +68,7 @@ def _allow_null(schema: JSON) -> JSON:
 def _build() -> Map:
     def run(value: JSON, _: Scope) -> JSON:
         if not is_document(value):
-            raise Unfit(f"strict-schema: found {kind(value)}, a JSON Schema is needed")
+            raise Unfit(f"strict-schema: found {describe_value(value)}, a JSON Schema is needed")
         return make_strict(value)
 
     return skip_null(run)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connector.model import JSON, is_document, is_list
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.conditions.values import is_empty, same
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location, Mapper
@@ -56,7 +56,7 @@ def _read_pairs(given: JSON, location: Location) -> Pairs:
         return list(given.items())
     if is_list(given) and all(is_list(pair) and len(pair) == 2 for pair in given):
         return [(pair[0], pair[1]) for pair in given]
-    location.fault(f"found {kind(given)}", "an object, or a list of [from, to] pairs, is needed")
+    location.fault(f"found {describe_value(given)}", "an object, or a list of [from, to] pairs, is needed")
     return []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.block import Block, make_async, make_sync
 from connector.transform.conditions.logic import any_awaits, first_failing
 from connector.transform.context import Scope
@@ -174,7 +174,9 @@ def _build_merger(template: Template, transformer: Block) -> Action:
         if values == [] or values is None:
             return document
         if not is_document(values) or not is_document(document):
-            raise Unfit(f"the template makes {kind(values)} for {kind(document)}; objects can be merged")
+            raise Unfit(
+                f"the template makes {describe_value(values)} for {describe_value(document)}; objects can be merged"
+            )
         return merge(document, values)
 
     return Action(work if transformer.awaits else make_sync(work), transformer.awaits)

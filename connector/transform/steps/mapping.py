@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from connector.model import JSON, is_document
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, rename
@@ -69,7 +69,7 @@ def _keys(accessor: Selector, mappers: list[Map]) -> Run:
             if node == []:
                 continue
             if not is_document(node):
-                raise Unfit(f"{'.'.join(parent) or 'the document'} is {kind(node)}, only objects have keys")
+                raise Unfit(f"{'.'.join(parent) or 'the document'} is {describe_value(node)}, only objects have keys")
             edit.set(
                 parent, rename(node, {name: _check_key(_apply_mappers(name, mappers, scope)) for name in names or node})
             )
@@ -93,7 +93,7 @@ def _check_key(value: JSON) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise Unfit(f"a key became {kind(value)}, keys are texts")
+    raise Unfit(f"a key became {describe_value(value)}, keys are texts")
 
 
 def _step(name: str, summary: str, places: str, work: Callable[[Selector, list[Map]], Run]) -> Step:

@@ -10,7 +10,7 @@ import orjson
 
 from connector.errors import ConfigurationError, InvalidDocument
 from connector.model import JSON
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.request.user_schema import InvalidSchema, Validator
 from connector.transform.context import Scope
 from connector.transform.declaration import Field, Location, Step
@@ -97,7 +97,7 @@ def _read_schema(given: JSON, location: Location) -> Any:
 
 def _read_formats(given: JSON, location: Location) -> bool | None:
     if not isinstance(given, bool):
-        location.fault(f"found {kind(given)}", "true or false is needed")
+        location.fault(f"found {describe_value(given)}", "true or false is needed")
         return None
     return given
 

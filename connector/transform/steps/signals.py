@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connector.model import JSON, is_document
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.errors import NotYet, Unfit
@@ -18,7 +18,7 @@ __all__ = ["SIGNALS", "set_type"]
 def set_type(document: JSON, name: str) -> JSON:
     """Return the document with a type."""
     if not is_document(document):
-        raise Unfit(f"found {kind(document)}, only an object can have a type")
+        raise Unfit(f"found {describe_value(document)}, only an object can have a type")
     return {**document, "@type": name}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connector.model import JSON, is_document
-from connector.request.display import kind
+from connector.request.display import describe_value
 from connector.transform.context import Scope
 from connector.transform.declaration import Step
 from connector.transform.edit import Edit, assign, drop_keys, merge, remove
@@ -114,7 +114,7 @@ def _build_recursive_copy(children_pattern: Pattern, merge_template: Template) -
             return document
         values: JSON = merge_template.resolve(document, scope) or {}
         if not is_document(values):
-            raise Unfit(f"merge_template makes {kind(values)}, an object is needed")
+            raise Unfit(f"merge_template makes {describe_value(values)}, an object is needed")
         edit = Edit(document)
         for match in matches:
             edit.set(match.path, merge(match.value or {}, values))
