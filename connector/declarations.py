@@ -1,4 +1,4 @@
-"""Where the declarations that ship with the connector are found."""
+"""The folders of the declarations that ship with the connector."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 __all__ = ["CONFIGURATION_NAMES", "folder"]
 
 CONFIGURATION_NAMES = ("connector.yaml", "connector.yml", "connector.json")
-"""What the file of a configuration is called where none is named."""
+"""The names of a configuration file where none is given."""
 
 
 def folder(kind: str) -> Path:
-    """The declarations of one kind: packed inside the wheel, beside the package in a checkout."""
+    """Return the folder of one kind of declaration: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).parent
     packed = package / kind
     return packed if packed.is_dir() else package.parent / kind

@@ -1,4 +1,4 @@
-"""JSON at the edge: text becomes one acceptable value, a value becomes compact bytes, and everything else is refused.
+"""JSON at the edge: parse text into one acceptable value, dump a value as compact bytes, refuse everything else.
 
 Refused, here and nowhere else: NaN and Infinity, lone surrogates, NUL, integers beyond 64 bits, duplicate keys,
 documents deeper than MAX_DEPTH, and Python values that JSON does not have.
@@ -28,7 +28,7 @@ NATIVE = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def parse(text: str | bytes, where: str = "document") -> JSON:
-    """The value that the text holds, or InvalidDocument saying what is wrong and where."""
+    """Return the value of a text; raise InvalidDocument saying what is wrong and where."""
     data = _utf8(text, where)
     try:
         value = orjson.loads(data)
@@ -45,7 +45,7 @@ def parse(text: str | bytes, where: str = "document") -> JSON:
 
 
 def dump(value: JSON, where: str = "document") -> bytes:
-    """The value as compact UTF-8, or InvalidDocument saying where it is not JSON."""
+    """Return the value as compact UTF-8; raise InvalidDocument saying where it is not JSON."""
     try:
         data = orjson.dumps(value, option=NATIVE)
     except TypeError as error:
@@ -61,7 +61,7 @@ def check(value: JSON, where: str = "document", *, any_integer: bool = False) ->
     """Raise InvalidDocument, with the JSON path, unless the value is an acceptable document.
 
     Args:
-        value: what may not be JSON.
+        value: the value to check.
         where: how the document is called in messages.
         any_integer: whether integers may be of any size, as JSON Schema has them.
     """
@@ -79,7 +79,7 @@ def check(value: JSON, where: str = "document", *, any_integer: bool = False) ->
 
 
 def check_json(value: JSON, where: str = "document") -> None:
-    """Raise InvalidDocument unless the value is JSON; quick for what is, and an integer may be of any size."""
+    """Raise InvalidDocument unless the value is JSON, with integers of any size; fast for values that are."""
     try:
         data = orjson.dumps(value, option=NATIVE)
     except TypeError:
@@ -119,7 +119,7 @@ def _scalar_to_json(value: object) -> JSON:
 
 
 def _decimal_to_json(value: Decimal) -> JSON:
-    """A decimal number as one that JSON can hold exactly, else as its text."""
+    """Return a decimal number as one that JSON holds exactly, else as its text."""
     if not value.is_finite():
         return None
     if value == value.to_integral_value() and abs(value) < 2**63:
@@ -128,7 +128,7 @@ def _decimal_to_json(value: Decimal) -> JSON:
 
 
 def member_path(path: str, key: str | int) -> str:
-    """The JSON path of a member, as it is written in messages: `payload.messages[0]`."""
+    """Return the JSON path of a member, as messages write it: `payload.messages[0]`."""
     if isinstance(key, int):
         return f"{path}[{key}]"
     plain = key.replace("-", "_").replace("$", "_")
@@ -179,7 +179,7 @@ def _kind(item: object) -> str:
 
 
 def _is_deep(data: bytes) -> bool:
-    """Whether a document may be too deep: sure when it is not, so that a yes only costs a closer look."""
+    """Return whether a document may be too deep; False is certain, True needs a closer look."""
     if data.count(b"{") + data.count(b"[") <= MAX_DEPTH:
         return False
     # Pairs with nothing in them are taken out until none is left, at most two levels a turn.
@@ -223,14 +223,14 @@ def _unreadable(data: bytes, error: orjson.JSONDecodeError, where: str) -> Inval
 
 
 class _Duplicate:
-    """Stands for an object that names a key twice, until the walk finds out where it stands."""
+    """Stands for an object with a duplicate key until its path is known."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
 
 class _Huge:
-    """Stands for an integer beyond 64 bits, until the walk finds out where it stands."""
+    """Stands for an integer beyond 64 bits until its path is known."""
 
 
 def _read_strictly(data: bytes, where: str) -> None:

@@ -1,4 +1,4 @@
-"""Distributions that only some connections need, and what to do when one is missing."""
+"""Distributions that only some connections need, installed as extras."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ __all__ = ["require_extra"]
 
 
 def require_extra(module: str, extra: str, purpose: str) -> Any:
-    """The module, or ConfigurationError saying what to install."""
+    """Import and return a module; raise ConfigurationError saying what to install when it is missing.
+
+    Args:
+        module: the module's name.
+        extra: the extra that brings its distribution.
+        purpose: what needs it.
+    """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What shows a request, or plays a case, reaches nobody: one switch, looked at wherever a connection could begin."""
+"""Offline mode: a switch that is checked wherever a connection could begin, for commands that send nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OFFLINE: ContextVar[bool] = ContextVar("offline", default=False)
 
 @contextmanager
 def offline_mode(*, when: bool = True) -> Generator[None]:
-    """Refuse every connection that would begin within this block, and in the tasks and threads that it starts."""
+    """Refuse every connection that would begin within this block, or in tasks and threads that it starts."""
     before = OFFLINE.set(OFFLINE.get() or when)
     try:
         yield
@@ -24,7 +24,7 @@ def offline_mode(*, when: bool = True) -> Generator[None]:
 
 
 def is_offline() -> bool:
-    """Whether nothing may be sent."""
+    """Return whether nothing may be sent."""
     return OFFLINE.get()
 
 

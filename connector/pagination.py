@@ -1,4 +1,4 @@
-"""Where the next page of a list is, and when there is none.
+"""Pagination of the API's lists: the entities of a page, and the query of the next one.
 
 `cursor`: after = last_id, else the last item's id; ends on has_more false.
 `next`:   after = the body's next.
@@ -15,7 +15,7 @@ __all__ = ["items_of", "next_query"]
 
 
 def items_of(body: JSON) -> list[JSON]:
-    """The entities in one answer: the items of a list, or the answer itself."""
+    """Return the entities of an answer: the items of a list, or the answer itself."""
     items = body.get("data") if is_object(body) else None
     if is_list(items):
         return items
@@ -23,7 +23,7 @@ def items_of(body: JSON) -> list[JSON]:
 
 
 def next_query(pages: str | None, body: JSON) -> dict[str, str]:
-    """The query parameters that ask for the page after this one; empty after the last."""
+    """Return the query parameters of the page after this one; empty after the last."""
     if pages is None or not is_object(body) or body.get("has_more") is False:
         return {}
     name, token = {"cursor": _cursor, "next": _next, "page": _page}[pages](body)

@@ -1,4 +1,4 @@
-"""Named kinds: what ships with the connector and what other distributions add by entry point, in one value."""
+"""Named kinds: those that ship with the connector, and those that other distributions add by entry point."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connector.suggestions import closest
 __all__ = ["OURS", "Named", "Registry"]
 
 OURS = "openai-connector"
-"""The origin of what ships with the connector."""
+"""The origin of kinds that ship with the connector."""
 
 
 class Named(Protocol):
@@ -26,7 +26,7 @@ Kind = TypeVar("Kind", bound=Named)
 
 
 class Registry(Generic[Kind]):
-    """Kinds by name, each with the distribution it comes from; a name that is taken is refused."""
+    """Kinds by name, each with the distribution that it comes from; a taken name is refused."""
 
     def __init__(self, noun: str, kinds: Iterable[Kind] = ()) -> None:
         self.noun = noun
@@ -42,7 +42,7 @@ class Registry(Generic[Kind]):
         self.origins[kind.name] = origin
 
     def refuse_taken(self, name: str, origin: str) -> None:
-        """Raise ConfigurationError with both distributions when a name stands for something already."""
+        """Raise ConfigurationError with both distributions when a name is taken."""
         if name in self:
             raise ConfigurationError(
                 f"two {self.noun}s are named {name!r}, of {self.origin_of(name)} and of {origin}: remove one of them"
@@ -53,21 +53,22 @@ class Registry(Generic[Kind]):
         return self.origins[name]
 
     def add_installed(self, group: str, expected: type[Kind]) -> None:
-        """Add what other distributions declare under an entry point group."""
+        """Add the kinds that other distributions declare under an entry point group."""
         self.add_points(sorted(entry_points(group=group), key=lambda point: point.name), expected)
 
     def add_points(self, points: Iterable[EntryPoint], expected: type[Kind]) -> None:
-        """Add what these entry points name; one that cannot be loaded or is something else is refused."""
+        """Add the kinds that entry points name; raise ConfigurationError for one that cannot be loaded or is none."""
         for point in points:
             kind = _load(point)
             if not isinstance(kind, expected):
                 raise ConfigurationError(
-                    f"{_described(point)} is of type {type(kind).__name__}, not a {self.noun}:"
+                    f"{_describe(point)} is of type {type(kind).__name__}, not a {self.noun}:"
                     f" correct {_origin(point)} or uninstall it"
                 )
             self.add(kind, _origin(point))
 
     def find(self, name: str) -> Kind:
+        """Return the kind of a name; raise UnknownName with suggestions."""
         if name not in self._kinds:
             raise UnknownName(self.noun, name, closest(name, self._kinds), f"there are {', '.join(self._kinds)}")
         return self._kinds[name]
@@ -84,12 +85,12 @@ def _load(point: EntryPoint) -> object:
         return point.load()
     except Exception as error:  # code of others may raise anything while it is imported
         raise ConfigurationError(
-            f"{_described(point)} cannot be loaded ({type(error).__name__}: {error}):"
+            f"{_describe(point)} cannot be loaded ({type(error).__name__}: {error}):"
             f" repair {_origin(point)} or uninstall it"
         ) from error
 
 
-def _described(point: EntryPoint) -> str:
+def _describe(point: EntryPoint) -> str:
     return f"entry point {point.name!r} of {point.group}"
 
 

@@ -1,4 +1,4 @@
-"""What a misspelt name may have meant."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable
 __all__ = ["closest", "did_you_mean"]
 
 LONGEST = 200
-"""Characters of a name; comparing two texts takes the product of their lengths."""
+"""The most characters of a name that is compared; the time grows with the product of both lengths."""
 
 
 def closest(name: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, ...]:
-    """The choices that read most like the name, best first; none when nothing is near."""
+    """Return the choices most similar to the name, best first; none when nothing is similar."""
     from difflib import get_close_matches
 
     if len(name) > LONGEST:
@@ -21,6 +21,6 @@ def closest(name: str, choices: Iterable[str], *, most: int = 3) -> tuple[str, .
 
 
 def did_you_mean(suggestions: Iterable[str]) -> str:
-    """The suggestions as a question, empty when there are none."""
+    """Return the suggestions as a question; empty when there are none."""
     meant = " or ".join(repr(suggestion) for suggestion in suggestions)
     return f"did you mean {meant}?" if meant else ""

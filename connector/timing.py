@@ -1,4 +1,4 @@
-"""Time and chance, in one value, so that a test can hold both still."""
+"""Time and chance in one value, which tests replace."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["SYSTEM", "Timing"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """A clock in seconds, a way to wait, and a number between 0 and 1."""
+    """A clock in seconds, a way to wait, and random numbers between 0 and 1."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -73,7 +73,8 @@ def annotated(name: str, value: object) -> Iterator[tuple[str, object]]:
         for member, found in inspect.getmembers(value):
             function = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
             ours = getattr(function, "__module__", "") == value.__module__
-            if inspect.isfunction(function) and ours and (not member.startswith("_") or member == "__init__"):
+            makes = member == "__init__" and not dataclasses.is_dataclass(value)  # a dataclass is made of its fields
+            if inspect.isfunction(function) and ours and (not member.startswith("_") or makes):
                 yield f"{name}.{member}", function
 
 

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Protocol
 
-from connector.errors import ConfigurationError
-from connector.http.parameters import Section
+from connector.kinds import Kind, KindContext
 from connector.model import JSONValue, Outcome
 from connector.publishers.intent import OnUnknown, Perform, perform_now
 from connector.request.file_access import NOTHING, Reserved
 from connector.transform.context import Context as ChainContext
 from connector.transform.context import Scope
 
-if TYPE_CHECKING:
-    from connector.http import Client
-
 __all__ = ["Context", "DocumentWriter", "ImmediateWriter", "Prototype"]
 
 
-def _no_client(name: str) -> Client:
-    raise ConfigurationError(f"there is no client {name!r} here")
-
-
-async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSONValue]) -> Outcome:
-    raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
-
-
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(KindContext):
     """What a publisher is given beside its parameters.
 
     Args:
@@ -45,9 +32,6 @@ class Context:
         reserved: files of the connector's own, which are never written to.
     """
 
-    folder: Path = field(default_factory=Path.cwd)
-    client: Callable[[str], Client] = _no_client
-    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSONValue]], Awaitable[Outcome]] = _no_call
     perform: Perform = perform_now
     chained: ChainContext = field(default_factory=ChainContext)
     validate: str | None = None
@@ -93,7 +77,7 @@ class ImmediateWriter:
 
 
 @dataclass(frozen=True, slots=True)
-class Prototype:
+class Prototype(Kind):
     """A kind of publisher.
 
     Args:
@@ -106,9 +90,6 @@ class Prototype:
         performs: whether calls that may take effect go through the context's `perform`.
     """
 
-    name: str
-    summary: str
-    parameters: type[Section]
     build: Callable[..., DocumentWriter]
     templates: tuple[str, ...] = ()
     calls: bool = False

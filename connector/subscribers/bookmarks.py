@@ -110,7 +110,7 @@ def read_file_on(
 
 
 class _FileBookmarks:
-    """Puts bookmarks between the blocks of a file, and skips documents that an earlier reading gave."""
+    """Adds bookmarks between the blocks of a file, and skips documents that an earlier reading gave."""
 
     def __init__(self, part: str, stamp: str, count: int, *, skipped: int = 0) -> None:
         self._part = part

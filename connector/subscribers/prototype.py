@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from connector.errors import ConfigurationError
 from connector.formats import UnreadableDocument
-from connector.http.parameters import Section
-from connector.model import JSONValue, Outcome
+from connector.kinds import Kind, KindContext
+from connector.model import JSONValue
 
-if TYPE_CHECKING:
-    from connector.http import Client
-
-__all__ = ["Bookmark", "Context", "DocumentReader", "Prototype"]
+__all__ = ["Bookmark", "Context", "DocumentReader", "Prototype", "ReceivingReader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +35,6 @@ async def _keep_template(template: JSONValue, _: Mapping[str, JSONValue]) -> Asy
     yield template
 
 
-def _no_client(name: str) -> Client:
-    raise ConfigurationError(f"there is no client {name!r} here")
-
-
-async def _no_call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSONValue]) -> Outcome:
-    raise ConfigurationError(f"there is no client {client!r} here ({kind}, {list(request)})")
-
-
 def _no_bookmark(part: str) -> Bookmark:
     return Bookmark(part)
 
@@ -60,7 +48,7 @@ def _stop(unreadable: UnreadableDocument) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(KindContext):
     """What a subscriber is given beside its parameters.
 
     Args:
@@ -76,9 +64,6 @@ class Context:
         is_repeated: whether the source is read again later, so that an incomplete end can wait until then.
     """
 
-    folder: Path = field(default_factory=Path.cwd)
-    client: Callable[[str], Client] = _no_client
-    call: Callable[[str, Literal["openai", "http"], Mapping[str, JSONValue]], Awaitable[Outcome]] = _no_call
     requests: Callable[[JSONValue, Mapping[str, JSONValue]], AsyncGenerator[JSONValue, None]] = _keep_template
     on_unreadable: Callable[[UnreadableDocument], None] = _stop
     find_bookmark: Callable[[str], Bookmark] = _no_bookmark
@@ -98,8 +83,17 @@ class DocumentReader(Protocol):
         ...
 
 
+class ReceivingReader:
+    """A base for readers whose documents arrive by themselves, so that nothing is read."""
+
+    async def documents(self, context: Context) -> AsyncGenerator[JSONValue, None]:  # noqa: ARG002  the protocol's signature
+        """Yield nothing."""
+        return
+        yield
+
+
 @dataclass(frozen=True, slots=True)
-class Prototype:
+class Prototype(Kind):
     """A kind of subscriber.
 
     Args:
@@ -110,8 +104,5 @@ class Prototype:
         templates: the parameters whose placeholders are resolved for each request.
     """
 
-    name: str
-    summary: str
-    parameters: type[Section]
     build: Callable[..., DocumentReader]
     templates: tuple[str, ...] = ()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-
 from pydantic import Field
 
 from connector.http.parameters import Section
 from connector.model import JSON
-from connector.subscribers.prototype import Context, Prototype
+from connector.subscribers.prototype import Context, Prototype, ReceivingReader
 
 __all__ = ["ROUTE"]
 
@@ -21,16 +19,11 @@ class Parameters(Section):
     errors: bool = Field(default=False, description="Whether what came of calls that are not done is read.")
 
 
-class RouteReader:
+class RouteReader(ReceivingReader):
     """Reads nothing: the commit that ends a task accepts its answers."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
-
-    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  the protocol's signature
-        """Yield nothing."""
-        return
-        yield
 
     async def explain(self, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
         """Return where the documents come from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from hmac import compare_digest, digest
 
@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from connector.http.parameters import Section
 from connector.model import JSON
-from connector.subscribers.prototype import Context, Prototype
+from connector.subscribers.prototype import Context, Prototype, ReceivingReader
 
 __all__ = ["WEBHOOK", "Parameters", "is_genuine"]
 
@@ -46,16 +46,11 @@ class Parameters(Section):
         return keys_of(self.secret.get_secret_value())
 
 
-class WebhookReader:
+class WebhookReader(ReceivingReader):
     """Reads nothing: each event is accepted when it arrives."""
 
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
-
-    async def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  the protocol's signature
-        """Yield nothing."""
-        return
-        yield
 
     async def explain(self, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
         """Return where the documents come from."""
