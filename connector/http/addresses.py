@@ -15,8 +15,8 @@ NAT64 = ip_network("64:ff9b::/96")
 
 
 def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
-    """The address without its trailing slash; one that must not be called raises ConfigurationError."""
-    parts = _split(uri)
+    """Return the address without its trailing slash; ConfigurationError when it must not be called."""
+    parts = _split_url(uri)
     if parts is None:
         raise ConfigurationError("base_uri is not a URL: give one such as https://api.openai.com/v1")
     host = (parts.hostname or "").rstrip(".")
@@ -30,7 +30,7 @@ def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
     return uri.rstrip("/")
 
 
-def _split(uri: str) -> SplitResult | None:
+def _split_url(uri: str) -> SplitResult | None:
     try:
         parts = urlsplit(uri)
         parts.port  # noqa: B018  a port that is no number is only found when it is asked for
@@ -53,18 +53,18 @@ def _check_host(host: str, scheme: str, allowed_hosts: Collection[str]) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine."""
-    address = _address(host)
+    """Return whether the host is this machine."""
+    address = _parse_address(host)
     return address.is_loopback if address else host.lower() == "localhost"
 
 
 def is_off_limits(host: str) -> bool:
-    """Whether the host is written as a link-local or metadata address."""
-    address = _address(host)
+    """Return whether the host is written as a link-local or metadata address."""
+    address = _parse_address(host)
     return address is not None and (address.is_link_local or address in METADATA)
 
 
-def _address(host: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
@@ -77,7 +77,7 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def check_addresses(host: str, addresses: Iterable[str], allowed_hosts: Collection[str] = ()) -> None:
-    """Refuses a name that leads to a link-local or metadata address, unless the name is allowed."""
+    """Refuse a name that leads to a link-local or metadata address, unless the name is allowed."""
     if host.rstrip(".") in allowed_hosts:
         return
     for address in addresses:

@@ -83,9 +83,9 @@ async def await_response(sending: Awaitable[Answer]) -> Answer | AttemptResult:
     except NEVER_SENT as exc:
         # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
         is_final = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        return AttemptResult(State.NOT_SENT, reason=_reason(exc), is_final=is_final)
+        return AttemptResult(State.NOT_SENT, reason=_describe(exc), is_final=is_final)
     except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, reason=_reason(exc))
+        return AttemptResult(State.UNKNOWN, reason=_describe(exc))
     except OSError as exc:
         reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
         return AttemptResult(State.UNKNOWN, reason=reason, is_final=True)
@@ -115,7 +115,7 @@ async def _read_success(response: httpx.Response, read: BodyReader, *, creates_e
     try:
         body = await read(response, headers)
     except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_reason(exc))
+        return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=_describe(exc))
     except UnacceptableBody as exc:
         return AttemptResult(State.UNKNOWN, response.status_code, headers, reason=str(exc), is_final=True)
     except UnexpectedBody as exc:
@@ -146,5 +146,5 @@ def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, st
     )
 
 
-def _reason(exc: httpx.TransportError) -> str:
+def _describe(exc: httpx.TransportError) -> str:
     return str(exc) or f"the transport gave up with {type(exc).__name__}"

@@ -77,7 +77,7 @@ class Call:
         Args:
             headers: in place of the call's own.
         """
-        stream, framing = _frame(self.wire)
+        stream, framing = _build_body(self.wire)
         return httpx.Request(
             self.wire.method,
             self.url,
@@ -123,7 +123,7 @@ class Call:
         return (length or 0) // BYTES_PER_TOKEN
 
     def _is_strict(self, data: bytes) -> bool:
-        """Whether an answer that is not JSON is somebody else's: only where the catalogue says that JSON is due."""
+        """Return whether only JSON will do, since the catalogue says that JSON is due."""
         return self.wire.operation is not None and (bool(data) or self.wire.method != "DELETE")
 
     @property
@@ -200,7 +200,7 @@ class CallFactory:
         """Return all headers but those that frame the body; of two with one name the more particular one goes out."""
         accept = ACCEPT.get(answer, "*/*").encode()
         own = {b"host": url.netloc, b"accept": accept}
-        return list((own | self._common_headers | _encode(credentials) | _encode(wire.headers)).items())
+        return list((own | self._common_headers | _encode_headers(credentials) | _encode_headers(wire.headers)).items())
 
     def override_headers(self, wire: Wire) -> dict[str, str]:
         """Return the headers that take the place of a forwarded request's, by lower-case name."""
@@ -210,7 +210,7 @@ class CallFactory:
     @cached_property
     def _common_headers(self) -> dict[bytes, bytes]:
         own = {"accept-encoding": ACCEPTED_ENCODINGS, "user-agent": f"openai-connector/{version()}"}
-        return _encode(own) | _encode(self._given_headers)
+        return _encode_headers(own) | _encode_headers(self._given_headers)
 
     @cached_property
     def _forward_headers(self) -> dict[str, str]:
@@ -228,7 +228,7 @@ def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in headers}
 
 
-def _encode(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+def _encode_headers(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.lower().encode("ascii"): value.encode() for name, value in headers.items()}
 
 
@@ -242,7 +242,7 @@ class _BodyStream(httpx.AsyncByteStream):
         return self._body.chunks()
 
 
-def _frame(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
+def _build_body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:
     """Return the body as httpx takes it, and the headers that frame it."""
     body = wire.body
     if body is None:

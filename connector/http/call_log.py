@@ -53,10 +53,10 @@ class CallLog:
         if self._level == "none":
             return
         if self._log.isEnabledFor(logging.INFO):
-            self._log.info("%s", self._hide(_line(call, outcome)))
+            self._log.info("%s", self._hide(_format_line(call, outcome)))
         if self.is_full:
             self._log.debug(
-                "%s", "\n".join(_exchange(call, outcome, outcome.body if seen is None else seen, self._hide))
+                "%s", "\n".join(_iter_exchange(call, outcome, outcome.body if seen is None else seen, self._hide))
             )
 
     @property
@@ -65,7 +65,7 @@ class CallLog:
         return self._level == "full" and self._log.isEnabledFor(logging.DEBUG)
 
 
-def _line(call: Call, outcome: Outcome) -> str:
+def _format_line(call: Call, outcome: Outcome) -> str:
     seconds = sum(attempt.seconds + attempt.waited for attempt in outcome.attempts)
     tries = f", {len(outcome.attempts)} attempts" if len(outcome.attempts) > 1 else ""
     trace = f", request {outcome.request_id}" if outcome.request_id else ""
@@ -75,19 +75,19 @@ def _line(call: Call, outcome: Outcome) -> str:
     )
 
 
-def _exchange(call: Call, outcome: Outcome, answer: JSON, hide: Redactor) -> Iterator[str]:
-    """Both sides of a call, redacted, the bodies only by their beginning."""
+def _iter_exchange(call: Call, outcome: Outcome, answer: JSON, hide: Redactor) -> Iterator[str]:
+    """Yield both sides of a call, redacted, the bodies only by their beginning."""
     yield hide(f"> {call.wire.method} {call.url}")
     yield from (f"> {name}: {value}" for name, value in hide.headers(decode_headers(call.headers)).items())
-    yield from _body(_sent(call), ">", hide)
+    yield from _iter_body(_show_request(call), ">", hide)
     for number, attempt in enumerate(outcome.attempts[:-1], start=1):
         yield hide(f"* attempt {number}: {attempt.status or '-'} {attempt.state.value}: {attempt.reason}")
     yield hide(f"< {outcome.status or '-'} {outcome.state.value}{f': {outcome.reason}' if outcome.reason else ''}")
     yield from (f"< {name}: {value}" for name, value in hide.headers(outcome.headers).items())
-    yield from _body(_text(answer, hide), "<", hide)
+    yield from _iter_body(_show_answer(answer, hide), "<", hide)
 
 
-def _sent(call: Call) -> str:
+def _show_request(call: Call) -> str:
     body = call.wire.body
     if body is None:
         return ""
@@ -96,7 +96,7 @@ def _sent(call: Call) -> str:
     return f"({body.content_type.partition(';')[0]}, {body.length if body.length is not None else 'unknown'} bytes)"
 
 
-def _text(answer: JSON, hide: Redactor) -> str:
+def _show_answer(answer: JSON, hide: Redactor) -> str:
     if answer is None:
         return ""
     if isinstance(answer, bytes):
@@ -109,8 +109,8 @@ def _text(answer: JSON, hide: Redactor) -> str:
         return str(answer)
 
 
-def _body(text: str, mark: str, hide: Redactor) -> Iterator[str]:
-    """The beginning of a body; what is cut off is counted."""
+def _iter_body(text: str, mark: str, hide: Redactor) -> Iterator[str]:
+    """Yield the beginning of a body; what is cut off is counted."""
     if not text:
         return
     # A secret's longest form is an escape of six characters for each of its own.

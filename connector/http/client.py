@@ -210,7 +210,7 @@ class Client:
         return self._endpoint.place(wire, json or form)
 
     def _asks_for_base64(self, operation: Operation, payload: JSON) -> bool:
-        """Whether embeddings travel packed although the request does not say so."""
+        """Return whether embeddings travel packed although the request does not say so."""
         wanted = self.parameters.embeddings == "base64" and operation.wire_name == "POST /embeddings"
         return wanted and isinstance(payload, dict) and "encoding_format" not in payload
 

@@ -36,26 +36,26 @@ NAMES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: 
 
 
 def configure(prototype: Prototype, given: Mapping[str, JSON], environ: Mapping[str, str]) -> Common:
-    """The parameters of a client: what was given, then the environment, then the defaults."""
+    """Return the parameters of a client: what was given, then the environment, then the defaults."""
     model = prototype.parameters
     named = normalise({name: value for name, value in given.items() if value is not None}, model.model_fields)
     try:
         return model.model_validate({**read_environment(model, named, environ), **named})
     except ValidationError as error:
-        faults = [_sentence(fault, model) for fault in error.errors(include_input=False, include_url=False)]
+        faults = [_describe_fault(fault, model) for fault in error.errors(include_input=False, include_url=False)]
     count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     raise ConfigurationError("\n".join([f"client {prototype.name!r}, {count}:", *(f"  {fault}" for fault in faults)]))
 
 
 def find_environment_variable(model: type[Common], name: str) -> tuple[str, str]:
-    """The variable a parameter is taken from and the parameter whose presence forbids that, or empty texts."""
+    """Return the variable a parameter is taken from and the parameter whose presence forbids that, or empty texts."""
     extra = model.model_fields[name].json_schema_extra
     marks = members(extra)
     return str(marks.get("environment", "")), str(marks.get("unless", ""))
 
 
 def read_environment(model: type[Common], given: Mapping[str, JSON], environ: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that only the environment gives; an empty variable counts as missing."""
+    """Return the parameters that only the environment gives; an empty variable counts as missing."""
     found: dict[str, str] = {}
     for name in model.model_fields:
         variable, unless = find_environment_variable(model, name)
@@ -65,20 +65,20 @@ def read_environment(model: type[Common], given: Mapping[str, JSON], environ: Ma
     return found
 
 
-def _sentence(fault: ErrorDetails, model: type[BaseModel]) -> str:
-    """One fault in words: where, what is allowed; never the value, which may be a secret."""
-    where = ".".join(_written(str(step)) for step in fault["loc"]) or "parameters"
+def _describe_fault(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    """Return one fault in words: where, what is allowed; never the value, which may be a secret."""
+    where = ".".join(_spell_name(str(step)) for step in fault["loc"]) or "parameters"
     if fault["type"] == "extra_forbidden":
-        names = _names_at(model, fault["loc"][:-1])
+        names = _list_names(model, fault["loc"][:-1])
         meant = did_you_mean(closest(str(fault["loc"][-1]), names)) or f"there are {', '.join(names)}"
         return f"{where}: no such parameter; {meant}"
     if fault["type"] == "missing":
-        return f"{where}: missing; it has no default{_or_variable(model, where)}"
+        return f"{where}: missing; it has no default{_suggest_variable(model, where)}"
     message = fault["msg"].removeprefix("Value error, ")
     return f"{where}: {message[:1].lower()}{message[1:]}"
 
 
-def _or_variable(model: type[BaseModel], name: str) -> str:
+def _suggest_variable(model: type[BaseModel], name: str) -> str:
     if (
         issubclass(model, Common)
         and name in model.model_fields
@@ -88,29 +88,29 @@ def _or_variable(model: type[BaseModel], name: str) -> str:
     return ""
 
 
-def _names_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The parameters a section has."""
+def _list_names(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """Return the parameters a section has."""
     for step in place:
         fields = model.model_fields
         kind = fields[step].annotation if isinstance(step, str) and step in fields else None
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
             break
         model = kind
-    return [_written(name) for name in model.model_fields]
+    return [_spell_name(name) for name in model.model_fields]
 
 
-def _written(field: str) -> str:
-    """A field's name as people write it: pydantic has taken `validate` for itself."""
+def _spell_name(field: str) -> str:
+    """Return a field's name as people write it: pydantic has taken `validate` for itself."""
     return "validate" if field == "validation" else field
 
 
 def is_sensitive(header: str) -> bool:
-    """Whether a header's name says that its value lets somebody in."""
+    """Return whether a header's name says that its value lets somebody in."""
     return any(word in header.lower() for word in SENSITIVE)
 
 
 def list_secrets(parameters: Common) -> Iterator[str]:
-    """Every value that must never be shown."""
+    """Yield every value that must never be shown."""
     for name in type(parameters).model_fields:
         value = getattr(parameters, name)
         if isinstance(value, SecretStr):
@@ -124,7 +124,7 @@ def list_secrets(parameters: Common) -> Iterator[str]:
 
 
 def normalise(given: Mapping[str, JSON], known: Collection[str]) -> dict[str, JSON]:
-    """The parameters with the address under the prototype's own name, and tries in all as retries after the first."""
+    """Return the parameters with the address under the prototype's name, and attempts as retries after the first."""
     address = next((name for name in ADDRESSES if name in known), "base_uri")
     named = {address if name in ADDRESSES else name: value for name, value in given.items()}
     retry = named.get("retry")
@@ -142,27 +142,27 @@ class Provenance:
         self._from_environment = read_environment(type(parameters), given, environ)
 
     def secrets(self) -> dict[str, str]:
-        """Each secret with the variable it may be named by."""
+        """Return each secret with the variable it may be named by."""
         known = dict.fromkeys(list_secrets(self._parameters), "")
-        for name, value in self._texts():
+        for name, value in self._iter_texts():
             if value in known:
                 known[value] = find_environment_variable(type(self._parameters), name)[0]
         return known
 
     def origins(self, credentials: Mapping[str, str]) -> dict[str, str]:
-        """What gave each header that the client adds."""
+        """Return what gave each header that the client adds."""
         found = {f"headers.{name.lower()}": "client parameter headers" for name in self._parameters.headers}
         for header, content in credentials.items():
-            source = next((name for name, value in self._texts() if value and value in content), "")
-            found[f"headers.{header.lower()}"] = self._source(source) if source else "client"
+            source = next((name for name, value in self._iter_texts() if value and value in content), "")
+            found[f"headers.{header.lower()}"] = self._describe_source(source) if source else "client"
         return found
 
-    def _source(self, name: str) -> str:
+    def _describe_source(self, name: str) -> str:
         variable = find_environment_variable(type(self._parameters), name)[0]
         return f"client parameter {name}" + (f" (environment {variable})" if name in self._from_environment else "")
 
-    def _texts(self) -> Iterator[tuple[str, str]]:
-        """The parameters that are texts, secret or not."""
+    def _iter_texts(self) -> Iterator[tuple[str, str]]:
+        """Yield the parameters that are texts, secret or not."""
         for name in type(self._parameters).model_fields:
             value = getattr(self._parameters, name)
             if isinstance(value, SecretStr):
@@ -172,33 +172,33 @@ class Provenance:
 
 
 def describe(prototype: str | Prototype) -> list[dict[str, JSON]]:
-    """One row a parameter: name, type, default, environment, secret, description; those of its own come first."""
+    """Return a row for each parameter: name, type, default, environment, secret, description; its own come first."""
     kind = prototypes().find(prototype) if isinstance(prototype, str) else prototype
     own = [name for name in kind.parameters.model_fields if name not in Common.model_fields]
     order = [*own, *Common.model_fields]
-    return [row for name in order for row in _rows(kind.parameters, name)]
+    return [row for name in order for row in _build_rows(kind.parameters, name)]
 
 
-def _rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
+def _build_rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
     field = model.model_fields[name]
     kind = field.annotation
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         for inner, inner_field in kind.model_fields.items():
-            yield _row(f"{name}.{inner}", inner_field, "")
+            yield _build_row(f"{name}.{inner}", inner_field, "")
     else:
-        yield _row("validate" if name == "validation" else name, field, find_environment_variable(model, name)[0])
+        yield _build_row("validate" if name == "validation" else name, field, find_environment_variable(model, name)[0])
         item = get_args(kind)[0] if get_origin(kind) is tuple else None
         if isinstance(item, type) and issubclass(item, BaseModel):
             for inner, inner_field in item.model_fields.items():
-                yield _row(f"{name}[].{inner}", inner_field, "")
+                yield _build_row(f"{name}[].{inner}", inner_field, "")
 
 
-def _row(name: str, field: FieldInfo, variable: str) -> dict[str, JSON]:
-    shown = _type(field.annotation)
+def _build_row(name: str, field: FieldInfo, variable: str) -> dict[str, JSON]:
+    shown = _describe_type(field.annotation)
     return {
         "name": name,
         "type": shown,
-        "default": _default(field),
+        "default": _find_default(field),
         "required": field.is_required(),
         "environment": variable or None,
         "secret": "secret" in shown,
@@ -206,7 +206,7 @@ def _row(name: str, field: FieldInfo, variable: str) -> dict[str, JSON]:
     }
 
 
-def _default(field: FieldInfo) -> JSON:
+def _find_default(field: FieldInfo) -> JSON:
     if field.is_required():
         return None
     value = field.get_default(call_default_factory=True, validated_data={})
@@ -214,19 +214,19 @@ def _default(field: FieldInfo) -> JSON:
     return list(cast("tuple[JSON, ...]", value)) if isinstance(value, tuple) else value  # type: ignore[redundant-cast]
 
 
-def _type(kind: Any) -> str:
-    """A type in a reader's words."""
+def _describe_type(kind: Any) -> str:
+    """Return a type in a reader's words."""
     origin, inner = get_origin(kind), get_args(kind)
     if origin is Annotated:
-        return _type(inner[0])
+        return _describe_type(inner[0])
     if origin is Literal:
         return " | ".join(inner)
     if origin in (Union, UnionType):
-        return " | ".join(_type(part) for part in inner if part is not type(None))
+        return " | ".join(_describe_type(part) for part in inner if part is not type(None))
     if origin is tuple:
-        return f"list of {_type(inner[0])}"
+        return f"list of {_describe_type(inner[0])}"
     if origin is dict:
-        return f"object of {_type(inner[1])}"
+        return f"object of {_describe_type(inner[1])}"
     if kind is SecretStr:
         return "secret string"
     if issubclass(kind, StrEnum):

@@ -11,7 +11,7 @@ LONGEST_MESSAGE = 16 * 1024
 
 
 def is_error(body: JSON, *, created: bool = False) -> bool:
-    """Whether the body of a success is an error after all.
+    """Return whether the body of a success is an error after all.
 
     An entity may tell of an error of its own, such as a failed job that is read; only when the call has just created
     the entity is that error the call's.
@@ -24,33 +24,33 @@ def is_error(body: JSON, *, created: bool = False) -> bool:
 
 
 def find_error_codes(body: JSON) -> frozenset[str]:
-    """The error's code and type; a stream's error event has them at its top."""
-    fields = _fields(body)
+    """Return the error's code and type; a stream's error event has them at its top."""
+    fields = _find_fields(body)
     return frozenset(value for name in ("code", "type") if isinstance(value := fields.get(name), str))
 
 
 def find_error_message(body: JSON) -> str:
-    """The error in the server's own words, short; empty when it has none."""
+    """Return the error in the server's own words, short; empty when it has none."""
     if isinstance(body, str):
-        return _one_line(body) if "<" not in body[:50] else ""
-    fields = _fields(body)
+        return _join_lines(body) if "<" not in body[:50] else ""
+    fields = _find_fields(body)
     for name in ("message", "detail", "error_description", "error", "title"):
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            return _one_line(value)
+            return _join_lines(value)
     return ""
 
 
 def cut_excerpt(data: bytes) -> str:
-    """The beginning of an answer nobody could use, more than is kept: secrets are hidden before it is cut."""
+    """Return the beginning of an unusable answer, more than is kept: secrets are hidden before it is cut."""
     return data[: 4 * EXCERPT_LENGTH].decode(errors="replace")
 
 
-def _fields(body: JSON) -> dict[str, JSON]:
-    """The object that holds the error's fields."""
+def _find_fields(body: JSON) -> dict[str, JSON]:
+    """Return the object that holds the error's fields."""
     outer = members(body)
     return members(outer.get("error")) or outer
 
 
-def _one_line(text: str) -> str:
+def _join_lines(text: str) -> str:
     return " ".join(text[:LONGEST_MESSAGE].split())

@@ -97,7 +97,12 @@ async def _send_by_aiohttp(exchange: Any, address: str, call: Call, lead: list[t
     elif body is not None:
         data = Upload(body.chunks(), timeouts["write"])
     answer = await exchange(
-        call.wire.method, URL(address, encoded=True), [*lead, *_frame(call)], data, timeouts, call.start_progress()
+        call.wire.method,
+        URL(address, encoded=True),
+        [*lead, *_build_framing(call)],
+        data,
+        timeouts,
+        call.start_progress(),
     )
     return RawResponse(answer.status, answer.headers, answer, answer.take_whole)
 
@@ -109,7 +114,7 @@ async def _send_by_httpx(transport: httpx.AsyncBaseTransport, call: Call, lead: 
     return RawResponse(response.status_code, response.headers.raw, stream)
 
 
-def _frame(call: Call) -> list[tuple[str, str]]:
+def _build_framing(call: Call) -> list[tuple[str, str]]:
     """Return the length of the body where it is known before; aiohttp cuts any other into chunks."""
     body = call.wire.body
     if body is None:

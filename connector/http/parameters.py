@@ -29,7 +29,7 @@ VALIDATION = (
 
 
 def _header_text(text: str) -> str:
-    """A text that can stand in a header; the line break at the end of a file that held it is dropped."""
+    """Return a text that can stand in a header; the line break at the end of a file that held it is dropped."""
     text = text.strip()
     if not all(" " <= char <= "~" for char in text):
         raise ValueError("it holds line breaks, control characters or letters that cannot stand in a header")

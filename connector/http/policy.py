@@ -76,12 +76,12 @@ class Actor(StrEnum):
 Status = int | Literal["3xx", "4xx", "5xx"]
 
 
-def _several(value: object) -> object:
-    """One condition written without a list."""
+def _listed(value: object) -> object:
+    """Return a condition that is written without a list as a list."""
     return (value,) if isinstance(value, int | str) else value
 
 
-Several = BeforeValidator(_several)
+Several = BeforeValidator(_listed)
 
 
 class Rule(BaseModel):
@@ -112,7 +112,7 @@ class Rule(BaseModel):
     def fits(
         self, status: int, codes: frozenset[str], body: str, effect: Effect, method: str, *, repeated: bool
     ) -> bool:
-        """Whether every condition of the rule is met."""
+        """Return whether every condition of the rule is met."""
         return (
             (not self.status or status in self.status or f"{status // 100}xx" in self.status)
             and (not self.code or not codes.isdisjoint(self.code))
@@ -155,7 +155,7 @@ class Pause:
     status: int | None
 
     def outcome(self) -> Outcome:
-        """What a call comes to that is not sent because of this."""
+        """Return the outcome of a call that is not sent because of this."""
         return Outcome(State.NOT_SENT, reason=f"the client is paused: {self.reason}")
 
 
@@ -188,7 +188,7 @@ class Policy:
         repeated: bool,
         within: bool = False,
     ) -> Verdict:
-        """The verdict on a complete answer that is not a success.
+        """Return the verdict on a complete answer that is not a success.
 
         Args:
             status: the answer's; that of an error within a success is what it would have been.
@@ -204,17 +204,17 @@ class Policy:
         rule = first(self._own)
         if rule is not None:
             # Whoever writes `fail` into a rule of their own knows that such an answer means that nothing happened.
-            return _verdict(rule, is_open=rule.then is not Action.FAIL and is_open)
+            return _make_verdict(rule, is_open=rule.then is not Action.FAIL and is_open)
         if repeated and is_already_done(status, method, effect, body):
             return Verdict(State.DONE, Action.IGNORE, Actor.USER)
-        rule = first(PAUSING) or _obeying(parse_should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
+        rule = first(PAUSING) or _apply_server_hint(parse_should_retry(headers), first(DEFAULTS) or DEFAULTS[-1])
         if self._all_errors and rule.then is Action.FAIL:
             rule = rule.model_copy(update={"then": Action.RETRY})
-        return _verdict(rule, is_open=is_open)
+        return _make_verdict(rule, is_open=is_open)
 
 
 def is_left_open(status: int, codes: frozenset[str], effect: Effect, method: str) -> bool:
-    """Whether a complete answer that says no leaves it open whether the API did what it was asked."""
+    """Return whether a refusal leaves it open whether the API did what it was asked."""
     if effect is Effect.NONE or not codes.isdisjoint(NOTHING_DONE):
         return False
     conflict = status == CONFLICT and (effect in COSTLY or method == "DELETE")
@@ -222,13 +222,13 @@ def is_left_open(status: int, codes: frozenset[str], effect: Effect, method: str
 
 
 def is_already_done(status: int, method: str, effect: Effect, text: str) -> bool:
-    """Whether the refusal of a repeat says that an earlier try had its effect."""
+    """Return whether the refusal of a repeat says that an earlier attempt had its effect."""
     if method == "DELETE" and status in GONE:
         return True
     return effect is Effect.IDEMPOTENT and 400 <= status < 500 and IS_SO.search(text) is not None
 
 
-def _verdict(rule: Rule, *, is_open: bool) -> Verdict:
+def _make_verdict(rule: Rule, *, is_open: bool) -> Verdict:
     if rule.then is Action.IGNORE:
         return Verdict(State.DONE, rule.then, rule.who, rule.advice)
     if rule.then is Action.UNKNOWN or is_open:
@@ -237,8 +237,8 @@ def _verdict(rule: Rule, *, is_open: bool) -> Verdict:
     return Verdict(State.REFUSED, rule.then, rule.who, rule.advice)
 
 
-def _obeying(word: bool | None, rule: Rule) -> Rule:
-    """The rule as the server's x-should-retry changes it."""
+def _apply_server_hint(word: bool | None, rule: Rule) -> Rule:
+    """Return the rule as the server's x-should-retry changes it."""
     if word is True and rule.then is not Action.IGNORE:
         return rule.model_copy(update={"then": Action.RETRY})
     if word is False and rule.then is Action.RETRY:

@@ -50,7 +50,7 @@ class UnexpectedBody(Exception):
 
 
 async def read_body(chunks: AsyncIterable[bytes], most: int) -> bytes:
-    """All the bytes; more than `most` of them raise Unacceptable."""
+    """Return all the bytes; more than `most` of them raise UnacceptableBody."""
     parts: list[bytes] = []
     size = 0
     async for chunk in chunks:
@@ -62,11 +62,11 @@ async def read_body(chunks: AsyncIterable[bytes], most: int) -> bytes:
 
 
 async def save_body(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
-    """Writes the bytes beside the file and puts them in its place once they are whole; returns their number."""
+    """Write the bytes beside the file, put them in its place once they are whole, and return their number."""
     part = to.with_name(f".{to.name}.{token_hex(4)}.part")
     try:
         with part.open("xb") as file:
-            size = await _copied(chunks, file, most)
+            size = await _copy(chunks, file, most)
             file.flush()
             await asyncio.to_thread(os.fsync, file.fileno())
         part.replace(to)
@@ -77,7 +77,7 @@ async def save_body(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
     return size
 
 
-async def _copied(chunks: AsyncIterable[bytes], file: BinaryIO, most: int) -> int:
+async def _copy(chunks: AsyncIterable[bytes], file: BinaryIO, most: int) -> int:
     size = 0
     async for chunk in chunks:
         size += len(chunk)
@@ -88,11 +88,11 @@ async def _copied(chunks: AsyncIterable[bytes], file: BinaryIO, most: int) -> in
 
 
 def decode_body(kind: str, data: bytes, content_type: str, *, strict: bool, text_too: bool = False) -> JSON:
-    """The body as the kind of answer that is due; `text_too` says that plain text is as good as JSON."""
+    """Return the body as the kind of answer that is due; `text_too` says that plain text is as good as JSON."""
     if kind == "binary":
         return data
     if kind == "text":
-        return _text(data, content_type)
+        return _decode_text(data, content_type)
     if kind == "empty":
         return decode_leniently(data, content_type) if data.strip() else None
     try:
@@ -101,19 +101,19 @@ def decode_body(kind: str, data: bytes, content_type: str, *, strict: bool, text
         pass
     if not strict or (text_too and content_type.startswith("text/plain")):
         return decode_leniently(data, content_type) if data else None
-    raise UnexpectedBody(f"JSON was due, and {_seen(data, content_type)} came", data)
+    raise UnexpectedBody(f"JSON was due, and {_describe_body(data, content_type)} came", data)
 
 
 def decode_leniently(data: bytes, content_type: str) -> JSON:
-    """JSON if it is, else text if it may be, else the bytes."""
+    """Return JSON if it is, else text if it may be, else the bytes."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         textual = content_type.startswith("text/") or "json" in content_type or "xml" in content_type
-        return _text(data, content_type) if textual or not content_type else data
+        return _decode_text(data, content_type) if textual or not content_type else data
 
 
-def _text(data: bytes, content_type: str) -> str:
+def _decode_text(data: bytes, content_type: str) -> str:
     _, _, charset = content_type.partition("charset=")
     codec: Any = charset.partition(";")[0].strip(" \"'") or "utf-8"
     try:
@@ -122,7 +122,7 @@ def _text(data: bytes, content_type: str) -> str:
         return data.decode(errors="replace")
 
 
-def _seen(data: bytes, content_type: str) -> str:
+def _describe_body(data: bytes, content_type: str) -> str:
     kind = content_type.partition(";")[0].strip()
     if not data:
         return "an empty body"
@@ -132,7 +132,7 @@ def _seen(data: bytes, content_type: str) -> str:
 
 
 def iter_body(response: httpx.Response, headers: Mapping[str, str]) -> AsyncIterable[bytes]:
-    """The bytes of an answer as they come, without their content encoding."""
+    """Return the bytes of an answer as they come, without their content encoding."""
     stream = response.stream
     if not isinstance(stream, httpx.AsyncByteStream):
         raise TypeError("a transport for asynchronous calls must give asynchronous streams")
@@ -144,21 +144,21 @@ class UnacceptableBody(Exception):
 
 
 def decompress(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
-    """The chunks as they were before their content encoding, never more than a piece at a time."""
+    """Return the chunks as they were before their content encoding, never more than a piece at a time."""
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return chunks
     if encoding in ("gzip", "x-gzip", "deflate"):
-        return _inflated(chunks, gzip=encoding != "deflate")
+        return _inflate(chunks, gzip=encoding != "deflate")
     raise UnacceptableBody(f"the answer's content encoding {encoding[:40]!r} was not asked for")
 
 
-async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterator[bytes]:
+async def _inflate(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterator[bytes]:
     inflater = None
     taken = given = 0
     async for chunk in chunks:
         taken += len(chunk)
-        inflater = inflater or zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else _window(chunk))
+        inflater = inflater or zlib.decompressobj(zlib.MAX_WBITS | 16 if gzip else _find_window(chunk))
         pending = chunk
         while pending and not inflater.eof:
             try:
@@ -177,20 +177,20 @@ async def _inflated(chunks: AsyncIterable[bytes], *, gzip: bool) -> AsyncIterato
         raise UnacceptableBody("the compressed answer ends too early")
 
 
-def _window(first: bytes) -> int:
-    """For `deflate` servers send either a zlib or a raw stream; the first byte tells which."""
+def _find_window(first: bytes) -> int:
+    """Return the window of a `deflate` stream: its first byte tells whether it is a zlib or a raw one."""
     return zlib.MAX_WBITS if first and first[0] & 0x0F == 8 else -zlib.MAX_WBITS
 
 
 def unpack_embeddings(body: JSON) -> JSON:
-    """The answer with every base64 embedding unpacked from little-endian float32; anything else is left as it is."""
+    """Return the body with every base64 embedding unpacked from little-endian float32; all else stays as it is."""
     for item in map(members, items(members(body).get("data"))):
         if isinstance(packed := item.get("embedding"), str):
-            item["embedding"] = _unpacked(packed)
+            item["embedding"] = _unpack(packed)
     return body
 
 
-def _unpacked(packed: str) -> list[float] | str:
+def _unpack(packed: str) -> list[float] | str:
     floats = array("f")
     try:
         floats.frombytes(b64decode(packed, validate=True))

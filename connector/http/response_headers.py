@@ -31,45 +31,45 @@ _RESETS = ("requests", "tokens")
 
 
 def parse_retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """The seconds a server asks to wait: retry-after-ms, else retry-after in seconds or as a date."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
+    """Return the seconds a server asks to wait: retry-after-ms, else retry-after in seconds or as a date."""
+    milliseconds = _parse_number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return min(milliseconds / 1000, LONGEST_WAIT)
     text = headers.get("retry-after", "")
-    seconds = _number(text)
+    seconds = _parse_number(text)
     if seconds is None and text:
-        seconds = _until(text, now or datetime.now(UTC))
+        seconds = _parse_date(text, now or datetime.now(UTC))
     return None if seconds is None else min(seconds, LONGEST_WAIT)
 
 
 def parse_should_retry(headers: Mapping[str, str]) -> bool | None:
-    """The server's own word on whether another try makes sense."""
+    """Return what the server says on whether another attempt makes sense."""
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
 
 
 def find_reset(headers: Mapping[str, str]) -> float | None:
-    """The seconds until a rate limit that has nothing left is renewed."""
+    """Return the seconds until a rate limit that has nothing left is renewed."""
     waits = [
         wait
         for kind in _RESETS
-        if _number(headers.get(f"x-ratelimit-remaining-{kind}", "")) == 0
+        if _parse_number(headers.get(f"x-ratelimit-remaining-{kind}", "")) == 0
         and (wait := parse_duration(headers.get(f"x-ratelimit-reset-{kind}", ""))) is not None
     ]
     return min(max(waits), LONGEST_WAIT) if waits else None
 
 
 def parse_duration(text: str) -> float | None:
-    """Seconds of a duration such as `1s`, `6m0s`, `20ms`, or a bare number of seconds."""
+    """Return the seconds of a duration such as `1s`, `6m0s`, `20ms`, or a bare number of seconds."""
     text = text.strip().lower()
     parts = _DURATION.findall(text)
     if not parts or "".join(f"{number}{unit}" for number, unit in parts) != text:
-        return _number(text)
+        return _parse_number(text)
     seconds = sum(float(number) * _SECONDS[unit] for number, unit in parts)
     return seconds if math.isfinite(seconds) else None
 
 
-def _number(text: str) -> float | None:
-    """A finite number that is not negative."""
+def _parse_number(text: str) -> float | None:
+    """Return a finite number that is not negative."""
     try:
         value = float(text)
     except ValueError:
@@ -77,7 +77,7 @@ def _number(text: str) -> float | None:
     return value if math.isfinite(value) and value >= 0 else None
 
 
-def _until(text: str, now: datetime) -> float | None:
+def _parse_date(text: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
@@ -89,7 +89,7 @@ def _until(text: str, now: datetime) -> float | None:
 
 
 def parse_headers(response: httpx.Response) -> dict[str, str]:
-    """The headers by lower-case name, values of the same name joined; cookies, which nobody keeps, are left out."""
+    """Return the headers by lower-case name, values of one name joined; cookies are left out."""
     found: dict[str, str] = {}
     for raw_name, raw_value in response.headers.raw:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -106,7 +106,7 @@ class ServerClock:
         self._ahead: float | None = None
 
     def update(self, headers: Mapping[str, str]) -> None:
-        """Takes over what an answer says; one that says nothing, or nonsense, changes nothing."""
+        """Take the time that a response says; nonsense changes nothing."""
         text = headers.get("date", "")
         if not text:
             return

@@ -171,7 +171,7 @@ class CallAttempts:
         self._retrier.resume()
 
     def _is_repeated(self, verdict: Verdict) -> bool:
-        """Whether the call is sent again here; one that a journal holds is sent again, and written down, by that."""
+        """Return whether the call is sent again here; one that a journal holds is sent again by that journal."""
         call = self._call
         held = verdict.state is State.UNKNOWN and call.on_unknown == "hold" and not call.wire.effect.repeatable
         return verdict.action is Action.RETRY and not held
@@ -252,7 +252,7 @@ async def limit_time(seconds: float, work: Awaitable[Result]) -> Result | None:
 
 
 def _asks_for_less(result: AttemptResult) -> bool:
-    """Whether the server asks everybody for less."""
+    """Return whether the server asks everybody for less."""
     return result.status == 429 or not result.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
 
 

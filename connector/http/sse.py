@@ -38,7 +38,7 @@ class EventParser:
         self._most = most
         self._rest = bytearray()
         self._searched = 0
-        self._begun = False
+        self._is_begun = False
         self._after_cr = False
         self._name = ""
         self._data: list[bytes] = []
@@ -47,40 +47,40 @@ class EventParser:
         self.retry: float | None = None
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
-        """The events that this chunk completes."""
+        """Return the events that this chunk completes."""
         if self._after_cr and chunk:
             # The CR has ended its line already; a LF that follows belongs to it.
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
         self._rest += chunk
-        if not self._begun and not self._begin():
+        if not self._is_begun and not self._skip_mark():
             return []
-        events = [event for line in self._lines() if (event := self._line(line)) is not None]
+        events = [event for line in self._take_lines() if (event := self._read_line(line)) is not None]
         if len(self._rest) + self._size > self._most:
             raise UnacceptableBody(f"an event of the stream is larger than {self._most} bytes")
         return events
 
     def close(self) -> list[ServerEvent]:
-        """The event that the end of the stream completes: its lines are whole, only the blank line is missing."""
-        self._begun = True
+        """Return the event that the end of the stream completes: only its blank line is missing."""
+        self._is_begun = True
         rest = bytes(self._rest)
         self._rest.clear()
         if rest in (b"data: [DONE]", b"data:[DONE]"):
-            self._line(rest)
+            self._read_line(rest)
         last = self._dispatch()
         return [last] if last is not None else []
 
-    def _begin(self) -> bool:
-        """Drops a byte order mark; False while the first bytes may still become one."""
+    def _skip_mark(self) -> bool:
+        """Drop a byte order mark; False while the first bytes may still become one."""
         if BOM.startswith(bytes(self._rest)) and len(self._rest) < len(BOM):
             return False
         if self._rest.startswith(BOM):
             del self._rest[: len(BOM)]
-        self._begun = True
+        self._is_begun = True
         return True
 
-    def _lines(self) -> list[bytes]:
-        """The complete lines; a CR ends one at once, since nothing need follow it."""
+    def _take_lines(self) -> list[bytes]:
+        """Return the complete lines; a CR ends one at once, since nothing need follow it."""
         rest = self._rest
         end = max(rest.rfind(b"\n", self._searched), rest.rfind(b"\r", self._searched))
         if end < 0:
@@ -92,7 +92,7 @@ class EventParser:
         self._after_cr = whole.endswith(b"\r") and not rest
         return whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")[:-1]
 
-    def _line(self, line: bytes) -> ServerEvent | None:
+    def _read_line(self, line: bytes) -> ServerEvent | None:
         if not line:
             return self._dispatch()
         name, _, value = line.partition(b":")
@@ -109,7 +109,7 @@ class EventParser:
         return None
 
     def _dispatch(self) -> ServerEvent | None:
-        """The event that a blank line ends; one without data is none."""
+        """Return the event that a blank line ends; one without data is none."""
         data, name = self._data, self._name
         self._data, self._name, self._size = [], "", 0
         if not data:
@@ -128,27 +128,27 @@ class BrokenStream(Exception):
 
 
 async def iter_data(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> AsyncGenerator[JSON, None]:
-    """Each event's datum as it comes, wrapped as {event, data} only when the datum does not name its event itself."""
+    """Yield each event's datum as it comes, wrapped as {event, data} when the datum does not name its event."""
     ends = operation.ends if operation is not None else ()
-    async with aclosing(_events(chunks, most)) as events:
+    async with aclosing(_iter_events(chunks, most)) as events:
         async for event in events:
             if event.data == DONE:
                 return
-            datum = _datum(event)
-            kind = event.name or _type(datum)
+            datum = _parse_datum(event)
+            kind = event.name or _find_type(datum)
             if kind == "error" or is_error(datum):
                 raise BrokenStream(State.REFUSED, complaint=datum)
-            yield datum if not event.name or event.name == _type(datum) else {"event": event.name, "data": datum}
+            yield datum if not event.name or event.name == _find_type(datum) else {"event": event.name, "data": datum}
             if kind in ends:
                 if kind.endswith(".failed"):
-                    raise BrokenStream(State.REFUSED, complaint=_inner(datum))
+                    raise BrokenStream(State.REFUSED, complaint=_find_inner(datum))
                 return
     if ends:
         raise BrokenStream(State.UNKNOWN, f"the stream ended without {' or '.join(ends)}")
 
 
 async def drain(chunks: AsyncIterable[bytes]) -> None:
-    """Reads what may follow the end of a stream, for a moment, so that its connection can be used again."""
+    """Read what may follow the end of a stream, for a moment, so that its connection can be used again."""
     with suppress(TimeoutError, httpx.TransportError, UnacceptableBody):
         async with asyncio.timeout(PATIENCE):
             async for _ in chunks:
@@ -156,7 +156,7 @@ async def drain(chunks: AsyncIterable[bytes]) -> None:
 
 
 async def collect_data(chunks: AsyncIterable[bytes], operation: Operation | None, most: int) -> list[JSON]:
-    """All the data of a stream; what broke it carries what was seen before."""
+    """Return all the data of a stream; what broke it carries what was seen before."""
     seen: list[JSON] = []
     try:
         async with aclosing(iter_data(chunks, operation, most)) as data:
@@ -173,7 +173,7 @@ async def collect_data(chunks: AsyncIterable[bytes], operation: Operation | None
     raise broken
 
 
-async def _events(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[ServerEvent, None]:
+async def _iter_events(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[ServerEvent, None]:
     parser = EventParser(most)
     async for chunk in chunks:
         for event in parser.feed(chunk):
@@ -182,7 +182,7 @@ async def _events(chunks: AsyncIterable[bytes], most: int) -> AsyncGenerator[Ser
         yield event
 
 
-def _datum(event: ServerEvent) -> JSON:
+def _parse_datum(event: ServerEvent) -> JSON:
     try:
         return orjson.loads(event.data)
     except orjson.JSONDecodeError:
@@ -191,12 +191,12 @@ def _datum(event: ServerEvent) -> JSON:
         return event.data
 
 
-def _type(datum: JSON) -> str:
+def _find_type(datum: JSON) -> str:
     kind = members(datum).get("type")
     return kind if isinstance(kind, str) else ""
 
 
-def _inner(datum: JSON) -> JSON:
-    """The entity inside a terminal event, which holds the error."""
+def _find_inner(datum: JSON) -> JSON:
+    """Return the entity inside a terminal event, which holds the error."""
     inner = map(members, members(datum).values())
     return next((value for value in inner if "error" in value), datum)

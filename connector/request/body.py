@@ -38,12 +38,12 @@ class Chosen(NamedTuple):
 
 
 def choose_kind(operation: Operation, payload: JSON, content_type: str | None) -> Chosen:
-    """The kind of body that the payload asks for: by its content type, its files, its shape, else the default."""
+    """Return the kind of body that the payload asks for: by content type, files or shape, else the default."""
     kinds = operation.body
     if not kinds:
-        return Chosen(None, None if payload is None or payload == {} else _no_payload(operation))
+        return Chosen(None, None if payload is None or payload == {} else _refuse_payload(operation))
     if content_type is not None:
-        return _named(kinds, content_type)
+        return _choose_by_type(kinds, content_type)
     if len(kinds) == 1:
         return Chosen(kinds[0])
     fields = members(payload)
@@ -51,11 +51,11 @@ def choose_kind(operation: Operation, payload: JSON, content_type: str | None) -
         return Chosen("multipart")
     if "sdp" in kinds:
         return Chosen("sdp" if isinstance(payload, str) or fields.keys() <= {"sdp"} else "multipart")
-    return Chosen("json" if _reads_as_json(operation, fields) else kinds[0])
+    return Chosen("json" if _is_json(operation, fields) else kinds[0])
 
 
-def _reads_as_json(operation: Operation, fields: Mapping[str, JSON]) -> bool:
-    """Whether a payload without files goes as JSON: where both kinds take the same, or where it has structure."""
+def _is_json(operation: Operation, fields: Mapping[str, JSON]) -> bool:
+    """Return whether a payload without files goes as JSON: where both kinds take the same, or it has structure."""
     if "json" not in operation.body:
         return False
     return "json" not in operation.alternatives or any(_is_structured(value) for value in fields.values())
@@ -65,7 +65,7 @@ def _is_structured(value: JSON) -> bool:
     return isinstance(value, dict) or any(isinstance(item, dict) for item in items(value))
 
 
-def _named(kinds: tuple[str, ...], content_type: str) -> Chosen:
+def _choose_by_type(kinds: tuple[str, ...], content_type: str) -> Chosen:
     wanted = content_type.partition(";")[0].strip().lower()
     kind = next((kind for kind in kinds if KINDS[kind] == wanted), None)
     if kind is not None:
@@ -74,12 +74,12 @@ def _named(kinds: tuple[str, ...], content_type: str) -> Chosen:
     return Chosen(kinds[0], Fault("headers.content-type", f"found {wanted[:60]!r}", allowed))
 
 
-def _no_payload(operation: Operation) -> Fault:
+def _refuse_payload(operation: Operation) -> Fault:
     return Fault("payload", "not expected", f"{operation.name} takes none; leave it out")
 
 
 def find_file_places(value: JSON, where: str) -> list[str]:
-    """Where files stand in a payload."""
+    """Return where files stand in a payload."""
     found: list[str] = []
     todo: list[tuple[JSON, str]] = [(value, where)]
     while todo:
@@ -95,35 +95,35 @@ def find_file_places(value: JSON, where: str) -> list[str]:
 
 
 def view_form(payload: JSON) -> JSON:
-    """A form's payload as its schema is to see it: files count as text, and nulls are not there."""
+    """Return a form's payload as its schema sees it: files count as text, and nulls are left out."""
     return {name: replace_files(value) for name, value in members(payload).items() if value is not None}
 
 
 def replace_files(value: JSON) -> JSON:
-    """A value whose files count as text."""
+    """Return a value whose files count as text."""
     if isinstance(value, dict):
         return "" if is_file(value) else {key: replace_files(child) for key, child in members(value).items()}
     return [replace_files(child) for child in items(value)] if isinstance(value, list | tuple) else value
 
 
 def encode_body(operation: Operation, kind: str, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
-    """The body, or the faults for which there is none."""
+    """Return the body, or the faults for which there is none."""
     try:
         if kind == "json":
-            return _json({} if payload is None else payload)
+            return _encode_json({} if payload is None else payload)
         check(payload, "payload")
     except InvalidDocument as error:
         return None, [report_invalid_json(error)]
-    return _sdp(payload) if kind == "sdp" else _form(operation, payload, roots)
+    return _encode_sdp(payload) if kind == "sdp" else _encode_form(operation, payload, roots)
 
 
 def report_invalid_json(error: InvalidDocument) -> Fault:
-    """A value that is not JSON, as a fault of the request it stands in."""
+    """Return a value that is not JSON, as a fault of the request it stands in."""
     where, _, found = str(error).partition(": ")
     return Fault(where, found, "only JSON that every reader understands is sent")
 
 
-def _json(payload: JSON) -> tuple[Body | None, list[Fault]]:
+def _encode_json(payload: JSON) -> tuple[Body | None, list[Fault]]:
     data = dump(payload, "payload")
     if b'"$file"' in data or b'"$content"' in data:
         allowed = (
@@ -134,14 +134,14 @@ def _json(payload: JSON) -> tuple[Body | None, list[Fault]]:
     return BytesBody(JSON_TYPE, data), []
 
 
-def _sdp(payload: JSON) -> tuple[Body | None, list[Fault]]:
+def _encode_sdp(payload: JSON) -> tuple[Body | None, list[Fault]]:
     text = members(payload).get("sdp") if isinstance(payload, dict) else payload
     if not isinstance(text, str) or not text:
         return None, [Fault("payload.sdp", "missing" if text is None else "not text", "the offer's text is needed")]
     return BytesBody(KINDS["sdp"], text.encode()), []
 
 
-def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
+def _encode_form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | None, list[Fault]]:
     if not isinstance(payload, dict | None):
         return None, [Fault("payload", f"found {describe_value(payload)}", "an object of fields and files is allowed")]
     parts, faults = build_parts(members(payload), operation.parts, roots)
@@ -149,11 +149,11 @@ def _form(operation: Operation, payload: JSON, roots: Roots) -> tuple[Body | Non
 
 
 def find_misplaced_files(payload: Mapping[str, JSON], files: frozenset[str]) -> list[Fault]:
-    """Texts where a file is wanted, and files where something else is."""
-    return [fault for name, value in payload.items() if (fault := _misplaced(name, value, files))]
+    """Return texts where a file is wanted, and files where something else is."""
+    return [fault for name, value in payload.items() if (fault := _find_misplaced(name, value, files))]
 
 
-def _misplaced(name: str, value: JSON, files: frozenset[str]) -> Fault | None:
+def _find_misplaced(name: str, value: JSON, files: frozenset[str]) -> Fault | None:
     given = items(value) or [value]
     if name in files and any(isinstance(item, str) for item in given):
         allowed = '{"$file": "path"} or {"$content": "<base64>"} is allowed'

@@ -30,19 +30,19 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[str, str]) -> str:
-    """A line that a POSIX shell runs; a file that stood in the request itself needs bash."""
-    words = _Words(secrets)
-    lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_method(wire)} {words.url(url)}"]
+    """Return a line that a POSIX shell runs; a file that stood in the request itself needs bash."""
+    words = _ShellWords(secrets)
+    lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_write_method(wire)} {words.url(url)}"]
     for name, value in headers.items():
         if name not in CURL_KNOWS and not (name == "content-type" and isinstance(wire.body, MultipartBody)):
             lines.append(f"-H {words(f'{name}: {value}', name)}")
-    lines += _body(wire.body, words) if wire.body is not None or wire.method == "POST" else []
+    lines += _write_body(wire.body, words) if wire.body is not None or wire.method == "POST" else []
     if wire.answer == "binary":
         lines.append("-o answer.bin")
     return " \\\n  ".join(lines)
 
 
-class _Words:
+class _ShellWords:
     """Words of a shell, in which no secret stands."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -57,65 +57,65 @@ class _Words:
             label = text.partition(": ")[0]
             hidden = f"{label}: {HIDDEN}" if name and SECRET_NAME.search(name) else self._redact(text)
             return quote(hidden)
-        return "".join(self._piece(piece) for piece in pieces if piece)
+        return "".join(self._write_piece(piece) for piece in pieces if piece)
 
     def url(self, url: str) -> str:
-        """A URL whose credentials are variables or hidden."""
+        """Return a URL whose credentials are variables or hidden."""
         return self(hide_credentials(url, keep=self._names))
 
-    def _piece(self, piece: str) -> str:
+    def _write_piece(self, piece: str) -> str:
         if piece not in self._names:
             return quote(self._redact(piece))
         name = self._names[piece]
         return f'"${name}"' if VARIABLE.fullmatch(name) else quote(HIDDEN)
 
 
-def _method(wire: Wire) -> str:
+def _write_method(wire: Wire) -> str:
     has_body = wire.body is not None
     if wire.method == "HEAD":
         return " -I"
     return "" if wire.method == ("POST" if has_body else "GET") else f" -X {quote(wire.method)}"
 
 
-def _body(body: Body | None, words: _Words) -> list[str]:
+def _write_body(body: Body | None, words: _ShellWords) -> list[str]:
     if isinstance(body, MultipartBody):
-        return [_part(part, words) for part in body.parts]
+        return [_write_part(part, words) for part in body.parts]
     if not isinstance(body, BytesBody):
         return ["--data-raw ''"]
     try:
         return [f"--data-raw {words(body.data.decode())}"]
     except UnicodeDecodeError:
-        return [f"--data-binary @{_inline(body.data, 'body.bin')}"]
+        return [f"--data-binary @{_write_inline(body.data, 'body.bin')}"]
 
 
-def _part(part: Part, words: _Words) -> str:
+def _write_part(part: Part, words: _ShellWords) -> str:
     if not isinstance(part.value, FileInput):
         if part.content_type is None:
             return f"--form-string {words(f'{part.name}={part.value}')}"
-        return f"-F {words(f'{part.name}={_quoted(part.value)};type={part.content_type}')}"
+        return f"-F {words(f'{part.name}={_quote(part.value)};type={part.content_type}')}"
     file = part.value
-    options = f";filename={_quoted(file.filename)}" if file.filename else ""
+    options = f";filename={_quote(file.filename)}" if file.filename else ""
     options += f";type={file.content_type}" if file.content_type else ""
-    return f"-F {words(f'{part.name}=@')}{_source(file)}{words(options)}"
+    return f"-F {words(f'{part.name}=@')}{_write_source(file)}{words(options)}"
 
 
-def _source(file: FileInput) -> str:
+def _write_source(file: FileInput) -> str:
     source = file.source
     if isinstance(source, Content):
-        return _inline(source.data, file.filename or "content.bin")
+        return _write_inline(source.data, file.filename or "content.bin")
     if isinstance(source, LocalFile):
-        return quote(_quoted(source.path))
-    return f"<(curl -sSL {quote(source.name)})" if source.name.startswith("http") else quote(_quoted(source.name))
+        return quote(_quote(source.path))
+    return f"<(curl -sSL {quote(source.name)})" if source.name.startswith("http") else quote(_quote(source.name))
 
 
-def _inline(data: bytes, name: str) -> str:
-    """Bytes by the shell's own means; many of them are left for a file of that name."""
+def _write_inline(data: bytes, name: str) -> str:
+    """Return a shell word for bytes; many of them are left for a file of that name."""
     if len(data) > INLINE:
-        return quote(_quoted(name))
+        return quote(_quote(name))
     return f"<(printf %s {quote(base64.b64encode(data).decode())} | base64 -d)"
 
 
-def _quoted(text: str) -> str:
-    """A value as curl's own form notation quotes it."""
+def _quote(text: str) -> str:
+    """Return a value as curl's own form notation quotes it."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

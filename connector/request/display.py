@@ -42,7 +42,7 @@ SECRET_NAME = re.compile(
 
 
 def hide_secret_values(text: str, instead: str) -> str:
-    """The text with something else in place of what looks like a key or a token."""
+    """Return the text with something else in place of what looks like a key or a token."""
     for mark in MARKS:
         if mark in text:
             return SECRET_VALUE.sub(instead, text)
@@ -50,7 +50,7 @@ def hide_secret_values(text: str, instead: str) -> str:
 
 
 def show_value(value: JSON, place: str = "") -> str:
-    """A value in a few characters; what may be a secret is only named."""
+    """Return a value in a few characters; what may be a secret is only named."""
     if isinstance(value, str):
         if SECRET_VALUE.search(value) or SECRET_NAME.search(place):
             return "a hidden text"
@@ -61,7 +61,7 @@ def show_value(value: JSON, place: str = "") -> str:
 
 
 def describe_value(value: JSON, place: str = "") -> str:
-    """A value by its JSON type, with the value itself where it is short."""
+    """Return a value by its JSON type, with the value itself where it is short."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list | tuple):
@@ -75,7 +75,7 @@ def describe_value(value: JSON, place: str = "") -> str:
 
 
 def join_names(names: Collection[str], most: int = 12) -> str:
-    """Names in a line, the first dozen of them."""
+    """Return names in a line, the first dozen of them."""
     line = ", ".join(list(names)[:most])
     return f"{line}, … ({len(names) - most} more)" if len(names) > most else line
 

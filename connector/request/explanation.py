@@ -51,7 +51,7 @@ class Explanation:
         return shown
 
     def as_curl(self) -> str:
-        """The same call as a command line, its secrets as variables of the environment."""
+        """Return the same call as a command line, its secrets as variables of the environment."""
         return self.curl
 
 
@@ -63,7 +63,7 @@ def explain(
     secrets: Mapping[str, str] | None = None,
     origins: Mapping[str, str] | None = None,
 ) -> Explanation:
-    """What a client would send for a wire.
+    """Return what a client would send for a wire.
 
     Args:
         wire: a prepared call.
@@ -79,18 +79,18 @@ def explain(
         method=wire.method,
         url=redact.url(url or wire.target),
         headers=redact.headers(sent),
-        body=_shown(wire.body, redact),
+        body=_show_body(wire.body, redact),
         effect=wire.effect.value,
         answer=wire.answer,
         warnings=wire.warnings,
-        origins={**_origins(wire, sent), **wire.origins, **(origins or {})},
+        origins={**_find_origins(wire, sent), **wire.origins, **(origins or {})},
         curl=command(wire, url or wire.target, sent, secrets or {}),
     )
 
 
-def _shown(body: Body | None, redact: Redactor) -> JSON:
+def _show_body(body: Body | None, redact: Redactor) -> JSON:
     if isinstance(body, MultipartBody):
-        return [_part(part, redact) for part in body.parts]
+        return [_show_part(part, redact) for part in body.parts]
     if not isinstance(body, BytesBody):
         return None if body is None else {"content_type": body.content_type, "bytes": body.length}
     if "json" in body.content_type:
@@ -103,7 +103,7 @@ def _shown(body: Body | None, redact: Redactor) -> JSON:
         return {"content_type": body.content_type, "bytes": body.length}
 
 
-def _part(part: Part, redact: Redactor) -> dict[str, JSON]:
+def _show_part(part: Part, redact: Redactor) -> dict[str, JSON]:
     if isinstance(part.value, FileInput):
         file = part.value
         found = {"name": part.name, "filename": file.filename, "content_type": file.content_type}
@@ -112,8 +112,8 @@ def _part(part: Part, redact: Redactor) -> dict[str, JSON]:
     return {**found, "content_type": part.content_type} if part.content_type else found
 
 
-def _origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
-    """Where the values of a wire came from, as far as the wire tells."""
+def _find_origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return where the values of a wire came from, as far as the wire tells."""
     operation = wire.operation
     found: dict[str, str] = {}
     if operation is not None:
@@ -122,7 +122,7 @@ def _origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
     for name, value in wire.query:
         found[f"query.{name}"] = "catalogue: fixed" if fixed.get(name) == value else "request.query"
     for name in sent:
-        found[f"headers.{name}"] = _header_origin(name, wire)
+        found[f"headers.{name}"] = _find_header_origin(name, wire)
     if isinstance(wire.body, MultipartBody):
         names = (part.name.partition("[")[0] for part in wire.body.parts)
         return found | {f"payload.{name}": "request.payload" for name in names}
@@ -132,7 +132,7 @@ def _origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _header_origin(name: str, wire: Wire) -> str:
+def _find_header_origin(name: str, wire: Wire) -> str:
     operation = wire.operation
     if name not in wire.headers:
         return "client"

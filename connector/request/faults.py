@@ -68,9 +68,9 @@ OTHERS = {
 def explain_refusals(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Fault]:
     """Return every fault, unions narrowed to the branch that was meant; at least one where anything was refused."""
     refused = list(refusals)
-    reasons = [refusal.instance_path for refusal in refused if not _names_unknown(refusal)]
-    found = chain.from_iterable(_faults(refusal, instance, schema, where, reasons) for refusal in refused)
-    return list(dict.fromkeys(found)) or [_unexplained(refusal, instance, where) for refusal in refused[:1]]
+    reasons = [refusal.instance_path for refusal in refused if not _is_unknown_field(refusal)]
+    found = chain.from_iterable(_find_faults(refusal, instance, schema, where, reasons) for refusal in refused)
+    return list(dict.fromkeys(found)) or [_report_keyword(refusal, instance, where) for refusal in refused[:1]]
 
 
 def report_unexplained(value: JSON, where: str) -> Fault:
@@ -82,75 +82,81 @@ def report_unexplained(value: JSON, where: str) -> Fault:
 
 def find_unknown_fields(refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str) -> list[Novelty]:
     """Return the fields that no declaration knows, unions narrowed to the branch that was meant."""
-    return list(dict.fromkeys(_unknown_fields(refusals, instance, schema, where, {})))
+    return list(dict.fromkeys(_iter_unknown_fields(refusals, instance, schema, where, {})))
 
 
-def _unknown_fields(
+def _iter_unknown_fields(
     refusals: Iterable[Refusal], instance: JSON, schema: JSON, where: str, elsewhere: Elsewhere
 ) -> Iterable[Novelty]:
     for refusal in refusals:
         if is_unmet(refusal):
             value = locate("", instance, refusal.instance_path)[1]
-            known = {tuple(refusal.instance_path): _known_to(find_alternatives(refusal, value), refusal, schema)}
-            yield from _unknown_fields(find_meant(refusal, value), instance, schema, where, {**elsewhere, **known})
-        elif _names_unknown(refusal):
-            yield from _unknown(refusal, instance, schema, where, elsewhere.get(tuple(refusal.instance_path), ()))
+            known = {tuple(refusal.instance_path): _find_known(find_alternatives(refusal, value), refusal, schema)}
+            yield from _iter_unknown_fields(find_meant(refusal, value), instance, schema, where, {**elsewhere, **known})
+        elif _is_unknown_field(refusal):
+            yield from _report_unknown(
+                refusal, instance, schema, where, elsewhere.get(tuple(refusal.instance_path), ())
+            )
 
 
-def _known_to(branches: Iterable[Iterable[Refusal]], union: Refusal, schema: JSON) -> dict[str, JSON]:
-    """The fields that branches know at the place of their union."""
+def _find_known(branches: Iterable[Iterable[Refusal]], union: Refusal, schema: JSON) -> dict[str, JSON]:
+    """Return the fields that branches know at the place of their union."""
     known: dict[str, JSON] = {}
     for refusal in chain.from_iterable(branches):
-        if _names_unknown(refusal) and refusal.instance_path == union.instance_path:
+        if _is_unknown_field(refusal) and refusal.instance_path == union.instance_path:
             known |= find_fields_at(schema, refusal.schema_path)
     return known
 
 
-def _faults(
+def _find_faults(
     refusal: Refusal, instance: JSON, schema: JSON, where: str, reasons: list[list[str | int]]
 ) -> Iterable[Fault]:
     if is_unmet(refusal):
-        branch = _branch(refusal, instance)
-        return explain_refusals(branch, instance, schema, where) if branch else [_combined(refusal, instance, where)]
-    if _names_unknown(refusal):
-        unknown = _unknown(refusal, instance, schema, where)
-        return unknown if _is_echo(refusal, reasons) else [*unknown, *_misplaced(refusal, instance, schema, where)]
+        branch = _find_branch(refusal, instance)
+        return (
+            explain_refusals(branch, instance, schema, where) if branch else [_report_union(refusal, instance, where)]
+        )
+    if _is_unknown_field(refusal):
+        unknown = _report_unknown(refusal, instance, schema, where)
+        return (
+            unknown if _is_echo(refusal, reasons) else [*unknown, *_report_misplaced(refusal, instance, schema, where)]
+        )
     place, value = locate(where, instance, refusal.instance_path)
     if refusal.kind.name in ("enum", "const"):
-        return [report_unknown_choice(place, _field(refusal), value, _choices(refusal), tells_apart=False)]
+        return [report_unknown_choice(place, _find_field(refusal), value, _find_choices(refusal), tells_apart=False)]
     if refusal.kind.name == "required":
         return [Fault(member_path(place, refusal.kind.property), "missing", "this field is required")]
     return [Fault(place, *describe_refusal(refusal, value, place))]
 
 
-def _names_unknown(refusal: Refusal) -> bool:
+def _is_unknown_field(refusal: Refusal) -> bool:
     # An object that declares no fields at all is closed by the schema `false`.
     name = refusal.kind.name
     return name in UNKNOWN or (name == "falseSchema" and refusal.schema_path[-1:] == ["additionalProperties"])
 
 
 def _is_echo(refusal: Refusal, reasons: list[list[str | int]]) -> bool:
-    """Whether fields may be left over only because a composition in their place is refused for another reason."""
+    """Return whether fields may be left over only because a composition there is refused for another reason."""
     base = refusal.instance_path
     return bool(refusal.kind.name == UNEVALUATED and any(path[: len(base)] == base for path in reasons))
 
 
-def _branch(refusal: Refusal, instance: JSON) -> list[Refusal]:
+def _find_branch(refusal: Refusal, instance: JSON) -> list[Refusal]:
     return find_meant(refusal, locate("", instance, refusal.instance_path)[1])
 
 
-def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
-    """One fault for a union none of whose branches was nearly met: everything that it allows."""
+def _report_union(refusal: Refusal, instance: JSON, where: str) -> Fault:
+    """Return one fault for a union none of whose branches was nearly met: everything that it allows."""
     place, value = locate(where, instance, refusal.instance_path)
     types: dict[str, None] = {}
     options: list[JSON] = []
-    for inner in _leaves(refusal):
+    for inner in _iter_leaves(refusal):
         if inner.kind.name == "type":
             types |= dict.fromkeys(inner.kind.types)
         elif inner.kind.name in ("enum", "const"):
-            options += _choices(inner)
+            options += _find_choices(inner)
     if options and (isinstance(value, str) or not types):
-        return report_unknown_choice(place, _field(refusal), value, options, tells_apart=True)
+        return report_unknown_choice(place, _find_field(refusal), value, options, tells_apart=True)
     if types:
         return Fault(place, f"found {describe_value(value, place)}", list_types(types))
     return Fault(
@@ -158,56 +164,56 @@ def _combined(refusal: Refusal, instance: JSON, where: str) -> Fault:
     )
 
 
-def _choices(refusal: Refusal) -> list[JSON]:
+def _find_choices(refusal: Refusal) -> list[JSON]:
     return [refusal.kind.expected_value] if refusal.kind.name == "const" else refusal.kind.options
 
 
-def _field(refusal: Refusal) -> str:
-    """The last name on the way to where a refusal stands."""
+def _find_field(refusal: Refusal) -> str:
+    """Return the last name on the path of a refusal."""
     return next((step for step in reversed(refusal.instance_path) if isinstance(step, str)), "")
 
 
-def _leaves(refusal: Refusal) -> Iterable[Refusal]:
+def _iter_leaves(refusal: Refusal) -> Iterable[Refusal]:
     for branch in refusal.kind.context:
         for inner in branch:
             if inner.instance_path != refusal.instance_path:
                 continue
             if is_unmet(inner):
-                yield from _leaves(inner)
+                yield from _iter_leaves(inner)
             else:
                 yield inner
 
 
-def _unknown(
+def _report_unknown(
     refusal: Refusal, instance: JSON, schema: JSON, where: str, elsewhere: Collection[str] = ()
 ) -> list[Novelty]:
     place, value = locate(where, instance, refusal.instance_path)
     known = find_fields_at(schema, refusal.schema_path)
-    names = [name for name in _unexpected(refusal, value) if name not in known]
+    names = [name for name in _find_unexpected(refusal, value) if name not in known]
     return [report_unknown_field(place, name, known, elsewhere, members(value)) for name in names[:MOST_EXPLAINED]]
 
 
-def _misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
-    """Faults for the fields that the schema knows by name, though not where they stand."""
+def _report_misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
+    """Return faults for the fields that the schema knows by name, though not where they stand."""
     place, value = locate(where, instance, refusal.instance_path)
     known = find_fields_at(schema, refusal.schema_path)
     allowed = ELSEWHERE[refusal.schema_path[-1]]
-    names = [name for name in _unexpected(refusal, value) if name in known]
+    names = [name for name in _find_unexpected(refusal, value) if name in known]
     return [Fault(member_path(place, name), "not allowed here", allowed) for name in names[:MOST_EXPLAINED]]
 
 
-def _unexpected(refusal: Refusal, value: JSON) -> Iterable[str]:
+def _find_unexpected(refusal: Refusal, value: JSON) -> Iterable[str]:
     return cast("Iterable[str]", getattr(refusal.kind, "unexpected", members(value)))
 
 
-def _unexplained(refusal: Refusal, instance: JSON, where: str) -> Fault:
+def _report_keyword(refusal: Refusal, instance: JSON, where: str) -> Fault:
     place, value = locate(where, instance, refusal.instance_path)
     keyword = "/".join(str(step) for step in refusal.schema_path)
     return Fault(place, f"found {describe_value(value, place)}", f"refused by the schema at /{keyword}")
 
 
 def locate(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str, JSON]:
-    """The place in words, `payload.messages[0].content`, and what stands there."""
+    """Return the place in words, `payload.messages[0].content`, and what stands there."""
     for step in path:
         # A validator's path says 1 for the item 1 and for the member "1" alike.
         key = str(step) if isinstance(instance, dict) else step
@@ -227,14 +233,14 @@ def describe_refusal(refusal: Refusal, value: JSON, place: str) -> Words:
     if name in BOUNDS:
         return f"found {show_value(value, place)}", f"{BOUNDS[name]} {given.limit} is allowed"
     if name in SIZES:
-        return _size(name, len(value), given.limit)
+        return _describe_size(name, len(value), given.limit)
     if name == "propertyNames":
         found, *rest = describe_refusal(given.error, given.error.instance, place)
         return f"its field name {show_value(given.error.instance, place)}: {found}", *rest  # type: ignore[return-value]  # as long as any
-    return _reason_by_name(refusal, value, place)
+    return _describe_keyword(refusal, value, place)
 
 
-def _reason_by_name(refusal: Refusal, value: JSON, place: str) -> Words:
+def _describe_keyword(refusal: Refusal, value: JSON, place: str) -> Words:
     given, name = refusal.kind, refusal.kind.name
     if name == "pattern":
         return f"found {show_value(value, place)}", f"text that matches {given.pattern} is allowed"
@@ -256,7 +262,7 @@ def list_types(types: Iterable[str]) -> str:
     return f"{words} is allowed"
 
 
-def _size(name: str, size: int, limit: int) -> tuple[str, str]:
+def _describe_size(name: str, size: int, limit: int) -> tuple[str, str]:
     word, unit = SIZES[name]
     plural = "" if size == 1 else "s"
     return f"found {size} {unit}{plural}", f"{word} {limit} {'is' if limit == 1 else 'are'} allowed"

@@ -39,10 +39,10 @@ class Reserved:
         self._endings = endings
 
     def holds(self, path: str) -> bool:
-        """Whether a path leads to one of these, by a link, or where case is folded, as well."""
+        """Return whether a path leads to one of these, by a link, or where case is folded, as well."""
         if not self._files:
             return False
-        real = _real(path)
+        real = _resolve(path)
         if any(real == name or (real.startswith(name) and real[len(name)] in COMPANIONS) for name in self._names):
             return True
         folder, _, name = real.rpartition(os.sep)
@@ -50,29 +50,29 @@ class Reserved:
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        return tuple(_real(file) for file in self._files)
+        return tuple(_resolve(file) for file in self._files)
 
     @cached_property
     def _folders(self) -> frozenset[str]:
-        return frozenset(_real(folder) for folder in self._given_folders)
+        return frozenset(_resolve(folder) for folder in self._given_folders)
 
     def _is_linked(self, path: str) -> bool:
-        """Whether a file has another name among these: a hard link."""
+        """Return whether a file has another name among these: a hard link."""
         try:
             found = Path(path).stat()
         except (OSError, ValueError):
             return False
-        return found.st_nlink > 1 and any(_is(file, found) for file in self._files)
+        return found.st_nlink > 1 and any(_is_same(file, found) for file in self._files)
 
 
 NOTHING = Reserved()
 
 
-def _real(path: str | Path) -> str:
+def _resolve(path: str | Path) -> str:
     return os.path.realpath(os.path.expanduser(path)).casefold()  # noqa: PTH111  of users that do not exist, too
 
 
-def _is(file: str | Path, found: os.stat_result) -> bool:
+def _is_same(file: str | Path, found: os.stat_result) -> bool:
     try:
         return os.path.samestat(Path(file).stat(), found)
     except OSError:
@@ -100,14 +100,14 @@ class Roots:
         return [os.path.realpath(path) for name in self._names if (path := self.local(name)) is not None]
 
     def local(self, name: str) -> str | None:
-        """The path that a name means on this machine; nothing for a URL of elsewhere."""
+        """Return the path that a name means on this machine; nothing for a URL of elsewhere."""
         scheme = SCHEME.match(name)
         if scheme is None:
             return name
         return unquote(name[len(scheme[0]) + 3 :]) if scheme[0].lower() in LOCAL and "::" not in name else None
 
     def refusal(self, name: str) -> str | None:
-        """What is allowed instead, when a file of that name is not."""
+        """Return what is allowed instead, when a file of that name is not."""
         if not _is_writable(name):
             return "a name without control characters, in UTF-8, is allowed"
         *outer, inner = name.split("::")
@@ -126,16 +126,16 @@ class Roots:
         if not self._names:
             return None
         path = self.local(inner)
-        if self._holds_path(path) if path is not None else self._holds_url(inner):
+        if self._allows_path(path) if path is not None else self._allows_url(inner):
             return None
         return f"files below {', '.join([*self._folders, *self._urls])} are allowed"
 
-    def _holds_path(self, path: str) -> bool:
+    def _allows_path(self, path: str) -> bool:
         # The real path is judged: neither `..` nor a link leads out.
         real = Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111  of users that do not exist, too
         return any(real.is_relative_to(folder) for folder in self._folders)
 
-    def _holds_url(self, url: str) -> bool:
+    def _allows_url(self, url: str) -> bool:
         parts = urlsplit(url)
         if ".." in re.split(r"[/\\]", unquote(unquote(parts.path))) or "\\" in url or parts.username is not None:
             return False
@@ -143,7 +143,7 @@ class Roots:
 
 
 def _is_writable(name: str) -> bool:
-    """Whether a system can have a file of this name, and a terminal show it."""
+    """Return whether a system can have a file of this name, and a terminal show it."""
     return CONTROL.search(name) is None
 
 

@@ -41,12 +41,12 @@ class FileInput:
 
 
 def is_file(value: JSON) -> bool:
-    """Whether a value stands for a file."""
+    """Return whether a value stands for a file."""
     return isinstance(value, dict) and ("$file" in value or "$content" in value)
 
 
 def open_input(value: Mapping[str, JSON], where: str, roots: Roots) -> FileInput | Fault:
-    """The file input that a value stands for, or why there is none."""
+    """Return the file input that a value stands for, or why there is none."""
     unknown = [key for key in value if key not in KEYS]
     if unknown:
         allowed = "a file has $file or $content, and may have filename and content_type"
@@ -54,10 +54,10 @@ def open_input(value: Mapping[str, JSON], where: str, roots: Roots) -> FileInput
     if "$file" in value and "$content" in value:
         return Fault(where, "holds both $file and $content", "one of them is allowed")
     for key in ("filename", "content_type"):
-        fault = _header_fault(value.get(key), f"{where}.{key}")
+        fault = _check_header(value.get(key), f"{where}.{key}")
         if fault:
             return fault
-    found = _content(value, where) if "$content" in value else _file(value["$file"], where, roots)
+    found = _open_content(value, where) if "$content" in value else _open_file(value["$file"], where, roots)
     if isinstance(found, Fault):
         return found
     source, name = found
@@ -66,13 +66,13 @@ def open_input(value: Mapping[str, JSON], where: str, roots: Roots) -> FileInput
 
 
 def guess_content_type(filename: str | None) -> str | None:
-    """The type that a file's extension promises; none for a part without a file name."""
+    """Return the type that a file's extension promises; none for a part without a file name."""
     from mimetypes import guess_type
 
     return (guess_type(filename)[0] or "application/octet-stream") if filename else None
 
 
-def _header_fault(text: JSON, where: str) -> Fault | None:
+def _check_header(text: JSON, where: str) -> Fault | None:
     if text is None:
         return None
     if not isinstance(text, str):
@@ -82,7 +82,7 @@ def _header_fault(text: JSON, where: str) -> Fault | None:
     return None
 
 
-def _content(value: Mapping[str, JSON], where: str) -> tuple[Source, str] | Fault:
+def _open_content(value: Mapping[str, JSON], where: str) -> tuple[Source, str] | Fault:
     text = value["$content"]
     try:
         return Content(base64.b64decode(text if isinstance(text, str) else "?", validate=True)), "upload"
@@ -90,7 +90,7 @@ def _content(value: Mapping[str, JSON], where: str) -> tuple[Source, str] | Faul
         return Fault(f"{where}.$content", "not base64", "the file's bytes in base64 are allowed")
 
 
-def _file(name: JSON, where: str, roots: Roots) -> tuple[Source, str] | Fault:
+def _open_file(name: JSON, where: str, roots: Roots) -> tuple[Source, str] | Fault:
     place = f"{where}.$file"
     if not isinstance(name, str) or not name or "\0" in name:
         return Fault(place, "not a path", "the path or URL of a file is allowed")
@@ -98,10 +98,10 @@ def _file(name: JSON, where: str, roots: Roots) -> tuple[Source, str] | Fault:
     if refusal:
         return Fault(place, f"found {name[:120]!r}", refusal)
     local = roots.local(name)
-    return _local(local, place) if local is not None else _remote(name, place)
+    return _open_local(local, place) if local is not None else _open_remote(name, place)
 
 
-def _local(name: str, place: str) -> tuple[Source, str] | Fault:
+def _open_local(name: str, place: str) -> tuple[Source, str] | Fault:
     try:
         path = os.path.realpath(Path(name).expanduser(), strict=True)
         status = os.stat(path)  # noqa: PTH116 - of the name as it is now, without asking again what it leads to
@@ -109,41 +109,43 @@ def _local(name: str, place: str) -> tuple[Source, str] | Fault:
         reason = getattr(error, "strerror", None) or str(error)
         return Fault(place, f"cannot read {name[:120]!r}: {reason.lower()}", "a file that exists is needed")
     if not stat.S_ISREG(status.st_mode):
-        return Fault(place, f"{name[:120]!r} is {_sort(status.st_mode)}", "a regular file is allowed")
+        return Fault(place, f"{name[:120]!r} is {_name_sort(status.st_mode)}", "a regular file is allowed")
     if not os.access(path, os.R_OK):
         return Fault(place, f"cannot read {name[:120]!r}: permission denied", "a file that may be read is needed")
     return LocalFile(path, status.st_size, identify_file(status)), Path(name).name
 
 
-def _remote(url: str, place: str) -> tuple[Source, str] | Fault:
+def _open_remote(url: str, place: str) -> tuple[Source, str] | Fault:
     if is_offline():
-        return RemoteFile(url, None, ""), _last(url)
+        return RemoteFile(url, None, ""), _find_name(url)
     try:
         system, path = open_filesystem(url)
         details = system.info(path)
     except Exception as error:  # noqa: BLE001 - each storage has its own errors, without a common root
-        return Fault(place, f"cannot read {_safe(url)!r}: {_reason(error)}", "a file that exists is needed")
+        return Fault(
+            place, f"cannot read {_hide_keys(url)!r}: {_describe_error(error)}", "a file that exists is needed"
+        )
     if details.get("type") == "directory":
-        return Fault(place, f"{_safe(url)!r} is a folder", "one file is allowed")
+        return Fault(place, f"{_hide_keys(url)!r} is a folder", "one file is allowed")
     size = details.get("size")
-    return RemoteFile(url, size if isinstance(size, int) else None, identify_remote(details)), _last(path)
+    return RemoteFile(url, size if isinstance(size, int) else None, identify_remote(details)), _find_name(path)
 
 
-def _last(path: str) -> str:
-    """The file's own name in a path or URL."""
+def _find_name(path: str) -> str:
+    """Return the file's own name in a path or URL."""
     return path.rstrip("/").rsplit("/", 1)[-1].partition("?")[0] or "upload"
 
 
-def _sort(mode: int) -> str:
+def _name_sort(mode: int) -> str:
     if stat.S_ISDIR(mode):
         return "a folder"
     return "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
 
 
-def _safe(url: str) -> str:
-    """A URL without what may be a key: its query and its user."""
+def _hide_keys(url: str) -> str:
+    """Return a URL without what may be a key: its query and its user."""
     return re.sub(r"//[^/@]*@", "//", url.partition("?")[0])[:120]
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return f"{error}".lower()[:120] if isinstance(error, ImportError | ValueError) else type(error).__name__

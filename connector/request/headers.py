@@ -39,7 +39,7 @@ ACCEPTED = {"events": "text/event-stream", "binary": "application/octet-stream",
 
 
 def choose_accept(operation: Operation) -> str:
-    """The kinds of answer to ask for: JSON where there is any, else what the operation gives."""
+    """Return the kinds of answer to ask for: JSON where there is any, else what the operation gives."""
     kinds = operation.answer
     if "sdp" in operation.body:
         return "application/sdp"
@@ -62,31 +62,31 @@ class Headers:
         self.declared = {name.lower(): schema for name, schema in operation.headers.items()}
 
     def resolve(self, given: Mapping[str, JSON], mode: Validate, findings: Findings) -> dict[str, str]:
-        """The headers to send, under lower-case names; the caller's own win."""
+        """Return the headers to send, under lower-case names; the caller's own win."""
         headers = dict(self.always)
         seen: dict[str, str] = {}
         for name, value in given.items():
-            lower = self._name(name)
-            fault = self._refusal(name, lower, value) or self._twice(name, lower, seen)
+            lower = self._normalise_name(name)
+            fault = self._check_allowed(name, lower, value) or self._check_repeated(name, lower, seen)
             if fault:
                 findings.faults.append(fault)
                 continue
             if value is None or value == []:
                 continue
-            self._judge(name, lower, value, mode, findings)
-            headers[lower] = _text(value)
+            self._check_value(name, lower, value, mode, findings)
+            headers[lower] = _format_value(value)
         return headers
 
-    def _name(self, name: str) -> str:
+    def _normalise_name(self, name: str) -> str:
         lower = str(name).lower()
         return BETA if lower == "betas" and BETA in self.declared else lower
 
-    def _twice(self, name: str, lower: str, seen: dict[str, str]) -> Fault | None:
+    def _check_repeated(self, name: str, lower: str, seen: dict[str, str]) -> Fault | None:
         if seen.setdefault(lower, name) == name:
             return None
         return Fault(f"headers.{name}", f"given twice, as {seen[lower]!r} too", "one of them is allowed")
 
-    def _refusal(self, name: str, lower: str, value: JSON) -> Fault | None:
+    def _check_allowed(self, name: str, lower: str, value: JSON) -> Fault | None:
         where = f"headers.{name}"
         if not TOKEN.fullmatch(lower):
             return Fault(f"headers[{name[:60]!r}]", "not a header name", "letters, digits and - are allowed")
@@ -99,30 +99,30 @@ class Headers:
         if lower not in self.declared and isinstance(value, list | tuple):
             return Fault(where, "found an array", "text is allowed")
         try:
-            bad = FORBIDDEN.search(_text(value)) or not _text(value).encode()
+            bad = FORBIDDEN.search(_format_value(value)) or not _format_value(value).encode()
         except UnicodeEncodeError:
             bad = True
         if bad and value not in (None, "", []):
             return Fault(where, "holds a line break or another control character", "one line of text is allowed")
         return None
 
-    def _judge(self, name: str, lower: str, value: JSON, mode: Validate, findings: Findings) -> None:
+    def _check_value(self, name: str, lower: str, value: JSON, mode: Validate, findings: Findings) -> None:
         schema = self.declared.get(lower)
         if schema is None:
-            self._guess(name, lower, findings)
+            self._warn_of_unknown(name, lower, findings)
             return
         many = members(schema).get("type") == "array"
         given = [item.strip() for item in value.split(",")] if many and isinstance(value, str) else value
         CompiledSchema(lambda: members(schema)).find(given, f"headers.{name}", mode, findings)
 
-    def _guess(self, name: str, lower: str, findings: Findings) -> None:
+    def _warn_of_unknown(self, name: str, lower: str, findings: Findings) -> None:
         near = closest(lower, [*self.declared, BETA, "openai-organization", "openai-project"])
         if near and lower not in near:
             warning = Fault(f"headers.{name}", "unknown header", "it is sent as it is", did_you_mean(near))
             findings.warnings.append(warning)
 
 
-def _text(value: JSON) -> str:
+def _format_value(value: JSON) -> str:
     if isinstance(value, list | tuple):
         return ",".join(str(item) for item in items(value))
     return "" if value is None else str(value)

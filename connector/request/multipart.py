@@ -30,11 +30,11 @@ class Part(NamedTuple):
 def build_parts(
     payload: Mapping[str, JSON], types: Mapping[str, str], roots: Roots, where: str = "payload"
 ) -> tuple[list[Part], list[Fault]]:
-    """The parts in sending order, scalars first and files last, and the faults of the files and names."""
+    """Return the parts in sending order, scalars first and files last, and the faults of the files and names."""
     fields: list[Part] = []
     files: list[Part] = []
     faults: list[Fault] = []
-    for name, place, value in _leaves(payload, types, where):
+    for name, place, value in _iter_leaves(payload, types, where):
         if any(character in "\r\n\0" for character in name):
             faults.append(Fault(place, "a name with a line break or NUL", "a name without them is allowed"))
         elif is_file(value):
@@ -48,32 +48,32 @@ def build_parts(
             files.append(Part(name, text, types[name]))
         else:
             fields.append(Part(name, encode_scalar(value)))
-    return _grouped(fields) + files, faults
+    return _group(fields) + files, faults
 
 
-def _leaves(payload: Mapping[str, JSON], types: Mapping[str, str], where: str) -> Iterator[tuple[str, str, JSON]]:
-    """Every value that becomes a part, with its name on the wire and its place in the payload; nulls are dropped."""
+def _iter_leaves(payload: Mapping[str, JSON], types: Mapping[str, str], where: str) -> Iterator[tuple[str, str, JSON]]:
+    """Yield name on the wire, place in the payload and value of every part; nulls are dropped."""
     for key, value in payload.items():
         place = member_path(where, key)
         if key in types:
             yield key, place, value
         else:
-            yield from _below(key, place, value)
+            yield from _iter_below(key, place, value)
 
 
-def _below(name: str, place: str, value: JSON) -> Iterator[tuple[str, str, JSON]]:
+def _iter_below(name: str, place: str, value: JSON) -> Iterator[tuple[str, str, JSON]]:
     if isinstance(value, dict) and not is_file(value):
         for key, child in cast("dict[str, JSON]", value).items():
-            yield from _below(f"{name}[{key}]", member_path(place, key), child)
+            yield from _iter_below(f"{name}[{key}]", member_path(place, key), child)
     elif isinstance(value, list | tuple):
         for index, child in enumerate(cast("list[JSON]", value)):
-            yield from _below(f"{name}[]", member_path(place, index), child)
+            yield from _iter_below(f"{name}[]", member_path(place, index), child)
     elif value is not None:
         yield name, place, value
 
 
-def _grouped(fields: list[Part]) -> list[Part]:
-    """Fields of one name together, where the first of them stands."""
+def _group(fields: list[Part]) -> list[Part]:
+    """Return fields of one name together, where the first of them stands."""
     groups: dict[str, list[Part]] = {}
     for field in fields:
         groups.setdefault(field.name, []).append(field)
@@ -87,7 +87,7 @@ class MultipartBody:
         self.parts = tuple(parts)
         # Random, so that no content can hold it on purpose.
         self.boundary = boundary or os.urandom(16).hex()
-        self._pieces = self._laid_out()
+        self._pieces = self._lay_out()
 
     @property
     def content_type(self) -> str:
@@ -111,12 +111,12 @@ class MultipartBody:
                 async for chunk in piece.chunks():
                     yield chunk
 
-    def _laid_out(self) -> list[bytes | Source]:
-        """Texts joined into as few pieces as there are files between them."""
+    def _lay_out(self) -> list[bytes | Source]:
+        """Return texts joined into as few pieces as there are files between them."""
         pieces: list[bytes | Source] = []
         text = bytearray()
         for part in self.parts:
-            text += f"--{self.boundary}\r\n{_headers(part)}\r\n\r\n".encode()
+            text += f"--{self.boundary}\r\n{_write_headers(part)}\r\n\r\n".encode()
             if isinstance(part.value, FileInput):
                 pieces += [bytes(text), part.value.source]
                 text = bytearray()
@@ -126,7 +126,7 @@ class MultipartBody:
         return [*pieces, bytes(text) + f"--{self.boundary}--\r\n".encode()]
 
 
-def _headers(part: Part) -> str:
+def _write_headers(part: Part) -> str:
     value, content_type = part.value, part.content_type
     line = f'Content-Disposition: form-data; name="{quote_name(part.name)}"'
     if isinstance(value, FileInput):
@@ -136,7 +136,7 @@ def _headers(part: Part) -> str:
 
 
 def quote_name(text: str) -> str:
-    """A name as it stands between quotes, UTF-8 as it is."""
+    """Return a name as it stands between quotes, UTF-8 as it is."""
     return ESCAPED.sub(_escape, text)
 
 

@@ -73,7 +73,7 @@ A name that holds one where a known name has the other was meant as it was writt
 
 
 def is_moving(field: str, known: Collection[JSON], *, tells_apart: bool) -> bool:
-    """Whether a field may hold a choice that is newer than the catalogue: a moving field, or the tag of a union."""
+    """Return whether a field may hold a choice that is newer than the catalogue: a moving one, or a tag."""
     if field == TAG:
         return tells_apart
     # A lone choice is a constant.
@@ -81,7 +81,7 @@ def is_moving(field: str, known: Collection[JSON], *, tells_apart: bool) -> bool
 
 
 def is_plausible(value: JSON, known: Collection[JSON]) -> bool:
-    """Whether a value is written as the known choices are: short, with their letters and separators."""
+    """Return whether a value is written as the known choices are: short, with their letters and separators."""
     names = [name for name in known if isinstance(name, str)]
     separators = {"_", *(character for name in names for character in name if not character.isalnum())}
     if not isinstance(value, str) or not 0 < len(value) <= MOST or not value[0].isalnum() or not value.isascii():
@@ -93,37 +93,39 @@ def is_plausible(value: JSON, known: Collection[JSON]) -> bool:
 
 
 def find_nearest(value: str, known: Collection[JSON]) -> tuple[str, ...]:
-    """The choices that a value misspells; none when it only has other digits."""
+    """Return the choices that a value misspells; none when it only has other digits."""
     names = dict.fromkeys(name for name in known if isinstance(name, str))
-    if any(_form(value) == _form(name) for name in names if DIGITS.search(name)):
+    if any(_hide_digits(value) == _hide_digits(name) for name in names if DIGITS.search(name)):
         return ()
     return find_misspelt(value, tuple(names))
 
 
-def _form(value: str) -> str:
-    """A value without its figures: versions and sizes of one form differ in nothing else."""
+def _hide_digits(value: str) -> str:
+    """Return a value without its figures: versions and sizes of one form differ in nothing else."""
     return DIGITS.sub("0", value)
 
 
 @lru_cache(maxsize=1024)
 def find_misspelt(name: str, known: tuple[str, ...], most: int = 3) -> tuple[str, ...]:
-    """The known names that a name misspells, nearest first; none when it is a name of its own."""
-    plain = _squeezed(name)
+    """Return the known names that a name misspells, nearest first; none when it is a name of its own."""
+    plain = _squeeze(name)
     # A long text is no name, and slips are counted letter by letter.
-    near = [(slips, one) for one in known if len(name) <= 2 * MOST and (slips := _slips(name, plain, one)) is not None]
+    near = [
+        (slips, one) for one in known if len(name) <= 2 * MOST and (slips := _count_slips(name, plain, one)) is not None
+    ]
     return tuple(one for _, one in sorted(near, key=lambda pair: pair[0])[:most])
 
 
-def _slips(name: str, plain: str, known: str) -> int | None:
-    """How many slips make a name of a known one; None when it is another name."""
-    other = _squeezed(known)
+def _count_slips(name: str, plain: str, known: str) -> int | None:
+    """Return how many slips lead from a name to a known one; None when it is another name."""
+    other = _squeeze(known)
     if plain == other:
         return 0
     if abs(len(plain) - len(other)) > 2:
         return None
-    slips = _distance(plain, other)
-    words, others = _words(name), _words(known)
-    if slips > 2 or _is_another(words, others):
+    slips = _measure_distance(plain, other)
+    words, others = _split_words(name), _split_words(known)
+    if slips > 2 or _is_other_name(words, others):
         return None
     if slips <= 1:
         return slips
@@ -132,8 +134,8 @@ def _slips(name: str, plain: str, known: str) -> int | None:
     return slips if all(map(_is_near, words, others)) else None
 
 
-def _is_another(words: list[str], others: list[str]) -> bool:
-    """Whether a name was meant as it is written: with a word of its own, or figures, where the known one has others."""
+def _is_other_name(words: list[str], others: list[str]) -> bool:
+    """Return whether a name is meant as written: with a word or figures of its own where the known one has others."""
     *stem, last = words or [""]
     if last.isdecimal() and "".join(stem).removesuffix("v") == "".join(others):
         return True
@@ -145,25 +147,25 @@ def _is_another(words: list[str], others: list[str]) -> bool:
 
 
 def is_plural(name: str, other: str) -> bool:
-    """Whether two names are one but for an s at the end."""
+    """Return whether two names are one but for an s at the end."""
     return name.removesuffix("s") == other.removesuffix("s")
 
 
 def _is_near(word: str, other: str) -> bool:
-    slips = _distance(word, other)
+    slips = _measure_distance(word, other)
     return slips <= 1 or (slips == 2 and min(len(word), len(other)) >= LONG and word[0] == other[0])
 
 
-def _squeezed(name: str) -> str:
+def _squeeze(name: str) -> str:
     return SEPARATORS.sub("", name).casefold()
 
 
-def _words(name: str) -> list[str]:
+def _split_words(name: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(name)]
 
 
-def _distance(one: str, other: str) -> int:
-    """The slips between two words: letters left out, added, wrong, or swapped with their neighbour."""
+def _measure_distance(one: str, other: str) -> int:
+    """Return the slips between two words: letters left out, added, wrong, or swapped with their neighbour."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for place, letter in enumerate(one, 1):

@@ -35,20 +35,20 @@ class Template(NamedTuple):
 
 
 def fill_template(template: Template, values: Mapping[str, JSON]) -> tuple[str, list[Fault]]:
-    """The encoded path, and what is wrong with the values; the path is only of use without faults."""
+    """Return the encoded path, and what is wrong with the values; the path is only of use without faults."""
     faults: list[Fault] = []
     pieces = list(template.pieces)
     for index in range(1, len(pieces), 2):
-        text, fault = _text_of(pieces[index], values)
+        text, fault = _format_value(pieces[index], values)
         pieces[index] = text if PLAIN.fullmatch(text) else quote(text, safe=SAFE, errors="replace")
         if fault:
             faults.append(fault)
     if len(values) > len(template.names) or faults:
-        faults += [_unknown(name, template.names) for name in values if name not in template.names]
+        faults += [_report_unknown(name, template.names) for name in values if name not in template.names]
     return "".join(pieces), faults
 
 
-def _text_of(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
+def _format_value(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
     where = f"path.{name}"
     if name not in values:
         return "", Fault(where, "missing", "this operation needs it in its path")
@@ -64,7 +64,7 @@ def _text_of(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | None]:
 
 
 def check_segment(text: str) -> tuple[str, str] | None:
-    """What was found and what is allowed, when a text must not stand in a path; None when it may."""
+    """Return what was found and what is allowed, when a text must not stand in a path; None when it may."""
     if PLAIN.fullmatch(text):
         return None
     if not text:
@@ -75,17 +75,17 @@ def check_segment(text: str) -> tuple[str, str] | None:
         text.encode()
     except UnicodeEncodeError:
         return "holds a lone surrogate", "only text that UTF-8 can hold is allowed"
-    return _dots(text)
+    return _check_dots(text)
 
 
-def _dots(text: str) -> tuple[str, str] | None:
+def _check_dots(text: str) -> tuple[str, str] | None:
     if is_traversal(text):
         return f"is {text[:40]!r}, which climbs out of its place", "a name without the segments '.' and '..' is allowed"
     return None
 
 
 def is_traversal(text: str) -> bool:
-    """Whether a path, or a name that stands in one, has a segment that leads out of its place for anybody."""
+    """Return whether a path, or a name that stands in one, has a segment that leads out of its place for anybody."""
     # Servers and proxies on the way may decode %2F or %2e, each of them once: what is `..` to any of them is refused.
     # A lone `%2e` cannot climb, and goes out as %252e.
     # Some take what follows `;` for a parameter of the segment, and look at the rest alone.
@@ -94,7 +94,7 @@ def is_traversal(text: str) -> bool:
 
 
 def unescape(text: str) -> str:
-    """The text without its escapes, and without those that they hide."""
+    """Return the text without its escapes, and without those that they hide."""
     for _ in range(MOST_ESCAPES):
         plain = unquote(text, errors="replace")
         if plain == text:
@@ -103,6 +103,6 @@ def unescape(text: str) -> str:
     return text
 
 
-def _unknown(name: str, names: tuple[str, ...]) -> Fault:
+def _report_unknown(name: str, names: tuple[str, ...]) -> Fault:
     allowed = f"the path takes {', '.join(names)}" if names else "the path takes no parameters"
     return Fault(f"path.{name}", "unknown parameter", allowed, did_you_mean(closest(name, names)))

@@ -47,7 +47,7 @@ class Preparer:
         roots: Roots = ANYWHERE,
         stream: bool | None = None,
     ) -> Wire:
-        """The call that a request stands for, or InvalidRequest with every fault of all its sections.
+        """Return the call that a request stands for, or InvalidRequest with every fault of all its sections.
 
         Args:
             operation: what is called.
@@ -57,16 +57,16 @@ class Preparer:
             roots: folders and URL prefixes that files may come from; with none, from anywhere.
             stream: switches the operation's stream on or off; by default the request says.
         """
-        mode = _mode(validate)
-        asked = request if isinstance(request, Request) else _request(operation, request)
+        mode = _parse_mode(validate)
+        asked = request if isinstance(request, Request) else _parse_request(operation, request)
         findings = Findings()
-        plan = self._plan(operation)
+        plan = self._find_plan(operation)
         if stream is not None:
             asked = switch_stream(operation, asked, findings, on=stream)
-        path = _path(plan, asked, mode, findings)
-        query = _query(plan, asked, mode, findings, from_text=from_text)
+        path = _build_path(plan, asked, mode, findings)
+        query = _build_query(plan, asked, mode, findings, from_text=from_text)
         headers = plan.headers.resolve(asked.headers, mode, findings)
-        body = _body(plan, asked, mode, roots, headers, findings)
+        body = _build_body(plan, asked, mode, roots, headers, findings)
         if findings.faults:
             raise InvalidRequest(operation.name, list(map(suggest_setting, findings.faults)))
         return Wire(
@@ -76,13 +76,13 @@ class Preparer:
             headers=headers,
             body=body,
             operation=operation,
-            effect=_effect(operation, asked),
+            effect=_find_effect(operation, asked),
             answer=find_answer_kind(operation, asked),
             warnings=(*plan.warnings, *findings.warnings),
             origins={} if stream is None else find_stream_origin(operation),
         )
 
-    def _plan(self, operation: Operation) -> Plan:
+    def _find_plan(self, operation: Operation) -> Plan:
         plan = self._plans.get(id(operation))
         if plan is None:
             # The plan holds its operation, so that no other one can come to stand at the same address.
@@ -90,27 +90,27 @@ class Preparer:
         return plan
 
 
-def _effect(operation: Operation, asked: Request) -> Effect:
-    """What a repeat would do; a first call is found by listing only if its payload asked to be kept."""
+def _find_effect(operation: Operation, asked: Request) -> Effect:
+    """Return what a repeat would do; a first call is found by listing only if its payload asked to be kept."""
     kept = operation.reconcile.get("when")
     return Effect.OPAQUE if kept and members(asked.payload).get(kept) is not True else operation.effect
 
 
-def _mode(validate: str) -> Validate:
+def _parse_mode(validate: str) -> Validate:
     try:
         return Validate(validate)
     except ValueError:
         raise ConfigurationError(f"validate: found {validate!r}; allowed: {', '.join(Validate)}") from None
 
 
-def _request(operation: Operation, document: Mapping[str, JSON] | None) -> Request:
+def _parse_request(operation: Operation, document: Mapping[str, JSON] | None) -> Request:
     try:
         return Request.of(document)
     except InvalidRequest as error:
         raise InvalidRequest(operation.name, error.faults) from None
 
 
-def _path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str:
+def _build_path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str:
     path, faults = fill_template(plan.template, asked.path)
     findings.faults += faults
     if not faults and plan.path is not None:
@@ -118,13 +118,13 @@ def _path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str
     return path
 
 
-def _query(
+def _build_query(
     plan: Plan, asked: Request, mode: Validate, findings: Findings, *, from_text: bool
 ) -> tuple[tuple[str, str], ...]:
     query = plan.query
     if not asked.query and not query.required:
         return query.fixed_pairs
-    unreadable = _unreadable(dict(asked.query), "query")
+    unreadable = _check_json(dict(asked.query), "query")
     if unreadable:
         findings.faults.append(unreadable)
         return ()
@@ -139,7 +139,7 @@ def _query(
     return query.pairs(values)
 
 
-def _body(
+def _build_body(
     plan: Plan, asked: Request, mode: Validate, roots: Roots, headers: dict[str, str], findings: Findings
 ) -> Body | None:
     operation, payload = plan.operation, asked.payload
@@ -155,12 +155,12 @@ def _body(
     findings.faults += faults
     if body is not None:
         headers["content-type"] = body.content_type
-    if body is not None or not _unreadable(payload, "payload"):
-        _check(plan, kind, {} if payload is None else payload, mode, findings)
+    if body is not None or not _check_json(payload, "payload"):
+        _check_payload(plan, kind, {} if payload is None else payload, mode, findings)
     return body
 
 
-def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findings) -> None:
+def _check_payload(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findings) -> None:
     if kind == "sdp" or mode is Validate.OFF:
         return
     if kind == "multipart":
@@ -171,7 +171,7 @@ def _check(plan: Plan, kind: str, payload: JSON, mode: Validate, findings: Findi
     plan.payload(kind).find(payload, "payload", mode, findings)
 
 
-def _unreadable(value: JSON, where: str) -> Fault | None:
+def _check_json(value: JSON, where: str) -> Fault | None:
     try:
         check(value, where)
     except InvalidDocument as error:

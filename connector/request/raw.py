@@ -51,7 +51,7 @@ def prepare_raw(
     base_path: str = "",
     roots: Roots = ANYWHERE,
 ) -> Wire:
-    """The call of a path as it is given, checked only for what must never go out.
+    """Return the call of a path as it is given, checked only for what must never go out.
 
     Args:
         method: any HTTP method.
@@ -69,24 +69,24 @@ def prepare_raw(
         roots: folders and URL prefixes that files may come from.
     """
     findings = Findings()
-    method = _method(method, findings)
-    plain, pairs = _split(path, base_path, findings)
-    pairs += _pairs(query or {}, findings)
-    match = catalogue.match(method, _with_query(plain, pairs)) if catalogue and not findings.faults else None
+    method = _check_method(method, findings)
+    plain, pairs = _split_path(path, base_path, findings)
+    pairs += _build_pairs(query or {}, findings)
+    match = catalogue.match(method, _join_query(plain, pairs)) if catalogue and not findings.faults else None
     operation = match[0] if match else None
     resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
     fields = {**(form or {}), **(files or {})}
-    forms = [_plain(fields)] if brackets else _one_by_one(fields)
+    forms = [_strip_brackets(fields)] if brackets else _split_fields(fields)
     bodies = {"json": json, "data": data, "form": forms if fields else None}
-    body = _body(bodies, resolved, roots, findings)
-    kind = _answer(answer, findings) or (find_plain_kind(operation) if operation else "json")
+    body = _build_body(bodies, resolved, roots, findings)
+    kind = _check_answer(answer, findings) or (find_plain_kind(operation) if operation else "json")
     if findings.faults:
         raise InvalidRequest(f"{method} {path[:120]!r}", findings.faults)
     return Wire(
         method=method,
         path=plain,
         query=tuple(pairs),
-        headers=_typed(resolved, body, method, kind),
+        headers=_complete_headers(resolved, body, method, kind),
         body=body,
         operation=operation,
         effect=operation.effect if operation else EFFECTS.get(method, Effect.OPAQUE),
@@ -94,31 +94,31 @@ def prepare_raw(
     )
 
 
-def _plain(form: dict[str, JSON]) -> dict[str, JSON]:
-    """A form whose lists have plain names: the brackets of `image[]` are written when it is encoded."""
+def _strip_brackets(form: dict[str, JSON]) -> dict[str, JSON]:
+    """Return a form whose lists have plain names: the brackets of `image[]` are written when it is encoded."""
     return {name.removesuffix("[]") if is_list(value) else name: value for name, value in form.items()}
 
 
-def _one_by_one(form: dict[str, JSON]) -> list[dict[str, JSON]]:
-    """Forms of one field each, for names that are sent as they are."""
+def _split_fields(form: dict[str, JSON]) -> list[dict[str, JSON]]:
+    """Return forms of one field each, for names that are sent as they are."""
     return [{name: item} for name, value in form.items() for item in (value if is_list(value) else [value])]
 
 
-def _method(method: str, findings: Findings) -> str:
+def _check_method(method: str, findings: Findings) -> str:
     if method.upper() not in METHODS:
         findings.faults.append(Fault("method", f"found {method[:20]!r}", f"allowed: {', '.join(METHODS)}"))
     return method.upper()
 
 
-def _answer(answer: str | None, findings: Findings) -> str | None:
+def _check_answer(answer: str | None, findings: Findings) -> str | None:
     if answer is not None and answer not in ANSWERS:
         findings.faults.append(Fault("answer", f"found {answer[:20]!r}", f"allowed: {', '.join(ANSWERS)}"))
     return answer
 
 
-def _split(path: str, base_path: str, findings: Findings) -> tuple[str, list[tuple[str, str]]]:
-    """The encoded path relative to the base URI, and the pairs of its query."""
-    found = _path_fault(path)
+def _split_path(path: str, base_path: str, findings: Findings) -> tuple[str, list[tuple[str, str]]]:
+    """Return the encoded path relative to the base URI, and the pairs of its query."""
+    found = _check_path(path)
     if found:
         findings.faults.append(Fault("path", *found))
         return path, []
@@ -131,7 +131,7 @@ def _split(path: str, base_path: str, findings: Findings) -> tuple[str, list[tup
     return encoded, parse_qsl(query, keep_blank_values=True)
 
 
-def _path_fault(path: str) -> tuple[str, str] | None:
+def _check_path(path: str) -> tuple[str, str] | None:
     allowed = "a path below the client's address is allowed, such as /models"
     if not path.startswith("/"):
         return ("an absolute URL" if "://" in path else f"found {path[:60]!r}"), allowed
@@ -145,10 +145,10 @@ def _path_fault(path: str) -> tuple[str, str] | None:
         return "holds a lone surrogate", "only text that UTF-8 can hold is allowed"
     if "#" in path:
         return "holds a fragment", "write %23 for a '#' that belongs to the path"
-    return _climbs(path.partition("?")[0])
+    return _check_segments(path.partition("?")[0])
 
 
-def _climbs(path: str) -> tuple[str, str] | None:
+def _check_segments(path: str) -> tuple[str, str] | None:
     if is_traversal(path):
         return "climbs out of its place", "a path without the segments '.' and '..' is allowed"
     if "\\" in unescape(path):
@@ -156,7 +156,7 @@ def _climbs(path: str) -> tuple[str, str] | None:
     return ("holds an empty segment", "one '/' between segments is allowed") if "//" in path else None
 
 
-def _pairs(query: Mapping[str, JSON], findings: Findings) -> list[tuple[str, str]]:
+def _build_pairs(query: Mapping[str, JSON], findings: Findings) -> list[tuple[str, str]]:
     try:
         check(dict(query), "query")
     except InvalidDocument as error:
@@ -165,11 +165,11 @@ def _pairs(query: Mapping[str, JSON], findings: Findings) -> list[tuple[str, str
     return [pair for name, value in query.items() for pair in flatten(name.removesuffix("[]"), value)]
 
 
-def _with_query(path: str, pairs: list[tuple[str, str]]) -> str:
+def _join_query(path: str, pairs: list[tuple[str, str]]) -> str:
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
-def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findings: Findings) -> Body | None:
+def _build_body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findings: Findings) -> Body | None:
     given = [name for name, value in bodies.items() if value is not None]
     if len(given) > 1:
         findings.faults.append(Fault("body", f"both {' and '.join(given)}", "one of them is allowed"))
@@ -184,7 +184,7 @@ def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findin
         findings.faults.append(report_invalid_json(error))
         return None
     if given == ["data"]:
-        return _data(bodies["data"], headers.get("content-type"))
+        return _encode_data(bodies["data"], headers.get("content-type"))
     parts: list[Part] = []
     for form in bodies["form"] or ():
         found, faults = build_parts(form, {}, roots, "form")
@@ -193,7 +193,7 @@ def _body(bodies: dict[str, JSON], headers: dict[str, str], roots: Roots, findin
     return MultipartBody(parts)
 
 
-def _data(data: JSON, content_type: str | None) -> Body:
+def _encode_data(data: JSON, content_type: str | None) -> Body:
     if isinstance(data, str | bytes):
         raw = data.encode(errors="replace") if isinstance(data, str) else data
         return BytesBody(content_type or "application/octet-stream", raw)
@@ -201,7 +201,7 @@ def _data(data: JSON, content_type: str | None) -> Body:
     return BytesBody("application/x-www-form-urlencoded", urlencode(pairs).encode())
 
 
-def _typed(headers: dict[str, str], body: Body | None, method: str, kind: str) -> dict[str, str]:
+def _complete_headers(headers: dict[str, str], body: Body | None, method: str, kind: str) -> dict[str, str]:
     if body is not None:
         headers["content-type"] = body.content_type
     elif method in ("POST", "DELETE"):

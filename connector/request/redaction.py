@@ -52,7 +52,7 @@ class Redactor:
         return self._secrets
 
     def learn(self, secrets: Iterable[str]) -> None:
-        """Hides these too from now on: a key that was replaced is still one."""
+        """Hide these too from now on: a key that was replaced is still one."""
         known = self._secrets | {secret for secret in secrets if len(secret) >= SHORTEST}
         if known == self._secrets:
             return
@@ -62,7 +62,7 @@ class Redactor:
         self._harmless = set()
 
     def __call__(self, text: str) -> str:
-        """The text without the secrets, and without what looks like one."""
+        """Return the text without the secrets, and without what looks like one."""
         harmless = self._harmless
         if text in harmless:
             return text
@@ -74,11 +74,11 @@ class Redactor:
         return shown
 
     def known(self, text: str) -> str:
-        """The text without the secrets; what only looks like one stays as it is."""
+        """Return the text without the secrets; what only looks like one stays as it is."""
         return self._pattern.sub(HIDDEN, text) if self._secrets else text
 
     def known_in(self, value: JSON) -> JSON:
-        """A JSON value without the secrets, in keys and texts; what only looks like one stays as it is."""
+        """Return a JSON value without the secrets, in keys and texts; what only looks like one stays as it is."""
         if isinstance(value, str):
             return self.known(value)
         if isinstance(value, dict):
@@ -86,38 +86,38 @@ class Redactor:
         return [self.known_in(child) for child in items(value)] if isinstance(value, list | tuple) else value
 
     def holds(self, data: bytes) -> bool:
-        """Whether one of the secrets stands in these bytes, in any of its encodings."""
+        """Return whether one of the secrets stands in these bytes, in any of its encodings."""
         return bool(self._secrets) and self._pattern.search(data.decode("latin-1")) is not None
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """Headers without the secrets, and without the values of those that are made for secrets."""
-        return {name: self._header(name, value) for name, value in headers.items()}
+        """Return headers without the secrets, and without the values of those that are made for secrets."""
+        return {name: self._redact_header(name, value) for name, value in headers.items()}
 
     def sent_back(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """The headers of an answer that is passed on, without the secrets; as they are where they hold none."""
+        """Return the headers of an answer that is passed on, without the secrets; as they are where they hold none."""
         if not self.holds(b"\n".join([value for _, value in headers])):
             return headers
         return [(name, self.known(value.decode("latin-1")).encode("latin-1")) for name, value in headers]
 
     def answered(self, headers: dict[str, str]) -> dict[str, str]:
-        """The headers of an answer without the secrets; as they are where they hold none."""
+        """Return the headers of an answer without the secrets; as they are where they hold none."""
         if not self.holds("\n".join(headers.values()).encode(errors="replace")):
             return headers
         return {name: self.known(value) for name, value in headers.items()}
 
     def url(self, url: str) -> str:
-        """A URL without its password, and without what its query says under a secret's name."""
+        """Return a URL without its password, and without what its query says under a secret's name."""
         return self(hide_credentials(url))
 
     def value(self, value: JSON, name: str = "") -> JSON:
-        """A JSON value without the secrets, and without what stands under a secret's name."""
+        """Return a JSON value without the secrets, and without what stands under a secret's name."""
         if isinstance(value, str):
             return HIDDEN if SECRET_NAME.search(name) else self(value)
         if isinstance(value, dict):
             return {self(key): self.value(child, key) for key, child in members(value).items()}
         return [self.value(child, name) for child in items(value)] if isinstance(value, list | tuple) else value
 
-    def _header(self, name: str, value: str) -> str:
+    def _redact_header(self, name: str, value: str) -> str:
         shown = self(value)
         return HIDDEN if shown == value and SECRET_NAME.search(name) else shown
 
@@ -127,15 +127,15 @@ class Redactor:
 
 
 def hide_credentials(url: str, keep: Collection[str] = ()) -> str:
-    """A URL without its password and the secret values of its query, but for those that hold one of `keep`."""
+    """Return a URL without its password and the secret values of its query, but for those that hold one of `keep`."""
     address, mark, query = PASSWORD.sub(rf"\1:{HIDDEN}@", url).partition("?")
     query, hash_sign, fragment = query.partition("#")
-    shown = "&".join(_parameter(pair, keep) for pair in query.split("&"))
+    shown = "&".join(_hide_parameter(pair, keep) for pair in query.split("&"))
     return f"{address}{mark}{shown}{hash_sign}{fragment}"
 
 
-def _parameter(pair: str, keep: Collection[str]) -> str:
-    """A parameter of a query, its value hidden where its name says that it is secret."""
+def _hide_parameter(pair: str, keep: Collection[str]) -> str:
+    """Return a parameter of a query, its value hidden where its name says that it is secret."""
     name, _, value = pair.partition("=")
     plain = unquote_plus(name)
     secret = SECRET_NAME.search(plain) or SIGNED.fullmatch(plain)
@@ -147,63 +147,63 @@ def compile_pattern(secrets: Iterable[str]) -> re.Pattern[str]:
 
     The patterns share their beginnings, so that a thousand of them take hardly longer to look for than one.
     """
-    forms = {form for secret in secrets for form in _forms(secret)}
-    return re.compile(_shared(sorted(forms, key=len, reverse=True), 0))
+    forms = {form for secret in secrets for form in _iter_forms(secret)}
+    return re.compile(_join_forms(sorted(forms, key=len, reverse=True), 0))
 
 
-def _shared(forms: Sequence[Signs], depth: int) -> str:
+def _join_forms(forms: Sequence[Signs], depth: int) -> str:
     """Return the pattern of some forms, the longest first."""
     if len(forms) == 1 or depth > DEEPEST:
         return f"(?:{'|'.join(''.join(form) for form in forms)})"
     groups: dict[str, list[Signs]] = {}
     for form in forms:
         groups.setdefault(form[0] if form else "", []).append(form)
-    return f"(?:{'|'.join(_group(group, depth) for group in groups.values())})"
+    return f"(?:{'|'.join(_join_group(group, depth) for group in groups.values())})"
 
 
-def _group(forms: list[Signs], depth: int) -> str:
+def _join_group(forms: list[Signs], depth: int) -> str:
     """Return the pattern of forms that begin alike."""
     if len(forms) == 1:
         return "".join(forms[0])
     shortest = min(len(form) for form in forms)
     same = next((at for at in range(shortest) if any(form[at] != forms[0][at] for form in forms)), shortest)
-    return "".join(forms[0][:same]) + _shared([form[same:] for form in forms], depth + 1)
+    return "".join(forms[0][:same]) + _join_forms([form[same:] for form in forms], depth + 1)
 
 
-def _forms(secret: str) -> Iterator[Signs]:
+def _iter_forms(secret: str) -> Iterator[Signs]:
     data = secret.encode(errors="surrogatepass")
-    yield tuple(map(_sign, secret))
+    yield tuple(map(_match_letter, secret))
     yield tuple(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in data.hex())
     for lead in range(3):
-        yield tuple(_sign_of_base64(letter) for letter in _within_base64(data, lead))
+        yield tuple(_match_base64(letter) for letter in _encode_base64(data, lead))
 
 
-def _within_base64(secret: bytes, lead: int) -> str:
+def _encode_base64(secret: bytes, lead: int) -> str:
     """Return the characters that depend on the secret alone when it stands `lead` bytes into a base64 text."""
     encoded = b64encode(bytes(lead) + secret).decode()
     return encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]
 
 
-def _sign_of_base64(letter: str) -> str:
+def _match_base64(letter: str) -> str:
     other = {"+": "-", "/": "_"}.get(letter)
-    return f"(?:{other}|{_sign(letter)})" if other else letter
+    return f"(?:{other}|{_match_letter(letter)})" if other else letter
 
 
-def _sign(letter: str) -> str:
+def _match_letter(letter: str) -> str:
     """Return the pattern of one character in all its spellings."""
     if UNCHANGED.fullmatch(letter):
         return re.escape(letter)
-    return f"(?:{'|'.join(dict.fromkeys(_spellings(letter)))})"
+    return f"(?:{'|'.join(dict.fromkeys(_iter_spellings(letter)))})"
 
 
-def _spellings(letter: str) -> Iterator[str]:
+def _iter_spellings(letter: str) -> Iterator[str]:
     data = letter.encode(errors="surrogatepass")
     yield r"\\{1,8}" if letter == "\\" else rf"\\{{0,8}}{re.escape(letter)}"
-    yield "".join(rf"%(?:25){{0,4}}{_digits(f'{byte:02x}')}" for byte in data)
-    yield rf"&(?:amp;){{0,4}}#0*(?:{ord(letter)}|[xX]0*{_digits(f'{ord(letter):x}')});"
-    yield "".join(rf"\\{{1,8}}u{_digits(unit)}" for unit in _units(letter))
+    yield "".join(rf"%(?:25){{0,4}}{_match_digits(f'{byte:02x}')}" for byte in data)
+    yield rf"&(?:amp;){{0,4}}#0*(?:{ord(letter)}|[xX]0*{_match_digits(f'{ord(letter):x}')});"
+    yield "".join(rf"\\{{1,8}}u{_match_digits(unit)}" for unit in _split_units(letter))
     for written in {data, letter.encode("latin-1", errors="ignore")}:
-        yield "".join(rf"\\{{1,8}}x{_digits(f'{byte:02x}')}" for byte in written) or re.escape(letter)
+        yield "".join(rf"\\{{1,8}}x{_match_digits(f'{byte:02x}')}" for byte in written) or re.escape(letter)
     if letter in NAMED:
         yield f"&(?:amp;){{0,4}}{NAMED[letter]};"
     if letter in ESCAPED:
@@ -214,12 +214,12 @@ def _spellings(letter: str) -> Iterator[str]:
         yield re.escape(data.decode("latin-1"))
 
 
-def _units(letter: str) -> list[str]:
+def _split_units(letter: str) -> list[str]:
     """Return the numbers by which JSON writes a character: two where one is not enough."""
     data = letter.encode("utf-16-be", errors="surrogatepass").hex()
     return [data[begin : begin + 4] for begin in range(0, len(data), 4)]
 
 
-def _digits(number: str) -> str:
+def _match_digits(number: str) -> str:
     """Return the pattern of a hexadecimal number in either case."""
     return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in number)

@@ -14,11 +14,11 @@ MOST_DEEP = 12
 
 
 def resolve_reference(schema: JSON, root: JSON) -> JSON:
-    """The schema that a reference names, or the schema itself where the reference is no path within the root."""
+    """Return the schema that a reference names, or the schema itself where the reference is no path within the root."""
     seen: set[str] = set()
     while (reference := members(schema).get("$ref")) and reference not in seen:
         seen.add(reference)
-        target = _below(root, _steps(reference)) if _is_pointer(reference) else None
+        target = _find_below(root, _split_pointer(reference)) if _is_pointer(reference) else None
         if target is None:
             return schema
         schema = target
@@ -26,20 +26,20 @@ def resolve_reference(schema: JSON, root: JSON) -> JSON:
 
 
 def find_fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
-    """The fields known where a keyword stands that closes an object; none where the path leaves the root."""
-    return find_fields(_below(root, keyword_path[:-1]), root)
+    """Return the fields known where a keyword stands that closes an object; none where the path leaves the root."""
+    return find_fields(_find_below(root, keyword_path[:-1]), root)
 
 
 def _is_pointer(reference: JSON) -> bool:
     return isinstance(reference, str) and (reference == "#" or reference.startswith("#/"))
 
 
-def _steps(reference: str) -> list[str]:
+def _split_pointer(reference: str) -> list[str]:
     return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.split("/")[1:]]
 
 
-def _below(schema: JSON, path: Sequence[str | int]) -> JSON:
-    """What stands at a path, or None."""
+def _find_below(schema: JSON, path: Sequence[str | int]) -> JSON:
+    """Return what stands at a path, or None."""
     for step in path:
         if isinstance(schema, list) and str(step).isdecimal():
             found = items(schema)
@@ -50,7 +50,7 @@ def _below(schema: JSON, path: Sequence[str | int]) -> JSON:
 
 
 def find_fields(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:
-    """Every property that the schema declares for an object in its place, whichever branch declares it."""
+    """Return every property that the schema declares for an object in its place, whichever branch declares it."""
     declared = members(schema)
     found: dict[str, JSON] = {}
     if depth > MOST_DEEP:
@@ -64,7 +64,7 @@ def find_fields(schema: JSON, root: JSON, depth: int = 0) -> dict[str, JSON]:
 
 
 def find_file_fields(schema: dict[str, JSON]) -> frozenset[str]:
-    """The top-level fields that a schema declares as binary, alone or in a list."""
+    """Return the top-level fields that a schema declares as binary, alone or in a list."""
     return frozenset(name for name, part in find_fields(schema, schema).items() if _is_binary(part, schema, 0))
 
 

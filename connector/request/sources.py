@@ -84,7 +84,7 @@ class LocalFile:
     async def chunks(self) -> AsyncIterator[bytes]:
         file = await asyncio.to_thread(self._open)
         try:
-            async for chunk in _pass(file, self.size, self.path):
+            async for chunk in _read_chunks(file, self.size, self.path):
                 yield chunk
             self._compare(os.fstat(file.fileno()))
         finally:
@@ -126,7 +126,7 @@ class RemoteFile:
     async def chunks(self) -> AsyncIterator[bytes]:
         file = await asyncio.to_thread(self._open)
         try:
-            async for chunk in _pass(file, self.size, self.url):
+            async for chunk in _read_chunks(file, self.size, self.url):
                 yield chunk
         finally:
             await asyncio.to_thread(file.close)
@@ -145,8 +145,8 @@ class RemoteFile:
         return cast("BinaryIO", file)
 
 
-async def _pass(file: BinaryIO, size: int | None, name: str) -> AsyncIterator[bytes]:
-    """The bytes of an open file, no more and no fewer than were announced; the reading waits in a thread."""
+async def _read_chunks(file: BinaryIO, size: int | None, name: str) -> AsyncIterator[bytes]:
+    """Yield the bytes of an open file, no more and no fewer than were announced; the reading waits in a thread."""
     read = 0
     while chunk := await asyncio.to_thread(file.read, CHUNK):
         read += len(chunk)
@@ -158,7 +158,7 @@ async def _pass(file: BinaryIO, size: int | None, name: str) -> AsyncIterator[by
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
-    """What reads a URL, and the path it has there."""
+    """Return what reads a URL, and the path it has there."""
     if Roots().local(url) is None:
         refuse_offline(f"{url.partition('://')[0]}://…")
     from fsspec import core  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs] - it has none
@@ -167,11 +167,11 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
 
 def identify_remote(details: Mapping[str, JSON]) -> str:
-    """What is known of a remote file's content without reading it."""
+    """Return what is known of a remote file's content without reading it."""
     names = ("size", "ETag", "etag", "mtime", "last_modified", "LastModified", "updated", "generation", "crc")
     return repr([str(details[name]) for name in names if name in details])
 
 
 def identify_file(status: os.stat_result) -> tuple[int, int, int, int]:
-    """What changes when a file is written to or replaced."""
+    """Return what changes when a file is written to or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -24,7 +24,7 @@ Schema = dict[str, JSON]
 
 
 def close_schema(schema: Schema) -> Schema:
-    """The strict twin of a self-contained schema."""
+    """Return the strict twin of a self-contained schema."""
     return _Twin(cast("dict[str, Schema]", schema.get("$defs", {}))).of(schema)
 
 
@@ -47,18 +47,18 @@ class _Twin:
             return schema
         if "$ref" in schema and len(schema) == 1:
             return self._reference(schema["$ref"], loose=loose)
-        twin = self._below(schema)
-        composed = "$ref" in schema or "allOf" in schema or ("properties" in schema and self._alternates(schema))
+        twin = self._close_below(schema)
+        composed = "$ref" in schema or "allOf" in schema or ("properties" in schema and self._has_alternatives(schema))
         for keyword in IN_PLACE:
             if keyword in schema:
                 twin[keyword] = [self.close(branch, loose=loose or composed) for branch in schema[keyword]]
         if "$ref" in schema:
             twin |= self._reference(schema["$ref"], loose=True)
         if not loose and not any(opener in schema for opener in OPENERS):
-            self._shut(twin, schema, composed=composed)
+            self._forbid_others(twin, schema, composed=composed)
         return twin
 
-    def _below(self, schema: Schema) -> Schema:
+    def _close_below(self, schema: Schema) -> Schema:
         twin = dict(schema)
         for keyword in MEMBERS:
             if keyword in schema:
@@ -68,17 +68,17 @@ class _Twin:
                 twin[keyword] = self.close(schema[keyword])
         return twin
 
-    def _shut(self, twin: Schema, schema: Schema, *, composed: bool) -> None:
+    def _forbid_others(self, twin: Schema, schema: Schema, *, composed: bool) -> None:
         if not composed:
             # An object of which no field is declared is the caller's own.
             if schema.get("properties"):
                 twin["additionalProperties"] = False
             return
-        declares, anything = self._openness(schema)
+        declares, anything = self._find_openness(schema)
         if declares and not anything:
             twin["unevaluatedProperties"] = False
 
-    def _alternates(self, schema: Schema) -> bool:
+    def _has_alternatives(self, schema: Schema) -> bool:
         return "anyOf" in schema or "oneOf" in schema
 
     def _reference(self, reference: str, *, loose: bool) -> Schema:
@@ -89,29 +89,29 @@ class _Twin:
             self.made[made] = self.close(self.definitions[name], loose=loose)
         return {"$ref": f"#/$defs/{made}"}
 
-    def _openness(self, schema: JSON) -> tuple[bool, bool]:
-        """Whether the schema declares properties in its place, and whether a part of it takes any object."""
+    def _find_openness(self, schema: JSON) -> tuple[bool, bool]:
+        """Return whether the schema declares properties in its place, and whether a part of it takes any object."""
         if not isinstance(schema, dict):
             return False, bool(schema)
         schema = cast("Schema", schema)
         parts = [branch for keyword in IN_PLACE for branch in schema.get(keyword, ())]
-        found = [self._openness(part) for part in parts]
+        found = [self._find_openness(part) for part in parts]
         if "$ref" in schema:
-            found.append(self._named(schema["$ref"]))
+            found.append(self._find_named(schema["$ref"]))
         if schema.get("properties"):
             found.append((True, any(opener in schema for opener in OPENERS)))
         elif not found:
-            found.append((False, self._takes_anything(schema)))
+            found.append((False, self._is_free(schema)))
         return any(declares for declares, _ in found), any(anything for _, anything in found)
 
-    def _named(self, reference: str) -> tuple[bool, bool]:
+    def _find_named(self, reference: str) -> tuple[bool, bool]:
         name = reference.removeprefix("#/$defs/")
         if name not in self.free:
             self.free[name] = (False, False)  # a definition may name itself
-            self.free[name] = self._openness(self.definitions.get(name, {}))
+            self.free[name] = self._find_openness(self.definitions.get(name, {}))
         return self.free[name]
 
-    def _takes_anything(self, schema: Schema) -> bool:
+    def _is_free(self, schema: Schema) -> bool:
         kind = schema.get("type")
         if kind is None:
             return not ({"enum", "const", "required", "not"} & schema.keys())

@@ -54,77 +54,79 @@ def is_unmet(refusal: Refusal) -> bool:
 
 
 def find_meant(union: Refusal, value: JSON) -> Refusals:
-    """The refusals of the branch that was meant; none when no branch is nearer than the others."""
+    """Return the refusals of the branch that was meant; none when no branch is nearer than the others."""
     branches = find_alternatives(union, value)
     if not branches or (len(branches) > 1 and not isinstance(value, dict | list)):
-        return [] if _only_choices(branches, union.instance_path) else min(branches, key=_distance)
-    return min(branches, key=_distance)
+        return [] if _has_only_choices(branches, union.instance_path) else min(branches, key=_measure_distance)
+    return min(branches, key=_measure_distance)
 
 
 def find_alternatives(union: Refusal, value: JSON) -> list[Refusals]:
     """Return the refusals of every branch that may have been meant: of the value's type, and with its tags."""
     base: list[str | int] = union.instance_path
-    branches = [branch for branch in _branches(union) if not _mistyped(branch, base, value)]
-    return _told_apart(branches, base, cast("dict[str, JSON]", value)) if isinstance(value, dict) else branches
+    branches = [branch for branch in _list_branches(union) if not _is_mistyped(branch, base, value)]
+    return _narrow_by_tags(branches, base, cast("dict[str, JSON]", value)) if isinstance(value, dict) else branches
 
 
-def _branches(union: Refusal) -> list[Refusals]:
-    """The reasons of each branch; a branch that is itself only a union stands for its own branches."""
+def _list_branches(union: Refusal) -> list[Refusals]:
+    """Return the reasons of each branch; a branch that is itself only a union stands for its own branches."""
     found: list[Refusals] = []
     for branch in union.kind.context:
         inner = branch[0] if len(branch) == 1 else None
         if inner is not None and is_unmet(inner) and inner.instance_path == union.instance_path:
-            found += _branches(inner)
+            found += _list_branches(inner)
         else:
             found.append(branch)
     return found
 
 
-def _mistyped(branch: Refusals, base: list[str | int], value: JSON) -> bool:
+def _is_mistyped(branch: Refusals, base: list[str | int], value: JSON) -> bool:
     wrong = ("type", *CHOICES) if isinstance(value, dict | list) else ("type",)
     return any(refusal.kind.name in wrong and refusal.instance_path == base for refusal in branch)
 
 
-def _only_choices(branches: list[Refusals], base: list[str | int]) -> bool:
-    """Whether every branch that is left refuses the value itself for not being one of its choices."""
+def _has_only_choices(branches: list[Refusals], base: list[str | int]) -> bool:
+    """Return whether every branch that is left refuses the value itself for not being one of its choices."""
     return all(branch[0].kind.name in CHOICES and branch[0].instance_path == base for branch in branches)
 
 
-def _told_apart(branches: list[Refusals], base: list[str | int], value: dict[str, JSON]) -> list[Refusals]:
-    """The branches whose telling properties agree with the value, as far as any do."""
-    wrong = {id(branch): _wrong_choices(branch, base, value) for branch in branches}
+def _narrow_by_tags(branches: list[Refusals], base: list[str | int], value: dict[str, JSON]) -> list[Refusals]:
+    """Return the branches whose telling properties agree with the value, as far as any do."""
+    wrong = {id(branch): _find_wrong_choices(branch, base, value) for branch in branches}
     names = dict.fromkeys(name for found in wrong.values() for name in found)
     for name in sorted(names, key=lambda name: TELLING.index(name) if name in TELLING else len(TELLING)):
         agreeing = [branch for branch in branches if name not in wrong[id(branch)]]
         if not agreeing:
-            return [_one_choice(branches, base, name)]
+            return [_join_choices(branches, base, name)]
         branches = agreeing
     return branches
 
 
-def _wrong_choices(branch: Refusals, base: list[str | int], value: dict[str, JSON]) -> set[str]:
-    """The properties of the value that this branch refuses for not being one of its choices."""
+def _find_wrong_choices(branch: Refusals, base: list[str | int], value: dict[str, JSON]) -> set[str]:
+    """Return the properties of the value that this branch refuses for not being one of its choices."""
     found: set[str] = set()
     for refusal in branch:
         path = refusal.instance_path
-        if len(path) == len(base) + 1 and _chooses(refusal) and isinstance(value.get(str(path[-1])), str):
+        if len(path) == len(base) + 1 and _is_choice(refusal) and isinstance(value.get(str(path[-1])), str):
             found.add(str(path[-1]))
     return found
 
 
-def _chooses(refusal: Refusal) -> bool:
+def _is_choice(refusal: Refusal) -> bool:
     if not is_unmet(refusal):
         return refusal.kind.name in CHOICES
-    return any(_chooses(inner) for branch in refusal.kind.context for inner in branch)
+    return any(_is_choice(inner) for branch in refusal.kind.context for inner in branch)
 
 
-def _one_choice(branches: list[Refusals], base: list[str | int], name: str) -> Refusals:
-    """What every branch has against one property, as a single refusal that holds all their choices."""
+def _join_choices(branches: list[Refusals], base: list[str | int], name: str) -> Refusals:
+    """Return what every branch has against one property, as a single refusal that holds all their choices."""
     path = [*base, name]
-    return [_Union([[refusal] for branch in branches for refusal in branch if refusal.instance_path == path], path)]
+    return [
+        _JoinedUnion([[refusal] for branch in branches for refusal in branch if refusal.instance_path == path], path)
+    ]
 
 
-class _Union:
+class _JoinedUnion:
     """Choices of several branches, in the shape of a refused union."""
 
     name = "anyOf"
@@ -135,33 +137,33 @@ class _Union:
         self.kind = self
 
 
-def _distance(branch: Refusals) -> tuple[int, int, int, int]:
-    """How far a branch is from being met: by what is wrong, all its reasons, how deep they begin, and unknown tags."""
-    depth = max(_depth(refusal) for refusal in branch)
+def _measure_distance(branch: Refusals) -> tuple[int, int, int, int]:
+    """Return how far a branch is from being met: by what is wrong, all its reasons, their depth, and unknown tags."""
+    depth = max(_find_depth(refusal) for refusal in branch)
     return sum(map(_is_wrong, branch)), len(branch), -depth, sum(map(_has_unknown_tag, branch))
 
 
 def _has_unknown_tag(refusal: Refusal) -> bool:
-    """Whether a part has a tag that no branch for it knows."""
+    """Return whether a part has a tag that no branch for it knows."""
     if not is_unmet(refusal):
         return refusal.kind.name in CHOICES and refusal.instance_path[-1:] in TAG_PATHS
     base = refusal.instance_path
-    typed = [branch for branch in refusal.kind.context if not _mistyped(branch, base, None)]
+    typed = [branch for branch in refusal.kind.context if not _is_mistyped(branch, base, None)]
     return bool(typed) and all(any(map(_has_unknown_tag, branch)) for branch in typed)
 
 
 def _is_wrong(refusal: Refusal) -> bool:
-    """Whether a reason is more than a name that is not known."""
+    """Return whether a reason is more than a name that is not known."""
     if is_unmet(refusal):
         return all(any(map(_is_wrong, branch)) for branch in refusal.kind.context)
     return refusal.kind.name not in UNKNOWN
 
 
-def _depth(refusal: Refusal) -> int:
-    """How deep a reason begins: a missing field where it would stand, a union where the deepest of its reasons does."""
+def _find_depth(refusal: Refusal) -> int:
+    """Return how deep a reason begins: a missing field where it would stand, a union where its deepest reason does."""
     inner = refusal.kind.context if is_unmet(refusal) else ()
     own = len(refusal.instance_path) + int(refusal.kind.name == "required")
-    return max([own, *(_depth(reason) for branch in inner for reason in branch)])
+    return max([own, *(_find_depth(reason) for branch in inner for reason in branch)])
 
 
 class UnionBreadth:
@@ -191,34 +193,34 @@ class UnionBreadth:
         if not isinstance(schema, dict) or here in self._open:
             return  # a schema that applies itself to the same value says nothing new
         if within:
-            self._step()
+            self._count_step()
         self._open.add(here)
         given = members(schema)
-        for part in self._at_same_place(given):
+        for part in self._iter_same_place(given):
             self._walk(part, value, within=within)
         for name in UNIONS:
             self._begun = self._begun if within else self._steps
             for part in items(given.get(name)):
                 self._walk(part, value, within=True)
-        for part, child in _below(given, value):
+        for part, child in _iter_below(given, value):
             self._walk(part, child, within=within)
         self._open.discard(here)
 
-    def _step(self) -> None:
+    def _count_step(self) -> None:
         self._steps += 1
         self._widest = max(self._widest, self._steps - self._begun)
         if self._widest > MOST_WAYS or self._steps > MOST_STEPS:
             raise _Exploded
 
-    def _at_same_place(self, schema: dict[str, JSON]) -> Iterator[JSON]:
+    def _iter_same_place(self, schema: dict[str, JSON]) -> Iterator[JSON]:
         yield from items(schema.get("allOf"))
         yield from members(schema.get("dependentSchemas")).values()
         yield from (schema[name] for name in SAME if name in schema)
         for name in REFERENCES:
             if isinstance(reference := schema.get(name), str):
-                yield self._target(reference)
+                yield self._find_target(reference)
 
-    def _target(self, reference: str) -> JSON:
+    def _find_target(self, reference: str) -> JSON:
         resource, _, place = reference.partition("#")
         if not place.startswith("/"):
             return self._named.get(place or resource, self._schema)
@@ -247,7 +249,7 @@ class _Exploded(Exception):
     """There are more ways than anybody would read."""
 
 
-def _below(schema: dict[str, JSON], value: JSON) -> Iterator[tuple[JSON, JSON]]:
+def _iter_below(schema: dict[str, JSON], value: JSON) -> Iterator[tuple[JSON, JSON]]:
     """Yield what the schema says of the members and items of a value, more of it rather than less."""
     if isinstance(value, dict):
         declared = members(schema.get("properties"))

@@ -47,7 +47,7 @@ class Validator:
 
     def __init__(self, schema: JSON, *, formats: bool | None = None) -> None:
         self._schema = schema
-        self._judge = _compiled(schema, formats)
+        self._judge = _compile(schema, formats)
         self._breadth = UnionBreadth(schema)
 
     def faults(self, value: JSON, where: str = "document") -> list[Fault]:
@@ -62,7 +62,7 @@ class Validator:
         return explain_refusals(refusals, value, self._schema, where) or [report_unexplained(value, where)]
 
 
-def _compiled(schema: JSON, formats: bool | None) -> Any:
+def _compile(schema: JSON, formats: bool | None) -> Any:
     import jsonschema_rs
 
     if not (is_document(schema) or isinstance(schema, bool)):
@@ -79,28 +79,28 @@ def _compiled(schema: JSON, formats: bool | None) -> Any:
             schema, validate_formats=formats, retriever=_refuse, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (ValueError, TypeError, jsonschema_rs.ReferencingError) as error:
-        raise InvalidSchema(_schema_faults(schema, error)) from None
+        raise InvalidSchema(_find_schema_faults(schema, error)) from None
 
 
 def _refuse(uri: str) -> JSON:
     raise ValueError(f"{uri} is not fetched")
 
 
-def _schema_faults(schema: JSON, error: Exception) -> list[SchemaFault]:
+def _find_schema_faults(schema: JSON, error: Exception) -> list[SchemaFault]:
     """Return everything that the schema of schemas has against a schema, or else what the compiler said."""
-    found = list(dict.fromkeys(_against_draft(schema)))
+    found = list(dict.fromkeys(_iter_draft_faults(schema)))
     if found:
         return found
     text = " ".join(str(getattr(error, "message", error)).split())[:MOST_SHOWN]
     path: Path = tuple(getattr(error, "instance_path", ()))
     if path:
-        value = _at(schema, path)
+        value = _find_value(schema, path)
         written = show_value(value if isinstance(value, str) else path[-1])  # the pattern of a member is its name
-        return [(path, Fault(_where(path), f"found {written}", PATTERN if "regex" in text else text))]
-    return [_reference_fault(schema, text)]
+        return [(path, Fault(_join_path(path), f"found {written}", PATTERN if "regex" in text else text))]
+    return [_report_reference(schema, text)]
 
 
-def _against_draft(schema: JSON) -> Iterator[SchemaFault]:
+def _iter_draft_faults(schema: JSON) -> Iterator[SchemaFault]:
     import jsonschema_rs
 
     draft = members(schema).get("$schema", LATEST)
@@ -113,31 +113,31 @@ def _against_draft(schema: JSON) -> Iterator[SchemaFault]:
         yield from ((path, fault) for fault in explain_refusals([refusal], schema, {}, "schema"))
 
 
-def _reference_fault(schema: JSON, text: str) -> SchemaFault:
+def _report_reference(schema: JSON, text: str) -> SchemaFault:
     """Return the fault of a reference that leads nowhere, at its place."""
     target = quoted[1] if (quoted := QUOTED.search(text)) else ""
-    for path, reference in _references(schema, ()):
+    for path, reference in _iter_references(schema, ()):
         resource = reference.partition("#")[0]
         if reference.endswith(target) or (resource and target.endswith(resource)):
             wrong = "is no reference" if "Invalid URI" in text else "is not in the schema"
-            return path, Fault(_where(path), f"found {show_value(reference)}, which {wrong}", OWN)
+            return path, Fault(_join_path(path), f"found {show_value(reference)}, which {wrong}", OWN)
     return (), Fault("schema", text, "a JSON Schema is needed")
 
 
-def _references(schema: JSON, path: Path) -> Iterator[tuple[Path, str]]:
+def _iter_references(schema: JSON, path: Path) -> Iterator[tuple[Path, str]]:
     for name, value in members(schema).items():
         if name in REFERENCES and isinstance(value, str):
             yield (*path, name), value
-        yield from _references(value, (*path, name))
+        yield from _iter_references(value, (*path, name))
     for index, value in enumerate(items(schema)):
-        yield from _references(value, (*path, index))
+        yield from _iter_references(value, (*path, index))
 
 
-def _where(path: Path) -> str:
+def _join_path(path: Path) -> str:
     return reduce(member_path, path, "schema")
 
 
-def _at(schema: JSON, path: Path) -> JSON:
+def _find_value(schema: JSON, path: Path) -> JSON:
     for step in path:
         schema = items(schema)[int(step)] if isinstance(schema, list) else members(schema).get(str(step))
     return schema

@@ -44,15 +44,15 @@ class Findings:
         # A place that has its fault already needs no second opinion.
         places = {fault.where for fault in self.faults}
         fresh = [fault for fault in found if fault.where not in places]
-        novel = [fault for fault in fresh if isinstance(fault, Novelty) and _passes(fault, mode)]
+        novel = [fault for fault in fresh if isinstance(fault, Novelty) and _is_let_through(fault, mode)]
         wrong = [fault for fault in fresh if fault not in novel]
         (self.warnings if mode is Validate.WARN else self.faults).extend(wrong)
         if novel:
-            self.warnings.append(_one_warning(novel, where))
+            self.warnings.append(_join_warnings(novel, where))
 
 
-def _passes(novelty: Novelty, mode: Validate) -> bool:
-    """Whether a mode lets pass what may be newer than the catalogue."""
+def _is_let_through(novelty: Novelty, mode: Validate) -> bool:
+    """Return whether a mode lets pass what may be newer than the catalogue."""
     if mode is Validate.STRICT:
         return False
     if mode is Validate.SPELLING:
@@ -61,7 +61,7 @@ def _passes(novelty: Novelty, mode: Validate) -> bool:
 
 
 def suggest_setting(fault: Fault) -> Fault:
-    """A refused fault with the setting that sends it all the same, when it may be newer than the catalogue."""
+    """Return a refused fault with the setting that sends it all the same, when it may be newer than the catalogue."""
     if not isinstance(fault, Novelty):
         return fault
     setting = Validate.SPELLING
@@ -87,46 +87,46 @@ class CompiledSchema:
 
     @cached_property
     def _strict(self) -> Draft202012Validator:
-        return _compiled(self.twin)
+        return _compile(self.twin)
 
     @cached_property
     def _lenient(self) -> Draft202012Validator:
-        return _compiled(self.source)
+        return _compile(self.source)
 
     @cached_property
     def _breadth(self) -> UnionBreadth:
         return UnionBreadth(self.twin)
 
     def find(self, value: JSON, where: str, mode: Validate, findings: Findings) -> None:
-        """Adds what is wrong with a value; nothing unknown and nothing wrong is one verdict."""
+        """Add what is wrong with a value; nothing unknown and nothing wrong is one verdict."""
         if mode is Validate.OFF or self._strict.is_valid(value):
             return
         most = self._breadth.refusals(value)
         if not most:
             findings.judge(mode, [] if self._lenient.is_valid(value) else [report_unexplained(value, where)], where)
             return
-        wrong = explain_refusals(_refusals(self._lenient, value, most), value, self.source, where)
+        wrong = explain_refusals(_list_refusals(self._lenient, value, most), value, self.source, where)
         places = {fault.where for fault in wrong}
-        unknown = find_unknown_fields(_refusals(self._strict, value, most), value, self.twin, where)
+        unknown = find_unknown_fields(_list_refusals(self._strict, value, most), value, self.twin, where)
         findings.judge(mode, [*wrong, *(fault for fault in unknown if fault.where not in places)], where)
 
 
-def _one_warning(novel: list[Novelty], where: str) -> Fault:
-    """One warning that names everything unknown."""
+def _join_warnings(novel: list[Novelty], where: str) -> Fault:
+    """Return one warning that names everything unknown."""
     names = [f"{one.where}{f' ({one.suggestion})' if one.is_misspelt else ''}" for one in novel if one.is_field]
     values = [f"{one.where} {one.found}" for one in novel if not one.is_field]
-    kinds = [_counted(noun, found) for noun, found in (("field", names), ("value", values)) if found]
+    kinds = [_count(noun, found) for noun, found in (("field", names), ("value", values)) if found]
     said = f"{' and '.join(kinds)}: {', '.join([*names, *values])}"
     return Fault(where, said, "sent as they are; --validate strict refuses them")
 
 
-def _counted(noun: str, names: list[str]) -> str:
+def _count(noun: str, names: list[str]) -> str:
     return f"an unknown {noun}" if len(names) == 1 else f"{len(names)} unknown {noun}s"
 
 
-def _refusals(validator: Draft202012Validator, value: JSON, most: int) -> list[Any]:
+def _list_refusals(validator: Draft202012Validator, value: JSON, most: int) -> list[Any]:
     return list(islice(validator.iter_errors(value), most))
 
 
-def _compiled(schema: dict[str, JSON]) -> Draft202012Validator:
+def _compile(schema: dict[str, JSON]) -> Draft202012Validator:
     return Draft202012Validator(schema)

@@ -24,7 +24,7 @@ class Body(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """A fresh pass over the bytes; raises when a file is no longer what was checked."""
+        """Return a fresh pass over the bytes; raises when a file is no longer what was checked."""
         ...
 
 

@@ -11,7 +11,7 @@ GROUP = "openai_connector.clients"
 
 
 def prototypes() -> Registry[Prototype]:
-    """The prototypes that ship with the connector, then those that other distributions declare."""
+    """Return the prototypes that ship with the connector, then those that other distributions declare."""
     from connector.http.prototypes.azure import AZURE
     from connector.http.prototypes.compatible import COMPATIBLE
     from connector.http.prototypes.http import HTTP

@@ -58,17 +58,17 @@ class AzureEndpoint:
         self._version = parameters.api_version
         self._deployments = parameters.deployments
         self.base_uri = f"{address}/openai" if self._version else f"{address}/openai/v1"
-        self._headers = _credentials(parameters)
+        self._headers = _build_credentials(parameters)
 
     def place(self, wire: Wire, payload: JSON) -> Wire:
         if self._version is None:
             return wire
         path = wire.path
         if path in BY_DEPLOYMENT:
-            path = f"/deployments/{self._deployment(payload)}{path}"
+            path = f"/deployments/{self._find_deployment(payload)}{path}"
         return replace(wire, path=path, query=(("api-version", self._version), *wire.query))
 
-    def _deployment(self, payload: JSON) -> str:
+    def _find_deployment(self, payload: JSON) -> str:
         model = members(payload).get("model")
         if not isinstance(model, str) or not model:
             allowed = "it names the deployment on Azure's older surface"
@@ -86,7 +86,7 @@ class AzureEndpoint:
         return self._headers
 
 
-def _credentials(parameters: Parameters) -> dict[str, str]:
+def _build_credentials(parameters: Parameters) -> dict[str, str]:
     if parameters.token is not None:
         return {"Authorization": f"Bearer {parameters.token.get_secret_value()}"}
     if parameters.api_key is None:

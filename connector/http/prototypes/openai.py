@@ -51,13 +51,13 @@ class OpenAIEndpoint:
     """Project keys for what projects do, admin keys for administration."""
 
     def __init__(self, parameters: Parameters) -> None:
-        self.base_uri = check_base_uri(_address(parameters), parameters.allowed_hosts)
+        self.base_uri = check_base_uri(_find_address(parameters), parameters.allowed_hosts)
         context = {"OpenAI-Organization": parameters.organization, "OpenAI-Project": parameters.project}
         self._context = {name: value for name, value in context.items() if value}
-        self._project = self._headers(parameters.token)
-        self._admin = self._headers(parameters.admin_token) or self._project
+        self._project = self._build_headers(parameters.token)
+        self._admin = self._build_headers(parameters.admin_token) or self._project
 
-    def _headers(self, token: SecretStr | None) -> dict[str, str]:
+    def _build_headers(self, token: SecretStr | None) -> dict[str, str]:
         return {"Authorization": f"Bearer {token.get_secret_value()}", **self._context} if token else {}
 
     def place(self, wire: Wire, payload: JSON) -> Wire:  # noqa: ARG002  the protocol's signature
@@ -67,15 +67,15 @@ class OpenAIEndpoint:
         if _needs_admin(wire):
             if not self._admin:
                 raise ConfigurationError(
-                    f"{_called(wire)} needs an admin key: set OPENAI_ADMIN_KEY or give admin_token"
+                    f"{_name_call(wire)} needs an admin key: set OPENAI_ADMIN_KEY or give admin_token"
                 )
             return self._admin
         if not self._project:
-            raise ConfigurationError(f"{_called(wire)} needs a key: set OPENAI_API_KEY or give token")
+            raise ConfigurationError(f"{_name_call(wire)} needs a key: set OPENAI_API_KEY or give token")
         return self._project
 
 
-def _address(parameters: Parameters) -> str:
+def _find_address(parameters: Parameters) -> str:
     if parameters.region is None:
         return parameters.base_uri or GLOBAL
     if parameters.base_uri:
@@ -87,7 +87,7 @@ def _needs_admin(wire: Wire) -> bool:
     return wire.operation.key == "admin" if wire.operation else f"{wire.path}/".startswith(ADMIN_PATHS)
 
 
-def _called(wire: Wire) -> str:
+def _name_call(wire: Wire) -> str:
     return wire.operation.name if wire.operation else f"{wire.method} {wire.path}"
 
 

@@ -22,11 +22,11 @@ class Endpoint(Protocol):
         ...
 
     def place(self, wire: Wire, payload: JSONInput) -> Wire:
-        """The wire as this API wants its path and query."""
+        """Return the wire as this API wants its path and query."""
         ...
 
     def credentials(self, wire: Wire) -> Mapping[str, str]:
-        """The headers that let a call in; a missing key raises ConfigurationError and names the variable to set."""
+        """Return the headers that authorise a call; ConfigurationError names the variable to set for a missing key."""
         ...
 
 

@@ -18,10 +18,10 @@ def make_transport(parameters: Common) -> httpx.AsyncBaseTransport:
     """Return the transport that the parameters ask for, unconnected."""
     refuse_offline("the client's host")
     proxy = parameters.proxy.get_secret_value() if parameters.proxy else None
-    return _httpx(parameters, proxy) if parameters.transport == "httpx" else _aiohttp(parameters, proxy)
+    return _make_httpx(parameters, proxy) if parameters.transport == "httpx" else _make_aiohttp(parameters, proxy)
 
 
-def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
+def _make_aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     from connector.http.transports.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(
@@ -32,7 +32,7 @@ def _aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     )
 
 
-def _httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
+def _make_httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     connections = parameters.limits.concurrency
     transport = httpx.AsyncHTTPTransport(
         verify=make_tls_context(parameters.ca_bundle),

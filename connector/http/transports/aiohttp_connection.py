@@ -53,7 +53,7 @@ class DirectResponse:
             conn.release()
 
     def close(self) -> None:
-        """Gives up what has not come yet, and the connection with it."""
+        """Give up what has not come yet, and the connection with it."""
         conn, self._conn = self._conn, None
         if conn is not None:
             conn.close()
@@ -84,22 +84,24 @@ class DirectSender:
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own, of a connection
         tls: ssl.SSLContext | bool,
     ) -> DirectResponse:
-        """The answer as soon as its headers are there."""
-        origin = self._origin(url, tls)
+        """Return the answer as soon as its headers are there."""
+        origin = self._find_origin(url, tls)
         while True:
             conn = await self._connector.connect(origin, [], timeout)
             try:
                 exchange.hand_over(conn)
-                await self.write(conn, f"{method} {url.raw_path_qs} HTTP/1.1", _complete(headers, url, body), body)
-                return await self._head(conn, method, timeout.sock_read)
+                await self.write(
+                    conn, f"{method} {url.raw_path_qs} HTTP/1.1", _complete_headers(headers, url, body), body
+                )
+                return await self._read_head(conn, method, timeout.sock_read)
             except StaleConnection:
                 conn.close()
             except BaseException:
                 conn.close()
                 raise
 
-    def _origin(self, url: URL, tls: ssl.SSLContext | bool) -> aiohttp.ClientRequest:
-        """What the pool wants to know of where a connection leads; the same for every call that goes there."""
+    def _find_origin(self, url: URL, tls: ssl.SSLContext | bool) -> aiohttp.ClientRequest:
+        """Return what the pool needs to know of an origin; the same for every call that goes there."""
         key = (url.scheme, url.authority, tls)
         found = self._origins.get(key)
         if found is None:
@@ -108,7 +110,7 @@ class DirectSender:
         return found
 
     async def write(self, conn: Connection, line: str, headers: CIMultiDict[str], body: bytes) -> None:
-        """Hands the whole request to a connection."""
+        """Hand the whole request to a connection."""
         protocol = conn.protocol
         if protocol is None:
             raise StaleConnection
@@ -117,7 +119,7 @@ class DirectSender:
         # Nothing waits for the server to take it: a server that answers instead is listened to.
         await out.write(body, drain=False)
 
-    async def _head(self, conn: Connection, method: str, read: float | None) -> DirectResponse:
+    async def _read_head(self, conn: Connection, method: str, read: float | None) -> DirectResponse:
         protocol = conn.protocol
         if protocol is None:
             raise aiohttp.ServerDisconnectedError
@@ -131,8 +133,8 @@ class DirectSender:
         return DirectResponse(conn, message.code, message.raw_headers, content)
 
 
-def _complete(headers: list[tuple[str, str]], url: URL, body: bytes) -> CIMultiDict[str]:
-    """The headers with the two that a request cannot do without."""
+def _complete_headers(headers: list[tuple[str, str]], url: URL, body: bytes) -> CIMultiDict[str]:
+    """Return the headers with the two that a request cannot do without."""
     given = CIMultiDict(headers)
     if "host" not in given:
         given["Host"] = url.host_port_subcomponent or ""
@@ -168,7 +170,7 @@ class Exchange:
         self._progress.handed_over = False
 
     def hand_over(self, conn: Connection) -> None:
-        """From here on bytes may leave; a pooled connection that the server has closed is left untouched."""
+        """Note that bytes may leave from now on; StaleConnection for a pooled connection that the server has closed."""
         protocol, transport = conn.protocol, conn.transport
         used = self._pool.used
         if protocol is None or transport is None or transport.is_closing():
@@ -182,7 +184,7 @@ class Exchange:
         self._progress.handed_over = True
 
     def told(self, exc: Exception) -> Exception:
-        """The exception that tells how far the request got."""
+        """Return the exception that says how far the request got."""
         upload = self._upload
         if upload is not None and upload.failure is not None:
             return upload.failure
@@ -220,7 +222,7 @@ class ResponseStream(httpx.AsyncByteStream):
             raise failure
 
     def take_whole(self) -> bytes | None:
-        """The bytes, when all of them have arrived already; they do not come again."""
+        """Return the bytes when all of them have arrived already; they do not come again."""
         content = self._response.content
         return content.read_nowait() if content.is_eof() and content.exception() is None else None
 
@@ -233,7 +235,7 @@ class ResponseStream(httpx.AsyncByteStream):
 
 
 def is_readable(transport: asyncio.Transport) -> bool:
-    """Whether something waits to be read where nothing is due: an end of file, or bytes that answer no request."""
+    """Return whether something can be read where nothing is due: an end of file, or bytes that answer no request."""
     socket = transport.get_extra_info("socket")
     if socket is None or not hasattr(select, "poll"):
         return False

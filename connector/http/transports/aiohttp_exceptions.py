@@ -31,29 +31,29 @@ class TransportFailure(Exception):
 
 
 def map_before_sending(exc: Exception, *, where: str, queueing: bool = False) -> httpx.TransportError:
-    """The truth about a call that never got hold of a connection."""
+    """Return what a failure means before the call got hold of a connection."""
     if isinstance(exc, TimeoutError):
         if queueing:
             return httpx.PoolTimeout(f"no connection to {where} became free in time")
         return httpx.ConnectTimeout(f"no connection to {where} in time")
     if isinstance(exc, (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)):
-        return httpx.ProxyError(f"the proxy gave no connection to {where}: {_detail(exc)}")
+        return httpx.ProxyError(f"the proxy gave no connection to {where}: {_describe(exc)}")
     if isinstance(exc, (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch)):
-        return CertificateRefused(f"the certificate of {where} was refused: {_detail(exc)}")
+        return CertificateRefused(f"the certificate of {where} was refused: {_describe(exc)}")
     if isinstance(exc, aiohttp.ClientConnectorSSLError):
         # Its errno is OpenSSL's own, and would read as one of the system's.
         cause = cast("OSError", exc.os_error)  # pyright: ignore[reportUnknownMemberType]  aiohttp gives it no type
         reason = str(getattr(cause, "reason", "") or "the handshake failed").replace("_", " ").lower()
         return httpx.ConnectError(f"no TLS with {where}: {reason}")
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
-        return httpx.ConnectError(f"the name {where} was not found: {_detail(exc)}")
-    return httpx.ConnectError(f"cannot connect to {where}: {_detail(exc)}")
+        return httpx.ConnectError(f"the name {where} was not found: {_describe(exc)}")
+    return httpx.ConnectError(f"cannot connect to {where}: {_describe(exc)}")
 
 
 def map_after_sending(
     exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False
 ) -> httpx.TransportError:
-    """The truth about a call that was cut after it was handed to a connection."""
+    """Return what a failure means after the call was handed to a connection."""
     if stalled:
         return httpx.WriteTimeout(f"{where} stopped reading the request")
     if isinstance(exc, TimeoutError):
@@ -65,11 +65,11 @@ def map_after_sending(
     if isinstance(exc, aiohttp.ClientResponseError | HttpProcessingError):
         return httpx.RemoteProtocolError(f"the answer of {where} is not HTTP: {exc.message[:200]}")
     kind = httpx.WriteError if uploading else httpx.ReadError
-    return kind(f"the connection to {where} broke: {_detail(exc)}")
+    return kind(f"the connection to {where} broke: {_describe(exc)}")
 
 
-def _detail(exc: Exception) -> str:
-    """The cause in a few words, without the request."""
+def _describe(exc: Exception) -> str:
+    """Return the cause in a few words, without the request."""
     if isinstance(exc, aiohttp.ClientConnectorCertificateError):
         return getattr(exc.certificate_error, "verify_message", "") or type(exc.certificate_error).__name__
     if isinstance(exc, aiohttp.ClientHttpProxyError):

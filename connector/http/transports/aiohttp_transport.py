@@ -74,14 +74,14 @@ class _Request(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
-class _Watched:
+class _Watcher:
     """Stands around one request of aiohttp's session."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
 
     async def __call__(self, request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
-        """The middleware around aiohttp's attempt; another pooled connection is taken while nothing was written."""
+        """Make aiohttp's attempt; another pooled connection is taken while nothing was written."""
         cast("_Request", request).exchange = self._exchange
         while True:
             try:
@@ -127,8 +127,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         answer = await self.exchange(
             request.method,
             URL(str(request.url), encoded=True),
-            _headers(request),
-            _body(request, timeouts.get("write")),
+            _convert_headers(request),
+            _convert_body(request, timeouts.get("write")),
             timeouts,
             request.extensions.get("progress"),
         )
@@ -143,14 +143,14 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeouts: Mapping[str, float | None],
         progress: Progress | None = None,
     ) -> ResponseStream:
-        """The answer to a request as soon as its headers are there, without httpx's objects around either."""
+        """Return the answer to a request as soon as its headers are there, without httpx's objects around either."""
         upload = body if isinstance(body, Upload) else None
         exchange = Exchange(self, url.authority, upload, progress)
-        timeout = self._timeout(timeouts.get("connect"), timeouts.get("read"))
-        tls = self._context() if url.scheme == "https" else True
+        timeout = self._find_timeout(timeouts.get("connect"), timeouts.get("read"))
+        tls = self._find_tls() if url.scheme == "https" else True
         self.in_flight += 1
         try:
-            response = await self._sent(method, url, headers, body, exchange, timeout, tls)
+            response = await self._send(method, url, headers, body, exchange, timeout, tls)
         except TransportFailure as told:
             failure = told.failure
         except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
@@ -162,7 +162,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             self.in_flight -= 1
         raise failure
 
-    async def _sent(
+    async def _send(
         self,
         method: str,
         url: URL,
@@ -172,8 +172,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109  aiohttp's own
         tls: ssl.SSLContext | bool,
     ) -> aiohttp.ClientResponse | DirectResponse:
-        """A body in pieces, and a proxy, are for aiohttp's session; all else needs none of it."""
-        session = self._session or self._opened()
+        """Send through aiohttp's session where a body comes in pieces or a proxy is given, and directly otherwise."""
+        session = self._session or self._open_session()
         if self._direct is not None and not isinstance(body, Upload):
             return await self._direct.send(method, url, headers, body or b"", exchange, timeout=timeout, tls=tls)
         typed = any(name.lower() == "content-type" for name, _ in headers)
@@ -186,7 +186,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             allow_redirects=False,
             timeout=timeout,
             ssl=tls,
-            middlewares=(_Watched(exchange),),
+            middlewares=(_Watcher(exchange),),
         )
 
     async def aclose(self) -> None:
@@ -194,7 +194,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         if session is not None:
             await session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=self._connections, resolver=GuardedResolver(aiohttp.DefaultResolver(), self._allowed_hosts)
         )
@@ -210,12 +210,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         )
         return self._session
 
-    def _context(self) -> ssl.SSLContext:
+    def _find_tls(self) -> ssl.SSLContext:
         if self._tls is None:
             self._tls = self._make_context()
         return self._tls
 
-    def _timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    def _find_timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
         found = self._timeouts.get((connect, read))
         if found is None:
             found = aiohttp.ClientTimeout(total=None, connect=connect, sock_read=read)
@@ -223,8 +223,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         return found
 
 
-def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    """The headers as aiohttp takes them; the framing of a body of unknown length is its own business."""
+def _convert_headers(request: httpx.Request) -> list[tuple[str, str]]:
+    """Return the headers as aiohttp takes them; the framing of a body of unknown length is its own business."""
     return [
         (name.decode("ascii"), value.decode("utf-8"))
         for name, value in request.headers.raw
@@ -232,8 +232,8 @@ def _headers(request: httpx.Request) -> list[tuple[str, str]]:
     ]
 
 
-def _body(request: httpx.Request, idle: float | None) -> Upload | bytes | None:
-    """The body as aiohttp takes it, watched when it is not written at once."""
+def _convert_body(request: httpx.Request, idle: float | None) -> Upload | bytes | None:
+    """Return the body as aiohttp takes it, watched when it is not written at once."""
     stream = request.stream
     if not isinstance(stream, httpx.ByteStream):
         return Upload(cast("httpx.AsyncByteStream", stream), idle)

@@ -63,7 +63,7 @@ class Upload:
 
 
 async def split_body(data: bytes) -> AsyncIterator[bytes]:
-    """A body from memory in pieces, so that a stalled reader is noticed."""
+    """Yield a body from memory in pieces, so that a stalled reader is noticed."""
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         yield bytes(view[start : start + PIECE])
