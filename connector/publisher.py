@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.aio.bounded_map import map_unordered
 from connector.errors import ConfigurationError
 from connector.model import InvalidRequest, JSONInput, JSONValue, Outcome, Request, State
 
@@ -47,23 +47,13 @@ class Publisher:
             requests: the requests, one after the other.
             concurrency: the most calls at a time.
         """
-        running: set[asyncio.Future[tuple[int, Outcome]]] = set()
-        try:
-            async with aclosing(_numbered(requests)) as numbered:
-                async for position, request in numbered:
-                    running.add(asyncio.create_task(self._one(position, request)))
-                    if len(running) >= concurrency:
-                        done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                        for task in done:
-                            yield task.result()
-            for task in asyncio.as_completed(running):
-                yield await task
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        numbered = _number(requests) if isinstance(requests, AsyncIterable) else enumerate(requests)
+        async with aclosing(map_unordered(numbered, self._one, concurrency)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome
 
-    async def _one(self, position: int, request: RequestLike) -> tuple[int, Outcome]:
+    async def _one(self, numbered: tuple[int, RequestLike]) -> tuple[int, Outcome]:
+        position, request = numbered
         if self.client.paused:
             return position, self.client.paused.outcome()
         try:
@@ -80,14 +70,8 @@ class Publisher:
         return self.client.explain(self.client.prepare(self.operation, request))
 
 
-async def _numbered(
-    requests: Iterable[RequestLike] | AsyncIterable[RequestLike],
-) -> AsyncGenerator[tuple[int, RequestLike], None]:
+async def _number(requests: AsyncIterable[RequestLike]) -> AsyncGenerator[tuple[int, RequestLike], None]:
     position = 0
-    if isinstance(requests, AsyncIterable):
-        async for request in requests:
-            yield position, request
-            position += 1
-    else:
-        for numbered in enumerate(requests):
-            yield numbered
+    async for request in requests:
+        yield position, request
+        position += 1

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 
+from connector.aio.tasks import run_until_first
 from connector.timing import Timing
 
 __all__ = ["wait_for_event"]
@@ -15,14 +15,4 @@ async def wait_for_event(event: asyncio.Event, seconds: float | None, timing: Ti
     if seconds is None:
         await event.wait()
     elif seconds > 0 and not event.is_set():
-        await _wait_for_first(event.wait(), timing.sleep(seconds))
-
-
-async def _wait_for_first(*works: Awaitable[object]) -> None:
-    running = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for one in running:
-            one.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await run_until_first(event.wait(), timing.sleep(seconds))

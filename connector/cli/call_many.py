@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connector.aio.bounded_map import map_ordered
 from connector.cli.call_output import warn_when_interrupted
 from connector.cli.exit_codes import ExitCode, of_error, of_outcome, worst
 from connector.cli.output import picker, print_command, print_line, progress, say, shown
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["call_many", "explain_many", "read_many"]
 
 CONCURRENCY = 16
-AHEAD = 4
-"""How many times `concurrency` answers may wait for a slower one before them."""
 
 
 async def call_many(client: Client, options: CallOptions) -> ExitCode:
@@ -36,23 +35,15 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
     pick = picker(options.select)
     concurrency = options.concurrency or CONCURRENCY
     codes: Counter[ExitCode] = Counter()
-    places = asyncio.Semaphore(concurrency)
-    waiting: deque[asyncio.Task[tuple[int, Outcome, ExitCode]]] = deque()
-
-    async def finish_first() -> None:
-        number, outcome, code = await waiting.popleft()
-        codes[code] += 1
-        print_line(pick({"line": number, **shown(outcome)}))
-        bar.advance(task)
-
+    call = partial(_call_line, client, options)
+    lines = _lines(options.requests or Path("-"))
     with warn_when_interrupted(Effect.OPAQUE, "what has no answer above"), progress() as bar:
         task = bar.add_task("calls", total=None)
-        for number, line in _lines(options.requests or Path("-")):
-            waiting.append(asyncio.create_task(_call_line(client, places, number, line, options)))
-            if len(waiting) >= AHEAD * concurrency:
-                await finish_first()
-        while waiting:
-            await finish_first()
+        async with aclosing(map_ordered(lines, call, concurrency)) as called:
+            async for number, outcome, code in called:
+                codes[code] += 1
+                print_line(pick({"line": number, **shown(outcome)}))
+                bar.advance(task)
     return pick.ended(_summarize(codes, "done"))
 
 
@@ -116,14 +107,14 @@ def _outcome_of(error: ConnectorError) -> Outcome:
 
 
 async def _call_line(
-    client: Client, places: asyncio.Semaphore, number: int, line: bytes, options: CallOptions
+    client: Client, options: CallOptions, numbered: tuple[int, bytes]
 ) -> tuple[int, Outcome, ExitCode]:
-    async with places:
-        try:
-            outcome = await _send(client, line, options)
-        except ConnectorError as error:
-            return number, _outcome_of(error), of_error(error)
-        return number, outcome, of_outcome(outcome)
+    number, line = numbered
+    try:
+        outcome = await _send(client, line, options)
+    except ConnectorError as error:
+        return number, _outcome_of(error), of_error(error)
+    return number, outcome, of_outcome(outcome)
 
 
 async def _send(client: Client, line: bytes, options: CallOptions) -> Outcome:

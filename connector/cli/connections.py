@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -123,22 +122,14 @@ def drain_on_interrupt(stop: Callable[[str], None]) -> Generator[None]:
     """Finish the work in progress after a first interrupt; let a second one cancel it."""
     import signal
 
-    loop = asyncio.get_running_loop()
+    from connector.aio.signals import handle_signals
 
-    def interrupted() -> None:
+    def drain(_: signal.Signals) -> None:
         say("stopping: what is under way comes to its end; interrupt again to break off")
         stop("interrupted")
-        loop.remove_signal_handler(signal.SIGINT)
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, interrupted)
-    except (NotImplementedError, RuntimeError):  # not on this system, or not in the main thread
+    with handle_signals(drain, None, (signal.SIGINT,)):
         yield
-        return
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
 
 
 def exit_code_of(counts: Counts, codes: set[ExitCode] | list[ExitCode]) -> int:

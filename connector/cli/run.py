@@ -125,7 +125,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
-    from connector.aio.signals import stop_on_signals
+    from connector.aio.signals import drain_on_signals
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
     from connector.runtime.runner import Runner
     from connector.telemetry.costs import Prices
@@ -149,7 +149,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
         runner.stop(f"by {signal.name}")
 
     try:
-        with stop_on_signals(stop):
+        with drain_on_signals(stop):
             async with progress_bar(store, plan.routes, lambda: runner.stalls, once=once):
                 with _logged(runtime, options), seldom_collected():
                     end = await runner.run()
@@ -194,7 +194,7 @@ async def _run_fleet(configuration: Configuration, options: RunOptions, source: 
 
 async def _run_workers(count: int, arguments: Sequence[str]) -> int:
     """Run the command in several processes and return the worst of their exit codes."""
-    from connector.aio.signals import stop_on_signals
+    from connector.aio.signals import drain_on_signals
 
     command = [sys.executable, "-m", "connector", *arguments]
     # Each gets a process group of its own, so that a signal of the terminal reaches it once, from here.
@@ -206,7 +206,7 @@ async def _run_workers(count: int, arguments: Sequence[str]) -> int:
                 process.terminate()
 
     try:
-        with stop_on_signals(lambda _: stop()):
+        with drain_on_signals(lambda _: stop()):
             codes = await asyncio.gather(*(process.wait() for process in started))
     except asyncio.CancelledError:
         stop()

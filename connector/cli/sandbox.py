@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,12 +62,20 @@ def sandbox(options: SandboxOptions) -> None:
 
 
 async def _serve(options: SandboxOptions) -> None:
+    from connector.aio.signals import handle_signals
+
+    stopping = asyncio.Event()
+    with handle_signals(lambda _: stopping.set(), lambda _: None):
+        await _serve_until(stopping, options)
+
+
+async def _serve_until(stopping: asyncio.Event, options: SandboxOptions) -> None:
     async with _made(options) as running:
         print(running.url, flush=True)  # noqa: T201  the result
         say(_hints(running.url))
         if options.webhook is not None:
             say(f"  webhooks to {options.webhook} are signed with {running.webhook_secret}")
-        await _stopped()
+        await stopping.wait()
 
 
 def _made(options: SandboxOptions) -> Sandbox:
@@ -95,15 +102,3 @@ def _hints(url: str) -> str:
   the connector and SDKs:  export OPENAI_BASE_URL={url} OPENAI_API_KEY=any
   one call:                openai-connector call "models list" --base-uri {url} --token any
   what arrived:            curl {url.removesuffix("/v1")}/sandbox/requests"""
-
-
-async def _stopped() -> None:
-    """Returns when somebody wants the sandbox to end."""
-    wanted = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, wanted.set)
-        except NotImplementedError:  # Windows
-            signal.signal(number, lambda _number, _frame: loop.call_soon_threadsafe(wanted.set) and None)
-    await wanted.wait()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
 
+from connector.aio.atomic_file import write_atomically
 from connector.config.tree import read_text
 from connector.config.yaml_text import find_changes, put_value, remove_value
 from connector.errors import ConfigurationError, UnknownName
@@ -35,14 +34,9 @@ class Edit:
 
     def write(self) -> None:
         """Write the file atomically."""
-        folder = self.file.parent
-        folder.mkdir(parents=True, exist_ok=True)
-        mode = self.file.stat().st_mode & 0o777 if self.file.exists() else None
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, delete=False) as copy:
-            copy.write(self.after)
-        if mode is not None:
-            File(copy.name).chmod(mode)
-        os.replace(copy.name, self.file)  # noqa: PTH105  one call, whole or not at all
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        # A new file may hold secrets, so it is for its owner alone.
+        write_atomically(self.file, self.after.encode(), mode=0o600)
 
 
 def add_client(file: File, name: str, prototype: str, parameters: Mapping[str, JSON]) -> Edit:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from connector.aio.atomic_file import sync_path
 from connector.delivery.call_records import Redaction
 from connector.engine import Change, Line, NewTask, PendingLines, Settlement, Store, failpoints
 from connector.errors import ConfigurationError, ConnectorError
@@ -193,7 +194,7 @@ def append_lines(place: PendingLines, head: bytes) -> Written:
             _put(file, start, due)
         os.fsync(file.fileno())
         length = os.fstat(file.fileno()).st_size
-    _sync_folder(path.parent)
+    sync_path(path.parent)
     return Written(place.lines[-1][0], length)
 
 
@@ -241,12 +242,3 @@ def _length(name: str) -> tuple[int, bool]:
             return length, file.read(1) != b"\n"
     except FileNotFoundError:
         return 0, False
-
-
-def _sync_folder(folder: Path) -> None:
-    """A file that is new is there after a power loss only when its folder is on disk as well."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 
 import orjson
 
+from connector.aio.atomic_file import write_atomically
 from connector.gateway.access_log import LOG
 from connector.gateway.limits import Spending
 from connector.gateway.pending_usage import PendingUsage
@@ -83,7 +81,7 @@ class BudgetFile:
         for spending in self._spendings.values():
             spending.is_dirty = False
         try:
-            await asyncio.to_thread(_replace_file, self._path, orjson.dumps(saved))
+            await asyncio.to_thread(write_atomically, self._path, orjson.dumps(saved))
         except OSError as error:
             if not self._has_warned:
                 LOG.warning("budgets are kept in memory only: cannot write %s: %s", self._path, error.strerror)
@@ -105,17 +103,3 @@ def _spending(saved: Mapping[str, object]) -> Spending:
     if not (isinstance(begun, int | float) and isinstance(amount, int | float) and isinstance(tokens, int)):
         return Spending()
     return Spending(float(begun), float(amount), tokens)
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{token_hex(4)}")
-    try:
-        with part.open("xb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise

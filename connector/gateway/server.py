@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import signal
 import socket
 import ssl
-from collections.abc import Callable, Generator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from connector.aio.signals import handle_signals
+from connector.aio.tasks import run_until_first
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import Gateway as GatewaySettings
 from connector.config.models.gateway import Tls
@@ -31,7 +32,6 @@ __all__ = ["GatewayServer", "serve_until_stopped"]
 SHUTDOWN_SECONDS = 0.05
 OTHER_FILES = 128
 """Open files beside those of connections."""
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class GatewayServer:
@@ -143,35 +143,14 @@ async def serve_until_stopped(server: GatewayServer, grace: float, say: Callable
         Whether every call has ended.
     """
     stop, hurry = asyncio.Event(), asyncio.Event()
-    with _signals_set(stop, hurry):
+    with handle_signals(lambda _: stop.set(), lambda _: hurry.set()):
         await stop.wait()
         in_flight = server.gateway.in_flight
         if in_flight:
             calls = f"{in_flight} call{'' if in_flight == 1 else 's'} under way"
             say(f"stopping: {calls} may go on for {grace:g} s; stop again to break off")
-        waits = asyncio.create_task(server.drain(grace)), asyncio.create_task(hurry.wait())
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in waits:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        await run_until_first(server.drain(grace), hurry.wait())
     return not server.gateway.in_flight
-
-
-@contextmanager
-def _signals_set(stop: asyncio.Event, hurry: asyncio.Event) -> Generator[None]:
-    """Set one event at the first signal and the other at each later one."""
-    loop = asyncio.get_running_loop()
-
-    def on_signal() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for number in SIGNALS:
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield
-    finally:
-        for number in SIGNALS:
-            loop.remove_signal_handler(number)
 
 
 async def _bind(host: str, port: int) -> socket.socket:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import zlib
 from array import array
 from base64 import b64decode
 from binascii import Error
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, BinaryIO
 
 import httpx
 import orjson
 
+from connector.aio.atomic_file import AtomicFile
 from connector.model import JSON, items, members
 
 __all__ = [
@@ -62,17 +60,13 @@ async def read_body(chunks: AsyncIterable[bytes], most: int) -> bytes:
 
 
 async def save_body(chunks: AsyncIterable[bytes], to: Path, most: int) -> int:
-    """Write the bytes beside the file, put them in its place once they are whole, and return their number."""
-    part = to.with_name(f".{to.name}.{token_hex(4)}.part")
+    """Write the bytes to a file that appears once they are whole, and return their number."""
+    file = AtomicFile(to)
     try:
-        with part.open("xb") as file:
-            size = await _copy(chunks, file, most)
-            file.flush()
-            await asyncio.to_thread(os.fsync, file.fileno())
-        part.replace(to)
+        size = await _copy(chunks, file.file, most)
+        await asyncio.to_thread(file.commit)
     except BaseException:
-        with suppress(OSError):
-            part.unlink()
+        file.discard()
         raise
     return size
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
+from connector.aio.streams import iterate_with_deadlines
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 from connector.transform import Chain, Context, Failed
@@ -23,9 +22,7 @@ __all__ = [
     "apply",
     "count_members",
     "gather_groups",
-    "map_ordered",
     "split_chain",
-    "take_until",
 ]
 
 Source = TypeVar("Source")
@@ -91,38 +88,24 @@ async def gather_groups(
 ) -> AsyncGenerator[Group[Source], None]:
     """The gathered documents; one that is due does not wait for the next document."""
     waiting: deque[Source] = deque()
-    async with aclosing(_asked(documents, gather)) as asked:
-        async for source, document, due in asked:
-            if source is not None:
-                waiting.append(source)
-            found = gather.rest() if due else gather.take(document)
-            for each in found:
-                count = count_members(each, len(waiting))
-                yield Group([waiting.popleft() for _ in range(count)], each)
 
+    def group(documents: Sequence[JSON]) -> Iterator[Group[Source]]:
+        for document in documents:
+            count = count_members(document, len(waiting))
+            yield Group([waiting.popleft() for _ in range(count)], document)
 
-async def _asked(
-    documents: AsyncIterable[tuple[Source, JSON]], gather: Gather
-) -> AsyncGenerator[tuple[Source | None, JSON, bool], None]:
-    """Each document, and in between and at the end a mark that what was gathered is due."""
-    source: AsyncIterator[tuple[Source, JSON]] = aiter(documents)
-    pending = asyncio.ensure_future(_next(source))
-    try:
-        while True:
-            due = getattr(gather, "due", None)
-            await asyncio.wait({pending}, timeout=None if due is None else max(due - time.monotonic(), 0))
-            if not pending.done():
-                yield None, None, True
-                continue
-            found = pending.result()
+    async with aclosing(iterate_with_deadlines(documents, lambda: getattr(gather, "due", None))) as given:
+        async for found in given:
             if found is None:
-                yield None, None, True
-                return
-            pending = asyncio.ensure_future(_next(source))
-            [(given, document)] = found
-            yield given, document, False
-    finally:
-        await _cancelled([pending])
+                batches = gather.rest()
+            else:
+                source, document = found[0]
+                waiting.append(source)
+                batches = gather.take(document)
+            for one in group(batches):
+                yield one
+    for one in group(gather.rest()):
+        yield one
 
 
 def count_members(document: JSON, most: int) -> int:
@@ -130,85 +113,3 @@ def count_members(document: JSON, most: int) -> int:
     while is_object(document) and len(document) == 1:
         document = next(iter(document.values()))
     return min(len(document), most) if is_list(document) else most
-
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-AHEAD = 4
-"""How many times the concurrency may wait for a slower document before them."""
-
-
-async def map_ordered(
-    source: AsyncIterator[Given], work: Callable[[Given], Awaitable[Made]], concurrency: int
-) -> AsyncGenerator[Made, None]:
-    """What the work makes of each; while a slow one is waited for, others go on up to a bound."""
-    running: deque[asyncio.Task[Made]] = deque()
-    progress = asyncio.Event()
-    under_way = 0
-
-    async def one(given: Given) -> Made:
-        nonlocal under_way
-        try:
-            return await work(given)
-        finally:
-            under_way -= 1
-            progress.set()
-
-    def asked() -> asyncio.Task[tuple[Given] | None]:
-        task = asyncio.ensure_future(_next(source))
-        task.add_done_callback(lambda _: progress.set())
-        return task
-
-    pending: asyncio.Task[tuple[Given] | None] | None = asked()
-    try:
-        while running or pending is not None:
-            progress.clear()
-            while running and running[0].done():
-                yield running.popleft().result()
-            if (
-                pending is not None
-                and pending.done()
-                and under_way < concurrency
-                and len(running) < AHEAD * concurrency
-            ):
-                found = pending.result()
-                pending = None
-                if found is not None:
-                    under_way += 1
-                    running.append(asyncio.ensure_future(one(found[0])))
-                    pending = asked()
-            elif running or pending is not None:
-                await progress.wait()
-    finally:
-        await _cancelled([*running, pending])
-
-
-async def take_until(stop: asyncio.Event, source: AsyncGenerator[Given, None]) -> AsyncGenerator[Given, None]:
-    """The source's documents, until it ends or is told to stop; one that is being fetched then is not waited for."""
-    stopped = asyncio.ensure_future(stop.wait())
-    pending: asyncio.Task[tuple[Given] | None] | None = None
-    try:
-        while not stop.is_set():
-            pending = asyncio.ensure_future(_next(source))
-            await asyncio.wait({pending, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            if not pending.done() or (found := pending.result()) is None:
-                return
-            yield found[0]
-    finally:
-        await _cancelled([stopped, pending])
-        await source.aclose()
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[Any] | None]) -> None:
-    """Ends what is under way, and waits until it has ended."""
-    left = [task for task in tasks if task is not None]
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-
-
-async def _next(source: AsyncIterator[Given]) -> tuple[Given] | None:
-    try:
-        return (await anext(source),)
-    except StopAsyncIteration:
-        return None

@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector import subscribers
+from connector.aio.streams import take_until
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
-from connector.pipeline.chains import apply, take_until
+from connector.pipeline.chains import apply
 from connector.pipeline.results import Counts, revive
 from connector.pipeline.runtime import Runtime
 from connector.pipeline.spec import RequestTemplate

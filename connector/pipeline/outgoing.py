@@ -8,9 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from connector.aio.bounded_map import map_ordered
+from connector.aio.streams import take_until
 from connector.errors import ConfigurationError, ConnectorError, InvalidDocument
 from connector.model import JSON, Outcome, State
-from connector.pipeline.chains import SplitChain, apply, gather_groups, map_ordered, split_chain, take_until
+from connector.pipeline.chains import SplitChain, apply, gather_groups, split_chain
 from connector.pipeline.results import Counts, Item, Result, Revived, revive
 from connector.pipeline.runtime import Runtime
 from connector.pipeline.spec import RequestTemplate, Responder, Writer, complete_request, envelope

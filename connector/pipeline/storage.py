@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from pathlib import Path
 
+from connector.aio.atomic_file import write_atomically
 from connector.documents import dump, parse
 from connector.model import JSON
 from connector.transform import Storage
@@ -40,12 +40,7 @@ class FolderStorage:
     def _put(self, key: str, value: JSON) -> None:
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        neighbour = path.with_suffix(f".{os.getpid()}.partial")
-        with neighbour.open("wb") as file:
-            file.write(dump({"key": key, "value": value}))
-            file.flush()
-            os.fsync(file.fileno())
-        neighbour.replace(path)
+        write_atomically(path, dump({"key": key, "value": value}))
 
 
 class Untouched:

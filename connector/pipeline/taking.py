@@ -8,9 +8,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from connector.aio.bounded_map import map_ordered
 from connector.errors import ConnectorError, InvalidDocument
 from connector.model import JSON
-from connector.pipeline.chains import apply, gather_groups, map_ordered, split_chain
+from connector.pipeline.chains import apply, gather_groups, split_chain
 from connector.pipeline.results import revive
 from connector.subscribers import Bookmark, Context, DocumentReader, UnreadableDocument
 from connector.transform import Chain, Scope, Storage

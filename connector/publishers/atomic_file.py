@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+from connector.aio.atomic_file import AtomicFile
 from connector.file_access import is_local
 from connector.model import Outcome, State
 from connector.publishers.intent import BLOCKED
@@ -56,14 +56,10 @@ def open_file(name: str, *, append: bool) -> OpenFile:
 class _Local:
     """A local file that is cut back to its last good length when a write fails."""
 
-    def __init__(self, path: str, flags: int) -> None:
+    def __init__(self, path: str, file: BinaryIO) -> None:
         self.unfinished = path
-        # Do not wait for the other end, should the name be that of a pipe.
-        flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)
-        os.set_blocking(descriptor, True)
-        self.file: BinaryIO = cast("BinaryIO", os.fdopen(descriptor, "wb", buffering=0))
-        self._length = os.fstat(descriptor).st_size
+        self.file = file
+        self._length = os.fstat(file.fileno()).st_size
         self._broken = False
 
     def append(self, data: bytes) -> None:
@@ -79,12 +75,10 @@ class _Local:
             raise
         self._length += len(data)
 
-    def sync(self) -> None:
-        """Sync what was written and close the file."""
+    def check(self) -> None:
+        """Raise OSError when a torn document could not be taken back."""
         if self._broken:
             raise OSError(f"{self.unfinished} holds a torn document that could not be taken back")
-        os.fsync(self.file.fileno())
-        self.file.close()
 
     def abandon(self) -> None:
         self.file.close()
@@ -94,28 +88,23 @@ class LocalFile(_Local):
     """A local file, written to a temporary neighbour and then renamed."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
-        neighbour = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}.partial")
-        super().__init__(str(neighbour), os.O_EXCL)
-        with suppress(OSError):
-            shutil.copymode(path, neighbour)
+        self._whole = AtomicFile(Path(path), buffering=0)
+        super().__init__(str(self._whole.temporary), self._whole.file)
 
     def commit(self) -> None:
-        self.sync()
-        os.replace(self.unfinished, self._path)  # noqa: PTH105  one name is a text already
-        with suppress(OSError):
-            folder = os.open(self._path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        self.check()
+        self._whole.commit()
 
 
 class AppendedFile(_Local):
     """A file that grows by whole documents; a torn end of an earlier run becomes a line of its own."""
 
     def __init__(self, path: str) -> None:
-        super().__init__(path, os.O_APPEND)
+        # Do not wait for the other end, should the name be that of a pipe.
+        flags = os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)
+        os.set_blocking(descriptor, True)
+        super().__init__(path, cast("BinaryIO", os.fdopen(descriptor, "wb", buffering=0)))
         if self._length:
             with open(path, "rb") as file:  # noqa: PTH123  a text already
                 file.seek(-1, os.SEEK_END)
@@ -123,7 +112,9 @@ class AppendedFile(_Local):
                     self.append(b"\n")
 
     def commit(self) -> None:
-        self.sync()
+        self.check()
+        os.fsync(self.file.fileno())
+        self.file.close()
 
 
 class RemoteFile:

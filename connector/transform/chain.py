@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
+from connector.aio.bounded_map import map_ordered
+from connector.aio.streams import iterate_with_deadlines
 from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.transform.block import Block, gather_document, make_async
@@ -155,70 +155,18 @@ def _split_stages(actions: Iterable[Action]) -> Iterator[Block | Action]:
 
 
 Documents = AsyncIterable[JSON] | Iterable[JSON]
-END: Any = object()
-
-
-class Source:
-    """Fetches documents one ahead, without blocking those in progress."""
-
-    def __init__(self, documents: Documents) -> None:
-        self._iterator = aiter(documents) if isinstance(documents, AsyncIterable) else None
-        self._plain = iter(documents) if not isinstance(documents, AsyncIterable) else iter(())
-        self.pending: asyncio.Task[JSON] | None = None
-        self.ended = False
-
-    def fetch(self) -> asyncio.Task[JSON]:
-        """Return the task that fetches the next document; start it when there is none."""
-        if self.pending is None:
-            self.pending = asyncio.ensure_future(self._next())
-        return self.pending
-
-    def take(self) -> JSON:
-        """Return the fetched document; END when there are no more."""
-        document = self.pending.result() if self.pending else END
-        self.pending = None
-        self.ended = document is END
-        return document
-
-    async def _next(self) -> JSON:
-        if self._iterator is None:
-            return next(self._plain, END)
-        return await anext(self._iterator, END)
-
-    async def close(self) -> None:
-        if self.pending is not None:
-            self.pending.cancel()
-            await asyncio.gather(self.pending, return_exceptions=True)
-        close = getattr(self._iterator, "aclose", None)
-        if close is not None:
-            await close()
 
 
 async def _stream_block(block: Block, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
     """Yield the results of a block in the order of its documents."""
-    source, running = Source(documents), deque[asyncio.Task[list[JSON]]]()
     most = scope.context.concurrency if block.awaits else 1
-    try:
-        while running or not source.ended:
-            if len(running) < most and not source.ended:
-                source.fetch()
-            waited = {task for task in (source.pending, running[0] if running else None) if task}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if source.pending is not None and source.pending.done():
-                document = source.take()
-                if document is not END:
-                    running.append(asyncio.ensure_future(_run_document(block, document, scope)))
-            while running and running[0].done():
-                for out in running.popleft().result():
-                    yield out
-    finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-        await source.close()
+    async with aclosing(map_ordered(documents, partial(_run_document, block, scope), most, ahead=1)) as results:
+        async for result in results:
+            for document in result:
+                yield document
 
 
-async def _run_document(block: Block, document: JSON, scope: Scope) -> list[JSON]:
+async def _run_document(block: Block, scope: Scope, document: JSON) -> list[JSON]:
     try:
         out = await make_async(block)(document, scope)
     except (Skipped, Failed) as signal:
@@ -229,17 +177,10 @@ async def _run_document(block: Block, document: JSON, scope: Scope) -> list[JSON
 
 async def _stream_batches(action: Action, gather: Gather, documents: Documents, scope: Scope) -> AsyncIterator[JSON]:
     """Yield the batches of these documents; one that is due does not wait for the next document."""
-    source = Source(documents)
-    try:
-        while not source.ended:
-            left = None if gather.due is None else max(gather.due - time.monotonic(), 0)
-            done, _ = await asyncio.wait({source.fetch()}, timeout=left)
-            if not done:
-                batches = gather.rest()
-            else:
-                document = source.take()
-                batches = gather.rest() if document is END else gather_document(gather, action, document, scope)
+    async with aclosing(iterate_with_deadlines(documents, lambda: gather.due)) as given:
+        async for found in given:
+            batches = gather.rest() if found is None else gather_document(gather, action, found[0], scope)
             for batch in batches:
                 yield batch
-    finally:
-        await source.close()
+    for batch in gather.rest():
+        yield batch

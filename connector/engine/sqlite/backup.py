@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import cast
 
 import apsw
 
+from connector.aio.atomic_file import replace_durably
 from connector.engine import failpoints
 from connector.engine.sqlite.database_file import create_private
 from connector.engine.sqlite.driver import Connection, translate_error
@@ -29,9 +29,7 @@ def back_up(source: Connection, database: Path, to: Path) -> None:
     try:
         create_private(partial)
         _copy(source, partial)
-        _sync(partial)
-        partial.replace(to)
-        _sync(to.parent)
+        replace_durably(partial, to)
     except apsw.Error as error:
         raise translate_error(error, partial) from None
     except OSError as error:
@@ -52,11 +50,3 @@ def _copy(source: Connection, partial: Path) -> None:
         mark_copy(target)
     finally:
         target.close()
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
