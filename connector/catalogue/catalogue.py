@@ -74,22 +74,22 @@ class Catalogue:
     def payload_schema(self, operation: Operation, body: str | None = None) -> dict[str, JSONValue] | None:
         """Return the schema of an operation's payload, for a kind of body where kinds differ; None for no payload."""
         name = operation.alternatives.get(body or "", operation.payload)
-        return None if name is None else self._schema(operation.area, name)
+        return None if name is None else self._build_schema(operation.area, name)
 
     def answer_schema(self, operation: Operation, kind: str = "json") -> dict[str, JSONValue] | None:
         """Return the schema of one kind of an operation's answer; for `events`, the schema of one event."""
         name = operation.answer.get(kind)
-        return None if name is None else self._answer(operation.area, name)
+        return None if name is None else self._build_answer(operation.area, name)
 
     def query_schema(self, operation: Operation) -> dict[str, JSONValue]:
         """Return the schema of an operation's query as one object."""
-        return self._parameters(operation, "query", list(operation.required_query))
+        return self._parameters_schema(operation, "query", list(operation.required_query))
 
     def path_schema(self, operation: Operation) -> dict[str, JSONValue]:
         """Return the schema of an operation's path parameters as one object."""
-        return self._parameters(operation, "path", list(operation.parameters))
+        return self._parameters_schema(operation, "path", list(operation.parameters))
 
-    def _parameters(self, operation: Operation, part: str, required: list[str]) -> dict[str, JSON]:
+    def _parameters_schema(self, operation: Operation, part: str, required: list[str]) -> dict[str, JSON]:
         declared = getattr(operation, part)
         properties = {name: {"type": "string"} for name in operation.parameters} if part == "path" else {}
         schema: dict[str, JSON] = {"$schema": DIALECT, "type": "object", "properties": {**properties, **declared}}
@@ -97,14 +97,14 @@ class Catalogue:
         defs = self._definitions.closure_of(operation.area, declared)
         return schema | ({"$defs": defs} if defs else {})
 
-    def _schema(self, area: str, name: str) -> dict[str, JSON]:
+    def _build_schema(self, area: str, name: str) -> dict[str, JSON]:
         if (area, name) not in self._schemas:
             self._schemas[area, name] = self._definitions.schema(area, name)
         return self._schemas[area, name]
 
-    def _answer(self, area: str, name: str) -> dict[str, JSON]:
+    def _build_answer(self, area: str, name: str) -> dict[str, JSON]:
         if (area, name) not in self._answers:
-            self._answers[area, name] = require_filled(self._schema(area, name))
+            self._answers[area, name] = require_filled(self._build_schema(area, name))
         return self._answers[area, name]
 
     def _operation(self, place: int) -> Operation:

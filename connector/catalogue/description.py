@@ -39,14 +39,14 @@ def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
         "effect": operation.effect.value,
         "key": operation.key,
         "aliases": list(operation.aliases),
-        "path_parameters": _rows(catalogue.path_schema(operation)),
-        "query": _rows(catalogue.query_schema(operation)),
+        "path_parameters": _list_properties(catalogue.path_schema(operation)),
+        "query": _list_properties(catalogue.query_schema(operation)),
         "headers": [
             {"name": name, "type": phrase(schema, {}), "required": False} for name, schema in operation.headers.items()
         ],
         "body": list(operation.body),
-        "payload": _rows(catalogue.payload_schema(operation)),
-        "answer": _answers(operation, catalogue),
+        "payload": _list_properties(catalogue.payload_schema(operation)),
+        "answer": _describe_answers(operation, catalogue),
     }
     optional = ("verb", "on", "beta", "pages", "ends", "stream", "cost", "hands_out", "removed")
     described |= {name: getattr(operation, name) for name in optional if getattr(operation, name)}
@@ -56,12 +56,12 @@ def describe(operation: Operation, catalogue: Catalogue) -> dict[str, JSON]:
     return described
 
 
-def _rows(schema: dict[str, JSON] | None) -> Rows:
+def _list_properties(schema: dict[str, JSON] | None) -> Rows:
     """Return the properties of an object schema; of a union, those of every branch."""
     if schema is None:
         return []
     rows: dict[str, dict[str, JSON]] = {}
-    for branch in _objects(schema, schema):
+    for branch in _find_objects(schema, schema):
         required = branch.get("required", ())
         for name, field in branch.get("properties", {}).items():
             row = {"name": name, "type": phrase(field, schema), "required": name in required}
@@ -71,24 +71,24 @@ def _rows(schema: dict[str, JSON] | None) -> Rows:
     return sorted(rows.values(), key=lambda row: not row["required"])
 
 
-def _objects(schema: JSON, root: dict[str, JSON], depth: int = 0) -> list[dict[str, JSON]]:
+def _find_objects(schema: JSON, root: dict[str, JSON], depth: int = 0) -> list[dict[str, JSON]]:
     if not isinstance(schema, dict) or depth > 6:
         return []
     schema = cast("dict[str, JSON]", schema)
     found = [schema] if "properties" in schema else []
     if "$ref" in schema:
-        found += _objects(root["$defs"].get(schema["$ref"].rsplit("/", 1)[-1]), root, depth + 1)
+        found += _find_objects(root["$defs"].get(schema["$ref"].rsplit("/", 1)[-1]), root, depth + 1)
     for keyword in ("allOf", "anyOf", "oneOf"):
         for branch in schema.get(keyword, ()):
-            found += _objects(branch, root, depth + 1)
+            found += _find_objects(branch, root, depth + 1)
     return found
 
 
-def _answers(operation: Operation, catalogue: Catalogue) -> Rows:
+def _describe_answers(operation: Operation, catalogue: Catalogue) -> Rows:
     answers: Rows = []
     for kind, definition in operation.answer.items():
         schema = catalogue.answer_schema(operation, kind)
-        fields = [row["name"] for row in _rows(schema)]
+        fields = [row["name"] for row in _list_properties(schema)]
         answers.append({"kind": kind, "schema": definition, "fields": fields})
     return answers
 
@@ -97,16 +97,16 @@ def render(described: dict[str, JSON], width: int = 80) -> str:
     """Render a description as text of a width; the example stays on one line, to be copied."""
     lines = [
         f"{described['entity']} {described['action']}    {described['method']} {described['path']}",
-        *_notes(described),
-        *_table("path", described["path_parameters"]),
-        *_table("query", described["query"]),
-        *_table("headers", described["headers"]),
-        *_table(
+        *_format_notes(described),
+        *_format_table("path", described["path_parameters"]),
+        *_format_table("query", described["query"]),
+        *_format_table("headers", described["headers"]),
+        *_format_table(
             f"payload ({' or '.join(described['body'])})" if described["body"] else "payload", described["payload"]
         ),
-        *_answer_lines(described["answer"]),
+        *_format_answers(described["answer"]),
     ]
-    return "\n".join([*(part for line in lines for part in _wrap(line, width)), *_example_lines(described)])
+    return "\n".join([*(part for line in lines for part in _wrap(line, width)), *_format_example(described)])
 
 
 def _wrap(line: str, width: int) -> list[str]:
@@ -116,7 +116,7 @@ def _wrap(line: str, width: int) -> list[str]:
     return textwrap.wrap(line, width, subsequent_indent=" " * indent, break_on_hyphens=False) or [""]
 
 
-def _notes(described: dict[str, JSON]) -> list[str]:
+def _format_notes(described: dict[str, JSON]) -> list[str]:
     notes = [f"  effect: {described['effect']}: {REPEATS[Effect(described['effect'])]}"]
     if described.get("removed"):
         notes.append(f"  removed from the API on {described['removed']}")
@@ -133,7 +133,7 @@ def _notes(described: dict[str, JSON]) -> list[str]:
     return notes
 
 
-def _table(title: str, rows: Rows) -> list[str]:
+def _format_table(title: str, rows: Rows) -> list[str]:
     if not rows:
         return []
     width = max(len(row["name"]) for row in rows) + 1
@@ -150,7 +150,7 @@ def _describe_type(row: dict[str, JSON]) -> str:
     return f"{row['type']}, default {dump(row['default']).decode()}" if "default" in row else row["type"]
 
 
-def _answer_lines(answers: Rows) -> list[str]:
+def _format_answers(answers: Rows) -> list[str]:
     lines = [""]
     for answer in answers:
         fields = f": {', '.join(answer['fields'])}" if answer["fields"] else ""
@@ -158,7 +158,7 @@ def _answer_lines(answers: Rows) -> list[str]:
     return lines
 
 
-def _example_lines(described: dict[str, JSON]) -> list[str]:
+def _format_example(described: dict[str, JSON]) -> list[str]:
     example = {section: value for section, value in described["example"].items() if value}
     request = f" --request {shlex.quote(dump(example).decode())}" if example else ""
     return ["", "example", f"  openai-connector call {described['entity']} {described['action']}{request}"]

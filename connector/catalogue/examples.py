@@ -29,66 +29,66 @@ def example_request(operation: Operation, catalogue: Catalogue) -> dict[str, JSO
     """Build a minimal request for an operation; its path, query and payload pass their schemas."""
     schema = catalogue.payload_schema(operation)
     request: dict[str, JSON] = {
-        "path": _object(flatten(catalogue.path_schema(operation)), operation.entity, 0),
-        "query": _object(flatten(catalogue.query_schema(operation)), operation.entity, 0),
-        "payload": None if schema is None else _payload(flatten(schema), operation.entity),
+        "path": _build_object(flatten(catalogue.path_schema(operation)), operation.entity, 0),
+        "query": _build_object(flatten(catalogue.query_schema(operation)), operation.entity, 0),
+        "payload": None if schema is None else _build_payload(flatten(schema), operation.entity),
     }
     return {section: value for section, value in request.items() if value not in ({}, None)}
 
 
-def _payload(shape: FlatSchema, entity: str) -> JSON:
+def _build_payload(shape: FlatSchema, entity: str) -> JSON:
     if "object" not in shape.types:
-        return _value(shape, "payload", entity, 0)
-    payload = _object(shape, entity, 0)
+        return _build_value(shape, "payload", entity, 0)
+    payload = _build_object(shape, entity, 0)
     shown = [name for name in (*SHOWN, *shape.filled) if name in shape.properties and name not in payload]
     for name in shown:
-        payload[name] = _value(shape.property(name), name, entity, 1)
+        payload[name] = _build_value(shape.property(name), name, entity, 1)
     if not payload:
         likely = [name for name in (*LIKELY, *shape.properties) if name in shape.properties]
-        tried = [{name: _value(shape.property(name), name, entity, 1)} for name in likely]
+        tried = [{name: _build_value(shape.property(name), name, entity, 1)} for name in likely]
         payload = next((one for one in tried if any(one.values())), payload)
     return {name: payload[name] for name in (*SHOWN, *payload) if name in payload}
 
 
-def _object(shape: FlatSchema, entity: str, depth: int) -> dict[str, Any]:
+def _build_object(shape: FlatSchema, entity: str, depth: int) -> dict[str, Any]:
     names = [*shape.required]
     lacking = shape.limit("minProperties", 0) - len(names)
     names += [name for name in shape.properties if name not in names][: max(0, lacking)]
     if not names and shape.is_map:
         return {"project": "demo"}
-    return {name: _value(shape.property(name), name, entity, depth + 1) for name in names}
+    return {name: _build_value(shape.property(name), name, entity, depth + 1) for name in names}
 
 
-def _value(shape: FlatSchema, name: str, entity: str, depth: int) -> JSON:
+def _build_value(shape: FlatSchema, name: str, entity: str, depth: int) -> JSON:
     if shape.choices:
         likely = example_model(entity) if name == "model" else None
         return likely if likely in shape.choices else next((one for one in shape.choices if one is not None), None)
     kind = shape.types[0]
     if kind == "object":
-        return _file(name, entity) if shape.is_file else _object(shape, entity, depth)
+        return _choose_file(name, entity) if shape.is_file else _build_object(shape, entity, depth)
     if kind == "array":
-        return _array(shape, name, entity, depth)
+        return _build_array(shape, name, entity, depth)
     if kind == "string":
-        return _file(name, entity) if shape.is_file else example_string(name, entity, shape.facts)
+        return _choose_file(name, entity) if shape.is_file else example_string(name, entity, shape.facts)
     if kind in ("integer", "number"):
         return example_number(name, kind, shape.facts)
     return {"boolean": True, "null": None}[kind]
 
 
-def _array(shape: FlatSchema, name: str, entity: str, depth: int) -> list[JSON]:
+def _build_array(shape: FlatSchema, name: str, entity: str, depth: int) -> list[JSON]:
     count = max(shape.limit("minItems", 0), 0 if depth > DEEPEST else 1)
     count = min(count, shape.limit("maxItems", count))
-    item = _value(shape.items(), name.removesuffix("s"), entity, depth + 1)
-    return [item or _some_of(shape.items(), entity)] * count
+    item = _build_value(shape.items(), name.removesuffix("s"), entity, depth + 1)
+    return [item or _build_some_of(shape.items(), entity)] * count
 
 
-def _some_of(shape: FlatSchema, entity: str) -> JSON:
+def _build_some_of(shape: FlatSchema, entity: str) -> JSON:
     """Return an object that requires nothing, with the text fields it may have."""
     plain = [name for name in shape.properties if shape.property(name).types[0] == "string"][:2]
-    return {name: _value(shape.property(name), name, entity, DEEPEST) for name in plain}
+    return {name: _build_value(shape.property(name), name, entity, DEEPEST) for name in plain}
 
 
-def _file(name: str, entity: str) -> Mapping[str, JSON]:
+def _choose_file(name: str, entity: str) -> Mapping[str, JSON]:
     return {"$file": next(file for word, file in FILES if word in name or word in entity)}
 
 
@@ -129,9 +129,9 @@ PATTERNS = (
 
 def example_string(name: str, entity: str, facts: Mapping[str, Any]) -> str:
     """Return an example string for a field that fits the field's schema."""
-    candidates = [_default_of(facts), FORMATS.get(facts.get("format", "")), _value_by_name(name, entity), *PATTERNS]
+    candidates = [_read_default(facts), FORMATS.get(facts.get("format", "")), _choose_by_name(name, entity), *PATTERNS]
     fitting = (value for value in candidates if value is not None and _fits(value, facts))
-    return next(fitting, _fit_length(_value_by_name(name, entity), facts))
+    return next(fitting, _fit_length(_choose_by_name(name, entity), facts))
 
 
 def example_model(entity: str) -> str:
@@ -139,12 +139,12 @@ def example_model(entity: str) -> str:
     return next(model for word, model in MODELS if word in entity)
 
 
-def _default_of(facts: Mapping[str, Any]) -> str | None:
+def _read_default(facts: Mapping[str, Any]) -> str | None:
     default = facts.get("default")
     return default if isinstance(default, str) and default else None
 
 
-def _value_by_name(name: str, entity: str) -> str:
+def _choose_by_name(name: str, entity: str) -> str:
     if name == "model":
         return example_model(entity)
     if name == "prompt" and re.search("image|video", entity):

@@ -65,7 +65,7 @@ class FlatSchema:
         return "properties" not in self.facts and is_document(values) and self._takes_text(values)
 
     def _takes_text(self, schema: Schema) -> bool:
-        flat = _flat(schema, self.root, ())
+        flat = _flatten(schema, self.root, ())
         return "string" in FlatSchema(flat, self.root).types and "enum" not in flat
 
     def limit(self, keyword: str, default: int) -> int:
@@ -74,19 +74,19 @@ class FlatSchema:
 
     def property(self, name: str) -> FlatSchema:
         """Return the flat schema of one property."""
-        return FlatSchema(_flat(self.properties.get(name, {}), self.root, ()), self.root)
+        return FlatSchema(_flatten(self.properties.get(name, {}), self.root, ()), self.root)
 
     def items(self) -> FlatSchema:
         """Return the flat schema of an array's items."""
-        return FlatSchema(_flat(self.facts.get("items", {}), self.root, ()), self.root)
+        return FlatSchema(_flatten(self.facts.get("items", {}), self.root, ()), self.root)
 
 
 def flatten(schema: Schema) -> FlatSchema:
     """Flatten a self-contained schema."""
-    return FlatSchema(_flat(schema, schema, ()), schema)
+    return FlatSchema(_flatten(schema, schema, ()), schema)
 
 
-def _flat(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, Any]:
+def _flatten(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, Any]:
     """Return a schema's keywords with references resolved; a definition inside itself counts as anything."""
     if not is_document(schema):
         return {}
@@ -94,12 +94,12 @@ def _flat(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, Any]:
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference not in within:
         within = (*within, reference)
-        flat = _flat(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, within)
+        flat = _flatten(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, within)
     own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "anyOf", "$defs")}
     flat = _join(flat, own)
     for part in schema.get("allOf", ()):
-        flat = _join(flat, _flat(part, root, within))
-    branches = [_flat(branch, root, within) for branch in schema.get("anyOf", ())]
+        flat = _join(flat, _flatten(part, root, within))
+    branches = [_flatten(branch, root, within) for branch in schema.get("anyOf", ())]
     return _join(flat, min(branches, key=_preference)) if branches else flat
 
 

@@ -37,14 +37,14 @@ def read_index(folder: Path) -> tuple[Index, bool]:
             return {**index, "operations": Rows(rows.strip().split(b"\n")[:-2])}, True
     except (OSError, ValueError, KeyError):
         pass
-    return _build_index(folder, _digests(folder)), False
+    return _build_index(folder, _compute_digests(folder)), False
 
 
 def _is_current(folder: Path, digests: Mapping[str, str], written: int) -> bool:
     """Return whether the index was made from these area files; a file older than the index is not read again."""
     files = {path.name: path for path in folder.glob("*.yaml")}
     return files.keys() == digests.keys() and all(
-        path.stat().st_mtime_ns < written or _digest(path) == digests[name] for name, path in files.items()
+        path.stat().st_mtime_ns < written or _compute_digest(path) == digests[name] for name, path in files.items()
     )
 
 
@@ -66,32 +66,32 @@ class Rows(Sequence[Any]):
 
 def format_index(folder: Path) -> bytes:
     """Format the index of a folder, one operation per line."""
-    index = _build_index(folder, _digests(folder))
+    index = _build_index(folder, _compute_digests(folder))
     lines = {key: orjson.dumps(index[key], option=orjson.OPT_SORT_KEYS) for key in ("format", "digests", "names")}
     operations = b",\n".join(orjson.dumps(row) for row in index["operations"])
     head = b",\n".join(orjson.dumps(key) + b": " + value for key, value in lines.items())
     return b"{\n" + head + b",\n" + OPERATIONS + b"\n" + operations + b"\n]\n}\n"
 
 
-def _digests(folder: Path) -> dict[str, str]:
-    return {path.name: _digest(path) for path in sorted(folder.glob("*.yaml"))}
+def _compute_digests(folder: Path) -> dict[str, str]:
+    return {path.name: _compute_digest(path) for path in sorted(folder.glob("*.yaml"))}
 
 
-def _digest(path: Path) -> str:
+def _compute_digest(path: Path) -> str:
     return blake2b(path.read_bytes(), digest_size=12).hexdigest()
 
 
 def _build_index(folder: Path, digests: Mapping[str, str]) -> dict[str, JSON]:
-    rows = [row for file in digests for row in _rows(folder / file)]
+    rows = [row for file in digests for row in _read_rows(folder / file)]
     names: dict[str, int] = {}
-    for spell in (_own_names, _verb_names, _aliases):
+    for spell in (_list_own_names, _list_verb_names, _list_aliases):
         for place, row in enumerate(rows):
             for name in spell(row):
                 names.setdefault(name, place)
     return {"format": FORMAT, "digests": dict(digests), "names": names, "operations": rows}
 
 
-def _rows(path: Path) -> Iterator[list[JSON]]:
+def _read_rows(path: Path) -> Iterator[list[JSON]]:
     from connector.catalogue.operation import parse_operation
     from connector.yaml import read_yaml
 
@@ -101,15 +101,15 @@ def _rows(path: Path) -> Iterator[list[JSON]]:
             yield [path.stem, entity, action, entry]
 
 
-def _own_names(row: list[JSON]) -> Iterator[str]:
+def _list_own_names(row: list[JSON]) -> Iterator[str]:
     yield normalize_name(f"{row[1]} {row[2]}")
 
 
-def _verb_names(row: list[JSON]) -> Iterator[str]:
+def _list_verb_names(row: list[JSON]) -> Iterator[str]:
     if "verb" in row[3]:
         yield normalize_name(f"{row[3]['on']} {row[3]['verb']}")
 
 
-def _aliases(row: list[JSON]) -> Iterator[str]:
+def _list_aliases(row: list[JSON]) -> Iterator[str]:
     for alias in row[3].get("aliases", []):
         yield alias if " /" in alias else normalize_name(alias)

@@ -49,20 +49,22 @@ class Lookup:
             use: whether the operation is to read or to write: what an entity alone means depends on it.
         """
         if action is not None:
-            return self._of_entity(name, action)
+            return self._find_in_entity(name, action)
         plain = _strip_prefix(name)
         if use == "write" and normalize_name(plain) in self._entities:
-            return self._create_action(plain)
-        place = self._by_whole_name(name)
+            return self._find_create(plain)
+        place = self._find_by_whole_name(name)
         if place is not None:
             return place
         if WIRE.fullmatch(name.strip()):
             raise self._unknown_path(name)
         return (
-            self._default_action(plain, use) if normalize_name(plain) in self._entities else self._by_last_word(plain)
+            self._find_default(plain, use)
+            if normalize_name(plain) in self._entities
+            else self._find_by_last_word(plain)
         )
 
-    def _by_whole_name(self, name: str) -> int | None:
+    def _find_by_whole_name(self, name: str) -> int | None:
         """Return the position of the operation that a text names: an alias, entity and action, method and path."""
         wire = WIRE.fullmatch(name.strip())
         if wire is None:
@@ -79,27 +81,29 @@ class Lookup:
         known = [f"{key.upper()} {row[3][key]}" for row in self._rows for key in row[3] if key == method.lower()]
         return UnknownName("operation", wanted, other or closest(wanted, known))
 
-    def _of_entity(self, entity: str, action: str) -> int:
-        plain, meant = _strip_prefix(entity), (normalize_name(action), *SYNONYMS.get(normalize_name(action), ()))
-        for one in meant:
+    def _find_in_entity(self, entity: str, action: str) -> int:
+        plain, candidates = _strip_prefix(entity), (normalize_name(action), *SYNONYMS.get(normalize_name(action), ()))
+        for one in candidates:
             place = self._names.get(normalize_name(plain) + one)
             if place is not None:
                 return place
-        if self._actions(normalize_name(plain)):
-            raise self._no_action(plain, action)
-        place = self._by_whole_name(entity)
+        if self._list_actions(normalize_name(plain)):
+            raise self._unknown_action(plain, action)
+        place = self._find_by_whole_name(entity)
         if place is None:
-            raise self._unknown(plain)
-        if meant_by := self._action_names(place) & set(meant):
-            return self._names.get(normalize_name(self._rows[place][1]) + meant_by.pop(), place)
-        raise UnknownName("action", action, (), f"{entity!r} is {self._row_name(place)} already; leave the action out")
+            raise self._unknown_entity(plain)
+        if same := self._list_action_names(place) & set(candidates):
+            return self._names.get(normalize_name(self._rows[place][1]) + same.pop(), place)
+        raise UnknownName(
+            "action", action, (), f"{entity!r} is {self._format_name(place)} already; leave the action out"
+        )
 
-    def _action_names(self, place: int) -> set[str]:
+    def _list_action_names(self, place: int) -> set[str]:
         """Return the names of the action of an operation."""
         row = self._rows[place]
         return {normalize_name(row[2]), *([normalize_name(row[3]["verb"])] if "verb" in row[3] else [])}
 
-    def _default_action(self, entity: str, use: Use | None) -> int:
+    def _find_default(self, entity: str, use: Use | None) -> int:
         """Return the operation that an entity alone means: its list, or its only action that fits the use."""
         actions = self._entities[normalize_name(entity)]
         if "list" in actions:
@@ -107,33 +111,33 @@ class Lookup:
         fitting = [place for place in actions.values() if use != "read" or "get" in self._rows[place][3]]
         if len(fitting) == 1:
             return fitting[0]
-        raise self._no_default(entity)
+        raise self._no_default_error(entity)
 
-    def _create_action(self, entity: str) -> int:
+    def _find_create(self, entity: str) -> int:
         """Return the operation that an entity alone means to a publisher: its `create`."""
         key = normalize_name(entity)
         place = self._names.get(f"{key}create", self._names.get(key))
         if place is None:
-            raise self._no_default(entity)
+            raise self._no_default_error(entity)
         return place
 
-    def _no_default(self, entity: str) -> UnknownName:
-        known = ", ".join(self._actions(normalize_name(entity)))
+    def _no_default_error(self, entity: str) -> UnknownName:
+        known = ", ".join(self._list_actions(normalize_name(entity)))
         return UnknownName("operation", entity, (), f"it has {known}; name one of them")
 
-    def _by_last_word(self, name: str) -> int:
+    def _find_by_last_word(self, name: str) -> int:
         """Find `files get`, whose last word is another name of an action."""
         parts = [part for part in re.split(r"[\s._\-/]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)) if part]
         for cut in range(len(parts) - 1, 0, -1):
             entity, action = " ".join(parts[:cut]), " ".join(parts[cut:])
-            if self._actions(normalize_name(entity)):
-                return self._of_entity(entity, action)
-        place = self._by_first_word(parts)
+            if self._list_actions(normalize_name(entity)):
+                return self._find_in_entity(entity, action)
+        place = self._find_by_first_word(parts)
         if place is None:
-            raise self._unknown(name)
+            raise self._unknown_entity(name)
         return place
 
-    def _by_first_word(self, parts: Sequence[str]) -> int | None:
+    def _find_by_first_word(self, parts: Sequence[str]) -> int | None:
         """Find `Create a response` or `Get file by ID`: an action, then an entity."""
         # An article anywhere else may be the id of something.
         rest = parts[2:] if len(parts) > 1 and parts[1].lower() in ARTICLES else parts[1:]
@@ -141,11 +145,11 @@ class Lookup:
         for entity in _word_forms(thing):
             for action in (verb, *SYNONYMS.get(verb, ())):
                 place = self._names.get(entity + action)
-                if place is not None and self._actions(entity):
+                if place is not None and self._list_actions(entity):
                     return place
         return None
 
-    def _named_by(self, word: str) -> list[str]:
+    def _suggest_creating(self, word: str) -> list[str]:
         """Return the operations that create what one word names: `chat`, `Image`."""
         forms = set(_word_forms(normalize_name(word)))
         making = [row for row in self._rows if row[2] == "create" and not row[3].keys() & NOT_MEANT]
@@ -159,26 +163,26 @@ class Lookup:
         )
         return [f"{entity} create" for entity in found[:3]]
 
-    def _unknown(self, name: str) -> UnknownName:
-        if named := self._named_by(name):
+    def _unknown_entity(self, name: str) -> UnknownName:
+        if named := self._suggest_creating(name):
             return UnknownName("entity", name, named)
         known = {normalize_name(row[1]): row[1] for row in self._rows}
         known |= {normalize_name(f"{row[1]} {row[2]}"): f"{row[1]} {row[2]}" for row in self._rows}
-        meant = closest(normalize_name(name), [*known, *(key for key in self._names if " " not in key)])
-        written = dict.fromkeys(known.get(key) or self._row_name(self._names[key]) for key in meant)
+        candidates = closest(normalize_name(name), [*known, *(key for key in self._names if " " not in key)])
+        written = dict.fromkeys(known.get(key) or self._format_name(self._names[key]) for key in candidates)
         entities = [one for one in written if normalize_name(one) in self._entities]
         distinct = [one for one in written if one in entities or not one.startswith(tuple(f"{e} " for e in entities))]
         distinct = [one for one in distinct if normalize_name(one) != normalize_name(name)]
         return UnknownName("entity", name, distinct, "" if distinct else "`entities list` shows all")
 
-    def _no_action(self, entity: str, action: str) -> UnknownName:
-        actions = self._actions(normalize_name(entity))
+    def _unknown_action(self, entity: str, action: str) -> UnknownName:
+        actions = self._list_actions(normalize_name(entity))
         return UnknownName("action", action, closest(action, actions), f"{entity} has {', '.join(actions)}")
 
-    def _row_name(self, place: int) -> str:
+    def _format_name(self, place: int) -> str:
         return f"{self._rows[place][1]} {self._rows[place][2]}"
 
-    def _actions(self, entity: str) -> list[str]:
+    def _list_actions(self, entity: str) -> list[str]:
         """Return an entity's actions and the verbs it is also found by."""
         verbs = [row[3]["verb"] for row in self._rows if "on" in row[3] and normalize_name(row[3]["on"]) == entity]
         return [*self._entities.get(entity, ()), *verbs]
@@ -231,13 +235,13 @@ class Matcher:
     def _match(self, method: str, parts: list[str], query: dict[str, str]) -> tuple[int, dict[str, str]] | None:
         for template, fixed, place in self._by_shape.get((method, len(parts)), ()):
             if fixed.items() <= query.items():
-                values = _values(template, parts)
+                values = _match_values(template, parts)
                 if values is not None:
                     return place, values
         return None
 
 
-def _values(template: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
+def _match_values(template: Sequence[str], parts: Sequence[str]) -> dict[str, str] | None:
     values: dict[str, str] = {}
     for wanted, part in zip(template, parts, strict=True):
         if wanted.startswith("{"):

@@ -30,20 +30,20 @@ def phrase(schema: JSON, root: Schema, depth: int = 0) -> str:
         return "anything"
     schema = cast("Schema", schema)
     if "$ref" in schema:
-        return _reference(schema["$ref"], root, depth)
+        return _phrase_reference(schema["$ref"], root, depth)
     if "const" in schema:
-        return _value(schema["const"])
+        return _phrase_value(schema["const"])
     if "enum" in schema:
-        return f"one of {_some([_value(value) for value in schema['enum']], ', ')}"
+        return f"one of {_join_some([_phrase_value(value) for value in schema['enum']], ', ')}"
     branches = schema.get("anyOf") or schema.get("oneOf")
     if branches:
-        return _some(list(dict.fromkeys(phrase(branch, root, depth) for branch in branches)), " or ")
+        return _join_some(list(dict.fromkeys(phrase(branch, root, depth) for branch in branches)), " or ")
     if "allOf" in schema:
         return phrase(schema["allOf"][0], root, depth)
-    return _typed(schema, root, depth)
+    return _phrase_type(schema, root, depth)
 
 
-def _reference(reference: str, root: Schema, depth: int) -> str:
+def _phrase_reference(reference: str, root: Schema, depth: int) -> str:
     """Describe a referenced value; a referenced object, or a choice among objects, by its name."""
     name = reference.rsplit("/", 1)[-1]
     target = root.get("$defs", {}).get(name)
@@ -62,7 +62,7 @@ def _is_object(schema: JSON, root: Schema, depth: int = 0) -> bool:
     )
 
 
-def _typed(schema: Schema, root: Schema, depth: int) -> str:
+def _phrase_type(schema: Schema, root: Schema, depth: int) -> str:
     types = schema.get("type", "object" if "properties" in schema else "anything")
     names = [types] if isinstance(types, str) else list(types)
     if schema.get("format") == "binary":
@@ -70,11 +70,11 @@ def _typed(schema: Schema, root: Schema, depth: int) -> str:
     said = " or ".join(WORDS.get(name, name) for name in names if name != "null")
     if "array" in names and "items" in schema:
         said = said.replace("list", f"list of {phrase(schema['items'], root, depth + 1)}")
-    bounded = " ".join(part for part in (said, *(_bound(schema, *bound) for bound in BOUNDS)) if part)
+    bounded = " ".join(part for part in (said, *(_phrase_bound(schema, *bound) for bound in BOUNDS)) if part)
     return f"{bounded} or null" if bounded and "null" in names else bounded or "null"
 
 
-def _bound(schema: Schema, lowest: str, highest: str, unit: str) -> str:
+def _phrase_bound(schema: Schema, lowest: str, highest: str, unit: str) -> str:
     low, high = schema.get(lowest), schema.get(highest)
     if low is None and "exclusiveMinimum" in schema and not unit:
         low = f">{schema['exclusiveMinimum']}"
@@ -84,10 +84,10 @@ def _bound(schema: Schema, lowest: str, highest: str, unit: str) -> str:
     return f"({bounds} {unit})" if unit else bounds
 
 
-def _value(value: JSON) -> str:
+def _phrase_value(value: JSON) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _some(said: list[str], joint: str) -> str:
+def _join_some(said: list[str], joint: str) -> str:
     rest = len(said) - MOST
     return joint.join(said[:MOST]) + (f"{joint}{rest} more" if rest > 0 else "")

@@ -44,31 +44,31 @@ class Definitions:
         while waiting:
             name = waiting.pop()
             if name not in reached:
-                reached[name] = self._text(area, name)
+                reached[name] = self._read_text(area, name)
                 waiting += [found.decode() for found in REFERENCE.findall(reached[name])]
         return _parse(reached)
 
     def all(self) -> dict[str, JSON]:
         """Return every definition of every file, by name."""
         files = sorted((self._folder / "schemas").glob("*.json"))
-        return {name: schema for file in files for name, schema in _parse(self._file(file.stem)).items()}
+        return {name: schema for file in files for name, schema in _parse(self._read_file(file.stem)).items()}
 
-    def _text(self, area: str, name: str) -> bytes:
-        text = self._file(area).get(name) or self._file(SHARED).get(name)
+    def _read_text(self, area: str, name: str) -> bytes:
+        text = self._read_file(area).get(name) or self._read_file(SHARED).get(name)
         if text is None:
             files = f"schemas/{area}.json or schemas/{SHARED}.json"
             advice = "import the document again"
             raise ConfigurationError(f"{self._folder}: no definition {name!r} in {files}; {advice}")
         return text
 
-    def _file(self, name: str) -> Mapping[str, bytes]:
+    def _read_file(self, name: str) -> Mapping[str, bytes]:
         if name not in self._files:
             path = self._folder / "schemas" / f"{name}.json"
-            self._files[name] = _definitions(path.read_bytes(), path) if path.is_file() else {}
+            self._files[name] = _split_definitions(path.read_bytes(), path) if path.is_file() else {}
         return self._files[name]
 
 
-def _definitions(data: bytes, path: Path) -> dict[str, bytes]:
+def _split_definitions(data: bytes, path: Path) -> dict[str, bytes]:
     """Return a file's definitions as JSON text: its lines as they are, or parsed where it was reformatted."""
     first, *lines, _ = data.split(b"\n") if data.endswith(b"\n}\n") else (b"", b"")
     if first == b"{" and all(line.startswith(b'"') for line in lines[:-1]):

@@ -96,7 +96,7 @@ def _drop_unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
 
 def _requested_definitions(areas: Areas, definitions: Definitions) -> set[str]:
     """Return the definitions that requests reach."""
-    entries = _entries(areas)
+    entries = _list_entries(areas)
     return definitions.closure(
         name for entry in entries for name in (entry.get("payload"), *entry.get("alternatives", {}).values()) if name
     )
@@ -104,10 +104,10 @@ def _requested_definitions(areas: Areas, definitions: Definitions) -> set[str]:
 
 def _answered_definitions(areas: Areas, definitions: Definitions) -> set[str]:
     """Return the definitions that answers reach."""
-    return definitions.closure(name for entry in _entries(areas) for name in entry["answer"].values() if name)
+    return definitions.closure(name for entry in _list_entries(areas) for name in entry["answer"].values() if name)
 
 
-def _entries(areas: Areas) -> list[Mapping[str, JSON]]:
+def _list_entries(areas: Areas) -> list[Mapping[str, JSON]]:
     return [entry for entities in areas.values() for actions in entities.values() for entry in actions.values()]
 
 
@@ -158,33 +158,34 @@ def format_area(entities: Mapping[str, Mapping[str, Mapping[str, JSON]]]) -> byt
     yaml.width = 4096
     stream = StringIO()
     blocks = {
-        entity: {action: _block(entry) for action, entry in actions.items()} for entity, actions in entities.items()
+        entity: {action: _make_block(entry) for action, entry in actions.items()}
+        for entity, actions in entities.items()
     }
     yaml.dump(blocks, stream)
     return stream.getvalue().encode()
 
 
-def _block(entry: Mapping[str, JSON]) -> Any:
+def _make_block(entry: Mapping[str, JSON]) -> Any:
     from ruamel.yaml.comments import CommentedMap
 
     block = CommentedMap()
     for key, value in entry.items():
-        block[key] = _block(value) if _too_long(key, value) else _flow(value)
+        block[key] = _make_block(value) if _is_too_long(key, value) else _make_flow(value)
     return block
 
 
-def _too_long(key: str, value: JSON) -> bool:
+def _is_too_long(key: str, value: JSON) -> bool:
     return is_document(value) and len(value) > 1 and len(key) + len(orjson.dumps(value)) > WIDTH
 
 
-def _flow(value: JSON) -> Any:
+def _make_flow(value: JSON) -> Any:
     from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
     flow: Any
     if is_document(value):
-        flow = CommentedMap((key, _flow(item)) for key, item in value.items())
+        flow = CommentedMap((key, _make_flow(item)) for key, item in value.items())
     elif is_list(value):
-        flow = CommentedSeq(_flow(item) for item in value)
+        flow = CommentedSeq(_make_flow(item) for item in value)
     else:
         return value
     flow.fa.set_flow_style()

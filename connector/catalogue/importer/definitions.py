@@ -26,7 +26,7 @@ class Definitions:
         self._document = document
         self.schemas: dict[str, JSON] = {}
         components = members(members(document.get("components")).get("schemas"))
-        self._names = dict(_safe_names(components))
+        self._names = dict(_make_names_safe(components))
         for name, schema in components.items():
             self.schemas[self._names[name]] = normalize_schema(schema, name, self._rename)
         self._open_referenced_models()
@@ -78,7 +78,7 @@ class Definitions:
             hint = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W+", reference))
             return DEFS + self._add_reference(reference, hint)
         name, _, below = reference.removeprefix(POINTER).partition("/")
-        return DEFS + self._names.get(name, _safe(name)) + (f"/{below}" if below else "")
+        return DEFS + self._names.get(name, _make_safe(name)) + (f"/{below}" if below else "")
 
     def _add_reference(self, reference: str, hint: str) -> str:
         if reference not in self._names:
@@ -86,7 +86,7 @@ class Definitions:
         return self._names[reference]
 
     def _add(self, schema: JSON, hint: str) -> str:
-        name = _safe(hint)
+        name = _make_safe(hint)
         while name in self.schemas:
             name += "Inline"
         self.schemas[name] = True
@@ -99,9 +99,9 @@ class Definitions:
         if not is_document(schema):
             return schema
         if set(schema) == {"$ref"}:
-            meant = self.resolve(schema)
-            small = not any(find_references(meant)) and len(orjson.dumps(meant)) <= SMALL
-            return dict(meant) if small else schema
+            resolved = self.resolve(schema)
+            small = not any(find_references(resolved)) and len(orjson.dumps(resolved)) <= SMALL
+            return dict(resolved) if small else schema
         return {key: self._inline(value) for key, value in schema.items()}
 
     def _open_referenced_models(self) -> None:
@@ -112,14 +112,14 @@ class Definitions:
                 schema["properties"]["model"] = {"anyOf": [{"type": "string"}, model]}
 
 
-def _safe(name: str) -> str:
+def _make_safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "_", name) or "_"
 
 
-def _safe_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _make_names_safe(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     taken: set[str] = set()
     for name in names:
-        safe = _safe(name)
+        safe = _make_safe(name)
         while safe in taken:
             safe += "_"
         taken.add(safe)

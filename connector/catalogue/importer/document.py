@@ -48,11 +48,11 @@ def follow(document: Mapping[str, JSON], value: JSON) -> JSON:
         if reference in seen:
             raise ConfigurationError(f"the document's reference {reference!r} leads back to itself")
         seen.add(reference)
-        value = _point(document, reference)
+        value = _resolve_pointer(document, reference)
     return value
 
 
-def _point(document: Mapping[str, JSON], reference: str) -> JSON:
+def _resolve_pointer(document: Mapping[str, JSON], reference: str) -> JSON:
     if not reference.startswith("#/"):
         raise ConfigurationError(f"the reference {reference!r} leads outside the document; bundle it into one file")
     value: JSON = document
@@ -73,10 +73,14 @@ def iterate_operations(document: Mapping[str, JSON]) -> Iterator[tuple[str, str,
         item = follow(document, declared)
         for method in METHODS:
             if is_document(item.get(method)):
-                yield method.upper(), path, {**item[method], "parameters": _parameters(document, item, item[method])}
+                yield (
+                    method.upper(),
+                    path,
+                    {**item[method], "parameters": _merge_parameters(document, item, item[method])},
+                )
 
 
-def _parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> list[JSON]:
+def _merge_parameters(document: Mapping[str, JSON], *levels: Mapping[str, JSON]) -> list[JSON]:
     merged: dict[tuple[str, str], JSON] = {}
     for level in levels:
         for declared in items(level.get("parameters")):

@@ -13,7 +13,7 @@ from connector.catalogue.operation import METHODS
 from connector.catalogue.schemas import FILLED
 from connector.model import JSON, is_document, is_list, members
 
-__all__ = ["Difference", "Drift", "entry_differences", "find_drift", "schema_differences"]
+__all__ = ["Difference", "Drift", "compare_entries", "compare_schemas", "find_drift"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +41,18 @@ def find_drift(document_path: Path, catalogue: Catalogue) -> Drift:
 
     overlays = catalogue.folder / "overlays"
     built = build(document_path, overlays if overlays.is_dir() else None)
-    theirs = _by_wire_name(
+    theirs = _index_by_wire_name(
         [area, entity, action, entry]
         for area, entities in built.areas.items()
         for entity, actions in entities.items()
         for action, entry in actions.items()
     )
     new_schemas = {name: schema for file in built.schemas.values() for name, schema in file.items()}
-    operations = _operations(_by_wire_name(catalogue.rows()), theirs)
-    return Drift((*operations, *_definitions(catalogue.definitions(), new_schemas)))
+    operations = _compare_operations(_index_by_wire_name(catalogue.rows()), theirs)
+    return Drift((*operations, *_compare_definitions(catalogue.definitions(), new_schemas)))
 
 
-def _by_wire_name(rows: Iterator[list[JSON]]) -> dict[str, dict[str, JSON]]:
+def _index_by_wire_name(rows: Iterator[list[JSON]]) -> dict[str, dict[str, JSON]]:
     """Return entries by method and path, each with its area and name."""
     found: dict[str, dict[str, JSON]] = {}
     for area, entity, action, entry in rows:
@@ -63,24 +63,26 @@ def _by_wire_name(rows: Iterator[list[JSON]]) -> dict[str, dict[str, JSON]]:
     return found
 
 
-def _operations(ours: Mapping[str, dict[str, JSON]], theirs: Mapping[str, dict[str, JSON]]) -> Iterator[Difference]:
+def _compare_operations(
+    ours: Mapping[str, dict[str, JSON]], theirs: Mapping[str, dict[str, JSON]]
+) -> Iterator[Difference]:
     for name in sorted({*ours, *theirs}):
         if name not in ours:
             yield Difference("added", "operation", name, note=theirs[name]["name"])
         elif name not in theirs:
             yield Difference("removed", "operation", name, note=ours[name]["name"])
         else:
-            yield from entry_differences(name, ours[name], theirs[name])
+            yield from compare_entries(name, ours[name], theirs[name])
 
 
-def _definitions(ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
+def _compare_definitions(ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
     for name in sorted({*ours, *theirs}):
         if name not in ours:
             yield Difference("added", "definition", name)
         elif name not in theirs:
             yield Difference("removed", "definition", name)
         else:
-            yield from schema_differences(name, ours[name], theirs[name])
+            yield from compare_schemas(name, ours[name], theirs[name])
 
 
 PARAMETERS = ("path", "query", "headers")
@@ -111,26 +113,26 @@ class Difference:
         return facts | ({"note": self.note} if self.note else {})
 
 
-def entry_differences(name: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
+def compare_entries(name: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
     """Yield the differences between two entries of one operation."""
     for part in PARAMETERS:
-        yield from _parameters(f"{name} {part}", ours.get(part, {}), theirs.get(part, {}))
+        yield from _compare_parameters(f"{name} {part}", ours.get(part, {}), theirs.get(part, {}))
     for key in sorted({*ours, *theirs} - set(PARAMETERS)):
         if ours.get(key) != theirs.get(key):
             yield Difference("changed", "operation", f"{name} {key}", ours.get(key), theirs.get(key))
 
 
-def _parameters(where: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
+def _compare_parameters(where: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
     for name in sorted({*ours, *theirs}):
         if name not in ours:
             yield Difference("added", "parameter", f"{where} {name}")
         elif name not in theirs:
             yield Difference("removed", "parameter", f"{where} {name}")
         else:
-            yield from schema_differences(f"{where} {name}", ours[name], theirs[name])
+            yield from compare_schemas(f"{where} {name}", ours[name], theirs[name])
 
 
-def schema_differences(where: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
+def compare_schemas(where: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
     """Yield the differences between two schemas, as deep as they correspond."""
     if ours == theirs:
         return
@@ -139,43 +141,43 @@ def schema_differences(where: str, ours: JSON, theirs: JSON) -> Iterator[Differe
         return
     for key in sorted({*ours, *theirs}):
         if ours.get(key) != theirs.get(key):
-            yield from _keyword(where, key, ours.get(key), theirs.get(key))
+            yield from _compare_keyword(where, key, ours.get(key), theirs.get(key))
 
 
-def _keyword(where: str, key: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
+def _compare_keyword(where: str, key: str, ours: JSON, theirs: JSON) -> Iterator[Difference]:
     if key in NAMED:
-        yield from _fields(where, members(ours), members(theirs))
+        yield from _compare_fields(where, members(ours), members(theirs))
     elif key == "enum" and is_list(ours) and is_list(theirs):
-        yield from _values("value", where, ours, theirs)
+        yield from _compare_values("value", where, ours, theirs)
     elif key in ("required", FILLED):
-        yield from _values("required" if key == "required" else "filled", where, ours or [], theirs or [])
+        yield from _compare_values("required" if key == "required" else "filled", where, ours or [], theirs or [])
     elif key in ("anyOf", "allOf") and is_list(ours) and is_list(theirs):
-        yield from _branches(f"{where}.{key}", ours, theirs)
+        yield from _compare_branches(f"{where}.{key}", ours, theirs)
     elif is_document(ours) and is_document(theirs):
-        yield from schema_differences(f"{where}[]" if key == "items" else f"{where}.{key}", ours, theirs)
+        yield from compare_schemas(f"{where}[]" if key == "items" else f"{where}.{key}", ours, theirs)
     else:
         yield Difference("changed", "schema", f"{where}.{key}", ours, theirs)
 
 
-def _fields(where: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
+def _compare_fields(where: str, ours: Mapping[str, JSON], theirs: Mapping[str, JSON]) -> Iterator[Difference]:
     for name in sorted({*ours, *theirs}):
         if name not in ours:
             yield Difference("added", "field", f"{where}.{name}")
         elif name not in theirs:
             yield Difference("removed", "field", f"{where}.{name}")
         else:
-            yield from schema_differences(f"{where}.{name}", ours[name], theirs[name])
+            yield from compare_schemas(f"{where}.{name}", ours[name], theirs[name])
 
 
-def _branches(where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Iterator[Difference]:
+def _compare_branches(where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Iterator[Difference]:
     if len(ours) == len(theirs):
         for place, (one, other) in enumerate(zip(ours, theirs, strict=True)):
-            yield from schema_differences(f"{where}[{place}]", one, other)
+            yield from compare_schemas(f"{where}[{place}]", one, other)
     else:
-        yield from _values("branch", where, ours, theirs)
+        yield from _compare_values("branch", where, ours, theirs)
 
 
-def _values(what: str, where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Iterator[Difference]:
+def _compare_values(what: str, where: str, ours: Sequence[JSON], theirs: Sequence[JSON]) -> Iterator[Difference]:
     yield from (Difference("added", what, f"{where}: {_shorten(value)}") for value in theirs if value not in ours)
     yield from (Difference("removed", what, f"{where}: {_shorten(value)}") for value in ours if value not in theirs)
 

@@ -29,7 +29,7 @@ def build_entries(declared: Sequence[Declared], document: Mapping[str, JSON], ov
     parents = {one.path.rpartition("/{")[0] for one in declared if one.method == "GET" and one.path.endswith("}")}
     lists = {one.wire_name for one in declared if _reads_list(one, parents)}
     singletons = {one.path for one in declared if one.method == "GET" and one.wire_name not in lists}
-    aliases = _aliases(overlays.section("aliases"))
+    aliases = _group_aliases(overlays.section("aliases"))
     taken: set[tuple[str, str]] = set()
     for one in sorted(declared, key=lambda one: (one.path.count("/"), one.path, one.method)):
         name = name_operation(
@@ -61,7 +61,7 @@ def _reads_list(one: Declared, parents: Collection[str]) -> bool:
     return (one.lists and ("pages" in one.entry or plural)) or (plural and one.path in parents)
 
 
-def _aliases(section: Mapping[str, JSON]) -> dict[str, list[str]]:
+def _group_aliases(section: Mapping[str, JSON]) -> dict[str, list[str]]:
     """Return the overlays' aliases, by the wire name they stand for."""
     by_operation: dict[str, list[str]] = {}
     for alias, wire_name in section.items():
@@ -77,7 +77,7 @@ def _combine(
     entry: Entry = {"area": "-".join(split_words(literals[0])) if literals else "root", **one.entry}
     if "x-entity" not in one.source:
         entry |= {"entity": name.entity, "action": name.action, "verb": name.verb, "on": name.on}
-    entry["key"] = _key(one, document, overlays.section("keys"))
+    entry["key"] = _choose_key(one, document, overlays.section("keys"))
     area = overlays.area(one.path)
     said = {known: one.source[key] for key, known in FROM_SOURCE.items() if key in one.source}
     for patch in (
@@ -90,7 +90,7 @@ def _combine(
     return {"effect": str(default_effect(one.method, entry.get("verb"))), **entry}
 
 
-def _key(one: Declared, document: Mapping[str, JSON], keys: Mapping[str, JSON]) -> str:
+def _choose_key(one: Declared, document: Mapping[str, JSON], keys: Mapping[str, JSON]) -> str:
     schemes: Iterable[Mapping[str, JSON]] = one.source.get("security", document.get("security")) or []
     return next((keys[scheme] for item in schemes for scheme in item if scheme in keys), "project")
 

@@ -53,7 +53,7 @@ def name_operation(method: str, path: str, rules: NamingRules, *, lists: bool, s
     parts = split_path(path)
     literals = [*ADJECTIVE.findall(fixed), *(part for part in parts if not part.startswith("{"))]
     by_id = bool(parts) and parts[-1].startswith("{")
-    entity = _entity(literals, rules)
+    entity = _name_entity(literals, rules)
     if method in ("GET", "HEAD", "OPTIONS"):
         return Name(entity, "retrieve" if by_id or not lists else "list")
     if method == "DELETE":
@@ -62,19 +62,19 @@ def name_operation(method: str, path: str, rules: NamingRules, *, lists: bool, s
         return Name(entity, "replace" if method == "PUT" else "update")
     if by_id or singleton:
         return Name(f"{singularize(entity)} updates", "create", "update", entity)
-    return _verb(literals, rules) or Name(entity, "create")
+    return _name_verb(literals, rules) or Name(entity, "create")
 
 
-def _entity(literals: Sequence[str], rules: NamingRules) -> str:
+def _name_entity(literals: Sequence[str], rules: NamingRules) -> str:
     names = [rules.words.get(part, " ".join(split_words(part))) for part in literals]
     return " ".join([*(singularize(name) for name in names[:-1]), *names[-1:]]) or "root"
 
 
-def _verb(literals: Sequence[str], rules: NamingRules) -> Name | None:
+def _name_verb(literals: Sequence[str], rules: NamingRules) -> Name | None:
     doing = nominalize(split_words(literals[-1])) if len(literals) > 1 else None
     if doing is None or (is_plural(literals[-1]) and "_" not in literals[-1]):
         return None
-    parent = _entity(literals[:-1], rules)
+    parent = _name_entity(literals[:-1], rules)
     return Name(f"{singularize(parent)} {doing}", "create", "_".join(split_words(literals[-1])), parent)
 
 

@@ -50,33 +50,37 @@ def normalize_schema(schema: JSON, root: str, rename: Callable[[str], str]) -> J
     """Normalize a schema; `root` is the definition it stands in, `rename` rewrites a `$ref`."""
     if not is_document(schema):
         return schema
-    mended: dict[str, JSON] = {}
+    normalized: dict[str, JSON] = {}
     for key, value in schema.items():
-        _mend_keyword(mended, key, value, root, rename)
-    _mend_type(mended)
-    _mend_exclusive(mended)
-    _mend_bounds(mended)
-    if mended.get("format") == "binary" and mended.get("type") == "string":
-        mended["type"] = ["string", "object"]
-    _mend_union(mended, schema, root, rename)
-    return _nullable(_open_models(mended)) if _says_nullable(schema) else _open_models(mended)
+        _normalize_keyword(normalized, key, value, root, rename)
+    _add_type(normalized)
+    _normalize_exclusive(normalized)
+    _clamp_bounds(normalized)
+    if normalized.get("format") == "binary" and normalized.get("type") == "string":
+        normalized["type"] = ["string", "object"]
+    _normalize_union(normalized, schema, root, rename)
+    return _make_nullable(_open_models(normalized)) if _says_nullable(schema) else _open_models(normalized)
 
 
-def _mend_keyword(mended: dict[str, JSON], key: str, value: Any, root: str, rename: Callable[[str], str]) -> None:
+def _normalize_keyword(
+    normalized: dict[str, JSON], key: str, value: Any, root: str, rename: Callable[[str], str]
+) -> None:
     if key == "$ref" and isinstance(value, str):
-        mended["$ref"] = rename(value)
+        normalized["$ref"] = rename(value)
     elif key == "$recursiveRef":
-        mended["$ref"] = rename(POINTER + root)
+        normalized["$ref"] = rename(POINTER + root)
     elif key in ONE and isinstance(value, (dict, bool)):
-        mended[key] = normalize_schema(value, root, rename)
+        normalized[key] = normalize_schema(value, root, rename)
     elif key in MANY and is_list(value):
-        mended[key] = [normalize_schema(item, root, rename) for item in value]
+        normalized[key] = [normalize_schema(item, root, rename) for item in value]
     elif key in NAMED and is_document(value):
-        mended[key] = {name: normalize_schema(item, root, rename) for name, item in value.items() if item is not None}
+        normalized[key] = {
+            name: normalize_schema(item, root, rename) for name, item in value.items() if item is not None
+        }
     elif key == "discriminator" and is_document(value) and "propertyName" in value:
-        mended[key] = {"propertyName": value["propertyName"]}
+        normalized[key] = {"propertyName": value["propertyName"]}
     elif key in FACTS and not _is_meaningless(key, value):
-        mended[key] = list(dict.fromkeys(value)) if key == "required" else value
+        normalized[key] = list(dict.fromkeys(value)) if key == "required" else value
 
 
 def _is_meaningless(key: str, value: JSON) -> bool:
@@ -99,12 +103,12 @@ def _is_usable_pattern(pattern: JSON) -> bool:
     return True
 
 
-def _mend_type(schema: dict[str, JSON]) -> None:
+def _add_type(schema: dict[str, JSON]) -> None:
     if "type" not in schema and ("properties" in schema) != ("items" in schema):
         schema["type"] = "object" if "properties" in schema else "array"
 
 
-def _mend_exclusive(schema: dict[str, JSON]) -> None:
+def _normalize_exclusive(schema: dict[str, JSON]) -> None:
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
         if isinstance(schema.get(exclusive), bool):
             excluded = schema.pop(exclusive)
@@ -112,34 +116,36 @@ def _mend_exclusive(schema: dict[str, JSON]) -> None:
                 schema[exclusive] = schema.pop(bound)
 
 
-def _mend_bounds(schema: dict[str, JSON]) -> None:
-    whole = "integer" in _types(schema)
+def _clamp_bounds(schema: dict[str, JSON]) -> None:
+    whole = "integer" in _list_types(schema)
     for key in BOUNDS:
         bound = schema.get(key)
         if isinstance(bound, (int, float)) and abs(bound) >= 2**63 and (whole or isinstance(bound, int)):
             schema[key] = max(-(2**63), min(int(bound), 2**63 - 1))
 
 
-def _types(schema: Mapping[str, JSON]) -> list[str]:
+def _list_types(schema: Mapping[str, JSON]) -> list[str]:
     declared = schema.get("type", [])
     return [declared] if isinstance(declared, str) else list(declared)
 
 
-def _mend_union(mended: dict[str, JSON], schema: Mapping[str, JSON], root: str, rename: Callable[[str], str]) -> None:
+def _normalize_union(
+    normalized: dict[str, JSON], schema: Mapping[str, JSON], root: str, rename: Callable[[str], str]
+) -> None:
     if not is_list(schema.get("oneOf")):
         return
     branches = [normalize_schema(branch, root, rename) for branch in schema["oneOf"]]
-    if "anyOf" in mended:
-        mended["allOf"] = [*mended.get("allOf", []), {"anyOf": branches}]
+    if "anyOf" in normalized:
+        normalized["allOf"] = [*normalized.get("allOf", []), {"anyOf": branches}]
     else:
-        mended["anyOf"] = branches
+        normalized["anyOf"] = branches
 
 
 def _says_nullable(schema: Mapping[str, JSON]) -> bool:
-    return schema.get("nullable") is True or any(_is_only_nullable(part) for part in _parts(schema))
+    return schema.get("nullable") is True or any(_is_only_nullable(part) for part in _list_parts(schema))
 
 
-def _parts(schema: Mapping[str, JSON]) -> list[JSON]:
+def _list_parts(schema: Mapping[str, JSON]) -> list[JSON]:
     parts = schema.get("allOf")
     return parts if is_list(parts) else []
 
@@ -149,13 +155,13 @@ def _is_only_nullable(part: JSON) -> TypeGuard[dict[str, JSON]]:
     return is_document(part) and part.get("nullable") is True and not set(part) & {"type", "$ref", "anyOf", "oneOf"}
 
 
-def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
+def _make_nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
     """Return the schema with null allowed as well."""
-    schema = _without_empty_parts(schema)
+    schema = _drop_empty_parts(schema)
     if "enum" in schema and None not in schema["enum"]:
         schema["enum"] = [*schema["enum"], None]
     if "type" in schema and not set(schema) & {"anyOf", "allOf", "$ref", "const"}:
-        schema["type"] = [*_types(schema), *(["null"] if "null" not in _types(schema) else [])]
+        schema["type"] = [*_list_types(schema), *(["null"] if "null" not in _list_types(schema) else [])]
         return schema
     if not schema:
         return schema
@@ -166,7 +172,7 @@ def _nullable(schema: dict[str, JSON]) -> dict[str, JSON]:
     return {"anyOf": [inside, dict(NULL)], **outside}
 
 
-def _without_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
+def _drop_empty_parts(schema: dict[str, JSON]) -> dict[str, JSON]:
     parts = [part for part in schema.get("allOf", []) if part != {}]
     if "allOf" not in schema or len(parts) == len(schema["allOf"]):
         return dict(schema)

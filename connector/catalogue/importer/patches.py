@@ -26,7 +26,7 @@ def apply_patch(document: dict[str, Any], patch: Mapping[str, JSON], where: str)
     kinds = [kind for kind in CHANGES if kind in patch]
     if len(kinds) != 1 or not isinstance(patch.get("at"), str):
         raise ConfigurationError(f"{where}: {patch.get('at')}: an entry has `at` and one of {', '.join(CHANGES)}")
-    place = _place(document, patch["at"])
+    place = _find_place(document, patch["at"])
     if place is None:
         return False
     container, key = place
@@ -34,7 +34,7 @@ def apply_patch(document: dict[str, Any], patch: Mapping[str, JSON], where: str)
     return True
 
 
-def _place(document: dict[str, Any], pointer: str) -> Place | None:
+def _find_place(document: dict[str, Any], pointer: str) -> Place | None:
     steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.lstrip("/").split("/")]
     container: Any = {"": document}
     key: Any = ""
@@ -46,59 +46,59 @@ def _place(document: dict[str, Any], pointer: str) -> Place | None:
     return container, key
 
 
-def _properties(schema: dict[str, Any], added: Mapping[str, JSON]) -> dict[str, Any]:
+def _add_properties(schema: dict[str, Any], added: Mapping[str, JSON]) -> dict[str, Any]:
     return {**schema, "properties": {**added, **schema.get("properties", {})}}
 
 
-def _enum(schema: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
+def _add_enum_values(schema: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
     known = schema.get("enum", [schema["const"]] if "const" in schema else [])
     rest = {key: value for key, value in schema.items() if key != "const"}
     return {**rest, "enum": [*known, *(value for value in added if value not in known)]}
 
 
-def _any_of(schema: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
+def _add_branches(schema: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
     for union in ("anyOf", "oneOf"):
         if union in schema and "allOf" not in schema:
             return {**schema, union: [*schema[union], *added]}
     return {"anyOf": [schema, *added]}
 
 
-def _parameters(operation: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
+def _add_parameters(operation: dict[str, Any], added: list[JSON]) -> dict[str, Any]:
     known = {(parameter.get("in"), parameter.get("name")) for parameter in operation.get("parameters", [])}
     new = [parameter for parameter in added if (parameter["in"], parameter["name"]) not in known]
     return {**operation, "parameters": [*operation.get("parameters", []), *new]}
 
 
-def _request_body(operation: dict[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
+def _add_request_body(operation: dict[str, Any], added: Mapping[str, Any]) -> dict[str, Any]:
     known = operation.get("requestBody", {})
     return {**operation, "requestBody": {**added, **known, "content": {**added["content"], **known.get("content", {})}}}
 
 
-def _optional(target: dict[str, Any], names: list[str]) -> dict[str, Any]:
+def _make_optional(target: dict[str, Any], names: list[str]) -> dict[str, Any]:
     if "parameters" in target:
         loosened = [{**one, "required": False} if one.get("name") in names else one for one in target["parameters"]]
         return {**target, "parameters": loosened}
     return {**target, "required": [name for name in target.get("required", []) if name not in names]}
 
 
-def _nullable(schema: dict[str, Any], _: JSON) -> dict[str, Any]:
+def _make_nullable(schema: dict[str, Any], _: JSON) -> dict[str, Any]:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _open(schema: dict[str, Any], _: JSON) -> dict[str, Any]:
+def _open_values(schema: dict[str, Any], _: JSON) -> dict[str, Any]:
     return {key: value for key, value in schema.items() if key not in ("enum", "const")} | {"type": "string"}
 
 
-def _one_of_fields(schema: dict[str, Any], alternatives: list[list[str]]) -> dict[str, Any]:
+def _require_one_of(schema: dict[str, Any], alternatives: list[list[str]]) -> dict[str, Any]:
     needed = {name for names in alternatives for name in names}
     required = [name for name in schema.get("required", []) if name not in needed]
     return {**schema, "required": required, "anyOf": [{"required": names} for names in alternatives]}
 
 
 CHANGES: Mapping[str, Callable[[dict[str, Any], Any], dict[str, Any]]] = {
-    "properties": _properties, "enum": _enum, "anyOf": _any_of, "parameters": _parameters,
-    "requestBody": _request_body, "optional": _optional, "nullable": _nullable, "open": _open,
-    "oneOfFields": _one_of_fields,
+    "properties": _add_properties, "enum": _add_enum_values, "anyOf": _add_branches, "parameters": _add_parameters,
+    "requestBody": _add_request_body, "optional": _make_optional, "nullable": _make_nullable, "open": _open_values,
+    "oneOfFields": _require_one_of,
 }  # fmt: skip
 
 
@@ -109,25 +109,27 @@ def apply_overlays(document: Mapping[str, JSON], overlays: Overlays) -> tuple[di
     notices: list[str] = []
     for section in ("x-additions", "x-relaxed"):
         for overlay in overlays.files:
-            notices += _patch(filled, overlay, section)
+            notices += _apply_section(filled, overlay, section)
     for overlay in overlays.files:
         for path, item in members(overlay.content.get("paths")).items():
             for method, operation in item.items():
-                notices += _add(filled["paths"], path, method, operation, overlay.file)
+                notices += _add_operation(filled["paths"], path, method, operation, overlay.file)
         schemas = filled.setdefault("components", {}).setdefault("schemas", {})
         for name, schema in members(members(overlay.content.get("components")).get("schemas")).items():
             schemas.setdefault(name, schema)
     return filled, notices
 
 
-def _patch(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
+def _apply_section(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
     where = f"overlays/{overlay.file}: {section}"
     patches = items(overlay.content.get(section))
     unfit = [patch["at"] for patch in patches if not apply_patch(document, patch, where)]
     return [f"{where}: {place} is not in the document" for place in unfit]
 
 
-def _add(paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str) -> list[str]:
+def _add_operation(
+    paths: dict[str, Any], path: str, method: str, operation: Mapping[str, JSON], file: str
+) -> list[str]:
     """Add one operation; what the document already says of it stays, and what it replaces moves here."""
     known = paths.get(path, {}).get(method)
     replaced = operation.get("x-replaces")

@@ -21,7 +21,7 @@ from connector.catalogue.importer.overlays import Overlays
 from connector.catalogue.schemas import DEFS, FILLED
 from connector.model import JSON, is_document, is_list, items, members
 
-__all__ = ["accept_returned_answers", "branches", "relax_requests"]
+__all__ = ["accept_returned_answers", "iterate_branches", "relax_requests"]
 
 UNIONS = ("anyOf", "oneOf")
 TAGS = frozenset({"type", "role"})
@@ -29,15 +29,15 @@ TAGS = frozenset({"type", "role"})
 
 def relax_requests(definitions: Definitions, asked: set[str], answered: set[str], overlays: Overlays) -> list[str]:
     """Require nothing in requests that the API fills in; return notices of overlays that fit nothing."""
-    records, notices = _records(definitions, overlays)
+    records, notices = _collect_records(definitions, overlays)
     for name in sorted(asked):
         shared = name in answered
-        for schema, named in _objects(definitions.schemas[name], records.get(name, ())):
+        for schema, named in _iterate_objects(definitions.schemas[name], records.get(name, ())):
             _relax(schema, named, definitions, shared=shared)
     return notices
 
 
-def _records(definitions: Definitions, overlays: Overlays) -> tuple[dict[str, list[str]], list[str]]:
+def _collect_records(definitions: Definitions, overlays: Overlays) -> tuple[dict[str, list[str]], list[str]]:
     """Return the fields that overlays name as filled in, by definition; a union stands for its branches."""
     records: dict[str, list[str]] = {}
     notices: list[str] = []
@@ -47,32 +47,34 @@ def _records(definitions: Definitions, overlays: Overlays) -> tuple[dict[str, li
                 if name not in definitions.schemas:
                     notices.append(f"overlays/{overlay.file}: x-filled: no definition is {name}")
                     continue
-                for branch in _branches(definitions, name):
+                for branch in _iterate_named_branches(definitions, name):
                     records.setdefault(branch, []).extend(entry["names"])
     return records, notices
 
 
-def _branches(definitions: Definitions, name: str) -> Iterator[str]:
+def _iterate_named_branches(definitions: Definitions, name: str) -> Iterator[str]:
     yield name
     for branch in (branch for union in UNIONS for branch in items(members(definitions.schemas[name]).get(union))):
         if "$ref" in members(branch):
-            yield from _branches(definitions, branch["$ref"].removeprefix(DEFS))
+            yield from _iterate_named_branches(definitions, branch["$ref"].removeprefix(DEFS))
 
 
-def _objects(schema: JSON, named: Sequence[str], *, top: bool = True) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
+def _iterate_objects(
+    schema: JSON, named: Sequence[str], *, top: bool = True
+) -> Iterator[tuple[dict[str, Any], Sequence[str]]]:
     """Yield every object schema inside a definition, with the fields that overlays name for its top."""
     if is_list(schema):
         for part in schema:
-            yield from _objects(part, named, top=top)
+            yield from _iterate_objects(part, named, top=top)
     elif is_document(schema):
         if "properties" in schema:
             yield schema, named if top else ()
         for keyword, part in schema.items():
             if keyword == "properties":
                 for child in members(part).values():
-                    yield from _objects(child, (), top=False)
+                    yield from _iterate_objects(child, (), top=False)
             elif keyword != "default":
-                yield from _objects(part, named, top=top and keyword in ("allOf", *UNIONS))
+                yield from _iterate_objects(part, named, top=top and keyword in ("allOf", *UNIONS))
 
 
 def _relax(schema: dict[str, Any], named: Iterable[str], definitions: Definitions, *, shared: bool) -> None:
@@ -95,10 +97,10 @@ def _relax(schema: dict[str, Any], named: Iterable[str], definitions: Definition
 
 
 def _is_filled(name: str, schema: JSON, definitions: Definitions, *, shared: bool) -> bool:
-    meant = {**definitions.resolve(schema), **members(schema)}
-    if name in TAGS or "const" in meant or len(meant.get("enum", (1, 2))) == 1:
+    resolved = {**definitions.resolve(schema), **members(schema)}
+    if name in TAGS or "const" in resolved or len(resolved.get("enum", (1, 2))) == 1:
         return False
-    return meant.get("readOnly") is True or "default" in meant or (shared and _is_nullable(meant, definitions))
+    return resolved.get("readOnly") is True or "default" in resolved or (shared and _is_nullable(resolved, definitions))
 
 
 def _is_nullable(schema: Mapping[str, JSON], definitions: Definitions) -> bool:
@@ -128,13 +130,13 @@ def accept_returned_answers(definitions: Definitions, overlays: Overlays) -> lis
     return notices
 
 
-def branches(definitions: Definitions, schema: JSON) -> Iterator[dict[str, Any]]:
+def iterate_branches(definitions: Definitions, schema: JSON) -> Iterator[dict[str, Any]]:
     """Yield the object schemas that a schema stands for, through references and unions."""
-    meant = definitions.resolve(schema)
-    if "properties" in meant:
-        yield meant  # type: ignore[misc]
-    for branch in (branch for union in UNIONS for branch in items(meant.get(union))):
-        yield from branches(definitions, branch)
+    resolved = definitions.resolve(schema)
+    if "properties" in resolved:
+        yield resolved  # type: ignore[misc]
+    for branch in (branch for union in UNIONS for branch in items(resolved.get(union))):
+        yield from iterate_branches(definitions, branch)
 
 
 class _Merger:
@@ -144,12 +146,12 @@ class _Merger:
 
     def merge(self, answer: JSON, request: JSON) -> None:
         """Extend the branches of a request with those of an answer that have the same tag."""
-        requested = list(branches(self._definitions, request))
-        for ours in branches(self._definitions, answer):
+        requested = list(iterate_branches(self._definitions, request))
+        for ours in iterate_branches(self._definitions, answer):
             for theirs in requested:
-                if ours is not theirs and self._tags(ours) & self._tags(theirs):
+                if ours is not theirs and self._read_tags(ours) & self._read_tags(theirs):
                     self._extend(theirs, ours)
-        answers, requests = self._item_schemas(answer), self._item_schemas(request)
+        answers, requests = self._find_items(answer), self._find_items(request)
         for item in answers:
             for other in requests:
                 self.merge(item, other)
@@ -165,14 +167,14 @@ class _Merger:
             else:
                 request["properties"][name] = schema
 
-    def _tags(self, schema: dict[str, Any]) -> set[JSON]:
+    def _read_tags(self, schema: dict[str, Any]) -> set[JSON]:
         """Return the values of the property that tells branches apart; untagged branches are all alike."""
         tag = members(self._definitions.resolve(schema["properties"].get(TAG)))
         return set(tag["enum"] if "enum" in tag else [tag.get("const")])
 
-    def _item_schemas(self, schema: JSON) -> list[JSON]:
-        meant = self._definitions.resolve(schema)
-        found = [meant["items"]] if is_document(meant.get("items")) else []
-        for branch in (branch for union in UNIONS for branch in items(meant.get(union))):
-            found += self._item_schemas(branch)
+    def _find_items(self, schema: JSON) -> list[JSON]:
+        resolved = self._definitions.resolve(schema)
+        found = [resolved["items"]] if is_document(resolved.get("items")) else []
+        for branch in (branch for union in UNIONS for branch in items(resolved.get(union))):
+            found += self._find_items(branch)
         return found

@@ -30,7 +30,7 @@ def _query_builders() -> tuple[Any, ...]:
     return QueryBuilderEnvironment(settings), QueryQueueBuilder(settings), QuerySchedulerBuilder(settings)
 
 
-def _queries(connection: Any) -> Any:
+def _make_queries(connection: Any) -> Any:
     from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
     from pgqueuer.adapters.persistence.queries import Queries
 
@@ -39,7 +39,7 @@ def _queries(connection: Any) -> Any:
 
 async def install(connection: Connection) -> None:
     """Create or update pgqueuer's own tables."""
-    queries = _queries(connection)
+    queries = _make_queries(connection)
     if not await queries.schema_is_installed():
         await queries.install(create_schema=False)
 
@@ -65,7 +65,7 @@ class Jobs:
         """Add a job for each task, to be taken after a delay; return the jobs' ids."""
         if not tasks:
             return []
-        found: list[int] = await _queries(connection).enqueue(
+        found: list[int] = await _make_queries(connection).enqueue(
             list(routes),
             [str(task).encode() for task in tasks],
             [0] * len(tasks),
@@ -77,13 +77,13 @@ class Jobs:
         """Take jobs that are due, or whose worker is gone; return their ids by task."""
         from pgqueuer.ports.repository import EntrypointExecutionParameter
 
-        jobs: Sequence[Any] = await _queries(connection).dequeue(
+        jobs: Sequence[Any] = await _make_queries(connection).dequeue(
             most, {route: EntrypointExecutionParameter(concurrency_limit=limit)}, self._manager, None, self._patience
         )
         return {int(job.payload): job.id for job in jobs}
 
     async def keep_alive(self, connection: Connection, jobs: Sequence[int]) -> None:
-        await _queries(connection).update_heartbeat(list(jobs))
+        await _make_queries(connection).update_heartbeat(list(jobs))
 
     async def end(self, connection: Connection, jobs: Mapping[int, bool]) -> None:
         """End jobs by whether they succeeded; failed ones are kept where pgqueuer's own tools show them."""
@@ -120,7 +120,7 @@ class Jobs:
 
     async def clear_log(self, connection: Connection) -> None:
         """Empty pgqueuer's log, which nothing reads."""
-        await _queries(connection).clear_queue_log()
+        await _make_queries(connection).clear_queue_log()
 
 
 class JobListener:
@@ -132,7 +132,7 @@ class JobListener:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._work())
+        self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         if self._task is not None:
@@ -146,7 +146,7 @@ class JobListener:
                 await self._heard.wait()
         self._heard.clear()
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while True:
             await self._pool.retry(self._listen)
 
@@ -154,7 +154,7 @@ class JobListener:
         connection = await self._pool.connect()
         lost = asyncio.Event()
         try:
-            connection.add_termination_listener(partial(_set, lost))
+            connection.add_termination_listener(partial(_set_event, lost))
             await connection.add_listener(CHANNEL, self._on_notification)
             self._heard.set()
             await lost.wait()
@@ -165,5 +165,5 @@ class JobListener:
         self._heard.set()
 
 
-def _set(event: asyncio.Event, *_: Any) -> None:
+def _set_event(event: asyncio.Event, *_: Any) -> None:
     event.set()

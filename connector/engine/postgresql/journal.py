@@ -79,14 +79,14 @@ async def write_calls(connection: Connection, changes: Sequence[Change]) -> None
 
 async def write_values(connection: Connection, changes: Sequence[Change]) -> None:
     """Write cursors, records, lines and expenses; of one name the last value counts."""
-    cursors = _last(change.cursors for change in changes)
+    cursors = _merge(change.cursors for change in changes)
     await _upsert(
         connection, CURSORS, [(name, dump_json(value)) for name, value in cursors.items() if value is not None]
     )
     gone = [name for name, value in cursors.items() if value is None]
     if gone:
         await connection.execute("DELETE FROM cursors WHERE name = ANY($1::text[])", gone)
-    records = _last(change.records for change in changes)
+    records = _merge(change.records for change in changes)
     kept = [(*place, dump_json(value)) for place, value in records.items() if value is not None]
     await _upsert(connection, RECORDS, kept)
     forgotten = [place for place, value in records.items() if value is None]
@@ -95,16 +95,16 @@ async def write_values(connection: Connection, changes: Sequence[Change]) -> Non
     lines = [(line.place, line.data) for change in changes for line in change.lines]
     if lines:
         await connection.execute(LINES, *to_columns(lines, 2))
-    written = _last(change.written for change in changes)
+    written = _merge(change.written for change in changes)
     await _upsert(connection, WRITTEN, [(name, last, length) for name, (last, length) in written.items()])
-    await _upsert(connection, SPENT, _minutes(changes))
+    await _upsert(connection, SPENT, _sum_by_minute(changes))
 
 
-def _last(values: Any) -> dict[Any, Any]:
+def _merge(values: Any) -> dict[Any, Any]:
     return {name: value for each in values for name, value in each.items()}
 
 
-def _minutes(changes: Sequence[Change]) -> list[tuple[str, int, int, float]]:
+def _sum_by_minute(changes: Sequence[Change]) -> list[tuple[str, int, int, float]]:
     sums: Mapping[tuple[str, int], list[float]] = defaultdict(lambda: [0, 0.0])
     for change in changes:
         for one in change.spent:

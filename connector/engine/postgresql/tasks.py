@@ -63,7 +63,7 @@ async def accept(
         connection, [new[at].route for at in ready], [numbered[at] for at in ready], [new[at].due - now for at in ready]
     )
     job_of = dict(zip(ready, made, strict=True))
-    rows = [_row(new[at], numbered[at], job_of.get(at, 0)) for at in fresh]
+    rows = [_make_row(new[at], numbered[at], job_of.get(at, 0)) for at in fresh]
     await connection.execute(INSERT, *to_columns(rows, 11), now, carries)
     for at in fresh:
         counts.add(new[at].route, _initial_state(new[at]), 1)
@@ -84,7 +84,7 @@ def _initial_state(task: NewTask) -> TaskState:
     return TaskState.WAITING if task.due else TaskState.NEW
 
 
-def _row(task: NewTask, number: int, job: int) -> tuple[object, ...]:
+def _make_row(task: NewTask, number: int, job: int) -> tuple[object, ...]:
     return (
         number, task.route, _initial_state(task).value, dump_json(task.document), task.key, task.version, task.order,
         task.due, task.trace, task.source, job,

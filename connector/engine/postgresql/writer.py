@@ -63,7 +63,7 @@ class GroupCommitter:
         asked = PendingChange(change, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work())
+            self._task = asyncio.create_task(self._run())
         return await asyncio.shield(asked.done)
 
     async def close(self) -> None:
@@ -72,7 +72,7 @@ class GroupCommitter:
         if self._task is not None:
             await self._task
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         while self._waiting:
             group, self._waiting = self._waiting[:GROUP_SIZE], self._waiting[GROUP_SIZE:]
             await self._commit_group(group)
@@ -80,7 +80,7 @@ class GroupCommitter:
     async def _commit_group(self, group: Sequence[PendingChange]) -> None:
         """Commit a group; when one change is wrong, commit the others without it."""
         try:
-            given = await self._pool.retry(_ExactlyOnce(self._pool, partial(self._write, group)).attempt)
+            results = await self._pool.retry(_ExactlyOnce(self._pool, partial(self._write, group)).attempt)
         except LeasesLost as lost:
             fenced = [one for one in group if named_tasks(one.change) & lost.tasks]
             for one in fenced:
@@ -90,7 +90,7 @@ class GroupCommitter:
         except Exception as error:  # noqa: BLE001  told to whoever asked for the change
             await self._commit_one_by_one(group, error)
         else:
-            for one, committed in zip(group, given, strict=True):
+            for one, committed in zip(group, results, strict=True):
                 if not one.done.done():
                     one.done.set_result(committed)
 

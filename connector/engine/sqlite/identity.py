@@ -48,7 +48,7 @@ class Identity:
 
 def check_exists(path: Path, last: Identity) -> None:
     """Raise StoreError when earlier runs used a database here and it is now missing or empty."""
-    if last.name and not _length(path):
+    if last.name and not _file_size(path):
         what = "it is empty" if path.exists() else "it is not there any more"
         raise StoreError(
             f"{path}: {what}, though earlier runs kept {last.task:,} tasks in it; {AGAIN}, which starts afresh"
@@ -58,12 +58,12 @@ def check_exists(path: Path, last: Identity) -> None:
 def check_same(connection: Connection, path: Path, last: Identity) -> None:
     """Raise StoreError when the database is another one than the last run used, or an older copy of it."""
     ((epoch, task),) = connection.execute("SELECT epoch, task FROM meta").fetchall()
-    name = _read(connection, "name")
+    name = _read_value(connection, "name")
     if not last.name:
         return
     if name != last.name:
         raise StoreError(f"{path}: another database than the one that earlier runs worked on here; {AGAIN}")
-    if epoch < last.epoch or task < last.task or _read(connection, "copy"):
+    if epoch < last.epoch or task < last.task or _read_value(connection, "copy"):
         raise StoreError(
             f"{path}: an older copy of the database that runs worked on here: what they did after the copy was made "
             f"is not in it, and {AGAIN}"
@@ -72,9 +72,9 @@ def check_same(connection: Connection, path: Path, last: Identity) -> None:
 
 def check_log(connection: Connection, path: Path) -> None:
     """Raise StoreError when the last commits are in a log beside another name of this database."""
-    home = Path(_read(connection, "home") or path)
+    home = Path(_read_value(connection, "home") or path)
     log, own = home.with_name(home.name + "-wal"), path.with_name(path.name + "-wal")
-    if home == path or home.exists() or _length(own) or not _length(log):
+    if home == path or home.exists() or _file_size(own) or not _file_size(log):
         return
     raise StoreError(f"{path}: it was {home} before, and its last commits are in {log}; move that along, to {own}")
 
@@ -83,8 +83,8 @@ def identify(session: Session, path: Path) -> Identity:
     """Return the identity of the database, and write its name and path into it."""
     known: dict[str, str] = dict(session.fetch_all(KNOWN))
     name = known.get("name") or secrets.token_hex(8)
-    meant = {"name": name, "home": str(path)}
-    session.execute_many(WRITE, [(key, value) for key, value in meant.items() if known.get(key) != value])
+    wanted = {"name": name, "home": str(path)}
+    session.execute_many(WRITE, [(key, value) for key, value in wanted.items() if known.get(key) != value])
     if "copy" in known:
         session.execute(f"DELETE FROM records WHERE space = '{SPACE}' AND key = 'copy'")
     ((task,),) = session.fetch_all("SELECT task FROM meta")
@@ -96,10 +96,10 @@ def mark_copy(connection: Connection) -> None:
     connection.execute(WRITE, ("copy", "yes"))
 
 
-def _length(path: Path) -> int:
+def _file_size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _read(connection: Connection, key: str) -> str:
+def _read_value(connection: Connection, key: str) -> str:
     known: dict[str, str] = dict(connection.execute(KNOWN).fetchall())
     return known.get(key, "")

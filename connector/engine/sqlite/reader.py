@@ -176,10 +176,10 @@ def build_selection(wanted: Filter, routes: Sequence[int], *, also: str = "") ->
         routes: the numbers of the routes that it can mean.
         also: a further condition on the task `t`.
     """
-    values: dict[str, Any] = {"routes": _list(routes)}
+    values: dict[str, Any] = {"routes": _dump_ids(routes)}
     conditions = ["t.id > :after", "t.route IN (SELECT value FROM json_each(:routes))", *([also] if also else [])]
     if wanted.ids:
-        values["ids"] = _list(wanted.ids)
+        values["ids"] = _dump_ids(wanted.ids)
         conditions.append("t.id IN (SELECT value FROM json_each(:ids))")
     if wanted.key:
         values["key"] = wanted.key
@@ -195,7 +195,7 @@ def build_selection(wanted: Filter, routes: Sequence[int], *, also: str = "") ->
         conditions.append("t.updated >= :later")
     codes = {CODES[state] for state in wanted.states}
     narrow = bool(wanted.ids or wanted.key)
-    sources = _sources(codes, routes, narrow=narrow)
+    sources = _choose_sources(codes, routes, narrow=narrow)
     return TaskSelection([_build_query(source, [*conditions, where]) for source, where in sources], values)
 
 
@@ -204,7 +204,7 @@ def _build_query(source: str, conditions: Sequence[str]) -> str:
     return f"SELECT t.id FROM tasks t {source} WHERE {where} ORDER BY t.id LIMIT :limit"
 
 
-def _sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequence[tuple[str, str]]:
+def _choose_sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequence[tuple[str, str]]:
     """Return table sources with their conditions; each is read in the order of ids."""
     among = f"t.state IN ({', '.join(map(str, sorted(codes)))})" if codes else ""
     if narrow or not codes or CODES[TaskState.FINISHED] in codes:
@@ -220,5 +220,5 @@ def _sources(codes: set[int], routes: Sequence[int], *, narrow: bool) -> Sequenc
     return [*odd, *live]
 
 
-def _list(numbers: Sequence[int]) -> str:
+def _dump_ids(numbers: Sequence[int]) -> str:
     return orjson.dumps(list(numbers)).decode()

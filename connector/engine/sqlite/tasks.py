@@ -112,7 +112,7 @@ def settle(session: Session, settled: Sequence[Settlement], held: HeldLeases) ->
         leased = one.task in session.leases
         session.add_to_count(lease.route, TaskState.PROCESSING if leased else TaskState.WAITING, -1)
         session.add_to_count(lease.route, one.state, 1)
-        rows.append(_row(session, one))
+        rows.append(_make_row(session, one))
         if leased:
             session.leases.drop(one.task)
     session.execute_many(SETTLE, rows)
@@ -143,7 +143,7 @@ def end_members(session: Session, carrier: int, state: TaskState, reason: str) -
     update_turns(session, orders)
 
 
-def _row(session: Session, one: Settlement) -> Row:
+def _make_row(session: Session, one: Settlement) -> Row:
     ended = one.state in ENDS
     if one.state is TaskState.PROCESSING:
         raise StoreError(f"task {one.task} cannot be settled as processing; it can end, wait or be new")
