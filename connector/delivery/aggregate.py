@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.call_records import NOTES
-from connector.delivery.decisions import AttemptEnded
 from connector.delivery.new_tasks import IN_ORDER
 from connector.delivery.route_spec import GATHERED
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.pipeline.chains import count_members
+from connector.pipeline.decisions import AttemptEnded
 from connector.transform import Scope
 from connector.transform.types import Gather
 
@@ -75,13 +75,13 @@ class Aggregation:
         return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
 
     async def _take(self, task: Task, change: Change) -> None:
-        attempt = Attempt(self._route, task)
+        attempt = TaskAttempt(self._route, task)
         try:
             made = await attempt.before()
             self._try(made)
         except (AttemptEnded, ConnectorError) as error:
             stopped = error if isinstance(error, AttemptEnded) else AttemptEnded(TaskState.FAILED, str(error))
-            merge_change(change, await attempt.ended(stopped))
+            merge_change(change, await attempt.settle(stopped))
             return
         merge_change(change, attempt.calls())
         member = Member(task, attempt.records(), attempt.notes)

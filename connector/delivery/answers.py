@@ -14,6 +14,7 @@ from connector.engine import NewTask, Task
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
 from connector.pipeline import Runtime
+from connector.pipeline.attempt import Ending
 from connector.pipeline.chains import apply
 from connector.pipeline.spec import Responder
 from connector.publishers import Context
@@ -51,24 +52,11 @@ class Responses:
         self.answers = spec.answer is not None or any(one.ending == ANSWER for one in self._followers)
         """Whether anybody wants the answers."""
 
-    async def answered(self, envelope: JSON, task: Task, chained: Chained, context: Context, draft: Outbox) -> str:
-        """Adds to the draft what comes of an answer; returns why that failed, if it did."""
-        return await self._responded(ANSWER, self._spec.answer, envelope, task, chained, context, draft)
-
-    async def failed(self, envelope: JSON, task: Task, chained: Chained, context: Context, draft: Outbox) -> str:
-        """The same for an error."""
-        return await self._responded(ERROR, self._spec.error, envelope, task, chained, context, draft)
-
-    async def _responded(
-        self,
-        ending: str,
-        responder: Responder | None,
-        envelope: JSON,
-        task: Task,
-        chained: Chained,
-        context: Context,
-        draft: Outbox,
+    async def respond(
+        self, ending: Ending, envelope: JSON, task: Task, chained: Chained, context: Context, outbox: Outbox
     ) -> str:
+        """Add to the outbox what comes of an answer or an error; return why that failed, if it did."""
+        responder = self._spec.answer if ending == ANSWER else self._spec.error
         followers = [one for one in self._followers if one.ending == ending]
         if responder is None and not followers:
             return ""
@@ -81,9 +69,9 @@ class Responses:
         if any(self._hide(document) is not document for document in documents):
             return "what came of it holds a secret, and secrets are not kept; give them to a client, which sends them"
         try:
-            why = await self._published(ending, responder, documents, task, context, draft)
+            why = await self._published(ending, responder, documents, task, context, outbox)
             for follower in followers:
-                why = why or await self._followed(follower, documents, task, chained, draft)
+                why = why or await self._followed(follower, documents, task, chained, outbox)
         except ConnectorError as error:
             return str(error)
         return why
@@ -95,14 +83,14 @@ class Responses:
         documents: Sequence[JSON],
         task: Task,
         context: Context,
-        draft: Outbox,
+        outbox: Outbox,
     ) -> str:
         writer = responder.writer if responder is not None else None
         if writer is None or writer.kind.name == "none":
             return ""
         if not isinstance(writer.writes, FileWriter):
             name = self._spec.route + ending
-            draft.accept += [
+            outbox.accept += [
                 NewTask(
                     route=name,
                     document=document,
@@ -116,19 +104,19 @@ class Responses:
             ]
             return ""
         for document in documents:
-            outcome = await publish_to_file(writer.writes, document, context, draft, self._hide)
+            outcome = await publish_to_file(writer.writes, document, context, outbox, self._hide)
             if not outcome.ok:
                 return outcome.reason
         return ""
 
     async def _followed(
-        self, follower: Follower, documents: Sequence[JSON], task: Task, chained: Chained, draft: Outbox
+        self, follower: Follower, documents: Sequence[JSON], task: Task, chained: Chained, outbox: Outbox
     ) -> str:
         for document in documents:
             applied = await apply(follower.chain, document, chained, self._locks)
             if applied.failed is not None:
                 return str(applied.failed)
-            draft.accept += [
+            outbox.accept += [
                 follower.identity.task(made, default=task.key, always=True, source=task.id, trace=task.trace)
                 for made in applied.documents
             ]

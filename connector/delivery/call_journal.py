@@ -16,9 +16,9 @@ from connector.delivery.call_records import (
     find_doubtful,
     fingerprint,
     is_large,
+    list_calls,
 )
 from connector.delivery.context import DeliveryContext
-from connector.delivery.decisions import SURE, CallResult, may_have_acted
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.target_breakers import TargetBreaker
 from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
@@ -26,6 +26,7 @@ from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
 from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.pipeline.decisions import SURE, CallResult, may_have_acted
 from connector.publishers import Begin, CallIntent, OnUnknown
 
 __all__ = ["CallJournal"]
@@ -58,7 +59,7 @@ class CallJournal:
         self._spent: list[Expense] = []
         self._last: list[CallEnd] = []
         self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
-        self.troubles: list[CallResult] = []
+        self.failures: list[CallResult] = []
         """The calls of this attempt that are not done."""
         self._sent: list[CallRecord] = []
         self.broken: StoreError | None = None
@@ -73,6 +74,16 @@ class CallJournal:
     def doubts(self) -> Sequence[CallRecord]:
         """The calls that may have taken effect although none like them is done."""
         return find_doubtful([*self._calls, *self._sent], self._task.retried)
+
+    @property
+    def doubtful(self) -> str:
+        """The same in words."""
+        return list_calls(self.doubts)
+
+    def check(self) -> None:
+        """Raise what broke the journal: it is no fault of a chain, even if the chain took it for one."""
+        if self.broken is not None:
+            raise self.broken
 
     @property
     def repeats_note(self) -> str:
@@ -279,7 +290,7 @@ class CallJournal:
             self._shared.windows.saw_end(record)
 
     def _noted(self, intent: CallIntent, outcome: Outcome) -> Outcome:
-        self.troubles.append(CallResult(outcome, intent.effect, self.repeats(intent.target), intent.target))
+        self.failures.append(CallResult(outcome, intent.effect, self.repeats(intent.target), intent.target))
         return outcome
 
 

@@ -7,12 +7,12 @@ from hashlib import blake2b, sha256
 
 import orjson
 
-from connector.delivery.decisions import may_have_acted
 from connector.delivery.idempotency_keys import account_digest
 from connector.documents import to_json
 from connector.engine import CallRecord, Store, Task
 from connector.model import JSON, Effect, Outcome, State, is_document, is_object, items, members
 from connector.pipeline import Runtime
+from connector.pipeline.decisions import may_have_acted
 from connector.publishers import CallIntent
 from connector.request import BytesBody, Redactor, Wire
 from connector.request.files import FileInput

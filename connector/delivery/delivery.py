@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
-from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch import Filling, Shipping
 from connector.delivery.context import DeliveryContext
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
@@ -117,9 +117,9 @@ class Delivery:
         intake = self._route.intake
         if isinstance(intake, DocumentTasks) and is_gone(task):
             return await intake.gone(task)
-        attempt = Attempt(self._route, task)
+        attempt = TaskAttempt(self._route, task)
         change = await attempt.change()
-        self._resting.update(seen.target for seen in attempt.journal.troubles if seen.target)
+        self._resting.update(seen.target for seen in attempt.journal.failures if seen.target)
         return change
 
     @property
@@ -146,12 +146,7 @@ class Delivery:
 
     async def close(self) -> None:
         """Closes what its publishers have open."""
-        answers = [self._spec.answer, self._spec.error]
-        writers = [
-            self._spec.writer,
-            *(one.writer for one in answers if one is not None and one.writer is not None),
-        ]
-        await asyncio.gather(*(writer.writes.finish() for writer in writers))
+        await asyncio.gather(*(writer.writes.finish() for writer in self._spec.writers))
 
     @property
     def _breakers(self) -> list[TargetBreaker]:

@@ -46,8 +46,8 @@ IN_ORDER = "as it was read"
 class Intake(Protocol):
     """What takes on what came of a document or a request."""
 
-    async def take(self, made: Sequence[JSON], task: Task, draft: Outbox) -> None:
-        """Adds to the draft what is to be committed with the task's end."""
+    async def take(self, made: Sequence[JSON], task: Task, outbox: Outbox) -> None:
+        """Adds to the outbox what is to be committed with the task's end."""
         ...
 
 
@@ -111,12 +111,12 @@ class DocumentTasks:
         readers = readers_of(runtime, route, shared.running)
         self._identities = {reader: TaskIdentity(runtime, reader) for reader in readers}
 
-    async def take(self, made: Sequence[JSON], task: Task, draft: Outbox) -> None:
+    async def take(self, made: Sequence[JSON], task: Task, outbox: Outbox) -> None:
         for identity in self._identities.values():
             new = [self._task(identity, document, task, number) for number, document in enumerate(made)]
-            draft.accept += new
+            outbox.accept += new
         if self._tells_gone:
-            await self._note({new.key for new in draft.accept}, task, draft)
+            await self._note({new.key for new in outbox.accept}, task, outbox)
 
     async def gone(self, task: Task) -> Change:
         """What is to be committed of a task that tells that a document is gone."""
@@ -141,12 +141,12 @@ class DocumentTasks:
             trace=task.trace,
         )
 
-    async def _note(self, keys: set[str], task: Task, draft: Outbox) -> None:
+    async def _note(self, keys: set[str], task: Task, outbox: Outbox) -> None:
         """Keeps what came of a document, so that all of it is gone when the document is."""
         before = members(await self._store.record(self._space, task.key))
         left = [str(key) for key in items(before.get("keys")) if key not in keys]
-        draft.accept += [tombstone(self._route, key, source=task.id) for key in left]
-        draft.records[self._space, task.key] = {"keys": sorted(keys)}
+        outbox.accept += [tombstone(self._route, key, source=task.id) for key in left]
+        outbox.records[self._space, task.key] = {"keys": sorted(keys)}
 
     @property
     def _space(self) -> str:
@@ -159,8 +159,8 @@ class RequestRecords:
     def __init__(self, route: str) -> None:
         self._space = requests_space(route)
 
-    async def take(self, made: Sequence[JSON], task: Task, draft: Outbox) -> None:
-        draft.records[self._space, task.key] = {"requests": [*made]}
+    async def take(self, made: Sequence[JSON], task: Task, outbox: Outbox) -> None:
+        outbox.records[self._space, task.key] = {"requests": [*made]}
 
 
 def is_gone(task: Task) -> bool:

@@ -57,9 +57,9 @@ HEADS = "file heads"
 
 
 async def publish_to_file(
-    writer: FileWriter, document: JSON, context: Context, draft: Outbox, redact: Redaction
+    writer: FileWriter, document: JSON, context: Context, outbox: Outbox, redact: Redaction
 ) -> Outcome:
-    """What became of a document: its line stands in the draft, or its file is on disk."""
+    """What became of a document: its line stands in the outbox, or its file is on disk."""
     try:
         placed = writer.content_of(document, context)
         data = _data(placed, redact)
@@ -67,7 +67,7 @@ async def publish_to_file(
         fault = Fault("publisher.parameters", str(error), "a document that can stand in the file")
         return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
     if not placed.alone:
-        return _line(placed, data, draft)
+        return _line(placed, data, outbox)
     try:
         await asyncio.to_thread(_write, placed.name, data)
     except OSError as error:
@@ -75,10 +75,10 @@ async def publish_to_file(
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _line(placed: FileContent, data: bytes, draft: Outbox) -> Outcome:
-    draft.lines.append(Line(place=placed.name, data=data))
+def _line(placed: FileContent, data: bytes, outbox: Outbox) -> Outcome:
+    outbox.lines.append(Line(place=placed.name, data=data))
     if placed.format == "csv":
-        draft.records[HEADS, placed.name] = _csv(placed, header=True).end().decode()
+        outbox.records[HEADS, placed.name] = _csv(placed, header=True).end().decode()
     return Outcome(State.DONE, body={"file": placed.name})
 
 

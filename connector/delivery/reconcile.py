@@ -9,7 +9,6 @@ from datetime import datetime
 from connector.delivery.call_journal import CallJournal
 from connector.delivery.call_records import MISSING
 from connector.delivery.context import DeliveryContext
-from connector.delivery.decisions import may_have_acted
 from connector.delivery.idempotency_keys import Lookup, account_digest
 from connector.delivery.lookup import CannotTell, Found, look
 from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
@@ -17,6 +16,7 @@ from connector.errors import ConnectorError
 from connector.http import Client
 from connector.http.response_headers import parse_retry_after
 from connector.model import JSON, Effect, Outcome, State, is_object, members
+from connector.pipeline.decisions import may_have_acted
 from connector.resilience import Backoff
 
 __all__ = ["Reconciliation", "reconcile"]

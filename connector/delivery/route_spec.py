@@ -15,7 +15,7 @@ from connector.config.models import Component
 from connector.errors import ConfigurationError, UnknownName
 from connector.pipeline import Runtime
 from connector.pipeline.chains import SplitChain, split_chain
-from connector.pipeline.spec import RequestTemplate, Responder, Writer
+from connector.pipeline.spec import OutgoingSpec, Writer
 from connector.publishers.file import FileWriter
 from connector.suggestions import closest
 from connector.transform import Chain
@@ -48,24 +48,17 @@ NOTHING = Chain(())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RouteSpec:
+class RouteSpec(OutgoingSpec):
     """A route, or one that it implies.
 
     Attributes:
         route: the name of the one that is configured.
-        chain: what documents go through; cut where it gathers.
-        answer: what becomes of answers; nothing on routes that publish answers themselves.
+        settings: what is configured of it.
     """
 
     name: str
     route: str
     settings: Route
-    outgoing: Outgoing
-    chain: SplitChain
-    request: RequestTemplate | None
-    writer: Writer
-    answer: Responder | None = None
-    error: Responder | None = None
 
     @property
     def gathers(self) -> bool:
@@ -143,20 +136,20 @@ def route_spec(runtime: Runtime, name: str) -> RouteSpec:
         return _publishing(runtime, name, settings, to)
     if is_intake(name):
         return _taking(runtime, name, settings, to)
-    made = RouteSpec(
+    base = OutgoingSpec.of(runtime, settings.outgoing)
+    for writer in base.writers:
+        _check(writer, route)
+    return RouteSpec(
         name=name,
         route=route,
         settings=settings,
         outgoing=to,
         chain=_chain(runtime, route, settings, to),
-        request=RequestTemplate(to.request, f"{where}.request") if to.request is not None else None,
-        writer=Writer(runtime, to.publisher, f"{where}.publisher"),
-        answer=Responder(runtime, to.answer, f"{where}.answer") if to.answer else None,
-        error=Responder(runtime, to.error, f"{where}.error") if to.error else None,
+        request=base.request,
+        writer=base.writer,
+        answer=base.answer,
+        error=base.error,
     )
-    for writer in (made.writer, *(r.writer for r in (made.answer, made.error) if r is not None and r.writer)):
-        _check(writer, route)
-    return made
 
 
 def calls(response: Response) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from connector import publishers
-from connector.errors import ConnectorError
+from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, Outcome, is_object, members
-from connector.pipeline.chains import apply
+from connector.pipeline.chains import SplitChain, apply, split_chain
 from connector.pipeline.runtime import Runtime
 from connector.publishers import Context, DocumentWriter, Prototype
 from connector.request.path import SAFE, check_segment
@@ -20,11 +20,12 @@ from connector.transform.context import Locks
 from connector.transform.placeholders import has_placeholder, scan, to_text
 
 if TYPE_CHECKING:
-    from connector.config.models import Component, Response
+    from connector.config.models import Component, Outgoing, Response
 
 __all__ = [
     "SECTIONS",
     "Answered",
+    "OutgoingSpec",
     "RequestTemplate",
     "Responder",
     "Writer",
@@ -137,6 +138,50 @@ class Responder:
             if not outcome.ok:
                 return Answered([], outcome.sentence())
         return Answered([])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingSpec:
+    """An outgoing connection, made once.
+
+    Attributes:
+        outgoing: as it is configured.
+        chain: what documents go through; cut where it gathers.
+        request: what completes a document to a request.
+        writer: the publisher.
+        answer: what becomes of answers.
+        error: what becomes of errors.
+    """
+
+    outgoing: Outgoing
+    chain: SplitChain
+    request: RequestTemplate | None
+    writer: Writer
+    answer: Responder | None = None
+    error: Responder | None = None
+
+    @classmethod
+    def of(cls, runtime: Runtime, name: str) -> OutgoingSpec:
+        """Return the connection of a name; raise ConfigurationError when it is disabled."""
+        found: Any = runtime.configuration.find("outgoing", name)
+        outgoing: Outgoing = found
+        if outgoing.disabled:
+            raise ConfigurationError(f"outgoing {name!r} is disabled")
+        where = f"outgoing.{name}"
+        return cls(
+            outgoing=outgoing,
+            chain=split_chain(runtime.chain(outgoing.chain, f"{where}.chain"), where),
+            request=RequestTemplate(outgoing.request, f"{where}.request") if outgoing.request is not None else None,
+            writer=Writer(runtime, outgoing.publisher, f"{where}.publisher"),
+            answer=Responder(runtime, outgoing.answer, f"{where}.answer") if outgoing.answer else None,
+            error=Responder(runtime, outgoing.error, f"{where}.error") if outgoing.error else None,
+        )
+
+    @property
+    def writers(self) -> list[Writer]:
+        """Every publisher of the connection."""
+        responders = [one for one in (self.answer, self.error) if one is not None]
+        return [self.writer, *(one.writer for one in responders if one.writer is not None)]
 
 
 def envelope(outcome: Outcome, request: JSON, document: JSON) -> dict[str, JSON]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch.line import Place, is_line, kept, line_of
-from connector.delivery.decisions import AttemptEnded
 from connector.engine import CallEnd, CallRecord, Change, StoreError, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http.call import FloatsWire
 from connector.model import JSON, Outcome, State, items, members
-from connector.pipeline.spec import complete_request, envelope
+from connector.pipeline.decisions import AttemptEnded
+from connector.pipeline.spec import complete_request
 from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.transform import Scope
@@ -57,7 +57,7 @@ def freed(task: Task, now: float) -> tuple[Task, list[CallEnd]]:
     return replace(task, calls=calls), ends
 
 
-class Composing(Attempt):
+class Composing(TaskAttempt):
     """Makes a task's lines, and takes it to its end when all of them are answered."""
 
     def __init__(self, route: RouteContext, task: Task, ends: Sequence[CallEnd] = ()) -> None:
@@ -68,13 +68,13 @@ class Composing(Attempt):
     async def lines(self) -> Lines | None:
         """The lines that are to be sent; None when all are answered. Stopped when the task goes no further."""
         try:
-            await self._resolve()
-            documents = await self.made(self._route.spec.chain.after)
+            await self._reconcile()
+            documents = await self.transform(self._route.spec.chain.after)
             asked = [await self._asked(document) for document in documents]
         except StoreError:
             raise
         except ConnectorError as error:
-            raise self._failed(str(error)) from None
+            raise self.fail(str(error)) from None
         known = [self.journal.recognise(intent) for intent, _ in asked]
         if all(done is not None for _, done in known):
             self._known = [(done, request) for (_, done), (_, request) in zip(known, asked, strict=True) if done]
@@ -94,8 +94,8 @@ class Composing(Attempt):
     async def concluded(self, told: Sequence[tuple[Outcome, JSON]] | None = None) -> Change:
         """The end of a task all of whose requests are done, with what comes of the answers."""
         try:
-            for outcome, request in (self._known if told is None else told) if self._route.responses.answers else ():
-                await self._answered(envelope(outcome, self._route.shared.redact(request), self._task.document))
+            for outcome, request in self._known if told is None else told:
+                await self._answer(outcome, request)
             end = AttemptEnded(TaskState.FINISHED)
         except StoreError:
             raise
@@ -103,17 +103,19 @@ class Composing(Attempt):
             end = stopped
         except ConnectorError as error:
             end = AttemptEnded(TaskState.FAILED, str(error))
-        return await self.ended(end)
+        return await self.settle(end)
 
     async def refused(self, end: AttemptEnded, request: JSON) -> Change:
         """The end of an attempt one of whose requests is not done; errors go their own way."""
         self._request = request
-        return await self.ended(end)
+        return await self.settle(end)
 
     async def _asked(self, document: JSON) -> tuple[CallIntent, JSON]:
         """The call that a document would be, made by the publisher of single calls and caught before it is sent."""
         writer = self._route.spec.writer
-        request = complete_request(self._route.spec.request, document, Scope(self.chained), calls=writer.kind.calls)
+        request = complete_request(
+            self._route.spec.request, document, Scope(self._chain_context), calls=writer.kind.calls
+        )
         caught: list[CallIntent] = []
 
         async def catch(intent: CallIntent) -> Outcome:

@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from connector.delivery.aggregate import merge_change
-from connector.delivery.attempt import Attempt, RouteContext
+from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch.composing import Composing, Lines, freed
-from connector.delivery.decisions import AttemptEnded
 from connector.delivery.route_spec import BATCH
 from connector.delivery.transports import has_begun
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.model import JSON
+from connector.pipeline.decisions import AttemptEnded
 
 __all__ = ["Filling"]
 
@@ -81,20 +81,20 @@ class Filling:
             change.settle = [*change.settle, settled]
             return
         if has_begun(task):
-            merge_change(change, await Attempt(self._route, task).change())
+            merge_change(change, await TaskAttempt(self._route, task).change())
             return
         attempt = Composing(self._route, *freed(task, shared.wall()))
         try:
             lines = await attempt.lines()
         except AttemptEnded as stopped:
-            merge_change(change, await attempt.ended(stopped))
+            merge_change(change, await attempt.settle(stopped))
             return
         if lines is None:
             merge_change(change, await attempt.concluded())
             return
         why = self._too_much(lines)
         if why:
-            merge_change(change, await attempt.ended(AttemptEnded(TaskState.FAILED, why)))
+            merge_change(change, await attempt.settle(AttemptEnded(TaskState.FAILED, why)))
             return
         attempt.journal.add(lines.calls)
         merge_change(change, attempt.calls())

@@ -16,11 +16,12 @@ from connector.delivery.batch.line import Answer, answer_of, floats_in, is_line,
 from connector.delivery.batch.upload import members_of, open_lines
 from connector.delivery.call_records import decode_outcome as kept_outcome
 from connector.delivery.call_records import encode_outcome
-from connector.delivery.decisions import CallResult, end_after
+from connector.delivery.retry import end_after
 from connector.engine import CallEnd, CallRecord, Change, Expense, Task, TaskState, failpoints
 from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State, members
+from connector.pipeline.decisions import CallResult
 from connector.publishers import OnUnknown
 
 __all__ = ["Settling"]

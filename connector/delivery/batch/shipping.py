@@ -17,11 +17,12 @@ from connector.delivery.attempt import RouteContext
 from connector.delivery.batch.settling import Settling
 from connector.delivery.batch.upload import batch_create, file_create, file_delete, write_lines
 from connector.delivery.call_journal import CallJournal
-from connector.delivery.decisions import AttemptEnded, end_after
 from connector.delivery.reconcile import reconcile
+from connector.delivery.retry import end_after
 from connector.engine import Change, Settlement, StoreError, Task, TaskState, failpoints
 from connector.http import Client
 from connector.model import JSON, Outcome, State, items, members
+from connector.pipeline.decisions import AttemptEnded
 from connector.publishers import CallIntent
 from connector.request import Wire
 
@@ -139,7 +140,7 @@ class Shipment:
             return made
         if outcome.ok:
             raise AttemptEnded(TaskState.UNKNOWN, f"{intent.operation}: the answer names no id; look what it made")
-        seen = next((one for one in self._journal.troubles if one.outcome is outcome), self._journal.troubles[-1])
+        seen = next((one for one in self._journal.failures if one.outcome is outcome), self._journal.failures[-1])
         tried = 1 + sum(call.operation == intent.operation for call in self._task.calls)
         task, settings = replace(self._task, attempts=tried), self._route.spec.settings
         raise end_after(seen, f"{intent.operation}: {outcome.sentence()}", task, settings, self._shared)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.delivery.decisions import CallResult, NextStep, decide
 from connector.model import Effect, Fault, Outcome, State
+from connector.pipeline.decisions import CallResult, NextStep, decide
 
 FAULT = (Fault("payload", "missing", "needed"),)
 COSTLY = (Effect.RECONCILABLE, Effect.OPAQUE)

@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
 
-from connector.delivery.target_breakers import TargetBreakers
-from connector.engine import Task, TaskState
-from connector.http.policy import Actor
-from connector.http.response_headers import parse_retry_after
+from connector.engine import TaskState
 from connector.model import JSON, Effect, Outcome, State, members
-from connector.publishers.intent import BLOCKED
-from connector.resilience import Backoff
-from connector.timing import Timing
 
-if TYPE_CHECKING:
-    from connector.config.models import Route
-
-__all__ = ["SURE", "AttemptEnded", "CallResult", "NextStep", "decide", "end_after", "may_have_acted"]
+__all__ = ["SURE", "AttemptEnded", "CallResult", "NextStep", "decide", "final_state", "has_acted", "may_have_acted"]
 
 SURE = ("retry", "pause")
 """What the error policy says of refusals that did nothing; such as left that open were kept so by older versions."""
@@ -77,6 +67,11 @@ def may_have_acted(state: str, outcome: JSON) -> bool:
     return state in ("", State.UNKNOWN) or trouble
 
 
+def has_acted(outcome: Outcome) -> bool:
+    """Whether a call with this outcome may have taken effect without being done."""
+    return may_have_acted(outcome.state, {"status": outcome.status, "action": outcome.action})
+
+
 def _action(seen: CallResult, *actions: str) -> bool:
     return seen.outcome.action in actions
 
@@ -107,24 +102,25 @@ def decide(seen: CallResult) -> NextStep:
     return next(then for state, fits, then in TABLE if seen.outcome.state is state and fits(seen))
 
 
-RESTS = Backoff(1.0, 60.0)
-"""Seconds until a task is looked at again that could not be tried, at first and at most."""
-
-
-class Shared(Protocol):
-    """What is known of targets and of time."""
-
-    timing: Timing
-    breakers: TargetBreakers
-
-    @property
-    def wall(self) -> Callable[[], float]:
-        """Seconds since 1970."""
-        ...
+def final_state(seen: CallResult) -> TaskState:
+    """Return the end of a task after a call that is not done, when there is no other attempt."""
+    if decide(seen) in (NextStep.HOLD, NextStep.LOOK):
+        return TaskState.UNKNOWN
+    is_open = seen.outcome.state is State.UNKNOWN and seen.effect is not Effect.NONE
+    return TaskState.UNKNOWN if is_open else TaskState.FAILED
 
 
 class AttemptEnded(Exception):
-    """An attempt goes no further: where the task stands then, and the call that led there, if one did."""
+    """An attempt goes no further.
+
+    Attributes:
+        state: where the task stands then.
+        due: when it is tried again.
+        uncounted: whether this attempt does not count, since nothing could be tried.
+        seen: the call that led there, if one did.
+        who: who must act before it goes on.
+        paid: an answer that came, when something after it failed.
+    """
 
     def __init__(
         self,
@@ -135,6 +131,7 @@ class AttemptEnded(Exception):
         uncounted: bool = False,
         seen: CallResult | None = None,
         who: str = "",
+        paid: Outcome | None = None,
     ) -> None:
         super().__init__(reason)
         self.state = state
@@ -143,40 +140,4 @@ class AttemptEnded(Exception):
         self.uncounted = uncounted
         self.seen = seen
         self.who = who
-
-
-def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: Shared) -> AttemptEnded:
-    """Where a task stands after a call that is not done."""
-    then = decide(seen)
-    if then is NextStep.FAIL:
-        return AttemptEnded(TaskState.FAILED, reason, seen=seen)
-    if then is NextStep.HOLD:
-        return AttemptEnded(TaskState.UNKNOWN, reason, seen=seen)
-    if then is NextStep.RETRY and task.attempts >= settings.attempts:
-        is_open = seen.outcome.state is State.UNKNOWN and seen.effect is not Effect.NONE
-        return AttemptEnded(TaskState.UNKNOWN if is_open else TaskState.FAILED, reason, seen=seen)
-    due = shared.wall() + _wait(then, seen, task, settings, shared)
-    who = _who_acts(seen, shared) if then is NextStep.REST else ""
-    return AttemptEnded(TaskState.WAITING, reason, due=due, uncounted=then is NextStep.REST, seen=seen, who=who)
-
-
-def _who_acts(seen: CallResult, shared: Shared) -> str:
-    """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
-    pause = shared.breakers.of(seen.target).pause if seen.target else None
-    if seen.outcome.action in (BLOCKED, "pause"):
-        return Actor.HERE if seen.outcome.action == BLOCKED else Actor.USER
-    if pause is not None:
-        return pause.who
-    return Actor.NETWORK if seen.target else ""
-
-
-def _wait(then: NextStep, seen: CallResult, task: Task, settings: Route, shared: Shared) -> float:
-    chance = shared.timing.chance()
-    if then is NextStep.LOOK:
-        return RESTS.first
-    if then is NextStep.REST:
-        vain = sum(call.state == State.NOT_SENT for call in task.calls)
-        rests = shared.breakers.of(seen.target).rests if seen.target else 0.0
-        return rests or RESTS.delay(vain, chance)
-    hint = parse_retry_after(seen.outcome.headers)
-    return Backoff(settings.retry_delay, settings.max_delay).delay(task.attempts - 1, chance, hint)
+        self.paid = paid

@@ -1,0 +1,69 @@
+"""When a task is attempted again, and who must act before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from connector.delivery.target_breakers import TargetBreakers
+from connector.engine import Task, TaskState
+from connector.http.policy import Actor
+from connector.http.response_headers import parse_retry_after
+from connector.model import State
+from connector.pipeline.decisions import AttemptEnded, CallResult, NextStep, decide, final_state
+from connector.publishers.intent import BLOCKED
+from connector.resilience import Backoff
+from connector.timing import Timing
+
+if TYPE_CHECKING:
+    from connector.config.models import Route
+
+__all__ = ["end_after"]
+
+RESTS = Backoff(1.0, 60.0)
+"""Seconds until a task is looked at again that could not be tried, at first and at most."""
+
+
+class Shared(Protocol):
+    """What is known of targets and of time."""
+
+    timing: Timing
+    breakers: TargetBreakers
+
+    @property
+    def wall(self) -> Callable[[], float]:
+        """Seconds since 1970."""
+        ...
+
+
+def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: Shared) -> AttemptEnded:
+    """Where a task stands after a call that is not done."""
+    then = decide(seen)
+    exhausted = then is NextStep.RETRY and task.attempts >= settings.attempts
+    if exhausted or then in (NextStep.FAIL, NextStep.HOLD):
+        return AttemptEnded(final_state(seen), reason, seen=seen)
+    due = shared.wall() + _wait(then, seen, task, settings, shared)
+    who = _who_acts(seen, shared) if then is NextStep.REST else ""
+    return AttemptEnded(TaskState.WAITING, reason, due=due, uncounted=then is NextStep.REST, seen=seen, who=who)
+
+
+def _who_acts(seen: CallResult, shared: Shared) -> str:
+    """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
+    pause = shared.breakers.of(seen.target).pause if seen.target else None
+    if seen.outcome.action in (BLOCKED, "pause"):
+        return Actor.HERE if seen.outcome.action == BLOCKED else Actor.USER
+    if pause is not None:
+        return pause.who
+    return Actor.NETWORK if seen.target else ""
+
+
+def _wait(then: NextStep, seen: CallResult, task: Task, settings: Route, shared: Shared) -> float:
+    chance = shared.timing.chance()
+    if then is NextStep.LOOK:
+        return RESTS.first
+    if then is NextStep.REST:
+        vain = sum(call.state == State.NOT_SENT for call in task.calls)
+        rests = shared.breakers.of(seen.target).rests if seen.target else 0.0
+        return rests or RESTS.delay(vain, chance)
+    hint = parse_retry_after(seen.outcome.headers)
+    return Backoff(settings.retry_delay, settings.max_delay).delay(task.attempts - 1, chance, hint)
