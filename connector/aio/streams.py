@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from connector.aio.tasks import cancel_all
 
@@ -56,6 +56,11 @@ class Lookahead(Generic[Item]):
         self.has_ended = found is None
         return found
 
+    def cancel(self) -> None:
+        """Cancel the fetching, if an item is being fetched."""
+        if self._pending is not None:
+            self._pending.cancel()
+
     async def close(self) -> None:
         """Cancel the fetching, and close the source if it can be closed."""
         await cancel_all(self._pending)
@@ -84,11 +89,18 @@ async def take_until(stop: asyncio.Event, source: AsyncIterable[Item]) -> AsyncG
     """Yield items until the source ends or the event is set; an item that is being fetched then is dropped."""
     items = Lookahead(source)
     stopped = asyncio.ensure_future(stop.wait())
+    stopped.add_done_callback(lambda _: items.cancel())
     try:
         while not stop.is_set():
-            waited: set[asyncio.Future[Any]] = {items.fetch(), stopped}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if not items.is_ready or (found := items.take()) is None:
+            try:
+                await items.fetch()
+            except asyncio.CancelledError:
+                me = asyncio.current_task()
+                if stop.is_set() and (me is None or not me.cancelling()):
+                    return
+                raise
+            found = items.take()
+            if found is None:
                 return
             yield found[0]
     finally:

@@ -6,9 +6,8 @@ A task is carried by the first one that holds a document of its own; what else i
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.call_records import NOTES
@@ -17,10 +16,8 @@ from connector.delivery.route_spec import GATHERED
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON
-from connector.pipeline.chains import count_members
+from connector.pipeline.chains import Gatherer, Group
 from connector.pipeline.decisions import AttemptEnded
-from connector.transform import Scope
-from connector.transform.types import Gather
 
 __all__ = ["Aggregation", "merge_change"]
 
@@ -30,7 +27,7 @@ class Member:
     """A task that waits for others, and what its chains keep once it goes on with them."""
 
     task: Task
-    records: dict[tuple[str, str], JSON]
+    records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
     note: str = ""
     """What must not be silent of its calls, whatever those come to that go with it."""
     carried: bool = False
@@ -40,16 +37,17 @@ class Aggregation:
     """Gathers the documents of a route's tasks."""
 
     def __init__(self, route: RouteContext) -> None:
+        action = route.spec.chain.gather
+        if action is None:
+            raise ConfigurationError(f"route {route.spec.name!r} gathers nothing")
         self._route = route
-        self._begin = _gathering(route)
-        self._gather = self._begin()
-        self._waiting: deque[Member] = deque()
+        self._gatherer = Gatherer[Member](action, route.shared.runtime.chained)
         self._one_at_a_time = asyncio.Lock()
 
     @property
     def due(self) -> float | None:
         """When what was gathered must go, by the monotonic clock."""
-        return self._gather.due if self._waiting else None
+        return self._gatherer.due
 
     async def take(self, tasks: Sequence[Task]) -> Change:
         """What is complete now, and the tasks that do not go on."""
@@ -63,41 +61,31 @@ class Aggregation:
         """What was gathered, complete or not."""
         change = Change()
         async with self._one_at_a_time:
-            self._go(self._gather.rest(), change)
+            self._go(self._gatherer.rest(), change)
         return change
 
     async def abandon(self, lost: Collection[int]) -> Change:
         """Gives back what was gathered, since some of these tasks are another worker's now."""
         async with self._one_at_a_time:
-            held = {member.task.id for member in self._waiting if not member.carried} - set(lost)
-            self._gather = self._begin()
-            self._waiting.clear()
+            held = {member.task.id for member in self._gatherer.waiting if not member.carried} - set(lost)
+            self._gatherer.clear()
         return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
 
     async def _take(self, task: Task, change: Change) -> None:
-        attempt = TaskAttempt(self._route, task)
+        attempt, member = TaskAttempt(self._route, task), Member(task)
         try:
-            made = await attempt.before()
-            self._try(made)
+            groups = self._gatherer.take(member, await attempt.before())
         except (AttemptEnded, ConnectorError) as error:
-            stopped = error if isinstance(error, AttemptEnded) else AttemptEnded(TaskState.FAILED, str(error))
-            merge_change(change, await attempt.settle(stopped))
+            ended = error if isinstance(error, AttemptEnded) else AttemptEnded(TaskState.FAILED, str(error))
+            merge_change(change, await attempt.settle(ended))
             return
         merge_change(change, attempt.calls())
-        member = Member(task, attempt.records(), attempt.notes)
-        for document in made:
-            self._waiting.append(member)
-            self._go(self._gather.take(document), change)
+        member.records, member.note = attempt.records(), attempt.notes
+        self._go(groups, change)
 
-    def _try(self, documents: Sequence[JSON]) -> None:
-        """Whether all of a task's documents can be gathered: some of them alone would be half a task."""
-        other = self._begin()
-        for document in documents:
-            other.take(document)
-
-    def _go(self, gathered: Sequence[JSON], change: Change) -> None:
-        for document in gathered:
-            members = [self._waiting.popleft() for _ in range(count_members(document, len(self._waiting)))]
+    def _go(self, groups: Sequence[Group[Member]], change: Change) -> None:
+        for group in groups:
+            members, document = group.sources, group.document
             fresh = list({member.task.id: member for member in members if not member.carried}.values())
             first = members[0].task
             carrier = self._carrier(first, document)
@@ -122,15 +110,6 @@ class Aggregation:
             return carrier
         order = IN_ORDER if spec.settings.order is not None else ""
         return replace(carrier, key=first.key, version=first.version, order=order)
-
-
-def _gathering(route: RouteContext) -> Callable[[], Gather]:
-    """What begins to gather."""
-    action = route.spec.chain.gather
-    gather = action.gather if action is not None else None
-    if gather is None:
-        raise ConfigurationError(f"route {route.spec.name!r} gathers nothing")
-    return lambda: gather(Scope(route.shared.runtime.chained))
 
 
 def merge_change(change: Change, other: Change) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
@@ -17,7 +18,6 @@ from connector.delivery.transports import target_of
 from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
 from connector.http.policy import Actor, Pause
-from connector.publishers import Context
 from connector.transform.context import Locks
 
 __all__ = ["Delivery"]
@@ -48,12 +48,8 @@ class Delivery:
             runtime.client(one)
         self._spending = shared.budget(self._spec.route)
         target = target_of(runtime, self._spec) if _transports(self._spec) else None
-        context = Context(
-            folder=runtime.configuration.folder,
-            client=runtime.client,
-            call=runtime.call,
-            chained=runtime.chained,
-            validate=to.validation,
+        context = replace(
+            self._spec.context(runtime),
             on_unknown=settings.on_unknown or (None if self._spec.is_intake else to.on_unknown),
             timeout=to.flex.timeout if target is not None and to.transport == "flex" else None,
         )

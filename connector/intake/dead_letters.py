@@ -21,7 +21,7 @@ from connector.transform.context import Locks
 if TYPE_CHECKING:
     from connector.delivery.route_spec import RouteSpec
     from connector.http.policy import Pause
-    from connector.pipeline.taking import Read, Taken
+    from connector.pipeline.reader import Read, ReadResult
     from connector.runtime.context import TaskHandler
 
 __all__ = [
@@ -191,25 +191,25 @@ class TaskFactory:
         self.reading = 0
         self.again = 0
 
-    def tasks(self, taken: Taken) -> tuple[Sequence[NewTask], int]:
+    def tasks(self, result: ReadResult) -> tuple[Sequence[NewTask], int]:
         """The tasks, and how many of them say that a document could not be read."""
-        first = taken.reads[0]
+        first = result.reads[0]
         if first.in_doubt:
             return [self._kept(doubtful_letter(first.document), first)], 0
-        if taken.failed:
-            return [self._kept(dead_letter(read.document, taken.failed), read) for read in taken.reads], len(
-                taken.reads
+        if result.failed:
+            return [self._kept(dead_letter(read.document, result.failed), read) for read in result.reads], len(
+                result.reads
             )
         default = self._default(first)
         if self._intake is not None:
-            return [self._raw(read, self._intake) for read in taken.reads], 0
+            return [self._raw(read, self._intake) for read in result.reads], 0
         made: list[NewTask] = []
         try:
-            for number, document in enumerate(taken.made):
+            for number, document in enumerate(result.made):
                 made.append(self._task(document, f"{default}/{number}" if number else default))
         except ConnectorError as error:
             reason = self._redact(str(error))
-            return [self._kept(dead_letter(read.document, reason), read) for read in taken.reads], len(taken.reads)
+            return [self._kept(dead_letter(read.document, reason), read) for read in result.reads], len(result.reads)
         return made, 0
 
     @property

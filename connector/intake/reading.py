@@ -21,7 +21,7 @@ from connector.intake.dead_letters import DEAD_LETTER, TaskFactory, no_trace
 from connector.intake.input_requests import InputRequests
 from connector.model import JSON, CallFailed, State
 from connector.pipeline import IncomingRun, Runtime
-from connector.pipeline.taking import Taken
+from connector.pipeline.reader import ReadResult
 from connector.subscribers import Bookmark
 from connector.timing import SYSTEM, Timing
 from connector.transform import compile_template
@@ -158,7 +158,7 @@ class RouteReading:
             if self._stopping.is_set():
                 return
             raw = self._making.takes_raw
-            async with aclosing(run.taken(self._standing.marked, self._keeping.begin, raw=raw)) as found:
+            async with aclosing(run.read(self._standing.marked, self._keeping.begin, raw=raw)) as found:
                 async for item in found:
                     if isinstance(item, Bookmark):
                         buffer.mark(item)
@@ -167,15 +167,15 @@ class RouteReading:
         finally:
             buffer.close()
 
-    async def _put(self, taken: Taken, buffer: Buffer) -> None:
-        for read in taken.reads:
+    async def _put(self, result: ReadResult, buffer: Buffer) -> None:
+        for read in result.reads:
             self.tally.read += 1
             if self._field is not None and not (read.failed or read.in_doubt):
                 value = self._field.resolve(read.document, self._runtime.scope)
                 self._highest = max_watermark(self._highest, value)
-        tasks, failed = self._making.tasks(taken)
+        tasks, failed = self._making.tasks(result)
         self.tally.failed += failed
-        records = {place: value for keeps in taken.kept for place, value in keeps.records().items()}
+        records = {place: value for keeps in result.kept for place, value in keeps.records().items()}
         if tasks or records:
             size = sum(len(orjson.dumps(task.document)) for task in tasks)
             await buffer.put(tasks, size, records)

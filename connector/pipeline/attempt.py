@@ -12,7 +12,7 @@ from connector.model import JSON, Effect, Outcome, State
 from connector.pipeline.chains import apply
 from connector.pipeline.decisions import AttemptEnded, CallResult
 from connector.pipeline.journal import Journal
-from connector.pipeline.spec import OutgoingSpec, complete_request, envelope
+from connector.pipeline.spec import OutgoingSpec, envelope
 from connector.transform import Chain, Scope
 from connector.transform.context import Context as ChainContext
 from connector.transform.context import Locks
@@ -128,14 +128,11 @@ class Attempt(ABC):
         """Send a request for each document, and pass the answers on; raise AttemptEnded at the first that fails."""
         done: list[tuple[Outcome, JSON]] = []
         for number, document in enumerate(documents, 1):
-            calls = self._spec.writer.kind.calls
-            scope = Scope(self._chain_context, locks=self._locks)
-            self._request = complete_request(self._spec.request, document, scope, calls=calls)
+            self._request = self._spec.complete(document, Scope(self._chain_context, locks=self._locks))
             outcome = await self.send(self._request)
             self._journal.check()
             if not outcome.ok:
-                where = f"request {number} of {len(documents)}, " if len(documents) > 1 else ""
-                raise self._not_done(outcome, where)
+                raise self._not_done(outcome, number, len(documents))
             done.append((outcome, self._request))
             if self.responds_at_once:
                 await self._answer(*done.pop())
@@ -192,7 +189,10 @@ class Attempt(ABC):
         self.discard()
         return self.redact(f"{ended.reason}; and its error could not be told: {why}")
 
-    def _not_done(self, outcome: Outcome, where: str) -> AttemptEnded:
+    def _not_done(self, outcome: Outcome, number: int = 1, count: int = 1) -> AttemptEnded:
+        reason = outcome.sentence()
+        if count > 1:
+            reason = f"request {number} of {count}, {reason}; those before it are done"
         known = [seen for seen in self._journal.failures if seen.outcome is outcome]
         seen = known[0] if known else CallResult(outcome, Effect.IDEMPOTENT)
-        return self.end_after(seen, f"{where}{outcome.sentence()}")
+        return self.end_after(seen, reason)

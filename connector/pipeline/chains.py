@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from connector.aio.streams import iterate_with_deadlines
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list, is_object
-from connector.transform import Chain, Context, Failed
+from connector.transform import Chain, Context, Failed, Scope
 from connector.transform.context import Locks
 from connector.transform.types import Action, Gather
 
 __all__ = [
     "Applied",
+    "Gatherer",
     "Group",
+    "Parts",
     "SplitChain",
     "apply",
-    "count_members",
     "gather_groups",
     "split_chain",
 ]
 
 Source = TypeVar("Source")
+Early = TypeVar("Early")
 
 
 @dataclass(slots=True)
@@ -63,6 +65,11 @@ class SplitChain:
     gather: Action | None
     after: Chain
 
+    @property
+    def whole(self) -> Chain:
+        """The chain as it was."""
+        return Chain((*self.before.stages, *((self.gather,) if self.gather else ()), *self.after.stages))
+
 
 def split_chain(chain: Chain, where: str) -> SplitChain:
     """The chain before, at and after the step that makes one document of many."""
@@ -83,33 +90,102 @@ class Group(Generic[Source]):
     document: JSON
 
 
-async def gather_groups(
-    documents: AsyncIterable[tuple[Source, JSON]], gather: Gather
-) -> AsyncGenerator[Group[Source], None]:
-    """The gathered documents; one that is due does not wait for the next document."""
-    waiting: deque[Source] = deque()
+class Gatherer(Generic[Source]):
+    """Gathers documents, and knows of which ones each gathered document was made.
 
-    def group(documents: Sequence[JSON]) -> Iterator[Group[Source]]:
+    Args:
+        action: the step that gathers.
+        context: what the step is given.
+    """
+
+    def __init__(self, action: Action, context: Context) -> None:
+        begin: Any = action.gather
+        self._begin: Callable[[], Gather] = lambda: begin(Scope(context))
+        self._gather = self._begin()
+        self._waiting: deque[Source] = deque()
+
+    @property
+    def due(self) -> float | None:
+        """When what waits must go, by the monotonic clock."""
+        return self._gather.due if self._waiting else None
+
+    @property
+    def waiting(self) -> Sequence[Source]:
+        """The sources of what is in no group yet, once for each document."""
+        return self._waiting
+
+    def take(self, source: Source, documents: Sequence[JSON]) -> list[Group[Source]]:
+        """Add all documents of a source; return the groups that are complete.
+
+        Raise ConnectorError, with none of them taken, when one cannot be gathered: the others would be half a source.
+        """
+        if len(documents) > 1:
+            trial = self._begin()
+            for document in documents:
+                trial.take(document)
+        groups: list[Group[Source]] = []
         for document in documents:
-            count = count_members(document, len(waiting))
-            yield Group([waiting.popleft() for _ in range(count)], document)
+            gathered = self._gather.take(document)
+            self._waiting.append(source)
+            groups += self._groups(gathered)
+        return groups
 
-    async with aclosing(iterate_with_deadlines(documents, lambda: getattr(gather, "due", None))) as given:
-        async for found in given:
-            if found is None:
-                batches = gather.rest()
-            else:
-                source, document = found[0]
-                waiting.append(source)
-                batches = gather.take(document)
-            for one in group(batches):
-                yield one
-    for one in group(gather.rest()):
-        yield one
+    def rest(self) -> list[Group[Source]]:
+        """Return what was gathered, complete or not."""
+        return self._groups(self._gather.rest())
+
+    def clear(self) -> None:
+        """Forget what was gathered."""
+        self._gather = self._begin()
+        self._waiting.clear()
+
+    def _groups(self, gathered: Sequence[JSON]) -> list[Group[Source]]:
+        groups: list[Group[Source]] = []
+        for document in gathered:
+            count = _count_members(document, len(self._waiting))
+            groups.append(Group([self._waiting.popleft() for _ in range(count)], document))
+        return groups
 
 
-def count_members(document: JSON, most: int) -> int:
-    """How many documents a gathered one holds: the length of the one list in it."""
+def _count_members(document: JSON, most: int) -> int:
+    """Return how many documents a gathered one holds: the length of the one list in it."""
     while is_object(document) and len(document) == 1:
         document = next(iter(document.values()))
     return min(len(document), most) if is_list(document) else most
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Generic[Source]):
+    """What a source became before it is gathered."""
+
+    source: Source
+    documents: Sequence[JSON]
+
+
+async def gather_groups(
+    stream: AsyncIterator[Parts[Source] | Early], gatherer: Gatherer[Source], fail: Callable[[Source, str], Early]
+) -> AsyncGenerator[Group[Source] | Early, None]:
+    """Yield groups of what a stream gives; one that is due does not wait for the next document.
+
+    Args:
+        stream: documents to gather; everything else goes through.
+        gatherer: gathers them.
+        fail: makes what is yielded of a source that cannot be gathered.
+    """
+    async with aclosing(iterate_with_deadlines(stream, lambda: gatherer.due)) as given:
+        async for found in given:
+            if found is None:
+                groups = gatherer.rest()
+            elif not isinstance(found[0], Parts):
+                yield found[0]
+                continue
+            else:
+                try:
+                    groups = gatherer.take(found[0].source, found[0].documents)
+                except ConnectorError as error:
+                    yield fail(found[0].source, str(error))
+                    continue
+            for group in groups:
+                yield group
+    for group in gatherer.rest():
+        yield group

@@ -10,12 +10,11 @@ from connector.documents import member_path
 from connector.model import JSON, Outcome, State, is_document, is_list, is_object
 from connector.offline import offline_mode
 from connector.pipeline.incoming import IncomingRun
-from connector.pipeline.outgoing import OutgoingRun
 from connector.pipeline.runtime import Runtime
-from connector.pipeline.spec import is_request
+from connector.pipeline.spec import OutgoingSpec, is_request
 from connector.pipeline.storage import Untouched
 from connector.transform import Context as Chained
-from connector.transform import Failed, TraceEntry
+from connector.transform import Failed, Scope, TraceEntry
 from connector.transform.paths import MISSING, parse_path, path_getter
 from connector.transform.template import PLAIN
 
@@ -40,7 +39,7 @@ async def explain_incoming(runtime: Runtime, name: str) -> JSON:
 
 async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     """What an outgoing connection would do with a document: one explanation, or one for each request."""
-    run = OutgoingRun(runtime, name)
+    spec = OutgoingSpec.of(runtime, name)
     told: list[str] = []
     failures: list[Failed] = []
 
@@ -53,19 +52,19 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
     trace: list[TraceEntry] = []
     with offline_mode():
-        made = [each async for each in run.chain.arun((document,), chained, trace=trace)]
+        made = [each async for each in spec.chain.whole.arun((document,), chained, trace=trace)]
     if failures:
         raise failures[0]
     if not made:
         return {"skipped": told[0] if told else "the chain made nothing of the document"}
-    context = replace(run.context, chained=chained)
+    context = replace(spec.context(runtime), chained=chained)
     shown: list[JSON] = []
     for each in made:
-        request = run.complete(each, chained)
+        request = spec.complete(each, Scope(chained))
         with offline_mode():
-            explained = await run.writer.writes.explain(request, context)
-        if is_document(explained) and run.writer.kind.calls:
-            found = _Origins(run, document, each, trace).of(request)
+            explained = await spec.writer.writes.explain(request, context)
+        if is_document(explained) and spec.writer.kind.calls:
+            found = _Origins(spec, document, each, trace).of(request)
             # What the catalogue and the client put in keeps the origin that they name.
             explained["origins"] = {**_coarser(explained.get("origins") or {}, found), **found}
         shown.append(_redacted(explained, runtime))
@@ -103,12 +102,12 @@ async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: A
 class _Origins:
     """Where the values of one request come from."""
 
-    def __init__(self, run: OutgoingRun, document: JSON, made: JSON, trace: Sequence[TraceEntry]) -> None:
+    def __init__(self, spec: OutgoingSpec, document: JSON, made: JSON, trace: Sequence[TraceEntry]) -> None:
         self._document = document
         self._made = made
         self._trace = trace
-        self._gave_request = run.request is None or is_request(made)
-        self._template = {origin.place: origin for origin in (run.request.origins if run.request else ())}
+        self._gave_request = spec.request is None or is_request(made)
+        self._template = {origin.place: origin for origin in (spec.request.origins if spec.request else ())}
         self._paths = dict(_leaves(document))
 
     def of(self, request: JSON) -> dict[str, str]:

@@ -9,16 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connector import subscribers
-from connector.aio.streams import take_until
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
 from connector.pipeline.chains import apply
-from connector.pipeline.results import Counts, revive
+from connector.pipeline.journal import MemoryJournal
+from connector.pipeline.reader import NO_LIMITS, Kept, Limits, Read, Reader, ReadResult
+from connector.pipeline.results import Counts, End
 from connector.pipeline.runtime import Runtime
 from connector.pipeline.spec import RequestTemplate
-from connector.pipeline.taking import Keeps, Taken, Taking
-from connector.subscribers import Bookmark, Context, UnreadableDocument
-from connector.transform import Chain, Failed, Origin
+from connector.subscribers import Bookmark, Context, DocumentReader
+from connector.transform import Chain, Origin
+from connector.transform.context import Context as ChainContext
 from connector.transform.context import Locks
 from connector.transform.errors import format_key_path
 
@@ -65,15 +66,14 @@ class IncomingRun:
         self._asks = self._asked if asks is None else asks
         start = {} if self._declared.cursor is None else {"cursor": self._declared.cursor.start}
         self._state = {**start, **state}
-        self._lost_count = 0
         self.origins: dict[str, str] = {}
         """Where the values of the last request came from, by their place in it."""
         self._where = f"incoming.{name}"
         self.counts = Counts()
-        self.stopping = asyncio.Event()
+        self._stopping = asyncio.Event()
         kind = subscribers.prototypes().find(declared.subscriber.prototype)
         where = f"{self._where}.subscriber.parameters"
-        self._reader = kind.build(runtime.parameters(declared.subscriber, kind.parameters, kind.templates, where))
+        self._subscriber = kind.build(runtime.parameters(declared.subscriber, kind.parameters, kind.templates, where))
         self._input = runtime.chain(declared.input, f"{self._where}.input")
         self._chain: Chain = runtime.chain(declared.chain, f"{self._where}.chain")
         self.context = Context(
@@ -81,102 +81,82 @@ class IncomingRun:
             client=runtime.client,
             call=runtime.call,
             requests=self._requests,
-            on_unreadable=self._lost,
         )
 
     def stop(self, reason: str) -> None:
-        """Reads no further; what was read goes through."""
+        """Read no further; what was read goes through."""
         self.counts.stopped = reason
-        self.stopping.set()
+        self._stopping.set()
 
     async def documents(
         self, *, limit: int | None = None, instead: AsyncGenerator[JSON, None] | None = None
     ) -> AsyncGenerator[JSON, None]:
-        """The documents that come of what is read.
+        """Yield the documents that come of what is read.
 
         Args:
-            limit: at most so many are read.
+            limit: how many are read at most.
             instead: documents in place of the subscriber's, as when those that failed are tried again.
         """
-        source = self._reader.documents(self.context) if instead is None else instead
-        made = (
-            self._chain.arun(self._counted(source, limit), self._chained)
-            if self._streams
-            else self._each(source, limit)
-        )
-        try:
-            async for document in made:
-                self.counts.given += 1
-                yield document
-        finally:
-            if isinstance(made, AsyncGenerator):
-                await made.aclose()
-            self.counts.done = self.counts.read - self.counts.skipped - self.counts.failed
+        limits = Limits(limit, self._stopping, doubts=True)
+        source = self._subscriber if instead is None else _Given(instead)
+        reader = self._reader(source, self.context, self._chain, limits=limits)
+        async with aclosing(reader.read()) as found:
+            async for result in found:
+                if isinstance(result, ReadResult):
+                    self._count(result, reader.completes(result))
+                    for document in result.made:
+                        self.counts.given += 1
+                        yield document
 
-    def taken(
-        self, marked: Callable[[str], Bookmark], keeping: Callable[[], Keeps] | None = None, *, raw: bool = False
-    ) -> AsyncGenerator[Taken | Bookmark, None]:
-        """Everything that is read, each document with what the chain makes of it; nobody is told.
+    def read(
+        self, find_bookmark: Callable[[str], Bookmark], keep: Callable[[], Kept] | None = None, *, raw: bool = False
+    ) -> AsyncGenerator[ReadResult | Bookmark, None]:
+        """Yield everything that is read, each document with what the chain makes of it.
 
         Args:
-            marked: where an earlier reading stood, which this one goes on from.
-            keeping: opens what the chain keeps of a document, in place of the configuration's storages.
+            find_bookmark: returns where an earlier reading of a part stood, which this one goes on from.
+            keep: opens what the chain keeps of a document, in place of the configuration's storages.
             raw: leaves the chain to whoever takes the documents.
         """
-        taking = Taking(
-            self._reader,
-            replace(self.context, find_bookmark=marked, is_repeated=True),
-            Chain(()) if raw else self._chain,
-            self._runtime.chained,
-            redact=self._runtime.redact,
-            where=self._where,
-            keeping=keeping,
-        )
-        return taking.taken()
+        context = replace(self.context, find_bookmark=find_bookmark, is_repeated=True)
+        return self._reader(self._subscriber, context, Chain(()) if raw else self._chain, keep=keep).read()
 
     async def explain(self) -> JSON:
         """What would be read first; nothing is read."""
-        return await self._reader.explain(self.context)
+        return await self._subscriber.explain(self.context)
 
-    @property
-    def _streams(self) -> bool:
-        """Whether the chain must see all documents, or waits and so has many under way."""
-        return self._chain.awaits or len(self._chain.stages) > 1 or any(_gathers(stage) for stage in self._chain.stages)
+    def _reader(
+        self,
+        source: DocumentReader,
+        context: Context,
+        chain: Chain,
+        *,
+        keep: Callable[[], Kept] | None = None,
+        limits: Limits = NO_LIMITS,
+    ) -> Reader:
+        return Reader(
+            source,
+            context,
+            chain,
+            self._calling_context if chain.calls else lambda: self._runtime.chained,
+            redact=self._runtime.redact,
+            where=self._where,
+            keep=keep,
+            limits=limits,
+        )
 
-    async def _each(self, source: AsyncGenerator[JSON, None], limit: int | None) -> AsyncGenerator[JSON, None]:
-        context = self._chained
-        async with aclosing(self._counted(source, limit)) as documents:
-            async for document in documents:
-                for made in self._chain.apply(document, context):
-                    yield made
+    def _calling_context(self) -> ChainContext:
+        """Return what a chain that calls is given for one document: its calls are in a journal of its own."""
+        return replace(self._runtime.chained, call=self._runtime.calls(MemoryJournal().perform))
 
-    async def _counted(self, source: AsyncGenerator[JSON, None], limit: int | None) -> AsyncGenerator[JSON, None]:
-        if limit == 0:
-            return
-        async with aclosing(take_until(self.stopping, source)) as documents:
-            async for document in documents:
-                self.counts.read += 1
-                yield revive(document).document
-                if self.counts.read - self._lost_count == limit:
-                    return
-
-    @property
-    def _chained(self) -> Any:
-        return replace(self._runtime.chained, on_skip=self._skipped, on_failed=self._failed)
-
-    def _lost(self, lost: UnreadableDocument) -> None:
-        self._lost_count += 1
-        self.counts.read += 1
-        self.counts.failed += 1
-        self._tell(lost.document, "failed", self._runtime.redact(lost.reason))
-
-    def _skipped(self, document: JSON, reason: str) -> None:
-        self.counts.skipped += 1
-        self._tell(document, "skipped", reason)
-
-    def _failed(self, document: JSON, error: Failed) -> None:
-        self.counts.failed += 1
-        self._tell(document, "failed", self._runtime.redact(str(error)))
+    def _count(self, result: ReadResult, reads: Sequence[Read]) -> None:
+        self.counts.read += len(reads)
+        state: End = "done" if result.made or not (result.failed or result.skipped) else "skipped"
+        state = "failed" if result.failed else state
+        self.counts.add(state, len(reads))
+        if state != "done":
+            for read in reads:
+                self._tell(read.document, state, result.failed or result.skipped)
 
     async def _requests(self, template: JSON, document: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
         """What the template becomes for a document, through the input chain."""
@@ -210,5 +190,14 @@ def _told(origin: Origin) -> str:
     return f"variable: {origin.written}" if origin.kind == "variables" else f"template: {origin.written}"
 
 
-def _gathers(stage: object) -> bool:
-    return getattr(stage, "gather", None) is not None
+class _Given:
+    """Documents in place of a subscriber's."""
+
+    def __init__(self, documents: AsyncGenerator[JSON, None]) -> None:
+        self._documents = documents
+
+    def documents(self, context: Context) -> AsyncGenerator[JSON, None]:  # noqa: ARG002  the protocol's signature
+        return self._documents
+
+    async def explain(self, context: Context) -> JSON:  # noqa: ARG002  the protocol's signature
+        return None

@@ -152,6 +152,10 @@ class Counts:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
+    def add(self, state: End, count: int) -> None:
+        """Count documents that ended."""
+        setattr(self, state, getattr(self, state) + count)
+
     def spend(self, body: JSON) -> None:
         """Adds the tokens that an answer says it took."""
         usage: JSON = body.get("usage") if is_object(body) else None

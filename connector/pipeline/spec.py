@@ -177,6 +177,22 @@ class OutgoingSpec:
             error=Responder(runtime, outgoing.error, f"{where}.error") if outgoing.error else None,
         )
 
+    def context(self, runtime: Runtime) -> Context:
+        """Return what the publisher is given."""
+        return Context(
+            folder=runtime.configuration.folder,
+            reserved=runtime.configuration.reserved,
+            client=runtime.client,
+            call=runtime.call,
+            chained=runtime.chained,
+            validate=self.outgoing.validation,
+            on_unknown=self.outgoing.on_unknown,
+        )
+
+    def complete(self, document: JSON, scope: Scope) -> JSON:
+        """Return the request that a document stands for, completed by the template."""
+        return complete_request(self.request, document, scope, calls=self.writer.kind.calls)
+
     @property
     def writers(self) -> list[Writer]:
         """Every publisher of the connection."""

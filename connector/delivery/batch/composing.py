@@ -14,7 +14,6 @@ from connector.errors import ConnectorError
 from connector.http.call import FloatsWire
 from connector.model import JSON, Outcome, State, items, members
 from connector.pipeline.decisions import AttemptEnded
-from connector.pipeline.spec import complete_request
 from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.transform import Scope
@@ -113,9 +112,7 @@ class Composing(TaskAttempt):
     async def _asked(self, document: JSON) -> tuple[CallIntent, JSON]:
         """The call that a document would be, made by the publisher of single calls and caught before it is sent."""
         writer = self._route.spec.writer
-        request = complete_request(
-            self._route.spec.request, document, Scope(self._chain_context), calls=writer.kind.calls
-        )
+        request = self._spec.complete(document, Scope(self._chain_context))
         caught: list[CallIntent] = []
 
         async def catch(intent: CallIntent) -> Outcome:
@@ -125,7 +122,7 @@ class Composing(TaskAttempt):
         self._request = request
         outcome = await writer.writes.publish(request, replace(self._context, perform=catch))
         if not caught:
-            raise self._not_done(outcome, "")
+            raise self._not_done(outcome)
         _check(caught[0], request)
         return caught[0], request
 

@@ -159,7 +159,7 @@ async def _outgoing(case: Mapping[str, JSON], runtime: Runtime, found: Found, re
     async with aclosing(run.results(_inputs(case))) as results:
         async for result in results:
             found.outputs += result.answers
-            if not run.answers and run.writer.kind.calls:
+            if not run.answers and run.spec.writer.kind.calls:
                 found.outputs += [outcome.body for outcome in result.outcomes if outcome.ok]
             if result.state != "done":
                 found.tell(None, result.state, result.reason)
