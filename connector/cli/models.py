@@ -150,7 +150,9 @@ def update_models(
 
 
 def _today() -> date:
-    return date.today()  # noqa: DTZ011 - the day where the user is
+    from connector.model_registry import current_day
+
+    return current_day()
 
 
 def _registry(folder: Path | None) -> ModelRegistry:
@@ -230,7 +232,7 @@ def _shown(value: JSON) -> str:
 
 
 def _mention(found: Mention) -> tuple[str, ...]:
-    from connector.model_registry.mentions import price_change
+    from connector.model_registry import price_change
 
     until = found.model.shutdown.isoformat() if found.model.shutdown else ""
     successor = found.successor.name if found.successor else ""

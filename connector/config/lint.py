@@ -12,6 +12,7 @@ from connector.config.findings import Finding, Place, Severity
 from connector.config.kinds import Kinds
 from connector.config.loading import demote_disabled, examine
 from connector.config.rules.chains import check_shapes
+from connector.config.rules.models import check_models, check_refusals
 from connector.config.rules.names import check_unused
 from connector.config.rules.requests import check_operations
 from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
@@ -31,6 +32,8 @@ RULES = (
     check_allow_rules,
     check_unused_settings,
     check_deletions,
+    check_models,
+    check_refusals,
 )
 """The rules that only lint checks."""
 RULE_SUMMARIES: Mapping[str, str] = {
@@ -63,6 +66,9 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "wrong-template": "A key, version, order or cursor that is not a valid template or expression.",
     "circular-schedule": "Schedules that start each other endlessly.",
     "wrong-transport": "A transport that does not support the publisher's operation.",
+    "model-retired": "A model that was shut down.",
+    "model-retires": "A model that stops within 90 days.",
+    "model-refuses": "A parameter that the model of the request refuses.",
     "unpriced-budget": "A budget in money without prices.",
     "wrong-token": "A gateway token that is not hashed, or has the hash of another one.",
     "open-listener": "A gateway that other machines can reach without TLS or tokens.",

@@ -30,8 +30,10 @@ from connector.http.stream import stream_call
 from connector.http.transports import make_transport
 from connector.http.transports.base import make_tls_context
 from connector.model import JSON, Fault, JSONInput, JSONValue, Outcome, Request, members
+from connector.model_registry import load_registry
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
+from connector.request.model_rules import ModelRules
 from connector.request.wire import Wire
 from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing
@@ -136,7 +138,8 @@ class Client:
 
     @cached_property
     def _preparer(self) -> Preparer:
-        return Preparer(self.catalogue)
+        models = ModelRules(load_registry(self.catalogue.folder)) if self.prototype.knows_models else None
+        return Preparer(self.catalogue, models)
 
     def prepare(
         self,

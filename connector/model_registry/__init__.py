@@ -2,7 +2,7 @@
 
 from connector.model_registry.load import default_registry, load_registry
 from connector.model_registry.rates import PriceList, Tier
-from connector.model_registry.registry import LifeCycle, Model, ModelRegistry, Refusal
+from connector.model_registry.registry import LifeCycle, Model, ModelRegistry, Refusal, current_day, price_change
 
 __all__ = [
     "LifeCycle",
@@ -11,6 +11,8 @@ __all__ = [
     "PriceList",
     "Refusal",
     "Tier",
+    "current_day",
     "default_registry",
     "load_registry",
+    "price_change",
 ]

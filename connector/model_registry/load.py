@@ -18,7 +18,16 @@ from connector.model_registry.rates import UNITS, LongPrompt, PriceList, Tier
 from connector.model_registry.registry import Model, ModelRegistry, Refusal
 from connector.yaml import DECLARATIONS, read_yaml
 
-__all__ = ["COMPILED", "OVERLAY", "REGISTRY", "compiled_bytes", "default_registry", "load_registry", "registry_of"]
+__all__ = [
+    "COMPILED",
+    "OVERLAY",
+    "REGISTRY",
+    "check_registry",
+    "compiled_bytes",
+    "default_registry",
+    "load_registry",
+    "registry_of",
+]
 
 REGISTRY = Path("models") / "registry.yaml"
 OVERLAY = Path("models") / "overlay.yaml"
@@ -29,18 +38,20 @@ Facts = Mapping[str, JSON]
 @cache
 def default_registry() -> ModelRegistry:
     """Return the registry that ships with the connector."""
-    return load_registry(folder("entities"))
+    return _read(folder("entities"))
 
 
 def load_registry(entities: Path) -> ModelRegistry:
     """Return the registry of a catalogue folder; that of the connector where the folder has none."""
+    if entities == folder("entities") or not (entities / REGISTRY).exists():
+        return default_registry()
+    return _read(entities)
+
+
+def _read(entities: Path) -> ModelRegistry:
     path = entities / REGISTRY
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
-        if entities == folder("entities"):
-            raise ConfigurationError(f"{path}: missing; install the connector anew") from None
-        return default_registry()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     return registry_of(_document(entities / COMPILED, text, str(path)), str(path))
@@ -66,16 +77,20 @@ def _digest(text: bytes) -> str:
     return blake2b(text, digest_size=16).hexdigest()
 
 
+def check_registry(document: JSON, where: str) -> None:
+    """Raise for the first fact of a wrong shape, with its place."""
+    list(registry_of(document, where))
+
+
 def registry_of(document: JSON, where: str) -> ModelRegistry:
-    """Return the registry that a document declares; every fact of a wrong shape is named with its place."""
+    """Return the registry that a document declares; a model's facts are looked at when it is first asked for."""
     found = _object(document, where)
-    rules = [
-        _object(each, f"{where}: parameters") for each in _list(found.get("parameters", []), f"{where}: parameters")
-    ]
-    models = [
-        _model(name, _object(facts, f"{where}: models.{name}"), rules, f"{where}: models.{name}")
-        for name, facts in _object(found.get("models"), f"{where}: models").items()
-    ]
+    place = f"{where}: parameters"
+    rules = [_object(each, place) for each in _list(found.get("parameters", []), place)]
+    facts = {
+        name: _object(each, f"{where}: models.{name}")
+        for name, each in _object(found.get("models"), f"{where}: models").items()
+    }
     roles, accepted = (
         {role: str(text) for role, text in _object(found.get(key, {}), f"{where}: {key}").items()}
         for key in ("roles", "accepted")
@@ -83,7 +98,13 @@ def registry_of(document: JSON, where: str) -> ModelRegistry:
     as_of = _day(found.get("as_of"), f"{where}: as_of")
     if as_of is None:
         raise ConfigurationError(f"{where}: as_of: missing; the day on which the facts were true is needed")
-    return ModelRegistry(models, roles, as_of, accepted)
+    return ModelRegistry(
+        {name: _texts(each.get("aliases", []), f"{where}: models.{name}.aliases") for name, each in facts.items()},
+        lambda name: _model(name, facts[name], rules, f"{where}: models.{name}"),
+        roles,
+        as_of,
+        accepted,
+    )
 
 
 def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
@@ -121,7 +142,14 @@ def _refusals(rule: Facts) -> Iterator[Refusal]:
     operations = _texts(rule.get("operations", []), "parameters")
     for parameter, more in _object(rule.get("refuses", {}), "parameters").items():
         said = _object(more, f"parameters: {parameter}")
-        yield Refusal(parameter, operations, str(said.get("instead", "")), str(said.get("reason", "")))
+        yield Refusal(
+            parameter,
+            operations,
+            instead=str(said.get("instead", "")),
+            reason=str(said.get("reason", "")),
+            allowed=_list(said.get("allowed", []), f"parameters: {parameter}.allowed"),
+            unless=_object(said.get("unless", {}), f"parameters: {parameter}.unless"),
+        )
 
 
 def _price_list(value: JSON, where: str) -> PriceList:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 from connector.errors import ConfigurationError
 from connector.model import JSON
-from connector.model_registry.rates import PriceList
-from connector.model_registry.registry import LifeCycle, Model, ModelRegistry
+from connector.model_registry.registry import LifeCycle, Model, ModelRegistry, price_change
 
-__all__ = ["Mention", "find_mentions", "price_change", "replace_mentions", "text_files"]
+__all__ = ["Mention", "find_mentions", "replace_mentions", "text_files"]
 
 KINDS_OF_FILES = frozenset(
     {".yaml", ".yml", ".json", ".jsonl", ".toml", ".md", ".txt", ".env", ".py", ".ts", ".js", ".sh", ".csv", ".ini"}
@@ -22,7 +21,6 @@ KINDS_OF_FILES = frozenset(
 PASSED_OVER = frozenset(
     {".git", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache", "build", "dist"}
 )
-COMPARED = {"input": "input", "output": "output", "audio_hours": "an hour", "characters": "characters"}
 MOST_BYTES = 10_000_000
 _TOKEN = re.compile(r"(?<![\w./:@-])[A-Za-z](?:[\w.:-]*\w)?")
 _MODEL_KEY = re.compile(r"""model["']?\s*[:=]\s*["']?$""", re.IGNORECASE)
@@ -116,23 +114,3 @@ def replace_mentions(path: Path, mentions: Iterable[Mention]) -> tuple[str, str]
     changed = "".join(lines)
     diff = unified_diff(text.splitlines(keepends=True), lines, str(path), str(path))
     return changed, "".join(line if line.endswith("\n") else f"{line}\n" for line in diff)
-
-
-def price_change(model: Model, successor: Model) -> str:
-    """Return how the prices differ, such as `input 0.25 -> 1, output 2 -> 5 a million`; empty where one is unknown."""
-    before, after = model.price_list(), successor.price_list()
-    if before is None or after is None:
-        return ""
-    return ", ".join(_changes(before, after))
-
-
-def _changes(before: PriceList, after: PriceList) -> Iterator[str]:
-    for unit, words in (
-        ("input", "input"),
-        ("output", "output"),
-        ("audio_hours", "an hour"),
-        ("characters", "characters"),
-    ):
-        if unit in before.rates or unit in after.rates:
-            old, new = before.rate(unit), after.rate(unit)
-            yield f"{words} {old:g}" if old == new else f"{words} {old:g} -> {new:g}"

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
-from connector.errors import UnknownName
+from connector.errors import ConfigurationError, UnknownName
+from connector.model import JSON
 from connector.model_registry.rates import EVERY_TIER, PriceList, Tier, newest
 from connector.suggestions import closest
 
-__all__ = ["ROLES", "SNAPSHOT", "LifeCycle", "Model", "ModelRegistry", "Refusal", "base_of"]
+__all__ = [
+    "ROLES",
+    "SNAPSHOT",
+    "LifeCycle",
+    "Model",
+    "ModelRegistry",
+    "Refusal",
+    "base_of",
+    "current_day",
+    "price_change",
+]
 
 ROLES = ("text", "small", "image", "speech", "transcription", "embedding", "moderation", "realtime")
 """What a default model is for."""
+COMPARED = {"input": "input", "output": "output", "audio_hours": "an hour", "characters": "characters"}
+TODAY_VARIABLE = "OPENAI_CONNECTOR_TODAY"
 WARNED_DAYS = 90
 """How long before its end a model is said to retire."""
 SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
@@ -39,6 +53,10 @@ class Refusal:
     operations: Sequence[str]
     instead: str = ""
     reason: str = ""
+    allowed: Sequence[JSON] = ()
+    """Values that are taken all the same, such as the default."""
+    unless: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    """Other parameters, by their path, with which the model takes this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +102,32 @@ class Model:
         return (each for each in self.refuses if operation in each.operations)
 
 
+def current_day() -> date:
+    """Return the day it is here, or the one that OPENAI_CONNECTOR_TODAY says, to see what another day brings."""
+    said = os.environ.get(TODAY_VARIABLE)
+    if not said:
+        return date.today()  # noqa: DTZ011 - the day where the user is
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        raise ConfigurationError(f"{TODAY_VARIABLE}: found {said!r}; a day such as 2026-12-11 is allowed") from None
+
+
+def price_change(model: Model, successor: Model) -> str:
+    """Return how the prices differ, such as `input 0.25 -> 1, output 2 -> 5`; empty where one is unknown."""
+    before, after = model.price_list(), successor.price_list()
+    if before is None or after is None:
+        return ""
+    return ", ".join(_changes(before, after))
+
+
+def _changes(before: PriceList, after: PriceList) -> Iterator[str]:
+    for unit, words in COMPARED.items():
+        if unit in before.rates or unit in after.rates:
+            old, new = before.rate(unit), after.rate(unit)
+            yield f"{words} {old:g}" if old == new else f"{words} {old:g} -> {new:g}"
+
+
 def base_of(name: str) -> str:
     """Return the model that a fine-tuned one is made of; the name itself for any other."""
     found = _FINE_TUNED.match(name)
@@ -94,30 +138,45 @@ class ModelRegistry:
     """Models by name, with the defaults of each role.
 
     Args:
-        models: the models, each under a name of its own.
+        aliases: each model's name with the other names that it has.
+        build: makes the model of a name, when it is first asked for.
         roles: the default model of each role.
         as_of: the day on which the facts were true.
         accepted: roles whose model may retire early, with the reason.
     """
 
     def __init__(
-        self, models: Sequence[Model], roles: Mapping[str, str], as_of: date, accepted: Mapping[str, str] | None = None
+        self,
+        aliases: Mapping[str, Sequence[str]],
+        build: Callable[[str], Model],
+        roles: Mapping[str, str],
+        as_of: date,
+        accepted: Mapping[str, str],
     ) -> None:
         self.roles = dict(roles)
-        self.accepted = dict(accepted or {})
+        self.accepted = dict(accepted)
         self.as_of = as_of
-        self._models = {model.name: model for model in models}
-        exact = {alias: model for model in models for alias in model.aliases if not alias.endswith("*")}
-        self._exact = {**exact, **self._models}
-        starts = [(alias[:-1], model) for model in models for alias in model.aliases if alias.endswith("*")]
-        starts += [(model.name, model) for model in models if model.name.startswith("ft:")]
+        self._build = build
+        self._built: dict[str, Model] = {}
+        self._names = list(aliases)
+        pairs = [(alias, name) for name, others in aliases.items() for alias in others]
+        self._exact = {alias: name for alias, name in pairs if not alias.endswith("*")} | {
+            name: name for name in aliases
+        }
+        starts = [(alias[:-1], name) for alias, name in pairs if alias.endswith("*")]
+        starts += [(name, name) for name in aliases if name.startswith("ft:")]
         self._starts = sorted(starts, key=lambda pair: len(pair[0]), reverse=True)
 
     def __iter__(self) -> Iterator[Model]:
-        return iter(self._models.values())
+        return (self._model(name) for name in self._names)
 
     def __len__(self) -> int:
-        return len(self._models)
+        return len(self._names)
+
+    def _model(self, name: str) -> Model:
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
 
     def find(self, name: str) -> Model | None:
         """Return the model that a name means: itself, an alias, a dated snapshot, or a fine-tuned model's base."""
@@ -125,13 +184,16 @@ class ModelRegistry:
         if found is None and name.startswith("ft:"):
             return self._fine_tuned(name)
         if found is None:
-            found = self._exact.get(SNAPSHOT.sub("", name))
-        return found or next((model for start, model in self._starts if name.startswith(start)), None)
+            found = self._exact.get(SNAPSHOT.sub("", name)) or self._by_start(name)
+        return None if found is None else self._model(found)
+
+    def _by_start(self, name: str) -> str | None:
+        return next((model for start, model in self._starts if name.startswith(start)), None)
 
     def _fine_tuned(self, name: str) -> Model | None:
         """A fine-tuned model lives as long as its base, and may have prices of its own."""
-        base = self.find(base_of(name))
-        own = next((model for start, model in self._starts if name.startswith(start)), None)
+        base, start = self.find(base_of(name)), self._by_start(name)
+        own = None if start is None else self._model(start)
         if own is None or base is None:
             return own or base
         return replace(base, name=own.name, prices=own.prices or base.prices, tiers=own.tiers or base.tiers)

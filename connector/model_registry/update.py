@@ -15,7 +15,7 @@ from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 from connector.model_registry.build import build, read_overlay, registry_text
-from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, compiled_bytes, registry_of
+from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, check_registry, compiled_bytes, registry_of
 from connector.model_registry.price_source import read_price_facts
 from connector.model_registry.sdk_source import read_sdk_facts
 from connector.yaml import DECLARATIONS, read_yaml
@@ -122,12 +122,15 @@ def _registry_document(entities: Path) -> Facts:
 
 def _update(before: Facts, after: Facts, notes: list[str]) -> Update:
     text = registry_text(after)
-    registry_of(read_yaml(text, str(REGISTRY), DECLARATIONS), str(REGISTRY))
+    check_registry(read_yaml(text, str(REGISTRY), DECLARATIONS), str(REGISTRY))
     return Update(text, list(changes(before, after)), notes)
 
 
 def changes(before: Facts, after: Facts) -> Iterator[str]:
     """Yield what is different between two registries, a line for each model and fact."""
+    for section in ("roles", "accepted", "parameters"):
+        if before.get(section) != after.get(section):
+            yield f"~ {section}"
     old, new = _models(before), _models(after)
     for name in sorted({*old, *new}):
         if name not in old:

@@ -19,6 +19,7 @@ from connector.request.body import (
     view_form,
 )
 from connector.request.file_access import ANYWHERE, Roots
+from connector.request.model_rules import ModelRules
 from connector.request.path import fill_template
 from connector.request.plan import Plan, find_answer_kind, find_stream_origin, switch_stream
 from connector.request.query import coerce_query
@@ -31,10 +32,16 @@ Asked = Request | Mapping[str, JSON]
 
 
 class Preparer:
-    """Prepares requests of one catalogue; what it compiles for an operation it keeps."""
+    """Prepares requests of one catalogue; what it compiles for an operation it keeps.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Args:
+        catalogue: the operations.
+        models: what is known of the models that requests name; without it they are not looked at.
+    """
+
+    def __init__(self, catalogue: Catalogue, models: ModelRules | None = None) -> None:
         self.catalogue = catalogue
+        self._models = models
         self._plans: dict[int, Plan] = {}
 
     def prepare(
@@ -67,6 +74,8 @@ class Preparer:
         query = _build_query(plan, asked, mode, findings, from_text=from_text)
         headers = plan.headers.resolve(asked.headers, mode, findings)
         body = _build_body(plan, asked, mode, roots, headers, findings)
+        if self._models is not None:
+            self._models.check(operation, asked.payload, mode, findings)
         if findings.faults:
             raise InvalidRequest(operation.name, list(map(suggest_setting, findings.faults)))
         return Wire(

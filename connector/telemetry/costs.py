@@ -11,7 +11,18 @@ from connector.model import JSON
 from connector.model_registry import LifeCycle, ModelRegistry, PriceList, default_registry
 from connector.telemetry.usage import NO_USAGE, Usage, answer_parts, find_text, find_window, read_usage, usage_in
 
-__all__ = ["NO_USAGE", "TIERS", "Cost", "Period", "Price", "Prices", "Usage", "find_period", "read_usage"]
+__all__ = [
+    "NO_USAGE",
+    "REGISTRY_CURRENCY",
+    "TIERS",
+    "Cost",
+    "Period",
+    "Price",
+    "Prices",
+    "Usage",
+    "find_period",
+    "read_usage",
+]
 
 TIERS: Mapping[str, float] = {
     "": 1.0, "auto": 1.0, "default": 1.0, "standard": 1.0, "scale": 1.0, "flex": 0.5, "batch": 0.5, "priority": 2.0,

@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import ConfigurationError, UnknownName
 from connector.model_registry import LifeCycle, default_registry
-from connector.model_registry.load import registry_of
+from connector.model_registry.load import check_registry, registry_of
 
 TODAY = date(2026, 11, 28)
 DOCUMENT = {
@@ -109,7 +109,7 @@ def test_an_unknown_name_is_told_what_it_may_have_meant(registry):
 )
 def test_a_fact_of_a_wrong_shape_is_named_with_its_place(facts, message):
     with pytest.raises(ConfigurationError) as raised:
-        registry_of({"as_of": "2026-01-01", "models": {"x": facts}}, "here")
+        check_registry({"as_of": "2026-01-01", "models": {"x": facts}}, "here")
     assert str(raised.value).startswith(message)
 
 

@@ -22,7 +22,7 @@ from connector.request.plan import Plan
 from connector.request.validation import Findings, Validate
 from connector.suggestions import did_you_mean
 
-__all__ = ["check_operations", "request_findings"]
+__all__ = ["Call", "calls_in", "check_operations", "request_findings"]
 
 OPENAI = "openai"
 USES: Mapping[bool | None, Use | None] = {True: "read", False: "write", None: None}
@@ -52,7 +52,7 @@ def check_operations(subject: Subject) -> Iterator[Finding]:
     if catalogue is None:
         return
     plans: dict[str, Plan] = {}
-    for call in _calls_in(subject):
+    for call in calls_in(subject):
         entity, action = call.parameters.get("entity"), call.parameters.get("action")
         if not isinstance(entity, str) or any(templates_in([entity, action])):
             continue
@@ -80,7 +80,7 @@ def _client_mode(subject: Subject, name: JSON) -> str:
     return str(model.model_fields["validation"].default)
 
 
-def _calls_in(subject: Subject) -> Iterator[Call]:
+def calls_in(subject: Subject) -> Iterator[Call]:
     document = subject.document
     for part, path in components(document):
         if part.prototype == OPENAI:

@@ -19,6 +19,7 @@ from connector.config.tree import walk
 from connector.errors import ConfigurationError
 from connector.http import prototypes
 from connector.request.display import SECRET_VALUE
+from connector.telemetry.costs import REGISTRY_CURRENCY
 
 __all__ = [
     "check_allow_rules",
@@ -72,13 +73,15 @@ def _parts(subject: Subject) -> Iterator[tuple[Component, Path, type[BaseModel]]
 
 
 def check_budgets(subject: Subject) -> Iterator[Finding]:
-    """Report budgets in money without prices, with which nothing would ever be spent."""
-    if subject.document.prices:
+    """Amounts without any price, in a currency that the registry has no prices in: nothing would ever be spent."""
+    currency = subject.document.currency
+    if subject.document.prices or currency == REGISTRY_CURRENCY:
         return
     for budget, path in _budgets(subject):
         if budget.amount is not None:
+            found = f"an amount in {currency}, and no prices are given"
             allowed = "say what models cost: prices: {MODEL: {input: 1.25, output: 10}}, or give tokens"
-            yield subject.finding("unpriced-budget", (*path, "amount"), "an amount, and no prices are given", allowed)
+            yield subject.finding("unpriced-budget", (*path, "amount"), found, allowed)
 
 
 def _budgets(subject: Subject) -> Iterator[tuple[Budget, Path]]:

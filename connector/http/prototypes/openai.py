@@ -91,4 +91,10 @@ def _name_call(wire: Wire) -> str:
     return wire.operation.name if wire.operation else f"{wire.method} {wire.path}"
 
 
-OPENAI = Prototype("openai", "The OpenAI API, at its global or a regional address.", Parameters, OpenAIEndpoint)
+OPENAI = Prototype(
+    "openai",
+    "The OpenAI API, at its global or a regional address.",
+    Parameters,
+    OpenAIEndpoint,
+    knows_models=True,
+)

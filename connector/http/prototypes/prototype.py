@@ -55,3 +55,5 @@ class Prototype:
     """Takes an instance of `parameters`."""
     lists_models: bool = True
     """Whether it speaks the catalogue's API, so that listing its models tells whether a client works."""
+    knows_models: bool = False
+    """Whether its models are those of the registry, with their life cycles and what they refuse."""

@@ -1,0 +1,77 @@
+"""What a request asks of its model: whether the model still answers, and which parameters it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from connector.catalogue.operation import Operation
+from connector.model import JSON, Fault, is_object, members
+from connector.model_registry import LifeCycle, Model, ModelRegistry, Refusal, current_day, price_change
+from connector.request.validation import Findings, Validate
+
+__all__ = ["ModelRules"]
+
+SENT_ANYWAY = "--validate warn (in a configuration, validate: warn) sends it as it is"
+
+
+class ModelRules:
+    """Checks requests against what is known of the models that they name.
+
+    Args:
+        registry: what is known.
+        today: the day on which requests are made.
+    """
+
+    def __init__(self, registry: ModelRegistry, today: Callable[[], date] = current_day) -> None:
+        self._registry = registry
+        self._today = today
+
+    def check(self, operation: Operation, payload: JSON, mode: Validate, findings: Findings) -> None:
+        """Add what is wrong with the model of a payload, and with what it is given."""
+        name = payload.get("model") if is_object(payload) else None
+        model = self._registry.find(name) if isinstance(name, str) else None
+        if model is None or not isinstance(name, str) or mode is Validate.OFF:
+            return
+        life_cycle = model.life_cycle(self._today())
+        if life_cycle is LifeCycle.RETIRED:
+            findings.judge(mode, [self.retired(name, model)], "payload")
+        elif life_cycle is LifeCycle.RETIRES:
+            findings.warnings.append(self.retires(name, model))
+        findings.judge(mode, list(self.refused(name, model, operation.name, payload)), "payload")
+
+    def retired(self, name: str, model: Model) -> Fault:
+        """Return the fault of a model that no longer answers."""
+        return Fault("payload.model", f"{name} was shut down on {model.shutdown}", self._instead(model), SENT_ANYWAY)
+
+    def retires(self, name: str, model: Model) -> Fault:
+        """Return the warning of a model that soon stops."""
+        return Fault("payload.model", f"{name} stops on {model.shutdown}", self._instead(model))
+
+    def _instead(self, model: Model) -> str:
+        successor = self._registry.successor(model.name, self._today())
+        if successor is None:
+            return "`openai-connector models list` shows which models there are"
+        prices = price_change(model, successor)
+        return f"{successor.name} takes its place{f' ({prices} a million tokens)' if prices else ''}"
+
+    def refused(self, name: str, model: Model, operation: str, payload: JSON) -> Iterator[Fault]:
+        """Yield a fault for each parameter of a payload that its model refuses."""
+        given = members(payload)
+        for refusal in model.refusals(operation):
+            value = given.get(refusal.parameter)
+            if value is not None and value not in refusal.allowed and not _is_lifted(refusal, payload):
+                instead = f"give {refusal.instead}" if refusal.instead else "leave it out"
+                reason = f": {refusal.reason}" if refusal.reason else ""
+                yield Fault(f"payload.{refusal.parameter}", f"{name} refuses it", f"{instead}{reason}", SENT_ANYWAY)
+
+
+def _is_lifted(refusal: Refusal, payload: JSON) -> bool:
+    """Whether another parameter of the payload makes the model take this one."""
+    for place, wanted in refusal.unless.items():
+        value = payload
+        for key in place.split("."):
+            value = value.get(key) if is_object(value) else None
+        if value == wanted:
+            return True
+    return False
