@@ -105,10 +105,10 @@ class Redaction:
         """The same, with the bytes that it takes."""
         data = orjson.dumps(value, default=_plain)
         redactor = self._now()
-        if not redactor.holds(data):
+        if not redactor.has_secret(data):
             return value, len(data)
         kept = orjson.loads(data)
-        shown = redactor.known_in(kept)
+        shown = redactor.hide_known_in(kept)
         return (value if shown == kept else shown), len(data)
 
     def text(self, text: str) -> str:

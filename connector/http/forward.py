@@ -171,7 +171,7 @@ class Forward:
         self._retrier.pacer.speed_up()
         reason = "the caller left before the end of the answer"
         self._result = result = AttemptResult(State.UNKNOWN, raw.status, reason=reason)
-        headers = self._retrier.redactor.sent_back(raw.headers)
+        headers = self._retrier.redactor.hide_in_raw_headers(raw.headers)
         whole = raw.take_whole()
         if whole is None:
             return ForwardResponse(raw.status, headers, self._iter_chunks(raw, result))
@@ -199,7 +199,7 @@ class Forward:
         outcome = await self._attempts.settle(result, may_retry=False, may_pause=may_pause)
         redactor = self._retrier.redactor
         data = redactor(result.text).encode()
-        headers = _replace_framing(redactor.sent_back(raw.headers), len(data))
+        headers = _replace_framing(redactor.hide_in_raw_headers(raw.headers), len(data))
         return ForwardResponse(raw.status, headers, _yield_once(data), outcome)
 
     async def _release(self) -> None:

@@ -199,7 +199,7 @@ class CallAttempts:
     def _conclude(self, result: AttemptResult, verdict: Verdict) -> Outcome:
         self._add_attempt(result, verdict)
         redactor = self._retrier.redactor
-        headers = redactor.answered(result.headers)
+        headers = redactor.hide_in_headers(result.headers)
         request_id = headers.get("x-request-id") or headers.get("apim-request-id")
         if result.state is State.DONE:
             return Outcome(

@@ -66,26 +66,26 @@ class Redactor:
         harmless = self._harmless
         if text in harmless:
             return text
-        shown = hide_secret_values(self.known(text), HIDDEN)
+        shown = hide_secret_values(self.hide_known(text), HIDDEN)
         if "://" in shown:
             shown = PASSWORD.sub(rf"\1:{HIDDEN}@", shown)
         if len(text) <= LONGEST_KNOWN and shown == text and len(harmless) < MOST_KNOWN:
             harmless.add(text)
         return shown
 
-    def known(self, text: str) -> str:
+    def hide_known(self, text: str) -> str:
         """Return the text without the secrets; what only looks like one stays as it is."""
         return self._pattern.sub(HIDDEN, text) if self._secrets else text
 
-    def known_in(self, value: JSON) -> JSON:
+    def hide_known_in(self, value: JSON) -> JSON:
         """Return a JSON value without the secrets, in keys and texts; what only looks like one stays as it is."""
         if isinstance(value, str):
-            return self.known(value)
+            return self.hide_known(value)
         if isinstance(value, dict):
-            return {self.known(key): self.known_in(child) for key, child in members(value).items()}
-        return [self.known_in(child) for child in items(value)] if isinstance(value, list | tuple) else value
+            return {self.hide_known(key): self.hide_known_in(child) for key, child in members(value).items()}
+        return [self.hide_known_in(child) for child in items(value)] if isinstance(value, list | tuple) else value
 
-    def holds(self, data: bytes) -> bool:
+    def has_secret(self, data: bytes) -> bool:
         """Return whether one of the secrets stands in these bytes, in any of its encodings."""
         return bool(self._secrets) and self._pattern.search(data.decode("latin-1")) is not None
 
@@ -93,17 +93,17 @@ class Redactor:
         """Return headers without the secrets, and without the values of those that are made for secrets."""
         return {name: self._redact_header(name, value) for name, value in headers.items()}
 
-    def sent_back(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def hide_in_raw_headers(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Return the headers of an answer that is passed on, without the secrets; as they are where they hold none."""
-        if not self.holds(b"\n".join([value for _, value in headers])):
+        if not self.has_secret(b"\n".join([value for _, value in headers])):
             return headers
-        return [(name, self.known(value.decode("latin-1")).encode("latin-1")) for name, value in headers]
+        return [(name, self.hide_known(value.decode("latin-1")).encode("latin-1")) for name, value in headers]
 
-    def answered(self, headers: dict[str, str]) -> dict[str, str]:
+    def hide_in_headers(self, headers: dict[str, str]) -> dict[str, str]:
         """Return the headers of an answer without the secrets; as they are where they hold none."""
-        if not self.holds("\n".join(headers.values()).encode(errors="replace")):
+        if not self.has_secret("\n".join(headers.values()).encode(errors="replace")):
             return headers
-        return {name: self.known(value) for name, value in headers.items()}
+        return {name: self.hide_known(value) for name, value in headers.items()}
 
     def url(self, url: str) -> str:
         """Return a URL without its password, and without what its query says under a secret's name."""

@@ -170,17 +170,17 @@ def test_a_thousand_secrets_are_looked_for_in_one_go() -> None:
 def test_a_value_keeps_its_shape_when_a_secret_looks_like_a_part_of_json() -> None:
     redact = Redactor(['"abc123', "}, {1234"])
     value = {"k": "abc123", "l": [{"m": 1}, {"n": '"abc123"'}], '"abc123': "}, {1234"}
-    assert redact.known_in(value) == {"k": "abc123", "l": [{"m": 1}, {"n": f'{HIDDEN}"'}], HIDDEN: HIDDEN}
+    assert redact.hide_known_in(value) == {"k": "abc123", "l": [{"m": 1}, {"n": f'{HIDDEN}"'}], HIDDEN: HIDDEN}
 
 
 def test_the_headers_of_an_answer_are_changed_only_where_they_hold_a_secret() -> None:
     plain = [(b"x-request-id", b"req_1"), (b"date", b"today")]
     redact = Redactor(["the-secret"])
-    assert redact.sent_back(plain) is plain
+    assert redact.hide_in_raw_headers(plain) is plain
     encoded = base64.b64encode(b"user:the-secret")
-    assert redact.sent_back([(b"x-echo", b"a the-secret"), (b"x-basic", encoded)])[0] == (b"x-echo", b"a ***")
-    assert encoded not in redact.sent_back([(b"x-basic", encoded)])[0][1]
-    assert redact.answered({"x-request-id": "the-secret"}) == {"x-request-id": HIDDEN}
+    assert redact.hide_in_raw_headers([(b"x-echo", b"a the-secret"), (b"x-basic", encoded)])[0] == (b"x-echo", b"a ***")
+    assert encoded not in redact.hide_in_raw_headers([(b"x-basic", encoded)])[0][1]
+    assert redact.hide_in_headers({"x-request-id": "the-secret"}) == {"x-request-id": HIDDEN}
 
 
 STARTS = ("sk-", "sk_", "ek_", "sess-", "rk-", "ghp_", "xoxb-", "gw-", "Bearer ", "bearer ", "eyJ")

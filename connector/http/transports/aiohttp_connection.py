@@ -183,7 +183,7 @@ class Exchange:
             self._upload.abort = transport.abort
         self._progress.handed_over = True
 
-    def told(self, exc: Exception) -> Exception:
+    def map_failure(self, exc: Exception) -> Exception:
         """Return the exception that says how far the request got."""
         upload = self._upload
         if upload is not None and upload.failure is not None:
@@ -213,7 +213,7 @@ class ResponseStream(httpx.AsyncByteStream):
             try:
                 chunk = await content.readany()
             except (aiohttp.ClientError, OSError) as exc:
-                failure = self._exchange.told(exc)
+                failure = self._exchange.map_failure(exc)
             else:
                 if not chunk:
                     return

@@ -91,7 +91,7 @@ class _Watcher:
             except ConnectorError:
                 raise
             except (aiohttp.ClientError, OSError) as exc:
-                failure = self._exchange.told(exc)
+                failure = self._exchange.map_failure(exc)
             raise TransportFailure(failure)
 
 
@@ -151,10 +151,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         self.in_flight += 1
         try:
             response = await self._send(method, url, headers, body, exchange, timeout, tls)
-        except TransportFailure as told:
-            failure = told.failure
+        except TransportFailure as wrapped:
+            failure = wrapped.failure
         except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
-            failure = exchange.told(exc)
+            failure = exchange.map_failure(exc)
         else:
             self.in_flight += 1
             return ResponseStream(self, response, exchange)
