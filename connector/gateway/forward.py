@@ -99,10 +99,12 @@ class Forwarding:
         if passed.whole:
             usage.feed(passed.whole)
             await response.send(passed.whole)
-            return response
-        async for chunk in passed.chunks:
-            usage.feed(chunk)
-            await response.send(chunk)
+        else:
+            async for chunk in passed.chunks:
+                usage.feed(chunk)
+                await response.send(chunk)
+        if self._client.parameters.limits.tokens_per_minute is not None:
+            passed.record_usage(usage.read_answer(is_complete=True))
         return response
 
     async def _fail(self, outcome: Outcome) -> web.StreamResponse:
