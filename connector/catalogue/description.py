@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import textwrap
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from connector.catalogue.catalogue import Catalogue
 from connector.catalogue.examples import example_request
 from connector.catalogue.operation import Operation
 from connector.catalogue.phrases import phrase
 from connector.documents import dump
 from connector.model import JSON, Effect, is_object
-
-if TYPE_CHECKING:
-    from connector.catalogue.catalogue import Catalogue
 
 __all__ = ["describe", "render"]
 

@@ -97,7 +97,7 @@ async def _drop_duplicates(connection: Connection, new: Sequence[NewTask]) -> li
     if not keyed:
         return list(range(len(new)))
     places = sorted({(task.route, task.key) for task in keyed})
-    # A row of one's own first: two workers that see a new key at a time wait for each other here.
+    # Insert a row first: two workers that see a new key at the same time wait for each other here.
     new_rows = await connection.fetch(RESERVE, *to_columns(places, 2))
     unknown = {(row["route"], row["key"]) for row in new_rows}
     rows = await connection.fetch(KNOWN, *to_columns(places, 2))
@@ -221,7 +221,7 @@ async def _settle_jobs(context: CommitContext, settled: Sequence[Settlement], he
         [one.task for one in left],
         [one.due - context.now for one in left],
     )
-    # Whose turn it is of an order key is asked again: a person may have retried an older task meanwhile.
+    # The turn of an order key is determined again: a person may have retried an older task meanwhile.
     queued = [one for one in going_on if held[one.task]["ord"]]
     await context.jobs.delete(context.connection, [held[one.task]["job"] for one in queued])
     if left or queued:

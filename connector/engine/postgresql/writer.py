@@ -87,7 +87,7 @@ class GroupCommitter:
                 named = ", ".join(map(str, sorted(named_tasks(one.change) & lost.tasks)))
                 _fail(one, Fenced(f"task {named} is leased by another worker now"))
             await self._commit_group([one for one in group if one not in fenced])
-        except Exception as error:  # noqa: BLE001  told to whoever asked for the change
+        except Exception as error:  # noqa: BLE001  the caller gets it
             await self._commit_one_by_one(group, error)
         else:
             for one, committed in zip(group, results, strict=True):

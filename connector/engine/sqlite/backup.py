@@ -41,7 +41,7 @@ def back_up(source: Connection, database: Path, to: Path) -> None:
 def _copy(source: Connection, partial: Path) -> None:
     target = cast("Connection", apsw.Connection(str(partial)))
     try:
-        # One reading transaction holds still what is copied, so that commits meanwhile do not start it anew.
+        # One read transaction pins the snapshot; otherwise a concurrent commit would restart the backup.
         with source, target.backup("main", source, "main") as backup:
             source.execute("SELECT 1 FROM sqlite_schema").fetchall()
             while not backup.done:

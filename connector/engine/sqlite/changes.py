@@ -80,7 +80,7 @@ class EncodedChange:
 
 def encode_change(change: Change) -> EncodedChange:
     """Encode a change; raise InvalidDocument when part of it is not JSON."""
-    # A change seldom has more than two of these, and most changes are of one task: nothing is made for the others.
+    # Most changes have one or two of these parts, of one task: nothing is built for the others.
     return EncodedChange(
         change,
         [kind for kind, part in zip(KINDS, PARTS(change), strict=True) if part],

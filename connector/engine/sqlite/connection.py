@@ -33,13 +33,13 @@ def connect(path: Path, *, reading: bool = False) -> Connection:
     try:
         opened = apsw.Connection(str(path), statementcachesize=200)
         opened.set_busy_timeout(PATIENCE)
-        # Closing must not touch the file: after a failure it would write what may be wrong.
+        # Closing must not checkpoint: after a failure that could write wrong pages.
         opened.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
         connection = cast("Connection", opened)
         check_version(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(DURABLE)
-        # One by one: what gives a row, as some of these do, would keep the statements after it from being done.
+        # One by one: a statement that returns a row, as some of these do, would stop the ones after it.
         for name, value in SETTINGS.items():
             connection.pragma(name, value)
         connection.pragma("query_only", int(reading))

@@ -107,7 +107,7 @@ def _read_inode(path: Path) -> Inode:
 
 
 def _is_lockable(descriptor: int) -> bool:
-    if sys.platform != "linux":  # elsewhere such a lock meets those that SQLite takes
+    if sys.platform != "linux":  # elsewhere `flock` conflicts with SQLite's own locks
         return False
     mount = find_mount(os.fstat(descriptor).st_dev)
     return mount is None or mount.kind not in SHARED
@@ -187,7 +187,7 @@ def check_location(path: Path) -> None:
 def create_private(path: Path) -> None:
     """Create the file for its owner alone, unless it exists; raise StoreError when it cannot be opened."""
     try:
-        # One that is there is not opened: closing it would take SQLite's locks from it.
+        # An existing file is not opened: closing it would drop SQLite's locks on it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         if path.exists() and not stat.S_ISREG(path.stat().st_mode):

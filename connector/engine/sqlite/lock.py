@@ -60,7 +60,7 @@ class Lock:
         except BlockingIOError:
             os.close(file)
             return False
-        if not self.database.lock():  # somebody came by another name
+        if not self.database.lock():  # another process opened it by another name
             os.close(file)
             return False
         self._file = file
@@ -94,7 +94,7 @@ class Lock:
         signed = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "database": identity.as_json}
         text = json.dumps(signed).encode()
         with suppress(OSError):
-            # Blanks before the end, so that it is never empty or torn in between.
+            # Padded to the old length, so that the file is never empty or torn.
             os.pwrite(self._file, text.ljust(os.fstat(self._file).st_size), 0)
             self._is_signed = True
 

@@ -114,7 +114,7 @@ def _identify(session: Session, path: Path, lock: Lock) -> None:
     with session.connection:
         identity = identify(session, path)
     if session.rows_written != before:
-        with suppress(apsw.FullError, apsw.BusyError):  # what is in the log is as safe, as long as both are together
+        with suppress(apsw.FullError, apsw.BusyError):  # the log is as safe, as long as it lies beside the file
             session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
     lock.sign(identity)
 
@@ -155,7 +155,7 @@ PUT_BACK = (
 LEAP = 300.0
 """A clock that is this many seconds behind its last reading has jumped; less is waited for."""
 OFTEN, LONGEST = 10, 30.0
-"""After this many cuts in a row a task waits a random time of at most so many seconds: if one of
+"""After this many crashes in a row a task waits a random time of at most so many seconds: if one of
 several ends the process, the others get to their end meanwhile."""
 
 

@@ -63,14 +63,14 @@ class SqliteStore:
         return self._worker
 
     async def close(self) -> None:
-        # What is leased is given back by whoever opens the file next, as after a crash.
+        # Leased tasks are requeued when the file is opened next, as after a crash.
         await self._writer.close()
         await self._reader.close()
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
         if self._runs and not self._writer.is_lost:
-            with suppress(apsw.Error):  # what is in the log is as safe as in the database
+            with suppress(apsw.Error):  # the log is as safe as the database
                 self._session.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
         self._session.connection.close()
         self._lock.close()
@@ -114,7 +114,7 @@ class SqliteStore:
         return await self._writer.submit(partial(claim, name=name, tick=tick), ["claim"])
 
     async def lead(self, name: str, seconds: float) -> bool:
-        del name, seconds  # there is no other worker, unless this one has been fenced off: then this raises
+        del name, seconds  # the only worker leads; a fenced one gets an error
         return await self._writer.submit(_leads, []) and self._runs
 
     async def cursor(self, name: str) -> JSON:

@@ -19,7 +19,7 @@ TASK = (
     " VALUES (?, ?, ?, ?, ?, 0, ?, '', ?, 0, ?)"
 )
 DOCUMENT = "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)"
-# The key's task is this one afterwards, unless it was seen before: then only its reading is newer.
+# The key's task becomes this one, unless it was seen before: then only its reading is updated.
 KEY = (
     "INSERT INTO keys VALUES (?, ?, ?, ?, ?) ON CONFLICT (route, key) DO UPDATE SET"
     " reading = max(reading, excluded.reading), version = iif({seen}, version, excluded.version),"

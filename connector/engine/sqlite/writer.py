@@ -125,7 +125,7 @@ class Writer:
             except _WorkFailed as failed:
                 works.remove(failed.work)
                 results.append((failed.work, failed.error))
-            except Exception as error:  # noqa: BLE001  whatever it is, those who wait are told
+            except Exception as error:  # noqa: BLE001  callers get whatever it is
                 failure = self._end_on(error)
                 results += [(work, _copy_error(failure)) for work in works]
                 break
@@ -187,10 +187,10 @@ class Writer:
         except (apsw.Error, StoreError) as error:
             self._end_on(error)
             if self._lost is not None:
-                self._call_in_loop(self._notify)  # who waits for news hears of it with the next question
+                self._call_in_loop(self._notify)  # waiting callers get the error with their next call
 
     def _check_location(self) -> None:
-        """Raise StoreBroken when a commit would go where nobody finds it."""
+        """Raise StoreBroken when a commit would go to a file that was moved or removed."""
         if not self._lock.database.is_in_place:
             raise StoreBroken(
                 f"{self._path}: the file was moved, removed or replaced while it was worked on; nothing more is done. "
@@ -221,7 +221,7 @@ class Writer:
             self._notify()
 
     def _call_in_loop(self, what: Callable[[], None]) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed, and with it every caller
             self._loop.call_soon_threadsafe(what)
 
 
