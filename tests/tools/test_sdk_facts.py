@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
-from tools.sdk_facts import OVERLAY, compared, main, read
-from tools.sdk_yaml import lines
+from tools.sdk.facts import OVERLAY, compared, main, read
+from tools.sdk.yaml_lines import lines
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tools.sdk_methods import Method, methods_of
+from tools.sdk.methods import Method, methods_of
 
 SOURCE = """
 class Things:

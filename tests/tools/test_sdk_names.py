@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.sdk_names import Name, canonical_names, closure, definition_names, name_of
+from tools.sdk.names import Name, canonical_names, closure, definition_names, name_of
 
 
 @pytest.mark.parametrize(

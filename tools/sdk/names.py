@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.sdk_types import PREFIX, Schema
+from tools.sdk.schemas import PREFIX, Schema
 
 DEEDS = {
     "accept": "acceptances",
@@ -78,7 +78,7 @@ def definition_names(homes: Mapping[Any, tuple[str, str]], taken: Collection[str
             names[kind] = f"Sdk{full}" if full in taken else full
     if doubles := sorted(name for name, count in Counter(names.values()).items() if count > 1):
         homes_of = {n: [".".join(homes[k]) for k in homes if names[k] == n] for n in doubles}
-        raise ValueError(f"the SDK's types would share names: {homes_of}; teach tools/sdk_names.py to tell them apart")
+        raise ValueError(f"the SDK's types would share names: {homes_of}; teach tools/sdk/names.py to tell them apart")
     return names
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.sdk_document import UNIONS, Document, Node, types_of, values_of
-from tools.sdk_types import PREFIX, Schema
+from tools.sdk.document import UNIONS, Document, Node, types_of, values_of
+from tools.sdk.schemas import PREFIX, Schema
 
 NULL: Schema = {"type": "null"}
 NUMBERS = {"integer", "number"}

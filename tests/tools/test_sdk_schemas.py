@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, Field
 from typing_extensions import Required, TypedDict
 
-from tools.sdk_types import Translator, any_of, fields_of, wire_name
+from tools.sdk.schemas import Translator, any_of, fields_of, wire_name
 
 File = Union[IO[bytes], bytes, PathLike, Tuple[Optional[str], bytes]]
 
@@ -121,7 +121,7 @@ def test_a_named_union_is_a_definition_also_when_null_joins_it(translator: Trans
 
 
 def test_what_no_rule_covers_is_an_error_that_says_where_to_add_it(translator: Translator) -> None:
-    with pytest.raises(TypeError, match=r"complex.*sdk_types"):
+    with pytest.raises(TypeError, match=r"complex.*schemas"):
         translator.schema(complex)
 
 

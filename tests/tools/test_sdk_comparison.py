@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools.sdk_compare import Comparison
-from tools.sdk_document import Document, Node
+from tools.sdk.comparison import Comparison
+from tools.sdk.document import Document, Node
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}

@@ -162,7 +162,7 @@ class Translator:
             return {"type": "object", "additionalProperties": values} if values else {"type": "object"}
         if inspect.isclass(origin) and issubclass(origin, BaseModel):
             return self.object(origin)
-        raise TypeError(f"no schema is known for {kind!r}; teach tools/sdk_types.py this type")
+        raise TypeError(f"no schema is known for {kind!r}; teach tools/sdk/schemas.py this type")
 
 
 def _known(kind: Any) -> bool:

@@ -11,9 +11,9 @@ import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from tools.sdk_methods import Method
-from tools.sdk_names import definition_names, name_of, pascal
-from tools.sdk_types import BINARY, PREFIX, Schema, Translator, any_of, bare, fields_of, is_union
+from tools.sdk.methods import Method
+from tools.sdk.names import definition_names, name_of, pascal
+from tools.sdk.schemas import BINARY, PREFIX, Schema, Translator, any_of, bare, fields_of, is_union
 
 PAGES = {"SyncCursorPage": "cursor", "SyncConversationCursorPage": "cursor", "SyncNextCursorPage": "next"}
 PAGES |= {"SyncTokenPage": "page"}

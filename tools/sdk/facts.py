@@ -15,20 +15,18 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-OVERLAY = ROOT / "entities" / "overlays" / "sdk.yaml"
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools.sdk.document import Document, Node, escaped
+from tools.sdk.methods import Method, methods
+from tools.sdk.names import canonical_names, closure, renamed
+from tools.sdk.patches import overlay
+from tools.sdk.paths import Translation
+from tools.sdk.yaml_lines import lines
 
-from tools.sdk_document import Document, Node, escaped  # noqa: E402 (the root must be on the path first)
-from tools.sdk_methods import Method, methods  # noqa: E402
-from tools.sdk_names import canonical_names, closure, renamed  # noqa: E402
-from tools.sdk_patches import overlay  # noqa: E402
-from tools.sdk_paths import Translation  # noqa: E402
-from tools.sdk_yaml import lines  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+OVERLAY = ROOT / "entities" / "overlays" / "sdk.yaml"
 
 HEADER = """\
-# Made by `python tools/sdk_facts.py` from the types of the official SDK, openai {version}. Do not edit.
+# Made by `python -m tools.sdk` from the types of the official SDK, openai {version}. Do not edit.
 # paths and components: operations that the OpenAPI document lacks. x-additions and x-relaxed: patches that loosen
 # the document where the SDK's types allow more; `at` is a JSON pointer into the document.
 """
@@ -134,10 +132,6 @@ def compared(path: Path, fresh: str) -> int:
     lines_here, lines_fresh = path.read_text(encoding="utf-8").splitlines(), fresh.splitlines()
     for number, (here, made) in enumerate(zip_longest(lines_here, lines_fresh), start=1):
         if here != made:
-            print(f"{path}:{number}: found {here!r}; the SDK says {made!r}; run tools/sdk_facts.py", file=sys.stderr)
+            print(f"{path}:{number}: found {here!r}; the SDK says {made!r}; run python -m tools.sdk", file=sys.stderr)
             return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tools.sdk_compare import Comparison, Patch
-from tools.sdk_document import Document, Node
-from tools.sdk_methods import Method
-from tools.sdk_paths import Translation
-from tools.sdk_types import any_of
+from tools.sdk.comparison import Comparison, Patch
+from tools.sdk.document import Document, Node
+from tools.sdk.methods import Method
+from tools.sdk.paths import Translation
+from tools.sdk.schemas import any_of
 
 WRAPS = ("anyOf", "type", "nullable")
 RELAXED = ("optional", "nullable", "open", "type")

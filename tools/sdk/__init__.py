@@ -1,0 +1,1 @@
+"""Facts of the official SDK that an OpenAPI document lacks; `python -m tools.sdk` writes or checks their overlay."""
