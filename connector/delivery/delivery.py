@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
@@ -20,10 +21,33 @@ from connector.errors import ConfigurationError
 from connector.http.policy import Actor, Pause
 from connector.transform.context import Locks
 
-__all__ = ["Delivery"]
+__all__ = ["Delivery", "TaskHandler"]
 
 BATCHES_AT_ONCE = 2
 """Batches that are written, or whose answers are read, at a time; any number of them may be under way elsewhere."""
+
+
+class TaskHandler(Protocol):
+    """Makes one attempt at a leased task."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many tasks may be under way."""
+        ...
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing can be delivered now."""
+        ...
+
+    @property
+    def rests(self) -> float:
+        """The seconds until another attempt is worth it."""
+        ...
+
+    async def attempt(self, task: Task) -> Change:
+        """Make one attempt and return the change to commit."""
+        ...
 
 
 class Delivery:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from connector.delivery.delivery import TaskHandler
 from connector.delivery.new_tasks import TaskIdentity, digest, entity_id, raw_task, tombstone
 from connector.delivery.route_spec import INCOMING, route_spec
 from connector.delivery.storages import DurableStorages
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from connector.delivery.route_spec import RouteSpec
     from connector.http.policy import Pause
     from connector.pipeline.reader import Read, ReadResult
-    from connector.runtime.context import TaskHandler
 
 __all__ = [
     "DEAD_LETTER",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from connector.aio.events import wait_for_event
 from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState
 from connector.intake.dead_letters import DeadLetters, is_dead_letter
-from connector.runtime.context import MAX_SLEEP, WorkerContext
-from connector.runtime.stalls import WaitReasons
+from connector.runtime.context import LeaseLoop, WorkerContext
 
 if TYPE_CHECKING:
     from connector.http.policy import Pause
@@ -46,7 +43,7 @@ class Gatherer(Protocol):
         ...
 
 
-class Collector:
+class Collector(LeaseLoop):
     """Gathers the tasks of one route.
 
     Args:
@@ -72,22 +69,14 @@ class Collector:
         on_failure: Callable[[Task, Exception], Awaitable[Change]],
         has_more: Callable[[], bool],
     ) -> None:
-        self.route = route
-        self.waits = WaitReasons()
-        """What its tasks wait for."""
+        super().__init__(route, context)
         self._gatherer = gatherer
-        self._context = context
         self._unread = unread
         self._on_failure = on_failure
         self._has_more_documents = has_more
         self._one_by_one = 0
         """How many tasks are still taken one by one, since one of them breaks the others."""
         self._held: dict[int, Task] = {}
-        self._wake = asyncio.Event()
-        self._has_more = True
-        self._due: float | None = None
-        self._is_stopping = False
-        self._is_sleeping = False
 
     @property
     def is_idle(self) -> bool:
@@ -98,11 +87,6 @@ class Collector:
     def leased(self) -> Sequence[int]:
         """The tasks that wait for others."""
         return [*self._held]
-
-    def wake(self) -> None:
-        """Look for tasks to lease."""
-        self._has_more = True
-        self._wake.set()
 
     def recheck(self) -> None:
         """Let go of what is held if nothing more comes that it could wait for."""
@@ -118,27 +102,21 @@ class Collector:
             self._held.clear()
             self.wake()
 
-    def stop(self) -> None:
-        """Lease no more, and give back what waits for others."""
-        self._is_stopping = True
-        self._wake.set()
-
     async def run(self) -> None:
-        """Work until it is stopped."""
+        """Work until it is stopped, and give back what waits for others then."""
         try:
             while not self._is_stopping:
                 self._wake.clear()
                 if not await self._lease():
                     await self._release_due()
-                    await self._sleep()
+                    await self._sleep(self._seconds_to_sleep())
             await self._commit(await self._gatherer.carry_abandon(()))
         except Exception as error:  # noqa: BLE001  whatever it is, the run has to end
             self._context.on_error(error)
 
     async def _lease(self) -> bool:
         """Lease and gather tasks, and return whether there may be more at once."""
-        if self._due is not None and self._due <= self._context.wall():
-            self._has_more = True
+        self._check_due()
         if not self._has_more:
             return False
         self._has_more = False
@@ -213,16 +191,13 @@ class Collector:
             for member in carried.members:
                 self._held.pop(member, None)
 
-    async def _sleep(self) -> None:
-        self._is_sleeping = True
-        self._context.on_idle()
+    def _seconds_to_sleep(self) -> float | None:
         due, waits = self._gatherer.carry_due, list[float]()
         if self._held and due is not None:
             waits.append(max(due - self._context.timing.clock(), 0.001))
         if self._due is not None:
-            waits.append(min(max(self._due - self._context.wall(), 0.001), MAX_SLEEP))
-        await wait_for_event(self._wake, min(waits) if waits else None, self._context.timing)
-        self._is_sleeping = False
+            waits.append(self._seconds_until_due(self._due))
+        return min(waits) if waits else None
 
 
 def _give_back(task: int) -> Settlement:

@@ -1,47 +1,23 @@
-"""What the workers of a process share, and what they ask of the handler of their tasks."""
+"""What the workers of a process share."""
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
 
-from connector.engine import Change, Store, Task
+from connector.aio.events import wait_for_event
+from connector.engine import Store, Task
 from connector.engine.commits import Committer, SpaceRetry
+from connector.runtime.stalls import WaitReasons
 from connector.timing import SYSTEM, Timing
 
-if TYPE_CHECKING:
-    from connector.http.policy import Pause
-
-__all__ = ["MAX_SLEEP", "TaskHandler", "WorkerContext", "guard"]
+__all__ = ["MAX_SLEEP", "LeaseLoop", "WorkerContext", "guard"]
 
 MAX_SLEEP = 30.0
 """Seconds after which the wall clock is read again, since it may jump."""
-
-
-class TaskHandler(Protocol):
-    """Makes one attempt at a leased task."""
-
-    @property
-    def concurrency(self) -> int:
-        """How many tasks may be under way."""
-        ...
-
-    @property
-    def paused(self) -> Pause | None:
-        """Why nothing can be delivered now."""
-        ...
-
-    @property
-    def rests(self) -> float:
-        """The seconds until another attempt is worth it."""
-        ...
-
-    async def attempt(self, task: Task) -> Change:
-        """Make one attempt and return the change to commit."""
-        ...
 
 
 def _ignore(*_: object) -> None:
@@ -71,6 +47,50 @@ class WorkerContext:
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
     space: SpaceRetry = field(default_factory=SpaceRetry)
+
+
+class LeaseLoop:
+    """Leases tasks of one route while there may be some, and sleeps until it is woken.
+
+    Args:
+        route: whose tasks.
+        context: what the workers of a process share.
+    """
+
+    def __init__(self, route: str, context: WorkerContext) -> None:
+        self.route = route
+        self.waits = WaitReasons()
+        """What its tasks wait for."""
+        self._context = context
+        self._wake = asyncio.Event()
+        self._has_more = True
+        self._due: float | None = None
+        self._is_stopping = False
+        self._is_sleeping = False
+
+    def wake(self) -> None:
+        """Look for tasks to lease."""
+        self._has_more = True
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Lease no more, and come to the end."""
+        self._is_stopping = True
+        self._wake.set()
+
+    def _check_due(self) -> None:
+        if self._due is not None and self._due <= self._context.wall():
+            self._has_more = True
+
+    def _seconds_until_due(self, due: float) -> float:
+        return min(max(due - self._context.wall(), 0.001), MAX_SLEEP)
+
+    async def _sleep(self, seconds: float | None) -> None:
+        """Sleep until it is woken, for some seconds at most."""
+        self._is_sleeping = True
+        self._context.on_idle()
+        await wait_for_event(self._wake, seconds, self._context.timing)
+        self._is_sleeping = False
 
 
 async def guard(work: Awaitable[None], on_error: Callable[[BaseException], None]) -> None:

@@ -7,11 +7,10 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
-from connector.aio.events import wait_for_event
+from connector.delivery.delivery import TaskHandler
 from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState, failpoints
 from connector.resilience import AdaptiveConcurrency, Backoff
-from connector.runtime.context import MAX_SLEEP, TaskHandler, WorkerContext
-from connector.runtime.stalls import WaitReasons
+from connector.runtime.context import MAX_SLEEP, LeaseLoop, WorkerContext
 from connector.runtime.task_slots import TaskSlots
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ MAX_FAILURES = 8
 log = logging.getLogger(__name__)
 
 
-class Worker:
+class Worker(LeaseLoop):
     """Delivers the tasks of one route.
 
     Args:
@@ -53,11 +52,8 @@ class Worker:
         limit: int = 0,
         deadline: float | None = None,
     ) -> None:
-        self.route = route
-        self.waits = WaitReasons()
-        """What its tasks wait for."""
+        super().__init__(route, context)
         self._handler = handler
-        self._context = context
         self._on_failure = on_failure
         self._is_yielding = is_yielding
         self._has_yielded = False
@@ -66,12 +62,7 @@ class Worker:
         self._concurrency = AdaptiveConcurrency(handler.concurrency, PROBES, MAX_FAILURES, context.timing.clock)
         self._prefetch = min(handler.concurrency // 4, MAX_PREFETCH)
         self._slots = TaskSlots(self._deliver, self._on_free, context.on_error)
-        self._wake = asyncio.Event()
-        self._has_more = True
-        self._due: float | None = None
         self._settling: set[int] = set()
-        self._is_stopping = False
-        self._is_sleeping = False
 
     @property
     def paused(self) -> Pause | None:
@@ -100,11 +91,6 @@ class Worker:
         """The tasks that this worker has."""
         return self._slots.task_ids
 
-    def wake(self) -> None:
-        """Look for tasks to lease."""
-        self._has_more = True
-        self._wake.set()
-
     def recheck(self) -> None:
         """Go on if it has yielded to a route that has free slots again."""
         if self._has_yielded and not self._is_yielding():
@@ -119,18 +105,13 @@ class Worker:
         self._slots.cancel(mine)
         self.waits.forget(tasks)
 
-    def stop(self) -> None:
-        """Lease no more; what is under way comes to its end."""
-        self._is_stopping = True
-        self._wake.set()
-
     async def run(self) -> None:
         """Work until it is stopped and what was under way has ended; cancelled, it cancels that too."""
         try:
             while not self._is_stopping:
                 self._wake.clear()
                 if not await self._lease():
-                    await self._sleep()
+                    await self._sleep(self._seconds_to_sleep())
             await self._release(self._slots.drain())
             await self._slots.join()
         finally:
@@ -166,24 +147,20 @@ class Worker:
 
     def _vacancies(self, allowed: int) -> int:
         """Return how many tasks may be leased now; none while the group would be too small to be worth it."""
-        if self._due is not None and self._due <= self._context.wall():
-            self._has_more = True
+        self._check_due()
         running, ready = self._slots.running, self._slots.ready
         prefetch = self._prefetch if allowed > 1 else 0
         if not self._has_more or ready > prefetch // 2 or (not prefetch and running >= allowed):
             return 0
         return max(allowed + prefetch - running - ready, 0)
 
-    async def _sleep(self) -> None:
-        """Wait until there may be something to do."""
-        self._is_sleeping = True
-        self._context.on_idle()
+    def _seconds_to_sleep(self) -> float | None:
+        """Return when there may be something to do; None when only a wake-up can tell."""
         rests = self.rests
         waits = [min(rests, MAX_SLEEP)] if rests else []
         if self._due is not None and not self._has_more:
-            waits.append(min(max(self._due - self._context.wall(), 0.001), MAX_SLEEP))
-        await wait_for_event(self._wake, max(waits) if waits else None, self._context.timing)
-        self._is_sleeping = False
+            waits.append(self._seconds_until_due(self._due))
+        return max(waits) if waits else None
 
     def _on_free(self) -> None:
         if not self._slots.running or (self._has_more and self._slots.ready <= self._prefetch // 2):
