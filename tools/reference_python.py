@@ -11,6 +11,16 @@ from tools.markdown import table
 
 __all__ = ["python"]
 
+VALUES = {
+    "GROUPS": "The entry point groups, each with the type of what its entry points name.",
+    "JSON": "A JSON value as it comes out: `dict`, `list`, `str`, `int`, `float`, `bool` or `None`.",
+    "JSONInput": "A JSON value as it goes in: any mapping, sequence or scalar.",
+    "Secret": "A parameter that is shown nowhere.",
+    "__version__": "The version of the installed distribution.",
+    "fields": "The kinds of fields that steps, mappers, conditions and accessors declare.",
+}
+"""What cannot bear a docstring of its own."""
+
 
 def python() -> str:
     """Return the page."""
@@ -34,7 +44,7 @@ def python() -> str:
 
 def contents(module: ModuleType) -> str:
     """Return a table of a module's names, each with the first line of its docstring."""
-    rows = [(f"`{name}`", summary(getattr(module, name))) for name in module.__all__]
+    rows = [(f"`{name}`", VALUES.get(name) or summary(getattr(module, name))) for name in module.__all__]
     return table(("name", "what it is"), rows)
 
 

@@ -25,8 +25,8 @@ from connector.formats.jsonl import JsonlWriter
 from connector.formats.text import BinaryWriter, TextWriter
 from connector.model import JSON, Fault, Outcome, State, members
 from connector.publishers import Context
-from connector.publishers.atomic_file import is_permanent, open_file, unwritable
 from connector.publishers.file import FileContent, FileWriter
+from connector.publishers.output_file import is_permanent, open_file, unwritable
 
 __all__ = ["HEADS", "FileAppender", "Outbox", "Unwritable", "append_lines", "publish_to_file"]
 

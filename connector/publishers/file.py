@@ -15,7 +15,7 @@ from connector.file_access import FileAccess, is_local, suffix_of
 from connector.formats import SINGLE_DOCUMENT, FormatWriter, format_to_write, make_writer
 from connector.http.parameters import Section
 from connector.model import JSON, Outcome, State
-from connector.publishers.atomic_file import OpenFile, open_file, unwritable
+from connector.publishers.output_file import OpenFile, open_file, unwritable
 from connector.publishers.prototype import Context, Prototype
 from connector.transform.placeholders import has_placeholder, to_text
 from connector.transform.template import compile_template

@@ -171,7 +171,7 @@ def test_a_dead_host_is_said_while_it_lasts_and_when_the_run_is_stopped(folder: 
 
 
 def test_a_disk_without_space_is_no_permanent_fault() -> None:
-    from connector.publishers.atomic_file import is_permanent
+    from connector.publishers.output_file import is_permanent
 
     assert is_permanent(FileNotFoundError(errno.ENOENT, ""))
     assert not is_permanent(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))

@@ -17,7 +17,7 @@ import pytest
 
 from connector.errors import ConfigurationError
 from connector.publishers import prototypes
-from connector.publishers.atomic_file import LocalFile, open_file
+from connector.publishers.output_file import LocalFile, open_file
 
 DOCUMENTS = [{"id": 1, "text": 'a, "b"\nü', "tags": ["x"]}, {"id": 2, "text": "", "tags": []}]
 
@@ -204,7 +204,7 @@ def test_a_kill_at_any_moment_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("old")
     program = (
         "import sys, time\n"
-        "from connector.publishers.atomic_file import LocalFile\n"
+        "from connector.publishers.output_file import LocalFile\n"
         f"whole = LocalFile({str(tmp_path / 'x')!r})\n"
         "whole.append(b'new ' * 1000)\n"
         "print('written', flush=True)\n"
