@@ -12,9 +12,8 @@ from connector.sandbox.answer_templates import AnswerBuilder
 from connector.sandbox.ids import IdSource
 from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.object_store import ObjectStore
-from connector.sandbox.scheduler import Scheduler
 from connector.sandbox.script import Script
-from connector.sandbox.timers import Timer
+from connector.sandbox.timers import Scheduler, Timer
 from connector.sandbox.webhooks import Webhooks
 
 __all__ = ["Backend", "CallOperation", "Handler", "Options", "TimerHandler"]

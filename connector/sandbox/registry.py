@@ -34,7 +34,7 @@ from connector.sandbox.resources.evals import runs as eval_runs
 from connector.sandbox.resources.files import files, storage, uploads
 from connector.sandbox.resources.fine_tuning import jobs, training
 from connector.sandbox.resources.graders import graders
-from connector.sandbox.resources.threads import assistants, messages, runs, threads, turn
+from connector.sandbox.resources.threads import assistants, runs, threads, turn
 from connector.sandbox.resources.vector_stores import files as store_files
 from connector.sandbox.resources.vector_stores import index, search, stores
 from connector.sandbox.timers import Timer
@@ -75,7 +75,6 @@ RESOURCE_HANDLERS: Mapping[str, Handler] = {
     **conversations.HANDLERS,
     **assistants.HANDLERS,
     **threads.HANDLERS,
-    **messages.HANDLERS,
     **runs.HANDLERS,
     **containers.HANDLERS,
     **skills.HANDLERS,

@@ -31,7 +31,20 @@ __all__ = ["Sandbox", "in_thread"]
 
 
 class Sandbox:
-    """An API on this machine: `async with Sandbox(seed=1) as sandbox: … sandbox.url`."""
+    """An API on this machine: `async with Sandbox(seed=1) as sandbox: … sandbox.url`.
+
+    Args:
+        seed: the same seed and the same requests give the same answers and faults.
+        lenient: unknown ids are answered with objects of the right shape.
+        latency: milliseconds that every answer takes longer.
+        pace: seconds that an object spends in each of its states.
+        faults: faults by rate, such as `429:0.05`.
+        script: scripted `answers` and `faults`: a file, or its document.
+        state: a file that outlives the sandbox; without it everything is in memory.
+        webhook, webhook_secret: where webhooks are sent, and what they are signed with.
+        port: the port to listen on; 0 picks one.
+        catalogue, clock: in place of those that ship with the connector and the machine.
+    """
 
     def __init__(
         self,
@@ -49,20 +62,7 @@ class Sandbox:
         catalogue: Catalogue | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Build the sandbox; nothing listens yet.
-
-        Args:
-            seed: the same seed and the same requests give the same answers and faults.
-            lenient: unknown ids are answered with objects of the right shape.
-            latency: milliseconds that every answer takes longer.
-            pace: seconds that an object spends in each of its states.
-            faults: faults by rate, such as `429:0.05`.
-            script: scripted `answers` and `faults`: a file, or its document.
-            state: a file that outlives the sandbox; without it everything is in memory.
-            webhook, webhook_secret: where webhooks are sent, and what they are signed with.
-            port: the port to listen on; 0 picks one.
-            catalogue, clock: in place of those that ship with the connector and the machine.
-        """
+        """Build the sandbox; nothing listens yet."""
         options = Options(
             seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
         )

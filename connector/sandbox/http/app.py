@@ -13,8 +13,7 @@ from connector.catalogue import Operation
 from connector.sandbox.backend import Backend
 from connector.sandbox.fault_plan import FaultPlan
 from connector.sandbox.faults import Fault
-from connector.sandbox.http.answer_headers import AnswerHeaders
-from connector.sandbox.http.answer_writer import BREAKS, build_html_page, reset_connection, send_answer
+from connector.sandbox.http.answer_writer import BREAKS, AnswerHeaders, build_html_page, reset_connection, send_answer
 from connector.sandbox.http.control import PREFIX, Control, check_origin
 from connector.sandbox.http.dispatcher import Dispatcher
 from connector.sandbox.http.request_body import MOST_BYTES, parse_if_json
@@ -114,7 +113,7 @@ class App:
         try:
             return await send_answer(request, answer, self._headers.build(answer, began), broken)
         except ConnectionResetError:
-            # The client has closed the connection: there is nobody to answer.
+            # The client has closed the connection: no one reads an answer.
             return reset_connection(request)
 
     async def _handle_control(self, request: BaseRequest, target: str) -> StreamResponse:

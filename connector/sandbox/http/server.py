@@ -1,4 +1,4 @@
-"""The server of a sandbox on a loopback port."""
+"""The server of a sandbox on a loopback port, which closes connections whose client does not read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 import errno
 import logging
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -13,14 +15,53 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
-from aiohttp.web import BaseRequest, RequestHandler, Response, ServerRunner, StreamResponse, TCPSite
+from aiohttp.web import BaseRequest, RequestHandler, Response, Server, ServerRunner, StreamResponse, TCPSite
 
 from connector.errors import ConfigurationError
 from connector.sandbox.http.app import App
-from connector.sandbox.http.connection import ConnectionServer
 from connector.sandbox.http.request_body import MOST_BYTES
+from connector.stalled_readers import StalledReaders
 
-__all__ = ["HttpServer"]
+__all__ = ["ConnectionServer", "HttpServer"]
+
+
+class Connection(RequestHandler):
+    """aiohttp's handler of a connection, which writes for ever otherwise."""
+
+    __slots__ = ("_readers", "_wire")
+
+    def __init__(self, server: ConnectionServer, **settings: Any) -> None:
+        super().__init__(server, **settings)
+        self._readers = server.readers
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wire = cast("asyncio.Transport", transport)
+        self._readers.watch(self._wire)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._readers.forget(self._wire)
+        super().connection_lost(exc)
+
+
+class ConnectionServer(Server):
+    """Makes a handler for each connection.
+
+    Args:
+        handle: answers a request.
+        still: seconds in which some of what waits to be read must be.
+        settings: aiohttp's own.
+    """
+
+    def __init__(
+        self, handle: Callable[[BaseRequest], Awaitable[StreamResponse]], *, still: float, **settings: Any
+    ) -> None:
+        super().__init__(handle, **settings)
+        self.readers = StalledReaders(still)
+
+    def __call__(self) -> RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
 
 HOST = "127.0.0.1"
 ADDRESSES = ("127.0.0.1", "::1")

@@ -8,14 +8,7 @@ from typing import Any
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request, Upload
-from connector.sandbox.resources.crud import (
-    Condition,
-    bad_request,
-    build_list_handler,
-    build_retrieve_handler,
-    delete_object,
-    get_body,
-)
+from connector.sandbox.resources import crud
 from connector.sandbox.resources.files.storage import FILES
 from connector.sandbox.timers import Timer
 
@@ -28,7 +21,7 @@ MINUTES = 20
 
 
 def create_container(request: Request, backend: Backend) -> Answer:
-    body = get_body(request)
+    body = crud.get_body(request)
     for file_id in body.get("file_ids", []):
         backend.require_object(FILES, file_id)
     made: dict[str, JSON] = {"id": backend.new_id("cntr_"), "object": "container", "created_at": int(backend.now())}
@@ -47,12 +40,12 @@ def create_container(request: Request, backend: Backend) -> Answer:
 def delete_container(request: Request, backend: Backend) -> Answer:
     for container_file in list(backend.objects.all(CONTAINER_FILES, request.path["container_id"])):
         backend.delete_content(container_file["id"])
-    delete_object(request, backend, CONTAINERS, "container_id", "container.deleted")
+    crud.delete_object(request, backend, CONTAINERS, "container_id", "container.deleted")
     return Answer(data=b"")
 
 
 def add_file(request: Request, backend: Backend) -> Answer:
-    container, body = _require_running(request, backend), get_body(request)
+    container, body = _require_running(request, backend), crud.get_body(request)
     _touch(backend, container)
     upload = body.get("file")
     if isinstance(upload, Upload):
@@ -61,12 +54,12 @@ def add_file(request: Request, backend: Backend) -> Answer:
         return Answer(_copy_file(backend, container["id"], body["file_id"]))
     if backend.options.lenient:
         return Answer(_save_file(backend, container["id"], "empty", b""))
-    raise bad_request("Give either 'file' or 'file_id'.", "file")
+    raise crud.bad_request("Give either 'file' or 'file_id'.", "file")
 
 
 def delete_file(request: Request, backend: Backend) -> Answer:
     _require_running(request, backend)
-    delete_object(request, backend, CONTAINER_FILES, "file_id", "container.file.deleted", "container_id")
+    crud.delete_object(request, backend, CONTAINER_FILES, "file_id", "container.file.deleted", "container_id")
     backend.delete_content(request.path["file_id"])
     return Answer(data=b"")
 
@@ -92,7 +85,7 @@ async def expire_container(backend: Backend, timer: Timer) -> float | None:
 def _require_running(request: Request, backend: Backend) -> dict[str, Any]:
     container = backend.require_object(CONTAINERS, request.path["container_id"])
     if container["status"] == "expired" and not backend.options.lenient:
-        raise bad_request(f"Container '{container['id']}' has expired.", code="container_expired")
+        raise crud.bad_request(f"Container '{container['id']}' has expired.", code="container_expired")
     return container
 
 
@@ -122,20 +115,20 @@ def _copy_file(backend: Backend, container_id: str, file_id: str) -> dict[str, J
     return _save_file(backend, container_id, file["filename"], backend.read_content(file_id))
 
 
-def _by_name(request: Request) -> Condition:
+def _by_name(request: Request) -> crud.Condition:
     wanted = request.query.get("name")
     return lambda container: wanted in (None, container["name"])
 
 
 CONTAINER = "/containers/{container_id}"
 HANDLERS: Mapping[str, Handler] = {
-    "GET /containers": build_list_handler(CONTAINERS, where=_by_name),
+    "GET /containers": crud.build_list_handler(CONTAINERS, where=_by_name),
     "POST /containers": create_container,
-    f"GET {CONTAINER}": build_retrieve_handler(CONTAINERS, "container_id"),
+    f"GET {CONTAINER}": crud.build_retrieve_handler(CONTAINERS, "container_id"),
     f"DELETE {CONTAINER}": delete_container,
-    f"GET {CONTAINER}/files": build_list_handler(CONTAINER_FILES, (CONTAINERS, "container_id")),
+    f"GET {CONTAINER}/files": crud.build_list_handler(CONTAINER_FILES, (CONTAINERS, "container_id")),
     f"POST {CONTAINER}/files": add_file,
-    f"GET {CONTAINER}/files/{{file_id}}": build_retrieve_handler(CONTAINER_FILES, "file_id", "container_id"),
+    f"GET {CONTAINER}/files/{{file_id}}": crud.build_retrieve_handler(CONTAINER_FILES, "file_id", "container_id"),
     f"DELETE {CONTAINER}/files/{{file_id}}": delete_file,
     f"GET {CONTAINER}/files/{{file_id}}/content": download_file,
 }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connector.model import JSON
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
-from connector.sandbox.models.responses.items import read_items
+from connector.sandbox.models.responses.history import read_items
 from connector.sandbox.resources.crud import (
     bad_request,
     build_list_handler,

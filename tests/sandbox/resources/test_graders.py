@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connector.sandbox.resources.graders.formula import InvalidFormula, evaluate_formula
+from connector.sandbox.resources.graders.graders import InvalidFormula, evaluate_formula
 from connector.sandbox.resources.graders.prompts import UnknownVariable, fill_messages, fill_template
 from connector.sandbox.resources.graders.similarity import measure_similarity
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import openai
 import pytest
 
-from connector.sandbox.resources.fine_tuning.training_file import InvalidTrainingFile, read_examples
+from connector.sandbox.resources.fine_tuning.training import InvalidTrainingFile, read_examples
 
 
 def example(answer: str = "4") -> dict:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 
 from connector.model import JSON
 from connector.sandbox.messages import ApiError
-from connector.sandbox.models.media.jpeg import encode_jpeg
-from connector.sandbox.models.media.mp4 import encode_mp4
+from connector.sandbox.models.media.jpeg import encode_jpeg, encode_mp4
 from connector.sandbox.models.seeded_random import SeededRandom
 
 __all__ = ["draw_picture", "parse_size", "render_video"]

@@ -17,9 +17,11 @@ from connector.sandbox.models.responses.history import (
     RESPONSES,
     RESULTS,
     History,
+    count_item_tokens,
+    find_last_input,
+    read_items,
     store_response,
 )
-from connector.sandbox.models.responses.items import count_item_tokens, find_last_input, read_items
 from connector.sandbox.models.responses.output import (
     HostedRun,
     Output,

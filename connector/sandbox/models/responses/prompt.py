@@ -8,7 +8,7 @@ from dataclasses import replace
 from connector.model import JSON, is_document, members
 from connector.sandbox.messages import ApiError
 from connector.sandbox.models.reply import Prompt, Tool
-from connector.sandbox.models.responses.items import find_last_input
+from connector.sandbox.models.responses.history import find_last_input
 from connector.sandbox.models.tokens import get_content_text
 
 __all__ = ["find_hosted_tool", "read_prompt"]

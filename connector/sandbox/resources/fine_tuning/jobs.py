@@ -8,15 +8,7 @@ from typing import Any
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
-from connector.sandbox.resources.crud import (
-    Condition,
-    bad_request,
-    build_list_handler,
-    build_retrieve_handler,
-    delete_object,
-    get_body,
-    list_objects,
-)
+from connector.sandbox.resources import crud
 from connector.sandbox.resources.files.storage import require_file
 from connector.sandbox.resources.fine_tuning.training import CHECKPOINTS, EVENTS, JOBS, PROGRESS, record_event
 from connector.sandbox.resources.models import model_exists
@@ -30,19 +22,19 @@ DEFAULT_HYPERPARAMETERS: Mapping[str, JSON] = {"n_epochs": 3, "batch_size": 1, "
 
 
 def create_permissions(request: Request, backend: Backend) -> Answer:
-    given = [_add_permission(request, backend, project) for project in get_body(request)["project_ids"]]
+    given = [_add_permission(request, backend, project) for project in crud.get_body(request)["project_ids"]]
     ids = [permission["id"] for permission in given] or [""]
     return Answer({"object": "list", "data": given, "first_id": ids[0], "last_id": ids[-1], "has_more": False})
 
 
 def list_permissions(request: Request, backend: Backend) -> Answer:
     wanted = request.query.get("project_id")
-    where: Condition = lambda permission: wanted in (None, permission["project_id"])  # noqa: E731
-    return list_objects(request, backend, PERMISSIONS, request.path[CHECKPOINT], where=where)
+    where: crud.Condition = lambda permission: wanted in (None, permission["project_id"])  # noqa: E731
+    return crud.list_objects(request, backend, PERMISSIONS, request.path[CHECKPOINT], where=where)
 
 
 def delete_permission(request: Request, backend: Backend) -> Answer:
-    return delete_object(request, backend, PERMISSIONS, "permission_id", "checkpoint.permission", CHECKPOINT)
+    return crud.delete_object(request, backend, PERMISSIONS, "permission_id", "checkpoint.permission", CHECKPOINT)
 
 
 def _add_permission(request: Request, backend: Backend, project: str) -> dict[str, JSON]:
@@ -61,7 +53,7 @@ PERMISSION_HANDLERS: Mapping[str, Handler] = {
 
 
 def create_job(request: Request, backend: Backend) -> Answer:
-    body = get_body(request)
+    body = crud.get_body(request)
     require_file(backend, body["training_file"], "fine-tune", "training_file")
     if "validation_file" in body:
         require_file(backend, body["validation_file"], "fine-tune", "validation_file")
@@ -103,14 +95,14 @@ def resume_job(request: Request, backend: Backend) -> Answer:
         record_event(backend, job["id"], "Fine-tuning job resumed")
         backend.scheduler.schedule(JOBS, job["id"], backend.now() + backend.options.pace)
     elif not backend.options.lenient:
-        raise bad_request(f"Job '{job['id']}' is not paused.", code="invalid_job_state")
+        raise crud.bad_request(f"Job '{job['id']}' is not paused.", code="invalid_job_state")
     return Answer(job)
 
 
 def _require_open(request: Request, backend: Backend, to_be: str) -> dict[str, Any]:
     job = backend.require_object(JOBS, request.path["fine_tuning_job_id"])
     if job["status"] in ENDED and not backend.options.lenient:
-        raise bad_request(
+        raise crud.bad_request(
             f"Job '{job['id']}' has status '{job['status']}' and cannot be {to_be}.", code="invalid_job_state"
         )
     return job
@@ -140,7 +132,7 @@ def _build_method(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": method["type"], method["type"]: {**own, "hyperparameters": {**DEFAULT_HYPERPARAMETERS, **settled}}}
 
 
-def _with_metadata(request: Request) -> Condition:
+def _with_metadata(request: Request) -> crud.Condition:
     wanted: Mapping[str, JSON] = members(request.query.get("metadata"))
     return lambda job: all(members(job.get("metadata")).get(name) == value for name, value in wanted.items())
 
@@ -148,12 +140,12 @@ def _with_metadata(request: Request) -> Condition:
 JOB = "/fine_tuning/jobs/{fine_tuning_job_id}"
 HANDLERS: Mapping[str, Handler] = {
     **PERMISSION_HANDLERS,
-    "GET /fine_tuning/jobs": build_list_handler(JOBS, where=_with_metadata),
+    "GET /fine_tuning/jobs": crud.build_list_handler(JOBS, where=_with_metadata),
     "POST /fine_tuning/jobs": create_job,
-    f"GET {JOB}": build_retrieve_handler(JOBS, "fine_tuning_job_id"),
+    f"GET {JOB}": crud.build_retrieve_handler(JOBS, "fine_tuning_job_id"),
     f"POST {JOB}/cancel": cancel_job,
     f"POST {JOB}/pause": pause_job,
     f"POST {JOB}/resume": resume_job,
-    f"GET {JOB}/events": build_list_handler(EVENTS, (JOBS, "fine_tuning_job_id")),
-    f"GET {JOB}/checkpoints": build_list_handler(CHECKPOINTS, (JOBS, "fine_tuning_job_id")),
+    f"GET {JOB}/events": crud.build_list_handler(EVENTS, (JOBS, "fine_tuning_job_id")),
+    f"GET {JOB}/checkpoints": crud.build_list_handler(CHECKPOINTS, (JOBS, "fine_tuning_job_id")),
 }

@@ -1,7 +1,9 @@
-"""Graders: the score of a sample, by the grader's own rule."""
+"""Graders: the score of a sample, by the rule of the grader or the formula of several."""
 
 from __future__ import annotations
 
+import ast
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,11 +13,61 @@ from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.crud import get_body
-from connector.sandbox.resources.graders.formula import InvalidFormula, evaluate_formula
 from connector.sandbox.resources.graders.prompts import UnknownVariable, ask_model, fill_messages, fill_template
 from connector.sandbox.resources.graders.similarity import measure_similarity
 
-__all__ = ["HANDLERS", "Grade", "build_variables", "grade_sample"]
+__all__ = ["HANDLERS", "Grade", "InvalidFormula", "build_variables", "evaluate_formula", "grade_sample"]
+
+LONGEST_FORMULA = 1000
+BINARY_OPERATORS: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: lambda left, right: left + right,
+    ast.Sub: lambda left, right: left - right,
+    ast.Mult: lambda left, right: left * right,
+    ast.Div: lambda left, right: left / right,
+}
+UNARY_OPERATORS: Mapping[type[ast.unaryop], Callable[[float], float]] = {
+    ast.USub: lambda value: -value,
+    ast.UAdd: lambda value: value,
+}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "min": min, "max": max, "abs": abs, "floor": math.floor, "ceil": math.ceil, "exp": math.exp, "sqrt": math.sqrt,
+    "log": math.log,
+}  # fmt: skip
+
+
+class InvalidFormula(Exception):
+    """A formula that is not arithmetic over the known names."""
+
+
+def evaluate_formula(formula: str, scores: Mapping[str, float]) -> float:
+    """Return the value of a formula; raise InvalidFormula where it has none."""
+    if len(formula) > LONGEST_FORMULA:
+        raise InvalidFormula(f"the formula is longer than {LONGEST_FORMULA} characters")
+    try:
+        value = float(_evaluate(ast.parse(formula.strip(), mode="eval").body, scores))
+    except (SyntaxError, ValueError, ArithmeticError, TypeError, RecursionError) as error:
+        raise InvalidFormula(f"the formula has no value: {error}") from None
+    if not math.isfinite(value):
+        raise InvalidFormula("the formula's value is not a finite number")
+    return value
+
+
+def _evaluate(node: ast.expr, scores: Mapping[str, float]) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return number
+        case ast.Name(id=name) if name in scores:
+            return scores[name]
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY_OPERATORS:
+            return BINARY_OPERATORS[type(sign)](_evaluate(left, scores), _evaluate(right, scores))
+        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in UNARY_OPERATORS:
+            return UNARY_OPERATORS[type(sign)](_evaluate(operand, scores))
+        case ast.Call(func=ast.Name(id=name), args=given, keywords=[]) if name in FUNCTIONS:
+            return FUNCTIONS[name](*(_evaluate(one, scores) for one in given))
+        case _:
+            known = ", ".join(FUNCTIONS)
+            raise InvalidFormula(f"'{ast.unparse(node)}' is neither a grader's name, a number, + - * / nor {known}")
+
 
 Grader = Mapping[str, Any]
 Variables = Mapping[str, JSON]

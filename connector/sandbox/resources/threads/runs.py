@@ -10,10 +10,17 @@ from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.resources.crud import bad_request, build_list_handler, build_retrieve_handler, get_body
 from connector.sandbox.resources.threads.assistants import ASSISTANTS
-from connector.sandbox.resources.threads.messages import THREADS, add_message, check_idle, lock_thread
-from connector.sandbox.resources.threads.steps import STEPS, end_step, stream_events
-from connector.sandbox.resources.threads.threads import make_thread
-from connector.sandbox.resources.threads.turn import RUNS, begin_run, end_run, run_turn, save_run
+from connector.sandbox.resources.threads.threads import THREADS, add_message, check_idle, lock_thread, make_thread
+from connector.sandbox.resources.threads.turn import (
+    RUNS,
+    STEPS,
+    begin_run,
+    end_run,
+    end_step,
+    run_turn,
+    save_run,
+    stream_events,
+)
 from connector.sandbox.timers import Timer
 
 __all__ = ["HANDLERS", "advance_run"]
