@@ -2,7 +2,7 @@
 
 ConnectorError
 ├── InvalidDocument       text or a value that is not one acceptable JSON document
-├── UnknownName           a name that nobody declared, with suggestions
+├── UnknownName           an undeclared name, with suggestions
 ├── ConfigurationError    a client, prototype, folder or option that cannot work
 ├── InvalidRequest        a request that must not be sent, with every fault
 └── CallFailed            a call whose outcome is not done, with that outcome
@@ -32,7 +32,7 @@ class ConfigurationError(ConnectorError):
 
 
 class UnknownName(ConnectorError):
-    """A name that nobody declared."""
+    """An undeclared name, with suggestions."""
 
     def __init__(self, kind: str, name: str, suggestions: Sequence[str] = (), hint: str = "") -> None:
         self.kind = kind

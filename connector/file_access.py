@@ -43,7 +43,7 @@ class FileAccess:
         below = tuple(_below(folder, root) for root in roots or [_constant_folder(configured)])
         return cls(folder, below, reserved, _constant(configured))
 
-    def find(self, name: str) -> str:
+    def resolve(self, name: str) -> str:
         """Return the path or URL of a name; raise ConfigurationError when it leads out of the roots."""
         found = _below(self.folder, name)
         allowed = Roots(self.roots, self.reserved).refusal(found)
@@ -61,7 +61,7 @@ class FileAccess:
 
         Each is checked by itself, since a link may lead anywhere. Offline, a remote pattern stands for itself.
         """
-        whole = self.find(url)
+        whole = self.resolve(url)
         if GLOB.isdisjoint(url) or (is_offline() and not is_local(whole)):
             yield whole
             return
@@ -70,7 +70,7 @@ class FileAccess:
             if system.isdir(path):
                 continue
             # A remote filesystem has no links out of the folder.
-            yield self.find(path) if is_local(whole) else str(system.unstrip_protocol(path))
+            yield self.resolve(path) if is_local(whole) else str(system.unstrip_protocol(path))
 
     def _is_hidden(self, name: str) -> bool:
         """Return whether what a document adds to the configured name leads to a hidden file or folder."""

@@ -28,26 +28,26 @@ def test_the_constant_part_of_a_name_is_its_root(tmp_path: Path, configured: str
 )
 def test_names_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigurationError, match=r"outside the allowed places|control character"):
-        FileAccess.of(tmp_path, "in/&{name}").find(name)
+        FileAccess.of(tmp_path, "in/&{name}").resolve(name)
 
 
 def test_names_within_are_found_from_the_folder(tmp_path: Path) -> None:
     places = FileAccess.of(tmp_path, "in/&{name}")
-    assert places.find("in/a.txt") == str(tmp_path / "in" / "a.txt")
-    assert places.find(f"file://{tmp_path}/in/b.txt") == str(tmp_path / "in" / "b.txt")
-    assert FileAccess.of(tmp_path, "x", ["/data"]).find("/data/x") == "/data/x"
+    assert places.resolve("in/a.txt") == str(tmp_path / "in" / "a.txt")
+    assert places.resolve(f"file://{tmp_path}/in/b.txt") == str(tmp_path / "in" / "b.txt")
+    assert FileAccess.of(tmp_path, "x", ["/data"]).resolve("/data/x") == "/data/x"
     remote = FileAccess.of(tmp_path, "s3://bucket/out/&{id}.json")
-    assert remote.find("s3://bucket/out/1.json") == "s3://bucket/out/1.json"
+    assert remote.resolve("s3://bucket/out/1.json") == "s3://bucket/out/1.json"
     for name in ("s3://other/out/1.json", "s3://bucket/out/../x", "s3://bucket/out/%2e%2e/x", "1.json"):
         with pytest.raises(ConfigurationError):
-            remote.find(name)
+            remote.resolve(name)
 
 
 def test_a_link_leads_nowhere_else(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "out").symlink_to("/etc")
     with pytest.raises(ConfigurationError, match="outside"):
-        FileAccess.of(tmp_path, "in/&{name}").find("in/out/passwd")
+        FileAccess.of(tmp_path, "in/&{name}").resolve("in/out/passwd")
 
 
 @pytest.mark.parametrize(("name", "suffix"), [

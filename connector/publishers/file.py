@@ -151,7 +151,7 @@ class FileWriter:
 
     def _resolve_file(self, document: JSON, context: Context) -> tuple[str, str]:
         written = to_text(self._url(document, context.scope))
-        name = FileAccess.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).find(
+        name = FileAccess.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).resolve(
             written
         )
         return name, self._parameters.format or format_to_write(written, suffix_of(written))

@@ -76,7 +76,7 @@ class OpenAIWriter(ImmediateWriter):
         if self._to is None or self._parameters.to is None:
             return None
         name = to_text(self._to(document, context.scope))
-        return FileAccess.of(context.folder, self._parameters.to, reserved=context.reserved).find(name)
+        return FileAccess.of(context.folder, self._parameters.to, reserved=context.reserved).resolve(name)
 
 
 OPENAI = Prototype(

@@ -136,4 +136,4 @@ def test_no_spelling_leads_to_a_file_of_the_connector(tmp_path: Path, name: str)
     if "~" not in name:  # a folder of that name, which is not there
         assert Roots((), reserved).refusal(named) is not None
         with pytest.raises(ConfigurationError):
-            FileAccess.of(tmp_path, "&{name}", (), reserved).find(named)
+            FileAccess.of(tmp_path, "&{name}", (), reserved).resolve(named)
