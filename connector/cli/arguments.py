@@ -30,7 +30,7 @@ __all__ = [
 
 
 def parse_pairs(texts: Iterable[str] | None, option: str) -> dict[str, JSON]:
-    """`name=value` texts as an object; a name given again makes a list."""
+    """Parse `name=value` texts into an object; a name given again makes a list."""
     values: dict[str, JSON] = {}
     for text in texts or ():
         name, separator, value = text.partition("=")
@@ -45,7 +45,7 @@ def _as_list(value: JSON) -> list[JSON]:
 
 
 def parse_headers(texts: Iterable[str] | None) -> dict[str, str]:
-    """`Name: value` texts as an object."""
+    """Parse `Name: value` texts into an object."""
     values: dict[str, str] = {}
     for text in texts or ():
         name, separator, value = text.partition(":")
@@ -56,7 +56,7 @@ def parse_headers(texts: Iterable[str] | None) -> dict[str, str]:
 
 
 def read_document(text: str, option: str) -> JSON:
-    """JSON given as text, as @FILE, or as - for standard input."""
+    """Read JSON given as text, as @FILE, or as - for standard input."""
     if text == "-":
         if sys.stdin.isatty():
             say(f"{option} -: reading JSON from standard input; Ctrl-D ends it")
@@ -78,7 +78,7 @@ def _read_file(path: Path, option: str) -> bytes:
 
 
 def set_value(document: dict[str, JSON], assignment: str, option: str = "--set") -> None:
-    """Sets `a.b.0.c=value` in a document; the value is JSON, or else text."""
+    """Set `a.b.0.c=value` in a document; the value is JSON, or else text."""
     path, separator, text = assignment.partition("=")
     if not path or not separator:
         raise ConfigurationError(f"{option} {assignment!r}: write it as path.to.field=value")
@@ -124,7 +124,7 @@ BARE_KEY = re.compile(r"\{\s*[A-Za-z_][\w-]*\s*:")
 
 
 def guess_cause(text: str, option: str) -> str:
-    """What most likely happened to the text, and how it is written; nothing when that cannot be told."""
+    """Return what most likely happened to a text, and how to write it; empty if unknown."""
     stripped = text.strip()
     if _is_file(stripped):
         return f"there is a file of that name: to read it, write {option} @{stripped}"
@@ -142,7 +142,7 @@ def guess_cause(text: str, option: str) -> str:
 
 
 def refuse_placeholders(value: JSON, option: str) -> None:
-    """Refuses what stands for a secret and would be sent as it is: `${NAME}`, `${{ NAME }}`, `{{secrets.NAME}}`."""
+    """Refuse placeholders of secrets, which would be sent as they are: `${NAME}`, `${{ NAME }}`, `{{secrets.NAME}}`."""
     if is_document(value):
         for name, item in value.items():
             refuse_placeholders(item, f"{option} {name}")
@@ -155,7 +155,7 @@ def refuse_placeholders(value: JSON, option: str) -> None:
 
 
 def looks_like_json(text: str) -> bool:
-    """Whether text has the form of an object or a list, so that it is hardly meant as text."""
+    """Return whether a text has the form of an object or a list."""
     return (text[:1], text[-1:]) in (("{", "}"), ("[", "]"))
 
 
@@ -176,10 +176,10 @@ WIRE = re.compile(r"([A-Za-z]+)\s+(/\S*)")
 
 
 def find_operation(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operation, dict[str, str]]:
-    """The operation that words name, and the path parameters that they give.
+    """Return the operation that words name, and the path parameters that they give.
 
-    The longest name counts, and what follows it are values: `files delete file-1`, `RetrieveFile file-1`; a path may
-    hold them as well: `GET /files/file-1`. Words that the path has no place for make the name unknown.
+    The longest name counts, and the words after it are values: `files delete file-1`, `RetrieveFile file-1`; a path
+    may hold them as well: `GET /files/file-1`. More words than the path has parameters are an error.
     """
     text = " ".join(words)
     wire = WIRE.fullmatch(text)
@@ -208,7 +208,7 @@ def _too_many(operation: Operation, values: Sequence[str]) -> UnknownName:
 
 
 def _clearest(catalogue: Catalogue, words: Sequence[str], unknown: Sequence[UnknownName]) -> UnknownName:
-    """The error that helps most: one that knows the entity and suggests an action, or else suggests anything."""
+    """Return the most helpful error: one that knows the entity and suggests an action, else one with suggestions."""
     if len(words) == 2:
         try:
             catalogue.find(words[0], words[1])

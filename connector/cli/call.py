@@ -31,9 +31,9 @@ def call(options: CallOptions) -> None:
 
 
 async def _call(options: CallOptions) -> ExitCode:
-    from connector.cli.client_choice import chosen_client
+    from connector.cli.client_choice import choose_client
 
-    async with chosen_client(options, options.client_parameters, dry_run=options.dry_run) as client:
+    async with choose_client(options, options.client_parameters, dry_run=options.dry_run) as client:
         with options.logs.written(client.redactor):
             return await (_call_one if options.requests is None else _call_many)(client, options)
 

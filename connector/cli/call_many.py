@@ -31,7 +31,7 @@ CONCURRENCY = 16
 
 
 async def call_many(client: Client, options: CallOptions) -> ExitCode:
-    """One outcome a line, in the order of the requests; the exit code is the worst of them."""
+    """Print one outcome per line, in the order of the requests, and return the worst exit code."""
     pick = picker(options.select)
     concurrency = options.concurrency or CONCURRENCY
     codes: Counter[ExitCode] = Counter()
@@ -48,7 +48,7 @@ async def call_many(client: Client, options: CallOptions) -> ExitCode:
 
 
 def explain_many(client: Client, options: CallOptions) -> ExitCode:
-    """One explanation a line, or the faults of a line; nothing is sent."""
+    """Print one explanation per line, or the faults of a request; send nothing."""
     pick = picker(options.select)
     codes: Counter[ExitCode] = Counter()
     for number, line in _lines(options.requests or Path("-")):
@@ -68,7 +68,7 @@ def explain_many(client: Client, options: CallOptions) -> ExitCode:
 
 
 async def read_many(client: Client, options: CallOptions) -> ExitCode:
-    """Every entity of every line's list, one list after the other; of one that ends before its time, why."""
+    """Print every entity of every list, one list after the other; if a list breaks off, print why."""
     pick = picker(options.select)
     codes: Counter[ExitCode] = Counter()
     for number, line in _lines(options.requests or Path("-")):
@@ -92,7 +92,7 @@ def _summarize(codes: Counter[ExitCode], done: str) -> ExitCode:
 
 
 def _print_unsent(number: int, error: ConnectorError, options: CallOptions, pick: Callable[[JSON], JSON]) -> None:
-    """Why there is nothing to show for a line."""
+    """Print why a line has no result."""
     if options.notation == "curl":
         say(f"line {number}: {error}")
     else:
@@ -136,7 +136,7 @@ def _subscriber(client: Client, operation: Operation) -> Subscriber:
 
 
 def _parse_line(client: Client, line: bytes, options: CallOptions) -> tuple[Operation, dict[str, JSON]]:
-    """A line's operation and its request; what it leaves out is what the command line says."""
+    """Return a line's operation and request, completed by the command line."""
     asked = parse(line, where="the line")
     if not is_document(asked):
         raise InvalidDocument('a line is an object such as {"entity": "files", "action": "list"}')
@@ -148,7 +148,7 @@ def _parse_line(client: Client, line: bytes, options: CallOptions) -> tuple[Oper
 
 
 def _name(asked: dict[str, JSON], options: CallOptions) -> tuple[str, str | None]:
-    """Takes the operation's name off a line, so that the request is left."""
+    """Remove the operation's name from a line and return it, so that the request is left."""
     operation, entity, action = (asked.pop(key, None) for key in ("operation", "entity", "action"))
     if operation is None and entity is None and action is None and options.entity is not None:
         return options.entity, None

@@ -24,32 +24,39 @@ class RequestOptions:
 
     words: Annotated[
         list[str] | None,
-        Argument(metavar="NAME", help="An operation, such as chat completions create, then the values of its path."),
+        Argument(
+            metavar="NAME",
+            help="An operation, such as chat completions create, then the values of its path parameters.",
+        ),
     ] = None
     path: Annotated[list[str] | None, Option("--path", metavar="K=V", help="A path parameter.")] = None
     query: Annotated[
-        list[str] | None, Option("--query", metavar="K=V", help="A query parameter; given again, a list.")
+        list[str] | None, Option("--query", metavar="K=V", help="A query parameter; repeat it for a list.")
     ] = None
-    payload: Annotated[str | None, Option("--payload", metavar="JSON|@FILE|-", help="The body.")] = None
+    payload: Annotated[str | None, Option("--payload", metavar="JSON|@FILE|-", help="The body of the request.")] = None
     request: Annotated[
-        str | None, Option("--request", metavar="JSON|@FILE|-", help="{path, query, payload, headers} in one.")
+        str | None,
+        Option("--request", metavar="JSON|@FILE|-", help="The whole request: {path, query, payload, headers}."),
     ] = None
     file: Annotated[list[str] | None, Option("--file", metavar="FIELD=PATH", help="A file to upload.")] = None
     assign: Annotated[
-        list[str] | None, Option("--set", metavar="PATH=VALUE", help="Set one value, e.g. payload.model=gpt-5.")
+        list[str] | None,
+        Option("--set", metavar="PATH=VALUE", help="Set one value of the request, such as payload.model=gpt-5."),
     ] = None
     requests: Annotated[
-        Path | None, Option("--from", metavar="JSONL|-", help="One request a line; one outcome a line, in order.")
+        Path | None,
+        Option("--from", metavar="JSONL|-", help="Read one request per line; print one outcome per line, in order."),
     ] = None
     concurrency: Annotated[
-        int | None, Option("--concurrency", min=1, metavar="N", help="With --from: calls at a time; 16 unless given.")
+        int | None,
+        Option("--concurrency", min=1, metavar="N", help="With --from: the number of calls at a time; 16 by default."),
     ] = None
     validate: Annotated[
         str | None,
-        Option("--validate", metavar="strict|spelling|known|warn|off", help="How hard to check the request."),
+        Option("--validate", metavar="strict|spelling|known|warn|off", help="How strictly to check the request."),
     ] = None
-    stream: Annotated[bool, Option("--stream", help="Print the answer's events as they come.")] = False
-    every: Annotated[bool, Option("--all", help="Follow the pages; one entity a line.")] = False
+    stream: Annotated[bool, Option("--stream", help="Print the events of the answer as they arrive.")] = False
+    every: Annotated[bool, Option("--all", help="Read all pages; print one entity per line.")] = False
     limit: Annotated[int | None, Option("--limit", min=0, metavar="N", help="With --all: stop after N entities.")] = (
         None
     )
@@ -57,24 +64,24 @@ class RequestOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class CallOptions(OutputOptions, ClientOptions, RequestOptions):
-    """What `call` can be told; a dataclass's last base comes first on the command line."""
+    """The options of `call`; those of the last base class come first in its help."""
 
     decided: ClassVar[Mapping[str, str]] = {}
-    """Options that a command stands for, with its name."""
+    """Options that a command implies, with its name."""
 
     @property
     def entity(self) -> str | None:
-        """What was named, as one text."""
+        """The given name as one text."""
         return " ".join(self.words) if self.words else None
 
     @property
     def client_parameters(self) -> dict[str, JSON]:
-        """What was given as parameters of the client."""
+        """The given parameters of the client."""
         parameters = self.parameters([upload.partition("=")[2] for upload in self.file or ()])
         return parameters if self.validate is None else {**parameters, "validate": self.validate}
 
     def document(self) -> dict[str, JSON]:
-        """The request that the options describe: --request first, then what is more particular."""
+        """Return the request that the options describe: --request, overridden by more specific options."""
         document: JSON = read_document(self.request, "--request") if self.request else {}
         if not is_document(document):
             raise ConfigurationError("--request: a request is an object {path, query, payload, headers}")
@@ -121,7 +128,7 @@ APART: tuple[tuple[str, Collection[str], str], ...] = (
     ("--all", ("--to",), "entities are printed as they are read"),
     ("--all", ("--stream",), "a list is read page after page"),
 )
-"""An option, those that it makes meaningless, and why."""
+"""An option, the options that it rules out, and why."""
 NEEDS = (
     ("--limit", "--all", "only a list that is read to its end has one"),
     ("--concurrency", "--from", "a single call has none"),
@@ -142,21 +149,21 @@ def given_options(options: object) -> dict[str, Any]:
 
 
 def check_call(options: CallOptions) -> None:
-    """Refuses options of one kind of call that another kind would not look at."""
+    """Refuse combinations of options of which one would be ignored."""
     check_output(options)
     options.logs.check(dry_run=options.dry_run)
-    told = given_options(options)
+    chosen = given_options(options)
     for option, others, why in APART:
-        both = [other for other in others if other in told]
-        if option in told and both:
+        both = [other for other in others if other in chosen]
+        if option in chosen and both:
             raise ConfigurationError(f"{_named(option, options)} and {both[0]} do not go together: {why}")
     for option, needed, why in NEEDS:
-        if option in told and needed not in told:
+        if option in chosen and needed not in chosen:
             raise ConfigurationError(f"{option} goes with {needed}: {why}")
 
 
 def check_connection(options: CallOptions, section: str, allowed: Collection[str]) -> None:
-    """Refuses what a connection that was named would not look at: its request stands in its configuration."""
+    """Refuse options that a connection ignores, because its request stands in the configuration."""
     ignored = [option for option in given_options(options) if option not in allowed and option not in options.decided]
     if ignored:
         kind = "an incoming" if section == "incoming" else "an outgoing"
@@ -167,7 +174,7 @@ def check_connection(options: CallOptions, section: str, allowed: Collection[str
 
 
 def check_entity(options: CallOptions, others: Collection[str]) -> None:
-    """Refuses what only a configured connection looks at."""
+    """Refuse options that only a configured connection takes."""
     ignored = [option for option in given_options(options) if option in others]
     if ignored:
         raise ConfigurationError(
@@ -176,7 +183,7 @@ def check_entity(options: CallOptions, others: Collection[str]) -> None:
 
 
 def _named(option: str, options: CallOptions) -> str:
-    """The option, or the command that stands for it."""
+    """Return the option, or the command that implies it."""
     decided: Mapping[str, str] = options.decided
     return f"`{decided[option]}`" if option in decided else option
 

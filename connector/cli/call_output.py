@@ -39,7 +39,7 @@ def print_warnings(of: Wire | Explanation) -> None:
 
 
 def print_explanation(client: Client, wire: Wire, notation: str, pick: Picker) -> ExitCode:
-    """The exact request, redacted; nothing is sent."""
+    """Print the exact request, with secrets masked; send nothing."""
     explanation = client.explain(wire)
     print_warnings(explanation)
     if notation == "curl":
@@ -58,7 +58,7 @@ VERSIONED = ("openai", "openai-compatible")
 
 @contextmanager
 def warn_when_interrupted(effect: Effect, what: str) -> Generator[None]:
-    """Says what an interrupt leaves open: that a call which was under way may have been paid for."""
+    """Warn, when interrupted, that the call in progress may have been paid for."""
     try:
         yield
     except asyncio.CancelledError:
@@ -74,14 +74,14 @@ def _named(wire: Wire) -> str:
 
 
 def hint_at_address(client: Client, outcome: Outcome) -> None:
-    """Asks whether an address without a path is the API's: most hosts have it below /v1."""
+    """Ask whether an address without a path is complete: most hosts have the API below /v1."""
     place = urlsplit(client.base_uri)
     if outcome.status == NOT_FOUND and client.prototype.name in VERSIONED and place.path in ("", "/"):
         say(f"is {place.scheme}://{place.netloc} the whole address? most hosts have the API below {place.netloc}/v1")
 
 
 async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: Path | None, pick: Picker) -> ExitCode:  # noqa: ASYNC109  the client keeps time
-    """The call's envelope, and in words what went wrong."""
+    """Send a call; print its outcome, and in words what went wrong."""
     images = to if is_image(to) and wire.answer == "json" else None
     if images is not None and not images.parent.is_dir():
         raise ConfigurationError(f"--to: there is no folder {str(images.parent)!r} to write the image to")
@@ -99,7 +99,7 @@ async def print_outcome(client: Client, wire: Wire, timeout: float | None, to: P
 
 
 async def print_events(client: Client, wire: Wire, timeout: float | None, pick: Picker) -> ExitCode:  # noqa: ASYNC109  the client keeps time
-    """Each event on a line as it comes."""
+    """Send a call; print each event on a line as it arrives."""
     with warn_when_interrupted(wire.effect, _named(wire)):
         async for event in client.stream(wire, timeout=timeout):
             print_line(pick(event))
@@ -111,12 +111,12 @@ MOST_BYTES = 256 * 1024**2
 
 
 def is_image(file: Path | None) -> bool:
-    """Whether a file's name says that it is an image."""
+    """Return whether a file's name is that of an image."""
     return file is not None and file.suffix.lower() in SUFFIXES
 
 
 async def write_images(outcome: Outcome, file: Path) -> tuple[Outcome, bool]:
-    """The outcome with its images written beside each other, `cat-1.png` and so on; whether there were any."""
+    """Write the images of an outcome, `cat-1.png` and so on; return the outcome, and whether there were any."""
     body = copy.deepcopy(outcome.body)
     if not outcome.ok:
         return outcome, True
@@ -136,7 +136,7 @@ async def write_images(outcome: Outcome, file: Path) -> tuple[Outcome, bool]:
 
 
 def _images(body: JSON) -> Iterator[tuple[dict[str, JSON], str]]:
-    """Where an answer holds images: of the images API, and of the tool that makes them in a response."""
+    """Yield the members of an answer that hold images: of the images API, and of the image tool of responses."""
     if not is_document(body):
         return
     for section, key in (("data", "b64_json"), ("output", "result")):

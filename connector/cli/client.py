@@ -38,14 +38,19 @@ client = group("Clients and their prototypes.")
 
 @client.command()
 def add(
-    name: Annotated[str, Argument(help="The new client's name.")],
-    prototype: Annotated[str, Option("--prototype", metavar="P", help="Its kind; see `client prototypes`.")] = "openai",
-    base_uri: Annotated[str | None, Option("--base-url", "--base-uri", metavar="U", help="Where the API is.")] = None,
+    name: Annotated[str, Argument(help="The name of the new client.")],
+    prototype: Annotated[
+        str, Option("--prototype", metavar="P", help="Its prototype; see `client prototypes`.")
+    ] = "openai",
+    base_uri: Annotated[
+        str | None, Option("--base-url", "--base-uri", metavar="U", help="The address of the API.")
+    ] = None,
     header: Annotated[
-        list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header of every request.")
+        list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header for every request.")
     ] = None,
     parameter: Annotated[
-        list[str] | None, Option("--parameter", metavar="NAME=VALUE", help="Any other parameter; dots go deeper.")
+        list[str] | None,
+        Option("--parameter", metavar="NAME=VALUE", help="Any other parameter; dots lead into objects."),
     ] = None,
     config: Config = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Print the change and write nothing.")] = False,
@@ -84,7 +89,7 @@ def try_client(
     debug: Debug = False,
     log_level: LogLevelOption = None,
 ) -> None:
-    """Try a client with one cheap call, and say in words what is wrong."""
+    """Try a client with one free call, and say in words what is wrong."""
     logs = Logs(debug=debug, level=log_level)
     logs.check()
     found = asyncio.run(_try(_load_configuration(config), name, folder, logs))
@@ -117,7 +122,7 @@ def _parameters(
 
 
 def _check(name: str, prototype: str, given: dict[str, JSON]) -> None:
-    """Refuses what the configuration would refuse; what variables hold may come later."""
+    """Refuse what the configuration would refuse; variables may be set later."""
     from connector.config import parse
     from connector.config.findings import InvalidConfiguration
 
@@ -129,7 +134,7 @@ def _check(name: str, prototype: str, given: dict[str, JSON]) -> None:
 
 
 def _plain_secrets(prototype: str, given: dict[str, JSON]) -> bool:
-    """Whether a secret is written as it is."""
+    """Return whether a secret is given in plain text."""
     from connector.config.secrets import secret_places
     from connector.http import prototypes
 
@@ -155,9 +160,9 @@ register_commands(client, CLIENTS, add=False)
 
 @client.command()
 def prototypes(
-    name: Annotated[str | None, Argument(help="Show this prototype's parameters.")] = None, json: Json = None
+    name: Annotated[str | None, Argument(help="Show the parameters of this prototype.")] = None, json: Json = None
 ) -> None:
-    """List the client prototypes, or one prototype's parameters."""
+    """List the prototypes of clients, or the parameters of one."""
     from connector.http import describe, prototypes
 
     if name is None:

@@ -1,4 +1,4 @@
-"""The client that a command goes through: one that is configured, or one of a prototype's kind."""
+"""The client of a command: a configured one, or one of a prototype."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from connector.config.models import ClientEntry
     from connector.http import Client
 
-__all__ = ["chosen_client"]
+__all__ = ["choose_client"]
 
 DEFAULT = "openai"
-"""The prototype that is used where no client is configured or named."""
+"""The prototype that is used if no client is configured or named."""
 
 
-def chosen_client(options: ClientOptions, parameters: Mapping[str, JSON], *, dry_run: bool) -> Client:
-    """The client that was named, or the only one that is configured, or one of the kind `openai`.
+def choose_client(options: ClientOptions, parameters: Mapping[str, JSON], *, dry_run: bool) -> Client:
+    """Return the named client, else the only configured one, else one of the prototype `openai`.
 
     Args:
-        options: which client, of which configuration.
-        parameters: what goes before the configured parameters.
+        options: the client and the configuration.
+        parameters: override the configured parameters.
         dry_run: whether nothing will be sent, so that a secret may be missing.
     """
     from connector.catalogue import Catalogue
     from connector.http import Client
 
     catalogue = Catalogue.open(options.folder())
-    entry = _configured(options)
+    entry = _find_configured(options)
     if entry is None:
         return Client(options.client or DEFAULT, catalogue=catalogue, **parameters)
     if dry_run:
@@ -44,10 +44,10 @@ def chosen_client(options: ClientOptions, parameters: Mapping[str, JSON], *, dry
     return entry.with_parameters(parameters).client(catalogue=catalogue)
 
 
-def _configured(options: ClientOptions) -> ClientEntry | None:
-    """The configured client that is meant; None when a prototype is."""
+def _find_configured(options: ClientOptions) -> ClientEntry | None:
+    """Return the configured client that is meant; None if a prototype is."""
     source = options.config or configuration_here()
-    configuration = None if source is None else _loaded(source, options)
+    configuration = None if source is None else _load(source, options)
     clients: Mapping[str, ClientEntry] = {} if configuration is None else configuration.clients
     if options.client is not None:
         _check_known(options.client, clients)
@@ -59,8 +59,8 @@ def _configured(options: ClientOptions) -> ClientEntry | None:
     return next(iter(clients.values()), None)
 
 
-def _loaded(source: Path, options: ClientOptions) -> Configuration | None:
-    """The configuration; with faults, one that was not asked for gives way to a prototype that was."""
+def _load(source: Path, options: ClientOptions) -> Configuration | None:
+    """Return the configuration; None if it has faults, was not named, and a prototype was."""
     from connector.http import prototypes
     from connector.pipeline import load_configuration
 
@@ -75,7 +75,7 @@ def _loaded(source: Path, options: ClientOptions) -> Configuration | None:
 
 
 def _check_known(name: str, clients: Mapping[str, ClientEntry]) -> None:
-    """Raise, with all that could have been meant, when neither a client nor a prototype has the name."""
+    """Raise, with suggestions, if neither a client nor a prototype has the name."""
     from connector.http import prototypes
 
     kinds = [kind.name for kind in prototypes()]

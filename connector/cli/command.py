@@ -18,9 +18,9 @@ Options = TypeVar("Options")
 
 
 def command(run: Callable[[Options], None], options: type[Options], **decided: JSON) -> Callable[..., None]:
-    """A function with an option for each field, as the command line wants it; decided fields are no options."""
+    """Return a command with an option for each field of a dataclass; fields in `decided` are fixed."""
     kinds = get_type_hints(options, include_extras=True)
-    asked = [field for field in fields(options) if field.name not in decided]  # type: ignore[arg-type]  # a dataclass
+    options_of = [field for field in fields(options) if field.name not in decided]  # type: ignore[arg-type]  # a dataclass
 
     def of_options(**values: Any) -> None:
         run(options(**values, **decided))
@@ -32,10 +32,10 @@ def command(run: Callable[[Options], None], options: type[Options], **decided: J
             default=inspect.Parameter.empty if field.default is MISSING else field.default,
             annotation=kinds[field.name],
         )
-        for field in asked
+        for field in options_of
     ]
     of_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect documents
-    of_options.__annotations__ = {field.name: kinds[field.name] for field in asked}
+    of_options.__annotations__ = {field.name: kinds[field.name] for field in options_of}
     of_options.__doc__ = run.__doc__
     return of_options
 
@@ -44,7 +44,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class Group(TyperGroup):
-    """A group that lets its commands' summaries wrap, where they would be cut to one line."""
+    """A group whose help wraps the summaries of its commands instead of cutting them to one line."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
@@ -57,7 +57,7 @@ def _summary(text: str | None) -> str:
 
 
 def group(help: str, *, name: str | None = None) -> Typer:  # noqa: A002  Typer's own word
-    """A group of commands with plain help, which `-h` shows as well."""
+    """Return a group of commands with plain help, which `-h` shows as well."""
     return Typer(
         cls=Group,
         name=name,

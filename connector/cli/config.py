@@ -1,4 +1,4 @@
-"""`lint`, `schema`, `variables`: what makes a configuration trustworthy before it runs."""
+"""`lint`, `schema` and `variables`: a configuration checked before it runs."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ __all__ = ["lint", "schema", "variables"]
 
 def lint(
     files: Annotated[
-        list[Path] | None, Argument(metavar="[FILES]", help="Files or folders, each by itself, in place of -f.")
+        list[Path] | None,
+        Argument(metavar="[FILES]", help="Files or folders, each a configuration of its own, instead of -f."),
     ] = None,
     notation: Annotated[
-        str, Option("--format", metavar="text|json|sarif", help="How what is found is written.")
+        str, Option("--format", metavar="text|json|sarif", help="The format of the findings.")
     ] = "text",
     config: Config = None,
     folder: Entities = None,
 ) -> None:
-    """Report everything that is wrong in a configuration, each with its line; exit 2 when there are errors."""
+    """Report all errors and warnings of a configuration, each with its line; exit 2 if there are errors."""
     from connector.config import Severity
     from connector.config.lint import lint as lint_one
     from connector.pipeline import kinds
@@ -41,7 +42,7 @@ def lint(
     found = [finding for source in sources for finding in lint_one(source, kinds=known, catalogue=catalogue)]
     _print(found, notation)
     errors = sum(finding.severity is Severity.ERROR for finding in found)
-    say(f"{_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
+    say(f"{_count(errors, 'error')}, {_count(len(found) - errors, 'warning')}")
     raise Exit(ExitCode.INVALID if errors else ExitCode.DONE)
 
 
@@ -54,7 +55,7 @@ def schema(folder: Entities = None) -> None:
 
 
 def variables(config: Config = None, json: Json = None) -> None:
-    """Show which variables a configuration uses, which are set and which are missing; never their values."""
+    """Show the variables that a configuration uses, and whether each is set; never their values."""
     from connector.config.loading import examine
     from connector.config.variable_usage import used_variables
 
@@ -86,5 +87,5 @@ def _print(found: list[Finding], notation: str) -> None:
         print_text("\n".join(map(str, found)))
 
 
-def _counted(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"

@@ -36,7 +36,10 @@ __all__ = [
 INTERRUPTED = 130
 
 Errors = Annotated[
-    Path | None, Option("--errors", metavar="FILE", help="Failed documents with their reasons, fit to be read again.")
+    Path | None,
+    Option(
+        "--errors", metavar="FILE", help="Write failed documents with their reasons to a file that can be read again."
+    ),
 ]
 
 

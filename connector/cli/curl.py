@@ -28,16 +28,17 @@ __all__ = ["GATEWAY_TOKEN", "CurlOptions", "curl", "parse_form", "upload_paths"]
 
 GATEWAY_TOKEN = "OPENAI_CONNECTOR_GATEWAY_TOKEN"  # noqa: S105  the name of a variable
 WHOLE = "/v1/apis/http/"
-"""A path that names a gateway's client itself."""
+"""The prefix of paths that name a client of the gateway themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawOptions:
-    """A request by its path."""
+    """The options that describe a request by its path."""
 
-    path: Annotated[str, Argument(help="A path such as /v1/models, with its query if any.")]
+    path: Annotated[str, Argument(help="A path such as /v1/models, with or without a query.")]
     method: Annotated[
-        str | None, Option("-X", "--request", metavar="METHOD", help="GET, or POST when there is a body.")
+        str | None,
+        Option("-X", "--request", metavar="METHOD", help="The method; GET, or POST with a body, by default."),
     ] = None
     data: Annotated[str | None, Option("-d", "--data", metavar="JSON|@FILE|-", help="A JSON body.")] = None
     form: Annotated[
@@ -50,16 +51,16 @@ class RawOptions:
         Option("--gateway", metavar="URL", help="Call through a gateway; --client then names one of its clients."),
     ] = None
     answer: Annotated[
-        str | None, Option("--answer", metavar="json|text|binary|events", help="What the answer is taken for.")
+        str | None, Option("--answer", metavar="json|text|binary|events", help="How to read the answer.")
     ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurlOptions(OutputOptions, ClientOptions, RawOptions):
-    """What `curl` can be told."""
+    """The options of `curl`."""
 
     def parts(self) -> dict[str, JSON]:
-        """The request's parts beside its method and path."""
+        """Return the parts of the request other than method and path."""
         if self.data is not None and self.form:
             raise ConfigurationError("a request has either --data or --form")
         return {
@@ -94,21 +95,21 @@ async def _curl(options: CurlOptions) -> ExitCode:
 
 
 def _client(options: CurlOptions) -> tuple[str, Client]:
-    """The path, and the client that it is called through."""
+    """Return the path and the client."""
     from connector.catalogue import Catalogue
-    from connector.cli.client_choice import chosen_client
+    from connector.cli.client_choice import choose_client
     from connector.http import Client
 
     parameters = options.parameters(upload_paths(options.form))
     if options.gateway is None:
-        return options.path, chosen_client(options, parameters, dry_run=options.dry_run)
-    path, through = _through(options.gateway, options)
+        return options.path, choose_client(options, parameters, dry_run=options.dry_run)
+    path, through = _route_through(options.gateway, options)
     catalogue = Catalogue.open(options.folder())
     return path, Client("openai-compatible", catalogue=catalogue, **{**parameters, **through})
 
 
-def _through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
-    """The path below a gateway's address of a client, and the parameters that lead there."""
+def _route_through(gateway: str, options: CurlOptions) -> tuple[str, dict[str, JSON]]:
+    """Return the path below a gateway's address of a client, and the client parameters for it."""
     from urllib.parse import quote
 
     token = options.token or os.environ.get(GATEWAY_TOKEN, "")
@@ -129,7 +130,7 @@ WRITE = "write NAME=VALUE, or NAME=@FILE;filename=NAME;type=TYPE"
 
 
 def parse_form(texts: Sequence[str] | None) -> dict[str, JSON]:
-    """The fields of a form; a name that is given again has a list, and every name is sent as it is written."""
+    """Parse the fields of a form; a name given again makes a list, and names are sent as written."""
     form: dict[str, JSON] = {}
     for text in texts or ():
         name, value = _split(text)
@@ -141,7 +142,7 @@ def parse_form(texts: Sequence[str] | None) -> dict[str, JSON]:
 
 
 def upload_paths(texts: Iterable[str] | None) -> list[str]:
-    """The files that a form names."""
+    """Return the files that a form uploads."""
     values = (_split(text)[1] for text in texts or ())
     return [_attributes(value[1:])[0] for value in values if value.startswith("@")]
 
@@ -162,7 +163,7 @@ def _file(value: str, text: str) -> JSON:
 
 
 def _attributes(text: str) -> tuple[str, dict[str, str]]:
-    """A file's path, and what is said behind it; a file whose own name has a semicolon is meant as it is."""
+    """Split a file's path from its attributes, unless a file has the whole text as its name."""
     if Path(text).is_file():
         return text, {}
     first = ATTRIBUTE.search(text)

@@ -1,4 +1,4 @@
-"""`entities`: what the API offers, and where the catalogue comes from."""
+"""`entities`: what the API offers, and the catalogue that describes it."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ Document = Annotated[Path, Argument(metavar="DOCUMENT", help="An OpenAPI 3.0 or 
 
 @entities.command("list")
 def list_operations(
-    area: Annotated[str | None, Option("--area", metavar="A", help="Only this area.")] = None,
-    search: Annotated[str | None, Option("--search", metavar="WORD", help="Only what has this word.")] = None,
+    area: Annotated[str | None, Option("--area", metavar="A", help="Only operations of this area.")] = None,
+    search: Annotated[
+        str | None, Option("--search", metavar="WORD", help="Only operations with this word in their names.")
+    ] = None,
     json: Json = None,
     folder: Entities = None,
 ) -> None:
@@ -46,15 +48,15 @@ def list_operations(
 
 @entities.command("show")
 def show_operation(
-    words: Annotated[list[str], Argument(metavar="NAME", help="An entity, or any name of an operation.")],
+    words: Annotated[list[str], Argument(metavar="NAME", help="An entity, or a name of an operation.")],
     json: Json = None,
     folder: Entities = None,
 ) -> None:
-    """Show an entity's operations: parameters, payload, answer, effect and an example that validates."""
+    """Show an entity's operations: parameters, payload, answer, effect and a valid example."""
     from connector.catalogue.description import describe, render
 
     catalogue = _open(folder)
-    described = [describe(op, catalogue) for op in _meant(catalogue, words)]
+    described = [describe(op, catalogue) for op in _find(catalogue, words)]
     if wants_json(json):
         print_document(described[0] if len(described) == 1 else described)
     else:
@@ -65,9 +67,7 @@ def show_operation(
 @entities.command("import")
 def import_entities(
     document: Document,
-    into: Annotated[Path, Option("--into", metavar="FOLDER", help="Where the catalogue is written.")] = Path(
-        "entities"
-    ),
+    into: Annotated[Path, Option("--into", metavar="FOLDER", help="The folder for the catalogue.")] = Path("entities"),
 ) -> None:
     """Build a catalogue from an OpenAPI document."""
     from connector.catalogue.importer import import_document
@@ -78,7 +78,7 @@ def import_entities(
 
 @entities.command("drift")
 def show_drift(document: Document, json: Json = None, folder: Entities = None) -> None:
-    """List what a document has that the catalogue has not, and the other way round; exit 1 when there is any."""
+    """List the differences between a document and the catalogue; exit 1 if there are any."""
     from connector.catalogue.importer.drift import find_drift
 
     report = find_drift(document, _open(folder))
@@ -89,8 +89,8 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
     raise Exit(1 if report else 0)
 
 
-def _meant(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
-    """All operations of an entity, or the one operation that the name says."""
+def _find(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
+    """Return all operations of an entity, or the one operation of that name."""
     name = normalize_name(" ".join(words))
     return [op for op in catalogue.operations() if normalize_name(op.entity) == name] or [
         find_operation(catalogue, words)[0]

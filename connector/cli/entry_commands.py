@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 __all__ = ["apply_edit", "incoming", "outgoing", "register_commands", "route", "target_file"]
 
 LATER = frozenset({"variable-not-set", "empty-configuration"})
-"""What may well be put right after a change."""
+"""Findings that may be mended after the change."""
 
 
 def register_commands(group: Typer, section: Section, *, add: bool = True) -> None:
-    """Adds the commands of a section to its group."""
+    """Add the commands of a section to its group."""
     decided = {name: None for name in OWN if name not in section.asked}
     noun = f"{'an' if section.noun[0] in 'io' else 'a'} {section.noun}"
 
@@ -58,7 +58,7 @@ def register_commands(group: Typer, section: Section, *, add: bool = True) -> No
     remove.__doc__ = f"Remove {noun} from the configuration, unless something uses it, and print the change."
     if add:
         group.command("add")(command(add_one, ChangeOptions, unset=None, **decided))
-        group.command("list", help=f"List the {section.name} of the configuration.")(_lister(section))
+        group.command("list", help=f"List the {section.name} of the configuration.")(_list_command(section))
     group.command("edit")(command(edit_one, ChangeOptions, **decided))
     group.command("remove")(remove)
 
@@ -81,7 +81,7 @@ def _add(section: Section, options: ChangeOptions) -> None:
 def _edit(section: Section, options: ChangeOptions) -> None:
     from connector.config.edits import change_entry, entry_at
 
-    file = _holding(section, options.name, options.config)
+    file = _file_with(section, options.name, options.config)
     before = entry_at(file, section.name, options.name)
     entry = apply_options(section, copy.deepcopy(before) if is_document(before) else {}, options)
     if entry == before:
@@ -95,14 +95,14 @@ def _edit(section: Section, options: ChangeOptions) -> None:
 def _remove(section: Section, name: str, config: Path | None, *, dry_run: bool, force: bool) -> None:
     from connector.config.edits import remove_entry
 
-    edit = remove_entry(_holding(section, name, config), section.name, name)
+    edit = remove_entry(_file_with(section, name, config), section.name, name)
     apply_edit(edit, section, name, "removed", config, dry_run=dry_run, force=force)
 
 
 def apply_edit(
     edit: Edit, section: Section, name: str, what: str, config: Path | None, *, dry_run: bool, force: bool
 ) -> None:
-    """Writes a change that leaves nothing wrong that was right, and prints it without its secrets."""
+    """Write a change that causes no new errors, and print it with secrets masked."""
     from connector.request import Redactor
 
     source = config if config is not None and config.is_dir() else edit.file
@@ -118,7 +118,7 @@ def apply_edit(
 
 
 def _new_errors(source: Path, edit: Edit) -> list[Finding]:
-    """The errors that a change brings; variables may be set later."""
+    """Return the new errors of a change; variables may be set later."""
     from connector.config import Severity
     from connector.config.lint import lint
     from connector.pipeline import kinds
@@ -134,7 +134,7 @@ def _new_errors(source: Path, edit: Edit) -> list[Finding]:
 
 
 def _plain_secrets(edit: Edit) -> list[str]:
-    """What must not be printed although it is written: secrets of all clients in the file, before and after."""
+    """Return the secrets of all clients in the file, before and after the change."""
     from connector.config.secrets import secret_places
     from connector.config.tree import read_text, value_at
     from connector.http import prototypes
@@ -158,7 +158,7 @@ def _kinds(section: Section) -> Sequence[str]:
 
 
 def target_file(config: Path | None, section: Section) -> Path:
-    """The file to add to: the one that was named or is there, or a new one; of a folder the section's own."""
+    """Return the file to add to: the given, existing or a new one; in a folder the file of the section."""
     file = config or next((Path(name) for name in NAMES if Path(name).is_file()), Path(NAMES[0]))
     if not file.is_dir():
         return file
@@ -166,8 +166,8 @@ def target_file(config: Path | None, section: Section) -> Path:
     return next((candidate for candidate in own if candidate.is_file()), own[0])
 
 
-def _holding(section: Section, name: str, config: Path | None) -> Path:
-    """The file in which an entry stands; the one that would hold it when none does."""
+def _file_with(section: Section, name: str, config: Path | None) -> Path:
+    """Return the file that holds an entry; else the file that would."""
     from connector.config.sources import files_of
     from connector.config.tree import read_text, value_at
 
@@ -178,13 +178,14 @@ def _holding(section: Section, name: str, config: Path | None) -> Path:
     return files[0] if len(files) == 1 else target_file(config, section)
 
 
-def _lister(section: Section) -> Callable[..., None]:
+def _list_command(section: Section) -> Callable[..., None]:
     def list_entries(config: Config = None, json: Json = None) -> None:
         from connector.config import load
 
         entries = getattr(load(configuration_at(config)), section.name)
         rows = [
-            {"name": name, **_told(section, entry), "description": entry.description} for name, entry in entries.items()
+            {"name": name, **_describe(section, entry), "description": entry.description}
+            for name, entry in entries.items()
         ]
         if wants_json(json):
             print_document(rows)
@@ -196,7 +197,7 @@ def _lister(section: Section) -> Callable[..., None]:
     return list_entries
 
 
-def _told(section: Section, entry: object) -> dict[str, str]:
+def _describe(section: Section, entry: object) -> dict[str, str]:
     if section.holder is None:
         return {key: str(getattr(entry, key)) for key in ("incoming", "outgoing")}
     part = getattr(entry, section.holder[0])

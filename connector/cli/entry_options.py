@@ -37,7 +37,7 @@ class Section:
         noun: what one entry is called.
         holder: where an entry's prototype and parameters stand; empty when it is the entry itself.
         asked: the options that only this section has.
-        after: the command to try when an entry is there, with {name}.
+        after: the command to try with a new entry, with {name}.
     """
 
     name: str
@@ -57,37 +57,46 @@ OUTGOING = Section(
 ROUTES = Section("routes", "route", None, ("incoming", "outgoing"), "run {name} --once")
 OWN = ("prototype", "parameter", "base_uri", "header", "incoming", "outgoing")
 """Options that not every section has."""
-Name = Annotated[str, Argument(metavar="NAME", help="The entry's name.")]
-Force = Annotated[bool, Option("--force", help="Also where `lint` would then find more errors than before.")]
+Name = Annotated[str, Argument(metavar="NAME", help="The name of the entry.")]
+Force = Annotated[bool, Option("--force", help="Write the change even if `lint` then finds new errors.")]
 DryRun = Annotated[bool, Option("--dry-run", help="Print the change and write nothing.")]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeOptions:
-    """What an entry is to be."""
+    """The options of `add` and `edit`."""
 
     name: Name
-    prototype: Annotated[str | None, Option("--prototype", metavar="P", help="Its kind.")] = None
+    prototype: Annotated[str | None, Option("--prototype", metavar="P", help="Its prototype.")] = None
     parameter: Annotated[
-        list[str] | None, Option("--parameter", metavar="NAME=VALUE", help="A parameter of its kind; dots go deeper.")
+        list[str] | None,
+        Option("--parameter", metavar="NAME=VALUE", help="A parameter of its prototype; dots lead into objects."),
     ] = None
-    base_uri: Annotated[str | None, Option("--base-url", "--base-uri", metavar="U", help="Where the API is.")] = None
+    base_uri: Annotated[str | None, Option("--base-url", "--base-uri", metavar="U", help="The address of the API.")] = (
+        None
+    )
     header: Annotated[
-        list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header of every request.")
+        list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header for every request.")
     ] = None
-    incoming: Annotated[str | None, Option("--incoming", metavar="NAME", help="Where its documents come from.")] = None
-    outgoing: Annotated[str | None, Option("--outgoing", metavar="NAME", help="Where its documents go.")] = None
+    incoming: Annotated[
+        str | None, Option("--incoming", metavar="NAME", help="The incoming connection of a route.")
+    ] = None
+    outgoing: Annotated[
+        str | None, Option("--outgoing", metavar="NAME", help="The outgoing connection of a route.")
+    ] = None
     assign: Annotated[
-        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Any key of the entry; dots go deeper.")
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Any key of the entry; dots lead into objects.")
     ] = None
-    unset: Annotated[list[str] | None, Option("--unset", metavar="KEY", help="Take a key out; dots go deeper.")] = None
+    unset: Annotated[
+        list[str] | None, Option("--unset", metavar="KEY", help="Remove a key; dots lead into objects.")
+    ] = None
     config: Config = None
     dry_run: DryRun = False
     force: Force = False
 
 
 def apply_options(section: Section, entry: dict[str, JSON], options: ChangeOptions) -> dict[str, JSON]:
-    """An entry with what the options say."""
+    """Apply the options to an entry and return it."""
     holder = ".".join(section.holder or ())
     at = partial("{}.{}".format, holder) if holder else str
     if options.prototype is not None:
@@ -105,11 +114,11 @@ def apply_options(section: Section, entry: dict[str, JSON], options: ChangeOptio
     for assignment in options.assign or ():
         set_value(entry, assignment)
     for key in options.unset or ():
-        _take_out(entry, key)
+        _remove(entry, key)
     return entry
 
 
-def _take_out(entry: dict[str, JSON], key: str) -> None:
+def _remove(entry: dict[str, JSON], key: str) -> None:
     *above, last = key.split(".")
     place: JSON = entry
     for name in above:

@@ -1,4 +1,4 @@
-"""What the process's exit code says; documented for scripts."""
+"""Exit codes, documented for scripts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class ExitCode(IntEnum):
     UNKNOWN = 3
     NETWORK = 4
     PAUSED = 5
-    """Tasks wait until somebody has acted: a limit is spent, or a key is not let in."""
+    """Tasks wait for a person to act: a limit is reached, or a key is refused."""
     BLOCKED = 6
-    """Something on this side keeps tasks from going on: a file, a table, or the place where tasks are kept."""
+    """A problem on this side stops tasks: a file, a table, or the store of the tasks."""
     NOTHING = 7
-    """All went well, but what was to be picked, written or imported is not there."""
+    """All went well, but there was nothing to select, write or import."""
 
 
 def of_outcome(outcome: Outcome) -> ExitCode:
@@ -47,7 +47,7 @@ def of_error(error: ConnectorError) -> ExitCode:
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The one that needs a person most: unknown, refused, blocked, paused, network, invalid."""
+    """Return the most urgent code: unknown, refused, blocked, paused, network, invalid."""
     ranked = (
         ExitCode.DONE,
         ExitCode.NOTHING,

@@ -38,7 +38,8 @@ class ExplainOptions(CallOptions):
 
     decided: ClassVar[Mapping[str, str]] = {"--dry-run": "explain"}
     given: Annotated[
-        str | None, Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document for it.")
+        str | None,
+        Option("--document", metavar="JSON|@FILE|-", help="With an outgoing connection: a document to send."),
     ] = None
 
 

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 __all__ = ["imports"]
 
-imports = group("Make a folder of configuration from another platform's: alumio, atlas.")
+imports = group("Convert configurations of other platforms: alumio, atlas.")
 Into = Annotated[Path, Option("--into", metavar="FOLDER", help="A new or empty folder.")]
 INTO = Path("imported")
 
 
 @imports.command("alumio")
 def alumio(
-    exports: Annotated[list[Path], Argument(metavar="EXPORTS", help="Exports, one object on each line.")],
+    exports: Annotated[list[Path], Argument(metavar="EXPORTS", help="Exports, one object per line.")],
     into: Into = INTO,
     json: Json = None,
 ) -> None:
-    """Import Alumio's exports; the report says line by line what could not be carried over."""
+    """Import exports of Alumio; the report lists what could not be converted."""
     from connector.migrate import import_alumio
 
     _show(import_alumio(exports, into), into, json)
@@ -36,11 +36,11 @@ def alumio(
 
 @imports.command("atlas")
 def atlas(
-    config: Annotated[Path, Argument(metavar="CONFIG.yml", help="Moment Atlas's configuration.")],
+    config: Annotated[Path, Argument(metavar="CONFIG.yml", help="A configuration of Moment Atlas.")],
     into: Into = INTO,
     json: Json = None,
 ) -> None:
-    """Import Moment Atlas's adapters as clients."""
+    """Import adapters of Moment Atlas as clients."""
     from connector.migrate import import_atlas
 
     _show(import_atlas(config, into), into, json)

@@ -55,9 +55,11 @@ next:
 
 
 def init(
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="Where it is written; made if it is not there.")] = Path(),
+    folder: Annotated[
+        Path, Argument(metavar="FOLDER", help="The folder to write to; it is created if needed.")
+    ] = Path(),
 ) -> None:
-    """Write a first configuration that can run, and say what to do next; nothing is overwritten."""
+    """Write a first configuration that can run, and say what to do next; overwrite nothing."""
     there = [name for name in (*NAMES, DOCUMENTS) if (folder / name).exists()]
     if there:
         raise ConfigurationError(

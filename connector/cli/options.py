@@ -40,20 +40,20 @@ Config = Annotated[
         "--config",
         envvar="OPENAI_CONNECTOR_CONFIG",
         metavar="CONFIG",
-        help="The configuration, a file or folder; that of this folder unless given.",
+        help="A configuration, file or folder; by default that of the current folder.",
     ),
 ]
 
 
 def configuration_here() -> Path | None:
-    """The configuration of the current folder, if there is one."""
+    """Return the configuration of the current folder, if there is one."""
     from connector.config.sources import configuration_in
 
     return configuration_in(Path())
 
 
 def configuration_at(given: Path | None) -> Path:
-    """The configuration that was named, else the one of the current folder."""
+    """Return the given configuration, else that of the current folder."""
     found = given or configuration_here()
     if found is None:
         raise ConfigurationError(
@@ -66,25 +66,25 @@ Json = Annotated[
     bool | None,
     Option(
         "--json/--text",
-        help="JSON for programs or text for people; by default text on a terminal.",
+        help="JSON for programs or text for people; text on a terminal by default.",
         show_default=False,
     ),
 ]
 Entities = Annotated[
     Path | None,
-    Option("--entities", envvar="OPENAI_CONNECTOR_ENTITIES", metavar="FOLDER", help="A catalogue of yours."),
+    Option("--entities", envvar="OPENAI_CONNECTOR_ENTITIES", metavar="FOLDER", help="A catalogue of your own."),
 ]
 
 
 def catalogue_folder(folder: Path | None) -> Path | None:
-    """The folder of a user's catalogue, which must be there."""
+    """Return the folder of a user's catalogue, which must exist."""
     if folder is not None and not folder.is_dir():
         raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
     return folder
 
 
 class LogLevel(StrEnum):
-    """From which level on records are written."""
+    """The lowest level of log lines that are written."""
 
     error = "error"
     warning = "warning"
@@ -93,22 +93,24 @@ class LogLevel(StrEnum):
 
 
 Debug = Annotated[
-    bool, Option("--debug", help="Log every request and answer, headers and bodies without secrets, to standard error.")
+    bool,
+    Option("--debug", help="Log every request and answer to standard error, with headers and bodies, secrets masked."),
 ]
 LogLevelOption = Annotated[
-    LogLevel | None, Option("--log-level", metavar="error|warning|info|debug", help="Which log lines are written.")
+    LogLevel | None,
+    Option("--log-level", metavar="error|warning|info|debug", help="The lowest level of log lines to write."),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logs:
-    """What is to be logged."""
+    """What to log."""
 
     debug: bool = False
     level: LogLevel | None = None
 
     def check(self, *, dry_run: bool = False) -> None:
-        """Refuse what says two things, or logs calls where there are none."""
+        """Refuse contradictory options, and --debug without calls."""
         if self.debug and self.level is not None:
             raise ConfigurationError("--debug logs everything: leave out --debug or --log-level")
         if dry_run and self.debug:
@@ -116,12 +118,12 @@ class Logs:
 
     @property
     def parameters(self) -> dict[str, JSON]:
-        """What goes before the parameters of every client."""
+        """Parameters that override those of every client."""
         return {"logging": "full"} if self.debug else {}
 
     @property
     def words(self) -> list[str]:
-        """The options again, for another process."""
+        """The options as arguments for another process."""
         level = [] if self.level is None else ["--log-level", self.level.value]
         return [*level, *(["--debug"] if self.debug else [])]
 
@@ -133,12 +135,12 @@ class Logs:
         mode: Literal["text", "json", "auto"] = "text",
         usual: int = logging.WARNING,
     ) -> Generator[None]:
-        """Write the log while this lasts; clients that say themselves what is logged are heard unless a level is given.
+        """Write logs within this context; unless a level is given, the logging setting of each client counts.
 
         Args:
-            redact: hides secrets.
-            mode: how lines are written.
-            usual: the level where none is given.
+            redact: masks secrets.
+            mode: the format of the lines.
+            usual: the level unless one is given.
         """
         from connector.telemetry.logs import configure_logging
 
@@ -153,7 +155,7 @@ class Logs:
 
 @dataclass(frozen=True, kw_only=True)
 class LogOptions:
-    """The options of a calling command."""
+    """The log options of a command that makes calls."""
 
     debug: Debug = False
     log_level: LogLevelOption = None
@@ -165,36 +167,44 @@ class LogOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientOptions(LogOptions):
-    """The client a command goes through."""
+    """The client of a command."""
 
     client: Annotated[
         str | None,
         Option(
             "--client",
             metavar="NAME",
-            help="A client of the configuration, or a prototype; the only configured one unless given.",
+            help="A client of the configuration, or a prototype; by default the only configured client.",
         ),
     ] = None
-    base_uri: Annotated[str | None, Option("--base-uri", "--base-url", metavar="U", help="Where the API is.")] = None
-    token: Annotated[str | None, Option("--token", metavar="T", help="The key; better kept in OPENAI_API_KEY.")] = None
+    base_uri: Annotated[str | None, Option("--base-uri", "--base-url", metavar="U", help="The address of the API.")] = (
+        None
+    )
+    token: Annotated[str | None, Option("--token", metavar="T", help="The API key; better set OPENAI_API_KEY.")] = None
     organization: Annotated[
-        str | None, Option("--organization", metavar="O", help="Whom the call is counted for; OPENAI_ORG_ID.")
+        str | None, Option("--organization", metavar="O", help="The organization to bill; by default OPENAI_ORG_ID.")
     ] = None
     project: Annotated[
-        str | None, Option("--project", metavar="P", help="Which project it is counted for; OPENAI_PROJECT_ID.")
+        str | None, Option("--project", metavar="P", help="The project to bill; by default OPENAI_PROJECT_ID.")
     ] = None
     parameter: Annotated[
         list[str] | None,
-        Option("--parameter", metavar="NAME=VALUE", help="Any other parameter of the prototype; dots go deeper."),
+        Option(
+            "--parameter", metavar="NAME=VALUE", help="Any other parameter of the prototype; dots lead into objects."
+        ),
     ] = None
-    header: Annotated[list[str] | None, Option("--header", "-H", metavar="'N: v'", help="A header of your own.")] = None
-    timeout: Annotated[float | None, Option("--timeout", metavar="S", help="Seconds for the whole call.")] = None
-    retries: Annotated[int | None, Option("--retries", metavar="N", help="Tries after the first one.")] = None
+    header: Annotated[list[str] | None, Option("--header", "-H", metavar="'N: v'", help="An additional header.")] = None
+    timeout: Annotated[
+        float | None, Option("--timeout", metavar="S", help="The time limit of the whole call, in seconds.")
+    ] = None
+    retries: Annotated[
+        int | None, Option("--retries", metavar="N", help="The number of retries after the first attempt.")
+    ] = None
     entities: Entities = None
     config: Config = None
 
     def parameters(self, uploads: list[str]) -> dict[str, JSON]:
-        """What was given, as a client's parameters; a file named on the command line may be read."""
+        """Return the options as parameters of a client; files that the command line names may be read."""
         given = {name: getattr(self, name) for name in ("base_uri", "token", "organization", "project")}
         parameters: dict[str, JSON] = {name: value for name, value in given.items() if value is not None}
         parameters |= self.logs.parameters
@@ -220,18 +230,20 @@ class ClientOptions(LogOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class OutputOptions:
-    """What becomes of the answer."""
+    """What to do with the answer."""
 
-    to: Annotated[Path | None, Option("--to", metavar="FILE", help="Write the answer's body to a file.")] = None
+    to: Annotated[Path | None, Option("--to", metavar="FILE", help="Write the body of the answer to a file.")] = None
     dry_run: Annotated[bool, Option("--dry-run", help="Show the exact request and send nothing.")] = False
     notation: Annotated[
-        str | None, Option("--as", metavar="json|curl", help="With --dry-run: how the request is shown.")
+        str | None, Option("--as", metavar="json|curl", help="With --dry-run: the format of the request.")
     ] = None
-    select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
+    select: Annotated[
+        str | None, Option("--select", metavar="JMESPATH", help="Print only what this expression selects.")
+    ] = None
 
 
 def check_output(options: OutputOptions) -> None:
-    """Refuses ways of showing a request where none is shown."""
+    """Refuse --as without a request to show."""
     if options.notation not in (None, "json", "curl"):
         raise ConfigurationError(f"--as {options.notation!r}: json or curl")
     if options.notation is not None and not options.dry_run:

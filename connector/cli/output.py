@@ -36,29 +36,29 @@ __all__ = [
 
 
 def say(text: str) -> None:
-    """A sentence for the person at the terminal."""
+    """Print a sentence for the person at the terminal, to standard error."""
     sys.stderr.write(f"{escape_controls(text)}\n")
 
 
 def print_text(text: str) -> None:
-    """A result that is read by people, whatever words of others it holds."""
+    """Print a result for people, with control characters escaped."""
     sys.stdout.write(f"{escape_controls(text)}\n")
     sys.stdout.flush()
 
 
 def print_command(text: str) -> None:
-    """A command line or a file for other programs: exact, but for what a terminal would act on."""
+    """Print a command line or file for other programs; escape control characters only on a terminal."""
     sys.stdout.write(f"{escape_controls(text) if sys.stdout.isatty() else text}\n")
 
 
 def print_line(value: JSON) -> None:
-    """One JSON value on one line, at once."""
+    """Print one JSON value on one line, and flush."""
     line_writer()(value)
     flush()
 
 
 def line_writer() -> Callable[[JSON], object]:
-    """What writes one JSON value on one line, for many of them; `flush` says when they are due."""
+    """Return a function that writes one JSON value on one line; `flush` writes them out."""
     write = sys.stdout.buffer.write
     if sys.stdout.isatty():
         return lambda value: write(escape_controls(dump(value).decode()).encode() + b"\n")
@@ -66,12 +66,12 @@ def line_writer() -> Callable[[JSON], object]:
 
 
 def flush() -> None:
-    """Hands over what was written."""
+    """Flush standard output."""
     sys.stdout.buffer.flush()
 
 
 def print_document(value: JSON) -> None:
-    """One JSON value: text as it is, the rest indented on a terminal and compact elsewhere."""
+    """Print one JSON value: on a terminal text as it is and the rest indented, elsewhere compact."""
     if isinstance(value, str) and sys.stdout.isatty():
         print_text(value)
     elif sys.stdout.isatty():
@@ -83,7 +83,7 @@ def print_document(value: JSON) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows for a person, cut to the terminal's width."""
+    """Print rows for a person, cut to the width of the terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -95,7 +95,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 class Picker:
-    """What `--select` does to values; it knows at the end whether it found anything."""
+    """Select a part of each value by `--select`, and remember whether anything was found."""
 
     def __init__(self, expression: str | None) -> None:
         self._expression = expression
@@ -111,7 +111,7 @@ class Picker:
         return picked
 
     def ended(self, code: ExitCode) -> ExitCode:
-        """The exit code of a command that is over: one that went well and of which nothing was picked says so."""
+        """Return the exit code of a command, which is NOTHING if it went well and nothing was selected."""
         if self._expression is None or self._found or not self._used or code is not ExitCode.DONE:
             return code
         say(f"nothing was found by --select {self._expression!r}; without it everything is printed")
@@ -119,7 +119,7 @@ class Picker:
 
 
 def picker(expression: str | None) -> Picker:
-    """What `--select` does to a value."""
+    """Return what applies `--select` to each value."""
     return Picker(expression)
 
 
@@ -145,7 +145,7 @@ def _compiled(expression: str) -> Callable[[JSON], JSON]:
 
 
 def shown(outcome: Outcome) -> dict[str, JSON]:
-    """An outcome as JSON; bytes become the notation that a request takes them in."""
+    """Return an outcome as JSON, with bytes in the notation of requests."""
     document = outcome.as_document()
     if isinstance(outcome.body, bytes):
         import base64
@@ -156,7 +156,7 @@ def shown(outcome: Outcome) -> dict[str, JSON]:
 
 
 def progress() -> Progress:
-    """A progress bar on standard error, silent when that is no terminal."""
+    """Return a progress bar on standard error, which is silent unless that is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -164,11 +164,11 @@ def progress() -> Progress:
 
 
 def say_what_is_awaited() -> None:
-    """Says to a person at a terminal what standard input is read for."""
+    """Tell a person at a terminal what standard input is read for."""
     if sys.stdin.isatty():
         say("reading documents from standard input, one JSON object a line; Ctrl-D ends them (or: … < documents.jsonl)")
 
 
 def wants_json(asked: bool | None) -> bool:
-    """Whether a result is for a program: as it was asked for, else whether standard output is no terminal."""
+    """Return whether to print JSON: as the options say, else unless standard output is a terminal."""
     return not sys.stdout.isatty() if asked is None else asked

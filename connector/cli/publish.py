@@ -37,16 +37,20 @@ MOST_TOLD = 100
 class PublishOptions(LogOptions):
     """The options of `publish`."""
 
-    name: Annotated[str, Argument(metavar="OUTGOING", help="An outgoing connection; its documents come from stdin.")]
+    name: Annotated[
+        str, Argument(metavar="OUTGOING", help="An outgoing connection; its documents are read from standard input.")
+    ]
     config: Config = None
     concurrency: Annotated[
-        int | None, Option("--concurrency", min=1, metavar="N", help="Documents under way at a time.")
+        int | None, Option("--concurrency", min=1, metavar="N", help="The number of documents in progress at a time.")
     ] = None
     errors: Errors = None
     entities: Entities = None
-    select: Annotated[str | None, Option("--select", metavar="JMESPATH", help="Print only what this picks.")] = None
+    select: Annotated[
+        str | None, Option("--select", metavar="JMESPATH", help="Print only what this expression selects.")
+    ] = None
     repeat_unknown: Annotated[
-        bool, Option("--repeat-unknown", help="Send again what may have taken effect, and may be paid twice.")
+        bool, Option("--repeat-unknown", help="Send again what may have taken effect, and may be paid for twice.")
     ] = False
 
 

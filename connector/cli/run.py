@@ -37,26 +37,34 @@ SQLITE = "sqlite:"
 class RunOptions(LogOptions):
     """The options of `run`."""
 
-    routes: Annotated[list[str] | None, Argument(metavar="ROUTE", help="Which routes; all unless given.")] = None
+    routes: Annotated[list[str] | None, Argument(metavar="ROUTE", help="The routes to run; all by default.")] = None
     config: Config = None
-    once: Annotated[bool, Option("--once", help="End when every task has ended; else run as a service.")] = False
+    once: Annotated[bool, Option("--once", help="Stop once every task has ended, instead of running as a service.")] = (
+        False
+    )
     reset: Annotated[
         list[str] | None,
-        Option("--reset", metavar="ROUTE", help="Read this route from its start; what was delivered goes out again."),
+        Option(
+            "--reset", metavar="ROUTE", help="Read this route from its start; what was delivered is delivered again."
+        ),
     ] = None
-    workers: Annotated[int, Option("--workers", min=1, max=256, metavar="N", help="Run in so many processes.")] = 1
+    workers: Annotated[int, Option("--workers", min=1, max=256, metavar="N", help="The number of processes.")] = 1
     grace: Annotated[
-        float, Option("--grace", min=0, metavar="S", help="Seconds for what is under way when the run is stopped.")
+        float,
+        Option("--grace", min=0, metavar="S", help="Seconds that tasks in progress may take when the run is stopped."),
     ] = 30.0
     new: Annotated[
         bool,
-        Option("--new", help="Go on where the database of earlier runs is gone, older or another, or a route renamed."),
+        Option(
+            "--new",
+            help="Continue although the database of earlier runs is missing, older or another, or a route was renamed.",
+        ),
     ] = False
     json: Json = None
     entities: Entities = None
 
     def arguments(self, source: Path) -> list[str]:
-        """The command line of one of several processes."""
+        """Return the command line of one of several processes."""
         asked = (("--once", self.once), ("--new", self.new), ("--json", self.json), ("--text", self.json is False))
         own = [] if self.entities is None else ["--entities", str(self.entities)]
         flags = [flag for flag, given in asked if given]
@@ -74,7 +82,7 @@ class RunOptions(LogOptions):
 
 
 def run(options: RunOptions) -> None:
-    """Take documents in, and deliver each as a task that is not lost and not paid for twice in silence."""
+    """Read documents and deliver each as a task, which is never lost and never silently paid for twice."""
     from connector.pipeline import load_configuration
 
     options.logs.check()
@@ -151,7 +159,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     try:
         with drain_on_signals(stop):
             async with progress_bar(store, plan.routes, lambda: runner.stalls, once=once):
-                with _logged(runtime, options), seldom_collected():
+                with _log(runtime, options), seldom_collected():
                     end = await runner.run()
     except asyncio.CancelledError:
         say("broken off; what was under way goes on with the next run")
@@ -162,8 +170,8 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     return SIGNALLED + signals[0] if signals and once else exit_code_of(end)
 
 
-def _logged(runtime: Runtime, options: RunOptions) -> AbstractContextManager[None]:
-    """The log of the run: of one that ends by itself, what somebody should know."""
+def _log(runtime: Runtime, options: RunOptions) -> AbstractContextManager[None]:
+    """Return the context that logs the run; with --once only warnings are logged by default."""
     usual = logging.WARNING if options.once else logging.INFO
     return options.logs.written(runtime.redact, mode=runtime.configuration.telemetry.logs, usual=usual)
 

@@ -33,7 +33,7 @@ EVERY = 0.25
 async def progress_bar(
     store: Store, routes: Collection[str], stalls: Callable[[], Sequence[str]], *, once: bool
 ) -> AsyncGenerator[None]:
-    """Shows the progress of these routes while it is open; nothing where standard error is no terminal."""
+    """Show the progress of routes within this context, if standard error is a terminal."""
     if not once or not sys.stderr.isatty():
         yield
         return
@@ -75,12 +75,12 @@ async def _watch(store: Store, routes: Collection[str], stalls: Callable[[], Seq
 
 
 def _stalled(stalls: Sequence[str]) -> str:
-    """What tasks wait for, in the lines below the bar."""
+    """Return what tasks wait for, for the lines below the bar."""
     return "".join(f"\n{escape_controls(stall)}" for stall in stalls)
 
 
 def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[str]) -> tuple[int, int]:
-    """How many tasks of the routes have come to an end, and how many have not."""
+    """Return how many tasks of the routes have ended, and how many have not."""
     from connector.delivery.route_spec import parent_of
     from connector.engine import ENDS
 
@@ -90,17 +90,17 @@ def _numbers(counts: Mapping[str, Mapping[TaskState, int]], routes: Collection[s
 
 
 BY_WHO = {"network": ExitCode.NETWORK, "here": ExitCode.BLOCKED}
-"""Codes of tasks that wait, by who must act."""
+"""Exit codes of waiting tasks, by who must act."""
 
 
 def print_report(end: RunResult, metrics: Metrics, *, alone: bool, json: bool | None) -> None:
-    """The summary as the result, and in sentences what somebody should look after.
+    """Print the summary as the result, and in sentences what needs attention.
 
     Args:
-        end: what the run came to.
-        metrics: what this process counted.
+        end: how the run ended.
+        metrics: the counts of this process.
         alone: whether every task that ended did so in this process.
-        json: whether the result is for a program; unless said, when it goes to no terminal.
+        json: whether to print JSON; by default unless standard output is a terminal.
     """
     from connector.telemetry.summary import summarize
 
@@ -116,7 +116,7 @@ def print_report(end: RunResult, metrics: Metrics, *, alone: bool, json: bool | 
 
 
 def exit_code_of(end: RunResult) -> ExitCode:
-    """The exit code of a run that came to its end by itself."""
+    """Return the exit code of a run that ended by itself."""
     codes = [of_error(error) for error in end.unread.values()]
     codes += [ExitCode.UNKNOWN] if end.count("unknown") else []
     codes += [ExitCode.REFUSED] if end.count("failed") else []
@@ -139,28 +139,30 @@ def _more(end: RunResult) -> dict[str, JSON]:
 
 
 def _sentences(end: RunResult) -> list[str]:
-    told: list[str] = []
+    sentences: list[str] = []
     for route, error in end.unread.items():
-        told.append(f"route {route} was not read to its end: {error}; the next run goes on there")
+        sentences.append(f"route {route} was not read to its end: {error}; the next run goes on there")
     for route, count in end.left.items():
         pause = end.paused.get(route)
         why = f"it is paused: {pause.reason}" if pause is not None else "the run was stopped before"
-        told.append(
+        sentences.append(
             f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {why}; the next run goes on"
         )
-    told += [stall for stall in end.stalls if not any(stall.startswith(f"route {route}:") for route in end.paused)]
+    sentences += [stall for stall in end.stalls if not any(stall.startswith(f"route {route}:") for route in end.paused)]
     if end.unwritten:
-        told.append(f"{end.unwritten}; the next run writes them")
+        sentences.append(f"{end.unwritten}; the next run writes them")
     for route, count in end.elsewhere.items():
-        told.append(f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {_elsewhere(route, end)}")
+        sentences.append(
+            f"{_tasks(count)} of route {route} {'waits' if count == 1 else 'wait'}: {_elsewhere(route, end)}"
+        )
     if failed := end.count("failed"):
-        told.append(f"{_tasks(failed)} failed; `openai-connector tasks list --state failed` tells why")
+        sentences.append(f"{_tasks(failed)} failed; `openai-connector tasks list --state failed` tells why")
     if unknown := end.count("unknown"):
-        told.append(
+        sentences.append(
             f"{_tasks(unknown)} may have taken effect, and nobody saw it; look before they are retried: "
             "`openai-connector tasks list --state unknown`"
         )
-    return told
+    return sentences
 
 
 def _elsewhere(route: str, end: RunResult) -> str:

@@ -1,4 +1,4 @@
-"""`sandbox`: the API on this machine, without a key and without money."""
+"""`sandbox`: a stand-in for the API on this machine, without a key or costs."""
 
 from __future__ import annotations
 
@@ -20,44 +20,49 @@ __all__ = ["SandboxOptions", "sandbox"]
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxOptions:
-    """What `sandbox` can be told."""
+    """The options of `sandbox`."""
 
     port: Annotated[
-        int, Option("--port", metavar="P", min=0, max=65535, help="The port of 127.0.0.1; 0 picks one.")
+        int, Option("--port", metavar="P", min=0, max=65535, help="The port on 127.0.0.1; 0 chooses a free one.")
     ] = 8765
     seed: Annotated[int, Option("--seed", metavar="N", help="The same seed gives the same answers and faults.")] = 0
     latency: Annotated[
-        float, Option("--latency", metavar="MS", min=0, max=600_000, help="Milliseconds every answer takes longer.")
+        float, Option("--latency", metavar="MS", min=0, max=600_000, help="Milliseconds to add to every answer.")
     ] = 0
     fault: Annotated[
         list[str] | None,
-        Option("--fault", metavar="KIND:RATE[:NUMBER]", help="What goes wrong, such as 429:0.05 or delay:0.1:2.5."),
+        Option("--fault", metavar="KIND:RATE[:NUMBER]", help="A fault to inject, such as 429:0.05 or delay:0.1:2.5."),
     ] = None
     script: Annotated[
         Path | None, Option("--script", metavar="FILE", help="Scripted answers and faults, in YAML or JSON.")
     ] = None
-    state: Annotated[Path | None, Option("--state", metavar="FILE", help="Remember in a file, beyond a restart.")] = (
-        None
-    )
-    lenient: Annotated[bool, Option("--lenient", help="Make up an object for an unknown id instead of 404.")] = False
+    state: Annotated[
+        Path | None, Option("--state", metavar="FILE", help="Keep the state in a file across restarts.")
+    ] = None
+    lenient: Annotated[
+        bool, Option("--lenient", help="Invent an object for an unknown id instead of answering 404.")
+    ] = False
     pace: Annotated[
-        float, Option("--pace", metavar="S", min=0, max=86_400, help="Seconds in each state of batches, jobs and runs.")
+        float,
+        Option(
+            "--pace", metavar="S", min=0, max=86_400, help="Seconds that batches, jobs and runs stay in each state."
+        ),
     ] = 1.0
-    webhook: Annotated[str | None, Option("--webhook", metavar="URL", help="Send webhooks there.")] = None
+    webhook: Annotated[str | None, Option("--webhook", metavar="URL", help="The URL to send webhooks to.")] = None
     webhook_secret: Annotated[
         str | None,
         Option(
             "--webhook-secret",
             envvar="OPENAI_WEBHOOK_SECRET",
             metavar="SECRET",
-            help="What webhooks are signed with; it begins with whsec_.",
+            help="The secret that signs webhooks; it begins with whsec_.",
         ),
     ] = None
     entities: Entities = None
 
 
 def sandbox(options: SandboxOptions) -> None:
-    """A stand-in for the API on this machine: it checks, remembers and answers like it, without a key or money."""
+    """Run a stand-in for the API on this machine, which checks, remembers and answers, without a key or costs."""
     asyncio.run(_serve(options))
 
 
@@ -70,7 +75,7 @@ async def _serve(options: SandboxOptions) -> None:
 
 
 async def _serve_until(stopping: asyncio.Event, options: SandboxOptions) -> None:
-    async with _made(options) as running:
+    async with _create(options) as running:
         print(running.url, flush=True)  # noqa: T201  the result
         say(_hints(running.url))
         if options.webhook is not None:
@@ -78,7 +83,7 @@ async def _serve_until(stopping: asyncio.Event, options: SandboxOptions) -> None
         await stopping.wait()
 
 
-def _made(options: SandboxOptions) -> Sandbox:
+def _create(options: SandboxOptions) -> Sandbox:
     from connector.catalogue import Catalogue
     from connector.sandbox import Sandbox
 

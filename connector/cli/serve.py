@@ -33,7 +33,7 @@ TOKEN_BYTES = 32
 
 
 class Proxy(StrEnum):
-    """Who can do a part of the gateway's work."""
+    """Other proxies that can do a part of the gateway's work."""
 
     nginx = "nginx"
     envoy = "envoy"
@@ -46,18 +46,19 @@ COLLECTED_AFTER = 20_000
 def serve(
     config: Config = None,
     port: Annotated[
-        int | None, Option("--port", min=0, max=65535, help="In place of the configured one; 0: any.")
+        int | None,
+        Option("--port", min=0, max=65535, help="The port instead of the configured one; 0 chooses a free one."),
     ] = None,
     export: Annotated[
         Proxy | None,
-        Option("--export", metavar="nginx|envoy", help="Do not serve: print a configuration of that proxy."),
+        Option("--export", metavar="nginx|envoy", help="Print a configuration for that proxy instead of serving."),
     ] = None,
     routes: Annotated[
-        bool, Option("--routes", help="Run the routes in this process as well, and receive webhooks for them.")
+        bool, Option("--routes", help="Also run the routes in this process, and receive webhooks for them.")
     ] = False,
     folder: Entities = None,
 ) -> None:
-    """Pass calls on to the configured clients, with their credentials, limits and waits."""
+    """Serve the gateway, which forwards calls through the configured clients, with their credentials and limits."""
     from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
@@ -71,9 +72,9 @@ def serve(
 
 
 def gateway_token(
-    name: Annotated[str, Argument(metavar="NAME", help="Whose token it is.")],
+    name: Annotated[str, Argument(metavar="NAME", help="The name of the token's owner.")],
 ) -> None:
-    """Make a gateway token: the token itself, shown this once, and the entry that makes it known."""
+    """Create a gateway token: print the token, which is shown only once, and its entry for the configuration."""
     from secrets import token_urlsafe
 
     from connector.config.models.gateway import hash_token
@@ -102,14 +103,14 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
         async with Runtime(configuration) as runtime:
             if not routes:
                 warn_of_webhooks(runtime)
-                return await _listened(runtime, port, folder, administrator)
+                return await _listen(runtime, port, folder, administrator)
             async with open_routes(runtime) as at_work:
-                return await at_work.beside(_listened(runtime, port, folder, administrator, at_work.receivers))
+                return await at_work.beside(_listen(runtime, port, folder, administrator, at_work.receivers))
     finally:
         undo()
 
 
-async def _listened(
+async def _listen(
     runtime: Runtime,
     port: int | None,
     folder: Path | None,
@@ -132,7 +133,7 @@ async def _listened(
 
 
 def _administrator(configuration: Configuration) -> str | None:
-    """The token for everything on this machine: the environment's, or one for this run when nobody else has any."""
+    """Return the administrator's token: that of the environment, or one for this run if there are no tokens."""
     from secrets import token_urlsafe
 
     given = os.environ.get(GATEWAY_TOKEN, "").strip()
@@ -161,13 +162,13 @@ SQLITE = "sqlite:"
 
 @dataclass(frozen=True)
 class Routes:
-    """Routes at work."""
+    """The routes that run beside the gateway."""
 
     runner: Runner
     receivers: Mapping[str, Receiver]
 
     async def beside(self, serving: Awaitable[bool]) -> bool:
-        """Runs until serving ends, or until the routes cannot go on; whether all came to its end."""
+        """Run until serving ends or the routes fail; return whether everything ended cleanly."""
         running, served = asyncio.ensure_future(self.runner.run()), asyncio.ensure_future(serving)
         try:
             await asyncio.wait((running, served), return_when=asyncio.FIRST_COMPLETED)
@@ -185,7 +186,7 @@ class Routes:
 
 @asynccontextmanager
 async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
-    """All routes of a configuration on its store, which is closed at the end."""
+    """Open all routes of a configuration and their store, and close them at the end."""
     from connector.engine import open_store
     from connector.runtime.plan import Plan
     from connector.runtime.preflight import check_engine, check_routes
@@ -213,7 +214,7 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
 
 
 def warn_of_webhooks(runtime: Runtime) -> None:
-    """Says that webhooks are not received without the routes that read them."""
+    """Warn that webhooks are not received without the routes that read them."""
     for name, incoming in runtime.configuration.incoming.items():
         if incoming.subscriber.prototype == "webhook" and not incoming.disabled:
             say(f"incoming.{name} receives nothing: webhooks are received by serve --routes")

@@ -17,10 +17,10 @@ __all__ = ["chain_rows", "chains", "print_chain", "steps"]
 
 
 def steps(
-    name: Annotated[str | None, Argument(help="Show this step's, mapper's, condition's or accessor's fields.")] = None,
+    name: Annotated[str | None, Argument(help="Show the fields of this step, mapper, condition or accessor.")] = None,
     json: Json = None,
 ) -> None:
-    """List steps, mappers, conditions and accessors with their origin, or one's fields."""
+    """List steps, mappers, conditions and accessors with their origin, or the fields of one."""
     found = [
         row
         for row in _step_rows()
@@ -77,9 +77,9 @@ def _step_rows() -> list[dict[str, JSON]]:
 
 
 def chains(
-    name: Annotated[str | None, Argument(help="Show this chain's parameters.")] = None, json: Json = None
+    name: Annotated[str | None, Argument(help="Show the parameters of this chain.")] = None, json: Json = None
 ) -> None:
-    """List the ready-made chains, or what one of them can be told."""
+    """List the ready-made chains, or the parameters of one."""
     rows = chain_rows()
     if name is None:
         if wants_json(json):
@@ -95,7 +95,7 @@ def chains(
 
 
 def print_chain(row: dict[str, JSON], *, json: bool | None) -> None:
-    """One chain with its parameters."""
+    """Print one chain with its parameters."""
     if wants_json(json):
         print_document(row)
         return
@@ -105,7 +105,7 @@ def print_chain(row: dict[str, JSON], *, json: bool | None) -> None:
 
 
 def chain_rows() -> list[dict[str, JSON]]:
-    """Every ready-made chain with its parameters."""
+    """Return every ready-made chain with its parameters."""
     from connector.transform.library import ready_made
 
     return [_chain_row(name, chain) for name, chain in ready_made().items()]
@@ -118,11 +118,11 @@ def _chain_row(name: str, chain: JSON) -> dict[str, JSON]:
     parameters: list[dict[str, JSON]] = [
         {
             "name": parameter,
-            "type": " or ".join(types) if is_list(types := told.get("type", "anything")) else types,
-            "default": dump(told["default"]).decode() if "default" in told else "needed",
-            "description": told.get("description", ""),
+            "type": " or ".join(types) if is_list(types := declaration.get("type", "anything")) else types,
+            "default": dump(declaration["default"]).decode() if "default" in declaration else "needed",
+            "description": declaration.get("description", ""),
         }
-        for parameter, told in declared.items()
-        if is_document(told)
+        for parameter, declaration in declared.items()
+        if is_document(declaration)
     ]
     return {"name": name, "summary": chain.get("summary", "") if is_document(chain) else "", "parameters": parameters}

@@ -43,12 +43,16 @@ class SubscribeOptions(CallOptions):
     errors: Errors = None
     documents: Annotated[
         Path | None,
-        Option("--documents", metavar="FILE|-", help="With a connection: documents in place of the subscriber's."),
+        Option(
+            "--documents",
+            metavar="FILE|-",
+            help="With a connection: read documents from a file instead of its subscriber.",
+        ),
     ] = None
 
 
 def subscribe(options: SubscribeOptions) -> None:
-    """Print what an incoming connection gives, or every entity of a list."""
+    """Print the documents of an incoming connection, or every entity of a list."""
     configuration = find_configuration(options.config, "incoming", options.entity)
     if configuration is None:
         check_entity(options, ("--errors", "--documents"))

@@ -23,16 +23,16 @@ from connector.model import JSON, is_document, is_list
 
 __all__ = ["backup", "render_task", "show", "tasks"]
 
-tasks = group("What became of documents, and what is done about it.")
+tasks = group("The tasks of routes: list, show, retry, skip, export, purge.")
 MOST_CHARACTERS = 600
-"""Characters of a document that a person is shown; JSON holds all of it."""
+"""Characters of a document in the text; JSON holds all of it."""
 LABEL = 10
 
 
 def show(
-    task: Annotated[int, Argument(metavar="ID", help="The task.")], config: Config = None, json: Json = None
+    task: Annotated[int, Argument(metavar="ID", help="The id of the task.")], config: Config = None, json: Json = None
 ) -> None:
-    """Show one task: every attempt and call, its document as it came and after each chain."""
+    """Show one task: every attempt and call, and its document before and after each chain."""
     found = asyncio.run(_load(task, config))
     if wants_json(json):
         print_document(found)
@@ -54,12 +54,12 @@ async def _load(number: int, config: Path | None) -> dict[str, JSON]:
 
 
 def render_task(task: dict[str, JSON], width: int = 80) -> str:
-    """A task as lines to read."""
+    """Return a task as text for people."""
     lines = [
         f"task {task['id']} of route {task['route']}: {task['state']}",
         *_fields(task, ("reason", "key", "version", "order", "attempts", "created", "updated", "due", "carrier")),
         *_document("document", task["document"]),
-        *_becoming(task["becomes"]),
+        *_render_effect(task["becomes"]),
     ]
     for call in task["calls"]:
         lines += ["", f"call {call['call']} of attempt {call['attempt']}: {call['operation']}, {call['state']}"]
@@ -69,7 +69,7 @@ def render_task(task: dict[str, JSON], width: int = 80) -> str:
         lines += ["  made before this task was retried by hand"] if call.get("before_a_retry_by_hand") else []
     if not task["calls"]:
         lines += ["", "no call was made"]
-    return "\n".join(part for line in lines for part in _wrapped(line, width))
+    return "\n".join(part for line in lines for part in _wrap(line, width))
 
 
 def _fields(told: dict[str, JSON], names: tuple[str, ...]) -> Iterator[str]:
@@ -86,8 +86,8 @@ def _document(name: str, value: JSON) -> Iterator[str]:
     yield f"  {name:<{LABEL}}{text[:MOST_CHARACTERS]}{rest}"
 
 
-def _becoming(becomes: JSON) -> Iterator[str]:
-    """What the chains make of the document, as far as it can be told."""
+def _render_effect(becomes: JSON) -> Iterator[str]:
+    """Yield what the chains make of the document, as far as it is known."""
     if isinstance(becomes, str):
         yield f"  {'becomes':<{LABEL}}{becomes}"
     if not is_document(becomes):
@@ -101,16 +101,16 @@ def _becoming(becomes: JSON) -> Iterator[str]:
         yield f"  {'fails':<{LABEL}}{becomes['fails']}"
 
 
-def _wrapped(line: str, width: int) -> list[str]:
+def _wrap(line: str, width: int) -> list[str]:
     indent = " " * (len(line) - len(line.lstrip()) + LABEL) if line.startswith("  ") else "  "
     return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def backup(
-    to: Annotated[Path, Argument(metavar="TO", help="The file that the copy goes to; it must not be there yet.")],
+    to: Annotated[Path, Argument(metavar="TO", help="The file for the copy; it must not exist yet.")],
     config: Config = None,
 ) -> None:
-    """Copy all tasks and positions to a file that is whole, while a run may be at work."""
+    """Copy all tasks and positions to a consistent file, even during a run."""
     asyncio.run(_backup(to, config))
     say(f"everything is in {to}; `engine: sqlite:///{to}` would go on from there")
 

@@ -1,4 +1,4 @@
-"""`tasks retry`, `tasks skip`, `tasks purge`: what somebody decides about tasks."""
+"""`tasks retry`, `tasks skip` and `tasks purge`: tasks changed by hand."""
 
 from __future__ import annotations
 
@@ -24,38 +24,41 @@ if TYPE_CHECKING:
 
 __all__ = ["RetryOptions", "purge", "retry", "skip"]
 
-TOLD = 10
-"""So many tasks in doubt are told one by one."""
+MAX_LISTED = 10
+"""The number of tasks in doubt that are listed one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RetryOptions(FilterOptions):
-    """What `tasks retry` can be told."""
+    """The options of `tasks retry`."""
 
     edit: Annotated[
-        str | None, Option("--edit", metavar="FILE|-", help="For one task: the document in place of its own.")
+        str | None, Option("--edit", metavar="FILE|-", help="For one task: a document that replaces its own.")
     ] = None
     repeat_unknown: Annotated[
-        bool, Option("--repeat-unknown", help="Also those that may have taken effect, and may be paid for twice.")
+        bool, Option("--repeat-unknown", help="Also retry tasks that may have taken effect, and may be paid for twice.")
     ] = False
     now: Annotated[
-        bool, Option("--now", help="Deliver what their routes have now, reading nothing new, unless a run is at work.")
+        bool,
+        Option(
+            "--now", help="Deliver the tasks of their routes at once, without reading more, unless a run is active."
+        ),
     ] = False
 
 
 def retry(options: RetryOptions) -> None:
-    """Deliver tasks that ended once more: by id, or all that a filter finds."""
+    """Deliver ended tasks again: by id, or all that a filter matches."""
     code = asyncio.run(_retry(options))
     raise Exit(code)
 
 
 def skip(options: FilterOptions) -> None:
-    """End tasks as skipped; nothing more is sent for them."""
+    """End tasks as skipped; send nothing more for them."""
     raise Exit(asyncio.run(_skip(options)))
 
 
 def purge(options: FilterOptions) -> None:
-    """Forget tasks that ended, with all their calls; those that may have taken effect only when asked by --state."""
+    """Delete ended tasks with all their calls; those that may have taken effect only with --state."""
     raise Exit(asyncio.run(_purge(options)))
 
 
@@ -65,7 +68,7 @@ async def _retry(options: RetryOptions) -> int:
     from connector.runtime.stalls import count_live
 
     _need_choice(options, "--state failed")
-    document = _edited(options)
+    document = _read_edit(options)
     async with open_tasks(options.config) as (store, configuration):
         states = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
         wanted = await build_filter(options, store, configuration, states)
@@ -79,15 +82,15 @@ async def _retry(options: RetryOptions) -> int:
             if options.repeat_unknown:
                 count += await _repeat(store, unknown, document)
             else:
-                left = await _told_in_doubt(store, unknown)
+                left = await _report_doubt(store, unknown)
         routes = [route for route, tasks in count_live(await store.counts()).items() if tasks]
-    _done("retried", count, json=options.json, shown="queued again")
-    code = await _delivered(configuration, options, routes) if count else ExitCode.DONE
+    _print_count("retried", count, json=options.json, shown="queued again")
+    code = await _deliver(configuration, options, routes) if count else ExitCode.DONE
     return ExitCode.UNKNOWN if left else ExitCode.INVALID if unfit else code
 
 
-async def _delivered(configuration: Configuration, options: RetryOptions, routes: Sequence[str]) -> int:
-    """Deliver what was queued, if that is asked for and no run is at work; else say who will."""
+async def _deliver(configuration: Configuration, options: RetryOptions, routes: Sequence[str]) -> int:
+    """Deliver what was queued, with --now and if no run is active; else say what will."""
     from connector.cli.run import deliver
     from connector.delivery.route_spec import parent_of
     from connector.engine import StoreHeld
@@ -104,7 +107,7 @@ async def _delivered(configuration: Configuration, options: RetryOptions, routes
 
 
 async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
-    """Retries what may have taken effect; a line about an earlier run becomes the document that it is about."""
+    """Retry tasks that may have taken effect; a line about an earlier run becomes its document."""
     from connector.cli.tasks_filter import iterate_tasks
     from connector.intake.dead_letters import confirmed_letter, is_dead_letter
 
@@ -116,15 +119,15 @@ async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
     return count + await store.retry(unknown, document=document)
 
 
-async def _told_in_doubt(store: Store, unknown: Filter) -> int:
-    """Says what to look for before tasks are retried that may have taken effect; how many there are."""
+async def _report_doubt(store: Store, unknown: Filter) -> int:
+    """Print what to check before tasks that may have taken effect are retried; return their number."""
     from connector.cli.tasks_filter import iterate_tasks
 
     count = 0
     async with aclosing(iterate_tasks(store, unknown)) as tasks:
         async for task in tasks:
             count += 1
-            if count <= TOLD and (whole := await store.task(task.id)) is not None:
+            if count <= MAX_LISTED and (whole := await store.task(task.id)) is not None:
                 say(_doubt(whole))
     if count:
         what = "1 task was" if count == 1 else f"{count:,} tasks were"
@@ -156,7 +159,7 @@ async def _skip(options: FilterOptions) -> ExitCode:
         wanted = await build_filter(options, store, configuration, live)
         unfit = await report_unfit(store, wanted, "it can be skipped while it is new or waiting, failed or unknown")
         count = await store.skip(wanted, "skipped by hand")
-    _done("skipped", count, json=options.json)
+    _print_count("skipped", count, json=options.json)
     return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
@@ -172,7 +175,7 @@ async def _purge(options: FilterOptions) -> ExitCode:
         unfit = await report_unfit(store, wanted, "it can be purged once it has ended; one that is unknown by --state")
         while some := await store.purge(wanted):
             count += some
-    _done("purged", count, json=options.json)
+    _print_count("purged", count, json=options.json)
     return ExitCode.INVALID if unfit else ExitCode.DONE
 
 
@@ -181,7 +184,7 @@ def _need_choice(options: FilterOptions, example: str) -> None:
         raise ConfigurationError(f"say which tasks: by their ids, or by a filter such as {example}; all is --state all")
 
 
-def _edited(options: RetryOptions) -> JSON:
+def _read_edit(options: RetryOptions) -> JSON:
     from connector.documents import parse
 
     if options.edit is None:
@@ -196,7 +199,7 @@ def _edited(options: RetryOptions) -> JSON:
         raise ConfigurationError(f"--edit: cannot read {options.edit!r}: {error.strerror or error}") from None
 
 
-def _done(what: str, count: int, *, json: bool | None, shown: str = "") -> None:
+def _print_count(what: str, count: int, *, json: bool | None, shown: str = "") -> None:
     if wants_json(json):
         print_line({what: count})
     else:

@@ -23,28 +23,30 @@ if TYPE_CHECKING:
 __all__ = ["FilterOptions", "build_filter", "iterate_tasks", "open_tasks", "parse_states", "report_unfit"]
 
 ALL = "all"
-STATES = "One of new, processing, waiting, finished, failed, skipped, unknown; or all."
+STATES = "Only tasks in this state: new, processing, waiting, finished, failed, skipped, unknown; or all."
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilterOptions:
-    """How tasks are chosen; all that is given must hold."""
+    """The options that select tasks; a task must match all of them."""
 
-    ids: Annotated[list[int] | None, Argument(metavar="ID", help="Tasks by their ids.")] = None
+    ids: Annotated[list[int] | None, Argument(metavar="ID", help="The ids of tasks.")] = None
     config: Config = None
-    route: Annotated[str, Option("--route", metavar="ROUTE", help="Those of a route.")] = ""
+    route: Annotated[str, Option("--route", metavar="ROUTE", help="Only tasks of this route.")] = ""
     state: Annotated[list[str] | None, Option("--state", metavar="STATE", help=STATES)] = None
-    key: Annotated[str, Option("--key", metavar="KEY", help="Those of a document with this key.")] = ""
-    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Those whose reason holds this text.")] = ""
+    key: Annotated[str, Option("--key", metavar="KEY", help="Only tasks of a document with this key.")] = ""
+    reason: Annotated[str, Option("--reason", metavar="TEXT", help="Only tasks whose reason contains this text.")] = ""
     older_than: Annotated[
-        str | None, Option("--older-than", metavar="AGE", help="Unchanged for so long: 30s, 15m, 6h, 30d.")
+        str | None, Option("--older-than", metavar="AGE", help="Only tasks unchanged for this time: 30s, 15m, 6h, 30d.")
     ] = None
-    newer_than: Annotated[str | None, Option("--newer-than", metavar="AGE", help="Changed within so long.")] = None
+    newer_than: Annotated[
+        str | None, Option("--newer-than", metavar="AGE", help="Only tasks changed within this time.")
+    ] = None
     json: Json = None
 
     @property
     def chosen(self) -> bool:
-        """Whether anything was said about which tasks are meant."""
+        """Whether any option selects tasks."""
         given = (self.ids, self.route, self.state, self.key, self.reason, self.older_than, self.newer_than)
         return any(value for value in given)
 
@@ -52,10 +54,10 @@ class FilterOptions:
 async def build_filter(
     options: FilterOptions, store: Store, configuration: Configuration, states: Iterable[TaskState]
 ) -> Filter:
-    """The filter that options are; UnknownName for a route or a state that does not exist.
+    """Return the filter of the options; raise UnknownName for an unknown route or state.
 
     Args:
-        states: those that are meant unless the options name some.
+        states: the states unless the options give some.
     """
     from connector.engine import Filter
 
@@ -76,10 +78,10 @@ async def build_filter(
 
 
 async def report_unfit(store: Store, wanted: Filter, can: str) -> int:
-    """How many of the tasks that were named by id are not there or in another state than is wanted; says each.
+    """Report each task given by id that does not exist or has the wrong state; return their number.
 
     Args:
-        can: when the command takes a task, for the sentence about one in another state.
+        can: when the command accepts a task, for the sentence about one that it does not.
     """
     unfit = 0
     for number in wanted.ids:
@@ -95,7 +97,7 @@ async def report_unfit(store: Store, wanted: Filter, can: str) -> int:
 
 
 def parse_states(names: Sequence[str] | None, default: Iterable[TaskState]) -> tuple[TaskState, ...]:
-    """The states of these names."""
+    """Return the states of these names."""
     from connector.engine import TaskState
 
     if not names:
@@ -124,7 +126,7 @@ PAGE = 500
 
 @asynccontextmanager
 async def open_tasks(config: Path | None) -> AsyncGenerator[tuple[Store, Configuration]]:
-    """The store and the configuration that names it; nothing is made where no run has been."""
+    """Open the store of a configuration; create nothing if there was no run."""
     from connector.engine import open_store
     from connector.pipeline import load_configuration
 
@@ -146,7 +148,7 @@ def _check_there(url: str) -> None:
 async def iterate_tasks(
     store: Store, wanted: Filter, *, after: int = 0, limit: int | None = None
 ) -> AsyncGenerator[Task]:
-    """The tasks that are wanted, in the order of their ids, page by page."""
+    """Yield the tasks of a filter in the order of their ids, page by page."""
     left = limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)

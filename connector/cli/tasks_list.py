@@ -1,4 +1,4 @@
-"""`tasks list`, `tasks export`: what became of documents."""
+"""`tasks list` and `tasks export`."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ __all__ = ["ListOptions", "export", "list_tasks"]
 
 SOME = 100
 SHOWN = 120
-"""Characters of a reason on a terminal."""
+"""Characters of a reason in the table."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListOptions(FilterOptions):
-    """What `tasks list` can be told."""
+    """The options of `tasks list`."""
 
-    all: Annotated[bool, Option("--all", help="Also those that are finished.")] = False
-    after: Annotated[int, Option("--after", min=0, metavar="ID", help="Those with ids beyond this one.")] = 0
-    limit: Annotated[int, Option("--limit", min=1, metavar="N", help="At most so many.")] = SOME
+    all: Annotated[bool, Option("--all", help="Also list finished tasks.")] = False
+    after: Annotated[int, Option("--after", min=0, metavar="ID", help="Only tasks with ids above this one.")] = 0
+    limit: Annotated[int, Option("--limit", min=1, metavar="N", help="The largest number of tasks to list.")] = SOME
 
 
 def list_tasks(options: ListOptions) -> None:
-    """List tasks: those that are not finished, and what they wait for, unless others are asked for."""
+    """List tasks that are not finished, with what they wait for, or those that a filter selects."""
     raise Exit(ExitCode.INVALID if asyncio.run(_list(options)) else ExitCode.DONE)
 
 
 def export(options: FilterOptions) -> None:
-    """Write tasks as JSON lines that `publish` and a file subscriber take again."""
+    """Write tasks as JSON lines, which `publish` and a file subscriber can read."""
     raise Exit(ExitCode.INVALID if asyncio.run(_export(options)) else ExitCode.DONE)
 
 
 async def _list(options: ListOptions) -> int:
-    """Prints the tasks; how many that were named are not there."""
+    """Print the tasks; return how many of the given ids do not exist."""
     from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
     from connector.runtime.stalls import STALLS, describe_stall, read_stalls
@@ -77,7 +77,7 @@ async def _list(options: ListOptions) -> int:
 
 
 def unfinished() -> tuple[TaskState, ...]:
-    """The states of tasks that somebody may want to look at, the most urgent first."""
+    """Return the states of unfinished tasks, the most urgent first."""
     from connector.engine import TaskState
 
     ends = (TaskState.FAILED, TaskState.UNKNOWN, TaskState.SKIPPED)
@@ -85,7 +85,7 @@ def unfinished() -> tuple[TaskState, ...]:
 
 
 async def _found(store: Store, wanted: Filter, options: ListOptions, *, grouped: bool) -> list[Task]:
-    """The tasks of a page: by id, or those that ended badly first, then those that wait, then the others."""
+    """Return a page of tasks: by id, or grouped with failed ones first, then waiting ones, then others."""
     from connector.cli.tasks_filter import iterate_tasks
 
     found: list[Task] = []
@@ -99,7 +99,7 @@ async def _found(store: Store, wanted: Filter, options: ListOptions, *, grouped:
 
 
 def _say_rest(found: Sequence[Task], counts: Counts, options: ListOptions, *, grouped: bool) -> None:
-    """How many tasks there are that are not listed, and how they are."""
+    """Print how many tasks are not listed, by state."""
     if not grouped:
         if len(found) == options.limit:
             say(f"there may be more: --after {found[-1].id} goes on")
@@ -114,7 +114,7 @@ def _say_rest(found: Sequence[Task], counts: Counts, options: ListOptions, *, gr
 
 
 async def _export(options: FilterOptions) -> int:
-    """Prints the tasks as lines; how many that were named are not there."""
+    """Print the tasks as JSON lines; return how many of the given ids do not exist."""
     from connector.cli.tasks_filter import iterate_tasks, open_tasks
     from connector.engine import TaskState
     from connector.runtime.task_report import export_task

@@ -28,14 +28,15 @@ class TestOptions:
     __test__ = False  # not for pytest
 
     files: Annotated[
-        list[Path] | None, Argument(metavar="FILES", help="*.test.yaml files, or folders of them; here unless given.")
+        list[Path] | None,
+        Argument(metavar="FILES", help="*.test.yaml files, or folders with them; the current folder by default."),
     ] = None
     config: Config = None
-    junit: Annotated[Path | None, Option("--junit", metavar="FILE", help="Write the verdicts as JUnit XML.")] = None
+    junit: Annotated[Path | None, Option("--junit", metavar="FILE", help="Write the results as JUnit XML.")] = None
 
 
 def test(options: TestOptions) -> None:
-    """Run cases of chains, and of connections with recorded answers."""
+    """Run test cases of chains, and of connections with recorded answers."""
     with offline_mode():
         raise Exit(asyncio.run(_test(options)))
 

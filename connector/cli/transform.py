@@ -29,9 +29,9 @@ __all__ = ["TransformOptions", "transform"]
 class TransformOptions(LogOptions):
     """The options of `transform`."""
 
-    chain: Annotated[str, Argument(metavar="CHAIN", help="A saved chain's name, or its steps as JSON or @FILE.")]
+    chain: Annotated[str, Argument(metavar="CHAIN", help="The name of a saved chain, or steps as JSON or @FILE.")]
     config: Config = None
-    explain: Annotated[bool, Option("--explain", help="Show what each step did, on standard error.")] = False
+    explain: Annotated[bool, Option("--explain", help="Show on standard error what each step did.")] = False
     errors: Errors = None
 
 
