@@ -7,32 +7,26 @@ from dataclasses import replace
 from itertools import count
 
 from connector.delivery.budget import RouteBudget
+from connector.delivery.call_log import CallLog
 from connector.delivery.call_records import (
-    bound_body,
-    decode_outcome,
-    describe_repeats,
     encode_outcome,
     encode_request,
-    find_doubtful,
-    fingerprint,
-    is_large,
-    list_calls,
 )
 from connector.delivery.context import DeliveryContext
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.target_breakers import TargetBreaker
-from connector.engine import CallEnd, CallRecord, Change, Expense, StoreError, Task, failpoints
+from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
-from connector.model import JSON, Effect, Outcome, State, is_object, members
-from connector.pipeline.decisions import SURE, CallResult, may_have_acted
+from connector.model import JSON, Effect, Outcome, State, is_object
+from connector.pipeline.decisions import SURE, CallResult
 from connector.publishers import Begin, CallIntent, OnUnknown
 
 __all__ = ["CallJournal"]
 
 
-class CallJournal:
+class CallJournal(CallLog):
     """The calls that one attempt makes.
 
     Args:
@@ -45,50 +39,21 @@ class CallJournal:
     def __init__(
         self, task: Task, shared: DeliveryContext, spending: RouteBudget, on_unknown: OnUnknown | None
     ) -> None:
-        self._task = task
+        super().__init__(task)
         self._shared = shared
         self._spending = spending
         self._on_unknown = on_unknown
         made = [call.number for call in task.calls if call.attempt == task.attempts]
         self._numbers = count(1 + max(made) if made else 0)
-        self._calls: list[CallRecord] = list(task.calls)
-        self._equal: dict[str, int] = {}
-        self._asked: set[str] = set()
-        self._unwritten: list[CallRecord] = []
-        self._seen: list[CallEnd] = []
-        self._spent: list[Expense] = []
-        self._last: list[CallEnd] = []
-        self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self.failures: list[CallResult] = []
         """The calls of this attempt that are not done."""
-        self._sent: list[CallRecord] = []
         self.broken: StoreError | None = None
         """Why nothing can be written down any more, even if a chain took it for a failure of its own."""
-
-    @property
-    def unused(self) -> Sequence[CallRecord]:
-        """Costly calls of earlier attempts that are done and that this attempt did not ask for."""
-        return [call for call in self._paid() if call.fingerprint not in self._asked]
-
-    @property
-    def doubts(self) -> Sequence[CallRecord]:
-        """The calls that may have taken effect although none like them is done."""
-        return find_doubtful([*self._calls, *self._sent], self._task.retried)
-
-    @property
-    def doubtful(self) -> str:
-        """The same in words."""
-        return list_calls(self.doubts)
 
     def check(self) -> None:
         """Raise what broke the journal: it is no fault of a chain, even if the chain took it for one."""
         if self.broken is not None:
             raise self.broken
-
-    @property
-    def repeats_note(self) -> str:
-        """What must not be silent of the task's calls, whatever it came to."""
-        return describe_repeats([*self._calls, *self._sent], self._task.retried)
 
     def repeats(self, target: str) -> bool:
         """Whether a costly call of a client may be sent again though nobody saw its end."""
@@ -96,44 +61,13 @@ class CallJournal:
             return self._on_unknown == "retry"
         return self._shared.runtime.client(target).parameters.retry.on_unknown == "retry"
 
-    def settle(self, ends: Sequence[CallEnd]) -> None:
-        """Takes over what was found out about calls of earlier attempts."""
-        found = {(end.attempt, end.number): end for end in ends}
-        for place, call in enumerate(self._calls):
-            end = found.get((call.attempt, call.number))
-            if end is not None:
-                self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
-        self._seen += ends
-
     async def keep(self) -> None:
         """Writes down what was seen until now, though its task goes on."""
         await self._shared.commit(self._written())
 
-    def closing(self, *, finished: bool) -> Change:
-        """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
-        change = self._written(*self._last)
-        if finished and self._large:
-            others = [end for end in change.end if end not in self._large]
-            change.end = [*others, *(replace(end, outcome=bound_body(end.outcome)) for end in self._large)]
-        return change
-
-    def recognise(self, intent: CallIntent) -> tuple[str, Outcome | None]:
-        """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
-        known = fingerprint(intent)
-        occurrence = self._equal.get(known, 0)
-        self._equal[known] = occurrence + 1
-        known = f"{known}.{occurrence}" if occurrence else known
-        self._asked.add(known)
-        done = self._done(known)
-        return known, None if done is None else decode_outcome(done.outcome)
-
     def line(self, intent: CallIntent, known: str, said: JSON) -> CallRecord:
         """The record of a call that goes out together with others; `add` writes it down."""
         return self._record(replace(intent, effect=Effect.OPAQUE), known, "", said)
-
-    def add(self, calls: Sequence[CallRecord]) -> None:
-        """Writes down calls with the next change."""
-        self._unwritten += calls
 
     async def perform(self, intent: CallIntent) -> Outcome:
         """What a call came to, now or in an earlier attempt."""
@@ -172,15 +106,6 @@ class CallJournal:
             client.resume()
         return entered
 
-    def _done(self, known: str) -> CallRecord | None:
-        """The earlier call that need not be made again; a read is made again unless something paid rests on it."""
-        same = [call for call in self._calls if call.fingerprint == known and call.state == State.DONE]
-        call = same[-1] if same else None
-        return None if call is None or (call.effect == Effect.NONE and not self._paid()) else call
-
-    def _paid(self) -> list[CallRecord]:
-        return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
-
     async def _made(self, intent: CallIntent, known: str) -> Outcome:
         intent, lookup = await self._found_again(intent, known)
         earlier = self._in_doubt_before(intent, known)
@@ -199,14 +124,6 @@ class CallJournal:
         if earlier and outcome.state is State.REFUSED:
             outcome = _after_doubt(intent, outcome)
         return self._ended(intent, begun[0], outcome) if begun else self._noted(intent, outcome)
-
-    def _in_doubt_before(self, intent: CallIntent, known: str) -> list[CallRecord]:
-        """The calls of earlier attempts that may have done what this one asks for, through whichever client."""
-        return [
-            call
-            for call in self._calls
-            if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, intent))
-        ]
 
     def _record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
@@ -251,11 +168,6 @@ class CallJournal:
         if record.effect != Effect.NONE:
             await self._shared.commit(self._written())
 
-    def _written(self, *last: CallEnd) -> Change:
-        change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
-        self._unwritten, self._seen, self._spent = [], [], []
-        return change
-
     def _ended(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
         kept, large = encode_outcome(outcome, self._shared.redact)
         self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
@@ -292,25 +204,6 @@ class CallJournal:
     def _noted(self, intent: CallIntent, outcome: Outcome) -> Outcome:
         self.failures.append(CallResult(outcome, intent.effect, self.repeats(intent.target), intent.target))
         return outcome
-
-
-def _end_of(call: CallRecord) -> CallEnd:
-    return CallEnd(
-        task=call.task,
-        attempt=call.attempt,
-        number=call.number,
-        ended=call.ended,
-        state=call.state,
-        outcome=call.outcome,
-    )
-
-
-def _is_the_same(call: CallRecord, intent: CallIntent) -> bool:
-    """Whether a call asked for the same of an operation that may be repeated; its client may have had another name."""
-    if intent.call is None or intent.effect is not Effect.IDEMPOTENT or call.operation != intent.operation:
-        return False
-    wire, kept = intent.call.wire, members(call.request)
-    return kept.get("method") == wire.method and str(kept.get("url")).endswith(wire.target)
 
 
 def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
