@@ -5,29 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
+from connector.config.models.measures import Budget
 from connector.gateway.refusals import Refusal
 from connector.resilience import TokenBucket
-from connector.telemetry.costs import Period, find_period
+from connector.telemetry.costs import find_period
 
-__all__ = ["Budget", "Quota", "Reservation", "Spending"]
-
-
-class Budget(Protocol):
-    """What may be spent in a period."""
-
-    @property
-    def amount(self) -> float | None: ...
-
-    @property
-    def tokens(self) -> int | None: ...
-
-    @property
-    def every(self) -> Period: ...
-
-    @property
-    def shadow(self) -> bool: ...
+__all__ = ["Quota", "Reservation", "Spending"]
 
 
 @dataclass(slots=True)

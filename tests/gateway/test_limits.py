@@ -242,7 +242,7 @@ async def test_the_usage_of_an_answer_too_large_to_keep_is_found_at_its_end(star
     gateway = await start({"metrics": True})
     await gateway.chat(path="/openai/v1/embeddings", payload={"model": "text-embedding-3-small", "input": "hi"})
     found = (await usage_of(gateway))["bot"]["clients"]["openai"]["text-embedding-3-small"]
-    assert (found["input_tokens"], found["unpriced"]) == (8, 1)
+    assert (found["input_tokens"], found["cost"], found["unpriced"]) == (8, pytest.approx(8 * 0.02 / 1e6), 0)
 
 
 async def test_a_stream_that_does_not_tell_is_estimated(start, upstream):
@@ -327,7 +327,7 @@ async def test_one_line_a_call_without_secrets_or_bodies(start, caplog):
     await gateway.get("/openai/v1/models", token="gw-of-somebody-else")
     lines = [record.getMessage() for record in caplog.records if record.name == "connector.gateway"]
     assert len(lines) == 4
-    assert lines[0] == "POST /openai/v1/chat/completions, model gpt-5, 1000+100 tokens"
+    assert lines[0] == "POST /openai/v1/chat/completions, model gpt-5, 1000+100 tokens, cost 0.001800 USD"
     fields = caplog.records[0]
     assert (fields.token, fields.client, fields.operation) == ("bot", "openai", "chat completions create")
     assert (fields.status, fields.request_id) == (200, "req_1")
