@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, is_object, members
@@ -26,6 +27,8 @@ class ModelRules:
     def __init__(self, registry: ModelRegistry, today: Callable[[], date] = current_day) -> None:
         self._registry = registry
         self._today = today
+        # The same for every call of a day.
+        self._find_warning = lru_cache(maxsize=256)(self._warn)
 
     def check(self, operation: Operation, payload: JSON, mode: Validate, findings: Findings) -> None:
         """Add what is wrong with the model of a payload, and with what it is given."""
@@ -33,12 +36,14 @@ class ModelRules:
         model = self._registry.find(name) if isinstance(name, str) else None
         if model is None or not isinstance(name, str) or mode is Validate.OFF:
             return
-        life_cycle = model.life_cycle(self._today())
+        today = self._today()
+        life_cycle = model.life_cycle(today)
         if life_cycle is LifeCycle.RETIRED:
             findings.judge(mode, [self.retired(name, model)], "payload")
         elif life_cycle is LifeCycle.RETIRES:
-            findings.warnings.append(self.retires(name, model))
-        findings.judge(mode, list(self.refused(name, model, operation.name, payload)), "payload")
+            findings.warnings += self._find_warning(name, today)
+        if refused := list(self.refused(name, model, operation.name, payload)):
+            findings.judge(mode, refused, "payload")
 
     def retired(self, name: str, model: Model) -> Fault:
         """Return the fault of a model that no longer answers."""
@@ -47,6 +52,12 @@ class ModelRules:
     def retires(self, name: str, model: Model) -> Fault:
         """Return the warning of a model that soon stops."""
         return Fault("payload.model", f"{name} stops on {model.shutdown}", self._instead(model))
+
+    def _warn(self, name: str, today: date) -> tuple[Fault, ...]:
+        """Return the warning of a model that soon stops, if it does on this day."""
+        model = self._registry.find(name)
+        is_due = model is not None and model.life_cycle(today) is LifeCycle.RETIRES
+        return (self.retires(name, model),) if model is not None and is_due else ()
 
     def _instead(self, model: Model) -> str:
         successor = self._registry.successor(model.name, self._today())
