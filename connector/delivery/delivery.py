@@ -10,7 +10,7 @@ from typing import Protocol
 from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
 from connector.delivery.attempt import RouteContext, TaskAttempt
-from connector.delivery.batch import Filling, Shipping
+from connector.delivery.batch import BatchAccumulator, BatchDelivery
 from connector.delivery.context import DeliveryContext
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
 from connector.delivery.route_spec import BATCH, GATHERED, RouteSpec, route_spec
@@ -86,13 +86,13 @@ class Delivery:
             target=target,
             intake=intake_of(shared, self._spec),
         )
-        self._carrying: Aggregation | Filling | None = None
+        self._carrying: Aggregation | BatchAccumulator | None = None
         if self._spec.batches:
-            self._carrying = Filling(self._route)
+            self._carrying = BatchAccumulator(self._route)
         elif self._spec.gathers:
             self._carrying = Aggregation(self._route)
         is_batch = name.endswith(BATCH) and target is not None
-        self._shipping = Shipping(self._route, target.client, target.path) if target and is_batch else None
+        self._shipping = BatchDelivery(self._route, target.client, target.path) if target and is_batch else None
 
     @property
     def concurrency(self) -> int:
@@ -173,7 +173,7 @@ class Delivery:
         return [self._shared.breakers.of(one) for one in (*self.clients, *self._resting)]
 
     @property
-    def _gathering(self) -> Aggregation | Filling:
+    def _gathering(self) -> Aggregation | BatchAccumulator:
         if self._carrying is None:
             raise ConfigurationError(f"route {self._spec.name!r} gathers nothing")
         return self._carrying

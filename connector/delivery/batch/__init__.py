@@ -1,6 +1,6 @@
-"""Routes by the Batch API: the same requests at half the price, each answered within a day."""
+"""Delivery by the Batch API: the same requests at half the price, each answered within a day."""
 
-from connector.delivery.batch.filling import Filling
-from connector.delivery.batch.shipping import Shipping
+from connector.delivery.batch.accumulator import BatchAccumulator
+from connector.delivery.batch.job import BatchDelivery
 
-__all__ = ["Filling", "Shipping"]
+__all__ = ["BatchAccumulator", "BatchDelivery"]

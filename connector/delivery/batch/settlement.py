@@ -11,11 +11,18 @@ from pathlib import Path
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext
-from connector.delivery.batch.composing import Composing
-from connector.delivery.batch.line import Answer, answer_of, floats_in, is_line, outcome_of, request_of
-from connector.delivery.batch.upload import members_of, open_lines
-from connector.delivery.call_records import decode_outcome as kept_outcome
-from connector.delivery.call_records import encode_outcome
+from connector.delivery.batch.attempt import BatchAttempt
+from connector.delivery.batch.lines import (
+    LineResult,
+    is_batch_line,
+    iterate_members,
+    judge_result,
+    open_lines,
+    parse_result,
+    request_of,
+    restore_floats,
+)
+from connector.delivery.call_records import decode_outcome, encode_outcome
 from connector.delivery.retry import end_after
 from connector.engine import CallEnd, CallRecord, Change, Expense, Task, TaskState, failpoints
 from connector.http import Client
@@ -24,14 +31,14 @@ from connector.model import JSON, Effect, Outcome, State, members
 from connector.pipeline.decisions import CallResult
 from connector.publishers import OnUnknown
 
-__all__ = ["Settling"]
+__all__ = ["BatchSettlement"]
 
-AT_ONCE = 200
+CHUNK = 200
 HALF = 0.5
-"""What a batch costs of what single calls do."""
+"""The price of a line in a batch, as a share of that of a single call."""
 
 
-class Settling:
+class BatchSettlement:
     """Settles the tasks of one batch.
 
     Args:
@@ -47,34 +54,34 @@ class Settling:
         self._on_unknown: OnUnknown = route.context.on_unknown or client.parameters.retry.on_unknown
         self._policy = Policy(client.parameters.errors, all_errors=client.parameters.retry.all_errors)
         self.answered = 0
-        """How many lines of the files that were read are done."""
+        """Lines of the files read so far that are done."""
 
-    async def file(self, path: Path) -> None:
-        """Settles the tasks that an output or error file tells of."""
+    async def settle_file(self, path: Path) -> None:
+        """Settle the tasks that an output or error file mentions."""
         with path.open("rb") as file:
-            while lines := await asyncio.to_thread(lambda: [*islice(file, AT_ONCE)]):
-                answers = [answer for line in lines if (answer := answer_of(line)) is not None]
-                self.answered += sum(outcome_of(answer.said, self._policy).ok for answer in answers)
+            while lines := await asyncio.to_thread(lambda: [*islice(file, CHUNK)]):
+                answers = [answer for line in lines if (answer := parse_result(line)) is not None]
+                self.answered += sum(judge_result(answer.said, self._policy).ok for answer in answers)
                 failpoints.reach("batch.results.chunk")
-                await self._commit([change async for change in self._answered(answers)])
+                await self._commit([change async for change in self._settle_results(answers)])
 
-    async def rest(self, outcome: Outcome, *, faults: dict[int, str] | None = None) -> None:
-        """Settles all that are left, whose lines came to this; those that are named by their line with a fault."""
+    async def settle_rest(self, outcome: Outcome, *, faults: dict[int, str] | None = None) -> None:
+        """Settle all tasks that are left by an outcome; those whose lines have faults by these."""
         number, changes = 0, list[Change]()
-        async with aclosing(members_of(self._shared.store, self._carrier)) as found:
+        async with aclosing(iterate_members(self._shared.store, self._carrier)) as found:
             async for task in found:
                 lines = open_lines(task)
                 named = [said for place in range(len(lines)) if (said := (faults or {}).get(number + place + 1))]
                 number += len(lines)
                 came = replace(outcome, state=State.REFUSED, action="fail", reason=named[0]) if named else outcome
-                changes.append(await self._settled(task, [(line, came) for line in lines]))
-                if len(changes) >= AT_ONCE:
+                changes.append(await self._settle_lines(task, [(line, came) for line in lines]))
+                if len(changes) >= CHUNK:
                     await self._commit(changes)
                     changes = []
         await self._commit(changes)
 
-    async def _answered(self, answers: Sequence[Answer]) -> AsyncGenerator[Change, None]:
-        by_task: dict[int, list[Answer]] = {}
+    async def _settle_results(self, answers: Sequence[LineResult]) -> AsyncGenerator[Change, None]:
+        by_task: dict[int, list[LineResult]] = {}
         for answer in answers:
             by_task.setdefault(answer.task, []).append(answer)
         for number, said in by_task.items():
@@ -84,18 +91,18 @@ class Settling:
                 continue
             lines = {(line.attempt, line.number): line for line in open_lines(task)}
             came = {
-                (one.attempt, one.number): (lines[one.attempt, one.number], outcome_of(one.said, self._policy))
+                (one.attempt, one.number): (lines[one.attempt, one.number], judge_result(one.said, self._policy))
                 for one in said
                 if (one.attempt, one.number) in lines
             }
             if came:
-                yield await self._settled(task, [*came.values()])
+                yield await self._settle_lines(task, [*came.values()])
 
-    async def _settled(self, task: Task, came: Sequence[tuple[CallRecord, Outcome]]) -> Change:
-        """What is to be committed of a task some of whose lines are answered."""
-        shown = [(line, replace(outcome, body=floats_in(line, outcome.body))) for line, outcome in came]
+    async def _settle_lines(self, task: Task, came: Sequence[tuple[CallRecord, Outcome]]) -> Change:
+        """Return the change to commit for a task some of whose lines are answered."""
+        shown = [(line, replace(outcome, body=restore_floats(line, outcome.body))) for line, outcome in came]
         ends = [self._end(line, outcome) for line, outcome in shown]
-        spent = [found for line, outcome in shown if (found := self._spent(line, outcome))]
+        spent = [found for line, outcome in shown if (found := self._expense(line, outcome))]
         ended = {(end.attempt, end.number): end for end in ends}
         calls = [
             replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
@@ -106,21 +113,21 @@ class Settling:
         known = replace(task, calls=calls)
         if open_lines(known):
             return Change(end=ends, spent=spent)
-        change = await self._concluded(known, ends, [outcome for _, outcome in shown if not outcome.ok])
+        change = await self._conclude(known, ends, [outcome for _, outcome in shown if not outcome.ok])
         change.spent = [*change.spent, *spent]
         return change
 
-    async def _concluded(self, task: Task, ends: Sequence[CallEnd], troubles: Sequence[Outcome]) -> Change:
-        attempt = Composing(self._route, task, ends)
-        told = _told(task)
+    async def _conclude(self, task: Task, ends: Sequence[CallEnd], troubles: Sequence[Outcome]) -> Change:
+        attempt = BatchAttempt(self._route, task, ends)
+        told = _collect_results(task)
         if told is not None:
-            return await attempt.concluded(told)
+            return await attempt.conclude(told)
         outcome = troubles[0] if troubles else Outcome(State.NOT_SENT, reason="the answer to a part of it is missing")
         end = end_after(self._seen(outcome), outcome.sentence(), task, self._route.spec.settings, self._shared)
-        return await attempt.refused(end, request_of(_newest(task)))
+        return await attempt.refuse(end, request_of(_newest_line(task)))
 
     def _seen(self, outcome: Outcome) -> CallResult:
-        """A line that was not run, or that the API says no to, costs nothing; one that may have run may have cost."""
+        """Return what a retry may cost: nothing, unless the line may have run."""
         if outcome.state is State.UNKNOWN:
             return CallResult(outcome, Effect.OPAQUE, self._on_unknown == "retry", self._target)
         if outcome.state is State.NOT_SENT:
@@ -137,7 +144,7 @@ class Settling:
             outcome=encode_outcome(outcome, self._shared.redact)[0],
         )
 
-    def _spent(self, line: CallRecord, outcome: Outcome) -> Expense | None:
+    def _expense(self, line: CallRecord, outcome: Outcome) -> Expense | None:
         body: JSON = members(members(line.request)["body"])
         found = self._shared.budget(self._route.spec.route).of(outcome.body, str(body.get("model", "")))
         return replace(found, cost=found.cost * HALF) if found else None
@@ -152,13 +159,15 @@ class Settling:
             failpoints.reach("batch.results.committed")
 
 
-def _told(task: Task) -> list[tuple[Outcome, JSON]] | None:
-    """The answers to all of a task's requests in their order; None while one of them is missing."""
-    done = {members(call.request)["place"]: call for call in task.calls if is_line(call) and call.state == State.DONE}
-    if len(done) < members(_newest(task).request)["places"]:
+def _collect_results(task: Task) -> list[tuple[Outcome, JSON]] | None:
+    """Return the answers to all requests of a task in their order; None while one is missing."""
+    done = {
+        members(call.request)["place"]: call for call in task.calls if is_batch_line(call) and call.state == State.DONE
+    }
+    if len(done) < members(_newest_line(task).request)["places"]:
         return None
-    return [(kept_outcome(call.outcome), request_of(call)) for _, call in sorted(done.items())]
+    return [(decode_outcome(call.outcome), request_of(call)) for _, call in sorted(done.items())]
 
 
-def _newest(task: Task) -> CallRecord:
-    return next(call for call in reversed(task.calls) if is_line(call))
+def _newest_line(task: Task) -> CallRecord:
+    return next(call for call in reversed(task.calls) if is_batch_line(call))

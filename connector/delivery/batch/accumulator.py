@@ -1,4 +1,4 @@
-"""Batches that fill up: every task's lines are on disk at once, and go on together when there are enough of them."""
+"""Batches that fill up: each task's lines are kept at once, and go on together when there are enough of them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext, TaskAttempt
-from connector.delivery.batch.composing import Composing, Lines, freed
+from connector.delivery.batch.attempt import BatchAttempt, TaskLines, release_lines
 from connector.delivery.route_spec import BATCH
 from connector.delivery.transports import has_begun
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.model import JSON
 from connector.pipeline.decisions import AttemptEnded
 
-__all__ = ["Filling"]
+__all__ = ["BatchAccumulator"]
 
 MOST_INPUTS = 50_000
 """Texts that one batch of embeddings takes."""
 
 
 @dataclass(slots=True)
-class Bin:
+class PendingBatch:
     """Tasks that wait for others of their model; of their lines only the size is remembered."""
 
     began: float
@@ -33,23 +33,23 @@ class Bin:
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
 
-class Filling:
+class BatchAccumulator:
     """Gathers the tasks of a route into batches."""
 
     def __init__(self, route: RouteContext) -> None:
         self._route = route
         self._limits = route.spec.outgoing.batch
         self._clock = route.shared.timing.clock
-        self._bins: dict[str, Bin] = {}
+        self._bins: dict[str, PendingBatch] = {}
         self._one_at_a_time = asyncio.Lock()
 
     @property
     def due(self) -> float | None:
-        """When the oldest line must go, by the monotonic clock."""
+        """The time by which the oldest line must go, by the monotonic clock."""
         return min((one.began + self._limits.age for one in self._bins.values()), default=None)
 
     async def take(self, tasks: Sequence[Task]) -> Change:
-        """What is to be committed: lines, full batches, and tasks that do not go on."""
+        """Add tasks and return the change to commit: lines, full batches, and tasks that do not go on."""
         change = Change()
         async with self._one_at_a_time:
             for task in tasks:
@@ -57,16 +57,16 @@ class Filling:
         return change
 
     async def rest(self) -> Change:
-        """Every batch that must go: those whose time has come, else all of them."""
+        """Release the batches whose time has come, or all of them when there are none."""
         change, now = Change(), self._clock()
         async with self._one_at_a_time:
             late = [model for model, one in self._bins.items() if one.began + self._limits.age <= now]
             for model in late or [*self._bins]:
-                self._go(model, change)
+                self._carry(model, change)
         return change
 
     async def abandon(self, lost: Collection[int]) -> Change:
-        """Gives back what waits for others, since some of these tasks are another worker's now."""
+        """Give back what waits for others, since some of these tasks are another worker's now."""
         async with self._one_at_a_time:
             held = {task.id for one in self._bins.values() for task in one.members} - set(lost)
             self._bins.clear()
@@ -83,14 +83,14 @@ class Filling:
         if has_begun(task):
             merge_change(change, await TaskAttempt(self._route, task).change())
             return
-        attempt = Composing(self._route, *freed(task, shared.wall()))
+        attempt = BatchAttempt(self._route, *release_lines(task, shared.wall()))
         try:
             lines = await attempt.lines()
         except AttemptEnded as stopped:
             merge_change(change, await attempt.settle(stopped))
             return
         if lines is None:
-            merge_change(change, await attempt.concluded())
+            merge_change(change, await attempt.conclude())
             return
         why = self._too_much(lines)
         if why:
@@ -98,9 +98,9 @@ class Filling:
             return
         attempt.journal.add(lines.calls)
         merge_change(change, attempt.calls())
-        self._put(task, lines, attempt.records(), change)
+        self._add(task, lines, attempt.records(), change)
 
-    def _too_much(self, lines: Lines) -> str:
+    def _too_much(self, lines: TaskLines) -> str:
         limits = self._limits
         if lines.bytes > limits.bytes or lines.count > limits.count or lines.inputs > MOST_INPUTS:
             size = f"{lines.count} requests of {lines.bytes:,} bytes with {lines.inputs:,} inputs"
@@ -108,25 +108,25 @@ class Filling:
             return f"it makes {size}; one batch takes {most}: split its document, or raise `batch` where it is lower"
         return ""
 
-    def _put(self, task: Task, lines: Lines, records: dict[tuple[str, str], JSON], change: Change) -> None:
+    def _add(self, task: Task, lines: TaskLines, records: dict[tuple[str, str], JSON], change: Change) -> None:
         limits, one = self._limits, self._bins.get(lines.model)
         if one is not None and (
             one.lines + lines.count > limits.count
             or one.bytes + lines.bytes > limits.bytes
             or one.inputs + lines.inputs > MOST_INPUTS
         ):
-            self._go(lines.model, change)
+            self._carry(lines.model, change)
             one = None
         if one is None:
-            one = self._bins[lines.model] = Bin(self._clock())
+            one = self._bins[lines.model] = PendingBatch(self._clock())
         one.lines, one.bytes, one.inputs = one.lines + lines.count, one.bytes + lines.bytes, one.inputs + lines.inputs
         # A batch that fills up for hours holds no documents in memory: they and their lines are on disk.
         one.members.append(Task(id=task.id, route=task.route, document=None, state=task.state, trace=task.trace))
         one.records |= records
         if one.lines >= limits.count or one.bytes >= limits.bytes:
-            self._go(lines.model, change)
+            self._carry(lines.model, change)
 
-    def _go(self, model: str, change: Change) -> None:
+    def _carry(self, model: str, change: Change) -> None:
         one = self._bins.pop(model)
         first, spec = one.members[0], self._route.spec
         said: JSON = {"model": model, "requests": one.lines, "bytes": one.bytes}

@@ -1,4 +1,4 @@
-"""One batch from its lines to its answers: written, uploaded, created, asked after, settled, tidied up.
+"""One batch from its lines to its answers: written, uploaded, created, polled, settled, cleaned up.
 
 Each step looks first at what the journal knows of it, so a process that is cut off anywhere is followed by one that
 goes on: an upload or a batch whose end nobody saw is looked for by its own key before another one is made.
@@ -14,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext
-from connector.delivery.batch.settling import Settling
-from connector.delivery.batch.upload import batch_create, file_create, file_delete, write_lines
+from connector.delivery.batch.lines import write_lines
+from connector.delivery.batch.settlement import BatchSettlement
 from connector.delivery.call_journal import CallJournal
 from connector.delivery.reconcile import reconcile
 from connector.delivery.retry import end_after
@@ -23,22 +23,26 @@ from connector.engine import Change, Settlement, StoreError, Task, TaskState, fa
 from connector.http import Client
 from connector.model import JSON, Outcome, State, items, members
 from connector.pipeline.decisions import AttemptEnded
-from connector.publishers import CallIntent
+from connector.publishers import CallIntent, ClientCall
+from connector.publishers.intent import client_intent
 from connector.request import Wire
+from connector.request.files import FileInput
+from connector.request.multipart import MultipartBody
+from connector.request.sources import LocalFile, identify_file
 
-__all__ = ["Shipping"]
+__all__ = ["BatchDelivery"]
 
-SOONEST, LATEST = 5.0, 60.0
-"""Seconds between two questions after a batch, few at first."""
-AGAIN = 30.0
+MIN_POLL, MAX_POLL = 5.0, 60.0
+"""Seconds between two polls of a batch, few at first."""
+RETRY_DELAY = 30.0
 UNDER_WAY = ("validating", "in_progress", "finalizing", "cancelling")
 ABOUT_LINES = "line"
 
 log = logging.getLogger(__name__)
 
 
-class Shipping:
-    """Takes batches of one route to their end."""
+class BatchDelivery:
+    """Delivers the batches of one route."""
 
     def __init__(self, route: RouteContext, target: str, path: str) -> None:
         self._route = route
@@ -46,9 +50,9 @@ class Shipping:
         self._endpoint = f"/v1{path}"
 
     async def attempt(self, task: Task) -> Change:
-        """One step or more of a batch; what is to be committed of it."""
+        """Advance a batch and return the change to commit."""
         client = self._route.shared.runtime.client(self._target)
-        shipment = Shipment(self._route, task, client, self._target, self._endpoint)
+        shipment = BatchJob(self._route, task, client, self._target, self._endpoint)
         try:
             return await shipment.change()
         except StoreError:
@@ -57,12 +61,12 @@ class Shipping:
             # Its tasks must not share the fate of what is no fault of theirs: a full disk, say.
             log.exception("batch %d of route %r broke off", task.id, self._route.spec.route)
             reason = self._route.shared.redact.text(f"broke off: {error or type(error).__name__}")
-            due = self._route.shared.wall() + AGAIN
+            due = self._route.shared.wall() + RETRY_DELAY
             return Change(settle=[Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due)])
 
 
-class Shipment:
-    """One step of one batch."""
+class BatchJob:
+    """One attempt at one batch."""
 
     def __init__(self, route: RouteContext, task: Task, client: Client, target: str, endpoint: str) -> None:
         self._route = route
@@ -72,22 +76,22 @@ class Shipment:
         self._target = target
         self._endpoint = endpoint
         self._journal = CallJournal(task, route.shared, route.shared.budget(route.spec.route), route.context.on_unknown)
-        self._settling = Settling(route, task.id, client, target)
+        self._settlement = BatchSettlement(route, task.id, client, target)
         self._done: dict[str, JSON] = {}
         self._records: dict[tuple[str, str], JSON] = {}
 
     async def change(self) -> Change:
-        """Goes on with it; what is to be committed."""
+        """Advance the batch as far as it goes now, and return the change to commit."""
         try:
             await self._resolve()
-            return self._ended(await self._gone_on())
+            return self._end_change(await self._advance())
         except AttemptEnded as stopped:
             if stopped.state is TaskState.WAITING:
-                return self._ended(stopped)
-            return self._ended(await self._in_vain(stopped))
+                return self._end_change(stopped)
+            return self._end_change(await self._fail_all(stopped))
 
     async def _resolve(self) -> None:
-        """What is known of earlier attempts."""
+        """Take up what earlier attempts have done; AttemptEnded while that is not known."""
         doubts = await reconcile(self._task, self._journal, self._shared)
         self._journal.settle(doubts.ends)
         self._records = doubts.records
@@ -100,38 +104,38 @@ class Shipment:
             held = doubts.settled
             raise AttemptEnded(held.state, held.reason, due=held.due, uncounted=held.uncounted)
 
-    async def _gone_on(self) -> AttemptEnded:
-        batch_id = self._id("batches create") or await self._created(self._id("files create") or await self._uploaded())
-        batch = await self._asked(batch_id)
+    async def _advance(self) -> AttemptEnded:
+        batch_id = self._id("batches create") or await self._create(self._id("files create") or await self._upload())
+        batch = await self._poll(batch_id)
         failpoints.reach("batch.asked")
         if batch.get("status") in UNDER_WAY:
-            seconds = min(max((self._shared.wall() - self._task.created) / 4, SOONEST), LATEST)
+            seconds = min(max((self._shared.wall() - self._task.created) / 4, MIN_POLL), MAX_POLL)
             counts = members(batch.get("request_counts"))
             done = f", {counts.get('completed', 0)} of {counts.get('total', 0)} done" if counts.get("total") else ""
             reason = f"{batch_id} is {batch['status']}{done}"
             return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + seconds)
         await self._settle(batch)
-        left = await self._tidied(batch)
+        left = await self._tidy(batch)
         failpoints.reach("batch.tidied")
         return AttemptEnded(TaskState.FINISHED, f"{batch_id} {batch.get('status')}{left}")
 
-    async def _uploaded(self) -> str:
-        """The id of the batch's file."""
+    async def _upload(self) -> str:
+        """Upload the file of the batch and return its id."""
         with TemporaryDirectory(prefix="openai-connector-") as folder:
             path = Path(folder) / "lines.jsonl"
             if not await write_lines(self._shared.store, self._task.id, path):
                 raise AttemptEnded(TaskState.FINISHED, "none of its tasks waits any more")
             failpoints.reach("batch.lines.written")
-            intent = file_create(self._client, self._target, path, f"batch-{self._task.id}.jsonl")
-            return await self._performed(intent, "batch.uploaded")
+            intent = make_upload(self._client, self._target, path, f"batch-{self._task.id}.jsonl")
+            return await self._perform(intent, "batch.uploaded")
 
-    async def _created(self, file_id: str) -> str:
-        """The id of the batch."""
+    async def _create(self, file_id: str) -> str:
+        """Create the batch and return its id."""
         window = self._route.spec.outgoing.batch.window
         payload = {"input_file_id": file_id, "endpoint": self._endpoint, "completion_window": window}
-        return await self._performed(batch_create(self._client, self._target, payload), "batch.created")
+        return await self._perform(make_creation(self._client, self._target, payload), "batch.created")
 
-    async def _performed(self, intent: CallIntent, point: str) -> str:
+    async def _perform(self, intent: CallIntent, point: str) -> str:
         outcome = await self._journal.perform(intent)
         failpoints.reach(point)
         made = members(outcome.body).get("id")
@@ -145,8 +149,8 @@ class Shipment:
         task, settings = replace(self._task, attempts=tried), self._route.spec.settings
         raise end_after(seen, f"{intent.operation}: {outcome.sentence()}", task, settings, self._shared)
 
-    async def _asked(self, batch_id: str) -> Mapping[str, JSON]:
-        """The batch as it is now."""
+    async def _poll(self, batch_id: str) -> Mapping[str, JSON]:
+        """Return the batch as it is now."""
         wire = self._client.prepare("batches retrieve", {"path": {"batch_id": batch_id}})
         outcome = await self._read(wire)
         batch = members(outcome.body)
@@ -159,7 +163,7 @@ class Shipment:
         raise self._later(f"{batch_id} cannot be asked after: {outcome.sentence()}")
 
     async def _settle(self, batch: Mapping[str, JSON]) -> None:
-        """Every task by its lines; those of which no file tells by what the batch came to."""
+        """Settle every task by its lines, and those that no file mentions by the end of the batch."""
         lost = False
         with TemporaryDirectory(prefix="openai-connector-") as folder:
             for name in ("output_file_id", "error_file_id"):
@@ -171,40 +175,40 @@ class Shipment:
                 outcome = await self._read(wire, path)
                 if outcome.ok:
                     failpoints.reach("batch.results.read")
-                    await self._settling.file(path)
+                    await self._settlement.settle_file(path)
                 elif outcome.status == 404:
                     lost = True
                 else:
                     raise self._later(f"{file_id} cannot be read: {outcome.sentence()}")
-        await self._settling.rest(self._left(batch, lost=lost), faults=_faults(batch))
+        await self._settlement.settle_rest(self._left(batch, lost=lost), faults=_faults(batch))
 
     def _left(self, batch: Mapping[str, JSON], *, lost: bool) -> Outcome:
-        """What came of lines that no file tells of."""
+        """Return the outcome of lines that no file mentions."""
         status, counts = batch.get("status"), members(batch.get("request_counts"))
         errors = [str(members(one).get("message")) for one in items(members(batch.get("errors")).get("data"))]
         told = f"{batch.get('id')} is {status}{': ' if errors else ''}{'; '.join(errors[:3])}"
-        if lost or counts.get("completed", 0) > self._settling.answered:
+        if lost or counts.get("completed", 0) > self._settlement.answered:
             return Outcome(State.UNKNOWN, reason=f"{told}; it was paid for, and its answer is not there any more")
         return Outcome(State.NOT_SENT, reason=f"{told}; this request was not run")
 
-    async def _in_vain(self, stopped: AttemptEnded) -> AttemptEnded:
-        """All tasks come to the end of a batch that could not be made, or of which nobody knows."""
+    async def _fail_all(self, stopped: AttemptEnded) -> AttemptEnded:
+        """Settle all tasks of a batch that could not be made, or whose end is unknown."""
         seen = stopped.seen.outcome if stopped.seen is not None else None
         state = State.UNKNOWN if stopped.state is TaskState.UNKNOWN else State.REFUSED
         outcome = replace(seen or Outcome(state), state=state, action="fail", reason=stopped.reason, attempts=())
-        await self._settling.rest(outcome)
+        await self._settlement.settle_rest(outcome)
         if stopped.state is not TaskState.UNKNOWN:
-            await self._tidied({})
+            await self._tidy({})
         return stopped
 
-    async def _tidied(self, batch: Mapping[str, JSON]) -> str:
-        """Removes the files that nobody needs any more; what is left over, in words."""
+    async def _tidy(self, batch: Mapping[str, JSON]) -> str:
+        """Remove the files of the batch, and return in words what could not be removed."""
         files = [self._id("files create")]
         if self._route.spec.outgoing.batch.delete_output:
             files += [str(batch.get(name) or "") for name in ("output_file_id", "error_file_id")]
         left: list[str] = []
         for file_id in (one for one in files if one):
-            outcome = await self._journal.perform(file_delete(self._client, self._target, file_id))
+            outcome = await self._journal.perform(make_deletion(self._client, self._target, file_id))
             if not outcome.ok and outcome.status != 404:
                 left.append(f"; {file_id} could not be removed: {outcome.reason}")
         return "".join(left)
@@ -218,9 +222,9 @@ class Shipment:
         return found if isinstance(found, str) else ""
 
     def _later(self, reason: str) -> AttemptEnded:
-        return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + AGAIN)
+        return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + RETRY_DELAY)
 
-    def _ended(self, end: AttemptEnded) -> Change:
+    def _end_change(self, end: AttemptEnded) -> Change:
         change = self._journal.closing(finished=end.state is TaskState.FINISHED)
         reason = self._shared.redact.text(end.reason)
         settled = Settlement(task=self._task.id, state=end.state, reason=reason, due=end.due, uncounted=end.uncounted)
@@ -229,8 +233,48 @@ class Shipment:
 
 
 def _faults(batch: Mapping[str, JSON]) -> dict[int, str]:
-    """What the API says of single lines of a batch that it did not begin."""
+    """Return what the API says of single lines of a batch that it did not begin."""
     if batch.get("status") != "failed":
         return {}
     found = [members(one) for one in items(members(batch.get("errors")).get("data"))]
     return {one[ABOUT_LINES]: str(one.get("message")) for one in found if isinstance(one.get(ABOUT_LINES), int)}
+
+
+def make_upload(client: Client, target: str, path: Path, name: str) -> CallIntent:
+    """Return the call that uploads a file, which is read from disk while it is sent."""
+
+    def prepare(request: Mapping[str, JSON]) -> Wire:
+        payload = request["payload"]
+        filename = payload["file"].get("filename", name)
+        stands = {**payload, "file": {"$content": "", "filename": filename, "content_type": "application/jsonl"}}
+        wire = client.prepare("files create", {"payload": stands})
+        status = path.stat()
+        source = LocalFile(str(path), status.st_size, identify_file(status))
+        body = wire.body
+        if not isinstance(body, MultipartBody):
+            raise TypeError("an upload is a form")
+        parts = [
+            part._replace(value=replace(part.value, source=source)) if isinstance(part.value, FileInput) else part
+            for part in body.parts
+        ]
+        return replace(wire, body=MultipartBody(parts, body.boundary))
+
+    request: dict[str, JSON] = {"payload": {"purpose": "batch", "file": {"$file": name}}}
+    return client_intent(target, ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare))
+
+
+def make_creation(client: Client, target: str, payload: JSON) -> CallIntent:
+    """Return the call that creates a batch."""
+    return _intent(client, target, "batches create", {"payload": payload})
+
+
+def make_deletion(client: Client, target: str, file: str) -> CallIntent:
+    """Return the call that removes a file."""
+    return _intent(client, target, "files delete", {"path": {"file_id": file}})
+
+
+def _intent(client: Client, target: str, operation: str, request: Mapping[str, JSON]) -> CallIntent:
+    def prepare(request: Mapping[str, JSON]) -> Wire:
+        return client.prepare(operation, request)
+
+    return client_intent(target, ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare))

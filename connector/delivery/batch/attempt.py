@@ -1,4 +1,4 @@
-"""An attempt at a task that goes out as lines of a batch: made by the code of single calls, ended by it as well."""
+"""An attempt at a task that goes out as lines of a batch; single calls share its code, from the chain to the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from connector.delivery.attempt import RouteContext, TaskAttempt
-from connector.delivery.batch.line import Place, is_line, kept, line_of
+from connector.delivery.batch.lines import LinePosition, encode_line, is_batch_line, record_line
 from connector.engine import CallEnd, CallRecord, Change, StoreError, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http.call import FloatsWire
@@ -18,14 +18,14 @@ from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.transform import Scope
 
-__all__ = ["Composing", "Lines", "freed"]
+__all__ = ["BatchAttempt", "TaskLines", "release_lines"]
 
 NEVER = "it waited for others and was in no batch yet when the process ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
-    """The lines of one task, and what counts of them."""
+class TaskLines:
+    """The lines of one task, and their size."""
 
     model: str
     calls: Sequence[CallRecord]
@@ -37,14 +37,14 @@ class Lines:
         return len(self.calls)
 
 
-def freed(task: Task, now: float) -> tuple[Task, list[CallEnd]]:
-    """A leased task whose lines are in no batch, since tasks in a batch are not leased: none of them was sent."""
+def release_lines(task: Task, now: float) -> tuple[Task, list[CallEnd]]:
+    """Return a leased task with its open lines ended as not sent, since tasks in a batch are not leased."""
     ends = [
         CallEnd(
             task=call.task, attempt=call.attempt, number=call.number, ended=now, state=State.NOT_SENT,
             outcome={"reason": NEVER},
         )
-        for call in task.calls if call.open and is_line(call)
+        for call in task.calls if call.open and is_batch_line(call)
     ]  # fmt: skip
     named = {(end.attempt, end.number): end for end in ends}
     calls = [
@@ -56,7 +56,7 @@ def freed(task: Task, now: float) -> tuple[Task, list[CallEnd]]:
     return replace(task, calls=calls), ends
 
 
-class Composing(TaskAttempt):
+class BatchAttempt(TaskAttempt):
     """Makes a task's lines, and takes it to its end when all of them are answered."""
 
     def __init__(self, route: RouteContext, task: Task, ends: Sequence[CallEnd] = ()) -> None:
@@ -64,12 +64,12 @@ class Composing(TaskAttempt):
         self.journal.settle(ends)
         self._known: list[tuple[Outcome, JSON]] = []
 
-    async def lines(self) -> Lines | None:
-        """The lines that are to be sent; None when all are answered. Stopped when the task goes no further."""
+    async def lines(self) -> TaskLines | None:
+        """Return the lines to send, or None when all are answered; AttemptEnded when the task goes no further."""
         try:
             await self._reconcile()
             documents = await self.transform(self._route.spec.chain.after)
-            asked = [await self._asked(document) for document in documents]
+            asked = [await self._ask(document) for document in documents]
         except StoreError:
             raise
         except ConnectorError as error:
@@ -83,17 +83,17 @@ class Composing(TaskAttempt):
         if len(models) > 1:
             raise AttemptEnded(TaskState.FAILED, f"it asks {', '.join(sorted(models))}; one batch takes one model")
         calls = [
-            self._line(intent, name, request, body, Place(number, len(asked)))
+            self._line(intent, name, request, body, LinePosition(number, len(asked)))
             for number, ((intent, request), (name, done), body) in enumerate(zip(asked, known, bodies, strict=True))
             if done is None
         ]
-        size = sum(len(line_of(call)) for call in calls)
-        return Lines(models.pop(), calls, size, sum(_inputs(members(call.request)["body"]) for call in calls))
+        size = sum(len(encode_line(call)) for call in calls)
+        return TaskLines(models.pop(), calls, size, sum(_inputs(members(call.request)["body"]) for call in calls))
 
-    async def concluded(self, told: Sequence[tuple[Outcome, JSON]] | None = None) -> Change:
-        """The end of a task all of whose requests are done, with what comes of the answers."""
+    async def conclude(self, results: Sequence[tuple[Outcome, JSON]] | None = None) -> Change:
+        """Return the end of a task all of whose requests are done, with what its answers become."""
         try:
-            for outcome, request in self._known if told is None else told:
+            for outcome, request in self._known if results is None else results:
                 await self._answer(outcome, request)
             end = AttemptEnded(TaskState.FINISHED)
         except StoreError:
@@ -104,13 +104,13 @@ class Composing(TaskAttempt):
             end = AttemptEnded(TaskState.FAILED, str(error))
         return await self.settle(end)
 
-    async def refused(self, end: AttemptEnded, request: JSON) -> Change:
-        """The end of an attempt one of whose requests is not done; errors go their own way."""
+    async def refuse(self, end: AttemptEnded, request: JSON) -> Change:
+        """Return the end of an attempt one of whose requests is not done."""
         self._request = request
         return await self.settle(end)
 
-    async def _asked(self, document: JSON) -> tuple[CallIntent, JSON]:
-        """The call that a document would be, made by the publisher of single calls and caught before it is sent."""
+    async def _ask(self, document: JSON) -> tuple[CallIntent, JSON]:
+        """Return the call that the publisher would make of a document, caught before it is sent."""
         writer = self._route.spec.writer
         request = self._spec.complete(document, Scope(self._chain_context))
         caught: list[CallIntent] = []
@@ -126,10 +126,10 @@ class Composing(TaskAttempt):
         _check(caught[0], request)
         return caught[0], request
 
-    def _line(self, intent: CallIntent, known: str, request: JSON, body: JSON, place: Place) -> CallRecord:
+    def _line(self, intent: CallIntent, known: str, request: JSON, body: JSON, place: LinePosition) -> CallRecord:
         wire = intent.call.wire if intent.call else None
         url = f"/v1{wire.path if wire else ''}"
-        said = kept(url, body, members(request), place, floats=isinstance(wire, FloatsWire))
+        said = record_line(url, body, members(request), place, floats=isinstance(wire, FloatsWire))
         if not self._route.shared.redact.is_clean(orjson.dumps(said).decode()):
             reason = "its request holds a secret, and requests of batches are kept; give it to a client, which sends it"
             raise AttemptEnded(TaskState.FAILED, reason)
@@ -137,7 +137,7 @@ class Composing(TaskAttempt):
 
 
 def _check(intent: CallIntent, request: Mapping[str, JSON]) -> None:
-    """What cannot stand in a line is refused, and never dropped in silence."""
+    """Raise AttemptEnded when a request has what a line cannot hold."""
     wire = intent.call.wire if intent.call else None
     said = [name for name in ("headers", "query") if request.get(name)]
     if wire is None or not isinstance(wire.body, BytesBody) or "json" not in wire.body.content_type:
@@ -160,6 +160,6 @@ def _body(intent: CallIntent) -> JSON:
 
 
 def _inputs(body: JSON) -> int:
-    """How many texts an embeddings request holds."""
+    """Count the texts of an embeddings request."""
     given = items(members(body).get("input"))
     return len(given) if given and not isinstance(given[0], int) else 1
