@@ -19,7 +19,7 @@ from connector.model import JSON
 from connector.pipeline.chains import Gatherer, Group
 from connector.pipeline.decisions import AttemptEnded
 
-__all__ = ["Aggregation", "merge_change"]
+__all__ = ["Aggregation", "TaskQueue", "merge_change"]
 
 
 @dataclass(slots=True)
@@ -33,40 +33,50 @@ class Member:
     carried: bool = False
 
 
-class Aggregation:
+class TaskQueue:
+    """Takes tasks one after the other, and collects what to commit for them."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    async def take(self, tasks: Sequence[Task]) -> Change:
+        """Take tasks and return the change to commit: what is complete now, and the tasks that do not go on."""
+        change = Change()
+        async with self._lock:
+            for task in tasks:
+                await self._take(task, change)
+        return change
+
+    async def _take(self, task: Task, change: Change) -> None:
+        raise NotImplementedError
+
+
+class Aggregation(TaskQueue):
     """Gathers the documents of a route's tasks."""
 
     def __init__(self, route: RouteContext) -> None:
+        super().__init__()
         action = route.spec.chain.gather
         if action is None:
             raise ConfigurationError(f"route {route.spec.name!r} gathers nothing")
         self._route = route
         self._gatherer = Gatherer[Member](action, route.shared.runtime.chained)
-        self._one_at_a_time = asyncio.Lock()
 
     @property
     def due(self) -> float | None:
         """When what was gathered must go, by the monotonic clock."""
         return self._gatherer.due
 
-    async def take(self, tasks: Sequence[Task]) -> Change:
-        """What is complete now, and the tasks that do not go on."""
-        change = Change()
-        async with self._one_at_a_time:
-            for task in tasks:
-                await self._take(task, change)
-        return change
-
     async def rest(self) -> Change:
         """What was gathered, complete or not."""
         change = Change()
-        async with self._one_at_a_time:
+        async with self._lock:
             self._go(self._gatherer.rest(), change)
         return change
 
     async def abandon(self, lost: Collection[int]) -> Change:
         """Gives back what was gathered, since some of these tasks are another worker's now."""
-        async with self._one_at_a_time:
+        async with self._lock:
             held = {member.task.id for member in self._gatherer.waiting if not member.carried} - set(lost)
             self._gatherer.clear()
         return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])

@@ -14,7 +14,7 @@ from connector.runtime.context import LeaseLoop, WorkerContext
 if TYPE_CHECKING:
     from connector.http.policy import Pause
 
-__all__ = ["Collector", "Gatherer"]
+__all__ = ["Collector", "TaskGatherer"]
 
 GROUP_SIZE = 500
 """Tasks that are leased at a time at most."""
@@ -22,7 +22,7 @@ GROUP_SIZE = 500
 log = logging.getLogger(__name__)
 
 
-class Gatherer(Protocol):
+class TaskGatherer(Protocol):
     """Takes leased tasks and decides which of them go on together."""
 
     @property
@@ -62,7 +62,7 @@ class Collector(LeaseLoop):
     def __init__(
         self,
         route: str,
-        gatherer: Gatherer,
+        gatherer: TaskGatherer,
         context: WorkerContext,
         *,
         unread: DeadLetters,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from connector.delivery.aggregate import merge_change
+from connector.delivery.aggregate import TaskQueue, merge_change
 from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch.attempt import BatchAttempt, TaskLines, release_lines
 from connector.delivery.route_spec import BATCH
@@ -33,33 +32,25 @@ class PendingBatch:
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
 
-class BatchAccumulator:
+class BatchAccumulator(TaskQueue):
     """Gathers the tasks of a route into batches."""
 
     def __init__(self, route: RouteContext) -> None:
+        super().__init__()
         self._route = route
         self._limits = route.spec.outgoing.batch
         self._clock = route.shared.timing.clock
         self._bins: dict[str, PendingBatch] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     @property
     def due(self) -> float | None:
         """The time by which the oldest line must go, by the monotonic clock."""
         return min((one.began + self._limits.age for one in self._bins.values()), default=None)
 
-    async def take(self, tasks: Sequence[Task]) -> Change:
-        """Add tasks and return the change to commit: lines, full batches, and tasks that do not go on."""
-        change = Change()
-        async with self._one_at_a_time:
-            for task in tasks:
-                await self._take(task, change)
-        return change
-
     async def rest(self) -> Change:
         """Release the batches whose time has come, or all of them when there are none."""
         change, now = Change(), self._clock()
-        async with self._one_at_a_time:
+        async with self._lock:
             late = [model for model, one in self._bins.items() if one.began + self._limits.age <= now]
             for model in late or [*self._bins]:
                 self._carry(model, change)
@@ -67,7 +58,7 @@ class BatchAccumulator:
 
     async def abandon(self, lost: Collection[int]) -> Change:
         """Give back what waits for others, since some of these tasks are another worker's now."""
-        async with self._one_at_a_time:
+        async with self._lock:
             held = {task.id for one in self._bins.values() for task in one.members} - set(lost)
             self._bins.clear()
         return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
