@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connector.catalogue.names import normalize_name
 from connector.cli.output import say
 from connector.documents import parse
 from connector.errors import ConfigurationError, InvalidDocument, UnknownName
@@ -181,6 +180,8 @@ def find_operation(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operatio
     The longest name counts, and the words after it are values: `files delete file-1`, `RetrieveFile file-1`; a path
     may hold them as well: `GET /files/file-1`. More words than the path has parameters are an error.
     """
+    from connector.catalogue.names import normalize_name
+
     text = " ".join(words)
     wire = WIRE.fullmatch(text)
     if wire:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.catalogue.names import normalize_name
 from connector.cli.arguments import find_operation
 from connector.cli.command import group
 from connector.cli.options import Entities, Json, catalogue_folder
@@ -91,6 +90,8 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
 
 def _find(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
     """Return all operations of an entity, or the one operation of that name."""
+    from connector.catalogue.names import normalize_name
+
     name = normalize_name(" ".join(words))
     return [op for op in catalogue.operations() if normalize_name(op.entity) == name] or [
         find_operation(catalogue, words)[0]

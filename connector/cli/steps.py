@@ -6,7 +6,6 @@ from typing import Annotated
 
 from typer import Argument
 
-from connector.catalogue.names import normalize_name
 from connector.cli.options import Json
 from connector.cli.output import print_document, print_table, print_text, wants_json
 from connector.errors import UnknownName
@@ -21,6 +20,8 @@ def steps(
     json: Json = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or the fields of one."""
+    from connector.catalogue.names import normalize_name
+
     found = [
         row
         for row in _step_rows()
