@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from connector.aio.tasks import cancel_all
 from connector.cli.exit_codes import ExitCode, of_error, worst
 from connector.cli.output import print_line, print_text, say, wants_json
 from connector.terminal import escape_controls
@@ -42,8 +43,7 @@ async def progress_bar(
         try:
             yield
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await cancel_all(watching)
 
 
 def _bar() -> Progress:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
+from connector.aio.tasks import cancel_all
 from connector.cli.curl import GATEWAY_TOKEN
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
@@ -179,9 +180,7 @@ class Routes:
             await running
             return whole
         finally:
-            for task in (running, served):
-                task.cancel()
-            await asyncio.gather(running, served, return_exceptions=True)
+            await cancel_all(running, served)
 
 
 @asynccontextmanager

@@ -186,6 +186,7 @@ def append_lines(place: PendingLines, head: bytes) -> Written:
     """Appends a place's lines, unless they stand there already; all of them are on disk when it returns."""
     path = Path(place.name)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Not an AtomicFile: the file grows, and others may append to it too, so it is repaired in place.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         due = head + b"".join(line.data for _, line in place.lines)

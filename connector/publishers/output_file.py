@@ -100,6 +100,7 @@ class AppendedFile(_Local):
     """A file that grows by whole documents; a torn end of an earlier run becomes a line of its own."""
 
     def __init__(self, path: str) -> None:
+        # Not an AtomicFile, since what the file holds stays.
         # Do not wait for the other end, should the name be that of a pipe.
         flags = os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o666)

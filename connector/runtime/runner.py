@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from connector.aio.events import wait_for_event
+from connector.aio.tasks import cancel_all
 from connector.delivery.context import DeliveryContext
 from connector.delivery.route_spec import is_intake, parent_of
 from connector.delivery.transports import transport_of
@@ -126,9 +127,7 @@ class Runner:
                 await self._drain(workers)
         finally:
             await self._readings.close()
-            for task in (*workers, *loops):
-                task.cancel()
-            await asyncio.gather(*workers, *loops, return_exceptions=True)
+            await cancel_all(*workers, *loops)
             await self._pool.close()
         if self._error is not None:
             raise self._error

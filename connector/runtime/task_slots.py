@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
+from connector.aio.tasks import cancel_all
 from connector.engine import Task
 
 __all__ = ["TaskSlots"]
@@ -84,9 +85,7 @@ class TaskSlots:
 
     async def close(self) -> None:
         """Cancel everything under way."""
-        for slot in self._slots:
-            slot.cancel()
-        await asyncio.gather(*self._slots, return_exceptions=True)
+        await cancel_all(*self._slots)
 
     async def _run_slot(self) -> None:
         slot = asyncio.current_task()

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
+from connector.aio.tasks import cancel_all
 from connector.model import JSON
 
 __all__ = ["merge_in_order"]
@@ -69,6 +70,4 @@ async def merge_in_order(
                 yield document
             readers.popleft()
     finally:
-        for reader in readers:
-            reader.task.cancel()
-        await asyncio.gather(*(reader.task for reader in readers), return_exceptions=True)
+        await cancel_all(*(reader.task for reader in readers))

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
+from connector.aio.tasks import cancel_all
 from connector.engine.postgresql.connection import SCHEMA, Connection, ConnectionPool
 from connector.extras import require_extra
 
@@ -135,9 +136,7 @@ class JobListener:
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await cancel_all(self._task)
 
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, at most for some seconds."""
