@@ -98,8 +98,8 @@ class BatchAttempt(TaskAttempt):
             end = AttemptEnded(TaskState.FINISHED)
         except StoreError:
             raise
-        except AttemptEnded as stopped:
-            end = stopped
+        except AttemptEnded as ended:
+            end = ended
         except ConnectorError as error:
             end = AttemptEnded(TaskState.FAILED, str(error))
         return await self.settle(end)

@@ -1,7 +1,7 @@
 """One batch from its lines to its answers: written, uploaded, created, polled, settled, cleaned up.
 
 Each step looks first at what the journal knows of it, so a process that is cut off anywhere is followed by one that
-goes on: an upload or a batch whose end nobody saw is looked for by its own key before another one is made.
+goes on: an upload or a batch whose end was not seen is looked up by its own key before another one is made.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class BatchDelivery:
     async def attempt(self, task: Task) -> Change:
         """Advance a batch and return the change to commit."""
         client = self._route.shared.runtime.client(self._target)
-        shipment = BatchJob(self._route, task, client, self._target, self._endpoint)
+        job = BatchJob(self._route, task, client, self._target, self._endpoint)
         try:
-            return await shipment.change()
+            return await job.change()
         except StoreError:
             raise
         except Exception as error:
@@ -85,10 +85,10 @@ class BatchJob:
         try:
             await self._resolve()
             return self._end_change(await self._advance())
-        except AttemptEnded as stopped:
-            if stopped.state is TaskState.WAITING:
-                return self._end_change(stopped)
-            return self._end_change(await self._fail_all(stopped))
+        except AttemptEnded as ended:
+            if ended.state is TaskState.WAITING:
+                return self._end_change(ended)
+            return self._end_change(await self._fail_all(ended))
 
     async def _resolve(self) -> None:
         """Take up what earlier attempts have done; AttemptEnded while that is not known."""
@@ -186,20 +186,20 @@ class BatchJob:
         """Return the outcome of lines that no file mentions."""
         status, counts = batch.get("status"), members(batch.get("request_counts"))
         errors = [str(members(one).get("message")) for one in items(members(batch.get("errors")).get("data"))]
-        told = f"{batch.get('id')} is {status}{': ' if errors else ''}{'; '.join(errors[:3])}"
+        summary = f"{batch.get('id')} is {status}{': ' if errors else ''}{'; '.join(errors[:3])}"
         if lost or counts.get("completed", 0) > self._settlement.answered:
-            return Outcome(State.UNKNOWN, reason=f"{told}; it was paid for, and its answer is not there any more")
-        return Outcome(State.NOT_SENT, reason=f"{told}; this request was not run")
+            return Outcome(State.UNKNOWN, reason=f"{summary}; it was paid for, and its answer is not there any more")
+        return Outcome(State.NOT_SENT, reason=f"{summary}; this request was not run")
 
-    async def _fail_all(self, stopped: AttemptEnded) -> AttemptEnded:
+    async def _fail_all(self, ended: AttemptEnded) -> AttemptEnded:
         """Settle all tasks of a batch that could not be made, or whose end is unknown."""
-        seen = stopped.seen.outcome if stopped.seen is not None else None
-        state = State.UNKNOWN if stopped.state is TaskState.UNKNOWN else State.REFUSED
-        outcome = replace(seen or Outcome(state), state=state, action="fail", reason=stopped.reason, attempts=())
+        seen = ended.seen.outcome if ended.seen is not None else None
+        state = State.UNKNOWN if ended.state is TaskState.UNKNOWN else State.REFUSED
+        outcome = replace(seen or Outcome(state), state=state, action="fail", reason=ended.reason, attempts=())
         await self._settlement.settle_rest(outcome)
-        if stopped.state is not TaskState.UNKNOWN:
+        if ended.state is not TaskState.UNKNOWN:
             await self._tidy({})
-        return stopped
+        return ended
 
     async def _tidy(self, batch: Mapping[str, JSON]) -> str:
         """Remove the files of the batch, and return in words what could not be removed."""
@@ -246,8 +246,8 @@ def make_upload(client: Client, target: str, path: Path, name: str) -> CallInten
     def prepare(request: Mapping[str, JSON]) -> Wire:
         payload = request["payload"]
         filename = payload["file"].get("filename", name)
-        stands = {**payload, "file": {"$content": "", "filename": filename, "content_type": "application/jsonl"}}
-        wire = client.prepare("files create", {"payload": stands})
+        placeholder = {**payload, "file": {"$content": "", "filename": filename, "content_type": "application/jsonl"}}
+        wire = client.prepare("files create", {"payload": placeholder})
         status = path.stat()
         source = LocalFile(str(path), status.st_size, identify_file(status))
         body = wire.body

@@ -119,9 +119,9 @@ class BatchSettlement:
 
     async def _conclude(self, task: Task, ends: Sequence[CallEnd], troubles: Sequence[Outcome]) -> Change:
         attempt = BatchAttempt(self._route, task, ends)
-        told = _collect_results(task)
-        if told is not None:
-            return await attempt.conclude(told)
+        results = _collect_results(task)
+        if results is not None:
+            return await attempt.conclude(results)
         outcome = troubles[0] if troubles else Outcome(State.NOT_SENT, reason="the answer to a part of it is missing")
         end = end_after(self._seen(outcome), outcome.sentence(), task, self._route.spec.settings, self._shared)
         return await attempt.refuse(end, request_of(_newest_line(task)))
