@@ -44,7 +44,6 @@ class EventParser:
         self._data: list[bytes] = []
         self._size = 0
         self._id = ""
-        self.retry: float | None = None
 
     def feed(self, chunk: bytes) -> list[ServerEvent]:
         """Return the events that this chunk completes."""
@@ -104,8 +103,6 @@ class EventParser:
             self._name = value.decode(errors="replace")
         elif name == b"id" and b"\0" not in value:
             self._id = value.decode(errors="replace")
-        elif name == b"retry" and value.isdigit() and len(value) < 10:
-            self.retry = int(value) / 1000
         return None
 
     def _dispatch(self) -> ServerEvent | None:

@@ -76,12 +76,6 @@ def test_a_line_cut_short_does_not_count():
     assert parse(b'data: {"a": 1') == []
 
 
-def test_a_retry_is_kept_and_nonsense_is_not():
-    parser = EventParser()
-    parser.feed(b"retry: 1500\n\nretry: soon\n\nretry: 99999999999999999999\n\n")
-    assert parser.retry == 1.5
-
-
 @pytest.mark.parametrize("endless", [b"x", b"data: x\n"])
 def test_an_endless_line_or_event_is_refused(endless):
     parser = EventParser(most=1000)
