@@ -187,7 +187,7 @@ def _no_client_is_a_failure() -> None:
 def _a_broken_api_did_nothing() -> None:
     policy: Any = import_module("connector.http.policy")
     deciding: Any = import_module("connector.pipeline.decisions")
-    policy.leaves_open = lambda *_: False
+    policy.is_left_open = lambda *_: False
     policy.DEFAULTS = tuple(rule for rule in policy.DEFAULTS if rule.then != "unknown")
     deciding.in_trouble = lambda _: False
 

@@ -86,8 +86,9 @@ def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to be readable, and for a log to grow, take too long to be repeated a hundred times."""
     from connector.delivery import reconcile
     from connector.engine.sqlite import connection
+    from connector.resilience import Backoff
 
-    reconcile.FIRST, reconcile.LONGEST = 0.2, 0.5
+    reconcile.LOOKUPS = Backoff(0.2, 0.5)
     connection.CHECKPOINT_PAGES, connection.RETRY_PAGES = 60, 20
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
