@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.durable.ours import declared, write_lines
 from bench.durable.worker import Watch
 from bench.exchange import payload
-from connector.cli.garbage import seldom_collected
+from connector.cli.garbage import infrequent_collection
 from connector.config import parse
 from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, Task, TaskState, open_store
 from connector.intake.cursor import reset_cursor
@@ -35,7 +35,7 @@ async def _run(folder: Path, base: str, tasks: int, in_flight: int) -> Watch:
         # A document is new to a route that was reset.
         await store.commit(await reset_cursor(store, "bench"))
         async with Runtime(configuration) as runtime:
-            with seldom_collected(), watch.running():
+            with infrequent_collection(), watch.running():
                 await Runner(runtime, store, Plan.of(configuration, ()), once=True).run()
     finally:
         await store.close()

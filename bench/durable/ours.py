@@ -10,7 +10,7 @@ import orjson
 
 from bench.durable.worker import Watch
 from bench.exchange import TOKEN, payload
-from connector.cli.garbage import seldom_collected
+from connector.cli.garbage import infrequent_collection
 from connector.config import parse
 from connector.engine import TaskState, open_store
 from connector.pipeline import Runtime, kinds
@@ -34,7 +34,7 @@ async def deliver(base: str, place: str, tasks: int, in_flight: int, watch: Watc
                 await Runner(runtime, store, plan, once=True, fleet=fleet).run()
                 write_lines(folder / "in.jsonl", in_flight + tasks)
                 runner = Runner(runtime, store, plan, once=True, fleet=fleet)
-                with seldom_collected(), watch.running():
+                with infrequent_collection(), watch.running():
                     ended = (await runner.run()).ended
         finally:
             await store.close()

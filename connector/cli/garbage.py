@@ -1,4 +1,4 @@
-"""How often a process that handles many documents looks for garbage."""
+"""Garbage collection in processes that handle many documents or calls."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
-__all__ = ["seldom_collected"]
+__all__ = ["infrequent_collection"]
 
 AFTER = 20_000
-"""So many new objects, a hundred tasks' or so, before unreachable ones are looked for."""
+"""The number of new objects, of about a hundred tasks or calls, before a collection."""
 
 
 @contextmanager
-def seldom_collected() -> Generator[None]:
-    """What was made before is never looked through, and what is made meanwhile seldom: a fifth of a run's time."""
+def infrequent_collection() -> Generator[None]:
+    """Skip objects made before and collect new ones rarely within this context, which saves a fifth of a run's time."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(AFTER, *before[1:])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from connector.cli.exit_codes import ExitCode, worst
-from connector.cli.garbage import seldom_collected
+from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at
 from connector.cli.output import say
 from connector.errors import ConfigurationError
@@ -159,7 +159,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     try:
         with drain_on_signals(stop):
             async with progress_bar(store, plan.routes, lambda: runner.stalls, once=once):
-                with _log(runtime, options), seldom_collected():
+                with _log(runtime, options), infrequent_collection():
                     end = await runner.run()
     except asyncio.CancelledError:
         say("broken off; what was under way goes on with the next run")

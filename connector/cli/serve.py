@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from typer import Argument, Exit, Option
 from connector.aio.tasks import cancel_all
 from connector.cli.curl import GATEWAY_TOKEN
 from connector.cli.exit_codes import ExitCode
+from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
 from connector.cli.output import print_command, print_document, say
 from connector.errors import ConfigurationError
@@ -38,10 +38,6 @@ class Proxy(StrEnum):
 
     nginx = "nginx"
     envoy = "envoy"
-
-
-COLLECTED_AFTER = 20_000
-"""So many new objects, a hundred calls' or so, before unreachable ones are looked for."""
 
 
 def serve(
@@ -128,9 +124,8 @@ async def _listen(
         _greet(server.url, configuration, server.not_ready)
         for path in receivers or ():
             say(f"  webhooks: {server.url}{path}")
-        gc.freeze()  # what was made until now stays: nobody need look through it again
-        gc.set_threshold(COLLECTED_AFTER)
-        return await serve_until_stopped(server, configuration.gateway.grace, say)
+        with infrequent_collection():
+            return await serve_until_stopped(server, configuration.gateway.grace, say)
 
 
 def _administrator(configuration: Configuration) -> str | None:

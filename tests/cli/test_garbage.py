@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from connector.cli.garbage import AFTER, seldom_collected
+from connector.cli.garbage import AFTER, infrequent_collection
 
 
 def test_garbage_is_looked_for_seldom_until_the_end() -> None:
@@ -14,7 +14,7 @@ def test_garbage_is_looked_for_seldom_until_the_end() -> None:
     seen: list[int] = []
 
     def work() -> None:
-        with seldom_collected():
+        with infrequent_collection():
             seen.append(gc.get_threshold()[0])
             raise ValueError("broken off")
 
