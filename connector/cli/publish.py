@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PublishOptions", "publish"]
 
-MOST_TOLD = 100
-"""So many failures are told one by one."""
+MAX_PRINTED = 100
+"""The number of failures that are printed one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,17 +106,17 @@ def _report(result: Result, errors: ErrorsFile, counts: Counts) -> None:
         return
     ended = next((outcome for outcome in result.outcomes if not outcome.ok), None)
     reason = result.reason or (ended.sentence() if ended is not None else "")
-    told = counts.failed + counts.unknown
-    if told <= MOST_TOLD:
+    failures = counts.failed + counts.unknown
+    if failures <= MAX_PRINTED:
         say(f"{result.state}: document {', '.join(str(item.number) for item in result.items)}: {reason}")
-    elif told - len(result.items) <= MOST_TOLD:
+    elif failures - len(result.items) <= MAX_PRINTED:
         say("more documents failed; --errors FILE keeps them all")
     for item in result.items:
         errors.write(item.given.document, result.state, reason, result.kept)
 
 
 def _printed(result: Result, *, answers: bool) -> Iterator[JSON]:
-    """What nobody else takes: the answers of a connection that says nothing about them, or what came of them."""
+    """Yield what to print: the answers, if the connection does nothing with them, else the outcomes."""
     if answers:
         yield from result.answers
         return

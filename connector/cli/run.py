@@ -118,7 +118,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
 
 
 async def deliver(configuration: Configuration, routes: Sequence[str], *, json: bool | None) -> int:
-    """Deliver what routes have, reading nothing, and return the exit code; StoreHeld when a run is at work."""
+    """Deliver the tasks of routes without reading more, and return the exit code; raise StoreHeld during a run."""
     from connector.engine import open_store
     from connector.pipeline import Runtime
     from connector.runtime.plan import Plan

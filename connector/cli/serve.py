@@ -169,7 +169,7 @@ class Routes:
         try:
             await asyncio.wait((running, served), return_when=asyncio.FIRST_COMPLETED)
             if running.done():
-                await running  # what broke them is told
+                await running  # raises what stopped them
             self.runner.stop("with the gateway")
             whole = await served
             await running

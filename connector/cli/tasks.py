@@ -72,10 +72,10 @@ def render_task(task: dict[str, JSON], width: int = 80) -> str:
     return "\n".join(part for line in lines for part in _wrap(line, width))
 
 
-def _fields(told: dict[str, JSON], names: tuple[str, ...]) -> Iterator[str]:
+def _fields(values: dict[str, JSON], names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
-        if told.get(name) not in (None, "", 0):
-            yield f"  {name:<{LABEL}}{told[name]}"
+        if values.get(name) not in (None, "", 0):
+            yield f"  {name:<{LABEL}}{values[name]}"
 
 
 def _document(name: str, value: JSON) -> Iterator[str]:

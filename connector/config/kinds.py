@@ -1,4 +1,4 @@
-"""The kinds of subscriber and publisher that a configuration may name, as whoever runs it knows them."""
+"""The kinds of subscribers and publishers that a configuration may name; the caller passes them in."""
 
 from __future__ import annotations
 

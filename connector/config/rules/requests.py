@@ -164,10 +164,10 @@ def request_findings(
     """Yield the findings about a template for an operation's request.
 
     Args:
-        subject: where it stands.
+        subject: the configuration.
         plan: the operation that is called.
         template: {path, query, payload, headers} with placeholders.
-        path: where the template stands.
+        path: the path of the template.
         complete: whether nothing is added to it, so that what is missing is missing.
         mode: how strictly requests are checked.
     """
@@ -186,8 +186,8 @@ def request_findings(
             where = (*path, *unknown.place(fault.where))
             place = subject.tree.key_place(where) if "unknown" in fault.found else subject.tree.value_place(where)
             rule = "missing-parameter" if fault.found == "missing" else "wrong-request"
-            told = Fault(_named(path, fault.where), fault.found, fault.allowed, fault.suggestion)
-            yield Finding(rule, place, told, severity)
+            shown = Fault(_named(path, fault.where), fault.found, fault.allowed, fault.suggestion)
+            yield Finding(rule, place, shown, severity)
 
 
 def _open(asked: Request) -> Request:

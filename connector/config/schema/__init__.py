@@ -51,8 +51,8 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     entries["Incoming"]["properties"]["subscriber"] |= {"$ref": "#/$defs/Subscriber"}
     entries["Outgoing"]["properties"]["request"] |= REQUEST
     entries["Outgoing"]["properties"]["publisher"] |= {"$ref": "#/$defs/Publisher"}
-    told = entries[Response.__name__]["properties"]["publisher"]["description"]
-    entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher", "description": told}
+    description = entries[Response.__name__]["properties"]["publisher"]["description"]
+    entries[Response.__name__]["properties"]["publisher"] = {"$ref": "#/$defs/Publisher", "description": description}
     return _whole(document, entries)
 
 
