@@ -68,14 +68,14 @@ class Aggregation(TaskQueue):
         return self._gatherer.due
 
     async def rest(self) -> Change:
-        """What was gathered, complete or not."""
+        """Return what was gathered, complete or not."""
         change = Change()
         async with self._lock:
-            self._go(self._gatherer.rest(), change)
+            self._add_carriers(self._gatherer.rest(), change)
         return change
 
     async def abandon(self, lost: Collection[int]) -> Change:
-        """Gives back what was gathered, since some of these tasks are another worker's now."""
+        """Give back what was gathered, since some of these tasks are another worker's now."""
         async with self._lock:
             held = {member.task.id for member in self._gatherer.waiting if not member.carried} - set(lost)
             self._gatherer.clear()
@@ -91,14 +91,14 @@ class Aggregation(TaskQueue):
             return
         merge_change(change, attempt.calls())
         member.records, member.note = attempt.records(), attempt.notes
-        self._go(groups, change)
+        self._add_carriers(groups, change)
 
-    def _go(self, groups: Sequence[Group[Member]], change: Change) -> None:
+    def _add_carriers(self, groups: Sequence[Group[Member]], change: Change) -> None:
         for group in groups:
             members, document = group.sources, group.document
             fresh = list({member.task.id: member for member in members if not member.carried}.values())
             first = members[0].task
-            carrier = self._carrier(first, document)
+            carrier = self._make_carrier(first, document)
             told = {member.task.id: f"task {member.task.id}: {member.note}" for member in members if member.note}
             if told:
                 change.records = {**change.records, (NOTES, str(first.id)): {"notes": [*told.values()]}}
@@ -110,8 +110,8 @@ class Aggregation(TaskQueue):
                 member.carried = True
                 change.records = {**change.records, **member.records}
 
-    def _carrier(self, first: Task, document: JSON) -> NewTask:
-        """The task in which others go on; what was read is known by the first of them."""
+    def _make_carrier(self, first: Task, document: JSON) -> NewTask:
+        """Return the task in which others go on; what was read is known by the first of them."""
         spec = self._route.spec
         carrier = NewTask(
             route=spec.name + GATHERED, document=document, unique="no", trace=first.trace, source=first.id
@@ -123,7 +123,7 @@ class Aggregation(TaskQueue):
 
 
 def merge_change(change: Change, other: Change) -> None:
-    """Puts one change into another."""
+    """Put one change into another."""
     change.accept = [*change.accept, *other.accept]
     change.intend = [*change.intend, *other.intend]
     change.end = [*change.end, *other.end]

@@ -42,22 +42,22 @@ class Follower:
 
 
 class Responses:
-    """What becomes of the answers and errors of one route."""
+    """Routes the answers and errors of one route."""
 
     def __init__(self, runtime: Runtime, spec: RouteSpec, redact: Redaction) -> None:
         self._spec = spec
         self._hide = redact
         self._locks = Locks()
-        self._followers = _followers(runtime, spec)
-        self.answers = spec.answer is not None or any(one.ending == ANSWER for one in self._followers)
+        self._find_followers = _find_followers(runtime, spec)
+        self.answers = spec.answer is not None or any(one.ending == ANSWER for one in self._find_followers)
         """Whether anybody wants the answers."""
 
     async def respond(
         self, ending: Ending, envelope: JSON, task: Task, chained: Chained, context: Context, outbox: Outbox
     ) -> str:
-        """Add to the outbox what comes of an answer or an error; return why that failed, if it did."""
+        """Add the results of an answer or error to the outbox; return why that failed, if it did."""
         responder = self._spec.answer if ending == ANSWER else self._spec.error
-        followers = [one for one in self._followers if one.ending == ending]
+        followers = [one for one in self._find_followers if one.ending == ending]
         if responder is None and not followers:
             return ""
         documents = [envelope]
@@ -69,14 +69,14 @@ class Responses:
         if any(self._hide(document) is not document for document in documents):
             return "what came of it holds a secret, and secrets are not kept; give them to a client, which sends them"
         try:
-            why = await self._published(ending, responder, documents, task, context, outbox)
+            why = await self._publish(ending, responder, documents, task, context, outbox)
             for follower in followers:
-                why = why or await self._followed(follower, documents, task, chained, outbox)
+                why = why or await self._follow(follower, documents, task, chained, outbox)
         except ConnectorError as error:
             return str(error)
         return why
 
-    async def _published(
+    async def _publish(
         self,
         ending: str,
         responder: Responder | None,
@@ -109,7 +109,7 @@ class Responses:
                 return outcome.reason
         return ""
 
-    async def _followed(
+    async def _follow(
         self, follower: Follower, documents: Sequence[JSON], task: Task, chained: Chained, outbox: Outbox
     ) -> str:
         for document in documents:
@@ -123,8 +123,8 @@ class Responses:
         return ""
 
 
-def _followers(runtime: Runtime, spec: RouteSpec) -> list[Follower]:
-    """The routes whose incoming reads this one; what an implied route does is nobody's input."""
+def _find_followers(runtime: Runtime, spec: RouteSpec) -> list[Follower]:
+    """Return the routes that read this one; implied routes are read by none."""
     if spec.is_intake or (spec.answer is None and spec.name.endswith((ANSWER, ERROR))):
         return []
     configuration, found = runtime.configuration, list[Follower]()
@@ -135,13 +135,13 @@ def _followers(runtime: Runtime, spec: RouteSpec) -> list[Follower]:
         asked = incoming.subscriber.parameters
         if asked.get("route") != spec.route:
             continue
-        chain = _straight(runtime, incoming, route.incoming)
+        chain = _compile_chain(runtime, incoming, route.incoming)
         told = [(ANSWER, asked.get("answers", True)), (ERROR, asked.get("errors", False))]
         found += [Follower(TaskIdentity(runtime, name), chain, ending) for ending, wanted in told if wanted]
     return found
 
 
-def _straight(runtime: Runtime, incoming: Incoming, name: str) -> Chain:
+def _compile_chain(runtime: Runtime, incoming: Incoming, name: str) -> Chain:
     chain = runtime.chain(incoming.chain, f"incoming.{name}.chain")
     if any(getattr(stage, "gather", None) is not None for stage in chain.stages):
         raise ConfigurationError(

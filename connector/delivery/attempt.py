@@ -115,11 +115,11 @@ class TaskAttempt(Attempt):
             who=ended.who,
             carried=ended.state is not TaskState.WAITING and self._route.spec.name.endswith(GATHERED),
         )
-        return self.outbox.change(self.journal.closing(finished=ended.state is TaskState.FINISHED), settlement)
+        return self.outbox.change(self.journal.close(finished=ended.state is TaskState.FINISHED), settlement)
 
     def calls(self) -> Change:
         """Return what is to be committed of its calls though its task has not come to an end."""
-        change = self.journal.closing(finished=False)
+        change = self.journal.close(finished=False)
         change.records = self._found
         return change
 
@@ -201,7 +201,7 @@ class TaskAttempt(Attempt):
         if not task.calls and task.attempts <= settings.attempts:
             return
         found = await reconcile(task, self.journal, self._route.shared)
-        self.journal.settle(found.ends)
+        self.journal.apply_ends(found.ends)
         self._found = found.records
         if found.settled is not None:
             held = found.settled

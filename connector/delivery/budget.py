@@ -45,8 +45,8 @@ class RouteBudget:
         self._cost = 0.0
         self._told = False
 
-    def of(self, body: JSON, model: str) -> Expense | None:
-        """What an answer used, to be committed with it."""
+    def charge(self, body: JSON, model: str) -> Expense | None:
+        """Return what an answer used, to be committed with it."""
         if self._budget is None:
             return None
         found = self._prices.read_cost(body, model=model)
@@ -58,7 +58,7 @@ class RouteBudget:
         return spent
 
     async def rests(self) -> float:
-        """The seconds until the next period, when this one's budget is used up; else 0."""
+        """Return the seconds until the next period, when this one's budget is used up; else 0."""
         if self._budget is None:
             return 0.0
         now = self._wall()
@@ -75,7 +75,7 @@ class RouteBudget:
     def known_rest(self) -> float:
         """The same, as far as it is known without asking."""
         now, budget = self._wall(), self._budget
-        if budget is None or not self._since <= now < self._until or not self._used_up(budget):
+        if budget is None or not self._since <= now < self._until or not self._is_used_up(budget):
             return 0.0
         if not self._told:
             self._told = True
@@ -90,6 +90,6 @@ class RouteBudget:
         spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._prices.currency}"
         return f"route {self._name!r} has used up its budget of this {every}: {spent}"
 
-    def _used_up(self, budget: Budget) -> bool:
+    def _is_used_up(self, budget: Budget) -> bool:
         tokens = budget.tokens is not None and self._tokens >= budget.tokens
         return tokens or (budget.amount is not None and self._cost >= budget.amount)

@@ -56,37 +56,37 @@ class CallJournal(CallLog):
             raise self.broken
 
     def repeats(self, target: str) -> bool:
-        """Whether a costly call of a client may be sent again though nobody saw its end."""
+        """Return whether a costly call may be sent again when its end is unknown."""
         if self._on_unknown is not None or target not in self._shared.runtime.configuration.clients:
             return self._on_unknown == "retry"
         return self._shared.runtime.client(target).parameters.retry.on_unknown == "retry"
 
-    async def keep(self) -> None:
-        """Writes down what was seen until now, though its task goes on."""
-        await self._shared.commit(self._written())
+    async def flush(self) -> None:
+        """Write down what was seen until now, though its task goes on."""
+        await self._shared.commit(self._drain())
 
-    def line(self, intent: CallIntent, known: str, said: JSON) -> CallRecord:
-        """The record of a call that goes out together with others; `add` writes it down."""
-        return self._record(replace(intent, effect=Effect.OPAQUE), known, "", said)
+    def make_line(self, intent: CallIntent, known: str, said: JSON) -> CallRecord:
+        """Return the record of a call that goes out together with others; `add` writes it down."""
+        return self._make_record(replace(intent, effect=Effect.OPAQUE), known, "", said)
 
     async def perform(self, intent: CallIntent) -> Outcome:
-        """What a call came to, now or in an earlier attempt."""
+        """Return what a call came to, now or in an earlier attempt."""
         try:
-            return await self._performed(intent)
+            return await self._perform(intent)
         except StoreError as error:
             self.broken = self.broken or error
             raise
 
-    async def _performed(self, intent: CallIntent) -> Outcome:
-        known, done = self.recognise(intent)
+    async def _perform(self, intent: CallIntent) -> Outcome:
+        known, done = self.recall(intent)
         if done is not None:
             return done
         breaker = self._shared.breakers.of(intent.target)
         entered = self._enter(breaker, intent)
         if isinstance(entered, Outcome):
-            return self._noted(intent, entered)
+            return self._record_failure(intent, entered)
         try:
-            outcome = await self._made(intent, known)
+            outcome = await self._make(intent, known)
         except BaseException:
             breaker.cancel(entered)
             raise
@@ -95,7 +95,7 @@ class CallJournal(CallLog):
         return outcome
 
     def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
-        """A pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
+        """Return a pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
         client = intent.call.client if intent.call else None
         if client is not None and client.paused and breaker.pause is None:
             entered = breaker.enter()
@@ -106,26 +106,26 @@ class CallJournal(CallLog):
             client.resume()
         return entered
 
-    async def _made(self, intent: CallIntent, known: str) -> Outcome:
-        intent, lookup = await self._found_again(intent, known)
-        earlier = self._in_doubt_before(intent, known)
-        record = self._record(intent, known, lookup, encode_request(intent, self._shared.redact))
+    async def _make(self, intent: CallIntent, known: str) -> Outcome:
+        intent, lookup = await self._add_key(intent, known)
+        earlier = self._find_doubtful_before(intent, known)
+        record = self._make_record(intent, known, lookup, encode_request(intent, self._shared.redact))
         begun: list[CallRecord] = []
 
         async def begin() -> None:
             begun.append(record)
             self._sent.append(record)
             failpoints.reach("delivery.intent.before")
-            await self._intend(record)
+            await self._commit_intent(record)
             failpoints.reach("delivery.intent.committed")
 
-        outcome = await self._tried(intent, begin, begun)
+        outcome = await self._try(intent, begin, begun)
         failpoints.reach("delivery.outcome.seen")
         if earlier and outcome.state is State.REFUSED:
-            outcome = _after_doubt(intent, outcome)
-        return self._ended(intent, begun[0], outcome) if begun else self._noted(intent, outcome)
+            outcome = _interpret_refusal(intent, outcome)
+        return self._record_end(intent, begun[0], outcome) if begun else self._record_failure(intent, outcome)
 
-    def _record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
+    def _make_record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
             task=self._task.id,
             attempt=self._task.attempts,
@@ -139,20 +139,20 @@ class CallJournal(CallLog):
             started=self._shared.wall(),
         )
 
-    async def _found_again(self, intent: CallIntent, known: str) -> tuple[CallIntent, str]:
-        """The call with a key by which it can be found; one that cannot be found is one that nobody may repeat."""
+    async def _add_key(self, intent: CallIntent, known: str) -> tuple[CallIntent, str]:
+        """Return a call with a key to find its effect by; a call that cannot be found is never repeated."""
         if intent.effect is not Effect.RECONCILABLE or intent.call is None:
             return intent, ""
         client = intent.call.client
         intent, lookup = self._shared.keys.add_key(intent, key_of(self._task, known))
         if lookup is not None and not lookup.own:
-            lookup = await self._shared.snapshots.before(intent.target, client, lookup)
+            lookup = await self._shared.snapshots.take(intent.target, client, lookup)
         text = place_lookup(lookup, client).dump() if lookup is not None else ""
         if text and self._shared.redact.is_clean(text):
             return intent, text
         return replace(intent, effect=Effect.OPAQUE), ""
 
-    async def _tried(self, intent: CallIntent, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
+    async def _try(self, intent: CallIntent, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
         # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
         on_unknown: OnUnknown | None = None if intent.effect.repeatable else "hold"
         try:
@@ -162,13 +162,13 @@ class CallJournal(CallLog):
                 raise
             return Outcome(State.NOT_SENT, reason=str(error), action="pause")
 
-    async def _intend(self, record: CallRecord) -> None:
-        """Writes down what is about to be sent, with all that was seen before; a read can wait for that."""
+    async def _commit_intent(self, record: CallRecord) -> None:
+        """Write down what is about to be sent, with all that was seen before; a read can wait for that."""
         self._unwritten.append(record)
         if record.effect != Effect.NONE:
-            await self._shared.commit(self._written())
+            await self._shared.commit(self._drain())
 
-    def _ended(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
+    def _record_end(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
         kept, large = encode_outcome(outcome, self._shared.redact)
         self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
         end = CallEnd(
@@ -184,30 +184,30 @@ class CallJournal(CallLog):
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)
-        spent = self._spending.of(outcome.body, _model_of(intent))
+        spent = self._spending.charge(outcome.body, _model_of(intent))
         if spent is not None:
             self._spent.append(spent)
         shown = outcome
         if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
             shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
-        return shown if outcome.ok else self._noted(intent, shown)
+        return shown if outcome.ok else self._record_failure(intent, shown)
 
     def _note_lookup(self, record: CallRecord, outcome: Outcome) -> None:
-        """What has been made is no other call's; what may have been made shows from now on."""
+        """Note for later lookups what a call has made, or when it may have ended."""
         if record.lookup and outcome.ok:
             lookup = Lookup.parse(record.lookup)
             if not lookup.own:
-                self._shared.snapshots.made(record.target, lookup, outcome.body)
+                self._shared.snapshots.note_made(record.target, lookup, outcome.body)
         elif record.lookup:
-            self._shared.windows.saw_end(record)
+            self._shared.windows.note_end(record)
 
-    def _noted(self, intent: CallIntent, outcome: Outcome) -> Outcome:
+    def _record_failure(self, intent: CallIntent, outcome: Outcome) -> Outcome:
         self.failures.append(CallResult(outcome, intent.effect, self.repeats(intent.target), intent.target))
         return outcome
 
 
-def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
-    """What a refusal comes to after a call that may have taken effect: a no does not undo that."""
+def _interpret_refusal(intent: CallIntent, outcome: Outcome) -> Outcome:
+    """Return what a refusal comes to after a call that may have taken effect: a no does not undo that."""
     method = intent.call.wire.method if intent.call is not None else ""
     if is_already_done(outcome.status or 0, method, intent.effect, outcome.reason):
         return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")
@@ -218,7 +218,7 @@ def _after_doubt(intent: CallIntent, outcome: Outcome) -> Outcome:
 
 
 def _has_no_key(intent: CallIntent) -> bool:
-    """Whether a call could not be made for want of credentials, as every other of this client."""
+    """Return whether a call could not be made for want of credentials, as every other of this client."""
     if intent.call is None:
         return False
     warnings = intent.call.client.explain(intent.call.wire).warnings
@@ -226,7 +226,7 @@ def _has_no_key(intent: CallIntent) -> bool:
 
 
 def _model_of(intent: CallIntent) -> str:
-    """The model that was asked, for answers that do not say."""
+    """Return the requested model, for answers that do not name one."""
     payload: JSON = intent.call.request.get("payload") if intent.call else None
     model = payload.get("model") if is_object(payload) else None
     return model if isinstance(model, str) else ""

@@ -38,13 +38,13 @@ class CallLog:
         self._seen: list[CallEnd] = []
         self._spent: list[Expense] = []
         self._last: list[CallEnd] = []
-        self._large = [_end_of(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
+        self._large = [_make_end(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self._sent: list[CallRecord] = []
 
     @property
     def unused(self) -> Sequence[CallRecord]:
         """Costly calls of earlier attempts that are done and that this attempt did not ask for."""
-        return [call for call in self._paid() if call.fingerprint not in self._asked]
+        return [call for call in self._find_paid() if call.fingerprint not in self._asked]
 
     @property
     def doubts(self) -> Sequence[CallRecord]:
@@ -61,8 +61,8 @@ class CallLog:
         """What must not be silent of the task's calls, whatever it came to."""
         return describe_repeats([*self._calls, *self._sent], self._task.retried)
 
-    def settle(self, ends: Sequence[CallEnd]) -> None:
-        """Takes over what was found out about calls of earlier attempts."""
+    def apply_ends(self, ends: Sequence[CallEnd]) -> None:
+        """Take over what was found out about calls of earlier attempts."""
         found = {(end.attempt, end.number): end for end in ends}
         for place, call in enumerate(self._calls):
             end = found.get((call.attempt, call.number))
@@ -70,52 +70,52 @@ class CallLog:
                 self._calls[place] = replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
         self._seen += ends
 
-    def closing(self, *, finished: bool) -> Change:
-        """Everything that was seen and is not written down yet; answers are cut when nobody will ask for them again."""
-        change = self._written(*self._last)
+    def close(self, *, finished: bool) -> Change:
+        """Return what has not been written down yet; large answers are cut once the task is finished."""
+        change = self._drain(*self._last)
         if finished and self._large:
             others = [end for end in change.end if end not in self._large]
             change.end = [*others, *(replace(end, outcome=bound_body(end.outcome)) for end in self._large)]
         return change
 
-    def recognise(self, intent: CallIntent) -> tuple[str, Outcome | None]:
-        """A call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
+    def recall(self, intent: CallIntent) -> tuple[str, Outcome | None]:
+        """Return a call's fingerprint, and what it came to in an earlier attempt that need not be made again."""
         known = fingerprint(intent)
         occurrence = self._equal.get(known, 0)
         self._equal[known] = occurrence + 1
         known = f"{known}.{occurrence}" if occurrence else known
         self._asked.add(known)
-        done = self._done(known)
+        done = self._find_done(known)
         return known, None if done is None else decode_outcome(done.outcome)
 
     def add(self, calls: Sequence[CallRecord]) -> None:
-        """Writes down calls with the next change."""
+        """Write down calls with the next change."""
         self._unwritten += calls
 
-    def _done(self, known: str) -> CallRecord | None:
-        """The earlier call that need not be made again; a read is made again unless something paid rests on it."""
+    def _find_done(self, known: str) -> CallRecord | None:
+        """Return the earlier call that need not be repeated; a read is repeated unless a paid call follows from it."""
         same = [call for call in self._calls if call.fingerprint == known and call.state == State.DONE]
         call = same[-1] if same else None
-        return None if call is None or (call.effect == Effect.NONE and not self._paid()) else call
+        return None if call is None or (call.effect == Effect.NONE and not self._find_paid()) else call
 
-    def _paid(self) -> list[CallRecord]:
+    def _find_paid(self) -> list[CallRecord]:
         return [call for call in self._calls if call.state == State.DONE and not Effect(call.effect).repeatable]
 
-    def _in_doubt_before(self, intent: CallIntent, known: str) -> list[CallRecord]:
-        """The calls of earlier attempts that may have done what this one asks for, through whichever client."""
+    def _find_doubtful_before(self, intent: CallIntent, known: str) -> list[CallRecord]:
+        """Return the calls of earlier attempts that may have done what this one asks for, through whichever client."""
         return [
             call
             for call in self._calls
             if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, intent))
         ]
 
-    def _written(self, *last: CallEnd) -> Change:
+    def _drain(self, *last: CallEnd) -> Change:
         change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
         self._unwritten, self._seen, self._spent = [], [], []
         return change
 
 
-def _end_of(call: CallRecord) -> CallEnd:
+def _make_end(call: CallRecord) -> CallEnd:
     return CallEnd(
         task=call.task,
         attempt=call.attempt,
@@ -127,7 +127,7 @@ def _end_of(call: CallRecord) -> CallEnd:
 
 
 def _is_the_same(call: CallRecord, intent: CallIntent) -> bool:
-    """Whether a call asked for the same of an operation that may be repeated; its client may have had another name."""
+    """Return whether a call made the same repeatable request, perhaps through a client of another name."""
     if intent.call is None or intent.effect is not Effect.IDEMPOTENT or call.operation != intent.operation:
         return False
     wire, kept = intent.call.wire, members(call.request)

@@ -41,38 +41,38 @@ LENGTH = 16
 
 
 def fingerprint(intent: CallIntent) -> str:
-    """A digest that is equal for calls that would send the same."""
+    """Return a digest that is equal for calls that would send the same."""
     parts = _parts(intent)
     # Their lengths first, so that no other parts make the same row of bytes.
-    return blake2b(b"".join([_packed([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
+    return blake2b(b"".join([_pack([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
 
 
 def _parts(intent: CallIntent) -> list[bytes]:
     if intent.call is None:
-        return [_packed([intent.target, intent.operation, intent.content])]
+        return [_pack([intent.target, intent.operation, intent.content])]
     # A client is whom it calls: a name that was changed makes nothing be paid for again.
     return [
-        _packed([account_digest(intent.call.client), intent.operation, intent.content]),
-        *_of_wire(intent.call.wire),
+        _pack([account_digest(intent.call.client), intent.operation, intent.content]),
+        *_wire_parts(intent.call.wire),
     ]
 
 
-def _of_wire(wire: Wire) -> list[bytes]:
+def _wire_parts(wire: Wire) -> list[bytes]:
     # The type of a body is left out: the boundary of a form is another one each time.
     headers = {name: value for name, value in wire.headers.items() if name != "content-type"}
-    parts = [_packed([wire.method, wire.path, wire.query, headers])]
+    parts = [_pack([wire.method, wire.path, wire.query, headers])]
     body = wire.body
     if isinstance(body, MultipartBody):
-        return parts + [_packed([name, _value(value), kind]) for name, value, kind in body.parts]
+        return parts + [_pack([name, _part_value(value), kind]) for name, value, kind in body.parts]
     return [*parts, body.data] if isinstance(body, BytesBody) else [*parts, repr(body).encode()]
 
 
-def _value(value: str | FileInput) -> JSON:
+def _part_value(value: str | FileInput) -> JSON:
     return value if isinstance(value, str) else [value.filename, value.content_type, *_identity(value.source)]
 
 
 def _identity(source: Source) -> list[JSON]:
-    """What tells a file's content without reading it, where it need not be read."""
+    """Return what identifies a file's content, without reading it where possible."""
     if isinstance(source, Content):
         return [blake2b(source.data, digest_size=LENGTH).hexdigest()]
     if isinstance(source, LocalFile):
@@ -80,7 +80,7 @@ def _identity(source: Source) -> list[JSON]:
     return [source.url, source.size, source.mark] if isinstance(source, RemoteFile) else [source.name, source.size]
 
 
-def _packed(value: JSON) -> bytes:
+def _pack(value: JSON) -> bytes:
     return orjson.dumps(value, default=repr, option=orjson.OPT_SORT_KEYS)
 
 
@@ -98,13 +98,13 @@ class Redaction:
         self._redactor = Redactor()
 
     def __call__(self, value: JSON) -> JSON:
-        """The value without secrets; the same one when it holds none."""
+        """Return the value without secrets; the same one when it holds none."""
         return self.sized(value)[0]
 
     def sized(self, value: JSON) -> tuple[JSON, int]:
-        """The same, with the bytes that it takes."""
+        """Return the same, with the bytes that it takes."""
         data = orjson.dumps(value, default=_plain)
-        redactor = self._now()
+        redactor = self._refresh()
         if not redactor.has_secret(data):
             return value, len(data)
         kept = orjson.loads(data)
@@ -112,15 +112,15 @@ class Redaction:
         return (value if shown == kept else shown), len(data)
 
     def text(self, text: str) -> str:
-        """A text without secrets, and without what looks like one."""
-        return self._now()(text) if text else text
+        """Return a text without secrets, and without what looks like one."""
+        return self._refresh()(text) if text else text
 
     def is_clean(self, text: str) -> bool:
-        """Whether a text holds no secret."""
+        """Return whether a text holds no secret."""
         return self.text(text) == text
 
-    def _now(self) -> Redactor:
-        """Keys may be replaced while we run, and old ones stay secrets."""
+    def _refresh(self) -> Redactor:
+        """Return keys may be replaced while we run, and old ones stay secrets."""
         known = self._runtime.secrets()
         if known != self._known:
             self._known = known
@@ -133,39 +133,39 @@ def _plain(value: object) -> JSON:
 
 
 def encode_request(intent: CallIntent, redact: Redaction) -> JSON:
-    """What is about to be sent, as people read it."""
+    """Return what is about to be sent, as people read it."""
     sent = intent.call
     if sent is None:
         return redact({"target": intent.target, "operation": intent.operation, "content": intent.content})
     wire = sent.wire
     shown: dict[str, JSON] = {"method": wire.method, "url": f"{sent.client.base_uri}{wire.target}"}
     shown["headers"] = dict(wire.headers)
-    body = _body(wire)
+    body = _encode_body(wire)
     return redact(shown if body is None else {**shown, "body": body})
 
 
-def _body(wire: Wire) -> JSON:
+def _encode_body(wire: Wire) -> JSON:
     body = wire.body
     if isinstance(body, BytesBody):
         if len(body.data) > MOST_KEPT:
-            return _omitted(body.data)
+            return _omit(body.data)
         try:
             return orjson.loads(body.data)
         except orjson.JSONDecodeError:
             return body.data.decode(errors="replace")
     if isinstance(body, MultipartBody):
-        return [_part(name, value) for name, value, _ in body.parts]
+        return [_encode_part(name, value) for name, value, _ in body.parts]
     return None if body is None else {"bytes": body.length}
 
 
-def _part(name: str, value: JSON) -> JSON:
+def _encode_part(name: str, value: JSON) -> JSON:
     if isinstance(value, str):
         return {"name": name, "value": value[:EVIDENCE]}
     return {"name": name, "filename": value.filename, "file": value.source.name, "bytes": value.source.size}
 
 
 def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bool]:
-    """What a call came to, as response chains see it, and how it came to that; and whether that is large."""
+    """Return what a call came to, as response chains see it, and how it came to that; and whether that is large."""
     kept: dict[str, JSON] = {
         "status": outcome.status,
         "headers": outcome.headers,
@@ -185,7 +185,7 @@ def encode_outcome(outcome: Outcome, redact: Redaction) -> tuple[JSON, bool]:
 
 
 def decode_outcome(kept: JSON) -> Outcome:
-    """The outcome of a call that is done, as it was kept."""
+    """Return the outcome of a call that is done, as it was kept."""
     found: Mapping[str, JSON] = kept if is_object(kept) else {}
     return Outcome(
         State.DONE, found.get("status"), found.get("headers") or {}, found.get("body"), found.get("request_id")
@@ -193,19 +193,19 @@ def decode_outcome(kept: JSON) -> Outcome:
 
 
 def is_large(kept: JSON) -> bool:
-    """Whether the body of an envelope is more than what is kept."""
+    """Return whether the body of an envelope is more than what is kept."""
     return is_document(kept) and len(orjson.dumps(kept.get("body"))) > MOST_KEPT
 
 
 def bound_body(kept: JSON) -> JSON:
-    """The envelope, with its body only noted when that is large."""
+    """Return the envelope, with its body only noted when that is large."""
     if not is_document(kept):
         return kept
     data = orjson.dumps(kept.get("body"))
-    return kept if len(data) <= MOST_KEPT else {**kept, "body": _omitted(data)}
+    return kept if len(data) <= MOST_KEPT else {**kept, "body": _omit(data)}
 
 
-def _omitted(data: bytes) -> JSON:
+def _omit(data: bytes) -> JSON:
     return {"$omitted": {"bytes": len(data), "sha256": sha256(data).hexdigest()}}
 
 
@@ -216,7 +216,7 @@ MISSING = "missing"
 
 
 def find_doubtful(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRecord]:
-    """The calls that may have taken effect although none like them is done; those before a retry by hand are settled.
+    """Return calls that may have taken effect and were never done; those before a manual retry are settled.
 
     Args:
         calls: of one task, the oldest first.
@@ -227,7 +227,7 @@ def find_doubtful(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRec
 
 
 def find_repeated(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRecord]:
-    """The costly calls that may have taken effect and after which the same, or the like of it, was sent again."""
+    """Return costly calls that may have taken effect and were followed by the same call, or a similar one."""
     return [
         call
         for place, call in enumerate(calls)
@@ -238,7 +238,7 @@ def find_repeated(calls: Sequence[CallRecord], retried: int = 0) -> list[CallRec
 
 
 def describe_repeats(calls: Sequence[CallRecord], retried: int = 0) -> str:
-    """What must not be silent of calls that may have taken effect more than once."""
+    """Return what must not be silent of calls that may have taken effect more than once."""
     again = find_repeated(calls, retried)
     vain = [call for call in again if _is_missing(call)]
     seen = [call for call in again if not _is_missing(call)]
@@ -251,18 +251,18 @@ def describe_repeats(calls: Sequence[CallRecord], retried: int = 0) -> str:
 
 
 async def read_carried_notes(store: Store, carrier: Task) -> str:
-    """What must not be silent of the tasks that go on in this one."""
+    """Return what must not be silent of the tasks that go on in this one."""
     kept = members(await store.record(NOTES, str(carrier.source)))
     return "; ".join(str(note) for note in items(kept.get("notes")))
 
 
 def list_calls(calls: Sequence[CallRecord]) -> str:
-    """Calls in words."""
+    """Return calls in words."""
     return ", ".join(f"{call.operation} in attempt {call.attempt}" for call in calls)
 
 
 def _repeats(later: CallRecord, call: CallRecord, *, alike: bool) -> bool:
-    """Whether a call went out after another and asked for the same, or in a later attempt for the like of it."""
+    """Return whether a later call repeats another: the same request, or in a later attempt a similar one."""
     if later.state == State.NOT_SENT and not _is_missing(later):
         return False
     same = later.fingerprint == call.fingerprint

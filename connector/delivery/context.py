@@ -1,4 +1,4 @@
-"""What all attempts of a process share: the store, the breakers before their targets, and what is known of secrets."""
+"""What all attempts of a process share: the store, circuit breakers, budgets, and the known secrets."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Watch = Callable[[str, CallIntent, Outcome], None]
 """Told of every call that was made: the route, what was asked, and what it came to."""
 
 
-def _untold(change: Change) -> None:
-    """Nobody is told."""
+def _ignore_commit(change: Change) -> None:
+    """Do nothing."""
 
 
-def _nobody(route: str, intent: CallIntent, outcome: Outcome) -> None:
-    """Nobody watches."""
+def _ignore_call(route: str, intent: CallIntent, outcome: Outcome) -> None:
+    """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ class DeliveryContext:
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
     settling: float | None = None
-    watch: Watch = _nobody
+    watch: Watch = _ignore_call
     keys: IdempotencyKeys = field(default_factory=IdempotencyKeys)
-    on_commit: Callable[[Change], None] = _untold
+    on_commit: Callable[[Change], None] = _ignore_commit
     running: Sequence[str] = ()
     taken: set[str] = field(default_factory=set[str])
     lists_in_vain: dict[tuple[int, int, int], int] = field(default_factory=dict[tuple[int, int, int], int])
@@ -77,13 +77,13 @@ class DeliveryContext:
         self._space = SpaceRetry(self.timing)
 
     async def commit(self, change: Change) -> CommitResult:
-        """Does all of a change; waits while there is no space."""
+        """Do all of a change; waits while there is no space."""
         committed = await self._space.run(lambda: self.store.commit(change))
         self.on_commit(change)
         return committed
 
     def budget(self, route: str) -> RouteBudget:
-        """What a route may use; those that it implies use of the same."""
+        """Return what a route may use; those that it implies use of the same."""
         if route not in self._budgets:
             budget = self.runtime.configuration.routes[route].budget
             self._budgets[route] = RouteBudget(route, budget, self.prices, self.store, self.wall)

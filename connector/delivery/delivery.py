@@ -115,7 +115,7 @@ class Delivery:
         return max([self._spending.known_rest, *(breaker.rests for breaker in self._breakers)])
 
     async def attempt(self, task: Task) -> Change:
-        """One attempt; what is to be committed of it."""
+        """Return one attempt; what is to be committed of it."""
         if self._shipping is not None:
             return await self._shipping.attempt(task)
         await self._spending.rests()
@@ -148,7 +148,7 @@ class Delivery:
         return self._carrying is not None
 
     async def carry(self, tasks: Sequence[Task]) -> Change:
-        """Takes tasks on; what is to be committed of those that are complete. The others stay leased until then."""
+        """Take tasks on; what is to be committed of those that are complete. The others stay leased until then."""
         return await self._gathering.take(tasks)
 
     @property
@@ -157,15 +157,15 @@ class Delivery:
         return self._gathering.due
 
     async def carry_rest(self) -> Change:
-        """Lets those go that wait for others."""
+        """Let those go that wait for others."""
         return await self._gathering.rest()
 
     async def carry_abandon(self, lost: Collection[int]) -> Change:
-        """Gives back what waits for others, since some of these tasks are another worker's now."""
+        """Give back what waits for others, since some of these tasks are another worker's now."""
         return await self._gathering.abandon(lost)
 
     async def close(self) -> None:
-        """Closes what its publishers have open."""
+        """Close what its publishers have open."""
         await asyncio.gather(*(writer.writes.finish() for writer in self._spec.writers))
 
     @property
@@ -180,7 +180,7 @@ class Delivery:
 
 
 def _transports(route_spec: RouteSpec) -> bool:
-    """Whether requests go another way than as single calls; what publishes answers makes single calls."""
+    """Return whether requests go another way than as single calls; what publishes answers makes single calls."""
     if route_spec.is_intake:
         return False
     return route_spec.outgoing.transport != "single" and route_spec.name.endswith((route_spec.route, GATHERED, BATCH))

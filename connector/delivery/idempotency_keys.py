@@ -35,7 +35,7 @@ SKEW = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """How what a call brought about is found.
+    """How the effect of a call is found.
 
     Attributes:
         entity: what is listed.
@@ -64,19 +64,19 @@ class Lookup:
     place: str = ""
 
     def dump(self) -> str:
-        """As it is kept with a call."""
+        """Return as it is kept with a call."""
         return orjson.dumps(asdict(self)).decode()
 
     @classmethod
     def parse(cls, text: str) -> Lookup:
-        """What was kept."""
+        """Return what was kept."""
         kept: dict[str, JSON] = orjson.loads(text)
         named: dict[str, JSON] = {one.name: kept[one.name] for one in fields(cls) if one.name in kept}
         named |= {"field": tuple(kept["field"]), "known": tuple(kept.get("known", ()))}
         return cls(**named)
 
     def is_like(self, entity: JSON) -> bool:
-        """Whether an entity has what the call asked for, whenever it was made."""
+        """Return whether an entity matches the call, whenever it was made."""
         found = entity
         for key in self.field:
             found = found.get(key) if is_object(found) else None
@@ -84,7 +84,7 @@ class Lookup:
         return same and (self.size is None or not is_object(entity) or entity.get("bytes") in (None, self.size))
 
     def fits(self, entity: JSON, started: float) -> bool:
-        """Whether an entity is what the call brought about, given when it began."""
+        """Return whether an entity is what the call brought about, given when it began."""
         if not self.is_like(entity) or self.own:
             return self.is_like(entity)
         made = made_at(entity)
@@ -93,26 +93,26 @@ class Lookup:
 
 
 def made_at(entity: JSON) -> float | None:
-    """When an entity says that it was made, in seconds since 1970."""
+    """Return when an entity says that it was made, in seconds since 1970."""
     found = [entity.get(name) for name in CREATED] if is_object(entity) else []
     return next((float(one) for one in found if isinstance(one, int | float)), None)
 
 
 def key_of(task: Task, fingerprint: str) -> str:
-    """The key of one call of one task; the same one however often it is sent."""
+    """Return the key of one call of one task; the same one however often it is sent."""
     text = f"{task.route}\0{task.id}\0{task.created!r}\0{fingerprint}"
     return f"oc-{blake2b(text.encode(), digest_size=10).hexdigest()}"
 
 
 def place_lookup(lookup: Lookup, client: Client) -> Lookup:
-    """The same with whom a client calls, and when that is by the server's clock."""
+    """Return the same with whom a client calls, and when that is by the server's clock."""
     return replace(
         lookup, began=client.server_time, patience=client.parameters.timeouts.total, place=account_digest(client)
     )
 
 
 def account_digest(client: Client) -> str:
-    """Whose things a client makes and lists, as a digest: another address or account has other things."""
+    """Return whose things a client makes and lists, as a digest: another address or account has other things."""
     account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
     return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
 
@@ -132,24 +132,24 @@ class IdempotencyKeys:
         self._facts: dict[str, _Facts] = {}
 
     def add_key(self, intent: CallIntent, mark: str) -> tuple[CallIntent, Lookup | None]:
-        """The call with the key in it, and how it is found; no way to find it makes it one that nobody can repeat."""
+        """Return the call with the key in it, and how its effect is found; None when it cannot be found."""
         sent = intent.call
         if sent is None or sent.wire.operation is None:
             return intent, None
         operation = sent.wire.operation
         section = next((name for name in ("payload", "form") if is_object(sent.request.get(name))), "")
         payload = sent.request.get(section)
-        if not section or not is_document(payload) or not _kept(operation, payload):
+        if not section or not is_document(payload) or not _is_stored(operation, payload):
             return intent, None
         facts = self._of(sent.client.catalogue, operation)
         given = members(payload.get("metadata"))
         spoilt = payload.get("metadata") is not None and not is_object(payload.get("metadata"))
-        lookup = Lookup(operation.reconcile["list"], _path_of(sent), ("metadata", METADATA), mark, own=True)
+        lookup = Lookup(operation.reconcile["list"], _path_values(sent), ("metadata", METADATA), mark, own=True)
         if facts.metadata and not spoilt and len(given) < MOST_METADATA:
             other = {**payload, "metadata": {**given, METADATA: mark}}
             return intent.with_request({**sent.request, section: other}), lookup
         if operation.reconcile["by"] == "filename":
-            return _by_name(intent, sent, section, payload, mark)
+            return _add_file_name(intent, sent, section, payload, mark)
         value = payload.get(operation.reconcile["by"])
         field = (operation.reconcile.get("as", operation.reconcile["by"]),)
         found = facts.dated and value not in (None, "", [])
@@ -159,19 +159,19 @@ class IdempotencyKeys:
         name = operation.wire_name
         if name not in self._facts:
             listed = catalogue.find(operation.reconcile["list"], "list")
-            dated = bool({*CREATED} & _names(catalogue.answer_schema(listed) or {}, deep=True))
-            self._facts[name] = _Facts("metadata" in _names(catalogue.payload_schema(operation) or {}), dated)
+            dated = bool({*CREATED} & _field_names(catalogue.answer_schema(listed) or {}, deep=True))
+            self._facts[name] = _Facts("metadata" in _field_names(catalogue.payload_schema(operation) or {}), dated)
         return self._facts[name]
 
 
-def _kept(operation: Operation, payload: Mapping[str, JSON]) -> bool:
-    """Whether the API keeps what comes of it, where the payload has a say in that."""
+def _is_stored(operation: Operation, payload: Mapping[str, JSON]) -> bool:
+    """Return whether the API stores the result, where the payload decides that."""
     switch = operation.reconcile.get("when")
     return switch is None or payload.get(switch) is True
 
 
-def _path_of(sent: ClientCall) -> dict[str, str]:
-    """The path's values; those of a raw call stand in its text."""
+def _path_values(sent: ClientCall) -> dict[str, str]:
+    """Return the path's values; those of a raw call stand in its text."""
     path = sent.request.get("path")
     if is_object(path):
         return {name: str(value) for name, value in path.items()}
@@ -179,30 +179,30 @@ def _path_of(sent: ClientCall) -> dict[str, str]:
     return found[1] if found else {}
 
 
-def _by_name(
+def _add_file_name(
     intent: CallIntent, sent: ClientCall, section: str, payload: Mapping[str, JSON], mark: str
 ) -> tuple[CallIntent, Lookup | None]:
-    """A file by its name; by its size as well when the document has named it, since others may have that name."""
+    """Return a file with the key in its name; a name that the document gives stays, and its size helps to find it."""
     places = [name for name, value in payload.items() if is_file(value)]
     if len(places) != 1 or sent.wire.operation is None:
         return intent, None
     entity, file = sent.wire.operation.reconcile["list"], payload[places[0]]
     if file.get("filename"):
-        return intent, Lookup(entity, {}, ("filename",), file["filename"], own=False, size=_size_of(sent.wire))
+        return intent, Lookup(entity, {}, ("filename",), file["filename"], own=False, size=_file_size(sent.wire))
     name = PurePath(str(file["$file"]).partition("?")[0]).name if "$file" in file else "upload"
     named = f"{PurePath(name).stem}.{mark}{PurePath(name).suffix}"
     other = {**payload, places[0]: {**file, "filename": named}}
     return intent.with_request({**sent.request, section: other}), Lookup(entity, {}, ("filename",), named, own=True)
 
 
-def _size_of(wire: Wire) -> int | None:
-    """The bytes of the one file of a form."""
+def _file_size(wire: Wire) -> int | None:
+    """Return the bytes of the one file of a form."""
     parts = wire.body.parts if isinstance(wire.body, MultipartBody) else ()
     return next((part.value.source.size for part in parts if isinstance(part.value, FileInput)), None)
 
 
-def _names(schema: JSON, *, deep: bool = False) -> set[str]:
-    """The names of an object's fields, whichever way the schema is put together; of all objects in it when deep."""
+def _field_names(schema: JSON, *, deep: bool = False) -> set[str]:
+    """Return the names of an object's fields, however its schema is composed; of nested objects too when deep."""
     found: set[str] = set()
     seen: set[str] = set()
     definitions = members(members(schema).get("$defs"))

@@ -33,7 +33,7 @@ MOST_PAGES = 2000
 
 
 def list_query(subscriber: Subscriber, lookup: Lookup) -> dict[str, JSON]:
-    """The query by which a list shows what is looked for, as far as the operation takes it."""
+    """Return the query by which a list shows what is looked for, as far as the operation takes it."""
     asked: dict[str, JSON] = {"limit": PAGE, "order": "desc"}
     if lookup.field == ("metadata", METADATA):
         asked["metadata"] = {METADATA: lookup.value}
@@ -41,19 +41,19 @@ def list_query(subscriber: Subscriber, lookup: Lookup) -> dict[str, JSON]:
 
 
 async def read_pages(subscriber: Subscriber, pages: AsyncGenerator[Outcome, None]) -> AsyncGenerator[list[JSON], None]:
-    """The entities of each page; CallFailed when one cannot be read, is no list, or has no end."""
+    """Yield the entities of each page; CallFailed when one cannot be read, is no list, or has no end."""
     count = 0
     async with aclosing(pages) as answers:
         async for answer in answers:
             body = members(answer.require())
             found = body.get("data")
             if not is_list(found):
-                raise _broken(answer, "the answer is no list")
+                raise _make_failure(answer, "the answer is no list")
             yield found
             count += 1
             more = next_query(subscriber.operation.pages, body)
             if not more and body.get("has_more") not in (None, False):
-                raise _broken(answer, "the list says that there is more of it, and does not say where")
+                raise _make_failure(answer, "the list says that there is more of it, and does not say where")
             if more and count == MOST_PAGES:
                 raise CallFailed(
                     Outcome(State.REFUSED, 416, reason=f"after {count} pages the list had not come to its end")
@@ -61,11 +61,11 @@ async def read_pages(subscriber: Subscriber, pages: AsyncGenerator[Outcome, None
 
 
 def id_of(entity: JSON) -> str:
-    """The id of an entity; empty when it has none."""
+    """Return the id of an entity; empty when it has none."""
     return str(entity.get("id", "")) if is_object(entity) else ""
 
 
-def _broken(answer: Outcome, reason: str) -> CallFailed:
+def _make_failure(answer: Outcome, reason: str) -> CallFailed:
     return CallFailed(Outcome(State.UNKNOWN, answer.status, answer.headers, reason=reason))
 
 
@@ -93,25 +93,25 @@ class Snapshots:
         self._clock = timing.clock
         self._known: dict[tuple[str, str, str], Snapshot] = {}
 
-    async def before(self, target: str, client: Client, lookup: Lookup) -> Lookup | None:
-        """How a call's effect is told from what was there before; None when the list cannot be read."""
-        key = _list_of(target, lookup)
+    async def take(self, target: str, client: Client, lookup: Lookup) -> Lookup | None:
+        """Return a lookup that excludes what the list has now; None when it cannot be read."""
+        key = _list_key(target, lookup)
         known = self._known.get(key)
         if known is None or self._clock() - known.taken > FRESH:
             try:
-                known = self._known[key] = await self._taken(client, lookup)
+                known = self._known[key] = await self._read_list(client, lookup)
             except ConnectorError:
                 return None
         ids = tuple(id_of(thing) for thing in known.things if lookup.is_like(thing))
         return replace(lookup, after=known.newest, known=ids)
 
-    def made(self, target: str, lookup: Lookup, thing: JSON) -> None:
-        """Notes what a call has made: the next call of that name has not made it."""
-        known = self._known.get(_list_of(target, lookup))
+    def note_made(self, target: str, lookup: Lookup, thing: JSON) -> None:
+        """Note what a call has made: the next call of that name has not made it."""
+        known = self._known.get(_list_key(target, lookup))
         if known is not None and made_at(thing) is not None:
             known.add([thing])
 
-    async def _taken(self, client: Client, lookup: Lookup) -> Snapshot:
+    async def _read_list(self, client: Client, lookup: Lookup) -> Snapshot:
         subscriber = Subscriber(client, lookup.entity, "list")
         found = Snapshot(self._clock())
         ordered = "order" in subscriber.operation.query
@@ -125,13 +125,13 @@ class Snapshots:
 
 
 def _newest_first(things: Sequence[JSON]) -> bool:
-    """Whether a page is in the order in which it was asked for; a list that has its own way is read whole."""
+    """Return whether a page is ordered newest first; a list in another order is read whole."""
     made = [made_at(thing) for thing in things]
     dated = [one for one in made if one is not None]
     return len(dated) == len(made) and dated == sorted(dated, reverse=True)
 
 
-def _list_of(target: str, lookup: Lookup) -> tuple[str, str, str]:
+def _list_key(target: str, lookup: Lookup) -> tuple[str, str, str]:
     return target, lookup.entity, repr(sorted(lookup.path.items()))
 
 
@@ -141,7 +141,7 @@ LOOKS = Backoff(5.0, 120.0)
 
 
 class SettlingWindows:
-    """The settling windows of calls that are looked for.
+    """Settling windows of calls that are looked for.
 
     A window counts from the end of its call, as far as that is known: from when this process saw it, else from when the
     call must have ended by its time-out. What time has passed is told by the server's own clock where both ends of the
@@ -158,13 +158,13 @@ class SettlingWindows:
         self._looked: dict[Key, float] = {}
         self._looks: dict[Key, int] = {}
 
-    def saw_end(self, call: CallRecord) -> None:
-        """Notes that a call has ended now, for what it did."""
+    def note_end(self, call: CallRecord) -> None:
+        """Note that a call has ended now, for what it did."""
         self._ended[_key(call)] = self._clock()
 
-    def left(self, call: CallRecord, lookup: Lookup, client: Client) -> float:
-        """The seconds until a list that does not show what a call made says that it made nothing; 0 when it does."""
-        key, now, settling = _key(call), self._clock(), self._settling(client)
+    def remaining(self, call: CallRecord, lookup: Lookup, client: Client) -> float:
+        """Return the seconds until the absence of an effect from the list means that there is none."""
+        key, now, settling = _key(call), self._clock(), self._window(client)
         if key in self._ended:
             return max(self._ended[key] + settling - now, 0.0)
         looking = now - self._looked.setdefault(key, now)
@@ -182,11 +182,11 @@ class SettlingWindows:
         return min(LOOKS.delay(looks - 1), left)
 
     def forget(self, call: CallRecord) -> None:
-        """Forgets a call of which it is known what it came to."""
+        """Forget a call of which it is known what it came to."""
         for known in (self._ended, self._looked, self._looks):
             known.pop(_key(call), None)
 
-    def _settling(self, client: Client) -> float:
+    def _window(self, client: Client) -> float:
         return client.parameters.timeouts.settling if self._seconds is None else self._seconds
 
 
@@ -222,12 +222,12 @@ class CannotTell:
 async def look(
     client: Client, lookup: Lookup, started: float, taken: Collection[str] = ()
 ) -> Found | Missing | CannotTell:
-    """What the list says of a call that began at a time, beside entities that are known to be of other calls.
+    """Return what the list says of a call that began at a time, beside entities that are known to be of other calls.
 
     A client that knows no such list raises ConnectorError.
     """
     try:
-        found = await _fitting(Subscriber(client, lookup.entity, "list"), lookup, started, taken)
+        found = await _find_fitting(Subscriber(client, lookup.entity, "list"), lookup, started, taken)
     except CallFailed as failed:
         return CannotTell(failed.outcome)
     except InvalidRequest as error:
@@ -236,8 +236,8 @@ async def look(
     return Found(found[0], tuple(id_of(entity) for entity in found[1:])) if found else Missing()
 
 
-async def _fitting(subscriber: Subscriber, lookup: Lookup, started: float, taken: Collection[str]) -> list[JSON]:
-    """The entities that fit. Clocks differ and lists have an order of their own, so no time ends the search early."""
+async def _find_fitting(subscriber: Subscriber, lookup: Lookup, started: float, taken: Collection[str]) -> list[JSON]:
+    """Return the entities that fit; clocks and orders of lists differ, so no time ends the search early."""
     found: list[JSON] = []
     pages = subscriber.pages({"path": lookup.path, "query": list_query(subscriber, lookup)})
     async with aclosing(read_pages(subscriber, pages)) as answers:

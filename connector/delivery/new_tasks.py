@@ -44,22 +44,22 @@ IN_ORDER = "as it was read"
 
 
 class Intake(Protocol):
-    """What takes on what came of a document or a request."""
+    """Takes on the results of a document or a request."""
 
     async def take(self, made: Sequence[JSON], task: Task, outbox: Outbox) -> None:
-        """Adds to the outbox what is to be committed with the task's end."""
+        """Add to the outbox what is to be committed with the task's end."""
         ...
 
 
 def intake_of(shared: DeliveryContext, spec: RouteSpec) -> Intake | None:
-    """What a route takes on; None for one that delivers."""
+    """Return what a route takes on; None for one that delivers."""
     if not spec.is_intake:
         return None
     return RequestRecords(spec.route) if spec.name.endswith(INPUT) else DocumentTasks(shared, spec)
 
 
 def readers_of(runtime: Runtime, route: str, running: Sequence[str] = ()) -> Sequence[str]:
-    """The routes for which a document of this one's incoming connection is taken on.
+    """Return the routes for which a document of this one's incoming connection is taken on.
 
     An event comes once for all routes that read it, so its chain runs once; what is read is read by each route itself.
     """
@@ -73,7 +73,7 @@ def readers_of(runtime: Runtime, route: str, running: Sequence[str] = ()) -> Seq
 
 
 def raw_task(document: JSON, to: RouteSpec, key: str, version: str) -> NewTask:
-    """A document as it came, which the incoming connection's chain has yet to see.
+    """Return a document as it came, which the incoming connection's chain has yet to see.
 
     Where order matters on the route they are taken on one after the other: what they become shows only then.
     """
@@ -82,18 +82,18 @@ def raw_task(document: JSON, to: RouteSpec, key: str, version: str) -> NewTask:
 
 
 def tombstone(route: str, key: str, *, reading: int = 0, source: int = 0) -> NewTask:
-    """What tells that the document of a key is gone."""
+    """Return the tombstone of a key's document."""
     document: JSON = {"key": key, "deleted": True}
     return NewTask(route=route, document=document, key=key, version=DELETED, reading=reading, source=source)
 
 
 def requests_space(route: str) -> str:
-    """The space of records that keep what input chains made of the requests of a reading."""
+    """Return the space of records that keep what input chains made of the requests of a reading."""
     return f"requests:{route}"
 
 
 class DocumentTasks:
-    """Makes tasks of what came of documents.
+    """Makes tasks of the results of documents.
 
     Args:
         shared: what all routes of a process share.
@@ -119,7 +119,7 @@ class DocumentTasks:
             await self._note({new.key for new in outbox.accept}, task, outbox)
 
     async def gone(self, task: Task) -> Change:
-        """What is to be committed of a task that tells that a document is gone."""
+        """Return the change of a tombstone."""
         place = (self._space, task.key)
         keys = [str(key) for key in items(members(await self._store.record(*place)).get("keys"))]
         state = TaskState.FINISHED if keys else TaskState.SKIPPED
@@ -142,7 +142,7 @@ class DocumentTasks:
         )
 
     async def _note(self, keys: set[str], task: Task, outbox: Outbox) -> None:
-        """Keeps what came of a document, so that all of it is gone when the document is."""
+        """Record the keys of a document's results, so that they are deleted with it."""
         before = members(await self._store.record(self._space, task.key))
         left = [str(key) for key in items(before.get("keys")) if key not in keys]
         outbox.accept += [tombstone(self._route, key, source=task.id) for key in left]
@@ -154,7 +154,7 @@ class DocumentTasks:
 
 
 class RequestRecords:
-    """Keeps what came of a request until the reading that it is for has ended."""
+    """Keeps the results of a request until its reading has ended."""
 
     def __init__(self, route: str) -> None:
         self._space = requests_space(route)
@@ -164,7 +164,7 @@ class RequestRecords:
 
 
 def is_gone(task: Task) -> bool:
-    """Whether a task tells that a document is gone that has yet to go through the incoming connection's chain."""
+    """Return whether a task is the tombstone of a document that the incoming chain has yet to see."""
     return task.version == DELETED and parent_of(task.route)[1] == INCOMING
 
 
@@ -196,7 +196,7 @@ class TaskIdentity:
         source: int = 0,
         trace: str = "",
     ) -> NewTask:
-        """The task that a document becomes; ConnectorError when it is no JSON or has not what its key is made of.
+        """Return the task of a document; raise ConnectorError when it is no JSON or its key cannot be made.
 
         Args:
             default: its key unless the route says how to make one; without a key every document is a new one.
@@ -208,7 +208,7 @@ class TaskIdentity:
         """
         dump(document)
         key = self._text(self._key, document) if self._key else default
-        version, unique = self._versioned(document, key)
+        version, unique = self._version_of(document, key)
         return NewTask(
             route=self._route,
             document=document,
@@ -222,12 +222,12 @@ class TaskIdentity:
         )
 
     def event(self, document: JSON, identity: str, *, source: int = 0, trace: str = "") -> NewTask:
-        """The task of an event that was sent: known by what it was sent with, unless the route has a key."""
+        """Return the task of an event that was sent: known by what it was sent with, unless the route has a key."""
         task = self.task(document, default=identity, source=source, trace=trace)
         return task if self._key is not None else replace(task, version=identity)
 
-    def _versioned(self, document: JSON, key: str) -> tuple[str, Literal["version", "key"]]:
-        """What differs when the document has changed: what the route says, else nothing for a key that it names."""
+    def _version_of(self, document: JSON, key: str) -> tuple[str, Literal["version", "key"]]:
+        """Return the version of a document: as the route makes it, or nothing when only its key counts."""
         if self._version is not None:
             return self._text(self._version, document), "version"
         if self._key is not None:
@@ -240,12 +240,12 @@ class TaskIdentity:
 
 
 def digest(document: JSON) -> str:
-    """What differs when a document does, whatever the order of its members."""
+    """Return what differs when a document does, whatever the order of its members."""
     return hashlib.blake2b(orjson.dumps(document, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
 
 def entity_id(entity: JSON) -> str:
-    """The id of an entity; empty when it has none."""
+    """Return the id of an entity; empty when it has none."""
     found = entity.get("id") if is_object(entity) else None
     return str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
 

@@ -40,7 +40,7 @@ class Outbox:
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
     def change(self, calls: Change, settled: Settlement) -> Change:
-        """Everything, with what was seen of calls and where the task stands."""
+        """Return everything as one change, with the calls and the end of the task."""
         return Change(
             accept=self.accept,
             intend=calls.intend,
@@ -59,15 +59,15 @@ HEADS = "file heads"
 async def publish_to_file(
     writer: FileWriter, document: JSON, context: Context, outbox: Outbox, redact: Redaction
 ) -> Outcome:
-    """What became of a document: its line stands in the outbox, or its file is on disk."""
+    """Put a document's line into the outbox, or write its own file; return the outcome."""
     try:
         placed = writer.content_of(document, context)
-        data = _data(placed, redact)
+        data = _encode(placed, redact)
     except ConnectorError as error:
         fault = Fault("publisher.parameters", str(error), "a document that can stand in the file")
         return Outcome(State.NOT_SENT, reason=str(error), faults=(fault,))
     if not placed.alone:
-        return _line(placed, data, outbox)
+        return _add_line(placed, data, outbox)
     try:
         await asyncio.to_thread(_write, placed.name, data)
     except OSError as error:
@@ -75,14 +75,14 @@ async def publish_to_file(
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _line(placed: FileContent, data: bytes, outbox: Outbox) -> Outcome:
+def _add_line(placed: FileContent, data: bytes, outbox: Outbox) -> Outcome:
     outbox.lines.append(Line(place=placed.name, data=data))
     if placed.format == "csv":
-        outbox.records[HEADS, placed.name] = _csv(placed, header=True).end().decode()
+        outbox.records[HEADS, placed.name] = _make_csv(placed, header=True).end().decode()
     return Outcome(State.DONE, body={"file": placed.name})
 
 
-def _data(placed: FileContent, redact: Redaction) -> bytes:
+def _encode(placed: FileContent, redact: Redaction) -> bytes:
     if placed.alone:
         made: FormatWriter = TextWriter(alone=True)
         if placed.format != "text":
@@ -93,7 +93,7 @@ def _data(placed: FileContent, redact: Redaction) -> bytes:
     if not is_local(placed.name):
         raise ConfigurationError(f"{placed.name!r} is elsewhere: a route can add lines to files of this machine alone")
     if placed.format == "csv":
-        return _csv(placed, header=False).add(placed.content)
+        return _make_csv(placed, header=False).add(placed.content)
     if placed.format in ("jsonl", "text"):
         return (JsonlWriter() if placed.format == "jsonl" else TextWriter(alone=False)).add(placed.content)
     raise ConfigurationError(
@@ -101,7 +101,7 @@ def _data(placed: FileContent, redact: Redaction) -> bytes:
     )
 
 
-def _csv(placed: FileContent, *, header: bool) -> CsvWriter:
+def _make_csv(placed: FileContent, *, header: bool) -> CsvWriter:
     if not placed.columns:
         raise ConfigurationError(f"{placed.name!r} is csv: name its `columns`, so that they stay the same")
     delimiter = "\t" if suffix_of(placed.name) == ".tsv" else ","
@@ -124,7 +124,7 @@ AT_ONCE = 1000
 
 
 class Unwritable(ConfigurationError):
-    """Files that cannot be written to before somebody has mended something."""
+    """Files that stay unwritable until a person acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class FileAppender:
         self._store = store
 
     async def write(self) -> int:
-        """Writes all that there is to write; returns how many lines that were.
+        """Write all pending lines; return their number.
 
         A file that cannot be written to keeps no other from being written; ConfigurationError tells of it at the end,
         Unwritable when waiting does not help.
@@ -161,7 +161,7 @@ class FileAppender:
     async def _write(self, name: str) -> int:
         count = 0
         while (place := await self._store.pending_lines(name, AT_ONCE)).lines:
-            place, head = await self._begun(place)
+            place, head = await self._begin(place)
             failpoints.reach("delivery.lines.before")
             written = await asyncio.to_thread(append_lines, place, head)
             failpoints.reach("delivery.lines.written")
@@ -169,8 +169,8 @@ class FileAppender:
             count += len(place.lines)
         return count
 
-    async def _begun(self, place: PendingLines) -> tuple[PendingLines, bytes]:
-        """The place with the length at which our lines begin, which is noted before the first is written."""
+    async def _begin(self, place: PendingLines) -> tuple[PendingLines, bytes]:
+        """Return the place with the length at which our lines begin, which is noted before the first is written."""
         begun = members(await self._store.record(BEGUN, place.name))
         length, torn = await asyncio.to_thread(_length, place.name)
         if not begun or length < place.length:  # a new file, or one that somebody has cut or replaced
@@ -183,24 +183,24 @@ class FileAppender:
 
 
 def append_lines(place: PendingLines, head: bytes) -> Written:
-    """Appends a place's lines, unless they stand there already; all of them are on disk when it returns."""
+    """Return appends a place's lines, unless they stand there already; all of them are on disk when it returns."""
     path = Path(place.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not an AtomicFile: the file grows, and others may append to it too, so it is repaired in place.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
         due = head + b"".join(line.data for _, line in place.lines)
-        start = _start(file, place.length, due)
+        start = _find_start(file, place.length, due)
         if start is not None:
-            _put(file, start, due)
+            _write_all(file, start, due)
         os.fsync(file.fileno())
         length = os.fstat(file.fileno()).st_size
     sync_path(path.parent)
     return Written(place.lines[-1][0], length)
 
 
-def _start(file: BinaryIO, length: int, due: bytes) -> int | None:
-    """Where to write: after all that is not ours; nowhere when it stands there already."""
+def _find_start(file: BinaryIO, length: int, due: bytes) -> int | None:
+    """Return where to write, after everything that is not ours; None when it is written already."""
     size = os.fstat(file.fileno()).st_size
     file.seek(min(length, size))
     tail = _read(file, len(due))
@@ -213,8 +213,8 @@ def _start(file: BinaryIO, length: int, due: bytes) -> int | None:
     return size
 
 
-def _put(file: BinaryIO, start: int, due: bytes) -> None:
-    """Writes all of it; when that fails, the file is as it was before."""
+def _write_all(file: BinaryIO, start: int, due: bytes) -> None:
+    """Write all of it; when that fails, the file is as it was before."""
     file.seek(start)
     left = memoryview(due)
     try:
@@ -233,7 +233,7 @@ def _read(file: BinaryIO, size: int) -> bytes:
 
 
 def _length(name: str) -> tuple[int, bool]:
-    """A file's length, and whether it ends in the middle of a line."""
+    """Return a file's length, and whether it ends in the middle of a line."""
     try:
         with Path(name).open("rb") as file:
             length = file.seek(0, os.SEEK_END)

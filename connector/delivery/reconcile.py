@@ -32,7 +32,7 @@ MOST_IN_VAIN = 50
 
 @dataclass(slots=True)
 class Reconciliation:
-    """What was found out.
+    """What reconciling found out.
 
     Attributes:
         ends: what the calls came to, as far as that is known now.
@@ -46,82 +46,84 @@ class Reconciliation:
 
 
 async def reconcile(task: Task, journal: CallJournal, shared: DeliveryContext) -> Reconciliation:
-    """What became of the calls whose end is not known; everything that is found out stands in the ends."""
+    """Find out what became of calls whose end is not known."""
     doubts = Reconciliation()
     for place, call in enumerate(task.calls):
-        if not _in_doubt(call):
+        if not _is_in_doubt(call):
             continue
         # Whoever retried the task by hand has seen what there was to see.
         held = place >= task.retried
         if Effect(call.effect).repeatable:
-            doubts.ends.append(_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
+            doubts.ends.append(_make_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
         elif call.lookup:
-            await _looked_for(call, task, shared, doubts, held=held)
+            await _look_for(call, task, shared, doubts, held=held)
         else:
-            _opaque(call, task, shared, doubts, held=held and not journal.repeats(call.target))
+            _settle_opaque(call, task, shared, doubts, held=held and not journal.repeats(call.target))
         if doubts.settled is not None:
             break
     return doubts
 
 
-def _in_doubt(call: CallRecord) -> bool:
-    """A costly call that ended as unknown is out of doubt here: somebody has let the task go on all the same."""
+def _is_in_doubt(call: CallRecord) -> bool:
+    """Return whether a call must be looked for; a costly one that ended as unknown was released by a person."""
     if call.open or not call.lookup:
         return call.open
     return LOOKED not in members(call.outcome) and may_have_acted(call.state, call.outcome)
 
 
-def _opaque(call: CallRecord, task: Task, shared: DeliveryContext, doubts: Reconciliation, *, held: bool) -> None:
-    doubts.ends.append(_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
+def _settle_opaque(
+    call: CallRecord, task: Task, shared: DeliveryContext, doubts: Reconciliation, *, held: bool
+) -> None:
+    doubts.ends.append(_make_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
     if held:
         told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
         reason = f"{told}; look whether it did before it is sent again"
         doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
-async def _looked_for(
+async def _look_for(
     call: CallRecord, task: Task, shared: DeliveryContext, doubts: Reconciliation, *, held: bool
 ) -> None:
     lookup = Lookup.parse(call.lookup)
-    client = _client_of(call, lookup, shared)
+    client = _find_client(call, lookup, shared)
     if isinstance(client, str):
-        _out_of_reach(call, task, client, shared, doubts, held=held)
+        _settle_unreachable(call, task, client, shared, doubts, held=held)
         return
     rests = shared.breakers.of(call.target).rests
     if rests:
-        doubts.settled = _wait(task, shared, rests, f"{call.operation} is looked for when {call.target} is back")
+        doubts.settled = _make_wait(task, shared, rests, f"{call.operation} is looked for when {call.target} is back")
         return
     taken = () if lookup.own else shared.taken | set(await shared.store.records("found"))
     try:
         found = await look(client, lookup, call.started, taken)
     except ConnectorError as error:
-        _out_of_reach(call, task, str(error), shared, doubts, held=held)
+        _settle_unreachable(call, task, str(error), shared, doubts, held=held)
         return
     if isinstance(found, CannotTell):
-        _cannot_tell(call, task, found, client, shared, doubts, held=held)
+        _settle_unreadable(call, task, found, client, shared, doubts, held=held)
         return
     shared.lists_in_vain.pop(_key(call), None)
     if isinstance(found, Found):
         shared.windows.forget(call)
-        _found(call, lookup, found, shared, doubts)
+        _settle_found(call, lookup, found, shared, doubts)
     else:
-        _missing(call, task, shared.windows.left(call, lookup, client), shared, doubts)
+        _settle_missing(call, task, shared.windows.remaining(call, lookup, client), shared, doubts)
 
 
-def _client_of(call: CallRecord, lookup: Lookup, shared: DeliveryContext) -> Client | str:
-    """The client that a call went through; in words why its things cannot be listed any more."""
+def _find_client(call: CallRecord, lookup: Lookup, shared: DeliveryContext) -> Client | str:
+    """Return the client that a call went through; in words why its things cannot be listed any more."""
     try:
         client = shared.runtime.client(call.target)
     except ConnectorError as error:
-        return _renamed(lookup, shared) or str(error)
+        return _find_renamed(lookup, shared) or str(error)
     if lookup.place and lookup.place != account_digest(client):
         why = f"client {call.target!r} calls another address or account now than it did then"
-        return _renamed(lookup, shared) or why
+        return _find_renamed(lookup, shared) or why
     return client
 
 
-def _renamed(lookup: Lookup, shared: DeliveryContext) -> Client | None:
-    """The client of another name that calls whom the one of then called."""
+def _find_renamed(lookup: Lookup, shared: DeliveryContext) -> Client | None:
+    """Return the client of another name that calls whom the one of then called."""
     for name in shared.runtime.configuration.clients if lookup.place else ():
         with suppress(ConnectorError):
             client = shared.runtime.client(name)
@@ -130,11 +132,11 @@ def _renamed(lookup: Lookup, shared: DeliveryContext) -> Client | None:
     return None
 
 
-def _out_of_reach(
+def _settle_unreachable(
     call: CallRecord, task: Task, why: str, shared: DeliveryContext, doubts: Reconciliation, *, held: bool
 ) -> None:
-    """The client or its catalogue is not what it was; when that is put back, a retry by hand looks before it sends."""
-    doubts.ends.append(_end(call, shared, State.UNKNOWN, _told(call)))
+    """Hold a call whose client or catalogue has changed; a manual retry looks again once that is restored."""
+    doubts.ends.append(_make_end(call, shared, State.UNKNOWN, _known_outcome(call)))
     if held:
         told = (
             f"{call.operation} may have taken effect in attempt {call.attempt}, and whether it did cannot be looked up"
@@ -143,32 +145,36 @@ def _out_of_reach(
         doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
-def _found(call: CallRecord, lookup: Lookup, found: Found, shared: DeliveryContext, doubts: Reconciliation) -> None:
+def _settle_found(
+    call: CallRecord, lookup: Lookup, found: Found, shared: DeliveryContext, doubts: Reconciliation
+) -> None:
     note: dict[str, JSON] = {"by": ".".join(lookup.field), "others": list(found.others)}
     body = shared.redact(found.entity)
     kept: JSON = {"status": 200, "headers": {}, "body": body, "request_id": None, "found": note}
-    doubts.ends.append(_end(call, shared, State.DONE, kept))
+    doubts.ends.append(_make_end(call, shared, State.DONE, kept))
     if not lookup.own and is_object(body):
         shared.taken.add(str(body.get("id")))
         doubts.records["found", str(body.get("id"))] = {"task": call.task}
 
 
-def _missing(call: CallRecord, task: Task, left: float, shared: DeliveryContext, doubts: Reconciliation) -> None:
-    """Not there: it may come while the list settles; after that it is taken not to have taken effect."""
+def _settle_missing(call: CallRecord, task: Task, left: float, shared: DeliveryContext, doubts: Reconciliation) -> None:
+    """Wait while the list settles; after that the call counts as not sent."""
     if left:
         until = datetime.fromtimestamp(shared.wall() + left).astimezone()
         reason = (
             f"{call.operation} may still take effect until {until:%H:%M:%S %Z}; it is looked for, and sent again only "
             "when it has not shown by then"
         )
-        doubts.settled = _wait(task, shared, shared.windows.until_next_look(call, left), reason)
+        doubts.settled = _make_wait(task, shared, shared.windows.until_next_look(call, left), reason)
     else:
         shared.windows.forget(call)
         reason = "looked for it when the list had settled, and it was not there: it did not take effect"
-        doubts.ends.append(_end(call, shared, State.NOT_SENT, {**_told(call), "reason": reason, MISSING: True}))
+        doubts.ends.append(
+            _make_end(call, shared, State.NOT_SENT, {**_known_outcome(call), "reason": reason, MISSING: True})
+        )
 
 
-def _cannot_tell(
+def _settle_unreadable(
     call: CallRecord,
     task: Task,
     found: CannotTell,
@@ -180,22 +186,22 @@ def _cannot_tell(
 ) -> None:
     outcome = found.outcome
     why = f"{call.operation} may have taken effect, and whether it did cannot be looked up: {outcome.reason}"
-    if _passes(call, outcome, shared):
+    if _is_passing(call, outcome, shared):
         tried = shared.lists_in_vain[_key(call)]
         seconds = LOOKUPS.delay(tried - 1, shared.timing.chance(), parse_retry_after(outcome.headers))
-        doubts.settled = _wait(task, shared, seconds, f"{why}; it is looked up again")
+        doubts.settled = _make_wait(task, shared, seconds, f"{why}; it is looked up again")
         return
     if outcome.status == 403:
         # A key that may make things and not list them is no reason to stop all the others.
         client.resume()
-    doubts.ends.append(_end(call, shared, State.UNKNOWN, {**_told(call), LOOKED: outcome.sentence()}))
+    doubts.ends.append(_make_end(call, shared, State.UNKNOWN, {**_known_outcome(call), LOOKED: outcome.sentence()}))
     reason = shared.redact.text(f"{why}; look for it before it is sent again")
     if held:
         doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
-def _passes(call: CallRecord, outcome: Outcome, shared: DeliveryContext) -> bool:
-    """Whether the list may be read later: only a complete one is a verdict."""
+def _is_passing(call: CallRecord, outcome: Outcome, shared: DeliveryContext) -> bool:
+    """Return whether the list may be read later: only a complete one is a verdict."""
     tried = shared.lists_in_vain[_key(call)] = shared.lists_in_vain.get(_key(call), 0) + 1
     if outcome.state is State.NOT_SENT:
         return not outcome.faults
@@ -210,16 +216,16 @@ def _key(call: CallRecord) -> tuple[int, int, int]:
     return call.task, call.attempt, call.number
 
 
-def _told(call: CallRecord) -> dict[str, JSON]:
+def _known_outcome(call: CallRecord) -> dict[str, JSON]:
     return dict(call.outcome) if is_object(call.outcome) else {"reason": CUT_OFF}
 
 
-def _wait(task: Task, shared: DeliveryContext, seconds: float, reason: str) -> Settlement:
+def _make_wait(task: Task, shared: DeliveryContext, seconds: float, reason: str) -> Settlement:
     reason, due = shared.redact.text(reason), shared.wall() + seconds
     return Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
 
 
-def _end(call: CallRecord, shared: DeliveryContext, state: State, outcome: JSON) -> CallEnd:
+def _make_end(call: CallRecord, shared: DeliveryContext, state: State, outcome: JSON) -> CallEnd:
     return CallEnd(
         task=call.task, attempt=call.attempt, number=call.number, ended=shared.wall(), state=state, outcome=outcome
     )

@@ -37,7 +37,7 @@ class Shared(Protocol):
 
 
 def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: Shared) -> AttemptEnded:
-    """Where a task stands after a call that is not done."""
+    """Return where a task stands after a call that is not done."""
     then = decide(seen)
     exhausted = then is NextStep.RETRY and task.attempts >= settings.attempts
     if exhausted or then in (NextStep.FAIL, NextStep.HOLD):

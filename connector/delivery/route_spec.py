@@ -77,7 +77,7 @@ class RouteSpec(OutgoingSpec):
 
 
 def parent_of(name: str) -> tuple[str, str]:
-    """The configured route that a name belongs to, and what it implies there; nothing for the route itself."""
+    """Return the configured route that a name belongs to, and what it implies there; nothing for the route itself."""
     for ending in ENDINGS:
         if name.endswith(ending):
             return name.removesuffix(ending), ending
@@ -85,21 +85,21 @@ def parent_of(name: str) -> tuple[str, str]:
 
 
 def is_intake(name: str) -> bool:
-    """Whether a route of this name is implied for what is read."""
+    """Return whether a route of this name is implied for what is read."""
     return parent_of(name)[1].startswith((INCOMING, INPUT))
 
 
 def implied_routes(runtime: Runtime, route: str) -> tuple[str, ...]:
-    """The routes that a configured route implies."""
-    settings, to = _found(runtime.configuration, route)
+    """Return the routes that a configured route implies."""
+    settings, to = _find(runtime.configuration, route)
     gathered = (route + GATHERED,) if _chain(runtime, route, settings, to).gather is not None else ()
     batches = (route + BATCH,) if to.transport == "batch" else ()
     published = tuple(route + ending for ending, response in _responses(to) if response and calls(response))
-    return _reading(runtime, route, settings) + gathered + batches + published
+    return _implied_intake(runtime, route, settings) + gathered + batches + published
 
 
-def _reading(runtime: Runtime, route: str, settings: Route) -> tuple[str, ...]:
-    """What is implied for chains of the incoming connection that call."""
+def _implied_intake(runtime: Runtime, route: str, settings: Route) -> tuple[str, ...]:
+    """Return what is implied for chains of the incoming connection that call."""
     incoming: Any = runtime.configuration.incoming.get(settings.incoming)
     if incoming is None or incoming.subscriber.prototype == "route":
         return ()  # what reads another route's answers is a part of that route's attempts
@@ -112,33 +112,33 @@ def _reading(runtime: Runtime, route: str, settings: Route) -> tuple[str, ...]:
 
 
 def incoming_chain(runtime: Runtime, incoming: str) -> Chain:
-    """What an incoming connection's documents go through."""
+    """Return what an incoming connection's documents go through."""
     found: Any = runtime.configuration.find("incoming", incoming)
     return runtime.chain(found.chain, f"incoming.{incoming}.chain")
 
 
 def input_chain(runtime: Runtime, incoming: str) -> Chain:
-    """What an incoming connection's requests go through."""
+    """Return what an incoming connection's requests go through."""
     found: Any = runtime.configuration.find("incoming", incoming)
     return runtime.chain(found.input, f"incoming.{incoming}.input")
 
 
 def route_spec(runtime: Runtime, name: str) -> RouteSpec:
-    """What a route of this name does; ConfigurationError when it cannot work as a route."""
+    """Return what a route of this name does; ConfigurationError when it cannot work as a route."""
     route, ending = parent_of(name)
-    settings, to = _found(runtime.configuration, route)
+    settings, to = _find(runtime.configuration, route)
     where = f"outgoing.{settings.outgoing}"
     if settings.disabled or to.disabled:
         raise ConfigurationError(
             f"route {route!r} is disabled" if settings.disabled else f"route {route!r}: {where} is disabled"
         )
     if ending in (ANSWER, ERROR):
-        return _publishing(runtime, name, settings, to)
+        return _response_spec(runtime, name, settings, to)
     if is_intake(name):
-        return _taking(runtime, name, settings, to)
+        return _intake_spec(runtime, name, settings, to)
     base = OutgoingSpec.of(runtime, settings.outgoing)
     for writer in base.writers:
-        _check(writer, route)
+        _check_writer(writer, route)
     return RouteSpec(
         name=name,
         route=route,
@@ -153,11 +153,11 @@ def route_spec(runtime: Runtime, name: str) -> RouteSpec:
 
 
 def calls(response: Response) -> bool:
-    """Whether what came of answers is published by calls, and so by tasks of its own."""
+    """Return whether responses are published by calls, and so by tasks of their own."""
     return response.publisher is not None and response.publisher.prototype not in ("file", "none")
 
 
-def _publishing(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> RouteSpec:
+def _response_spec(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> RouteSpec:
     route, ending = parent_of(name)
     response = dict(_responses(to))[ending]
     if response is None or response.publisher is None:
@@ -173,8 +173,8 @@ def _publishing(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> R
     )
 
 
-def _taking(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> RouteSpec:
-    """What takes on what is read; it delivers nothing, so nothing of the outgoing connection is its own."""
+def _intake_spec(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> RouteSpec:
+    """Return what takes on what is read; it delivers nothing, so nothing of the outgoing connection is its own."""
     where = f"incoming.{settings.incoming}"
     asks = name.endswith(INPUT)
     chain = (input_chain if asks else incoming_chain)(runtime, settings.incoming)
@@ -189,7 +189,7 @@ def _taking(runtime: Runtime, name: str, settings: Route, to: Outgoing) -> Route
     )
 
 
-def _found(configuration: Configuration, route: str) -> tuple[Route, Outgoing]:
+def _find(configuration: Configuration, route: str) -> tuple[Route, Outgoing]:
     if route not in configuration.routes:
         names = list(configuration.routes)
         raise UnknownName("route", route, closest(route, names), f"there are {', '.join(names)}" if names else "")
@@ -203,14 +203,14 @@ def _responses(to: Outgoing) -> list[tuple[str, Response | None]]:
 
 
 def _chain(runtime: Runtime, route: str, settings: Route, to: Outgoing) -> SplitChain:
-    """The route's chain and then the outgoing's, as one."""
+    """Return the route's chain and then the outgoing's, as one."""
     first = runtime.chain(settings.chain, f"routes.{route}.chain")
     second = runtime.chain(to.chain, f"outgoing.{settings.outgoing}.chain")
     return split_chain(Chain((*first.stages, *second.stages)), f"route {route!r}")
 
 
-def _check(writer: Writer, route: str) -> None:
-    """A route has no end, so nothing that is whole only at its end can be written by one."""
+def _check_writer(writer: Writer, route: str) -> None:
+    """Refuse files that are complete only at an end, which a route does not have."""
     writes = writer.writes
     if isinstance(writes, FileWriter) and writes.shared_format in ("json", "parquet", "binary"):
         raise ConfigurationError(

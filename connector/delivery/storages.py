@@ -34,56 +34,56 @@ class DurableStorages:
     )
 
     def begin(self) -> AttemptStorages:
-        """The storages for one attempt."""
+        """Return the storages for one attempt."""
         return AttemptStorages(self)
 
     async def get(self, name: str, key: str) -> JSON:
-        """What is kept, or is about to be."""
+        """Return what is kept, or is about to be."""
         found = self._under_way.get((name, key))
         if found is not None and found[1] > self.clock():
             return found[0]
         kept = await self.store.record(f"storage:{name}", key)
         return kept.get("value") if is_object(kept) else await self.before[name].get(key)
 
-    def show(self, name: str, key: str, value: JSON) -> None:
-        """Lets the others see what is about to be kept: of two equal documents one alone is new."""
+    def expose(self, name: str, key: str, value: JSON) -> None:
+        """Let the others see what is about to be kept: of two equal documents one alone is new."""
         now = self.clock()
         self._under_way = {place: held for place, held in self._under_way.items() if held[1] > now}
         self._under_way[name, key] = value, now + SHOWN
 
-    def redact(self, name: str, key: str) -> None:
-        """Says that it is not kept after all."""
+    def withdraw(self, name: str, key: str) -> None:
+        """Say that it is not kept after all."""
         self._under_way.pop((name, key), None)
 
 
 class AttemptStorages:
     """What one attempt keeps."""
 
-    def __init__(self, keeping: DurableStorages) -> None:
-        self._keeping = keeping
+    def __init__(self, storages: DurableStorages) -> None:
+        self._storages = storages
         self._values: dict[tuple[str, str], JSON] = {}
-        self.storages: Mapping[str, Storage] = {name: _Storage(name, self) for name in keeping.before}
+        self.storages: Mapping[str, Storage] = {name: _Storage(name, self) for name in storages.before}
 
     def records(self) -> dict[tuple[str, str], JSON]:
-        """What is to be committed with the end."""
+        """Return what is to be committed with the end."""
         for (name, key), value in self._values.items():
-            self._keeping.show(name, key, value)
+            self._storages.expose(name, key, value)
         return {(f"storage:{name}", key): {"value": value} for (name, key), value in self._values.items()}
 
     def give_up(self) -> None:
         """Nothing of it is kept."""
         for name, key in self._values:
-            self._keeping.redact(name, key)
+            self._storages.withdraw(name, key)
         self._values.clear()
 
     async def get(self, name: str, key: str) -> JSON:
-        """What is kept, this attempt's own first."""
-        return self._values[name, key] if (name, key) in self._values else await self._keeping.get(name, key)
+        """Return what is kept, this attempt's own first."""
+        return self._values[name, key] if (name, key) in self._values else await self._storages.get(name, key)
 
     def put(self, name: str, key: str, value: JSON) -> None:
-        """Keeps a value until the end is known."""
+        """Keep a value until the end is known."""
         self._values[name, key] = value
-        self._keeping.show(name, key, value)
+        self._storages.expose(name, key, value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class TargetBreaker:
 
     @property
     def rests(self) -> float:
-        """The seconds until somebody may try; 0 when one may now."""
+        """The seconds until a call may be tried."""
         return self._breaker.remaining
 
     def enter(self) -> int | Outcome:
@@ -74,7 +74,7 @@ class TargetBreakers:
     _breakers: dict[str, TargetBreaker] = field(default_factory=dict[str, TargetBreaker])
 
     def of(self, target: str) -> TargetBreaker:
-        """The breaker before a target."""
+        """Return the breaker before a target."""
         if target not in self._breakers:
             self._breakers[target] = TargetBreaker(self.timing)
         return self._breakers[target]

@@ -38,12 +38,12 @@ class Target:
 
 
 def transport_of(configuration: Configuration, route: str) -> str:
-    """How the requests of a configured route go out."""
+    """Return how the requests of a configured route go out."""
     return configuration.outgoing[configuration.routes[route].outgoing].transport
 
 
 def target_of(runtime: Runtime, spec: RouteSpec) -> Target:
-    """Whom a route's transport calls; ConfigurationError when it cannot take what the route sends."""
+    """Return whom a route's transport calls; ConfigurationError when it cannot take what the route sends."""
     transport = spec.outgoing.transport
     where = f"outgoing.{spec.settings.outgoing}: transport: {transport}"
     kind, parameters = spec.writer.kind.name, spec.writer.parameters
@@ -64,7 +64,7 @@ def target_of(runtime: Runtime, spec: RouteSpec) -> Target:
 
 
 def shape_request(request: JSON, transport: str, attempt: int, falls_back: int | None) -> JSON:
-    """The request as its transport wants it; what a document says itself stands.
+    """Return the request as its transport needs it; the document's own values win.
 
     Args:
         attempt: which attempt of its task it is, from 1.
@@ -98,12 +98,12 @@ BACKOFF = Backoff(1.0, 30.0)
 
 
 def is_begun(task: Task, request: JSON) -> bool:
-    """Whether an earlier attempt has made a background response for a request that does not ask for one itself."""
+    """Return whether an earlier attempt made a background response that the request does not ask for itself."""
     return "background" not in members(members(request).get("payload")) and has_begun(task)
 
 
 def has_begun(task: Task) -> bool:
-    """Whether an earlier attempt has made a background response."""
+    """Return whether an earlier attempt has made a background response."""
     return any(_is_background(call) for call in task.calls)
 
 
@@ -127,22 +127,22 @@ class Background:
         self._target = target
 
     async def answer(self, made: Outcome) -> Outcome:
-        """What a response that was made, now or in an earlier attempt, comes to."""
+        """Return what a response that was made, now or in an earlier attempt, comes to."""
         response = members(made.body).get("id")
         if not isinstance(response, str) or members(made.body).get("status") not in UNDER_WAY:
             return made
-        await self._journal.keep()  # from now on it is known by its id
+        await self._journal.flush()  # from now on it is known by its id
         failpoints.reach("background.kept")
-        outcome = await self._awaited(response)
+        outcome = await self._wait_until_done(response)
         status = members(outcome.body).get("status")
         if outcome.ok and status in IN_VAIN:
             error = members(members(outcome.body).get("error"))
             reason = f"{response} is {status}: {error.get('message') or 'the API says no more'}"
             outcome = replace(outcome, state=State.REFUSED, reason=reason, action="fail")
-            await self._take_back(response, outcome)
+            await self._revoke(response, outcome)
         return outcome
 
-    async def _awaited(self, response: str) -> Outcome:
+    async def _wait_until_done(self, response: str) -> Outcome:
         client = self._shared.runtime.client(self._target)
 
         def prepare(request: Mapping[str, JSON]) -> Wire:
@@ -162,8 +162,8 @@ class Background:
             await self._shared.timing.sleep(BACKOFF.delay(looks))
             looks += 1
 
-    async def _take_back(self, response: str, outcome: Outcome) -> None:
-        """The call that made it is not done after all: whoever tries the task again asks for another one."""
+    async def _revoke(self, response: str, outcome: Outcome) -> None:
+        """Record that the call is not done after all, so that a retry makes another response."""
         known = await self._shared.store.task(self._task.id)
         for call in known.calls if known is not None else ():
             if members(members(call.outcome).get("body")).get("id") == response and call.state == State.DONE:
@@ -175,4 +175,4 @@ class Background:
                     state=outcome.state,
                     outcome=encode_outcome(outcome, self._shared.redact)[0],
                 )
-                self._journal.settle([end])
+                self._journal.apply_ends([end])

@@ -40,28 +40,28 @@ class Backpressure:
         self._opened = False
 
     def ended(self, count: int) -> None:
-        """Says that so many tasks came to an end."""
+        """Note that tasks have ended."""
         self._ended += count
         if self._ended >= self._wanted:
             self._look.set()
 
     def open(self) -> None:
-        """Lets in what comes although there is no room, since nobody reads on."""
+        """Let everything in, since reading has stopped."""
         self._opened = True
         self._look.set()
 
     async def take(self, count: int) -> None:
-        """Returns when so many more may be accepted; a group larger than the bound waits for an empty queue."""
+        """Wait until more tasks may be accepted; a group larger than the bound waits for an empty queue."""
         if count > self._left:
-            self._left = await self._free()
+            self._left = await self._count_free()
         while count > self._left < self._most and not self._opened:
             self._wanted, self._ended = count - self._left, 0
             self._look.clear()
             await wait_for_event(self._look, LOOK_AGAIN, self._timing)
-            self._left = await self._free()
+            self._left = await self._count_free()
         self._left -= count
 
-    async def _free(self) -> int:
+    async def _count_free(self) -> int:
         counts = [await self._store.counts(route) for route in self._routes]
         states = [one.get(route, {}) for one, route in zip(counts, self._routes, strict=True)]
         return self._most - sum(count for one in states for state, count in one.items() if state in LIVE)
@@ -78,7 +78,7 @@ class CommitGroup:
 
 
 class Buffer:
-    """Takes documents one by one and gives them in groups.
+    """Collects documents into groups.
 
     Args:
         count: at most so many tasks in a group.
@@ -94,7 +94,7 @@ class Buffer:
         self._emptied = asyncio.Event()
 
     async def put(self, tasks: Sequence[NewTask], size: int, records: Mapping[tuple[str, str], JSON]) -> None:
-        """More tasks; waits while there are enough for a group."""
+        """Add tasks; wait while there are enough for a group."""
         while self._group.tasks and (self._is_full() or len(self._group.tasks) + len(tasks) > self._count):
             self._emptied.clear()
             await self._emptied.wait()
@@ -104,7 +104,7 @@ class Buffer:
         self._filled.set()
 
     def mark(self, mark: Bookmark) -> None:
-        """Where the reading stands after the tasks that were put."""
+        """Add the bookmark after the tasks that were put."""
         self._group.marks[mark.part] = mark
         self._filled.set()
 
@@ -114,7 +114,7 @@ class Buffer:
         self._filled.set()
 
     async def take(self) -> CommitGroup | None:
-        """What there is; None when nothing more comes."""
+        """Return what there is; None when nothing more comes."""
         await self._filled.wait()
         group, self._group = self._group, CommitGroup()
         if not self._closed:

@@ -17,23 +17,23 @@ __all__ = ["CursorState", "Position", "max_watermark", "reset_cursor", "step_bac
 
 
 def max_watermark(first: JSON, second: JSON) -> JSON:
-    """The higher of two values; one that is null counts for nothing."""
+    """Return the higher of two values; one that is null counts for nothing."""
     if first is None or second is None:
         return second if first is None else first
-    one, other = _ordered(first), _ordered(second)
+    one, other = _comparable(first), _comparable(second)
     if type(one) is not type(other):
-        seen = f"the cursor was {_shown(first)} and is now {_shown(second)}"
+        seen = f"the cursor was {_format(first)} and is now {_format(second)}"
         raise ConfigurationError(f"{seen}, which cannot be compared; let its field give values of one kind")
     return second if other > one else first  # type: ignore[operator]  # the types are the same
 
 
 def step_back(value: JSON, seconds: float) -> JSON:
-    """The value so many seconds earlier, written in the same way; text that is no time stays as it is."""
+    """Return a value that is some seconds earlier, in the same notation; text that is no time is unchanged."""
     if not seconds or value is None:
         return value
     if isinstance(value, int | float):
         return value - (int(seconds) if isinstance(value, int) and seconds == int(seconds) else seconds)
-    found = _time(value) if isinstance(value, str) else None
+    found = _parse_time(value) if isinstance(value, str) else None
     if found is None:
         return value
     earlier = found - timedelta(seconds=seconds)
@@ -43,16 +43,16 @@ def step_back(value: JSON, seconds: float) -> JSON:
     return text.removesuffix("+00:00") + "Z" if value.endswith(("Z", "z")) else text
 
 
-def _ordered(value: JSON) -> float | datetime | str:
+def _comparable(value: JSON) -> float | datetime | str:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ConfigurationError(f"the cursor is {_shown(value)}; a number, a time or other text is needed")
+        raise ConfigurationError(f"the cursor is {_format(value)}; a number, a time or other text is needed")
     if isinstance(value, str):
-        found = _time(value)
+        found = _parse_time(value)
         return value if found is None else found if found.tzinfo else found.replace(tzinfo=UTC)
     return float(value)
 
 
-def _time(text: str) -> datetime | None:
+def _parse_time(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -60,7 +60,7 @@ def _time(text: str) -> datetime | None:
     return found if len(text) >= len("2026-01-01") and text[4] == "-" else None
 
 
-def _shown(value: JSON) -> str:
+def _format(value: JSON) -> str:
     return repr(value)[:60]
 
 
@@ -86,18 +86,18 @@ class Position:
 
     @classmethod
     def of(cls, kept: JSON) -> Self:
-        """The position that was kept; the first one when none was."""
+        """Return the position that was kept; the first one when none was."""
         names = {field.name for field in fields(cls)}
         return cls(**{name: value for name, value in kept.items() if name in names}) if is_object(kept) else cls()
 
     def begun(self) -> Position:
-        """With a reading under way: one that was broken off, or the next."""
+        """Return with a reading under way: one that was broken off, or the next."""
         if self.open:
             return self
         return replace(self, reading=self.reading + 1, open=True, highest=None, whole=True)
 
     def ended(self) -> Position:
-        """With no reading under way."""
+        """Return with no reading under way."""
         return replace(self, open=False, value=max_watermark(self.value, self.highest), highest=None)
 
 
@@ -122,14 +122,14 @@ class CursorState:
         """Whether this reading goes on with one that was broken off."""
 
     async def load(self) -> None:
-        """Takes up what is kept, and begins a reading."""
+        """Take up what is kept, and begins a reading."""
         kept = Position.of(await self._store.cursor(self._route))
         self.resumed = kept.open
         self.position = kept.begun()
         self._kept = dict(await self._store.records(_space(self._route)))
 
     def marked(self, part: str) -> Bookmark:
-        """Where this reading goes on with a part."""
+        """Return where this reading goes on with a part."""
         kept = self._kept.get(part)
         if kept is None:
             return Bookmark(part)
@@ -138,7 +138,7 @@ class CursorState:
         return mark if mine or (mark.lasting and self._lasting) else Bookmark(part, lasting=mark.lasting)
 
     def moved(self, marks: Mapping[str, Bookmark], highest: JSON, *, whole: bool) -> Change:
-        """What is to be committed with the documents that these bookmarks cover."""
+        """Return what is to be committed with the documents that these bookmarks cover."""
         self.position = replace(self.position, highest=highest, whole=self.position.whole and whole)
         records: dict[tuple[str, str], JSON] = {}
         for part, mark in marks.items():
@@ -149,11 +149,11 @@ class CursorState:
         return Change(cursors={self._route: asdict(self.position)}, records=records)
 
     def ended(self) -> Change:
-        """What is to be committed when everything has been read."""
+        """Return what is to be committed when everything has been read."""
         return replace(self.forgotten(), cursors={self._route: asdict(self.position.ended())})
 
     def forgotten(self) -> Change:
-        """Forgets where this reading alone would have gone on."""
+        """Forget where this reading alone would have gone on."""
         gone = [part for part, kept in self._kept.items() if not kept["lasting"]]
         for part in gone:
             del self._kept[part]
@@ -161,7 +161,7 @@ class CursorState:
 
 
 async def reset_cursor(store: Store, route: str) -> Change:
-    """What makes the next reading the first one again, whose documents are taken although they were seen."""
+    """Return what makes the next reading the first one again, whose documents are taken although they were seen."""
     kept = Position.of(await store.cursor(route))
     marks = await store.records(_space(route))
     fresh = Position(reading=kept.reading, again=kept.again + 1)

@@ -43,29 +43,29 @@ STAGE = "incoming"
 
 
 def dead_letter(document: JSON, reason: str) -> dict[str, JSON]:
-    """What is kept of a document that could not be read, or that the incoming connection's chain failed on."""
+    """Return what is kept of a document that could not be read, or that the incoming connection's chain failed on."""
     return failure_line(document, "failed", reason, stage=STAGE)
 
 
 def doubtful_letter(document: JSON) -> JSON:
-    """What is kept of a line that says that nobody saw the end of an earlier delivery."""
+    """Return the dead letter of a document that an earlier run may have delivered."""
     return {**document, ERROR: {**document[ERROR], "stage": STAGE}}
 
 
 def confirmed_letter(document: JSON) -> JSON:
-    """The same as one that somebody has decided to deliver, whatever an earlier run did."""
+    """Return a doubtful dead letter as one that is delivered all the same."""
     error = {name: value for name, value in document[ERROR].items() if name != "outcome"}
     return {**document, ERROR: {**error, "state": "failed"}}
 
 
 def is_dead_letter(document: JSON) -> bool:
-    """Whether this is what is kept of such a document."""
+    """Return whether this is what is kept of such a document."""
     error = document.get(ERROR) if is_object(document) else None
     return is_object(error) and error.get("stage") == STAGE
 
 
 class DeadLetters:
-    """A delivery that takes such tasks to their end, and all others to the delivery that it stands before.
+    """Ends dead letters, and passes all other tasks on to a delivery.
 
     Args:
         delivery: what takes all others.
@@ -92,12 +92,12 @@ class DeadLetters:
         return self._delivery.rests
 
     async def attempt(self, task: Task) -> Change:
-        """One attempt; what is to be committed of it."""
+        """Return one attempt; what is to be committed of it."""
         if is_dead_letter(task.document):
-            return await self._ended(task, task.document[ERROR])
+            return await self._end(task, task.document[ERROR])
         return await self._delivery.attempt(task)
 
-    async def _ended(self, task: Task, error: JSON) -> Change:
+    async def _end(self, task: Task, error: JSON) -> Change:
         if error.get("state") == "unknown" or "outcome" in error:
             reason = f"an earlier run may have delivered it: {error.get('reason')}"
             return Change(settle=[Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)])
@@ -129,12 +129,12 @@ class Reread:
         self.redact = runtime.redact
 
     async def change(self, task: Task) -> Change:
-        """What comes of it, and the end of the task that kept it; ConnectorError when nothing can come of it."""
+        """Return the tasks of a dead letter and its end; raise ConnectorError when it fails again."""
         document, known = revive(task.document).document, task.key.removeprefix(DEAD_LETTER)
         if self._intake is not None:
             new = raw_task(document, self._intake, known, task.version)
             new = replace(new, unique="no", source=task.id, trace=task.trace)
-            return Change(accept=[new], settle=[_finished(task)])
+            return Change(accept=[new], settle=[_make_finished(task)])
         keeps = self._keeping.begin()
         chained = replace(self._runtime.chained, storages=keeps.storages)
         applied = await apply(self._chain, document, chained, self._locks)
@@ -148,17 +148,17 @@ class Reread:
             for number, one in enumerate(applied.documents)
         ]
         skipped = Settlement(task=task.id, state=TaskState.SKIPPED, reason=applied.skipped)
-        settled = _finished(task) if made else skipped
+        settled = _make_finished(task) if made else skipped
         return Change(accept=made, settle=[settled], records=keeps.records())
 
 
-def _finished(task: Task) -> Settlement:
+def _make_finished(task: Task) -> Settlement:
     reason = "read again; what came of it are tasks of their own"
     return Settlement(task=task.id, state=TaskState.FINISHED, reason=reason)
 
 
 def no_trace(route: str) -> str:  # noqa: ARG001  whoever traces names the route
-    """No trace."""
+    """Return no trace."""
     return ""
 
 
@@ -192,24 +192,24 @@ class TaskFactory:
         self.again = 0
 
     def tasks(self, result: ReadResult) -> tuple[Sequence[NewTask], int]:
-        """The tasks, and how many of them say that a document could not be read."""
+        """Return the tasks, and how many of them say that a document could not be read."""
         first = result.reads[0]
         if first.in_doubt:
-            return [self._kept(doubtful_letter(first.document), first)], 0
+            return [self._keep(doubtful_letter(first.document), first)], 0
         if result.failed:
-            return [self._kept(dead_letter(read.document, result.failed), read) for read in result.reads], len(
+            return [self._keep(dead_letter(read.document, result.failed), read) for read in result.reads], len(
                 result.reads
             )
-        default = self._default(first)
+        default = self._default_key(first)
         if self._intake is not None:
-            return [self._raw(read, self._intake) for read in result.reads], 0
+            return [self._make_raw(read, self._intake) for read in result.reads], 0
         made: list[NewTask] = []
         try:
             for number, document in enumerate(result.made):
-                made.append(self._task(document, f"{default}/{number}" if number else default))
+                made.append(self._make_task(document, f"{default}/{number}" if number else default))
         except ConnectorError as error:
             reason = self._redact(str(error))
-            return [self._kept(dead_letter(read.document, reason), read) for read in result.reads], len(result.reads)
+            return [self._keep(dead_letter(read.document, reason), read) for read in result.reads], len(result.reads)
         return made, 0
 
     @property
@@ -223,15 +223,15 @@ class TaskFactory:
         return self._route if self._intake is None else self._intake.name
 
     def tombstone(self, key: str) -> NewTask:
-        """What tells that a document is gone."""
+        """Return a tombstone."""
         return tombstone(self.taken_by, key, reading=self.reading)
 
-    def _raw(self, read: Read, intake: RouteSpec) -> NewTask:
-        key, trace = self._default(read), self._trace(self._route)
+    def _make_raw(self, read: Read, intake: RouteSpec) -> NewTask:
+        key, trace = self._default_key(read), self._trace(self._route)
         try:
             dump(read.document)
         except ConnectorError as error:
-            return self._kept(dead_letter(read.document, self._redact(str(error))), read)
+            return self._keep(dead_letter(read.document, self._redact(str(error))), read)
         version = f"{self._again}{digest(read.document)}"
         return replace(raw_task(read.document, intake, key, version), reading=self.reading, trace=trace)
 
@@ -239,19 +239,21 @@ class TaskFactory:
     def _again(self) -> str:
         return f"{self.again}:" if self.again else ""
 
-    def _task(self, document: JSON, default: str) -> NewTask:
+    def _make_task(self, document: JSON, default: str) -> NewTask:
         trace = self._trace(self._route)
         return self._identity.task(document, default=default, again=self._again, reading=self.reading, trace=trace)
 
-    def _kept(self, document: JSON, read: Read) -> NewTask:
+    def _keep(self, document: JSON, read: Read) -> NewTask:
         # Not under the key of the document that it may become, which is not known.
         version = f"{self.again}:{digest(document)}"
-        return NewTask(route=self._route, document=document, key=f"{DEAD_LETTER}{self._place(read)}", version=version)
+        return NewTask(
+            route=self._route, document=document, key=f"{DEAD_LETTER}{self._place_key(read)}", version=version
+        )
 
-    def _default(self, read: Read) -> str:
-        """What a document is known by when nobody says: in a file by its place, else by its id."""
-        return self._place(read) if read.lasting else entity_id(read.document) or self._place(read)
+    def _default_key(self, read: Read) -> str:
+        """Return a document's default key: its position in a file, otherwise its id."""
+        return self._place_key(read) if read.lasting else entity_id(read.document) or self._place_key(read)
 
-    def _place(self, read: Read) -> str:
+    def _place_key(self, read: Read) -> str:
         reading = "" if read.lasting else f"{self.reading}/"
         return f"{reading}{read.part}:{read.position}"

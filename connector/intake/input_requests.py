@@ -31,7 +31,7 @@ PATIENCE = 120.0
 
 
 class InputRequests:
-    """Takes the requests of a route's readings through the input chain.
+    """Takes requests of readings through the input chain.
 
     Args:
         route: the route that is read.
@@ -58,31 +58,31 @@ class InputRequests:
         self._reading = ""
 
     def begin(self, reading: int, again: int) -> None:
-        """Says which reading the requests are of."""
+        """Say which reading the requests are of."""
         self._reading = f"reading {reading}" + (f" after reset {again}" if again else "")
 
     def look(self) -> None:
-        """Says that tasks have come to an end."""
+        """Say that tasks have come to an end."""
         self._news.set()
 
     async def __call__(self, template: JSON, document: Mapping[str, JSON], request: JSON) -> Sequence[JSON]:
-        """What the input chain makes of a request; CallFailed while that cannot be known."""
-        key = f"{self._reading}: {digest([template, _known(document)])}"
+        """Return what the input chain makes of a request; CallFailed while that cannot be known."""
+        key = f"{self._reading}: {digest([template, _identify(document)])}"
         kept = members(await self._store.record(self._space, key))
         if not kept:
-            task = await self._ended(await self._task(key, request))
+            task = await self._wait_for_end(await self._find_task(key, request))
             if task.state is TaskState.SKIPPED:
                 return ()
             kept = members(await self._store.record(self._space, key))
         return items(kept.get("requests"))
 
     async def forgotten(self) -> Mapping[tuple[str, str], JSON]:
-        """The records that are of no more use when the reading has ended."""
+        """Return the records that are of no more use when the reading has ended."""
         return {(self._space, key): None for key in await self._store.records(self._space)}
 
-    async def _task(self, key: str, request: JSON) -> int:
-        """The task of a request, which an earlier reading may have left; one that has failed is tried again."""
-        known = [task async for task in _all(self._store, Filter(route=self._name, key=key))]
+    async def _find_task(self, key: str, request: JSON) -> int:
+        """Return the task of a request, which an earlier reading may have left; one that has failed is tried again."""
+        known = [task async for task in _all_tasks(self._store, Filter(route=self._name, key=key))]
         if known and known[-1].state is TaskState.FAILED:
             await self._store.retry(Filter(ids=[known[-1].id], states=[TaskState.FAILED]))
         if known:
@@ -90,17 +90,19 @@ class InputRequests:
         new = NewTask(route=self._name, document=request, key=key, unique="no")
         return (await self._commits(Change(accept=[new]))).accepted[0]
 
-    async def _ended(self, number: int) -> Task:
-        """The task when it has come to an end that something can be read with."""
+    async def _wait_for_end(self, number: int) -> Task:
+        """Return the task when it has come to an end that something can be read with."""
         began = self._timing.clock()
         while True:
             self._news.clear()
             task = await self._store.task(number)
             if task is None or task.state is TaskState.FAILED:
-                raise ConfigurationError(f"its input chain failed: {_said(task)}")
+                raise ConfigurationError(f"its input chain failed: {_describe(task)}")
             if task.state is TaskState.UNKNOWN:
                 then = f"look, and then `tasks retry {number}` or `tasks skip {number}`"
-                raise CallFailed(Outcome(State.UNKNOWN, reason=f"its input chain has no end: {_said(task)}; {then}"))
+                raise CallFailed(
+                    Outcome(State.UNKNOWN, reason=f"its input chain has no end: {_describe(task)}; {then}")
+                )
             if task.state in (TaskState.FINISHED, TaskState.SKIPPED):
                 return task
             pause = self._paused(self._name)
@@ -110,16 +112,16 @@ class InputRequests:
             await wait_for_event(self._news, LOOK_AGAIN, self._timing)
 
 
-def _said(task: Task | None) -> str:
+def _describe(task: Task | None) -> str:
     return "its task is gone" if task is None else f"{task.reason} (task {task.id})"
 
 
-def _known(document: Mapping[str, JSON]) -> JSON:
-    """By what the document of a request is known again, though it may have changed when it is read anew."""
+def _identify(document: Mapping[str, JSON]) -> JSON:
+    """Return by what the document of a request is known again, though it may have changed when it is read anew."""
     return {name: entity_id(value) or value for name, value in document.items()}
 
 
-async def _all(store: Store, wanted: Filter) -> AsyncGenerator[Task, None]:
+async def _all_tasks(store: Store, wanted: Filter) -> AsyncGenerator[Task, None]:
     last = 0
     while tasks := await store.tasks(wanted, after=last):
         for task in tasks:

@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class ReadingCounts:
-    """What came of a reading, in numbers."""
+    """A reading in numbers."""
 
     read: int = 0
     accepted: int = 0
@@ -50,7 +50,7 @@ class ReadingCounts:
     deleted: int = 0
 
 
-def _never(_: str) -> Pause | None:
+def _never_pauses(_: str) -> Pause | None:
     """Nothing waits."""
 
 
@@ -77,63 +77,63 @@ class RouteReading:
         keeping: DurableStorages,
         timing: Timing = SYSTEM,
         trace: Callable[[str], str] = no_trace,
-        paused: Callable[[str], Pause | None] = _never,
+        paused: Callable[[str], Pause | None] = _never_pauses,
     ) -> None:
-        settings: Route = _found(runtime, "routes", route)
-        self._incoming: Incoming = _found(runtime, "incoming", settings.incoming)
+        settings: Route = _find(runtime, "routes", route)
+        self._incoming: Incoming = _find(runtime, "incoming", settings.incoming)
         self._runtime = runtime
         self._route = route
         self._settings = settings
         self._store = store
         self._commits = commits
-        self._keeping = keeping
+        self._storages = keeping
         self._whole = self._incoming.mode == "full"
         if settings.deletions == "tombstone":
             _check_deletions(route, settings, self._incoming)
         cursor = self._incoming.cursor
         where = f"incoming.{settings.incoming}.cursor.field"
         self._field = compile_template(f"?{{{cursor.field}}}", where=where) if cursor else None
-        self._standing = CursorState(store, route, lasting=not self._whole, redact=runtime.redact)
+        self._cursor = CursorState(store, route, lasting=not self._whole, redact=runtime.redact)
         self._stopping = asyncio.Event()
-        intake = _intake(runtime, route, settings)
+        intake = _intake_spec(runtime, route, settings)
         names = {route} if intake is None else {route, intake.name}
         self._room = Backpressure(store, tuple(sorted(names)), settings.max_tasks, timing)
         self._inputs = InputRequests(route, store, commits, paused, timing)
         self._asks_by_tasks = input_chain(runtime, settings.incoming).calls
         self._filling: asyncio.Task[None] | None = None
         self._highest: JSON = None
-        self._making = TaskFactory(runtime, route, trace, intake)
+        self._factory = TaskFactory(runtime, route, trace, intake)
         self.tally = ReadingCounts()
 
     def stop(self) -> None:
-        """Reads no further; what was read is accepted, and the next reading goes on there."""
+        """Read no further; what was read is accepted, and the next reading goes on there."""
         self._stopping.set()
         self._room.open()
         if self._filling is not None:
             self._filling.cancel()
 
     def ended(self, count: int) -> None:
-        """Says that so many of the route's tasks came to an end."""
+        """Note that tasks of the route have ended."""
         self._room.ended(count)
         self._inputs.look()
 
     async def run(self) -> ReadingCounts:
-        """Reads to the end; what was read before an error is accepted, and the next reading goes on there."""
-        await self._standing.load()
-        self._highest = self._standing.position.highest
+        """Read to the end; what was read before an error is accepted, and the next reading goes on there."""
+        await self._cursor.load()
+        self._highest = self._cursor.position.highest
         try:
-            await self._through()
+            await self._read_all()
         except CallFailed as error:
-            if not self._standing.resumed or self.tally.read or error.outcome.state is not State.REFUSED:
+            if not self._cursor.resumed or self.tally.read or error.outcome.state is not State.REFUSED:
                 raise
             log.warning("route %r cannot read on where it was broken off, and begins anew: %s", self._route, error)
-            await self._commits(self._standing.forgotten())
-            await self._through()
+            await self._commits(self._cursor.forgotten())
+            await self._read_all()
         if not self._stopping.is_set():
             await self._end()
         return self.tally
 
-    async def _through(self) -> None:
+    async def _read_all(self) -> None:
         buffer = Buffer(min(GROUP, -(-self._settings.max_tasks // 10)), GROUP_BYTES)
         self._filling = asyncio.create_task(self._fill(buffer))
         try:
@@ -148,17 +148,17 @@ class RouteReading:
             await asyncio.gather(self._filling, return_exceptions=True)
 
     async def _fill(self, buffer: Buffer) -> None:
-        """Everything that is read into the buffer."""
-        self._inputs.begin(self._standing.position.reading, self._standing.position.again)
+        """Put everything that is read into the buffer."""
+        self._inputs.begin(self._cursor.position.reading, self._cursor.position.again)
         asks = self._inputs if self._asks_by_tasks else None
-        run = IncomingRun(self._runtime, self._settings.incoming, state=self._state(), asks=asks)
-        self._making.reading = self._standing.position.reading
-        self._making.again = self._standing.position.again
+        run = IncomingRun(self._runtime, self._settings.incoming, state=self._template_state(), asks=asks)
+        self._factory.reading = self._cursor.position.reading
+        self._factory.again = self._cursor.position.again
         try:
             if self._stopping.is_set():
                 return
-            raw = self._making.takes_raw
-            async with aclosing(run.read(self._standing.marked, self._keeping.begin, raw=raw)) as found:
+            raw = self._factory.takes_raw
+            async with aclosing(run.read(self._cursor.marked, self._storages.begin, raw=raw)) as found:
                 async for item in found:
                     if isinstance(item, Bookmark):
                         buffer.mark(item)
@@ -173,7 +173,7 @@ class RouteReading:
             if self._field is not None and not (read.failed or read.in_doubt):
                 value = self._field.resolve(read.document, self._runtime.scope)
                 self._highest = max_watermark(self._highest, value)
-        tasks, failed = self._making.tasks(result)
+        tasks, failed = self._factory.tasks(result)
         self.tally.failed += failed
         records = {place: value for keeps in result.kept for place, value in keeps.records().items()}
         if tasks or records:
@@ -183,15 +183,15 @@ class RouteReading:
     async def _accept(self, group: CommitGroup) -> None:
         if group.tasks:
             await self._room.take(len(group.tasks))
-        change = self._standing.moved(group.marks, self._highest, whole=not self.tally.failed)
+        change = self._cursor.moved(group.marks, self._highest, whole=not self.tally.failed)
         change.accept = group.tasks
         change.records = {**change.records, **group.records}
         failpoints.reach("reading.accept.before")
-        await self._committed(change)
+        await self._commit(change)
         failpoints.reach("reading.accept.committed")
 
-    async def _committed(self, change: Change) -> int:
-        """Commits; how many of the documents are new."""
+    async def _commit(self, change: Change) -> int:
+        """Commit; how many of the documents are new."""
         ids = (await self._commits(change)).accepted
         accepted = sum(1 for id_ in ids if id_)
         self.tally.accepted += accepted
@@ -200,21 +200,21 @@ class RouteReading:
 
     async def _end(self) -> None:
         if self._settings.deletions == "tombstone":
-            await self._tell_deleted()
+            await self._bury_deleted()
         failpoints.reach("reading.end.before")
-        change = self._standing.ended()
+        change = self._cursor.ended()
         change.records = {**change.records, **await self._inputs.forgotten()}
         await self._commits(change)
         failpoints.reach("reading.end.committed")
 
-    async def _tell_deleted(self) -> None:
-        """A document for each one that was there and is no more; only after a reading that saw everything."""
-        position = self._standing.position
+    async def _bury_deleted(self) -> None:
+        """Accept a tombstone for each document that has vanished, if the reading saw everything."""
+        position = self._cursor.position
         if not position.whole:
             log.warning("route %r: some documents could not be read, so nobody can tell which are gone", self._route)
             return
         keys: list[str] = []
-        async with aclosing(self._store.vanished_keys(self._making.taken_by, position.reading)) as vanished:
+        async with aclosing(self._store.vanished_keys(self._factory.taken_by, position.reading)) as vanished:
             async for key in vanished:
                 keys += [] if key.startswith(DEAD_LETTER) else [key]
                 if len(keys) == GROUP:
@@ -225,19 +225,19 @@ class RouteReading:
     async def _bury(self, keys: Sequence[str]) -> None:
         if keys:
             await self._room.take(len(keys))
-            self.tally.deleted += await self._committed(Change(accept=[self._making.tombstone(key) for key in keys]))
+            self.tally.deleted += await self._commit(Change(accept=[self._factory.tombstone(key) for key in keys]))
 
-    def _state(self) -> Mapping[str, JSON]:
-        """What templates of the request see."""
+    def _template_state(self) -> Mapping[str, JSON]:
+        """Return what templates of the request see."""
         cursor = self._incoming.cursor
         if cursor is None:
             return {}
-        reached = None if self._whole else self._standing.position.value
+        reached = None if self._whole else self._cursor.position.value
         return {"cursor": cursor.start if reached is None else step_back(reached, cursor.overlap)}
 
 
-def _intake(runtime: Runtime, route: str, settings: Route) -> RouteSpec | None:
-    """The implied route whose tasks the documents are first; None unless the incoming connection's chain calls."""
+def _intake_spec(runtime: Runtime, route: str, settings: Route) -> RouteSpec | None:
+    """Return the implied route that takes documents first; None unless the incoming chain makes calls."""
     if not incoming_chain(runtime, settings.incoming).calls:
         return None
     intake = route_spec(runtime, route + INCOMING)
@@ -261,7 +261,7 @@ def _check_deletions(name: str, route: Route, incoming: Incoming) -> None:
         )
 
 
-def _found(runtime: Runtime, section: str, name: str) -> Any:
+def _find(runtime: Runtime, section: str, name: str) -> Any:
     found: Any = runtime.configuration.find(section, name)
     if found.disabled:
         raise ConfigurationError(f"{section.removesuffix('s')} {name!r} is disabled")

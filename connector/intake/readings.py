@@ -73,19 +73,19 @@ class Readings:
         return frozenset(self._tasks)
 
     def start(self, route: str) -> None:
-        """Begins to read a route, unless it is being read."""
+        """Begin to read a route, unless it is being read."""
         if route in self._tasks or self._stopping.is_set():
             return
-        task = asyncio.create_task(self._read(route))
+        task = asyncio.create_task(self._run_reading(route))
         self._tasks[route] = task
 
     def ended(self, count: int) -> None:
-        """Says that so many tasks came to an end: there may be room for what is read."""
+        """Note that tasks have ended, so that there may be room for more."""
         for reading in self._readings.values():
             reading.ended(count)
 
     async def stop(self) -> None:
-        """Reads no further; what was read is accepted."""
+        """Read no further; what was read is accepted."""
         self._stopping.set()
         for reading in self._readings.values():
             reading.stop()
@@ -93,22 +93,22 @@ class Readings:
             await asyncio.wait(self._tasks.values())
 
     async def close(self) -> None:
-        """Breaks off whatever is under way."""
+        """Break off whatever is under way."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def renew(self) -> None:
-        """Says again that this worker reads what it reads."""
+        """Say again that this worker reads what it reads."""
         for route in tuple(self._readings):
             await self._lead(route, LEASE)
 
-    async def _read(self, route: str) -> None:
+    async def _run_reading(self, route: str) -> None:
         tally = ReadingCounts()
         try:
             if await self._is_ours(route):
-                tally = await self._until_read(route)
+                tally = await self._read_until_done(route)
                 await self._lead(route, 0.0)  # whoever waits for it need not wait for its end
         except Exception as error:  # noqa: BLE001  whatever it is, the run is told
             self._broken(error)
@@ -118,7 +118,7 @@ class Readings:
             self._told(route, tally)
 
     async def _is_ours(self, route: str) -> bool:
-        """Whether this worker is to read a route: another one may be at it, and may leave it half read."""
+        """Return whether this worker is to read a route: another one may be at it, and may leave it half read."""
         waited = False
         while not await self._lead(route, LEASE):
             log.info("route %r is being read by another worker", route)
@@ -133,8 +133,8 @@ class Readings:
     async def _lead(self, route: str, seconds: float) -> bool:
         return await self._space.run(lambda: self._store.lead(f"reading {route}", seconds))
 
-    async def _until_read(self, route: str) -> ReadingCounts:
-        """Reads until it succeeds, as far as trying again can help."""
+    async def _read_until_done(self, route: str) -> ReadingCounts:
+        """Read until it succeeds, as far as trying again can help."""
         retries = 0
         while True:
             wait = BACKOFF.delay(retries)

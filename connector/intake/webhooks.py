@@ -47,13 +47,13 @@ LATER = Received(503, "this cannot be kept now; send it again")
 
 
 def receives(configuration: Configuration, route: str) -> bool:
-    """Whether a configured route reads webhooks."""
+    """Return whether a configured route reads webhooks."""
     incoming = configuration.incoming[configuration.routes[route].incoming]
     return incoming.subscriber.prototype == WEBHOOK.name and not incoming.disabled
 
 
 def receivers(shared: DeliveryContext, routes: Sequence[str]) -> dict[str, Receiver]:
-    """What receives webhooks, by the path that they are sent to."""
+    """Return what receives webhooks, by the path that they are sent to."""
     found: dict[str, Receiver] = {}
     configuration, readers_of = shared.runtime.configuration, dict[str, list[str]]()
     for route in (route for route in routes if receives(configuration, route)):
@@ -96,7 +96,7 @@ class Receiver:
             raise ConfigurationError(f"incoming.{name}: fetch needs a client to read with; say client: NAME")
 
     async def __call__(self, headers: Mapping[str, str], body: bytes) -> Received:
-        """What to answer; a success says that the event is on disk, or that nobody asked for it."""
+        """Return the answer; success means that the event is on disk, or is not subscribed to."""
         asked = self._parameters()  # secrets may be rotated while we run
         if len(body) > asked.max_bytes or not is_genuine(
             headers, body, asked.keys(), self._shared.wall(), asked.tolerance
@@ -111,7 +111,7 @@ class Receiver:
         if asked.events and event.get("type") not in asked.events:
             return Received(200, "nobody asked for this")
         try:
-            document = await self._fetched(event, asked) if asked.fetch else event
+            document = await self._fetch(event, asked) if asked.fetch else event
             if document is None:
                 return LATER
             await self._accept(document, headers["webhook-id"])
@@ -120,7 +120,7 @@ class Receiver:
         return Received(200, "accepted")
 
     async def _accept(self, document: JSON, identity: str) -> None:
-        """Makes the event's tasks, each once however often the event is sent."""
+        """Make the event's tasks, each once however often the event is sent."""
         if self._intake is not None:
             taken = replace(raw_task(document, self._intake, identity, identity), order=self._order)
             await self._commit(Change(accept=[taken]))
@@ -131,7 +131,7 @@ class Receiver:
         if applied.failed is not None:
             kept.give_up()
             reason = self._runtime.redact(str(applied.failed))
-            tasks = [self._unread(route, document, reason, identity) for route in self._routes]
+            tasks = [self._make_dead_letter(route, document, reason, identity) for route in self._routes]
             await self._commit(Change(accept=tasks))
             return
         tasks = [
@@ -146,7 +146,7 @@ class Receiver:
             raise
 
     async def _commit(self, change: Change) -> None:
-        """At once or not at all: while there is no space, who sent it keeps it."""
+        """Commit at once or fail: while there is no space, the sender keeps the event."""
         await self._shared.store.commit(change)
         self._shared.on_commit(change)
 
@@ -154,15 +154,15 @@ class Receiver:
         try:
             return self._routes[route].event(document, identity)
         except ConnectorError as error:
-            return self._unread(route, document, self._runtime.redact(str(error)), identity)
+            return self._make_dead_letter(route, document, self._runtime.redact(str(error)), identity)
 
-    def _unread(self, route: str, document: JSON, reason: str, identity: str) -> NewTask:
+    def _make_dead_letter(self, route: str, document: JSON, reason: str, identity: str) -> NewTask:
         return NewTask(
             route=route, document=dead_letter(document, reason), key=f"{DEAD_LETTER}{identity}", version=identity
         )
 
-    async def _fetched(self, event: Mapping[str, JSON], asked: Parameters) -> JSON:
-        """The event with what it names; None when that cannot be read now."""
+    async def _fetch(self, event: Mapping[str, JSON], asked: Parameters) -> JSON:
+        """Return the event with what it names; None when that cannot be read now."""
         entity, parameter = ENTITIES.get(str(event.get("type")).partition(".")[0], ("", ""))
         named = members(event.get("data")).get("id")
         if not entity or not isinstance(named, str) or asked.client is None:

@@ -32,7 +32,7 @@ Early = TypeVar("Early")
 
 @dataclass(slots=True)
 class Applied:
-    """What came of one document: others, or the reason why none did."""
+    """The result of one document: others, or the reason why there are none."""
 
     documents: list[JSON]
     skipped: str = ""
@@ -40,7 +40,7 @@ class Applied:
 
 
 async def apply(chain: Chain, document: JSON, context: Context, locks: Locks) -> Applied:
-    """What a chain makes of one document; of several that it becomes, the first failure fails them all."""
+    """Return what a chain makes of one document; of several that it becomes, the first failure fails them all."""
     found = Applied([])
 
     def failed(_: JSON, error: Failed) -> None:
@@ -72,7 +72,7 @@ class SplitChain:
 
 
 def split_chain(chain: Chain, where: str) -> SplitChain:
-    """The chain before, at and after the step that makes one document of many."""
+    """Return the chain before, at and after the step that makes one document of many."""
     places = [index for index, stage in enumerate(chain.stages) if isinstance(stage, Action)]
     if len(places) > 1:
         raise ConfigurationError(f"{where} gathers documents twice; one aggregate is allowed in a connection")

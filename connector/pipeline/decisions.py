@@ -46,7 +46,7 @@ class CallResult:
 
     @property
     def may_repeat(self) -> bool:
-        """Whether nobody minds a second time."""
+        """Whether a second time does no harm."""
         return self.effect.repeatable or (self.repeats and self.effect is Effect.OPAQUE)
 
     @property
@@ -56,19 +56,19 @@ class CallResult:
 
 
 def in_trouble(status: int | None) -> bool:
-    """Whether a server with this answer may have done what it was asked all the same."""
+    """Return whether a server with this status may have acted all the same."""
     return status is not None and (status >= 500 or status in (408, 409))
 
 
 def may_have_acted(state: str, outcome: JSON) -> bool:
-    """Whether a call, as it was kept, may have taken effect without being done."""
+    """Return whether a call, as it was kept, may have taken effect without being done."""
     kept = members(outcome)
     trouble = state == State.REFUSED and in_trouble(kept.get("status")) and kept.get("action") not in SURE
     return state in ("", State.UNKNOWN) or trouble
 
 
 def has_acted(outcome: Outcome) -> bool:
-    """Whether a call with this outcome may have taken effect without being done."""
+    """Return whether a call with this outcome may have taken effect without being done."""
     return may_have_acted(outcome.state, {"status": outcome.status, "action": outcome.action})
 
 
@@ -98,7 +98,7 @@ TABLE: tuple[tuple[State, Callable[[CallResult], bool], NextStep], ...] = (
 
 
 def decide(seen: CallResult) -> NextStep:
-    """What is done with the task of this call next."""
+    """Return what is done with the task of this call next."""
     return next(then for state, fits, then in TABLE if seen.outcome.state is state and fits(seen))
 
 

@@ -26,19 +26,19 @@ SEARCHED = 10_000
 
 
 async def explain_incoming(runtime: Runtime, name: str) -> JSON:
-    """What an incoming connection would read first."""
+    """Return what an incoming connection would read first."""
     quiet = copy(runtime)
-    quiet.chained = _quiet(runtime)
+    quiet.chained = _silence(runtime)
     run = IncomingRun(quiet, name)
     with offline_mode():
         explained = await run.explain()
     if is_document(explained) and "origins" in explained:
-        explained["origins"] = {**_coarser(explained["origins"], run.origins), **run.origins}
-    return _redacted(explained, runtime)
+        explained["origins"] = {**_drop_refined(explained["origins"], run.origins), **run.origins}
+    return _redact(explained, runtime)
 
 
 async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
-    """What an outgoing connection would do with a document: one explanation, or one for each request."""
+    """Return what an outgoing connection would do with a document: one explanation, or one for each request."""
     spec = OutgoingSpec.of(runtime, name)
     told: list[str] = []
     failures: list[Failed] = []
@@ -49,7 +49,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     def failed(_: JSON, error: Failed) -> None:
         failures.append(error)
 
-    chained = replace(_quiet(runtime), on_skip=skipped, on_failed=failed)
+    chained = replace(_silence(runtime), on_skip=skipped, on_failed=failed)
     trace: list[TraceEntry] = []
     with offline_mode():
         made = [each async for each in spec.chain.whole.arun((document,), chained, trace=trace)]
@@ -66,19 +66,19 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
         if is_document(explained) and spec.writer.kind.calls:
             found = _Origins(spec, document, each, trace).of(request)
             # What the catalogue and the client put in keeps the origin that they name.
-            explained["origins"] = {**_coarser(explained.get("origins") or {}, found), **found}
-        shown.append(_redacted(explained, runtime))
+            explained["origins"] = {**_drop_refined(explained.get("origins") or {}, found), **found}
+        shown.append(_redact(explained, runtime))
     return shown[0] if len(shown) == 1 else shown
 
 
-def _quiet(runtime: Runtime) -> Chained:
-    """What chains are given where nothing is sent and nothing is kept."""
+def _silence(runtime: Runtime) -> Chained:
+    """Return what chains are given where nothing is sent and nothing is kept."""
     storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
-    return replace(runtime.chained, call=_no_call, storages=storages)
+    return replace(runtime.chained, call=_refuse_call, storages=storages)
 
 
-def _coarser(given: Mapping[str, str], finer: Mapping[str, str]) -> dict[str, str]:
-    """The origins of values that no finer one tells about."""
+def _drop_refined(given: Mapping[str, str], finer: Mapping[str, str]) -> dict[str, str]:
+    """Return the origins that no more precise one replaces."""
     return {place: why for place, why in given.items() if not any(_is_within(inner, place) for inner in finer)}
 
 
@@ -86,16 +86,16 @@ def _is_within(inner: str, place: str) -> bool:
     return inner.startswith(place) and inner[len(place) :][:1] in ("", ".", "[")
 
 
-def _redacted(value: JSON, runtime: Runtime) -> JSON:
-    """Without the configuration's secrets; what is told about headers by their names is hidden already."""
+def _redact(value: JSON, runtime: Runtime) -> JSON:
+    """Return a value without the configuration's secrets; headers are redacted by name already."""
     if isinstance(value, str):
         return runtime.redact(value)
     if is_object(value):
-        return {key: _redacted(item, runtime) for key, item in value.items()}
-    return [_redacted(item, runtime) for item in value] if is_list(value) else value
+        return {key: _redact(item, runtime) for key, item in value.items()}
+    return [_redact(item, runtime) for item in value] if is_list(value) else value
 
 
-async def _no_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
+async def _refuse_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
     return Outcome(State.NOT_SENT, reason="explain sends nothing, and the chain needs this answer to go on")
 
 
@@ -111,10 +111,10 @@ class _Origins:
         self._paths = dict(_leaves(document))
 
     def of(self, request: JSON) -> dict[str, str]:
-        """The origin of each leaf, by its place in the request."""
+        """Return the origin of each leaf, by its place in the request."""
         found: dict[str, str] = {}
         for place, value in _leaves(request):
-            found[_shown(place)] = self._of(place, value)
+            found[_format_place(place)] = self._of(place, value)
         return found
 
     def _of(self, place: Place, value: JSON) -> str:
@@ -133,15 +133,15 @@ class _Origins:
         return "request template"
 
     def _of_chain(self, place: Place, value: JSON) -> str:
-        """The last step that changed what stands there; the document when none did."""
+        """Return the last step that changed the value at a path, or the document when none did."""
         for step in reversed([step for step in self._trace if not step.note]):
             before, after = path_getter(place)(step.before), path_getter(place)(step.after)
             if before is MISSING or before != after:
                 return f"{step.where} {step.step}{self._where(value)}"
-        return f"document: {_shown(place)}"
+        return f"document: {_format_place(place)}"
 
     def _by_name(self, name: str) -> str:
-        """Who made what a placeholder names."""
+        """Return who made what a placeholder names."""
         if PLAIN.fullmatch(name) is None or name == "@":
             return ""
         place = parse_path(name)
@@ -150,11 +150,11 @@ class _Origins:
         return f"{name} from {self._of_chain(place, path_getter(place)(self._made))}"
 
     def _where(self, value: JSON) -> str:
-        """Where in the document the same value stands, if it is one that does not stand everywhere."""
+        """Return where the document has the same value, if that is unambiguous."""
         if isinstance(value, bool) or value in (None, "", 0, 1):
             return ""
         places = [place for place, found in self._paths.items() if type(found) is type(value) and found == value]
-        return f", from document: {_shown(places[0])}" if len(places) == 1 else ""
+        return f", from document: {_format_place(places[0])}" if len(places) == 1 else ""
 
 
 def _key(step: str) -> str | int:
@@ -162,7 +162,7 @@ def _key(step: str) -> str | int:
 
 
 def _leaves(value: JSON, place: Place = ()) -> Iterator[tuple[Place, JSON]]:
-    """Every value that holds no others, with where it stands."""
+    """Yield every leaf with its path."""
     count = 0
     todo: list[tuple[Place, JSON]] = [(place, value)]
     while todo and count < SEARCHED:
@@ -176,7 +176,7 @@ def _leaves(value: JSON, place: Place = ()) -> Iterator[tuple[Place, JSON]]:
             yield where, item
 
 
-def _shown(place: Place) -> str:
+def _format_place(place: Place) -> str:
     if not place:
         return "the document"
     shown = place[0]

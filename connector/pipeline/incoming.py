@@ -33,8 +33,8 @@ Tell = Callable[[JSON, str, str], None]
 NOTHING: Mapping[str, JSON] = {}
 
 
-def _unheard(document: JSON, state: str, reason: str) -> None:
-    """Whoever does not ask is not told."""
+def _ignore(document: JSON, state: str, reason: str) -> None:
+    """Do nothing."""
 
 
 class IncomingRun:
@@ -53,7 +53,7 @@ class IncomingRun:
         runtime: Runtime,
         name: str,
         *,
-        tell: Tell = _unheard,
+        tell: Tell = _ignore,
         state: Mapping[str, JSON] = NOTHING,
         asks: Asks | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class IncomingRun:
             raise ConfigurationError(f"incoming {name!r} is disabled")
         self._runtime = runtime
         self._tell = tell
-        self._asks = self._asked if asks is None else asks
+        self._asks = self._apply_input if asks is None else asks
         start = {} if self._declared.cursor is None else {"cursor": self._declared.cursor.start}
         self._state = {**start, **state}
         self.origins: dict[str, str] = {}
@@ -80,7 +80,7 @@ class IncomingRun:
             folder=runtime.configuration.folder,
             client=runtime.client,
             call=runtime.call,
-            requests=self._requests,
+            requests=self._make_requests,
         )
 
     def stop(self, reason: str) -> None:
@@ -99,7 +99,7 @@ class IncomingRun:
         """
         limits = Limits(limit, self._stopping, doubts=True)
         source = self._subscriber if instead is None else _Given(instead)
-        reader = self._reader(source, self.context, self._chain, limits=limits)
+        reader = self._make_reader(source, self.context, self._chain, limits=limits)
         async with aclosing(reader.read()) as found:
             async for result in found:
                 if isinstance(result, ReadResult):
@@ -119,13 +119,13 @@ class IncomingRun:
             raw: leaves the chain to whoever takes the documents.
         """
         context = replace(self.context, find_bookmark=find_bookmark, is_repeated=True)
-        return self._reader(self._subscriber, context, Chain(()) if raw else self._chain, keep=keep).read()
+        return self._make_reader(self._subscriber, context, Chain(()) if raw else self._chain, keep=keep).read()
 
     async def explain(self) -> JSON:
-        """What would be read first; nothing is read."""
+        """Return what would be read first; nothing is read."""
         return await self._subscriber.explain(self.context)
 
-    def _reader(
+    def _make_reader(
         self,
         source: DocumentReader,
         context: Context,
@@ -138,14 +138,14 @@ class IncomingRun:
             source,
             context,
             chain,
-            self._calling_context if chain.calls else lambda: self._runtime.chained,
+            self._make_context if chain.calls else lambda: self._runtime.chained,
             redact=self._runtime.redact,
             where=self._where,
             keep=keep,
             limits=limits,
         )
 
-    def _calling_context(self) -> ChainContext:
+    def _make_context(self) -> ChainContext:
         """Return what a chain that calls is given for one document: its calls are in a journal of its own."""
         return replace(self._runtime.chained, call=self._runtime.calls(MemoryJournal().perform))
 
@@ -158,33 +158,35 @@ class IncomingRun:
             for read in reads:
                 self._tell(read.document, state, result.failed or result.skipped)
 
-    async def _requests(self, template: JSON, document: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
-        """What the template becomes for a document, through the input chain."""
+    async def _make_requests(self, template: JSON, document: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
+        """Yield what the template becomes for a document, through the input chain."""
         asked = RequestTemplate(template, f"{self._where}.subscriber.parameters.request")
         scope = self._runtime.scope
         request = asked.resolve({**self._state, **document}, scope)
-        self.origins = {format_key_path(origin.place): _told(origin) for origin in asked.origins if origin.place}
+        self.origins = {
+            format_key_path(origin.place): _describe_origin(origin) for origin in asked.origins if origin.place
+        }
         for made in await self._asks(template, document, request):
             if made or made == request:
                 self._note_changes(request, made)
                 yield made
 
-    async def _asked(self, _template: JSON, _document: Mapping[str, JSON], request: JSON) -> Sequence[JSON]:
-        """What the input chain makes of a request, at once."""
+    async def _apply_input(self, _template: JSON, _document: Mapping[str, JSON], request: JSON) -> Sequence[JSON]:
+        """Return what the input chain makes of a request, at once."""
         found = await apply(self._input, request, self._runtime.chained, Locks())
         if found.failed is not None:
             raise found.failed
         return found.documents
 
     def _note_changes(self, request: JSON, made: JSON) -> None:
-        """Sections that the input chain changed are its own."""
+        """Note which sections the input chain changed."""
         for name, value in made.items() if is_object(made) else ():
             if not is_object(request) or request.get(name) != value:
                 kept = {place: why for place, why in self.origins.items() if not place.startswith(str(name))}
                 self.origins = {**kept, str(name): "input chain"}
 
 
-def _told(origin: Origin) -> str:
+def _describe_origin(origin: Origin) -> str:
     if origin.kind == "constant":
         return "configuration"
     return f"variable: {origin.written}" if origin.kind == "variables" else f"template: {origin.written}"

@@ -117,7 +117,7 @@ class MemoryAttempt(Attempt):
         return AttemptEnded(final_state(seen), reason, seen=seen)
 
     def discard(self) -> None:
-        """What was passed on cannot be taken back."""
+        """Keep what was passed on: it cannot be taken back."""
 
     def redact(self, text: str) -> str:
         return self._runtime.redact(text)

@@ -42,7 +42,7 @@ class Kept(Protocol):
         ...
 
     def records(self) -> Mapping[tuple[str, str], JSON]:
-        """Return what is to be committed with what came of the document."""
+        """Return what is to be committed with the document's results."""
         ...
 
 
@@ -129,7 +129,7 @@ class Reader:
         limits: Limits = NO_LIMITS,
     ) -> None:
         self._source = source
-        self._context = replace(context, on_unreadable=self._on_unreadable, on_bookmark=self._mark)
+        self._context = replace(context, on_unreadable=self._on_unreadable, on_bookmark=self._on_bookmark)
         self._parts = split_chain(chain, where)
         self._chain_context = chain_context
         self._redact = redact
@@ -150,16 +150,16 @@ class Reader:
         """Yield everything that is read; a bookmark comes after all documents before it, an error at the end."""
         broke: ConnectorError | None = None
         try:
-            async with aclosing(self._results()) as found:
+            async with aclosing(self._make_results()) as found:
                 async for result in found:
                     yield result
                     for read in result.reads:
-                        self._came(read)
-                    for mark in self._due():
+                        self._note_yielded(read)
+                    for mark in self._pop_due_marks():
                         yield mark
         except ConnectorError as error:
             broke = error
-        for mark in self._due():
+        for mark in self._pop_due_marks():
             yield mark
         if broke is not None:
             raise broke
@@ -168,13 +168,13 @@ class Reader:
         """Return the documents of a result that has just come of which no other result will come."""
         return [read for read in result.reads if self._under_way[read.number] == 1]
 
-    def _came(self, read: Read) -> None:
+    def _note_yielded(self, read: Read) -> None:
         self._last = max(self._last, read.number)
         self._under_way[read.number] -= 1
         if not self._under_way[read.number]:
             del self._under_way[read.number]
 
-    def _due(self) -> list[Bookmark]:
+    def _pop_due_marks(self) -> list[Bookmark]:
         """Return the bookmarks before which no document is under way any more."""
         found: list[Bookmark] = []
         if not self._marks:
@@ -187,7 +187,7 @@ class Reader:
                 found.append(mark)
         return found
 
-    def _mark(self, mark: Bookmark) -> None:
+    def _on_bookmark(self, mark: Bookmark) -> None:
         self._at, self._position = mark, mark.count
         if mark.place is not None:
             self._marks.append((self._number, mark))
@@ -201,7 +201,7 @@ class Reader:
         self._under_way[self._number] = 1
         return Read(self._number, document, self._at.part, self._position, self._at.lasting, failed, in_doubt)
 
-    async def _reads(self) -> AsyncGenerator[Read, None]:
+    async def _read_source(self) -> AsyncGenerator[Read, None]:
         """Yield what was read and what could not be read, in order."""
         count, stopping, left = self._limits.count, self._limits.stopping, self._unreadable
         if count == 0:
@@ -230,16 +230,16 @@ class Reader:
             return self._make_read(document, in_doubt=why)
         return self._make_read(found.document)
 
-    def _results(self) -> AsyncGenerator[ReadResult, None]:
+    def _make_results(self) -> AsyncGenerator[ReadResult, None]:
         if self._parts.gather is not None:
-            return self._gathered(Gatherer[Read](self._parts.gather, self._chain_context()))
+            return self._gather(Gatherer[Read](self._parts.gather, self._chain_context()))
         if self._parts.after.awaits:
-            return map_ordered(self._reads(), self._transform, TOGETHER)
-        return self._each()
+            return map_ordered(self._read_source(), self._transform, TOGETHER)
+        return self._transform_each()
 
-    async def _each(self) -> AsyncGenerator[ReadResult, None]:
+    async def _transform_each(self) -> AsyncGenerator[ReadResult, None]:
         plain = not self._parts.after.stages
-        async with aclosing(self._reads()) as reads:
+        async with aclosing(self._read_source()) as reads:
             async for read in reads:
                 if plain and read.is_fit:
                     yield ReadResult((read,), (read.document,))
@@ -261,9 +261,9 @@ class Reader:
             return ReadResult(reads, (), self._redact(str(applied.failed)))
         return ReadResult(reads, applied.documents, "", applied.skipped, [] if kept is None else [kept])
 
-    async def _gathered(self, gatherer: Gatherer[Read]) -> AsyncGenerator[ReadResult, None]:
+    async def _gather(self, gatherer: Gatherer[Read]) -> AsyncGenerator[ReadResult, None]:
         """Yield documents that the chain gathers; those that do not get there come at once."""
-        prepared = map_ordered(self._reads(), self._prepare, TOGETHER)
+        prepared = map_ordered(self._read_source(), self._prepare, TOGETHER)
         async with aclosing(prepared), aclosing(gather_groups(prepared, gatherer, self._fail)) as groups:
             async for group in groups:
                 if isinstance(group, ReadResult):

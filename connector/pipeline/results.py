@@ -41,7 +41,7 @@ class Revived:
 
 
 def revive(line: JSON) -> Revived:
-    """The document that a line of an input holds, whether or not it failed before."""
+    """Return the document that a line of an input holds, whether or not it failed before."""
     if not is_object(line) or ERROR not in line or not is_object(line[ERROR]):
         return Revived(line, {})
     earlier = line[ERROR]
@@ -66,12 +66,12 @@ class ErrorsFile:
         return self._path is not None
 
     def write(self, document: JSON, state: str, reason: str, outcome: Outcome | None = None) -> None:
-        """One failed document with its reason; an outcome is what need not be asked for again."""
+        """Write a failed document with its reason, and with the answer that it need not be sent again for."""
         if self._path is None:
             return
         if self._file is None:
             self._file = self._path.open("wb")
-        self._file.write(_line(document, state, reason, outcome) + b"\n")
+        self._file.write(_encode_line(document, state, reason, outcome) + b"\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -80,7 +80,7 @@ class ErrorsFile:
 
 
 def failure_line(document: JSON, state: str, reason: str, **more: JSON) -> dict[str, JSON]:
-    """A document with what went wrong, as `revived` takes it back; whatever the document is, this is JSON."""
+    """Return a document with what went wrong, as `revived` takes it back; whatever the document is, this is JSON."""
     error: dict[str, JSON] = {"state": state, "reason": reason, **more}
     plain = is_object(document) and ERROR not in document and DOCUMENT not in document
     whole: dict[str, JSON] = {**(document if plain else {DOCUMENT: document}), ERROR: error}
@@ -92,7 +92,7 @@ def failure_line(document: JSON, state: str, reason: str, **more: JSON) -> dict[
     return whole
 
 
-def _line(document: JSON, state: str, reason: str, outcome: Outcome | None) -> bytes:
+def _encode_line(document: JSON, state: str, reason: str, outcome: Outcome | None) -> bytes:
     if outcome is None:
         return dump(failure_line(document, state, reason))
     answer = {"status": outcome.status, "headers": dict(outcome.headers), "body": outcome.body}
@@ -157,14 +157,14 @@ class Counts:
         setattr(self, state, getattr(self, state) + count)
 
     def spend(self, body: JSON) -> None:
-        """Adds the tokens that an answer says it took."""
+        """Add the tokens that an answer says it took."""
         usage: JSON = body.get("usage") if is_object(body) else None
         if is_object(usage):
-            self.input_tokens += _count(usage, "input_tokens", "prompt_tokens")
-            self.output_tokens += _count(usage, "output_tokens", "completion_tokens")
+            self.input_tokens += _count_tokens(usage, "input_tokens", "prompt_tokens")
+            self.output_tokens += _count_tokens(usage, "output_tokens", "completion_tokens")
 
     def as_document(self) -> dict[str, JSON]:
-        """The numbers as JSON."""
+        """Return the numbers as JSON."""
         shown: dict[str, JSON] = {
             "read": self.read, "done": self.done, "skipped": self.skipped, "failed": self.failed,
             "unknown": self.unknown, "given": self.given,
@@ -174,7 +174,7 @@ class Counts:
         return shown | ({"stopped": self.stopped} if self.stopped else {})
 
     def sentence(self) -> str:
-        """The numbers in a line."""
+        """Return the numbers in a line."""
         parts = [f"{count:,} {name}" for name, count in self._named() if count or name == "done"]
         if self.input_tokens or self.output_tokens:
             parts.append(f"{self.input_tokens:,} + {self.output_tokens:,} tokens")
@@ -185,5 +185,5 @@ class Counts:
         return [("done", self.done), ("skipped", self.skipped), ("failed", self.failed), ("unknown", self.unknown)]
 
 
-def _count(usage: Mapping[str, JSON], *names: str) -> int:
+def _count_tokens(usage: Mapping[str, JSON], *names: str) -> int:
     return next((usage[name] for name in names if isinstance(usage.get(name), int)), 0)

@@ -40,10 +40,10 @@ async def call_client(
     name: str = "",
     perform: Perform = perform_now,
 ) -> Outcome:
-    """What one call came to; a request that must not be sent is an outcome as well."""
+    """Return what one call came to; a request that must not be sent is an outcome as well."""
 
     def prepare(asked: Mapping[str, JSON]) -> Wire:
-        return _known(client, asked) if kind == "openai" else _raw(client, asked)
+        return _prepare_operation(client, asked) if kind == "openai" else _prepare_raw(client, asked)
 
     try:
         sent = ClientCall(client=client, wire=prepare(request), request=request, prepare=prepare)
@@ -52,12 +52,12 @@ async def call_client(
     return await perform(client_intent(name, sent))
 
 
-def _known(client: Client, request: Mapping[str, JSON]) -> Wire:
+def _prepare_operation(client: Client, request: Mapping[str, JSON]) -> Wire:
     operation = client.catalogue.find(request["entity"], request.get("action"))
     return client.prepare(operation, {name: request[name] for name in SECTIONS if request.get(name) is not None})
 
 
-def _raw(client: Client, request: Mapping[str, JSON]) -> Wire:
+def _prepare_raw(client: Client, request: Mapping[str, JSON]) -> Wire:
     payload, form = request.get("payload"), request.get("form")
     if request.get("payload_type") == "form":
         payload, form = None, payload
@@ -69,12 +69,12 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def kinds() -> Kinds:
-    """The kinds of subscriber and publisher that can run."""
+    """Return the kinds of subscriber and publisher that can run."""
     return Kinds.of(subscribers.prototypes(), publishers.prototypes())
 
 
 def load_configuration(source: Path | str, environ: Mapping[str, str] | None = None) -> Configuration:
-    """The configuration in a file or folder, its prototypes' parameters checked."""
+    """Return the configuration in a file or folder, its prototypes' parameters checked."""
     return load(source, environ=environ, kinds=kinds())
 
 
@@ -128,7 +128,7 @@ class Runtime:
         await self._open.aclose()
 
     def client(self, name: str) -> Client:
-        """The client of a name, made when it is first used."""
+        """Return the client of a name, made when it is first used."""
         if name not in self._clients:
             entry: Any = self.configuration.find("clients", name)
             options = {"catalogue": self._catalogue, "reserved": self.configuration.reserved, **self._options(name)}
@@ -138,11 +138,11 @@ class Runtime:
         return self._clients[name]
 
     async def call(self, client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
-        """One call through a named client."""
+        """Return one call through a named client."""
         return await call_client(self.client(client), kind, request, name=client)
 
     def calls(self, perform: publishers.Perform) -> Call:
-        """Calls through named clients that go through somebody's journal."""
+        """Return a call function whose calls go through a journal."""
 
         async def call(client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
             return await call_client(self.client(client), kind, request, name=client, perform=perform)
@@ -151,19 +151,19 @@ class Runtime:
 
     @property
     def paused(self) -> Pause | None:
-        """Why a client that was used must rest until somebody has acted."""
+        """Why a client is paused until a person acts."""
         return next((client.paused for client in self._clients.values() if client.paused), None)
 
     def secrets(self) -> list[frozenset[str]]:
-        """What must be shown nowhere: the configuration's secrets, and those of each client as they are now."""
+        """Return what must be shown nowhere: the configuration's secrets, and those of each client as they are now."""
         return [self.redact.secrets, *[client.redactor.secrets for client in self._clients.values()]]
 
     def chain(self, steps: JSON, where: str) -> Chain:
-        """The chain that steps of the configuration are."""
+        """Return the chain that steps of the configuration are."""
         return compile_chain(steps, self._saved, where=where)
 
     def parameters(self, part: Component, model: type[Model], templates: tuple[str, ...], where: str) -> Model:
-        """A prototype's parameters; variables in those that are no templates are put in now."""
+        """Return a prototype's parameters; variables in those that are no templates are put in now."""
         given = {
             name: value
             if name in templates

@@ -43,7 +43,7 @@ class RequestTemplate:
 
     def __init__(self, request: Mapping[str, JSON], where: str = "request") -> None:
         path = request.get("path")
-        self._path = _path_of(path, f"{where}.path") if isinstance(path, str) and has_placeholder(path) else None
+        self._path = _compile_path(path, f"{where}.path") if isinstance(path, str) and has_placeholder(path) else None
         rest = {name: value for name, value in request.items() if self._path is None or name != "path"}
         self._rest: Template = compile_template(rest, where=where)
 
@@ -53,21 +53,21 @@ class RequestTemplate:
         return self._rest.origins
 
     def resolve(self, document: JSON, scope: Scope) -> dict[str, JSON]:
-        """The request for a document."""
+        """Return the request for a document."""
         found = members(self._rest(document, scope))
         return found if self._path is None else {**found, "path": self._path(document, scope)}
 
 
-def _path_of(path: str, where: str) -> Callable[[JSON, Scope], str]:
+def _compile_path(path: str, where: str) -> Callable[[JSON, Scope], str]:
     parts = [part if isinstance(part, str) else compile_template(str(part), where=where) for part in scan(path)]
 
     def resolve(document: JSON, scope: Scope) -> str:
-        return "".join(part if isinstance(part, str) else _segment(part, document, scope) for part in parts)
+        return "".join(part if isinstance(part, str) else _resolve_segment(part, document, scope) for part in parts)
 
     return resolve
 
 
-def _segment(template: Template, document: JSON, scope: Scope) -> str:
+def _resolve_segment(template: Template, document: JSON, scope: Scope) -> str:
     text = to_text(template.resolve(document, scope))
     fault = check_segment(text)
     if fault:
@@ -76,7 +76,7 @@ def _segment(template: Template, document: JSON, scope: Scope) -> str:
 
 
 def is_request(document: JSON) -> bool:
-    """Whether a document is a request, and not what a request's template is resolved on."""
+    """Return whether a document is a request, and not what a request's template is resolved on."""
     if not is_object(document) or not any(name in document for name in SECTIONS):
         return False
     objects = all(is_object(document.get(name) or {}) for name in ("query", "headers"))
@@ -84,7 +84,7 @@ def is_request(document: JSON) -> bool:
 
 
 def complete_request(template: RequestTemplate | None, document: JSON, scope: Scope, *, calls: bool) -> JSON:
-    """The request that a document stands for, completed by the template; `calls` says that documents are requests."""
+    """Return a document's request, completed by the template; `calls` says that documents are requests."""
     if template is None:
         return document
     made = template.resolve(document, scope)
@@ -92,7 +92,7 @@ def complete_request(template: RequestTemplate | None, document: JSON, scope: Sc
 
 
 def merge_request(template: JSON, document: JSON) -> JSON:
-    """The template, with everything that the document says in its place."""
+    """Return the template, with everything that the document says in its place."""
     if not is_object(template) or not is_object(document):
         return document
     both = {name: merge_request(template[name], document[name]) for name in template if name in document}
@@ -110,21 +110,21 @@ class Writer:
 
 @dataclass(slots=True)
 class Answered:
-    """What came of a response: documents that no publisher took, or why it failed."""
+    """The result of a response: documents without a publisher, or why it failed."""
 
     documents: list[JSON]
     failed: str = ""
 
 
 class Responder:
-    """What becomes of answers, or of errors."""
+    """The chain and publisher of answers, or of errors."""
 
     def __init__(self, runtime: Runtime, declared: Response, where: str) -> None:
         self.chain: Chain = runtime.chain(declared.chain, f"{where}.chain")
         self.writer = Writer(runtime, declared.publisher, f"{where}.publisher") if declared.publisher else None
 
     async def respond(self, envelope: JSON, chained: Chained, context: Context, locks: Locks) -> Answered:
-        """The envelope through the chain, and to the publisher."""
+        """Return the envelope through the chain, and to the publisher."""
         applied = await apply(self.chain, envelope, chained, locks)
         if applied.failed is not None:
             return Answered([], str(applied.failed))
@@ -190,7 +190,7 @@ class OutgoingSpec:
         )
 
     def complete(self, document: JSON, scope: Scope) -> JSON:
-        """Return the request that a document stands for, completed by the template."""
+        """Return a document's request, completed by the template."""
         return complete_request(self.request, document, scope, calls=self.writer.kind.calls)
 
     @property
@@ -201,7 +201,7 @@ class OutgoingSpec:
 
 
 def envelope(outcome: Outcome, request: JSON, document: JSON) -> dict[str, JSON]:
-    """What response chains see: the outcome, and what it is the answer to."""
+    """Return what response chains see: the outcome, and what it is the answer to."""
     shown: dict[str, JSON] = {
         "status": outcome.status,
         "headers": dict(outcome.headers),

@@ -115,7 +115,7 @@ def _finished_without_answer() -> None:
 def _paid_answers_are_forgotten() -> None:
     from connector.delivery.call_journal import CallJournal
 
-    CallJournal._done = lambda self, known: None
+    CallJournal._find_done = lambda self, known: None
 
 
 def _lines_are_appended_blindly() -> None:
@@ -140,26 +140,26 @@ def _no_journal_while_reading() -> None:
 
 def _chains_run_while_reading() -> None:
     reading: Any = import_module("connector.intake.reading")
-    reading._intake = lambda *_: None
+    reading._intake_spec = lambda *_: None
 
 
 def _time_ends_a_search() -> None:
     lookup: Any = import_module("connector.delivery.lookup")
     marking: Any = import_module("connector.delivery.idempotency_keys")
-    fitting = lookup._fitting
+    fitting = lookup._find_fitting
 
     async def found(subscriber: Any, sought: Any, started: float, taken: Any) -> Any:
         fits = await fitting(subscriber, sought, started, taken)
         return [one for one in fits if (marking.made_at(one) or 0.0) >= started - 60]
 
-    lookup._fitting = found
+    lookup._find_fitting = found
 
 
 def _the_window_begins_with_the_call() -> None:
     from connector.delivery.lookup import SettlingWindows
 
-    SettlingWindows.left = lambda self, call, lookup, client: max(
-        call.started + self._settling(client) - time.time(), 0.0
+    SettlingWindows.remaining = lambda self, call, lookup, client: max(
+        call.started + self._window(client) - time.time(), 0.0
     )
 
 
@@ -180,7 +180,7 @@ def _no_client_is_a_failure() -> None:
     doubting: Any = import_module("connector.delivery.reconcile")
     from connector.delivery.call_journal import CallJournal
 
-    doubting._client_of = lambda call, lookup, shared: shared.runtime.client(call.target)
+    doubting._find_client = lambda call, lookup, shared: shared.runtime.client(call.target)
     CallJournal.doubts = property(lambda self: ())
 
 

@@ -27,7 +27,7 @@ async def commit(store: Store, path: Path, *texts: str, head: str = "") -> None:
 
 async def broken_off(store: Store, path: Path, left: bytes) -> None:
     """What was noted is noted, and so many bytes of what follows reached the file."""
-    await FileAppender(store)._begun(await store.pending_lines(str(path), 1000))
+    await FileAppender(store)._begin(await store.pending_lines(str(path), 1000))
     with path.open("ab") as file:
         file.write(left)
 

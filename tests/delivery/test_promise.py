@@ -179,7 +179,7 @@ def judged(kind: str, task: Task, effects: int, lines: int) -> None:
 def test_the_promise_can_be_broken(open_bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal that forgets what was cut off pays twice, and is caught."""
 
-    monkeypatch.setattr(reconcile, "_in_doubt", lambda _: False)
+    monkeypatch.setattr(reconcile, "_is_in_doubt", lambda _: False)
     with pytest.raises(AssertionError):
         asyncio.run(kept("opaque", ["done"], [("settle", 1)], open_bench))
     with pytest.raises(AssertionError), suppress(Crash):

@@ -46,9 +46,9 @@ async def test_what_a_document_says_comes_before_the_template(publish: Any) -> N
         sent.append(json.loads(request.content))
         return httpx.Response(200, json={"id": "c"})
 
-    template = {"payload": {"model": "gpt-5-mini", "temperature": 1, "messages": [{"role": "user", "content": "hi"}]}}
+    template = {"payload": {"model": "gpt-4.1-mini", "temperature": 1, "messages": [{"role": "user", "content": "hi"}]}}
     await publish([{"payload": {"temperature": 0}}], {"request": template, "publisher": CALL}, handler)
-    assert sent == [{"model": "gpt-5-mini", "temperature": 0, "messages": [{"role": "user", "content": "hi"}]}]
+    assert sent == [{"model": "gpt-4.1-mini", "temperature": 0, "messages": [{"role": "user", "content": "hi"}]}]
 
 
 async def test_a_section_that_no_request_has_is_told(publish: Any) -> None:

@@ -61,7 +61,7 @@ class BatchAttempt(TaskAttempt):
 
     def __init__(self, route: RouteContext, task: Task, ends: Sequence[CallEnd] = ()) -> None:
         super().__init__(route, task)
-        self.journal.settle(ends)
+        self.journal.apply_ends(ends)
         self._known: list[tuple[Outcome, JSON]] = []
 
     async def lines(self) -> TaskLines | None:
@@ -74,7 +74,7 @@ class BatchAttempt(TaskAttempt):
             raise
         except ConnectorError as error:
             raise self.fail(str(error)) from None
-        known = [self.journal.recognise(intent) for intent, _ in asked]
+        known = [self.journal.recall(intent) for intent, _ in asked]
         if all(done is not None for _, done in known):
             self._known = [(done, request) for (_, done), (_, request) in zip(known, asked, strict=True) if done]
             return None
@@ -133,7 +133,7 @@ class BatchAttempt(TaskAttempt):
         if not self._route.shared.redact.is_clean(orjson.dumps(said).decode()):
             reason = "its request holds a secret, and requests of batches are kept; give it to a client, which sends it"
             raise AttemptEnded(TaskState.FAILED, reason)
-        return self.journal.line(intent, known, said)
+        return self.journal.make_line(intent, known, said)
 
 
 def _check(intent: CallIntent, request: Mapping[str, JSON]) -> None:

@@ -93,7 +93,7 @@ class BatchJob:
     async def _resolve(self) -> None:
         """Take up what earlier attempts have done; AttemptEnded while that is not known."""
         doubts = await reconcile(self._task, self._journal, self._shared)
-        self._journal.settle(doubts.ends)
+        self._journal.apply_ends(doubts.ends)
         self._records = doubts.records
         ends = {(end.attempt, end.number): end for end in doubts.ends}
         for call in self._task.calls:
@@ -225,7 +225,7 @@ class BatchJob:
         return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + RETRY_DELAY)
 
     def _end_change(self, end: AttemptEnded) -> Change:
-        change = self._journal.closing(finished=end.state is TaskState.FINISHED)
+        change = self._journal.close(finished=end.state is TaskState.FINISHED)
         reason = self._shared.redact.text(end.reason)
         settled = Settlement(task=self._task.id, state=end.state, reason=reason, due=end.due, uncounted=end.uncounted)
         merge_change(change, Change(settle=[settled], records=self._records))

@@ -146,7 +146,7 @@ class BatchSettlement:
 
     def _expense(self, line: CallRecord, outcome: Outcome) -> Expense | None:
         body: JSON = members(members(line.request)["body"])
-        found = self._shared.budget(self._route.spec.route).of(outcome.body, str(body.get("model", "")))
+        found = self._shared.budget(self._route.spec.route).charge(outcome.body, str(body.get("model", "")))
         return replace(found, cost=found.cost * HALF) if found else None
 
     async def _commit(self, changes: Sequence[Change]) -> None:

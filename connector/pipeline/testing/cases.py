@@ -52,7 +52,7 @@ class Recorder:
         self.documents: list[JSON] = []
 
     def __call__(self, kind: Prototype) -> Prototype:
-        """The kind that is used instead; one that calls an API stays, since its calls are replayed."""
+        """Return the kind that is used instead; one that calls an API stays, since its calls are replayed."""
         return kind if kind.calls else replace(kind, build=self._build)
 
     def _build(self, _: Section) -> _Writing:
@@ -99,25 +99,25 @@ class _Clock:
 
 
 def is_connection_case(case: JSON) -> bool:
-    """Whether a case is about a connection, and not about a chain."""
+    """Return whether a case is about a connection, and not about a chain."""
     return is_object(case) and ("incoming" in case or "outgoing" in case)
 
 
 async def run_connection_case(case: Mapping[str, JSON], load: Load, where: str) -> str:
-    """In what a case differs from what was expected; nothing when it passed."""
+    """Return in what a case differs from what was expected; nothing when it passed."""
     _check(case, where)
     replay, found, recorder = Replay(case.get("upstream") or [], where), Found(), Recorder()
     try:
         configuration = load({name: str(value) for name, value in members(case.get("environ")).items()})
         async with _runtime(case, configuration, replay, recorder) as runtime:
             if "incoming" in case:
-                await _incoming(case, runtime, found)
+                await _run_incoming(case, runtime, found)
             else:
-                await _outgoing(case, runtime, found, recorder)
+                await _run_outgoing(case, runtime, found, recorder)
     except ConnectorError as error:
         found.tell(None, "failed", str(error))
     replay.finish()
-    return "\n".join([*replay.faults, *_differences(case, found)])
+    return "\n".join([*replay.faults, *_compare(case, found)])
 
 
 def _check(case: Mapping[str, JSON], where: str) -> None:
@@ -147,14 +147,14 @@ def _runtime(case: Mapping[str, JSON], configuration: Configuration, replay: Rep
     return Runtime(configuration, options, storages=storages, publisher=recorder)
 
 
-async def _incoming(case: Mapping[str, JSON], runtime: Runtime, found: Found) -> None:
+async def _run_incoming(case: Mapping[str, JSON], runtime: Runtime, found: Found) -> None:
     run = IncomingRun(runtime, case["incoming"], tell=found.tell)
     instead = _inputs(case) if "input" in case or "inputs" in case else None
     async with aclosing(run.documents(instead=instead)) as documents:
         found.outputs = [document async for document in documents]
 
 
-async def _outgoing(case: Mapping[str, JSON], runtime: Runtime, found: Found, recorder: Recorder) -> None:
+async def _run_outgoing(case: Mapping[str, JSON], runtime: Runtime, found: Found, recorder: Recorder) -> None:
     run = OutgoingRun(runtime, case["outgoing"], concurrency=1)
     async with aclosing(run.results(_inputs(case))) as results:
         async for result in results:
@@ -171,10 +171,10 @@ async def _inputs(case: Mapping[str, JSON]) -> AsyncGenerator[JSON, None]:
         yield document
 
 
-def _differences(case: Mapping[str, JSON], found: Found) -> list[str]:
+def _compare(case: Mapping[str, JSON], found: Found) -> list[str]:
     lines: list[str] = []
     for state in ("skipped", "failed", "unknown"):
-        lines += _signal(state, case.get(state), found.reasons.get(state, []))
+        lines += _compare_signal(state, case.get(state), found.reasons.get(state, []))
     if "output" in case or "outputs" in case:
         wanted = [case["output"]] if "output" in case else case["outputs"]
         if wanted != found.outputs:
@@ -183,7 +183,7 @@ def _differences(case: Mapping[str, JSON], found: Found) -> list[str]:
     return lines
 
 
-def _signal(state: str, wanted: JSON, reasons: list[str]) -> list[str]:
+def _compare_signal(state: str, wanted: JSON, reasons: list[str]) -> list[str]:
     if wanted in (None, False):
         # What nobody speaks of may be skipped, but must not fail.
         return (

@@ -25,11 +25,11 @@ STAND_IN = "test-value-of-"
 
 
 def found_files(given: Iterable[Path]) -> list[Path]:
-    """The files that are named, and those below the folders that are."""
+    """Return the files that are named, and those below the folders that are."""
     files: list[Path] = []
     for path in given:
         if path.is_dir():
-            files += sorted(_below(path))
+            files += sorted(_walk(path))
         elif path.is_file():
             files.append(path)
         else:
@@ -37,7 +37,7 @@ def found_files(given: Iterable[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path) -> Iterator[Path]:
     for path in folder.rglob(f"*{ENDING}"):
         inner = path.relative_to(folder).parts
         if not any(part.startswith(".") or part in ("node_modules", "site-packages") for part in inner[:-1]):
@@ -45,22 +45,22 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Checked, None]:
-    """The verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
+    """Yield the verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
     saved: dict[Path, dict[str, JSON]] = {}
     for file in files:
         cases = read_yaml(file.read_bytes(), str(file))
         if not is_list(cases):
             raise ConfigurationError(f"{file}: a list of cases is needed")
-        source = _source(file, configuration)
+        source = _find_configuration(file, configuration)
         for index, case in enumerate(cases):
             started = time.monotonic()
-            difference = await _difference(case, file, source, f"{file}[{index}]", saved)
+            difference = await _run_case(case, file, source, f"{file}[{index}]", saved)
             name = str(members(case).get("name", index))
             yield Checked(file, name, difference, time.monotonic() - started)
 
 
-def _source(file: Path, configuration: Path | None) -> Path | None:
-    """The configuration that was named, else one of the file's own, beside it, above its folder, or here."""
+def _find_configuration(file: Path, configuration: Path | None) -> Path | None:
+    """Return the configuration that was named, else one of the file's own, beside it, above its folder, or here."""
     if configuration is not None:
         return configuration
     own = file.with_name(file.name.removesuffix(ENDING) + ".yaml")
@@ -77,29 +77,27 @@ def _is_configuration(path: Path) -> bool:
     return isinstance(document, dict) and "steps" not in document
 
 
-async def _difference(
-    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
-) -> str:
+async def _run_case(case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]) -> str:
     try:
         if not is_connection_case(case):
-            return await _chain_case(case, file, source, where, saved)
+            return await _run_chain_case(case, file, source, where, saved)
         if source is None:
             raise ConfigurationError(f"{where}: there is no connector.yaml beside the file; name one with -f")
 
         def load(environ: Mapping[str, str]) -> Configuration:
-            return _loaded(source, environ)
+            return _load(source, environ)
 
         return await run_connection_case(case, load, where)
     except ConnectorError as error:
         return str(error)
 
 
-async def _chain_case(
+async def _run_chain_case(
     case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
 ) -> str:
     name = file.name.removesuffix(ENDING)
     if source is not None and source not in saved:
-        saved[source] = dict(_loaded(source, {}).saved_chains())  # read once for all cases of a run
+        saved[source] = dict(_load(source, {}).saved_chains())  # read once for all cases of a run
     chains = dict(saved[source]) if source is not None else {}
     own = file.with_name(f"{name}.yaml")
     if own.is_file() and own != source:
@@ -109,13 +107,13 @@ async def _chain_case(
     return (await run_case(read, chain)).difference
 
 
-def _loaded(source: Path, environ: Mapping[str, str]) -> Configuration:
-    """The configuration; what the environment is to give and the case does not is stood in for."""
-    missing = dict(_stand_ins(source))
+def _load(source: Path, environ: Mapping[str, str]) -> Configuration:
+    """Return the configuration; what the environment is to give and the case does not is stood in for."""
+    missing = dict(_make_stand_ins(source))
     return load_configuration(source, {**missing, **environ})
 
 
-def _stand_ins(source: Path) -> Iterator[tuple[str, str]]:
+def _make_stand_ins(source: Path) -> Iterator[tuple[str, str]]:
     from connector.config.sources import files_of
 
     for file in files_of(source):

@@ -14,7 +14,7 @@ FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(tested: Sequence[Checked]) -> bytes:
-    """The document, a suite for each file."""
+    """Return the document, a suite for each file."""
     root = Element("testsuites", _numbers(tested))
     for file in dict.fromkeys(one.file for one in tested):
         cases = [one for one in tested if one.file == file]

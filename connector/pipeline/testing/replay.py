@@ -27,28 +27,28 @@ class Replay:
     """Answers requests from what was recorded, in order where several fit."""
 
     def __init__(self, recorded: JSON, where: str) -> None:
-        self._left = list(_checked(recorded, where))
+        self._left = list(_check_records(recorded, where))
         self.faults: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """The recorded answer; a request that nobody expected is refused for good."""
-        asked = _as_document(request)
+        """Return the recorded answer; a request that nobody expected is refused for good."""
+        asked = _describe_request(request)
         for index, one in enumerate(self._left):
-            if _fits(one["request"], asked):
+            if _matches(one["request"], asked):
                 if not one.get("repeat"):
                     del self._left[index]
-                return _response(one.get("answer") or {})
+                return _make_response(one.get("answer") or {})
         nearest = self._left[0]["request"] if self._left else None
         self.faults.append(
             f"a request that was not recorded: {asked['method']} {asked['path']}\n"
-            + (diff(nearest, _narrowed(asked, nearest)) if nearest is not None else diff(None, asked))
+            + (diff(nearest, _narrow(asked, nearest)) if nearest is not None else diff(None, asked))
         )
-        return _response(
+        return _make_response(
             {"status": 400, "headers": {"x-should-retry": "false"}, "body": {"error": {"message": "not recorded"}}}
         )
 
     def finish(self) -> None:
-        """Notes the recorded requests that were never made."""
+        """Note the recorded requests that were never made."""
         self.faults += [
             f"a recorded request was not made: {dump(one['request']).decode()}"
             for one in self._left
@@ -56,7 +56,7 @@ class Replay:
         ]
 
 
-def _checked(recorded: JSON, where: str) -> Sequence[Mapping[str, JSON]]:
+def _check_records(recorded: JSON, where: str) -> Sequence[Mapping[str, JSON]]:
     if not is_list(recorded):
         raise ConfigurationError(f"{where}: upstream is a list of {{request, answer}}")
     for index, one in enumerate(recorded):
@@ -76,17 +76,17 @@ def _check_names(part: Mapping[str, JSON], known: Sequence[str], where: str) -> 
         raise ConfigurationError(f"{where}.{unknown[0]}: unknown key; known: {', '.join(known)}")
 
 
-def _as_document(request: httpx.Request) -> dict[str, JSON]:
+def _describe_request(request: httpx.Request) -> dict[str, JSON]:
     document: dict[str, JSON] = {
         "method": request.method,
         "path": request.url.path,
         "query": dict(parse_qsl(request.url.query.decode(), keep_blank_values=True)),
         "headers": {name.lower(): value for name, value in request.headers.items()},
     }
-    return document | {"payload": _payload(request)}
+    return document | {"payload": _decode_payload(request)}
 
 
-def _payload(request: httpx.Request) -> JSON:
+def _decode_payload(request: httpx.Request) -> JSON:
     content = request.content
     if not content:
         return None
@@ -96,22 +96,22 @@ def _payload(request: httpx.Request) -> JSON:
         return content.decode(errors="replace").replace("\0", "")
 
 
-def _fits(wanted: Mapping[str, JSON], asked: Mapping[str, JSON]) -> bool:
-    """Whether a request is the recorded one: what was recorded of it is there, more may be."""
+def _matches(wanted: Mapping[str, JSON], asked: Mapping[str, JSON]) -> bool:
+    """Return whether a request is the recorded one: what was recorded of it is there, more may be."""
     path = str(wanted.get("path", ""))
     if wanted.get("method", asked["method"]).upper() != asked["method"] or not str(asked["path"]).endswith(path):
         return False
     query = {name: str(value) for name, value in members(wanted.get("query")).items()}
     headers = {name.lower(): str(value) for name, value in members(wanted.get("headers")).items()}
     return (
-        _holds(query, asked["query"])
-        and _holds(headers, asked["headers"])
-        and _holds(wanted.get("payload"), asked["payload"])
+        _contains(query, asked["query"])
+        and _contains(headers, asked["headers"])
+        and _contains(wanted.get("payload"), asked["payload"])
     )
 
 
-def _holds(wanted: JSON, found: JSON) -> bool:
-    """Whether everything that is wanted is in what was found."""
+def _contains(wanted: JSON, found: JSON) -> bool:
+    """Return whether everything that is wanted is in what was found."""
     if wanted is None:
         return True
     if is_object(wanted):
@@ -121,20 +121,20 @@ def _holds(wanted: JSON, found: JSON) -> bool:
 
 def _equal(wanted: JSON, found: JSON) -> bool:
     if is_object(wanted):
-        return _holds(wanted, found)
+        return _contains(wanted, found)
     if is_list(wanted):
         return is_list(found) and len(wanted) == len(found) and all(map(_equal, wanted, found))
     return bool(wanted == found)
 
 
-def _narrowed(found: JSON, wanted: JSON) -> JSON:
-    """What was found, without what nobody asked about, so that the difference is short."""
+def _narrow(found: JSON, wanted: JSON) -> JSON:
+    """Return what was found, without what nobody asked about, so that the difference is short."""
     if is_object(found) and is_object(wanted):
-        return {name: _narrowed(found[name], wanted[name]) for name in wanted if name in found}
+        return {name: _narrow(found[name], wanted[name]) for name in wanted if name in found}
     return found
 
 
-def _response(answer: Mapping[str, JSON]) -> httpx.Response:
+def _make_response(answer: Mapping[str, JSON]) -> httpx.Response:
     import httpx
 
     status, headers = int(answer.get("status", 200)), dict(answer.get("headers") or {})
