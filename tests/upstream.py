@@ -13,7 +13,7 @@ from aiohttp import web
 FILES = [
     {"id": f"file-{n}", "object": "file", "filename": f"tickets-{n}.jsonl", "purpose": "batch"} for n in range(1, 6)
 ]
-MODELS = [{"id": name, "object": "model", "owned_by": "openai"} for name in ("gpt-5", "gpt-5-mini")]
+MODELS = [{"id": name, "object": "model", "owned_by": "openai"} for name in ("gpt-6.1-terra", "gpt-6-luna")]
 WORDS = ["Good", " morning", "!"]
 
 

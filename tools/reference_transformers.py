@@ -52,4 +52,6 @@ def parameter(name: str, declared: Mapping[str, Any]) -> tuple[str, str, str, st
     types = declared.get("type", "any")
     said = types if isinstance(types, str) else " or ".join(types)
     default = f"`{json.dumps(declared['default'], ensure_ascii=False)}`" if "default" in declared else "required"
+    if "role" in declared:
+        default += f", else the default model for `{declared['role']}`"
     return f"`{name}`", said, default, declared.get("description", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from typer import Argument
@@ -112,15 +113,23 @@ def chain_rows() -> list[dict[str, JSON]]:
     return [_chain_row(name, chain) for name, chain in ready_made().items()]
 
 
-def _chain_row(name: str, chain: JSON) -> dict[str, JSON]:
+def _default(declaration: Mapping[str, JSON]) -> str:
+    """Return the default of a chain's parameter as text; that of a model names the one of its role."""
     from connector.documents import dump
+    from connector.model_registry import default_registry
 
+    shown = dump(declaration["default"]).decode() if "default" in declaration else "needed"
+    role = declaration.get("role")
+    return f"{shown}, else {default_registry().default(role)}" if isinstance(role, str) else shown
+
+
+def _chain_row(name: str, chain: JSON) -> dict[str, JSON]:
     declared: dict[str, JSON] = (chain.get("parameters") or {}) if is_document(chain) else {}
     parameters: list[dict[str, JSON]] = [
         {
             "name": parameter,
             "type": " or ".join(types) if is_list(types := declaration.get("type", "anything")) else types,
-            "default": dump(declaration["default"]).decode() if "default" in declaration else "needed",
+            "default": _default(declaration),
             "description": declaration.get("description", ""),
         }
         for parameter, declaration in declared.items()

@@ -10,6 +10,7 @@ from typing import Any
 
 from connector.declarations import folder
 from connector.model import JSON, is_document, is_list
+from connector.model_registry import default_registry
 from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
@@ -175,7 +176,23 @@ def _read_parameter(name: str, declared: Mapping[str, JSON], location: Location)
             )
     known = () if "any" in types else tuple(found for found in types if found in TYPES)
     default = read_template(declared.get("default"), (*location.path, "default"), (), location.builder.faults)
-    return Parameter(name, known, "default" not in declared, default.resolve)
+    resolve = _default_model(declared["role"], default.resolve, location) if "role" in declared else default.resolve
+    return Parameter(name, known, "default" not in declared, resolve)
+
+
+def _default_model(role: JSON, resolve: Resolve, location: Location) -> Resolve:
+    """Return what resolves a default, or else gives the default model of a role."""
+    registry = default_registry()
+    if role not in registry.roles:
+        location.at("role").unknown("unknown role of a model", str(role), registry.roles)
+        return resolve
+    model = registry.default(str(role))
+
+    def resolve_or_model(document: JSON, scope: Scope) -> JSON:
+        found = resolve(document, scope)
+        return model if found is None or found == "" else found
+
+    return resolve_or_model
 
 
 def _resolve_parameters(

@@ -32,7 +32,11 @@ def base_uri() -> Iterator[str]:
 
 @pytest.fixture
 def environment(base_uri: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("OPENAI_") or name == "OPENAI_CONNECTOR_TODAY"
+    }
     tools = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     return kept | {
         "PATH": tools,

@@ -106,7 +106,7 @@ def test_parameters_say_what_they_are(name: str) -> None:
     for parameter in parameters.values():
         assert parameter["type"]
         assert re.fullmatch(r".+\.", parameter["description"], re.DOTALL), parameter
-        assert parameter.keys() <= {"type", "description", "default"}
+        assert parameter.keys() <= {"type", "role", "description", "default"}
 
 
 @pytest.mark.parametrize("name", CHAINS)
