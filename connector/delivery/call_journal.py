@@ -7,7 +7,6 @@ from dataclasses import replace
 from itertools import count
 
 from connector.delivery.budget import RouteBudget
-from connector.delivery.call_log import CallLog
 from connector.delivery.call_records import (
     encode_outcome,
     encode_request,
@@ -15,6 +14,7 @@ from connector.delivery.call_records import (
 from connector.delivery.context import DeliveryContext
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.target_breakers import TargetBreaker
+from connector.delivery.task_calls import TaskCalls
 from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
@@ -26,7 +26,7 @@ from connector.publishers import Begin, CallIntent, OnUnknown
 __all__ = ["CallJournal"]
 
 
-class CallJournal(CallLog):
+class CallJournal(TaskCalls):
     """The calls that one attempt makes.
 
     Args:

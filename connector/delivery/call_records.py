@@ -7,9 +7,9 @@ from hashlib import blake2b, sha256
 
 import orjson
 
-from connector.delivery.idempotency_keys import account_digest
 from connector.documents import to_json
 from connector.engine import CallRecord, Store, Task
+from connector.http import Client
 from connector.model import JSON, Effect, Outcome, State, is_document, is_object, items, members
 from connector.pipeline import Runtime
 from connector.pipeline.decisions import may_have_acted
@@ -24,6 +24,7 @@ __all__ = [
     "MOST_KEPT",
     "NOTES",
     "Redaction",
+    "account_digest",
     "bound_body",
     "decode_outcome",
     "describe_repeats",
@@ -45,6 +46,12 @@ def fingerprint(intent: CallIntent) -> str:
     parts = _parts(intent)
     # Their lengths first, so that no other parts make the same row of bytes.
     return blake2b(b"".join([_pack([len(part) for part in parts]), *parts]), digest_size=LENGTH).hexdigest()
+
+
+def account_digest(client: Client) -> str:
+    """Return whose things a client makes and lists, as a digest: another address or account has other things."""
+    account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
+    return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
 
 
 def _parts(intent: CallIntent) -> list[bytes]:

@@ -16,6 +16,7 @@ import orjson
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
+from connector.delivery.call_records import account_digest
 from connector.engine import Task
 from connector.http import Client
 from connector.model import JSON, is_document, is_list, is_object, items, members
@@ -24,7 +25,7 @@ from connector.request import Wire
 from connector.request.files import FileInput, is_file
 from connector.request.multipart import MultipartBody
 
-__all__ = ["METADATA", "IdempotencyKeys", "Lookup", "account_digest", "key_of", "made_at", "place_lookup"]
+__all__ = ["METADATA", "IdempotencyKeys", "Lookup", "key_of", "made_at", "place_lookup"]
 
 METADATA = "connector_task"
 MOST_METADATA = 16
@@ -109,12 +110,6 @@ def place_lookup(lookup: Lookup, client: Client) -> Lookup:
     return replace(
         lookup, began=client.server_time, patience=client.parameters.timeouts.total, place=account_digest(client)
     )
-
-
-def account_digest(client: Client) -> str:
-    """Return whose things a client makes and lists, as a digest: another address or account has other things."""
-    account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
-    return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector.delivery.call_journal import CallJournal
-from connector.delivery.call_records import MISSING
+from connector.delivery.call_records import MISSING, account_digest
 from connector.delivery.context import DeliveryContext
-from connector.delivery.idempotency_keys import Lookup, account_digest
+from connector.delivery.idempotency_keys import Lookup
 from connector.delivery.lookup import CannotTell, Found, look
 from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
 from connector.errors import ConnectorError

@@ -19,10 +19,10 @@ from connector.model import Effect, Outcome, State, members
 from connector.pipeline.decisions import may_have_acted
 from connector.publishers import CallIntent
 
-__all__ = ["CallLog"]
+__all__ = ["TaskCalls"]
 
 
-class CallLog:
+class TaskCalls:
     """The calls of a task, as an attempt sees them.
 
     Args:
