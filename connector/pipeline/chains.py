@@ -17,6 +17,7 @@ from connector.transform.types import Action, Gather
 
 __all__ = [
     "Applied",
+    "Applier",
     "Gatherer",
     "Group",
     "Parts",
@@ -39,22 +40,42 @@ class Applied:
     failed: Failed | None = None
 
 
+class Applier:
+    """Takes documents through a chain one after the other; of several that one becomes, a failure fails them all.
+
+    Args:
+        chain: what they go through.
+        context: what the chain is given; whom it reports to is put in here.
+    """
+
+    def __init__(self, chain: Chain, context: Context) -> None:
+        self._chain = chain
+        self._context = replace(context, on_failed=self._fail, on_skip=self._skip)
+        self._applied = Applied([])
+
+    def apply(self, document: JSON) -> Applied:
+        """Return what the chain makes of a document; for chains in which nothing waits."""
+        applied = self._applied = Applied([])
+        applied.documents = self._chain.apply(document, self._context)
+        return applied
+
+    async def wait(self, document: JSON, locks: Locks) -> Applied:
+        """Return what the chain makes of a document, waited for."""
+        applied = self._applied = Applied([])
+        applied.documents = await self._chain.aapply(document, self._context, locks=locks)
+        return applied
+
+    def _fail(self, _: JSON, error: Failed) -> None:
+        self._applied.failed = self._applied.failed or error
+
+    def _skip(self, _: JSON, reason: str) -> None:
+        self._applied.skipped = self._applied.skipped or reason
+
+
 async def apply(chain: Chain, document: JSON, context: Context, locks: Locks) -> Applied:
-    """Return what a chain makes of one document; of several that it becomes, the first failure fails them all."""
-    found = Applied([])
-
-    def failed(_: JSON, error: Failed) -> None:
-        found.failed = found.failed or error
-
-    def skipped(_: JSON, reason: str) -> None:
-        found.skipped = found.skipped or reason
-
-    context = replace(context, on_failed=failed, on_skip=skipped)
-    if chain.awaits:
-        found.documents = await chain.aapply(document, context, locks=locks)
-    else:
-        found.documents = chain.apply(document, context)
-    return found
+    """Return what a chain makes of one document."""
+    applier = Applier(chain, context)
+    return await applier.wait(document, locks) if chain.awaits else applier.apply(document)
 
 
 @dataclass(frozen=True, slots=True)

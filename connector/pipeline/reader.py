@@ -15,6 +15,7 @@ from connector.errors import ConnectorError, InvalidDocument
 from connector.model import JSON
 from connector.pipeline.chains import (
     Applied,
+    Applier,
     Gatherer,
     Parts,
     apply,
@@ -238,13 +239,16 @@ class Reader:
         return self._transform_each()
 
     async def _transform_each(self) -> AsyncGenerator[ReadResult, None]:
-        plain = not self._parts.after.stages
+        chain = self._parts.after
+        applier = Applier(chain, self._chain_context())
         async with aclosing(self._read_source()) as reads:
             async for read in reads:
-                if plain and read.is_fit:
+                if not read.is_fit:
+                    yield ReadResult((read,), (), read.failed)
+                elif not chain.stages:
                     yield ReadResult((read,), (read.document,))
                 else:
-                    yield await self._transform(read)
+                    yield self._make_result((read,), applier.apply(read.document))
 
     async def _transform(self, read: Read) -> ReadResult:
         if not read.is_fit:
@@ -256,7 +260,9 @@ class Reader:
         if self._keep is not None and context.storages:
             kept = self._keep()
             context = replace(context, storages=kept.storages)
-        applied: Applied = await apply(chain, document, context, self._locks)
+        return self._make_result(reads, await apply(chain, document, context, self._locks), kept)
+
+    def _make_result(self, reads: Sequence[Read], applied: Applied, kept: Kept | None = None) -> ReadResult:
         if applied.failed is not None:
             return ReadResult(reads, (), self._redact(str(applied.failed)))
         return ReadResult(reads, applied.documents, "", applied.skipped, [] if kept is None else [kept])

@@ -282,6 +282,12 @@ CHAINS: dict[str, tuple[list[Any], list[Any], list[str], list[Any]]] = {
         [{"text": "b", "answer": {"id": "c", "said": "re: b"}}],
     ),
     "several of one": ([{"texts": ["a", "b"]}], [BRANCHES], [], ["a", "b"]),
+    "one of several fails": (
+        [{"texts": [{"text": "a"}, {"n": 1}]}, {"texts": [{"text": "b"}]}],
+        [BRANCHES, NEEDS],
+        [],
+        [{"text": "b", "x": "b"}],
+    ),
     "gathered": (
         [{"n": number} for number in range(5)],
         [{"aggregate": {"size": 2, "value": "&{n}"}}],
