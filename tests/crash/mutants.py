@@ -122,7 +122,7 @@ def _lines_are_appended_blindly() -> None:
     import os
 
     lines: Any = import_module("connector.delivery.outbox")
-    lines._start = lambda file, length, due: os.fstat(file.fileno()).st_size
+    lines._find_start = lambda file, length, due: os.fstat(file.fileno()).st_size
 
 
 def _no_journal_while_reading() -> None:
