@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from typer import BadParameter
 
 from connector.cli.output import say
 from connector.documents import parse
@@ -20,6 +23,7 @@ __all__ = [
     "find_operation",
     "guess_cause",
     "looks_like_json",
+    "parse_day",
     "parse_headers",
     "parse_pairs",
     "read_document",
@@ -216,3 +220,11 @@ def _clearest(catalogue: Catalogue, words: Sequence[str], unknown: Sequence[Unkn
         except UnknownName as error:
             return error
     return max(unknown, key=lambda error: (error.kind == "action", bool(error.suggestions)))
+
+
+def parse_day(text: str) -> date:
+    """Return the day that an option says."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise BadParameter(f"found {text!r}; a day such as 2026-12-11 is allowed") from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
+from connector.cli.arguments import parse_day
 from connector.cli.command import group
 from connector.cli.options import Config, Entities, Json, catalogue_folder, configuration_at
 from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
@@ -25,15 +26,8 @@ __all__ = ["models"]
 models = group("What is known of models: list, show, check, update.")
 
 
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise BadParameter(f"found {text!r}; a day such as 2026-12-11 is allowed") from None
-
-
 Today = Annotated[
-    date | None, Option("--today", metavar="DATE", parser=_date, help="Look as on this day; today unless given.")
+    date | None, Option("--today", metavar="DATE", parser=parse_day, help="Look as on this day; today unless given.")
 ]
 Within = Annotated[int, Option("--within", metavar="DAYS", min=0, help="Say what retires within so many days.")]
 
@@ -241,6 +235,7 @@ def _mention(found: Mention) -> tuple[str, ...]:
 
 
 def _replace(found: list[Mention], *, write: bool) -> None:
+    from connector.aio.atomic_file import write_atomically
     from connector.model_registry.mentions import replace_mentions
 
     left = [each for each in found if each.successor is None]
@@ -249,7 +244,7 @@ def _replace(found: list[Mention], *, write: bool) -> None:
         if diff:
             print_text(diff.rstrip("\n"))
         if diff and write:
-            replace_file(path, text.encode())
+            write_atomically(path, text.encode())
     for each in left:
         say(f"{each.path}:{each.line}: {each.name} has no successor that is known; choose one by hand")
 
@@ -285,16 +280,10 @@ def _tell(update: Update) -> None:
 
 
 def _write(update: Update, into: Path) -> None:
+    from connector.aio.atomic_file import write_atomically
 
     for name, data in update.files().items():
         path = into / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, data)
+        write_atomically(path, data)
     say(f"{into}: written")
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    neighbour = path.with_name(f".{path.name}.new")
-    neighbour.write_bytes(data)
-    neighbour.replace(path)

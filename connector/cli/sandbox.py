@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
+from connector.cli.arguments import parse_day
 from connector.cli.options import Entities, catalogue_folder
 from connector.cli.output import say
 
@@ -58,6 +60,10 @@ class SandboxOptions:
             help="The secret that signs webhooks; it begins with whsec_.",
         ),
     ] = None
+    today: Annotated[
+        date | None,
+        Option("--today", metavar="DATE", parser=parse_day, help="The day on which models live or are shut down."),
+    ] = None
     entities: Entities = None
 
 
@@ -97,6 +103,7 @@ def _create(options: SandboxOptions) -> Sandbox:
         state=options.state,
         webhook=options.webhook,
         webhook_secret=options.webhook_secret,
+        today=options.today,
         port=options.port,
         catalogue=Catalogue.open(catalogue_folder(options.entities)),
     )

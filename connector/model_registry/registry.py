@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from connector.errors import ConfigurationError, UnknownName
-from connector.model import JSON
+from connector.model import JSON, is_object
 from connector.model_registry.rates import EVERY_TIER, PriceList, Tier, newest
 from connector.suggestions import closest
 
@@ -57,6 +57,19 @@ class Refusal:
     """Values that are taken all the same, such as the default."""
     unless: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     """Other parameters, by their path, with which the model takes this one."""
+
+    def concerns(self, payload: Mapping[str, JSON]) -> bool:
+        """Return whether a payload has a value of the parameter that the model refuses."""
+        value = payload.get(self.parameter)
+        if value is None or value in self.allowed:
+            return False
+        return not any(_value_at(payload, path) == wanted for path, wanted in self.unless.items())
+
+
+def _value_at(payload: JSON, path: str) -> JSON:
+    for key in path.split("."):
+        payload = payload.get(key) if is_object(payload) else None
+    return payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, is_object, members
-from connector.model_registry import LifeCycle, Model, ModelRegistry, Refusal, current_day, price_change
+from connector.model_registry import LifeCycle, Model, ModelRegistry, current_day, price_change
 from connector.request.validation import Findings, Validate
 
 __all__ = ["ModelRules"]
@@ -34,7 +34,7 @@ class ModelRules:
         """Add what is wrong with the model of a payload, and with what it is given."""
         name = payload.get("model") if is_object(payload) else None
         model = self._registry.find(name) if isinstance(name, str) else None
-        if model is None or not isinstance(name, str) or mode is Validate.OFF:
+        if model is None or not isinstance(name, str) or mode is Validate.OFF or operation.removed:
             return
         today = self._today()
         life_cycle = model.life_cycle(today)
@@ -70,19 +70,7 @@ class ModelRules:
         """Yield a fault for each parameter of a payload that its model refuses."""
         given = members(payload)
         for refusal in model.refusals(operation):
-            value = given.get(refusal.parameter)
-            if value is not None and value not in refusal.allowed and not _is_lifted(refusal, payload):
+            if refusal.concerns(given):
                 instead = f"give {refusal.instead}" if refusal.instead else "leave it out"
                 reason = f": {refusal.reason}" if refusal.reason else ""
                 yield Fault(f"payload.{refusal.parameter}", f"{name} refuses it", f"{instead}{reason}", SENT_ANYWAY)
-
-
-def _is_lifted(refusal: Refusal, payload: JSON) -> bool:
-    """Whether another parameter of the payload makes the model take this one."""
-    for place, wanted in refusal.unless.items():
-        value = payload
-        for key in place.split("."):
-            value = value.get(key) if is_object(value) else None
-        if value == wanted:
-            return True
-    return False

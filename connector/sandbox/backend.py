@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TypeAlias
 
 from connector.catalogue import Catalogue, Operation
 from connector.model import JSON
+from connector.model_registry import current_day, load_registry
 from connector.sandbox.answer_templates import AnswerBuilder
 from connector.sandbox.ids import IdSource
 from connector.sandbox.messages import Answer, ApiError, Request
@@ -34,6 +36,8 @@ class Options:
     """The URL that webhooks are sent to."""
     webhook_secret: str | None = None
     """What they are signed with: `whsec_…`."""
+    today: date | None = None
+    """The day on which models live or are shut down; today unless given."""
 
 
 class Backend:
@@ -53,6 +57,7 @@ class Backend:
         self.catalogue = catalogue
         self.objects = objects
         self.options = options
+        self.registry = load_registry(catalogue.folder)
         self.now = clock
         self.script = script
         self.ids = IdSource(options.seed, objects.start)
@@ -61,6 +66,10 @@ class Backend:
         self.scheduler = Scheduler(objects, self.ids, clock, options.pace, self._run_timer)
         self._call_operation = call_operation
         self._timer_handlers = timer_handlers
+
+    def today(self) -> date:
+        """Return the day on which models live or are shut down."""
+        return self.options.today or current_day()
 
     def start(self) -> None:
         """Start the timers and the webhooks, also those that an earlier run left open."""

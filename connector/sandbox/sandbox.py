@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,6 +43,7 @@ class Sandbox:
         script: scripted `answers` and `faults`: a file, or its document.
         state: a file that outlives the sandbox; without it everything is in memory.
         webhook, webhook_secret: where webhooks are sent, and what they are signed with.
+        today: the day on which models live or are shut down; today unless given.
         port: the port to listen on; 0 picks one.
         catalogue, clock: in place of those that ship with the connector and the machine.
     """
@@ -58,13 +60,20 @@ class Sandbox:
         state: Path | None = None,
         webhook: str | None = None,
         webhook_secret: str | None = None,
+        today: date | None = None,
         port: int = 0,
         catalogue: Catalogue | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Build the sandbox; nothing listens yet."""
         options = Options(
-            seed=seed, lenient=lenient, latency=latency, pace=pace, webhook=webhook, webhook_secret=webhook_secret
+            seed=seed,
+            lenient=lenient,
+            latency=latency,
+            pace=pace,
+            webhook=webhook,
+            webhook_secret=webhook_secret,
+            today=today,
         )
         answers, rules = load_script(script)
         plan = FaultPlan(seed, faults, rules)

@@ -16,6 +16,7 @@ from connector.sandbox.generic.handler import GenericHandler
 from connector.sandbox.http.request_body import read_body
 from connector.sandbox.http.request_validator import RequestValidator
 from connector.sandbox.messages import Answer, ApiError, Request
+from connector.sandbox.models.life_cycle import check_model
 from connector.sandbox.object_store import CursorNotFound
 
 __all__ = ["Dispatcher", "Route"]
@@ -86,6 +87,7 @@ class Dispatcher:
         """Return the answer of the operation's handler; errors come in the API's form."""
         handler = self._handlers.get(request.operation.wire_name, self._generic.answer)
         try:
+            check_model(request, backend)
             answer = handler(request, backend)
             return await answer if isawaitable(answer) else answer
         except ApiError as error:

@@ -1,0 +1,46 @@
+"""Models that no longer answer, and parameters that models refuse: answered as the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from connector.model import JSON, is_object
+from connector.model_registry import LifeCycle, Refusal
+from connector.sandbox.backend import Backend
+from connector.sandbox.messages import ApiError, Request
+
+__all__ = ["check_model"]
+
+DEPRECATIONS = "https://platform.openai.com/docs/deprecations"
+USES_MODEL = "tokens"
+
+
+def check_model(request: Request, backend: Backend) -> None:
+    """Raise ApiError where the request's model has been shut down, or refuses one of its parameters."""
+    payload = request.payload
+    name = payload.get("model") if is_object(payload) else None
+    if request.operation.cost != USES_MODEL or not isinstance(name, str) or backend.options.lenient:
+        return
+    model = backend.registry.find(name)
+    if model is None or not is_object(payload):
+        return
+    if model.life_cycle(backend.today()) is LifeCycle.RETIRED:
+        message = f"The model `{name}` has been deprecated, learn more here: {DEPRECATIONS}"
+        raise ApiError(404, message, code="model_not_found")
+    for refusal in model.refusals(request.operation.name):
+        if refusal.concerns(payload):
+            raise _refused(refusal, payload)
+
+
+def _refused(refusal: Refusal, payload: Mapping[str, JSON]) -> ApiError:
+    name = refusal.parameter
+    if refusal.allowed:
+        default = refusal.allowed[0]
+        message = (
+            f"Unsupported value: '{name}' does not support {payload[name]} with this model."
+            f" Only the default ({default}) value is supported."
+        )
+        return ApiError(400, message, param=name, code="unsupported_value")
+    use = f" Use '{refusal.instead}' instead." if refusal.instead else ""
+    message = f"Unsupported parameter: '{name}' is not supported with this model.{use}"
+    return ApiError(400, message, param=name, code="unsupported_parameter")
