@@ -95,7 +95,7 @@ class CallJournal(TaskCalls):
         return outcome
 
     def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
-        """Return a pass; a client that was paused elsewhere rests here as well, until one finds out that it is back."""
+        """Return a ticket for a call, or why it must wait; a client that was paused elsewhere rests here as well."""
         client = intent.call.client if intent.call else None
         if client is not None and client.paused and breaker.pause is None:
             entered = breaker.enter()

@@ -49,7 +49,7 @@ def fingerprint(intent: CallIntent) -> str:
 
 
 def account_digest(client: Client) -> str:
-    """Return whose things a client makes and lists, as a digest: another address or account has other things."""
+    """Return a digest of the address and account that a client calls."""
     account = [getattr(client.parameters, name, None) for name in ("organization", "project")]
     return blake2b(repr([client.base_uri, *account]).encode(), digest_size=8).hexdigest()
 
@@ -127,7 +127,7 @@ class Redaction:
         return self.text(text) == text
 
     def _refresh(self) -> Redactor:
-        """Return keys may be replaced while we run, and old ones stay secrets."""
+        """Return a redactor of all secrets known now; replaced keys stay secret."""
         known = self._runtime.secrets()
         if known != self._known:
             self._known = known

@@ -115,7 +115,7 @@ class Delivery:
         return max([self._spending.known_rest, *(breaker.rests for breaker in self._breakers)])
 
     async def attempt(self, task: Task) -> Change:
-        """Return one attempt; what is to be committed of it."""
+        """Make one attempt; return the change to commit."""
         if self._shipping is not None:
             return await self._shipping.attempt(task)
         await self._spending.rests()

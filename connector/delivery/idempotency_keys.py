@@ -65,7 +65,7 @@ class Lookup:
     place: str = ""
 
     def dump(self) -> str:
-        """Return as it is kept with a call."""
+        """Return the lookup as text, as it is kept with a call."""
         return orjson.dumps(asdict(self)).decode()
 
     @classmethod
@@ -94,7 +94,7 @@ class Lookup:
 
 
 def made_at(entity: JSON) -> float | None:
-    """Return when an entity says that it was made, in seconds since 1970."""
+    """Return the creation time of an entity, in seconds since 1970."""
     found = [entity.get(name) for name in CREATED] if is_object(entity) else []
     return next((float(one) for one in found if isinstance(one, int | float)), None)
 
@@ -106,7 +106,7 @@ def key_of(task: Task, fingerprint: str) -> str:
 
 
 def place_lookup(lookup: Lookup, client: Client) -> Lookup:
-    """Return the same with whom a client calls, and when that is by the server's clock."""
+    """Return a lookup with the account that the client calls and the server's time."""
     return replace(
         lookup, began=client.server_time, patience=client.parameters.timeouts.total, place=account_digest(client)
     )

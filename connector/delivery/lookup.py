@@ -41,7 +41,7 @@ def list_query(subscriber: Subscriber, lookup: Lookup) -> dict[str, JSON]:
 
 
 async def read_pages(subscriber: Subscriber, pages: AsyncGenerator[Outcome, None]) -> AsyncGenerator[list[JSON], None]:
-    """Yield the entities of each page; CallFailed when one cannot be read, is no list, or has no end."""
+    """Yield the entities of each page; raise CallFailed when a page cannot be read or the list has no end."""
     count = 0
     async with aclosing(pages) as answers:
         async for answer in answers:

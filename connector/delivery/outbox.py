@@ -183,7 +183,7 @@ class FileAppender:
 
 
 def append_lines(place: PendingLines, head: bytes) -> Written:
-    """Return appends a place's lines, unless they stand there already; all of them are on disk when it returns."""
+    """Append a place's lines unless they are there already; all are on disk when it returns."""
     path = Path(place.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not an AtomicFile: the file grows, and others may append to it too, so it is repaired in place.

@@ -43,7 +43,7 @@ def transport_of(configuration: Configuration, route: str) -> str:
 
 
 def target_of(runtime: Runtime, spec: RouteSpec) -> Target:
-    """Return whom a route's transport calls; ConfigurationError when it cannot take what the route sends."""
+    """Return whom a route's transport calls; raise ConfigurationError when it cannot take the route's requests."""
     transport = spec.outgoing.transport
     where = f"outgoing.{spec.settings.outgoing}: transport: {transport}"
     kind, parameters = spec.writer.kind.name, spec.writer.parameters

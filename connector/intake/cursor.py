@@ -91,13 +91,13 @@ class Position:
         return cls(**{name: value for name, value in kept.items() if name in names}) if is_object(kept) else cls()
 
     def begun(self) -> Position:
-        """Return with a reading under way: one that was broken off, or the next."""
+        """Return the position with a reading under way: the interrupted one, or the next."""
         if self.open:
             return self
         return replace(self, reading=self.reading + 1, open=True, highest=None, whole=True)
 
     def ended(self) -> Position:
-        """Return with no reading under way."""
+        """Return the position with no reading under way."""
         return replace(self, open=False, value=max_watermark(self.value, self.highest), highest=None)
 
 

@@ -59,7 +59,7 @@ def confirmed_letter(document: JSON) -> JSON:
 
 
 def is_dead_letter(document: JSON) -> bool:
-    """Return whether this is what is kept of such a document."""
+    """Return whether a document is a dead letter."""
     error = document.get(ERROR) if is_object(document) else None
     return is_object(error) and error.get("stage") == STAGE
 
@@ -92,7 +92,7 @@ class DeadLetters:
         return self._delivery.rests
 
     async def attempt(self, task: Task) -> Change:
-        """Return one attempt; what is to be committed of it."""
+        """Make one attempt; return the change to commit."""
         if is_dead_letter(task.document):
             return await self._end(task, task.document[ERROR])
         return await self._delivery.attempt(task)
@@ -158,7 +158,7 @@ def _make_finished(task: Task) -> Settlement:
 
 
 def no_trace(route: str) -> str:  # noqa: ARG001  whoever traces names the route
-    """Return no trace."""
+    """Return an empty traceparent."""
     return ""
 
 

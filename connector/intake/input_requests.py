@@ -117,7 +117,7 @@ def _describe(task: Task | None) -> str:
 
 
 def _identify(document: Mapping[str, JSON]) -> JSON:
-    """Return by what the document of a request is known again, though it may have changed when it is read anew."""
+    """Return what identifies a request's document, even if it has changed when it is read again."""
     return {name: entity_id(value) or value for name, value in document.items()}
 
 

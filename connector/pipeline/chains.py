@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from connector.aio.streams import iterate_with_deadlines
 from connector.errors import ConfigurationError, ConnectorError
@@ -201,10 +201,11 @@ async def gather_groups(
                 yield found[0]
                 continue
             else:
+                parts = cast("Parts[Source]", found[0])
                 try:
-                    groups = gatherer.take(found[0].source, found[0].documents)
+                    groups = gatherer.take(parts.source, parts.documents)
                 except ConnectorError as error:
-                    yield fail(found[0].source, str(error))
+                    yield fail(parts.source, str(error))
                     continue
             for group in groups:
                 yield group

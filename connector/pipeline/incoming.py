@@ -91,7 +91,7 @@ class IncomingRun:
     async def documents(
         self, *, limit: int | None = None, instead: AsyncGenerator[JSON, None] | None = None
     ) -> AsyncGenerator[JSON, None]:
-        """Yield the documents that come of what is read.
+        """Read, and yield the documents that the chain makes.
 
         Args:
             limit: how many are read at most.

@@ -138,7 +138,7 @@ class Runtime:
         return self._clients[name]
 
     async def call(self, client: str, kind: Literal["openai", "http"], request: Mapping[str, JSON]) -> Outcome:
-        """Return one call through a named client."""
+        """Make one call through a named client."""
         return await call_client(self.client(client), kind, request, name=client)
 
     def calls(self, perform: publishers.Perform) -> Call:

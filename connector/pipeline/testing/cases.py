@@ -104,7 +104,7 @@ def is_connection_case(case: JSON) -> bool:
 
 
 async def run_connection_case(case: Mapping[str, JSON], load: Load, where: str) -> str:
-    """Return in what a case differs from what was expected; nothing when it passed."""
+    """Run a case; return how it differs from what was expected, or nothing when it passed."""
     _check(case, where)
     replay, found, recorder = Replay(case.get("upstream") or [], where), Found(), Recorder()
     try:
