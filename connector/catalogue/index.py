@@ -6,6 +6,7 @@ rebuilt in memory.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -13,11 +14,10 @@ from typing import Any
 
 import orjson
 
-from connector.catalogue.names import normalize_name
 from connector.errors import ConfigurationError
 from connector.model import JSON, members
 
-__all__ = ["Index", "format_index", "read_index"]
+__all__ = ["Index", "format_index", "normalize_name", "read_index"]
 
 FORMAT = 1
 OPERATIONS = b'"operations": ['
@@ -113,3 +113,8 @@ def _list_verb_names(row: list[JSON]) -> Iterator[str]:
 def _list_aliases(row: list[JSON]) -> Iterator[str]:
     for alias in row[3].get("aliases", []):
         yield alias if " /" in alias else normalize_name(alias)
+
+
+def normalize_name(name: str) -> str:
+    """Return a name without case and separators: `Chat-Completions`, `chat.completions`, `chatCompletions` are one."""
+    return re.sub(r"[\W_]+", "", name).lower()

@@ -8,8 +8,7 @@ from functools import cached_property
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, unquote
 
-from connector.catalogue.index import Index
-from connector.catalogue.names import normalize_name
+from connector.catalogue.index import Index, normalize_name
 from connector.errors import UnknownName
 from connector.suggestions import closest
 

@@ -184,7 +184,7 @@ def find_operation(catalogue: Catalogue, words: Sequence[str]) -> tuple[Operatio
     The longest name counts, and the words after it are values: `files delete file-1`, `RetrieveFile file-1`; a path
     may hold them as well: `GET /files/file-1`. More words than the path has parameters are an error.
     """
-    from connector.catalogue.names import normalize_name
+    from connector.catalogue.index import normalize_name
 
     text = " ".join(words)
     wire = WIRE.fullmatch(text)

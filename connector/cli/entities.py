@@ -90,7 +90,7 @@ def show_drift(document: Document, json: Json = None, folder: Entities = None) -
 
 def _find(catalogue: Catalogue, words: Sequence[str]) -> list[Operation]:
     """Return all operations of an entity, or the one operation of that name."""
-    from connector.catalogue.names import normalize_name
+    from connector.catalogue.index import normalize_name
 
     name = normalize_name(" ".join(words))
     return [op for op in catalogue.operations() if normalize_name(op.entity) == name] or [

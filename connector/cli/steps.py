@@ -21,7 +21,7 @@ def steps(
     json: Json = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or the fields of one."""
-    from connector.catalogue.names import normalize_name
+    from connector.catalogue.index import normalize_name
 
     found = [
         row

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connector.http.error_body import find_error_codes, find_error_message
 from connector.http.policy import EXHAUSTED
+from connector.http.response import find_error_codes, find_error_message
 from connector.model import JSON, Outcome, State, items, members
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from connector.delivery.lookup import CannotTell, Found, look
 from connector.engine import CallEnd, CallRecord, Settlement, Task, TaskState
 from connector.errors import ConnectorError
 from connector.http import Client
-from connector.http.response_headers import parse_retry_after
+from connector.http.wait_hints import parse_retry_after
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 from connector.pipeline.decisions import may_have_acted
 from connector.resilience import Backoff

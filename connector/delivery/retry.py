@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from connector.delivery.target_breakers import TargetBreakers
 from connector.engine import Task, TaskState
 from connector.http.policy import Actor
-from connector.http.response_headers import parse_retry_after
+from connector.http.wait_hints import parse_retry_after
 from connector.model import State
 from connector.pipeline.decisions import AttemptEnded, CallResult, NextStep, decide, final_state
 from connector.publishers.intent import BLOCKED

@@ -8,9 +8,18 @@ from typing import TypeVar
 
 import httpx
 
-from connector.http.error_body import cut_excerpt, find_error_codes, find_error_message, is_error
-from connector.http.response import UnacceptableBody, UnexpectedBody, decode_leniently, iter_body, read_body
-from connector.http.response_headers import parse_headers
+from connector.http.response import (
+    UnacceptableBody,
+    UnexpectedBody,
+    cut_excerpt,
+    decode_leniently,
+    find_error_codes,
+    find_error_message,
+    is_error,
+    iter_body,
+    parse_headers,
+    read_body,
+)
 from connector.http.sse import BrokenStream
 from connector.http.transports.base import NEVER_SENT, CertificateRefused
 from connector.model import JSON, State

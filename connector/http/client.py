@@ -24,7 +24,7 @@ from connector.http.forward_request import ForwardRequest, join_target, make_sen
 from connector.http.parameters import Common
 from connector.http.policy import Pause, Policy
 from connector.http.prototypes import Prototype, prototypes
-from connector.http.response_headers import ServerClock
+from connector.http.response import ServerClock
 from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.stream import stream_call
 from connector.http.transports import make_transport

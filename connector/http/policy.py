@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from connector.http.response_headers import parse_should_retry
+from connector.http.wait_hints import parse_should_retry
 from connector.model import Effect, Outcome, State
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Reading an answer: bounded while it streams, and taken for what was due."""
+"""Reading an answer: its headers; its body, bounded while it streams and taken for what was due; the error in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from array import array
 from base64 import b64decode
 from binascii import Error
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,15 +18,23 @@ import orjson
 
 from connector.aio.atomic_file import AtomicFile
 from connector.model import JSON, items, members
+from connector.timing import Timing
 
 __all__ = [
     "ACCEPTED_ENCODINGS",
+    "EXCERPT_LENGTH",
+    "ServerClock",
     "UnacceptableBody",
     "UnexpectedBody",
+    "cut_excerpt",
     "decode_body",
     "decode_leniently",
     "decompress",
+    "find_error_codes",
+    "find_error_message",
+    "is_error",
     "iter_body",
+    "parse_headers",
     "read_body",
     "save_body",
     "unpack_embeddings",
@@ -37,6 +46,42 @@ HARMLESS = 1024 * 1024
 """Below this many bytes no ratio is suspicious."""
 STEEPEST = 200
 """JSON that repeats itself packs about 1:100; deflate's own limit is 1:1032."""
+EXCERPT_LENGTH = 2048
+LONGEST_MESSAGE = 16 * 1024
+
+
+def parse_headers(response: httpx.Response) -> dict[str, str]:
+    """Return the headers by lower-case name, values of one name joined; cookies are left out."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in response.headers.raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    found.pop("set-cookie", None)
+    return found
+
+
+class ServerClock:
+    """Learns a server's time from the `Date` of its answers and goes on by the monotonic clock."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._ahead: float | None = None
+
+    def update(self, headers: Mapping[str, str]) -> None:
+        """Take the time that a response says; nonsense changes nothing."""
+        text = headers.get("date", "")
+        if not text:
+            return
+        try:
+            said = parsedate_to_datetime(text).timestamp()
+        except (ValueError, TypeError, OverflowError, OSError):
+            return
+        self._ahead = said - self._timing.clock()
+
+    @property
+    def now(self) -> float | None:
+        """Seconds since 1970 by the server's clock; None while no answer has told it."""
+        return None if self._ahead is None else self._timing.clock() + self._ahead
 
 
 class UnexpectedBody(Exception):
@@ -193,3 +238,49 @@ def _unpack(packed: str) -> list[float] | str:
     if sys.byteorder == "big":
         floats.byteswap()
     return floats.tolist()
+
+
+def is_error(body: JSON, *, created: bool = False) -> bool:
+    """Return whether the body of a success is an error after all.
+
+    An entity may tell of an error of its own, such as a failed job that is read; only when the call has just created
+    the entity is that error the call's.
+    """
+    fields = members(body)
+    error = fields.get("error")
+    if isinstance(error, dict):
+        error = any(value not in (None, "") for value in members(error).values())
+    return bool(error) and (created or not ("object" in fields or "id" in fields))
+
+
+def find_error_codes(body: JSON) -> frozenset[str]:
+    """Return the error's code and type; a stream's error event has them at its top."""
+    fields = _find_fields(body)
+    return frozenset(value for name in ("code", "type") if isinstance(value := fields.get(name), str))
+
+
+def find_error_message(body: JSON) -> str:
+    """Return the error in the server's own words, short; empty when it has none."""
+    if isinstance(body, str):
+        return _join_lines(body) if "<" not in body[:50] else ""
+    fields = _find_fields(body)
+    for name in ("message", "detail", "error_description", "error", "title"):
+        value = fields.get(name)
+        if isinstance(value, str) and value.strip():
+            return _join_lines(value)
+    return ""
+
+
+def cut_excerpt(data: bytes) -> str:
+    """Return the beginning of an unusable answer, more than is kept: secrets are hidden before it is cut."""
+    return data[: 4 * EXCERPT_LENGTH].decode(errors="replace")
+
+
+def _find_fields(body: JSON) -> dict[str, JSON]:
+    """Return the object that holds the error's fields."""
+    outer = members(body)
+    return members(outer.get("error")) or outer
+
+
+def _join_lines(text: str) -> str:
+    return " ".join(text[:LONGEST_MESSAGE].split())

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from connector.http.attempt import AttemptResult
 from connector.http.call import Call
-from connector.http.error_body import EXCERPT_LENGTH, find_error_codes, find_error_message
 from connector.http.parameters import Retry
 from connector.http.policy import EXHAUSTED, LOOK_FIRST, OVERLOADED, Action, Actor, Pause, Policy, Verdict
-from connector.http.response_headers import find_reset, parse_retry_after
+from connector.http.response import EXCERPT_LENGTH, find_error_codes, find_error_message
+from connector.http.wait_hints import find_reset, parse_retry_after
 from connector.model import JSON, Attempt, Effect, Outcome, State, items, members
 from connector.request import Redactor
 from connector.resilience import Backoff, Pacer

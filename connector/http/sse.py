@@ -11,8 +11,7 @@ import httpx
 import orjson
 
 from connector.catalogue.operation import Operation
-from connector.http.error_body import is_error
-from connector.http.response import UnacceptableBody
+from connector.http.response import UnacceptableBody, is_error
 from connector.model import JSON, State, members
 
 __all__ = ["BrokenStream", "EventParser", "ServerEvent", "collect_data", "drain", "iter_data"]

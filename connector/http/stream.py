@@ -11,9 +11,7 @@ import httpx
 from connector.http.attempt import AttemptResult, judge_broken_stream, open_response, read_refusal
 from connector.http.call import Call
 from connector.http.call_log import ITEMS, CallLog
-from connector.http.error_body import cut_excerpt
-from connector.http.response import UnacceptableBody, UnexpectedBody, iter_body
-from connector.http.response_headers import parse_headers
+from connector.http.response import UnacceptableBody, UnexpectedBody, cut_excerpt, iter_body, parse_headers
 from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.sse import BrokenStream, drain, iter_data
 from connector.model import JSON, CallFailed, State

@@ -9,11 +9,19 @@ from functools import cached_property
 from urllib.parse import unquote_plus
 
 from connector.model import JSON, items, members
-from connector.request.display import SECRET_NAME, hide_secret_values
+from connector.request.display import SECRET_NAME, SECRET_VALUE
 
-__all__ = ["HIDDEN", "Redactor", "compile_pattern", "hide_credentials"]
+__all__ = ["HIDDEN", "Redactor", "compile_pattern", "hide_credentials", "hide_secret_values"]
 
 HIDDEN = "***"
+MARKS = (
+    *(f"{start}{end}" for start in ("sk", "ek", "sess", "rk", "ghp") for end in "-_"),
+    "xox",
+    "gw-",
+    "earer ",
+    "eyJ",
+)
+"""Without one of these a text holds no secret value; most texts hold none, and so need no pattern."""
 PASSWORD = re.compile(r"(//[^/?#@:\s]*):[^/?#\s]*@")
 """A user's password in a URL; it may hold an `@` itself."""
 SIGNED = re.compile(
@@ -124,6 +132,14 @@ class Redactor:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return compile_pattern(self._secrets)
+
+
+def hide_secret_values(text: str, instead: str) -> str:
+    """Return the text with something else in place of what looks like a key or a token."""
+    for mark in MARKS:
+        if mark in text:
+            return SECRET_VALUE.sub(instead, text)
+    return text
 
 
 def hide_credentials(url: str, keep: Collection[str] = ()) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from connector.resilience.backoff import Backoff
 from connector.resilience.circuit_breaker import CircuitBreaker
-from connector.resilience.concurrency import AdaptiveConcurrency, ConcurrencyLimit
-from connector.resilience.pacer import Pacer
-from connector.resilience.rate_limit import TokenBucket
+from connector.resilience.pace import AdaptiveConcurrency, ConcurrencyLimit, Pacer, TokenBucket
 
 __all__ = ["AdaptiveConcurrency", "Backoff", "CircuitBreaker", "ConcurrencyLimit", "Pacer", "TokenBucket"]

@@ -13,7 +13,7 @@ import pytest
 
 from connector import publishers, subscribers
 from connector.catalogue import Catalogue, Operation
-from connector.catalogue.names import normalize_name
+from connector.catalogue.index import normalize_name
 from connector.config.findings import Finding, Place
 from connector.config.loading import Draft
 from connector.config.rules.requests import check_operations

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.request.display import SECRET_VALUE, hide_secret_values
-from connector.request.redaction import HIDDEN, Redactor
+from connector.request.display import SECRET_VALUE
+from connector.request.redaction import HIDDEN, Redactor, hide_secret_values
 
 SECRET = 'päss "word"/+\\key'
 TEXT_CHARACTERS = st.characters(exclude_categories=("Cs",))

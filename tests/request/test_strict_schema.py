@@ -9,7 +9,7 @@ from jsonschema_rs import Draft202012Validator
 
 from connector.catalogue import Catalogue
 from connector.request.plan import Plan
-from connector.request.strict_schema import close_schema
+from connector.request.validation import close_schema
 
 PERSON = {"type": "object", "properties": {"name": {"type": "string"}}}
 AGED = {"type": "object", "properties": {"age": {"type": "integer"}}}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connector.catalogue.importer.names import NamingRules
-from connector.catalogue.names import normalize_name
+from connector.catalogue.index import normalize_name
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, items, members
 from connector.yaml import read_yaml

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
-from connector.catalogue.names import normalize_name
+from connector.catalogue.index import normalize_name
 from connector.config.models.measures import Budget, Duration
 from connector.config.models.section import Entry, Names, Section, none_as_empty
 from connector.errors import ConfigurationError, UnknownName

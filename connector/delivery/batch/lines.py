@@ -13,9 +13,8 @@ from typing import BinaryIO
 import orjson
 
 from connector.engine import CallRecord, Store, Task
-from connector.http.error_body import find_error_codes, find_error_message, is_error
 from connector.http.policy import Policy
-from connector.http.response import unpack_embeddings
+from connector.http.response import find_error_codes, find_error_message, is_error, unpack_embeddings
 from connector.model import JSON, Effect, Outcome, State, is_object, members
 
 __all__ = [

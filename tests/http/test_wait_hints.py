@@ -10,13 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.http.response_headers import (
-    LONGEST_WAIT,
-    find_reset,
-    parse_duration,
-    parse_retry_after,
-    parse_should_retry,
-)
+from connector.http.wait_hints import LONGEST_WAIT, find_reset, parse_duration, parse_retry_after, parse_should_retry
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
 

@@ -8,16 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import httpx
-
-from connector.timing import Timing
-
 __all__ = [
     "LONGEST_WAIT",
-    "ServerClock",
     "find_reset",
     "parse_duration",
-    "parse_headers",
     "parse_retry_after",
     "parse_should_retry",
 ]
@@ -86,37 +80,3 @@ def _parse_date(text: str, now: datetime) -> float | None:
         moment = moment.replace(tzinfo=UTC)
     seconds = (moment - now).total_seconds()
     return seconds if seconds > 0 else None
-
-
-def parse_headers(response: httpx.Response) -> dict[str, str]:
-    """Return the headers by lower-case name, values of one name joined; cookies are left out."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in response.headers.raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    found.pop("set-cookie", None)
-    return found
-
-
-class ServerClock:
-    """Learns a server's time from the `Date` of its answers and goes on by the monotonic clock."""
-
-    def __init__(self, timing: Timing) -> None:
-        self._timing = timing
-        self._ahead: float | None = None
-
-    def update(self, headers: Mapping[str, str]) -> None:
-        """Take the time that a response says; nonsense changes nothing."""
-        text = headers.get("date", "")
-        if not text:
-            return
-        try:
-            said = parsedate_to_datetime(text).timestamp()
-        except (ValueError, TypeError, OverflowError, OSError):
-            return
-        self._ahead = said - self._timing.clock()
-
-    @property
-    def now(self) -> float | None:
-        """Seconds since 1970 by the server's clock; None while no answer has told it."""
-        return None if self._ahead is None else self._timing.clock() + self._ahead
