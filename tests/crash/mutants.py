@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-__all__ = ["MUTANTS", "Mutant"]
+__all__ = ["MUTANTS", "Mutant", "put"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,16 @@ class Mutant:
     scenario: str = ""
 
 
+def put(owner: Any, **values: Any) -> None:
+    """Set attributes of a module or class; AttributeError when it has none of that name, as after a renaming."""
+    for name, value in values.items():
+        getattr(owner, name)
+        setattr(owner, name, value)
+
+
 def _never_synced() -> None:
     connection: Any = import_module("connector.engine.sqlite.connection")
-    connection.DURABLE = "PRAGMA synchronous = OFF"
+    put(connection, DURABLE="PRAGMA synchronous = OFF")
 
 
 def _cursor_first() -> None:
@@ -57,7 +64,7 @@ def _in_two(concerns: Callable[[Any], bool], *first: str) -> None:
         empty = Change()
         return await commit(self, replace(change, **{name: getattr(empty, name) for name in first}))
 
-    SqliteStore.commit = committed
+    put(SqliteStore, commit=committed)
 
 
 def _intent_after_sending() -> None:
@@ -72,7 +79,7 @@ def _intent_after_sending() -> None:
             await begin()
         return outcome
 
-    Client.send = sent
+    put(Client, send=sent)
 
 
 def _ended_before_sending() -> None:
@@ -87,13 +94,13 @@ def _ended_before_sending() -> None:
         await self._shared.commit(Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED)]))
         return replace(await attempt(self, task), settle=[])
 
-    Delivery.attempt = attempted
+    put(Delivery, attempt=attempted)
 
 
 def _unknown_is_sent_again() -> None:
     from connector.delivery.call_journal import CallJournal
 
-    CallJournal.repeats = lambda self, target: True
+    put(CallJournal, repeats=lambda self, target: True)
 
 
 def _never_looked_for() -> None:
@@ -103,26 +110,26 @@ def _never_looked_for() -> None:
     async def look(*_: Any) -> Missing:
         return Missing()
 
-    doubting.look = look
+    put(doubting, look=look)
 
 
 def _finished_without_answer() -> None:
     from connector.model import Outcome, State
 
-    Outcome.ok = property(lambda self: self.state in (State.DONE, State.UNKNOWN))
+    put(Outcome, ok=property(lambda self: self.state in (State.DONE, State.UNKNOWN)))
 
 
 def _paid_answers_are_forgotten() -> None:
     from connector.delivery.call_journal import CallJournal
 
-    CallJournal._find_done = lambda self, known: None
+    put(CallJournal, _find_done=lambda self, known: None)
 
 
 def _lines_are_appended_blindly() -> None:
     import os
 
     lines: Any = import_module("connector.delivery.outbox")
-    lines._find_start = lambda file, length, due: os.fstat(file.fileno()).st_size
+    put(lines, _find_start=lambda file, length, due: os.fstat(file.fileno()).st_size)
 
 
 def _no_journal_while_reading() -> None:
@@ -135,12 +142,12 @@ def _no_journal_while_reading() -> None:
     async def performed(self: Any, intent: Any) -> Any:
         return await (perform_now(intent) if is_intake(self._task.route) else perform(self, intent))
 
-    CallJournal.perform = performed
+    put(CallJournal, perform=performed)
 
 
 def _chains_run_while_reading() -> None:
     reading: Any = import_module("connector.intake.reading")
-    reading._intake_spec = lambda *_: None
+    put(reading, _intake_spec=lambda *_: None)
 
 
 def _time_ends_a_search() -> None:
@@ -152,14 +159,15 @@ def _time_ends_a_search() -> None:
         fits = await fitting(subscriber, sought, started, taken)
         return [one for one in fits if (marking.made_at(one) or 0.0) >= started - 60]
 
-    lookup._find_fitting = found
+    put(lookup, _find_fitting=found)
 
 
 def _the_window_begins_with_the_call() -> None:
     from connector.delivery.lookup import SettlingWindows
 
-    SettlingWindows.remaining = lambda self, call, lookup, client: max(
-        call.started + self._window(client) - time.time(), 0.0
+    put(
+        SettlingWindows,
+        remaining=lambda self, call, lookup, client: max(call.started + self._window(client) - time.time(), 0.0),
     )
 
 
@@ -173,28 +181,28 @@ def _any_list_is_a_verdict() -> None:
         found = await look(*given)
         return Missing() if isinstance(found, CannotTell) else found
 
-    doubting.look = looked
+    put(doubting, look=looked)
 
 
 def _no_client_is_a_failure() -> None:
     doubting: Any = import_module("connector.delivery.reconcile")
     from connector.delivery.call_journal import CallJournal
 
-    doubting._find_client = lambda call, lookup, shared: shared.runtime.client(call.target)
-    CallJournal.doubts = property(lambda self: ())
+    put(doubting, _find_client=lambda call, lookup, shared: shared.runtime.client(call.target))
+    put(CallJournal, doubts=property(lambda self: ()))
 
 
 def _a_broken_api_did_nothing() -> None:
     policy: Any = import_module("connector.http.policy")
     deciding: Any = import_module("connector.pipeline.decisions")
-    policy.is_left_open = lambda *_: False
-    policy.DEFAULTS = tuple(rule for rule in policy.DEFAULTS if rule.then != "unknown")
-    deciding.in_trouble = lambda _: False
+    put(policy, is_left_open=lambda *_: False)
+    put(policy, DEFAULTS=tuple(rule for rule in policy.DEFAULTS if rule.then != "unknown"))
+    put(deciding, in_trouble=lambda _: False)
 
 
 def _every_kill_costs_an_attempt() -> None:
     startup: Any = import_module("connector.engine.sqlite.startup")
-    startup._requeue = lambda session, row: (1, 0.0, row[2], 0, row[0])
+    put(startup, _requeue=lambda session, row: (1, 0.0, row[2], 0, row[0]))
 
 
 MUTANTS: dict[str, Mutant] = {

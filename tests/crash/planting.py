@@ -56,9 +56,10 @@ def plant(text: str) -> None:
     plan: dict[str, Any] = json.loads(text)
     _jump(plan.get("clocks", ()))
     from connector.engine import failpoints
+    from tests.crash.mutants import MUTANTS, put
 
     reach = Points(plan)
-    failpoints.reach = reach
+    put(failpoints, reach=reach)
     _shorten(plan)
     _tell_accepted(plan)
     _wire(reach)
@@ -67,8 +68,6 @@ def plant(text: str) -> None:
 
         power = Power(Path(plan["folder"]), plan["seed"], plan.get("keeps", 0.0), plan.get("disk"))
         reach.power = power.fails
-    from tests.crash.mutants import MUTANTS
-
     for name in plan.get("mutants", ()):
         MUTANTS[name].plant()
 
@@ -87,9 +86,10 @@ def _shorten(plan: dict[str, Any]) -> None:
     from connector.delivery import reconcile
     from connector.engine.sqlite import connection
     from connector.resilience import Backoff
+    from tests.crash.mutants import put
 
-    reconcile.LOOKUPS = Backoff(0.2, 0.5)
-    connection.CHECKPOINT_PAGES, connection.RETRY_PAGES = 60, 20
+    put(reconcile, LOOKUPS=Backoff(0.2, 0.5))
+    put(connection, CHECKPOINT_PAGES=60, RETRY_PAGES=20)
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
 
@@ -99,10 +99,11 @@ def _shorten_heartbeats() -> None:
     from connector.engine.postgresql import PostgreSQLStore
     from connector.intake import readings
     from connector.runtime import housekeeping
+    from tests.crash.mutants import put
 
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
-    housekeeping.HEARTBEAT, housekeeping.LEASE, housekeeping.POLL = 0.5, 3.0, 2.0
-    readings.LEASE = 3.0
+    put(housekeeping, HEARTBEAT=0.5, LEASE=3.0, POLL=2.0)
+    put(readings, LEASE=3.0)
 
 
 def _tell_accepted(plan: dict[str, Any]) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from connector.engine import Task, TaskState
+from connector.engine import Task, TaskState, failpoints
 from connector.engine.sqlite.writer import KINDS
 from tests.crash.bench import Bench
 from tests.crash.configuration import KINDS as ROUTES
 from tests.crash.formula import AGAIN, Evidence, judge
 from tests.crash.harness import catch, play
+from tests.crash.mutants import put
 from tests.crash.running import ROOT, Warm
 from tests.crash.scenarios import EVERYWHERE
 
@@ -41,7 +42,8 @@ def bench(tmp_path: Path, warm: Warm) -> Iterator[Bench]:
 
 def test_every_named_point_is_one_at_which_a_process_is_ended() -> None:
     sources = [path.read_text() for path in (ROOT / "connector").rglob("*.py")]
-    named = {name for text in sources for name in re.findall(r'\bpoints\.point\("([a-z.-]+)"\)', text)}
+    named = {name for text in sources for name in re.findall(r'\bfailpoints\.reach\("([a-z.-]+)"\)', text)}
+    assert len(named) >= 10
     assert {name for name in named if not name.startswith(ELSEWHERE)} <= {*EVERYWHERE}
     kinds = {name.split(".")[1] for name in EVERYWHERE if name.startswith("sqlite.")}
     assert {*KINDS} - kinds == {*PEOPLE}
@@ -73,6 +75,11 @@ def test_what_an_api_does_pays_nothing_twice_in_silence_and_fails_nothing(
     row, _ = play(name, tmp_path / "bench", warm)
     assert row.breaches == []
     assert (row.lost, row.twice) == (0, 0)
+
+
+def test_a_mistake_can_be_made_only_where_there_is_something_to_replace() -> None:
+    with pytest.raises(AttributeError):
+        put(failpoints, no_such_name=None)
 
 
 @pytest.mark.parametrize("name", ["never synced", "intent after sending", "a broken API did nothing"])
