@@ -84,12 +84,12 @@ def _jump(offsets: Sequence[float]) -> None:
 def _shorten(plan: dict[str, Any]) -> None:
     """Waits for a list to be readable, and for a log to grow, take too long to be repeated a hundred times."""
     from connector.delivery import reconcile
-    from connector.engine.sqlite import connection
+    from connector.engine.sqlite import writer
     from connector.resilience import Backoff
     from tests.crash.mutants import put
 
     put(reconcile, LOOKUPS=Backoff(0.2, 0.5))
-    put(connection, CHECKPOINT_PAGES=60, RETRY_PAGES=20)
+    put(writer, CHECKPOINT_PAGES=60, RETRY_PAGES=20)
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connector.engine.sqlite.changes import end_members
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.queue import update_turns
 from connector.engine.sqlite.rows import CARRIED, CODES, ENDED, HELD, LIVE_CODES, READY, STATES, call_id_range
 from connector.engine.sqlite.session import Session
-from connector.engine.sqlite.tasks import end_members
 from connector.engine.tasks import TaskState
 
 __all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "purge", "retry", "skip"]

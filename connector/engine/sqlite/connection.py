@@ -1,4 +1,4 @@
-"""Connections that commit durably, and the checkpoints of the write-ahead log."""
+"""Connections that commit durably."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import cast
 
 import apsw
 
-from connector.engine import failpoints
 from connector.engine.sqlite.driver import DISK, Connection, translate_error
 from connector.engine.sqlite.schema import check_version
 
-__all__ = ["Checkpointer", "check_integrity", "connect"]
+__all__ = ["check_integrity", "connect"]
 
 PATIENCE = 10_000
 """Milliseconds for which a commit waits for another process."""
@@ -58,36 +57,3 @@ def check_integrity(connection: Connection, path: Path) -> None:
                 raise apsw.CorruptError(str(found[0][0]).lower())
     except DISK as error:
         raise translate_error(error, path) from None
-
-
-CHECKPOINT_PAGES = 4000
-"""Pages in the log (16 MB) that start a checkpoint."""
-RETRY_PAGES = 1000
-"""Pages by which the log must grow before another try, when a reader keeps it from being reset."""
-
-
-class Checkpointer:
-    """Checkpoints the log once it has grown; called by the writer, between transactions."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._pages = 0
-        self._next = CHECKPOINT_PAGES
-        connection.set_wal_hook(self._on_commit)
-
-    def run_if_due(self) -> None:
-        """Start a checkpoint when the log is long enough; after a failure, when it has grown further."""
-        if self._pages < self._next:
-            return
-        self._next = self._pages + RETRY_PAGES
-        failpoints.reach("sqlite.checkpoint.before")
-        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        failpoints.reach("sqlite.checkpoint.after")
-
-    def _on_commit(self, connection: Connection, name: str, pages: int) -> int:
-        """Note the length of the log after a commit; a shorter one was reset."""
-        del connection, name
-        if pages < self._pages:
-            self._next = CHECKPOINT_PAGES
-        self._pages = pages
-        return apsw.SQLITE_OK

@@ -1,4 +1,4 @@
-"""The writer thread: commit all waiting works in one transaction, and deliver their results together."""
+"""The writer thread: commit all waiting works in one transaction, deliver their results, and checkpoint the log."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ import apsw
 
 from connector.engine import failpoints
 from connector.engine.sqlite.changes import KINDS as CHANGES
-from connector.engine.sqlite.connection import Checkpointer
-from connector.engine.sqlite.driver import DISK, translate_error
+from connector.engine.sqlite.driver import DISK, Connection, translate_error
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.session import Session
 from connector.engine.store import Fenced, StoreBroken, StoreError
@@ -29,6 +28,10 @@ MOST = 512
 """Works in one transaction."""
 POLL = 0.25
 """Seconds between two checks for changes by other processes."""
+CHECKPOINT_PAGES = 4000
+"""Pages in the log (16 MB) that start a checkpoint."""
+RETRY_PAGES = 1000
+"""Pages by which the log must grow before another try, when a reader keeps it from being reset."""
 KINDS = (*CHANGES, "lease", "claim", "retry", "skip", "purge")
 """The kinds of work, as in the names of failpoints: `sqlite.KIND.before`, `.written`, `.committed`."""
 
@@ -233,3 +236,30 @@ def _copy_error(error: StoreError) -> StoreError:
 def _reach_all(kinds: Sequence[str], where: str) -> None:
     for kind in kinds:
         failpoints.reach(f"sqlite.{kind}.{where}")
+
+
+class Checkpointer:
+    """Checkpoints the log once it has grown; called by the writer, between transactions."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._pages = 0
+        self._next = CHECKPOINT_PAGES
+        connection.set_wal_hook(self._on_commit)
+
+    def run_if_due(self) -> None:
+        """Start a checkpoint when the log is long enough; after a failure, when it has grown further."""
+        if self._pages < self._next:
+            return
+        self._next = self._pages + RETRY_PAGES
+        failpoints.reach("sqlite.checkpoint.before")
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        failpoints.reach("sqlite.checkpoint.after")
+
+    def _on_commit(self, connection: Connection, name: str, pages: int) -> int:
+        """Note the length of the log after a commit; a shorter one was reset."""
+        del connection, name
+        if pages < self._pages:
+            self._next = CHECKPOINT_PAGES
+        self._pages = pages
+        return apsw.SQLITE_OK

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from connector.engine import Change, Fenced, Filter, Settlement, StoreBroken, StoreFull, TaskState
-from connector.engine.sqlite import connection
+from connector.engine.sqlite import writer
 from tests.engine.disk import Disk, Event, recording
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, counts, end, finish, lease_one, new
@@ -75,7 +75,7 @@ async def test_work_goes_on_when_there_is_space_again(disk: Disk, engine: Sqlite
 async def test_failures_at_any_write_lose_nothing_that_was_told(
     disk: Disk, engine: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 40)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 40)
     store = await engine.open()
     chance, failures, told = Random(3), 0, []
     codes = [apsw.SQLITE_FULL, apsw.SQLITE_IOERR_WRITE]
@@ -141,7 +141,7 @@ async def test_a_failed_sync_ends_the_store_and_another_one_goes_on(disk: Disk, 
 async def test_a_failed_sync_of_a_checkpoint_ends_the_store(
     disk: Disk, engine: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 10)
     store = await engine.open()
     disk.fails = failing(apsw.SQLITE_IOERR_FSYNC, lambda event: (event.kind, event.file) == ("sync", "tasks.db"))
     told: list[int] = []
@@ -162,8 +162,8 @@ async def test_a_failed_sync_of_a_checkpoint_ends_the_store(
 async def test_a_checkpoint_that_finds_no_space_is_tried_again(
     disk: Disk, engine: Sqlite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 10)
-    monkeypatch.setattr(connection, "RETRY_PAGES", 5)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr(writer, "RETRY_PAGES", 5)
     store = await engine.open()
     disk.fails = failing(apsw.SQLITE_FULL, lambda event: (event.kind, event.file) == ("write", "tasks.db"))
     for _ in range(30):

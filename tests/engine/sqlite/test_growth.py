@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from connector.engine import Carrier, Change, Filter, Settlement, Store, StoreError, TaskState, open_store
-from connector.engine.sqlite import connection
+from connector.engine.sqlite import writer
 from connector.engine.sqlite.reader import build_selection
 from tests.engine.disk import recording
 from tests.engine.engines import Sqlite
@@ -45,7 +45,7 @@ async def test_what_was_purged_is_used_again(engine: Sqlite) -> None:
 
 
 async def test_the_log_stays_small(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 100)
     store = await engine.open()
     log = engine.path.with_name("tasks.db-wal")
     for _ in range(20):
@@ -55,8 +55,8 @@ async def test_the_log_stays_small(engine: Sqlite, monkeypatch: pytest.MonkeyPat
 
 
 async def test_the_log_is_small_again_after_a_long_reader(engine: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 100)
-    monkeypatch.setattr(connection, "RETRY_PAGES", 50)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 100)
+    monkeypatch.setattr(writer, "RETRY_PAGES", 50)
     store = await engine.open()
     await pass_through(store, 10)
     reader = apsw.Connection(str(engine.path))

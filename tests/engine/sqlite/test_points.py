@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connector.engine import Carrier, Change, Expense, Filter, Line, Settlement, Store, TaskState, open_store
-from connector.engine.sqlite import connection, writer
+from connector.engine.sqlite import writer
 from tests.engine.engines import Sqlite
 from tests.engine.kit import accept, call, end, lease_one, new
 
@@ -33,7 +33,7 @@ class Killed:
 def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Killed:
     recorder = Killed(tmp_path)
     monkeypatch.setattr("connector.engine.failpoints.reach", recorder)
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 30)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 30)
     return recorder
 
 

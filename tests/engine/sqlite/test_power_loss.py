@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from connector.engine import Change, Expense, Line, NewTask, Settlement, Store, TaskState, open_store
-from connector.engine.sqlite import connection
+from connector.engine.sqlite import connection, writer
 from tests.engine.disk import Disk, recording
 from tests.engine.kit import call, end
 
@@ -105,8 +105,8 @@ def _faults(opened: apsw.Connection, told: set[int]) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def checkpoints_are_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "CHECKPOINT_PAGES", 60)
-    monkeypatch.setattr(connection, "RETRY_PAGES", 20)
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 60)
+    monkeypatch.setattr(writer, "RETRY_PAGES", 20)
 
 
 async def test_power_loss_anywhere_loses_nothing_that_was_told(folder: Path) -> None:
