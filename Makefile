@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FLOOR := 85
+# Speech ends with its models, and fine-tuning with the last one that it takes: no model follows in their place.
+LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup test coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup test models-check coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -45,6 +47,10 @@ site: .venv/site-ready ## make the documentation's site in build/site; a warning
 docs-check: .venv/site-ready ## generated pages are current, examples in the docs run, the site can be made
 	$(BIN)/python -m tools.reference --check
 	$(BIN)/python -m pytest -q -n auto --dist worksteal tests/docs
+
+models-check: setup ## the models that docs, examples and chains name live for another 120 days
+	$(BIN)/openai-connector models check --within 120 --defaults $(foreach model,$(LATE_MODELS),--accept $(model)) \
+	  README.md docs/index.md docs/tutorial.md docs/coming-from docs/examples transformers $(filter-out docs/guides/models.md,$(wildcard docs/guides/*.md))
 
 crash-short: setup ## kill a connector at every named point, and hold it against its upstream's record
 	$(BIN)/python -m tests.crash

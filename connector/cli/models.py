@@ -84,6 +84,10 @@ def check_models(
     within: Within = 90,
     apply: Annotated[bool, Option("--apply", help="Write successors in the place of what retires.")] = False,
     diff: Annotated[bool, Option("--diff", help="Show what --apply would write.")] = False,
+    defaults: Annotated[bool, Option("--defaults", help="The default model of each role too.")] = False,
+    accept: Annotated[
+        list[str] | None, Option("--accept", metavar="MODEL", help="A model that may retire all the same.")
+    ] = None,
     today: Today = None,
     json: Json = None,
     folder: Entities = None,
@@ -92,7 +96,11 @@ def check_models(
     from connector.model_registry.mentions import find_mentions, text_files
 
     registry, day = _registry(folder), today or _today()
-    found = [each for path in text_files(places or [Path()]) for each in find_mentions(path, registry, day, within)]
+    mentions = (each for path in text_files(places or [Path()]) for each in find_mentions(path, registry, day, within))
+    found = [each for each in mentions if each.name not in (accept or ())]
+    late = _late_defaults(registry, day, within) if defaults else []
+    for line in late:
+        say(line)
     if apply or diff:
         _replace(found, write=apply)
     elif wants_json(json):
@@ -101,9 +109,9 @@ def check_models(
     elif found:
         head = ("where", "model", "until", "successor", "price")
         print_table(head, (_mention(each) for each in found))
-    if not found:
+    if not found and not late:
         say(f"no model retires within {within} days, as far as is known on {registry.as_of}")
-    raise Exit(1 if found and not apply else 0)
+    raise Exit(1 if late or (found and not apply) else 0)
 
 
 @models.command("update")
@@ -223,6 +231,18 @@ def _shown(value: JSON) -> str:
     if is_object(value):
         return ", ".join(f"{key} {_shown(inner)}" for key, inner in value.items() if inner not in (None, ""))
     return f"{value:g}" if isinstance(value, float) else f"{value}"
+
+
+def _late_defaults(registry: ModelRegistry, day: date, within: int) -> list[str]:
+    """The default models that retire too soon, unless that is accepted with a reason."""
+    from connector.model_registry import LifeCycle
+
+    return [
+        f"the default model for {role}, {name}, stops on {model.shutdown}; choose another in models/overlay.yaml"
+        for role, name in registry.roles.items()
+        if role not in registry.accepted
+        and (model := registry.require(name)).life_cycle(day, within) is not LifeCycle.ACTIVE
+    ]
 
 
 def _mention(found: Mention) -> tuple[str, ...]:
