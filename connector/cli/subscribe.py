@@ -72,8 +72,8 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
     errors = ErrorsFile(options.errors)
 
     def tell(document: JSON, state: str, reason: str) -> None:
-        if state == "failed":
-            say(f"failed: {reason}")
+        if state != "skipped":
+            say(f"{state}: {reason}")
             errors.write(document, state, reason)
 
     instead = read_lines(options.documents, errors) if options.documents is not None else None
@@ -89,4 +89,5 @@ async def _subscribe(configuration: Configuration, options: SubscribeOptions) ->
         finally:
             errors.close()
             say(run.counts.sentence())
-    return exit_code_of(run.counts, [pick.ended(ExitCode.INVALID if run.counts.failed else ExitCode.DONE)])
+    codes = [ExitCode.UNKNOWN] if run.counts.unknown else []
+    return exit_code_of(run.counts, [*codes, pick.ended(ExitCode.INVALID if run.counts.failed else ExitCode.DONE)])

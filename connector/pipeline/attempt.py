@@ -10,7 +10,7 @@ from connector.engine import StoreError, TaskState, failpoints
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
 from connector.pipeline.chains import apply
-from connector.pipeline.decisions import AttemptEnded, CallResult
+from connector.pipeline.decisions import AttemptEnded, CallResult, note_doubtful
 from connector.pipeline.journal import Journal
 from connector.pipeline.spec import OutgoingSpec, envelope
 from connector.transform import Chain, Scope
@@ -152,12 +152,7 @@ class Attempt(ABC):
 
     def whole(self, ended: AttemptEnded) -> AttemptEnded:
         """Return the end with what other calls of the attempt may have done: that has not failed."""
-        doubtful = self._journal.doubtful if ended.state is TaskState.FAILED else ""
-        if not doubtful:
-            return ended
-        note = f"may have taken effect: {doubtful}; look whether it did before it is sent again"
-        reason = f"{ended.reason}; {note}" if ended.reason else note
-        return AttemptEnded(TaskState.UNKNOWN, reason, seen=ended.seen, paid=ended.paid)
+        return note_doubtful(ended, self._journal.doubtful if ended.state is TaskState.FAILED else "")
 
     def fail(self, reason: str) -> AttemptEnded:
         """Return the end of an attempt whose chain or publisher failed: by a call that is not done, or by itself."""

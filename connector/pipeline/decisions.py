@@ -9,7 +9,17 @@ from enum import StrEnum
 from connector.engine import TaskState
 from connector.model import JSON, Effect, Outcome, State, members
 
-__all__ = ["SURE", "AttemptEnded", "CallResult", "NextStep", "decide", "final_state", "has_acted", "may_have_acted"]
+__all__ = [
+    "SURE",
+    "AttemptEnded",
+    "CallResult",
+    "NextStep",
+    "decide",
+    "final_state",
+    "has_acted",
+    "may_have_acted",
+    "note_doubtful",
+]
 
 SURE = ("retry", "pause")
 """What the error policy says of refusals that did nothing; such as left that open were kept so by older versions."""
@@ -141,3 +151,12 @@ class AttemptEnded(Exception):
         self.seen = seen
         self.who = who
         self.paid = paid
+
+
+def note_doubtful(ended: AttemptEnded, doubtful: str) -> AttemptEnded:
+    """Return the end with calls that may have taken effect: where there are some, nothing has failed."""
+    if not doubtful or ended.state is not TaskState.FAILED:
+        return ended
+    note = f"may have taken effect: {doubtful}; look whether it did before it is sent again"
+    reason = f"{ended.reason}; {note}" if ended.reason else note
+    return AttemptEnded(TaskState.UNKNOWN, reason, seen=ended.seen, paid=ended.paid)

@@ -12,14 +12,12 @@ from connector import subscribers
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_object
 from connector.pipeline.chains import apply
-from connector.pipeline.journal import MemoryJournal
 from connector.pipeline.reader import NO_LIMITS, Kept, Limits, Read, Reader, ReadResult
 from connector.pipeline.results import Counts, End
 from connector.pipeline.runtime import Runtime
 from connector.pipeline.spec import RequestTemplate
 from connector.subscribers import Bookmark, Context, DocumentReader
 from connector.transform import Chain, Origin
-from connector.transform.context import Context as ChainContext
 from connector.transform.context import Locks
 from connector.transform.errors import format_key_path
 
@@ -138,21 +136,19 @@ class IncomingRun:
             source,
             context,
             chain,
-            self._make_context if chain.calls else lambda: self._runtime.chained,
+            self._runtime.chained,
             redact=self._runtime.redact,
             where=self._where,
+            connect=self._runtime.calls if chain.calls else None,
             keep=keep,
             limits=limits,
         )
 
-    def _make_context(self) -> ChainContext:
-        """Return what a chain that calls is given for one document: its calls are in a journal of its own."""
-        return replace(self._runtime.chained, call=self._runtime.calls(MemoryJournal().perform))
-
     def _count(self, result: ReadResult, reads: Sequence[Read]) -> None:
         self.counts.read += len(reads)
         state: End = "done" if result.made or not (result.failed or result.skipped) else "skipped"
-        state = "failed" if result.failed else state
+        if result.failed:
+            state = "unknown" if result.is_unknown else "failed"
         self.counts.add(state, len(reads))
         if state != "done":
             for read in reads:

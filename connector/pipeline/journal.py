@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from connector.engine import TaskState
 from connector.model import Effect, Outcome
-from connector.pipeline.decisions import CallResult, has_acted
+from connector.pipeline.decisions import AttemptEnded, CallResult, final_state, has_acted, note_doubtful
 from connector.publishers import CallIntent, perform_now
 
 __all__ = ["Journal", "MemoryJournal"]
@@ -56,3 +57,9 @@ class MemoryJournal:
 
     def check(self) -> None:
         """Nothing breaks it."""
+
+    def fail(self, reason: str) -> AttemptEnded:
+        """Return the end of an attempt whose chain failed, when there is no other attempt."""
+        seen = self.failures[0] if self.failures else None
+        state = TaskState.FAILED if seen is None else final_state(seen)
+        return note_doubtful(AttemptEnded(state, reason, seen=seen), self.doubtful)

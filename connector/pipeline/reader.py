@@ -11,6 +11,7 @@ from typing import Protocol
 
 from connector.aio.bounded_map import map_ordered
 from connector.aio.streams import take_until
+from connector.engine import TaskState
 from connector.errors import ConnectorError, InvalidDocument
 from connector.model import JSON
 from connector.pipeline.chains import (
@@ -22,11 +23,13 @@ from connector.pipeline.chains import (
     gather_groups,
     split_chain,
 )
+from connector.pipeline.journal import MemoryJournal
 from connector.pipeline.results import revive
+from connector.publishers import Perform
 from connector.subscribers import Bookmark, Context, DocumentReader, UnreadableDocument
 from connector.transform import Chain, Storage
+from connector.transform.context import Call, Locks
 from connector.transform.context import Context as ChainContext
-from connector.transform.context import Locks
 
 __all__ = ["NO_LIMITS", "Kept", "Limits", "Read", "ReadResult", "Reader"]
 
@@ -83,6 +86,8 @@ class ReadResult:
     failed: str = ""
     skipped: str = ""
     kept: Sequence[Kept] = ()
+    is_unknown: bool = False
+    """Whether a call of the chain that failed may have taken effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,8 @@ class Reader:
         source: what reads.
         context: what the source is given; whom it tells is put in here.
         chain: what each document goes through.
-        chain_context: makes what the chain is given for one document.
+        chain_context: what the chain is given.
+        connect: makes the calls of a chain go through a journal; None for a chain that makes none.
         redact: hides secrets in reasons.
         where: how messages call the chain.
         keep: opens what the chain keeps of a document, in place of the storages that it is given.
@@ -122,10 +128,11 @@ class Reader:
         source: DocumentReader,
         context: Context,
         chain: Chain,
-        chain_context: Callable[[], ChainContext],
+        chain_context: ChainContext,
         *,
         redact: Callable[[str], str],
         where: str,
+        connect: Callable[[Perform], Call] | None = None,
         keep: Callable[[], Kept] | None = None,
         limits: Limits = NO_LIMITS,
     ) -> None:
@@ -134,6 +141,7 @@ class Reader:
         self._parts = split_chain(chain, where)
         self._chain_context = chain_context
         self._redact = redact
+        self._connect = connect
         self._keep = keep
         self._limits = limits
         self._locks = Locks()
@@ -233,14 +241,14 @@ class Reader:
 
     def _make_results(self) -> AsyncGenerator[ReadResult, None]:
         if self._parts.gather is not None:
-            return self._gather(Gatherer[Read](self._parts.gather, self._chain_context()))
+            return self._gather(Gatherer[Read](self._parts.gather, self._chain_context))
         if self._parts.after.awaits:
             return map_ordered(self._read_source(), self._transform, TOGETHER)
         return self._transform_each()
 
     async def _transform_each(self) -> AsyncGenerator[ReadResult, None]:
         chain = self._parts.after
-        applier = Applier(chain, self._chain_context())
+        applier = Applier(chain, self._chain_context)
         async with aclosing(self._read_source()) as reads:
             async for read in reads:
                 if not read.is_fit:
@@ -256,15 +264,21 @@ class Reader:
         return await self._apply(self._parts.after, (read,), read.document)
 
     async def _apply(self, chain: Chain, reads: Sequence[Read], document: JSON) -> ReadResult:
-        context, kept = self._chain_context(), None
+        context, kept, journal = self._chain_context, None, MemoryJournal()
+        if self._connect is not None:
+            context = replace(context, call=self._connect(journal.perform))
         if self._keep is not None and context.storages:
             kept = self._keep()
             context = replace(context, storages=kept.storages)
-        return self._make_result(reads, await apply(chain, document, context, self._locks), kept)
+        return self._make_result(reads, await apply(chain, document, context, self._locks), kept, journal)
 
-    def _make_result(self, reads: Sequence[Read], applied: Applied, kept: Kept | None = None) -> ReadResult:
+    def _make_result(
+        self, reads: Sequence[Read], applied: Applied, kept: Kept | None = None, journal: MemoryJournal | None = None
+    ) -> ReadResult:
         if applied.failed is not None:
-            return ReadResult(reads, (), self._redact(str(applied.failed)))
+            ended = (journal or MemoryJournal()).fail(str(applied.failed))
+            is_unknown = ended.state is TaskState.UNKNOWN
+            return ReadResult(reads, (), self._redact(ended.reason), is_unknown=is_unknown)
         return ReadResult(reads, applied.documents, "", applied.skipped, [] if kept is None else [kept])
 
     async def _gather(self, gatherer: Gatherer[Read]) -> AsyncGenerator[ReadResult, None]:

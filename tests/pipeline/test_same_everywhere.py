@@ -120,11 +120,13 @@ def go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> C
 def publish(folder: Path, upstream: Upstream, lines: str) -> Ended:
     found = CliRunner().invoke(app, ["publish", "out"], input=lines)
     assert found.exception is None or isinstance(found.exception, SystemExit), found.output
-    summary = found.stderr.splitlines()[-1]
-    states = {
-        part.split()[1]: int(part.split()[0]) for part in summary.split(", ") if part.split()[1] in WORDS.values()
-    }
-    return Ended(upstream.asked, {name: count for name, count in states.items() if count}, *written(folder))
+    return Ended(upstream.asked, summary(found.stderr), *written(folder))
+
+
+def summary(said: str) -> dict[str, int]:
+    """How many documents ended in which way, by the last line that a command says."""
+    parts = [part.split() for part in said.splitlines()[-1].split(", ")]
+    return {name: int(count) for count, name, *_ in parts if name in WORDS.values() and int(count)}
 
 
 def run(folder: Path, upstream: Upstream, _: str) -> Ended:
@@ -307,10 +309,19 @@ def test_what_comes_of_what_is_read(case: str, way: str, go: Any, tmp_path: Path
     assert (sorted(upstream.asked), found.out) == (wire, expected)
 
 
+@pytest.mark.parametrize("way", ["subscribe", "run"])
+def test_a_call_in_a_chain_whose_end_nobody_saw_is_unknown(way: str, go: Any) -> None:
+    found = go(
+        way, [{"text": "lost"}, {"text": "refuse"}, {"text": "a"}], {"publisher": {"prototype": "none"}}, chain=[ASKED]
+    )
+    states = {name: count for name, count in found.states.items() if name != "done"}
+    assert (sorted(found.wire), states) == (["a", "lost", "refuse"], {"failed": 1, "unknown": 1})
+
+
 def subscribe(folder: Path, upstream: Upstream, _: str) -> Ended:
     found = CliRunner().invoke(app, ["subscribe", "in"])
     assert found.exception is None or isinstance(found.exception, SystemExit), found.output
-    return Ended(upstream.asked, {}, [json.loads(line) for line in found.stdout.splitlines()])
+    return Ended(upstream.asked, summary(found.stderr), [json.loads(line) for line in found.stdout.splitlines()])
 
 
 WAYS = {"publish": publish, "run": run, "subscribe": subscribe}
