@@ -1,4 +1,4 @@
-"""End asyncio tasks without leaving any behind."""
+"""Run asyncio tasks until something ends, without leaving any behind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any
 
-__all__ = ["cancel_all", "run_until_first"]
+from connector.timing import Timing
+
+__all__ = ["cancel_all", "run_until_first", "wait_for_event"]
 
 
 async def cancel_all(*tasks: asyncio.Future[Any] | None) -> None:
@@ -24,3 +26,11 @@ async def run_until_first(*works: Awaitable[object]) -> None:
         await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     finally:
         await cancel_all(*running)
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float | None, timing: Timing) -> None:
+    """Return when the event is set, or after some seconds; None waits for the event alone."""
+    if seconds is None:
+        await event.wait()
+    elif seconds > 0 and not event.is_set():
+        await run_until_first(event.wait(), timing.sleep(seconds))

@@ -91,8 +91,21 @@ class CallJournal(TaskCalls):
             breaker.cancel(entered)
             raise
         breaker.record(entered, outcome)
-        self._shared.watch(self._task.route, intent, outcome)
+        self._observe(intent, outcome)
         return outcome
+
+    def _observe(self, intent: CallIntent, outcome: Outcome) -> None:
+        sent = intent.call
+        self._shared.observer.record_call(
+            outcome,
+            sum([attempt.seconds + attempt.waited for attempt in outcome.attempts]),
+            client=intent.target,
+            operation=intent.operation,
+            method=sent.wire.method if sent else "",
+            path=sent.wire.path if sent else "",
+            payload=sent.request.get("payload") if sent else None,
+            route=self._task.route,
+        )
 
     def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
         """Return a ticket for a call, or why it must wait; a client that was paused elsewhere rests here as well."""

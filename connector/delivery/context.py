@@ -14,23 +14,15 @@ from connector.delivery.storages import DurableStorages
 from connector.delivery.target_breakers import TargetBreakers
 from connector.engine import Change, CommitResult, Store
 from connector.engine.commits import SpaceRetry
-from connector.model import Outcome
 from connector.pipeline import Runtime
-from connector.publishers import CallIntent
 from connector.telemetry.costs import Prices
+from connector.telemetry.observer import Observer
 from connector.timing import SYSTEM, Timing
 
-__all__ = ["DeliveryContext", "Watch"]
-
-Watch = Callable[[str, CallIntent, Outcome], None]
-"""Told of every call that was made: the route, what was asked, and what it came to."""
+__all__ = ["DeliveryContext"]
 
 
 def _ignore_commit(change: Change) -> None:
-    """Do nothing."""
-
-
-def _ignore_call(route: str, intent: CallIntent, outcome: Outcome) -> None:
     """Do nothing."""
 
 
@@ -41,6 +33,7 @@ class DeliveryContext:
     Attributes:
         wall: seconds since 1970.
         settling: seconds after a call's end in which a list comes to show what it made; each client's unless given.
+        observer: counts and traces every call that was made.
         on_commit: called with each change that an attempt has committed by itself.
         lists_in_vain: how often in a row the list of a call came, and was none.
         running: the configured routes of the run; none for all that are not disabled.
@@ -52,7 +45,7 @@ class DeliveryContext:
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
     settling: float | None = None
-    watch: Watch = _ignore_call
+    observer: Observer = field(default_factory=Observer)
     keys: IdempotencyKeys = field(default_factory=IdempotencyKeys)
     on_commit: Callable[[Change], None] = _ignore_commit
     running: Sequence[str] = ()

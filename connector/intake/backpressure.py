@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from connector.aio.events import wait_for_event
+from connector.aio.tasks import wait_for_event
 from connector.engine import LIVE, NewTask, Store
 from connector.model import JSON
 from connector.subscribers import Bookmark

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from connector.aio.events import wait_for_event
+from connector.aio.tasks import wait_for_event
 from connector.delivery.new_tasks import digest, entity_id, requests_space
 from connector.delivery.route_spec import INPUT
 from connector.engine import Change, Filter, NewTask, Store, Task, TaskState

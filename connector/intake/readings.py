@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from connector.aio.events import wait_for_event
+from connector.aio.tasks import wait_for_event
 from connector.engine import Store, StoreBroken
 from connector.engine.commits import SpaceRetry
 from connector.errors import ConnectorError
@@ -60,24 +60,20 @@ class Readings:
         self._timing = timing
         self._space = SpaceRetry(timing)
         self._stopping = asyncio.Event()
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.under_way: dict[str, asyncio.Task[None]] = {}
+        """The readings that have not ended, by route."""
         self._readings: dict[str, RouteReading] = {}
         self.failed: dict[str, ConnectorError] = {}
         """Why the last reading of a route broke off."""
         self.tallies: dict[str, ReadingCounts] = {}
         """What came of the readings under way, or the last ones."""
 
-    @property
-    def under_way(self) -> frozenset[str]:
-        """The routes that are being read."""
-        return frozenset(self._tasks)
-
     def start(self, route: str) -> None:
         """Begin to read a route, unless it is being read."""
-        if route in self._tasks or self._stopping.is_set():
+        if route in self.under_way or self._stopping.is_set():
             return
         task = asyncio.create_task(self._run_reading(route))
-        self._tasks[route] = task
+        self.under_way[route] = task
 
     def ended(self, count: int) -> None:
         """Note that tasks have ended, so that there may be room for more."""
@@ -89,12 +85,12 @@ class Readings:
         self._stopping.set()
         for reading in self._readings.values():
             reading.stop()
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        while self.under_way:
+            await asyncio.wait(self.under_way.values())
 
     async def close(self) -> None:
         """Break off whatever is under way."""
-        tasks = list(self._tasks.values())
+        tasks = list(self.under_way.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -114,7 +110,7 @@ class Readings:
             self._broken(error)
         finally:
             self._readings.pop(route, None)
-            del self._tasks[route]
+            del self.under_way[route]
             self._told(route, tally)
 
     async def _is_ours(self, route: str) -> bool:

@@ -186,7 +186,7 @@ class Collector(LeaseLoop):
         for settled in change.settle:
             self._held.pop(settled.task, None)
             self.waits.record(settled)
-            self._context.on_attempt(self.route, settled.state)
+            self._context.observer.metrics.count_attempt(self.route, settled.state)
         for carried in change.carry:
             for member in carried.members:
                 self._held.pop(member, None)

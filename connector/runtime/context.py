@@ -1,27 +1,24 @@
-"""What the workers of a process share."""
+"""What the workers of a process share, and what their tasks wait for."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
-from connector.aio.events import wait_for_event
-from connector.engine import Store, Task
+from connector.aio.tasks import wait_for_event
+from connector.engine import Settlement, Store, TaskState
 from connector.engine.commits import Committer, SpaceRetry
-from connector.runtime.stalls import WaitReasons
+from connector.telemetry.observer import Observer
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["MAX_SLEEP", "LeaseLoop", "WorkerContext", "guard"]
 
 MAX_SLEEP = 30.0
 """Seconds after which the wall clock is read again, since it may jump."""
-
-
-def _ignore(*_: object) -> None:
-    pass
+MAX_REASONS = 1000
+"""Tasks that go on by themselves whose reasons are remembered; of those that wait for somebody, all are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +30,7 @@ class WorkerContext:
         commit: commits the end of an attempt.
         on_idle: called when a worker has nothing to do.
         on_error: called with an error after which the run cannot go on.
-        on_attempt: called after each attempt with the route and the new state of the task.
-        span: opens a span around an attempt, in the trace of its task; None without tracing.
+        observer: counts attempts, and traces them.
         wall: seconds since 1970.
     """
 
@@ -42,11 +38,64 @@ class WorkerContext:
     commit: Committer
     on_idle: Callable[[], None]
     on_error: Callable[[BaseException], None]
-    on_attempt: Callable[[str, str], None] = _ignore
-    span: Callable[[str, Task], AbstractContextManager[object]] | None = None
+    observer: Observer = field(default_factory=Observer)
     timing: Timing = SYSTEM
     wall: Callable[[], float] = time.time
     space: SpaceRetry = field(default_factory=SpaceRetry)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitReason:
+    """What a task waits for.
+
+    Attributes:
+        who: who must act before it can go on; empty for a task that is tried again by itself.
+    """
+
+    reason: str
+    who: str = ""
+
+
+class WaitReasons:
+    """What the tasks of a worker wait for, by their last attempts."""
+
+    def __init__(self) -> None:
+        self._blocked: dict[int, WaitReason] = {}
+        self._later: dict[int, WaitReason] = {}
+
+    def record(self, settled: Settlement) -> None:
+        """Replace what is known of a task by the end of its last attempt."""
+        self.forget((settled.task,))
+        if settled.state is not TaskState.WAITING or not settled.reason:
+            return
+        if settled.who:
+            self._blocked[settled.task] = WaitReason(settled.reason, settled.who)
+        elif len(self._later) < MAX_REASONS:
+            self._later[settled.task] = WaitReason(settled.reason)
+
+    def forget(self, tasks: Collection[int]) -> None:
+        """Leave out tasks that another worker has now."""
+        for task in tasks:
+            self._blocked.pop(task, None)
+            self._later.pop(task, None)
+
+    @property
+    def blocked(self) -> int:
+        """How many tasks wait for somebody to act."""
+        return len(self._blocked)
+
+    @property
+    def last(self) -> WaitReason | None:
+        """The last reason of all; what somebody must act on comes first."""
+        for reasons in (self._blocked, self._later):
+            if reasons:
+                return reasons[next(reversed(reasons))]
+        return None
+
+    @property
+    def is_network_only(self) -> bool:
+        """Whether all that is waited for is the network."""
+        return bool(self._blocked) and all(wait.who == "network" for wait in self._blocked.values())
 
 
 class LeaseLoop:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from connector.aio.events import wait_for_event
-from connector.aio.tasks import cancel_all
+from connector.aio.tasks import cancel_all, wait_for_event
 from connector.delivery.context import DeliveryContext
 from connector.delivery.route_spec import is_intake, parent_of
 from connector.delivery.transports import transport_of
@@ -27,7 +26,6 @@ from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_he
 from connector.runtime.plan import Plan
 from connector.runtime.scheduler import Scheduler
 from connector.runtime.stalls import Counts, Stall, StallMonitor, count_live, describe_stall
-from connector.runtime.telemetry import observe_calls, start_spans, start_traces
 from connector.runtime.worker_pool import WorkerPool
 from connector.telemetry.metrics import Metrics
 from connector.telemetry.observer import Observer
@@ -140,7 +138,7 @@ class Runner:
             self._store,
             timing=self._timing,
             wall=wall,
-            watch=observe_calls(self._observer),
+            observer=self._observer,
             on_commit=self._on_commit,
             running=self._plan.routes,
         )
@@ -151,8 +149,7 @@ class Runner:
             commit=self._commit,
             on_idle=self._check.set,
             on_error=self._on_error,
-            on_attempt=self._observer.metrics.count_attempt,
-            span=start_spans(self._observer),
+            observer=self._observer,
             timing=self._timing,
             wall=wall,
             space=SpaceRetry(self._timing),
@@ -177,7 +174,7 @@ class Runner:
             self._commit,
             self._shared.storages,
             timing=self._timing,
-            trace=start_traces(self._observer),
+            trace=self._observer.start_trace,
             paused=lambda name: self._pool.paused.get(name),  # noqa: PLW0108  workers may be paused later
         )
 
@@ -209,12 +206,16 @@ class Runner:
             self._pool.recheck()
             is_over = self._once and await self._is_over()
             # What follows reads what was written before, so files come first.
-            for route in await self._dependencies.pop_ended() if self._flusher.is_done else ():
+            for route in await self._pop_ended():
                 for follower in self._plan.after.get(route, ()):
                     log.info("route %r has come to its end; %r begins", route, follower)
                     self._readings.start(follower)
             if is_over and not self._readings.under_way:
                 self._over.set()
+
+    async def _pop_ended(self) -> Sequence[str]:
+        """Return the routes that have ended and that others come after."""
+        return await self._dependencies.pop_ended() if self._plan.after and self._flusher.is_done else ()
 
     async def _is_over(self) -> bool:
         is_written = self._flusher.is_done or self._flusher.is_blocked
@@ -240,7 +241,8 @@ class Runner:
 
     def _on_commit(self, change: Change) -> None:
         self._pool.notify(change)
-        self._readings.ended(len(change.settle))
+        if change.settle and self._readings.under_way:
+            self._readings.ended(len(change.settle))
         if change.lines:
             self._flusher.notify()
 

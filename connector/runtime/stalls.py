@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from connector.delivery.route_spec import parent_of
-from connector.engine import LIVE, Change, Filter, Settlement, Store, StoreFull, TaskState
+from connector.engine import LIVE, Change, Filter, Store, StoreFull, TaskState
 from connector.http.policy import Actor
 from connector.model import JSON, members
+from connector.runtime.context import WaitReasons
 from connector.timing import SYSTEM, Timing
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ __all__ = [
     "Counts",
     "Stall",
     "StallMonitor",
-    "WaitReasons",
     "count_live",
     "describe_stall",
     "read_stalls",
@@ -38,8 +38,6 @@ MIN_AGE = 3.0
 LOG_INTERVAL = 60.0
 SAMPLE = 100
 """Waiting tasks that are read for what they wait for."""
-MAX_REASONS = 1000
-"""Tasks that go on by themselves whose reasons are remembered; of those that wait for somebody, all are."""
 ADVICE = {
     Actor.HERE: "mend that; they go on by themselves",
     Actor.USER: "somebody must act; then they go on by themselves",
@@ -49,60 +47,6 @@ ADVICE = {
 }
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class WaitReason:
-    """What a task waits for.
-
-    Attributes:
-        who: who must act before it can go on; empty for a task that is tried again by itself.
-    """
-
-    reason: str
-    who: str = ""
-
-
-class WaitReasons:
-    """What the tasks of a worker wait for, by their last attempts."""
-
-    def __init__(self) -> None:
-        self._blocked: dict[int, WaitReason] = {}
-        self._later: dict[int, WaitReason] = {}
-
-    def record(self, settled: Settlement) -> None:
-        """Replace what is known of a task by the end of its last attempt."""
-        self.forget((settled.task,))
-        if settled.state is not TaskState.WAITING or not settled.reason:
-            return
-        if settled.who:
-            self._blocked[settled.task] = WaitReason(settled.reason, settled.who)
-        elif len(self._later) < MAX_REASONS:
-            self._later[settled.task] = WaitReason(settled.reason)
-
-    def forget(self, tasks: Collection[int]) -> None:
-        """Leave out tasks that another worker has now."""
-        for task in tasks:
-            self._blocked.pop(task, None)
-            self._later.pop(task, None)
-
-    @property
-    def blocked(self) -> int:
-        """How many tasks wait for somebody to act."""
-        return len(self._blocked)
-
-    @property
-    def last(self) -> WaitReason | None:
-        """The last reason of all; what somebody must act on comes first."""
-        for reasons in (self._blocked, self._later):
-            if reasons:
-                return reasons[next(reversed(reasons))]
-        return None
-
-    @property
-    def is_network_only(self) -> bool:
-        """Whether all that is waited for is the network."""
-        return bool(self._blocked) and all(wait.who == "network" for wait in self._blocked.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

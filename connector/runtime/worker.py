@@ -181,7 +181,7 @@ class Worker(LeaseLoop):
         finally:
             self._settling.discard(task.id)
         for settled in change.settle:
-            self._context.on_attempt(self.route, settled.state)
+            self._context.observer.metrics.count_attempt(self.route, settled.state)
             self._record(task, settled)
 
     async def _attempt(self, task: Task) -> Change:
@@ -195,11 +195,11 @@ class Worker(LeaseLoop):
             return await self._on_failure(task, TimeoutError(f"it took longer than the deadline of {deadline:g} s"))
 
     async def _attempt_in_span(self, task: Task) -> Change:
-        span = self._context.span
+        observer = self._context.observer
         try:
-            if span is None:
+            if not observer.is_tracing:
                 return await self._handler.attempt(task)
-            with span(self.route, task):
+            with observer.task_span(self.route, task.id, attempt=task.attempts, traceparent=task.trace):
                 return await self._handler.attempt(task)
         except (Fenced, StoreBroken):
             raise

@@ -9,7 +9,7 @@ from connector.errors import InvalidDocument
 from connector.model import JSON, Outcome, members
 from connector.telemetry.costs import Cost
 
-__all__ = ["Values", "describe_outcome", "describe_request", "name_operation", "requested_model"]
+__all__ = ["Values", "describe_outcome", "describe_request", "name_operation"]
 
 Values = dict[str, str | int | float | bool | None]
 
@@ -44,11 +44,6 @@ def name_operation(method: str, path: str, operation: str) -> str:
     """Return the conventions' name of an operation, or its own where they have none."""
     known = OPERATIONS.get(path.split("?", maxsplit=1)[0].removeprefix("/v1")) if method == "POST" else None
     return known or operation
-
-
-def requested_model(payload: JSON) -> str:
-    """Return the model that a request names, or an empty text."""
-    return _text(members(payload).get("model")) or ""
 
 
 def describe_request(kind: str, client: str, payload: JSON, redact: Callable[[str], str] | None = None) -> Values:

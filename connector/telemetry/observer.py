@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol, Self
 
-from connector.model import JSON, Outcome
+from connector.model import JSON, Outcome, members
 from connector.telemetry.costs import Cost, Prices
-from connector.telemetry.genai import Values, describe_outcome, describe_request, name_operation, requested_model
+from connector.telemetry.genai import Values, describe_outcome, describe_request, name_operation
 from connector.telemetry.metrics import Metrics
-from connector.telemetry.otlp import NO_METERS, Meters, TelemetrySettings, make_meters, make_tracing
+from connector.telemetry.otlp import Meters, TelemetrySettings, make_meters, make_tracing
 from connector.telemetry.tracing import NO_TRACING, Attributes, Span, Tracing
+from connector.telemetry.usage import find_text
 
 __all__ = ["Observer"]
 
@@ -30,8 +31,11 @@ class Observer:
         metrics: the counters.
         prices: what models cost.
         tracing: the tracer.
-        meters: where single calls are reported.
+        meters: where single calls are reported; nowhere unless given.
         redact_bodies: hides secrets in bodies; given when spans hold bodies.
+
+    Attributes:
+        is_tracing: whether anything becomes of spans.
     """
 
     def __init__(
@@ -39,12 +43,13 @@ class Observer:
         metrics: Metrics | None = None,
         prices: Prices | None = None,
         tracing: Tracing = NO_TRACING,
-        meters: Meters = NO_METERS,
+        meters: Meters | None = None,
         redact_bodies: Redact | None = None,
     ) -> None:
         self.metrics = metrics or Metrics()
         self.prices = prices or Prices({})
         self.tracing = tracing
+        self.is_tracing = tracing is not NO_TRACING
         self._meters = meters
         self._redact_bodies = redact_bodies
 
@@ -62,6 +67,13 @@ class Observer:
         attributes: Attributes = {"connector.route": route, "connector.task": task, "connector.attempt": attempt}
         return self.tracing.span(f"task {route}", attributes, parent=traceparent, kind="consumer")
 
+    def start_trace(self, route: str) -> str:
+        """Start the trace of an accepted document, and return its traceparent; empty without tracing."""
+        if not self.is_tracing:
+            return ""
+        with self.tracing.span(f"accept {route}", {"connector.route": route}, kind="producer") as span:
+            return span.traceparent
+
     def record_call(
         self, outcome: Outcome, seconds: float, *, client: str, operation: str, method: str = "", path: str = "",
         payload: JSON = None, route: str = "",
@@ -78,15 +90,18 @@ class Observer:
             payload: what was sent.
             route: the route whose task it belongs to.
         """
-        model, state = requested_model(payload), outcome.state.value
+        model, state = find_text([members(payload)], "model"), outcome.state.value
         cost = self.prices.read_cost(outcome.body, model=model)
         self.metrics.count_call(
             client=client, operation=operation, state=state, status=outcome.status, route=route, model=cost.model,
             usage=cost.usage, cost=cost.amount,
         )  # fmt: skip
+        if self._meters is None and not self.is_tracing:
+            return cost
         kind = name_operation(method, path, operation)
-        self._meters.record_call(kind, seconds, cost, "" if outcome.ok else str(outcome.status or state))
-        if self.tracing is not NO_TRACING:
+        if self._meters is not None:
+            self._meters.record_call(kind, seconds, cost, "" if outcome.ok else str(outcome.status or state))
+        if self.is_tracing:
             attributes: Values = {"connector.route": route or None, "connector.operation": operation}
             attributes |= describe_request(kind, client, payload, self._redact_bodies)
             attributes |= describe_outcome(outcome, cost, self._redact_bodies)
@@ -97,4 +112,5 @@ class Observer:
     def close(self) -> None:
         """Export what is still buffered."""
         self.tracing.close()
-        self._meters.close()
+        if self._meters is not None:
+            self._meters.close()

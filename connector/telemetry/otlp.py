@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext, SpanKind
 
 __all__ = [
-    "NO_METERS", "Meters", "OpenTelemetryMeters", "OpenTelemetryTracing", "TelemetrySettings", "make_meters",
+    "Meters", "OpenTelemetryMeters", "OpenTelemetryTracing", "TelemetrySettings", "make_meters",
     "make_tracing",
 ]  # fmt: skip
 
@@ -166,19 +166,10 @@ class Meters(Protocol):
         ...
 
 
-class _NoMeters:
-    def record_call(self, operation: str, seconds: float, cost: Cost, error: str) -> None: ...
-
-    def close(self) -> None: ...
-
-
-NO_METERS = _NoMeters()
-
-
-def make_meters(settings: TelemetrySettings, metrics: Metrics) -> Meters:
-    """Return the meters that a configuration asks for; they export the counters too."""
+def make_meters(settings: TelemetrySettings, metrics: Metrics) -> Meters | None:
+    """Return the meters that a configuration asks for, if any; they export the counters too."""
     if settings.metrics is None:
-        return NO_METERS
+        return None
     readers = require_extra("opentelemetry.sdk.metrics.export", EXTRA, "telemetry.metrics")
     exporters = require_extra("opentelemetry.exporter.otlp.proto.http.metric_exporter", EXTRA, "telemetry.metrics")
     exporter = exporters.OTLPMetricExporter(endpoint=settings.metrics, timeout=TIMEOUT)

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from connector.aio.events import wait_for_event
 from connector.aio.streams import Lookahead, iterate_with_deadlines, take_until
-from connector.aio.tasks import cancel_all
+from connector.aio.tasks import cancel_all, wait_for_event
 from connector.timing import SYSTEM, Timing
 
 

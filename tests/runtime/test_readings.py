@@ -133,7 +133,7 @@ async def test_a_stop_is_told_to_readings_and_nothing_new_begins() -> None:
     await until(lambda: bool(script))
     await bench.readings.stop()
     bench.readings.start("b")
-    assert bench.readings.under_way == frozenset()
+    assert not bench.readings.under_way
     assert len(bench.made) == 1
 
 
