@@ -11,7 +11,7 @@ from connector.config import Configuration
 from connector.config.models.gateway import SPENDING_FILE, GatewayToken, hash_token
 from connector.errors import ConfigurationError, UnknownName
 from connector.gateway.access import Caller, Callers, compile_rules
-from connector.gateway.access_log import AccessLog
+from connector.gateway.access_log import AccessLog, Retirements
 from connector.gateway.budget_file import BudgetFile
 from connector.gateway.handler import Gateway, RequestRules
 from connector.gateway.limits import Quota, Spending
@@ -19,6 +19,8 @@ from connector.gateway.routing import HostNames, OperationFinder
 from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.webhooks import WebhookReceiver, Webhooks
+from connector.http import prototypes
+from connector.model_registry import default_registry
 from connector.pipeline import Runtime
 from connector.suggestions import closest
 from connector.telemetry.costs import Prices
@@ -88,7 +90,14 @@ def _access_log(configuration: Configuration, administrator: str | None) -> Acce
     redactor = configuration.redactor()
     if administrator:
         redactor.learn([administrator])
-    return AccessLog(redactor, bodies=configuration.gateway.log_bodies, currency=configuration.currency)
+    known = {kind.name for kind in prototypes() if kind.knows_models}
+    clients = [name for name, entry in configuration.clients.items() if entry.prototype in known]
+    return AccessLog(
+        redactor,
+        bodies=configuration.gateway.log_bodies,
+        currency=configuration.currency,
+        retirements=Retirements(default_registry(), clients) if clients else None,
+    )
 
 
 def _callers(
