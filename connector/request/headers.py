@@ -11,7 +11,7 @@ from connector.request.display import describe_value
 from connector.request.validation import CompiledSchema, Findings, Validate
 from connector.suggestions import closest, did_you_mean
 
-__all__ = ["Headers", "choose_accept"]
+__all__ = ["BETA", "Headers"]
 
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -35,35 +35,24 @@ CONNECTION = {
 }
 """Headers that would break the connection, and what to use instead."""
 RESERVED = CREDENTIALS | CONNECTION
-ACCEPTED = {"events": "text/event-stream", "binary": "application/octet-stream", "text": "text/plain, */*"}
-
-
-def choose_accept(operation: Operation) -> str:
-    """Return the kinds of answer to ask for: JSON where there is any, else what the operation gives."""
-    kinds = operation.answer
-    if "sdp" in operation.body:
-        return "application/sdp"
-    if "binary" in kinds:
-        return "application/binary" if operation.method == "GET" else ACCEPTED["binary"]
-    if "json" in kinds or not kinds:
-        return "application/json"
-    return next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "*/*")
 
 
 class Headers:
-    """The headers an operation takes."""
+    """The headers an operation takes.
 
-    def __init__(self, operation: Operation | None = None) -> None:
-        self.declared: dict[str, JSON] = {}
-        self.always: dict[str, str] = {}
-        if operation is None:
-            return
-        self.always = {"accept": choose_accept(operation)} | ({BETA: operation.beta} if operation.beta else {})
-        self.declared = {name.lower(): schema for name, schema in operation.headers.items()}
+    Args:
+        operation: declares headers; without one every header is unknown.
+        constant: what goes out unless the caller gives another value.
+    """
+
+    def __init__(self, operation: Operation | None, constant: Mapping[str, str]) -> None:
+        declared = operation.headers if operation is not None else {}
+        self.declared: dict[str, JSON] = {name.lower(): schema for name, schema in declared.items()}
+        self.constant = constant
 
     def resolve(self, given: Mapping[str, JSON], mode: Validate, findings: Findings) -> dict[str, str]:
         """Return the headers to send, under lower-case names; the caller's own win."""
-        headers = dict(self.always)
+        headers = dict(self.constant)
         seen: dict[str, str] = {}
         for name, value in given.items():
             lower = self._normalise_name(name)

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from time import monotonic
 
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, is_object, members
-from connector.model_registry import LifeCycle, Model, ModelRegistry, current_day, price_change
+from connector.model_registry import LifeCycle, Model, ModelRegistry, Refusal, current_day, price_change
 from connector.request.validation import Findings, Validate
 
 __all__ = ["ModelRules"]
 
+DAY_SECONDS = 1.0
+"""How long a day that was read is taken for the present one."""
 SENT_ANYWAY = "--validate warn (in a configuration, validate: warn) sends it as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """What is known of a model at an operation on a day."""
+
+    retired: Fault | None
+    warnings: tuple[Fault, ...]
+    refusals: tuple[Refusal, ...]
 
 
 class ModelRules:
@@ -27,23 +40,38 @@ class ModelRules:
     def __init__(self, registry: ModelRegistry, today: Callable[[], date] = current_day) -> None:
         self._registry = registry
         self._today = today
-        # The same for every call of a day.
-        self._find_warning = lru_cache(maxsize=256)(self._warn)
+        self._day = date.min
+        self._day_expires = 0.0
+        self._find_verdict = lru_cache(maxsize=256)(self._judge)
 
     def check(self, operation: Operation, payload: JSON, mode: Validate, findings: Findings) -> None:
         """Add what is wrong with the model of a payload, and with what it is given."""
         name = payload.get("model") if is_object(payload) else None
-        model = self._registry.find(name) if isinstance(name, str) else None
-        if model is None or not isinstance(name, str) or mode is Validate.OFF or operation.removed:
+        if not isinstance(name, str) or mode is Validate.OFF or operation.removed:
             return
-        today = self._today()
-        life_cycle = model.life_cycle(today)
-        if life_cycle is LifeCycle.RETIRED:
-            findings.judge(mode, [self.retired(name, model)], "payload")
-        elif life_cycle is LifeCycle.RETIRES:
-            findings.warnings += self._find_warning(name, today)
-        if refused := list(self.refused(name, model, operation.name, payload)):
+        verdict = self._find_verdict(name, operation.name, self._find_day())
+        if verdict is None:
+            return
+        if verdict.retired is not None:
+            findings.judge(mode, [verdict.retired], "payload")
+        findings.warnings += verdict.warnings
+        if refused := list(_iter_refused(name, verdict.refusals, members(payload))):
             findings.judge(mode, refused, "payload")
+
+    def _find_day(self) -> date:
+        if monotonic() >= self._day_expires:
+            self._day, self._day_expires = self._today(), monotonic() + DAY_SECONDS
+        return self._day
+
+    def _judge(self, name: str, operation: str, today: date) -> _Verdict | None:
+        """Return what there is to say of a model at an operation; None when that is nothing."""
+        model = self._registry.find(name)
+        if model is None:
+            return None
+        life_cycle, refusals = model.life_cycle(today), tuple(model.refusals(operation))
+        retired = self.retired(name, model) if life_cycle is LifeCycle.RETIRED else None
+        warnings = (self.retires(name, model),) if life_cycle is LifeCycle.RETIRES else ()
+        return _Verdict(retired, warnings, refusals) if retired or warnings or refusals else None
 
     def retired(self, name: str, model: Model) -> Fault:
         """Return the fault of a model that no longer answers."""
@@ -53,24 +81,21 @@ class ModelRules:
         """Return the warning of a model that soon stops."""
         return Fault("payload.model", f"{name} stops on {model.shutdown}", self._instead(model))
 
-    def _warn(self, name: str, today: date) -> tuple[Fault, ...]:
-        """Return the warning of a model that soon stops, if it does on this day."""
-        model = self._registry.find(name)
-        is_due = model is not None and model.life_cycle(today) is LifeCycle.RETIRES
-        return (self.retires(name, model),) if model is not None and is_due else ()
-
     def _instead(self, model: Model) -> str:
-        successor = self._registry.successor(model.name, self._today())
+        successor = self._registry.successor(model.name, self._find_day())
         if successor is None:
             return "`openai-connector models list` shows which models there are"
         prices = price_change(model, successor)
         return f"{successor.name} takes its place{f' ({prices} a million tokens)' if prices else ''}"
 
     def refused(self, name: str, model: Model, operation: str, payload: JSON) -> Iterator[Fault]:
-        """Yield a fault for each parameter of a payload that its model refuses."""
-        given = members(payload)
-        for refusal in model.refusals(operation):
-            if refusal.concerns(given):
-                instead = f"give {refusal.instead}" if refusal.instead else "leave it out"
-                reason = f": {refusal.reason}" if refusal.reason else ""
-                yield Fault(f"payload.{refusal.parameter}", f"{name} refuses it", f"{instead}{reason}", SENT_ANYWAY)
+        """Return a fault for each parameter of a payload that its model refuses."""
+        return _iter_refused(name, model.refusals(operation), members(payload))
+
+
+def _iter_refused(name: str, refusals: Iterable[Refusal], given: Mapping[str, JSON]) -> Iterator[Fault]:
+    for refusal in refusals:
+        if refusal.concerns(given):
+            instead = f"give {refusal.instead}" if refusal.instead else "leave it out"
+            reason = f": {refusal.reason}" if refusal.reason else ""
+            yield Fault(f"payload.{refusal.parameter}", f"{name} refuses it", f"{instead}{reason}", SENT_ANYWAY)

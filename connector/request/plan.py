@@ -4,35 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, Request, members
-from connector.request.headers import Headers
+from connector.request.headers import BETA, Headers
 from connector.request.path import Template
 from connector.request.query import Query, encode_scalar, strip_brackets
 from connector.request.schema_fields import find_file_fields
 from connector.request.validation import CompiledSchema, Findings
 
-__all__ = ["Plan", "find_answer_kind", "find_plain_kind", "find_stream_origin", "is_streaming", "switch_stream"]
+__all__ = [
+    "Plan",
+    "choose_accept",
+    "find_constant_headers",
+    "find_plain_kind",
+    "find_stream_origin",
+    "is_streaming",
+    "switch_stream",
+]
 
 PLAIN_TEXT = ("text", "srt", "vtt")
+ACCEPTED = {"events": "text/event-stream", "binary": "application/octet-stream", "text": "text/plain, */*"}
 
 
 class Plan:
-    """An operation's template, names, headers and schemas, ready to be used again and again."""
+    """An operation's template, names, headers and schemas, ready to be used again and again.
+
+    Most requests give no path, query or header parameters: what goes out then is a constant of the plan.
+    """
 
     def __init__(self, catalogue: Catalogue, operation: Operation) -> None:
         self.operation = operation
-        self.template = Template.of(operation.template)
-        self.query = Query(operation)
-        self.headers = Headers(operation)
         self.warnings = _find_warnings(operation)
-        self.path = CompiledSchema(lambda: catalogue.path_schema(operation)) if operation.path else None
-        self.queries = CompiledSchema(lambda: _strip_names(catalogue.query_schema(operation)))
+        self.constant_path = None if "{" in operation.template else operation.template
+        self.constant_query = None if operation.required_query else tuple(operation.fixed_query.items())
+        self.constant_headers = find_constant_headers(operation)
+        self._plain_answer = find_plain_kind(operation)
+        self._has_one_answer = len(operation.answer) <= 1 and not operation.stream
         self._catalogue = catalogue
         self._payloads: dict[str, CompiledSchema] = {}
         self._files: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def template(self) -> Template:
+        return Template.of(self.operation.template)
+
+    @cached_property
+    def query(self) -> Query:
+        return Query(self.operation)
+
+    @cached_property
+    def headers(self) -> Headers:
+        return Headers(self.operation, self.constant_headers)
+
+    @cached_property
+    def path_schema(self) -> CompiledSchema | None:
+        catalogue, operation = self._catalogue, self.operation
+        return CompiledSchema(lambda: catalogue.path_schema(operation)) if operation.path else None
+
+    @cached_property
+    def query_schema(self) -> CompiledSchema:
+        return CompiledSchema(lambda: _strip_names(self._catalogue.query_schema(self.operation)))
+
+    def answer_kind(self, asked: Request) -> str:
+        """Return the kind of answer that is due."""
+        if self._has_one_answer:
+            return self._plain_answer
+        kinds = self.operation.answer
+        if "events" in kinds and is_streaming(self.operation, asked):
+            return "events"
+        if "text" in kinds and members(asked.payload).get("response_format") in PLAIN_TEXT:
+            return "text"
+        return self._plain_answer
 
     def payload(self, kind: str) -> CompiledSchema:
         """Return the schema of the payload for one kind of body."""
@@ -101,26 +146,33 @@ def is_streaming(operation: Operation, asked: Request) -> bool:
     if operation.stream is None:
         return False
     section, switch = _find_section(operation, asked), operation.stream_on or {"stream": True}
-    return all(
-        section.get(name) == value or section.get(name) == encode_scalar(value) for name, value in switch.items()
-    )
-
-
-def find_answer_kind(operation: Operation, asked: Request) -> str:
-    """Return the kind of answer that is due."""
-    kinds = operation.answer
-    if len(kinds) > 1 or operation.stream:
-        if "events" in kinds and is_streaming(operation, asked):
-            return "events"
-        if "text" in kinds and members(asked.payload).get("response_format") in PLAIN_TEXT:
-            return "text"
-    return find_plain_kind(operation)
+    if not switch.keys() <= section.keys():
+        return False
+    return all(section[name] == value or section[name] == encode_scalar(value) for name, value in switch.items())
 
 
 def find_plain_kind(operation: Operation) -> str:
     """Return the kind of answer that comes when nothing asks for another."""
     kinds = operation.answer
     return next((kind for kind in kinds if kind != "events"), next(iter(kinds), "json"))
+
+
+def choose_accept(operation: Operation) -> str:
+    """Return the kinds of answer to ask for: JSON where there is any, else what the operation gives."""
+    kinds = operation.answer
+    if "sdp" in operation.body:
+        return "application/sdp"
+    if "binary" in kinds:
+        return "application/binary" if operation.method == "GET" else ACCEPTED["binary"]
+    if "json" in kinds or not kinds:
+        return "application/json"
+    return next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "*/*")
+
+
+def find_constant_headers(operation: Operation) -> dict[str, str]:
+    """Return the headers that every call of an operation has, unless its caller gives others."""
+    accept = {"accept": choose_accept(operation)}
+    return {**accept, BETA: operation.beta} if operation.beta else accept
 
 
 def _find_section(operation: Operation, asked: Request) -> Mapping[str, JSON]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import NoReturn
 
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
@@ -21,7 +23,7 @@ from connector.request.body import (
 from connector.request.file_access import ANYWHERE, Roots
 from connector.request.model_rules import ModelRules
 from connector.request.path import fill_template
-from connector.request.plan import Plan, find_answer_kind, find_stream_origin, switch_stream
+from connector.request.plan import Plan, find_stream_origin, switch_stream
 from connector.request.query import coerce_query
 from connector.request.validation import Findings, Validate, suggest_setting
 from connector.request.wire import Body, Wire
@@ -29,6 +31,7 @@ from connector.request.wire import Body, Wire
 __all__ = ["Preparer"]
 
 Asked = Request | Mapping[str, JSON]
+MODES = {mode.value: mode for mode in Validate}
 
 
 class Preparer:
@@ -64,32 +67,19 @@ class Preparer:
             roots: folders and URL prefixes that files may come from; with none, from anywhere.
             stream: switches the operation's stream on or off; by default the request says.
         """
-        mode = _parse_mode(validate)
+        mode = MODES.get(validate) or _refuse_mode(validate)
         asked = request if isinstance(request, Request) else _parse_request(operation, request)
         findings = Findings()
-        plan = self._find_plan(operation)
         if stream is not None:
             asked = switch_stream(operation, asked, findings, on=stream)
-        path = _build_path(plan, asked, mode, findings)
-        query = _build_query(plan, asked, mode, findings, from_text=from_text)
-        headers = plan.headers.resolve(asked.headers, mode, findings)
-        body = _build_body(plan, asked, mode, roots, headers, findings)
+        wire = _build_wire(self._find_plan(operation), asked, mode, roots, findings, from_text=from_text)
         if self._models is not None:
             self._models.check(operation, asked.payload, mode, findings)
         if findings.faults:
             raise InvalidRequest(operation.name, list(map(suggest_setting, findings.faults)))
-        return Wire(
-            method=operation.method,
-            path=path,
-            query=query,
-            headers=headers,
-            body=body,
-            operation=operation,
-            effect=_find_effect(operation, asked),
-            answer=find_answer_kind(operation, asked),
-            warnings=(*plan.warnings, *findings.warnings),
-            origins={} if stream is None else find_stream_origin(operation),
-        )
+        if findings.warnings:
+            wire = replace(wire, warnings=(*wire.warnings, *findings.warnings))
+        return wire if stream is None else replace(wire, origins=find_stream_origin(operation))
 
     def _find_plan(self, operation: Operation) -> Plan:
         plan = self._plans.get(id(operation))
@@ -99,17 +89,38 @@ class Preparer:
         return plan
 
 
+def _build_wire(
+    plan: Plan, asked: Request, mode: Validate, roots: Roots, findings: Findings, *, from_text: bool
+) -> Wire:
+    """Return the call of a request; it is only of use when nothing was found wrong."""
+    operation = plan.operation
+    path, query = plan.constant_path, plan.constant_query
+    if path is None or asked.path:
+        path = _build_path(plan, asked, mode, findings)
+    if query is None or asked.query:
+        query = _build_query(plan, asked, mode, findings, from_text=from_text)
+    headers = plan.headers.resolve(asked.headers, mode, findings) if asked.headers else dict(plan.constant_headers)
+    return Wire(
+        method=operation.method,
+        path=path,
+        query=query,
+        headers=headers,
+        body=_build_body(plan, asked, mode, roots, headers, findings),
+        operation=operation,
+        effect=_find_effect(operation, asked),
+        answer=plan.answer_kind(asked),
+        warnings=plan.warnings,
+    )
+
+
 def _find_effect(operation: Operation, asked: Request) -> Effect:
     """Return what a repeat would do; a first call is found by listing only if its payload asked to be kept."""
     kept = operation.reconcile.get("when")
     return Effect.OPAQUE if kept and members(asked.payload).get(kept) is not True else operation.effect
 
 
-def _parse_mode(validate: str) -> Validate:
-    try:
-        return Validate(validate)
-    except ValueError:
-        raise ConfigurationError(f"validate: found {validate!r}; allowed: {', '.join(Validate)}") from None
+def _refuse_mode(validate: str) -> NoReturn:
+    raise ConfigurationError(f"validate: found {validate!r}; allowed: {', '.join(Validate)}")
 
 
 def _parse_request(operation: Operation, document: Mapping[str, JSON] | None) -> Request:
@@ -122,8 +133,8 @@ def _parse_request(operation: Operation, document: Mapping[str, JSON] | None) ->
 def _build_path(plan: Plan, asked: Request, mode: Validate, findings: Findings) -> str:
     path, faults = fill_template(plan.template, asked.path)
     findings.faults += faults
-    if not faults and plan.path is not None:
-        plan.path.find(dict(asked.path), "path", mode, findings)
+    if not faults and plan.path_schema is not None:
+        plan.path_schema.find(dict(asked.path), "path", mode, findings)
     return path
 
 
@@ -131,8 +142,6 @@ def _build_query(
     plan: Plan, asked: Request, mode: Validate, findings: Findings, *, from_text: bool
 ) -> tuple[tuple[str, str], ...]:
     query = plan.query
-    if not asked.query and not query.required:
-        return query.fixed_pairs
     unreadable = _check_json(dict(asked.query), "query")
     if unreadable:
         findings.faults.append(unreadable)
@@ -140,11 +149,11 @@ def _build_query(
     values, faults = query.normalise(asked.query)
     findings.faults += faults
     if from_text:
-        values = coerce_query(values, plan.queries.source)
+        values = coerce_query(values, plan.query_schema.source)
     if mode is not Validate.OFF:
         findings.judge(mode, [*query.missing(values), *query.unknown(values)], "query")
         known = {name: value for name, value in values.items() if value is not None and name in query.names}
-        plan.queries.find(known, "query", mode, findings)
+        plan.query_schema.find(known, "query", mode, findings)
     return query.pairs(values)
 
 

@@ -14,7 +14,7 @@ from connector.request.file_access import ANYWHERE, Roots
 from connector.request.headers import Headers
 from connector.request.multipart import MultipartBody, Part, build_parts
 from connector.request.path import is_traversal, unescape
-from connector.request.plan import find_plain_kind
+from connector.request.plan import find_constant_headers, find_plain_kind
 from connector.request.query import flatten
 from connector.request.validation import Findings, Validate
 from connector.request.wire import Body, BytesBody, Wire
@@ -74,7 +74,8 @@ def prepare_raw(
     pairs += _build_pairs(query or {}, findings)
     match = catalogue.match(method, _join_query(plain, pairs)) if catalogue and not findings.faults else None
     operation = match[0] if match else None
-    resolved = Headers(operation).resolve(headers or {}, Validate.OFF, findings)
+    constant = find_constant_headers(operation) if operation else {}
+    resolved = Headers(operation, constant).resolve(headers or {}, Validate.OFF, findings)
     fields = {**(form or {}), **(files or {})}
     forms = [_strip_brackets(fields)] if brackets else _split_fields(fields)
     bodies = {"json": json, "data": data, "form": forms if fields else None}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connector.catalogue.operation import Operation
-from connector.request.headers import Headers, choose_accept
+from connector.request.headers import Headers
+from connector.request.plan import choose_accept, find_constant_headers
 from connector.request.validation import Findings, Validate
 
 Declared = Callable[..., Operation]
@@ -16,7 +17,7 @@ Declared = Callable[..., Operation]
 
 def resolved(operation: Operation, given: dict[str, Any]) -> tuple[dict[str, str], Findings]:
     findings = Findings()
-    return Headers(operation).resolve(given, Validate.STRICT, findings), findings
+    return Headers(operation, find_constant_headers(operation)).resolve(given, Validate.STRICT, findings), findings
 
 
 @pytest.mark.parametrize(

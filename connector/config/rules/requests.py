@@ -204,7 +204,7 @@ def _judged(plan: Plan, asked: Request, mode: Validate) -> Findings:
     findings.faults += faults
     findings.judge(mode, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
     known = {name: value for name, value in values.items() if value is not None and name in plan.query.names}
-    plan.queries.find(known, "query", mode, findings)
+    plan.query_schema.find(known, "query", mode, findings)
     headers = plan.headers.resolve(dict(asked.headers), mode, findings)
     _judge_payload(plan, asked.payload, headers.get("content-type"), mode, findings)
     return findings

@@ -64,11 +64,11 @@ class RequestValidator:
         if not pairs and not plan.query.required:
             return {}
         given = {name: value for name, value in expand_brackets(pairs).items() if name not in plan.query.fixed}
-        values = coerce(given, plan.queries.source, plan.queries.source)
+        values = coerce(given, plan.query_schema.source, plan.query_schema.source)
         findings = Findings()
         findings.judge(Validate.SPELLING, [*plan.query.missing(values), *plan.query.unknown(values)], "query")
         known = {name: value for name, value in values.items() if name in plan.query.names}
-        plan.queries.find(known, "query", Validate.SPELLING, findings)
+        plan.query_schema.find(known, "query", Validate.SPELLING, findings)
         self._raise_first(findings.faults)
         return {name: value for name, value in values.items() if value is not None}
 
