@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connector.delivery.answers import Responses
+from connector.delivery.budget import RouteBudget
 from connector.delivery.call_journal import CallJournal
 from connector.delivery.call_records import list_calls, read_carried_notes
 from connector.delivery.context import DeliveryContext
@@ -39,6 +40,7 @@ class RouteContext:
     Attributes:
         target: whom the route's own transport calls; none for single calls.
         intake: what takes on what came of a document, on a route that delivers nothing.
+        budget: what the route may use; None without a limit.
     """
 
     shared: DeliveryContext
@@ -48,6 +50,7 @@ class RouteContext:
     locks: Locks
     target: Target | None = None
     intake: Intake | None = None
+    budget: RouteBudget | None = None
 
 
 class TaskAttempt(Attempt):
@@ -57,9 +60,10 @@ class TaskAttempt(Attempt):
         shared, spec = route.shared, route.spec
         self._route = route
         self._task = task
-        self._kept = shared.storages.begin()
+        # Most configurations have no storages.
+        self._kept = shared.storages.begin() if shared.storages.before else None
         self.outbox = Outbox()
-        self.journal = CallJournal(task, shared, shared.budget(spec.route), route.context.on_unknown)
+        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown)
         base = shared.runtime.chained
         chain_context = ChainContext(
             variables=base.variables,
@@ -71,7 +75,7 @@ class TaskAttempt(Attempt):
             # A repeat must ask for the same, so the clock of a task stands where it began.
             now=lambda: datetime.fromtimestamp(task.created, UTC),
             call=shared.runtime.calls(self.journal.perform),
-            storages=self._kept.storages,
+            storages=self._kept.storages if self._kept is not None else {},
         )
         super().__init__(spec, task.document, self.journal, chain_context, route.locks)
         self._context = replace(
@@ -101,9 +105,9 @@ class TaskAttempt(Attempt):
     async def settle(self, ended: AttemptEnded) -> Change:
         """Return the change that ends the attempt."""
         ended = await self.finish(ended)
-        if ended.state in (TaskState.FINISHED, TaskState.SKIPPED):
+        if self._kept is not None and ended.state in (TaskState.FINISHED, TaskState.SKIPPED):
             self.outbox.records |= self._kept.records()
-        else:
+        elif self._kept is not None:
             self._kept.give_up()
         self.outbox.records |= self._found
         settlement = Settlement(
@@ -125,7 +129,7 @@ class TaskAttempt(Attempt):
 
     def records(self) -> dict[tuple[str, str], JSON]:
         """Return what its chains keep, to be committed when its task goes on with others."""
-        return self._kept.records()
+        return self._kept.records() if self._kept is not None else {}
 
     @property
     def notes(self) -> str:
@@ -157,7 +161,7 @@ class TaskAttempt(Attempt):
         """Give a request to the publisher, by the route's own transport."""
         target, to = self._route.target, self._route.spec.outgoing
         # What was begun in the background is paid for, whichever way the route sends now.
-        transport = "background" if is_begun(self._task, request) else to.transport
+        transport = "background" if self._task.calls and is_begun(self._task, request) else to.transport
         if target is None and transport != "background":
             return await self._publish(request)
         self._request = shape_request(request, transport, self._task.attempts, to.flex.default_after)

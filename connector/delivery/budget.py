@@ -26,15 +26,13 @@ class RouteBudget:
 
     Args:
         name: the route's.
-        budget: what it may use; without one nothing is noted.
+        budget: what it may use.
         prices: what tokens cost.
         store: where it is noted.
         wall: seconds since 1970.
     """
 
-    def __init__(
-        self, name: str, budget: Budget | None, prices: Prices, store: Store, wall: Callable[[], float]
-    ) -> None:
+    def __init__(self, name: str, budget: Budget, prices: Prices, store: Store, wall: Callable[[], float]) -> None:
         self._name = name
         self._budget = budget
         self._prices = prices
@@ -47,8 +45,6 @@ class RouteBudget:
 
     def charge(self, body: JSON, model: str) -> Expense | None:
         """Return what an answer used, to be committed with it."""
-        if self._budget is None:
-            return None
         found = self._prices.read_cost(body, model=model)
         if not found.usage:
             return None
@@ -59,8 +55,6 @@ class RouteBudget:
 
     async def rests(self) -> float:
         """Return the seconds until the next period, when this one's budget is used up; else 0."""
-        if self._budget is None:
-            return 0.0
         now = self._wall()
         if not self._since <= now < self._until:
             self._since, self._until = find_period(self._budget.every, now)
@@ -75,7 +69,7 @@ class RouteBudget:
     def known_rest(self) -> float:
         """The same, as far as it is known without asking."""
         now, budget = self._wall(), self._budget
-        if budget is None or not self._since <= now < self._until or not self._is_used_up(budget):
+        if not self._since <= now < self._until or not self._is_used_up(budget):
             return 0.0
         if not self._told:
             self._told = True
@@ -85,10 +79,8 @@ class RouteBudget:
     @property
     def reason(self) -> str:
         """Why the route pauses."""
-        budget = self._budget
-        every = budget.every if budget else ""
         spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._prices.currency}"
-        return f"route {self._name!r} has used up its budget of this {every}: {spent}"
+        return f"route {self._name!r} has used up its budget of this {self._budget.every}: {spent}"
 
     def _is_used_up(self, budget: Budget) -> bool:
         tokens = budget.tokens is not None and self._tokens >= budget.tokens

@@ -11,9 +11,8 @@ from connector.delivery.call_records import (
     encode_outcome,
     encode_request,
 )
-from connector.delivery.context import DeliveryContext
+from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
-from connector.delivery.target_breakers import TargetBreaker
 from connector.delivery.task_calls import TaskCalls
 from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
@@ -32,16 +31,16 @@ class CallJournal(TaskCalls):
     Args:
         task: with the calls of its earlier attempts.
         shared: what all attempts share.
-        spending: what the route may use.
+        budget: what the route may use; None without a limit.
         on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
     """
 
     def __init__(
-        self, task: Task, shared: DeliveryContext, spending: RouteBudget, on_unknown: OnUnknown | None
+        self, task: Task, shared: DeliveryContext, budget: RouteBudget | None, on_unknown: OnUnknown | None
     ) -> None:
         super().__init__(task)
         self._shared = shared
-        self._spending = spending
+        self._budget = budget
         self._on_unknown = on_unknown
         made = [call.number for call in task.calls if call.attempt == task.attempts]
         self._numbers = count(1 + max(made) if made else 0)
@@ -197,7 +196,7 @@ class CallJournal(TaskCalls):
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)
-        spent = self._spending.charge(outcome.body, _model_of(intent))
+        spent = self._budget.charge(outcome.body, _model_of(intent)) if self._budget is not None else None
         if spent is not None:
             self._spent.append(spent)
         shown = outcome

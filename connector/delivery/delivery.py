@@ -11,10 +11,9 @@ from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
 from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch import BatchAccumulator, BatchDelivery
-from connector.delivery.context import DeliveryContext
+from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
 from connector.delivery.route_spec import BATCH, GATHERED, RouteSpec, route_spec
-from connector.delivery.target_breakers import TargetBreaker
 from connector.delivery.transports import target_of
 from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
@@ -70,7 +69,7 @@ class Delivery:
         """Whom chains could not call: their rest is the route's while it lasts."""
         for one in self.clients:
             runtime.client(one)
-        self._spending = shared.budget(self._spec.route)
+        self._budget = shared.budget(self._spec.route)
         target = target_of(runtime, self._spec) if _transports(self._spec) else None
         context = replace(
             self._spec.context(runtime),
@@ -85,6 +84,7 @@ class Delivery:
             locks=Locks(),
             target=target,
             intake=intake_of(shared, self._spec),
+            budget=self._budget,
         )
         self._carrying: Aggregation | BatchAccumulator | None = None
         if self._spec.batches:
@@ -104,24 +104,27 @@ class Delivery:
     @property
     def paused(self) -> Pause | None:
         """Why nothing can be delivered now: a client rests, or the budget is used up."""
-        found = next((breaker.pause for breaker in self._breakers if breaker.pause is not None), None)
-        if found is None and self._spending.known_rest:
-            return Pause(self._spending.reason, Actor.USER, None)
+        found = next((pause for breaker in self._breakers if (pause := breaker.pause) is not None), None)
+        if found is None and self._budget is not None and self._budget.known_rest:
+            return Pause(self._budget.reason, Actor.USER, None)
         return found
 
     @property
     def rests(self) -> float:
         """The seconds until it is worth trying again."""
-        return max([self._spending.known_rest, *(breaker.rests for breaker in self._breakers)])
+        budget = self._budget.known_rest if self._budget is not None else 0.0
+        return max([budget, *(breaker.rests for breaker in self._breakers)])
 
     async def attempt(self, task: Task) -> Change:
         """Make one attempt; return the change to commit."""
         if self._shipping is not None:
             return await self._shipping.attempt(task)
-        await self._spending.rests()
-        if self.rests and self.paused is not None:
-            due = self._shared.wall() + self.rests
-            reason = self._shared.redact.text(self.paused.reason)
+        if self._budget is not None:
+            await self._budget.rests()
+        paused = self.paused
+        if paused is not None and (rests := self.rests):
+            due = self._shared.wall() + rests
+            reason = self._shared.redact.text(paused.reason)
             return Change(
                 settle=[
                     Settlement(
@@ -130,7 +133,7 @@ class Delivery:
                         reason=reason,
                         due=due,
                         uncounted=True,
-                        who=self.paused.who,
+                        who=paused.who,
                     )
                 ]
             )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from connector.delivery.target_breakers import TargetBreakers
+from connector.delivery.context import DeliveryContext
 from connector.engine import Task, TaskState
 from connector.http.policy import Actor
 from connector.http.wait_hints import parse_retry_after
@@ -13,7 +12,6 @@ from connector.model import State
 from connector.pipeline.decisions import AttemptEnded, CallResult, NextStep, decide, final_state
 from connector.publishers.intent import BLOCKED
 from connector.resilience import Backoff
-from connector.timing import Timing
 
 if TYPE_CHECKING:
     from connector.config.models import Route
@@ -24,19 +22,7 @@ RESTS = Backoff(1.0, 60.0)
 """Seconds until a task is looked at again that could not be tried, at first and at most."""
 
 
-class Shared(Protocol):
-    """What is known of targets and of time."""
-
-    timing: Timing
-    breakers: TargetBreakers
-
-    @property
-    def wall(self) -> Callable[[], float]:
-        """Seconds since 1970."""
-        ...
-
-
-def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: Shared) -> AttemptEnded:
+def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: DeliveryContext) -> AttemptEnded:
     """Return where a task stands after a call that is not done."""
     then = decide(seen)
     exhausted = then is NextStep.RETRY and task.attempts >= settings.attempts
@@ -47,7 +33,7 @@ def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared
     return AttemptEnded(TaskState.WAITING, reason, due=due, uncounted=then is NextStep.REST, seen=seen, who=who)
 
 
-def _who_acts(seen: CallResult, shared: Shared) -> str:
+def _who_acts(seen: CallResult, shared: DeliveryContext) -> str:
     """Return who must act before a call that could not be tried can be; empty where waiting may be enough."""
     pause = shared.breakers.of(seen.target).pause if seen.target else None
     if seen.outcome.action in (BLOCKED, "pause"):
@@ -57,7 +43,7 @@ def _who_acts(seen: CallResult, shared: Shared) -> str:
     return Actor.NETWORK if seen.target else ""
 
 
-def _wait(then: NextStep, seen: CallResult, task: Task, settings: Route, shared: Shared) -> float:
+def _wait(then: NextStep, seen: CallResult, task: Task, settings: Route, shared: DeliveryContext) -> float:
     chance = shared.timing.chance()
     if then is NextStep.LOOK:
         return RESTS.first

@@ -59,7 +59,8 @@ class TaskCalls:
     @property
     def repeats_note(self) -> str:
         """What must not be silent of the task's calls, whatever it came to."""
-        return describe_repeats([*self._calls, *self._sent], self._task.retried)
+        calls = [*self._calls, *self._sent]
+        return describe_repeats(calls, self._task.retried) if len(calls) > 1 else ""
 
     def apply_ends(self, ends: Sequence[CallEnd]) -> None:
         """Take over what was found out about calls of earlier attempts."""

@@ -21,7 +21,6 @@ from connector.transform.context import Locks
 
 if TYPE_CHECKING:
     from connector.delivery.route_spec import RouteSpec
-    from connector.http.policy import Pause
     from connector.pipeline.reader import Read, ReadResult
 
 __all__ = [
@@ -75,21 +74,6 @@ class DeadLetters:
     def __init__(self, delivery: TaskHandler, again: Reread) -> None:
         self._delivery = delivery
         self._again = again
-
-    @property
-    def concurrency(self) -> int:
-        """How many tasks may be under way."""
-        return self._delivery.concurrency
-
-    @property
-    def paused(self) -> Pause | None:
-        """Why nothing can be delivered now."""
-        return self._delivery.paused
-
-    @property
-    def rests(self) -> float:
-        """The seconds until it is worth trying again."""
-        return self._delivery.rests
 
     async def attempt(self, task: Task) -> Change:
         """Make one attempt; return the change to commit."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from connector.delivery.delivery import TaskHandler
 from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState, failpoints
+from connector.model import is_object
+from connector.pipeline.results import ERROR
 from connector.resilience import AdaptiveConcurrency, Backoff
 from connector.runtime.context import MAX_SLEEP, LeaseLoop, WorkerContext
 from connector.runtime.task_slots import TaskSlots
@@ -36,6 +38,7 @@ class Worker(LeaseLoop):
         handler: makes the attempts.
         context: what the workers of a process share.
         on_failure: makes the change to commit for a task whose attempt ended with an unexpected error.
+        unread: makes the attempts at tasks whose documents hold an error.
         is_yielding: whether a route of higher priority has more to do than it has slots for.
         limit: the most that all workers of a fleet may have under way; 0 for a process that works alone.
         deadline: seconds after which an attempt is cancelled.
@@ -48,12 +51,14 @@ class Worker(LeaseLoop):
         context: WorkerContext,
         *,
         on_failure: Callable[[Task, Exception], Awaitable[Change]],
+        unread: Callable[[Task], Awaitable[Change]] | None = None,
         is_yielding: Callable[[], bool] = lambda: False,
         limit: int = 0,
         deadline: float | None = None,
     ) -> None:
         super().__init__(route, context)
         self._handler = handler
+        self._unread = unread or handler.attempt
         self._on_failure = on_failure
         self._is_yielding = is_yielding
         self._has_yielded = False
@@ -196,11 +201,12 @@ class Worker(LeaseLoop):
 
     async def _attempt_in_span(self, task: Task) -> Change:
         observer = self._context.observer
+        attempt = self._unread if is_object(task.document) and ERROR in task.document else self._handler.attempt
         try:
             if not observer.is_tracing:
-                return await self._handler.attempt(task)
+                return await attempt(task)
             with observer.task_span(self.route, task.id, attempt=task.attempts, traceparent=task.trace):
-                return await self._handler.attempt(task)
+                return await attempt(task)
         except (Fenced, StoreBroken):
             raise
         except Exception as error:

@@ -184,16 +184,17 @@ class WorkerPool:
         on_failure = FailureHandler(context.store, settings, shared.redact.text, context.wall, context.timing)
         is_configured = name in shared.runtime.configuration.routes
         again = Reread(shared.runtime, parent_of(name)[0], shared.storages)
-        handler = DeadLetters(delivery, again) if is_configured or delivery.gathers else delivery
-        if delivery.gathers and isinstance(handler, DeadLetters):
+        unread = DeadLetters(delivery, again) if is_configured or delivery.gathers else None
+        if unread is not None and delivery.gathers:
             has_more = partial(self._has_more, name)
-            return Collector(name, delivery, context, unread=handler, on_failure=on_failure, has_more=has_more)
+            return Collector(name, delivery, context, unread=unread, on_failure=on_failure, has_more=has_more)
         is_batch = name.endswith(BATCH)
         return Worker(
             name,
-            handler,
+            delivery,
             context,
             on_failure=on_failure,
+            unread=unread.attempt if unread is not None else None,
             is_yielding=lambda: self._is_saturated_above(settings.priority),
             limit=delivery.concurrency if self._fleet and not is_batch else 0,
             deadline=None if is_batch else settings.deadline,

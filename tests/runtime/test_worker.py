@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from connector.delivery.target_breakers import TargetBreaker
+from connector.delivery.context import TargetBreaker
 from connector.engine import Change, Fenced, NewTask, Settlement, StoreBroken, StoreFull, Task, TaskState
 from connector.engine.commits import Committer
 from connector.http.policy import Pause

@@ -64,10 +64,11 @@ class BatchAccumulator(TaskQueue):
         return Change(settle=[Settlement(task=task, state=TaskState.WAITING, uncounted=True) for task in sorted(held)])
 
     async def _take(self, task: Task, change: Change) -> None:
-        shared, spec = self._route.shared, self._route.spec
-        rests = await shared.budget(spec.route).rests()
-        if rests:
-            reason, due = shared.budget(spec.route).reason, shared.wall() + rests
+        shared = self._route.shared
+        budget = self._route.budget
+        rests = await budget.rests() if budget is not None else 0.0
+        if budget is not None and rests:
+            reason, due = budget.reason, shared.wall() + rests
             settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True)
             change.settle = [*change.settle, settled]
             return

@@ -75,7 +75,7 @@ class BatchJob:
         self._client = client
         self._target = target
         self._endpoint = endpoint
-        self._journal = CallJournal(task, route.shared, route.shared.budget(route.spec.route), route.context.on_unknown)
+        self._journal = CallJournal(task, route.shared, route.budget, route.context.on_unknown)
         self._settlement = BatchSettlement(route, task.id, client, target)
         self._done: dict[str, JSON] = {}
         self._records: dict[tuple[str, str], JSON] = {}

@@ -145,8 +145,10 @@ class BatchSettlement:
         )
 
     def _expense(self, line: CallRecord, outcome: Outcome) -> Expense | None:
+        if self._route.budget is None:
+            return None
         body: JSON = members(members(line.request)["body"])
-        found = self._shared.budget(self._route.spec.route).charge(outcome.body, str(body.get("model", "")))
+        found = self._route.budget.charge(outcome.body, str(body.get("model", "")))
         return replace(found, cost=found.cost * HALF) if found else None
 
     async def _commit(self, changes: Sequence[Change]) -> None:
