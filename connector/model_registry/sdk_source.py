@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 from connector.errors import ConfigurationError
+from connector.model_registry.packages import read_package
 
 __all__ = ["SdkFacts", "read_sdk_facts"]
 
@@ -51,7 +51,7 @@ def read_sdk_facts(source: Path) -> SdkFacts:
     shutdowns: dict[str, date] = {}
     version = "unknown"
     try:
-        for name, text in _files(source):
+        for name, text in read_package(source, "openai").items():
             if name == "openai/_version.py":
                 found = re.search(r"__version__ = ['\"]([^'\"]+)", text)
                 version = found.group(1) if found else version
@@ -59,22 +59,11 @@ def read_sdk_facts(source: Path) -> SdkFacts:
                 tree = ast.parse(text)
                 shutdowns.update(_shutdowns(tree))
                 kinds.update(dict.fromkeys(_literals(tree), KINDS[name]) if name in KINDS else {})
-    except (OSError, BadZipFile, UnicodeDecodeError, SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConfigurationError(f"{source}: no wheel or folder of the official SDK: {error}") from error
     if not kinds:
         raise ConfigurationError(f"{source}: no wheel or folder of the official SDK: no list of models in it")
     return SdkFacts(version, kinds, shutdowns)
-
-
-def _files(source: Path) -> Iterator[tuple[str, str]]:
-    if source.is_dir():
-        for path in sorted(source.glob("openai/**/*.py")):
-            yield path.relative_to(source).as_posix(), path.read_text(encoding="utf-8")
-        return
-    with ZipFile(source) as wheel:
-        for name in sorted(wheel.namelist()):
-            if name.startswith("openai/") and name.endswith(".py"):
-                yield name, wheel.read(name).decode("utf-8")
 
 
 def _literals(tree: ast.Module) -> Iterator[str]:

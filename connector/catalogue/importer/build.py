@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from connector.catalogue.importer.definitions import Definitions
-from connector.catalogue.importer.document import iterate_operations, read_document, read_servers
+from connector.catalogue.importer.document import format_document, iterate_operations, read_document, read_servers
 from connector.catalogue.importer.entries import Areas, build_entries, find_unused
 from connector.catalogue.importer.operations import declare
 from connector.catalogue.importer.overlays import Overlays, read_overlays
@@ -24,8 +24,18 @@ from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, members
 
-__all__ = ["BuiltCatalogue", "build", "format_area", "format_definitions", "import_document", "write_catalogue"]
+__all__ = [
+    "DOCUMENT",
+    "BuiltCatalogue",
+    "build",
+    "build_document",
+    "format_area",
+    "format_definitions",
+    "import_document",
+    "write_catalogue",
+]
 
+DOCUMENT = "document.json"
 WEBHOOKS = "webhooks"
 
 
@@ -36,6 +46,8 @@ class BuiltCatalogue:
     areas: Areas
     schemas: Mapping[str, Mapping[str, JSON]]
     overlays: Overlays
+    document: bytes
+    """The document that it was made from, without prose."""
     notices: tuple[str, ...] = ()
     """Notices of overlays about things that the document does not have."""
 
@@ -49,25 +61,30 @@ def import_document(document_path: Path, into: Path, overlays: Path | None = Non
     """Write the catalogue of an OpenAPI document into a folder; the same input gives the same bytes."""
     own = into / "overlays"
     built = build(document_path, overlays or (own if own.is_dir() else None))
-    write_catalogue(into, built.areas, built.schemas, {overlay.file: overlay.text for overlay in built.overlays.files})
+    write_catalogue(into, built)
     return built
 
 
 def build(document_path: Path, overlays: Path | None = None) -> BuiltCatalogue:
     """Build the catalogue of an OpenAPI document with the overlays of a folder, else the shipped ones."""
-    document = read_document(document_path)
+    return build_document(read_document(document_path), str(document_path), overlays)
+
+
+def build_document(document: dict[str, JSON], where: str, overlays: Path | None = None) -> BuiltCatalogue:
+    """Build the catalogue of a document that has been read; `where` names it in messages."""
     try:
         return _build(document, overlays or folder("entities") / "overlays")
     except ConfigurationError as error:
-        raise ConfigurationError(f"{document_path}: {error}") from error
+        raise ConfigurationError(f"{where}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         # A document can be malformed anywhere: one sentence here rather than a check at every step.
         found = f"{type(error).__name__}: {error}"
-        raise ConfigurationError(f"{document_path}: not a well-formed OpenAPI document ({found})") from error
+        raise ConfigurationError(f"{where}: not a well-formed OpenAPI document ({found})") from error
 
 
 def _build(document: dict[str, JSON], overlays: Path) -> BuiltCatalogue:
     applied = read_overlays(overlays, read_servers(document))
+    source = format_document(document)
     document, notices = apply_overlays(document, applied)
     definitions = Definitions(document)
     declared = [declare(document, definitions, *operation) for operation in iterate_operations(document)]
@@ -80,7 +97,7 @@ def _build(document: dict[str, JSON], overlays: Path) -> BuiltCatalogue:
         definitions, _requested_definitions(areas, definitions), _answered_definitions(areas, definitions), applied
     )
     schemas = _distribute(areas, _webhook_definitions(document, definitions), definitions)
-    return BuiltCatalogue(areas, schemas, applied, (*notices, *find_unused(declared, applied)))
+    return BuiltCatalogue(areas, schemas, applied, source, (*notices, *find_unused(declared, applied)))
 
 
 def _drop_unknown_answers(areas: Areas, definitions: Definitions) -> list[str]:
@@ -192,13 +209,12 @@ def _make_flow(value: JSON) -> Any:
     return flow
 
 
-def write_catalogue(
-    into: Path, areas: Areas, schemas: Mapping[str, Mapping[str, JSON]], overlays: Mapping[str, bytes]
-) -> None:
+def write_catalogue(into: Path, built: BuiltCatalogue) -> None:
     """Write every file of a catalogue folder, and remove files of areas that are gone."""
-    files = {f"{area}.yaml": format_area(entities) for area, entities in areas.items()}
-    files |= {f"schemas/{name}.json": format_definitions(definitions) for name, definitions in schemas.items()}
-    files |= {f"overlays/{name}": text for name, text in overlays.items()}
+    files = {f"{area}.yaml": format_area(entities) for area, entities in built.areas.items()}
+    files |= {f"schemas/{name}.json": format_definitions(defined) for name, defined in built.schemas.items()}
+    files |= {f"overlays/{overlay.file}": overlay.text for overlay in built.overlays.files}
+    files[DOCUMENT] = built.document
     for name in files:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
     for stale in {*into.glob("*.yaml"), *into.glob("schemas/*.json")} - {into / name for name in files}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,32 +13,89 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, is_document, is_list, items, members
 from connector.yaml import API_DOCUMENT, read_yaml
 
-__all__ = ["METHODS", "follow", "iterate_operations", "read_document", "read_servers"]
+__all__ = [
+    "METHODS",
+    "follow",
+    "format_document",
+    "iterate_operations",
+    "parse_document",
+    "read_document",
+    "read_servers",
+]
 
+LARGEST = 64 * 2**20
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
 def read_document(path: Path) -> dict[str, JSON]:
     """Read an OpenAPI 3.0 or 3.1 document from a JSON or YAML file."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
-    document = members(
-        _read_json(data, path) if data.lstrip()[:1] == b"{" else read_yaml(data, str(path), API_DOCUMENT)
-    )
+    return parse_document(data, str(path))
+
+
+def parse_document(data: bytes, where: str) -> dict[str, JSON]:
+    """Parse an OpenAPI 3.0 or 3.1 document, JSON or YAML."""
+    if len(data) > LARGEST:
+        raise ConfigurationError(f"{where}: more than {LARGEST // 2**20} MB; is it an OpenAPI document?")
+    document = members(_read_json(data, where) if data.lstrip()[:1] == b"{" else read_yaml(data, where, API_DOCUMENT))
     version = str(document.get("openapi", ""))
     if not version.startswith(("3.0", "3.1")):
         found = f"openapi: {version}" if version else "no openapi version"
-        raise ConfigurationError(f"{path}: {found}; an OpenAPI 3.0 or 3.1 document is needed")
+        raise ConfigurationError(f"{where}: {found}; an OpenAPI 3.0 or 3.1 document is needed")
     return document
 
 
-def _read_json(data: bytes, path: Path) -> JSON:
+def _read_json(data: bytes, where: str) -> JSON:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise ConfigurationError(f"{path}: not JSON ({error})") from error
+        raise ConfigurationError(f"{where}: not JSON ({error})") from error
+
+
+PROSE = frozenset({"description", "summary", "example", "examples", "externalDocs", "x-oaiMeta", "x-codeSamples"})
+NAMED = frozenset({
+    "properties", "patternProperties", "schemas", "parameters", "responses", "requestBodies", "headers", "content",
+    "paths", "webhooks", "callbacks", "links", "securitySchemes", "variables", "$defs", "definitions", "encoding",
+})  # fmt: skip
+"""Where the keys of an object are names, and none of them is prose."""
+VALUES = frozenset({"default", "enum", "const"})
+
+
+def format_document(document: Mapping[str, JSON]) -> bytes:
+    """Format a document without its prose, with a path and a definition a line, so that a catalogue can be remade."""
+    kept = _without_prose(document)
+    return _format_object(kept, 2 if "paths" in kept else 1) + b"\n"
+
+
+def _without_prose(value: JSON, *, named: bool = False) -> JSON:
+    if is_list(value):
+        return [_without_prose(item) for item in value]
+    if not is_document(value):
+        return value
+    return {
+        key: item if key in VALUES and not named else _without_prose(item, named=key in NAMED and not named)
+        for key, item in value.items()
+        if named or key not in PROSE
+    }
+
+
+def _format_object(value: Mapping[str, JSON], depth: int) -> bytes:
+    """Format an object with a member a line, down to this depth; components are a level deeper."""
+    lines: list[bytes] = []
+    for key, item in value.items():
+        is_open = is_document(item) and item and depth > 1
+        text = _format_object(item, depth + (key == "components") - 1) if is_open else _dump(item)
+        lines.append(_dump(str(key)) + b": " + text)
+    return b"{\n" + b",\n".join(lines) + b"\n}"
+
+
+def _dump(value: JSON) -> bytes:
+    """Format a value on one line; unlike orjson with integers of any size, which bounds of documents are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def follow(document: Mapping[str, JSON], value: JSON) -> JSON:

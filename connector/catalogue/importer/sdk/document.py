@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from connector.model import is_document, is_list
+
 UNIONS = ("anyOf", "oneOf")
 REMARKS = {"nullable", "description", "default", "title", "deprecated", "example"}
 
@@ -22,7 +24,7 @@ class Node:
         value: Any = self.schema
         for key in keys:
             value = value[key]
-        return Node(self.at + "".join(f"/{escaped(str(k))}" for k in keys), value if isinstance(value, dict) else {})
+        return Node(self.at + "".join(f"/{escaped(str(k))}" for k in keys), value if is_document(value) else {})
 
 
 def escaped(key: str) -> str:
@@ -49,7 +51,7 @@ class Document:
     def node(self, at: str) -> Node:
         value: Any = self.content
         for key in (k.replace("~1", "/").replace("~0", "~") for k in at.split("/")[1:]):
-            value = value[int(key)] if isinstance(value, list) else value[key]
+            value = value[int(key)] if is_list(value) else value[key]
         return Node(at, value)
 
     def resolved(self, node: Node) -> Node:
@@ -142,5 +144,5 @@ def values_of(schema: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _type_name(value: Any) -> str:
-    names = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
-    return names.get(type(value), "object")
+    names: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+    return next((name for kind, name in names.items() if type(value) is kind), "object")

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.sdk.document import UNIONS, Document, Node, types_of, values_of
-from tools.sdk.schemas import PREFIX, Schema
+from connector.catalogue.importer.sdk.document import UNIONS, Document, Node, types_of, values_of
+from connector.catalogue.importer.sdk.schemas import PREFIX, Schema
+from connector.model import is_list
 
 NULL: Schema = {"type": "null"}
 NUMBERS = {"integer", "number"}
@@ -49,7 +50,7 @@ class Comparison:
         return self._definitions[schema["$ref"].removeprefix(PREFIX)]
 
     def _members(self, schema: Schema) -> list[Schema]:
-        if isinstance(kinds := schema.get("type"), list):
+        if is_list(kinds := schema.get("type")):
             return [{"type": kind} for kind in kinds]
         members: list[Schema] = schema.get("anyOf", [schema])
         return members

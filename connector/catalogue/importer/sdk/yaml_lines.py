@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connector.model import is_document, is_list
+
 WIDTH = 140
 PLAIN = re.compile(r"[A-Za-z_/$.][\w/$.=-]*( [\w/$.=-]+)*|[A-Za-z_/][\w/{}.-]*", re.ASCII)
 NOT_PLAIN = {"null", "true", "false", "yes", "no", "on", "off", "y", "n", ".nan", ".inf"}
@@ -20,9 +22,9 @@ def scalar(value: Any, flow: bool = True) -> str:
 
 def flow(value: Any) -> str:
     """Any value on one line."""
-    if isinstance(value, dict):
+    if is_document(value):
         return "{" + ", ".join(f"{scalar(k)}: {flow(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
+    if is_list(value):
         return "[" + ", ".join(map(flow, value)) + "]"
     return scalar(value)
 
@@ -33,21 +35,21 @@ def lines(value: dict[str, Any], depth: int = 0, blocks: int = 2) -> Iterator[st
     for key, inner in value.items():
         head = f"{pad}{scalar(key, flow=False)}:"
         one = f"{head} {flow(inner)}"
-        if not isinstance(inner, dict | list) or not inner or (depth >= blocks and len(one) <= WIDTH):
+        if not (is_document(inner) or is_list(inner)) or not inner or (depth >= blocks and len(one) <= WIDTH):
             yield one
-        elif isinstance(inner, dict):
+        elif is_document(inner):
             yield head
             yield from lines(inner, depth + 1, blocks)
         else:
             yield head
-            yield from _items(inner, depth + 1, blocks)
+            yield from _items(list(inner), depth + 1, blocks)
 
 
 def _items(values: list[Any], depth: int, blocks: int) -> Iterator[str]:
     pad = "  " * depth
     for value in values:
         one = f"{pad}- {flow(value)}"
-        if isinstance(value, dict) and value and len(one) > WIDTH:
+        if is_document(value) and value and len(one) > WIDTH:
             first, *rest = lines(value, depth + 1, min(blocks, depth + 1))
             yield f"{pad}- {first.strip()}"
             yield from rest

@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tools.sdk.schemas import PREFIX, Schema
+from connector.catalogue.importer.sdk.schemas import PREFIX, Schema
+from connector.model import is_document, is_list
 
 DEEDS = {
     "accept": "acceptances",
@@ -25,6 +26,9 @@ DEEDS = {
     "validate": "validations",
 }
 """What a POST to a path's last word makes; any other last word is a collection of its own."""
+
+
+ACTIONS = {"POST": "create", "DELETE": "delete", "PUT": "replace", "PATCH": "update"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ def name_of(method: str, path: str, called: str) -> Name:
     if method == "GET":
         single = words[-1].startswith("{") or words[-1] == "content" or called == "retrieve"
         return Name(entity, "retrieve" if single else "list")
-    return Name(entity, {"POST": "create", "DELETE": "delete"}[method])
+    return Name(entity, ACTIONS[method])
 
 
 def _entity(words: list[str]) -> str:
@@ -76,9 +80,9 @@ def definition_names(homes: Mapping[Any, tuple[str, str]], taken: Collection[str
         for kind in bearers:
             full = name if len(bearers) == 1 else f"{name}In{_packages(homes[kind][0])}"
             names[kind] = f"Sdk{full}" if full in taken else full
-    if doubles := sorted(name for name, count in Counter(names.values()).items() if count > 1):
-        homes_of = {n: [".".join(homes[k]) for k in homes if names[k] == n] for n in doubles}
-        raise ValueError(f"the SDK's types would share names: {homes_of}; teach tools/sdk/names.py to tell them apart")
+    for name in sorted(name for name, count in Counter(names.values()).items() if count > 1):
+        for number, kind in enumerate((kind for kind in homes if names[kind] == name), 1):
+            names[kind] = name if number == 1 else f"{name}{number}"
     return names
 
 
@@ -119,10 +123,10 @@ def canonical_names(definitions: Mapping[str, Schema]) -> dict[str, str]:
 
 def renamed(value: Any, names: Mapping[str, Any]) -> Any:
     """A value with its references under other names."""
-    if isinstance(value, dict):
+    if is_document(value):
         inner = {key: renamed(v, names) for key, v in value.items()}
         return {**inner, "$ref": f"{PREFIX}{names[value['$ref'].removeprefix(PREFIX)]}"} if "$ref" in value else inner
-    return [renamed(v, names) for v in value] if isinstance(value, list) else value
+    return [renamed(v, names) for v in value] if is_list(value) else value
 
 
 def closure(value: Any, definitions: Mapping[str, Schema]) -> dict[str, Schema]:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import pkgutil
 import re
-import types
-import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from tools.sdk.methods import Method
-from tools.sdk.names import definition_names, name_of, pascal
-from tools.sdk.schemas import BINARY, PREFIX, Schema, Translator, any_of, bare, fields_of, is_union
+from connector.catalogue.importer.sdk.annotations import (
+    NONE,
+    Annotations,
+    Applied,
+    Choice,
+    Named,
+    Plain,
+    Type,
+    arguments_of,
+    bare,
+)
+from connector.catalogue.importer.sdk.methods import MISREAD, Method
+from connector.catalogue.importer.sdk.names import definition_names, name_of, pascal
+from connector.catalogue.importer.sdk.schemas import BINARY, PREFIX, Schema, Translator, any_of
 
-PAGES = {"SyncCursorPage": "cursor", "SyncConversationCursorPage": "cursor", "SyncNextCursorPage": "next"}
-PAGES |= {"SyncTokenPage": "page"}
+__all__ = ["Translation"]
+
+PAGES = {
+    "SyncCursorPage": "cursor",
+    "SyncConversationCursorPage": "cursor",
+    "SyncNextCursorPage": "next",
+    "SyncTokenPage": "page",
+}
 AGENT_ENDS = ["agent.session.idle", "agent.session.failed"]
 """The session events that end a turn's stream; an idle event may also come first, before the turn begins."""
 
@@ -24,33 +37,41 @@ MENDED = {"POST /evals/{eval_id}/runs/{run_id}/cancel": "POST /evals/{eval_id}/r
 """Operations that the document has at a path which does not work."""
 
 
-def sdk_unions(package: Any) -> dict[Any, tuple[str, str]]:
-    """The SDK's named unions with their homes; at run time a union does not know its own name."""
-    unions: dict[Any, tuple[str, str]] = {}
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        module = importlib.import_module(found.name)
-        for name, value in sorted(vars(module).items()):
-            if is_union(union := bare(value)) and name.lower() == found.name.rpartition(".")[2].replace("_", ""):
-                unions.setdefault(union, (found.name, name))
+Home = tuple[str, str]
+
+
+def _named_unions(annotations: Annotations) -> dict[Type, Home]:
+    """Return the SDK's named unions with their homes: those that bear the name of their module."""
+    unions: dict[Type, Home] = {}
+    for name in annotations.package.names("openai.types"):
+        module = annotations.package.module(name)
+        for own in sorted(module.symbols) if module else ():
+            if module and own.lower() == name.rpartition(".")[2].replace("_", ""):
+                union = bare(annotations.named(module, own))
+                if isinstance(union, Choice):
+                    unions.setdefault(union, (name, own))
     return unions
-
-
-def _home(kind: Any, unions: Mapping[Any, tuple[str, str]]) -> tuple[str, str]:
-    return unions[kind] if is_union(kind) else (kind.__module__, kind.__name__)
 
 
 class Translation:
     """Methods as path items; the definitions that they refer to gather in `definitions`."""
 
-    def __init__(self, package: Any, taken: Collection[str]) -> None:
-        self._unions = sdk_unions(package)
+    def __init__(self, annotations: Annotations, taken: Collection[str], notes: list[str]) -> None:
+        self._annotations = annotations
+        self._unions = _named_unions(annotations)
         self._taken = taken
-        self._names: dict[Any, str] = {}
-        self._homes: dict[Any, tuple[str, str]] = {}
-        self._translator = Translator(self._name, self._unions)
+        self._notes = notes
+        self._names: dict[Type, str] = {}
+        self._homes: dict[Type, Home] = {}
+        self._unreadable: set[str] = set()
+        self._translator = self._new_translator()
 
-    def _name(self, kind: Any) -> str:
-        home = self._homes[kind] = _home(kind, self._unions)
+    def _new_translator(self) -> Translator:
+        return Translator(self._annotations, self._name, self._unions, self._notes)
+
+    def _name(self, kind: Type) -> str:
+        home = (kind.module, kind.name) if isinstance(kind, Named) else self._unions[kind]
+        self._homes[kind] = home
         return self._names.get(kind, ".".join(home))
 
     def learn(self, alone: Iterable[Method], shared: Iterable[Method]) -> None:
@@ -58,15 +79,26 @@ class Translation:
         alone, shared = list(alone), list(shared)
         self._translate(alone, shared)
         self._names = definition_names(self._homes, self._taken)
-        self._translator = Translator(self._name, self._unions)
+        self._translator = self._new_translator()
         self._translate(alone, shared)
 
     def _translate(self, alone: list[Method], shared: list[Method]) -> None:
         for method in alone:
-            self.operation(method)
+            self._try(method, lambda method: [self.operation(method)])
         for method in shared:
-            self.payload(method)
-            list(self.parameters(method))
+            self._try(method, lambda method: [self.payload(method), *self.parameters(method)])
+
+    def _try(self, method: Method, translate: Callable[[Method], object]) -> None:
+        """Translate a method; one that cannot be is noted and left out from then on."""
+        try:
+            if self.is_readable(method):
+                translate(method)
+        except MISREAD as error:
+            self._unreadable.add(method.name)
+            self._notes.append(f"{method.name}: its types cannot be read ({type(error).__name__}: {error})")
+
+    def is_readable(self, method: Method) -> bool:
+        return method.name not in self._unreadable
 
     @property
     def definitions(self) -> dict[str, Schema]:
@@ -76,7 +108,7 @@ class Translation:
     def paths(self, methods: Iterable[Method]) -> dict[str, Any]:
         """The path items of these methods."""
         found: dict[str, Any] = {}
-        for method in sorted(methods, key=lambda m: (m.path, m.http)):
+        for method in sorted(filter(self.is_readable, methods), key=lambda m: (m.path, m.http)):
             found.setdefault(method.path, {})[method.http.lower()] = self.operation(method)
         return found
 
@@ -116,18 +148,21 @@ class Translation:
 
     def _argument(self, method: Method, argument: str) -> Schema:
         for kind in opened((*method.payload_types, *method.query_types)):
-            if argument in (fields := fields_of(kind)):
-                return self._translator.schema(fields[argument][0])
-        annotation = method.parameters[argument]
-        members = typing.get_args(evaluate(annotation, method.module)) if annotation else ()
-        return any_of([self._translator.schema(m) for m in members if getattr(m, "__name__", "") != "Omit"])
+            if argument in (fields := self._annotations.fields(kind)):
+                return self._translator.schema(fields[argument].kind)
+        annotation = method.parameters.get(argument)
+        members = arguments_of(self._annotations.read(annotation, method.module)) if annotation else ()
+        kept = [member for member in members if not (isinstance(member, Named) and member.name == "Omit")]
+        return any_of([self._translator.schema(member) for member in kept]) if kept else {}
 
     def payload(self, method: Method) -> Schema:
         """What a method sends as its payload: one schema for its type, or for all the types it may send it as."""
         elsewhere = {*method.query, *method.headers.values(), *method.path_names}
         kinds = opened(method.payload_types)
         shapes = [self._translator.object(k, lambda name: name not in elsewhere) for k in kinds]
-        return merged(shapes) if any(k.__name__.endswith("Streaming") for k in kinds) else any_of(shapes)
+        if not shapes:
+            return {}
+        return merged(shapes) if any(k.name.endswith("Streaming") for k in kinds) else any_of(shapes)
 
     def body(self, method: Method) -> dict[str, Any]:
         if not method.payload_types:
@@ -146,17 +181,17 @@ class Translation:
 
     def _answer(self, method: Method) -> tuple[dict[str, Any], dict[str, Any]]:
         """The responses, and what the answer's type says besides: how it is paged, where it streams, what ends it."""
-        members = _members(evaluate(method.answers, method.module))
+        answer = self._annotations.read(method.answers, method.module)
+        members = list(answer.members) if isinstance(answer, Choice) else [answer]
         content: dict[str, Any] = {}
         facts: dict[str, Any] = {}
         for member in members:
-            origin = typing.get_origin(member) or member
-            if member in (None, type(None)):
+            if member == NONE:
                 continue
-            if getattr(origin, "__name__", "") == "HttpxBinaryResponseContent":
+            if _own_name(member) == "HttpxBinaryResponseContent":
                 content["application/octet-stream"] = {"schema": dict(BINARY)}
-            elif _event_type(member) is not None:
-                content["text/event-stream"] = {"schema": self._translator.schema(_event_type(member))}
+            elif (event := self._event_type(member)) is not None:
+                content["text/event-stream"] = {"schema": self._translator.schema(event)}
                 facts["x-ends"] = AGENT_ENDS if "/agents/" in method.path else ["[DONE]"]
             else:
                 content["application/json"] = {"schema": self._json(method, member)}
@@ -166,52 +201,38 @@ class Translation:
             facts["x-pages"] = pages
         return ({"200": {"content": content}} if content else {"204": {}}), facts
 
-    def _pages(self, method: Method, answer: Any) -> str | None:
-        named = PAGES.get(getattr(generic(answer)[0], "__name__", ""))
-        by_token = "page" in method.query and "next_page" in getattr(answer, "model_fields", {})
-        return named or ("page" if by_token else None)
+    def _pages(self, method: Method, answer: Type) -> str | None:
+        named = PAGES.get(_own_name(answer))
+        fields = self._annotations.fields(answer) if isinstance(answer, Named) else {}
+        return named or ("page" if "page" in method.query and "next_page" in fields else None)
 
-    def _json(self, method: Method, answer: Any) -> Schema:
-        origin, arguments = generic(answer)
-        if not arguments:
+    def _json(self, method: Method, answer: Type) -> Schema:
+        if not isinstance(answer, Applied) or not isinstance(answer.origin, Named):
             return self._translator.schema(answer)
-        shape = self._translator.object(origin)
-        shape["properties"]["data"] = {"type": "array", "items": self._translator.schema(arguments[0])}
+        shape = self._translator.object(answer.origin)
+        shape["properties"]["data"] = {"type": "array", "items": self._translator.schema(answer.arguments[0])}
         shape["required"] = ["data"]
         inner = next(n for n in ast.walk(method.answers or ast.Constant(None)) if isinstance(n, ast.Subscript)).slice
         return {"$ref": PREFIX + self._definition(f"{ast.unparse(inner).rpartition('.')[2]}Page", shape)}
 
-
-def opened(kinds: Iterable[Any]) -> list[Any]:
-    """Types with the unions among them replaced by their members."""
-    return [member for kind in kinds for member in (typing.get_args(kind) if is_union(kind) else (kind,))]
-
-
-def generic(answer: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A page class and its parameters; pydantic keeps them in a place of its own."""
-    said = getattr(answer, "__pydantic_generic_metadata__", None) or {}
-    return said.get("origin") or answer, tuple(said.get("args") or ())
+    def _event_type(self, answer: Type) -> Type | None:
+        """The type of a stream's events: the parameter of `Stream`, also when a subclass has filled it in."""
+        origin = answer.origin if isinstance(answer, Applied) else answer
+        for base in (answer, *self._annotations.bases(origin)):
+            if isinstance(base, Applied) and _own_name(base) == "Stream":
+                return base.arguments[0]
+        return None
 
 
-def evaluate(annotation: ast.expr | None, module: Any) -> Any:
-    """What an annotation of the SDK's own source means in its module, `list` and the like being the types."""
-    builtin = {"list": list, "object": object, "dict": dict}
-    return eval(ast.unparse(annotation), {**vars(module), **builtin}) if annotation else None
+def _own_name(kind: Type) -> str:
+    origin = kind.origin if isinstance(kind, Applied) else kind
+    return origin.name if isinstance(origin, Named | Plain) else ""
 
 
-def _members(answer: Any) -> list[Any]:
-    return list(typing.get_args(answer)) if isinstance(answer, types.UnionType) or is_union(answer) else [answer]
-
-
-def _event_type(answer: Any) -> Any:
-    """The type of a stream's events: the parameter of `Stream`, also when a subclass has filled it in."""
-    origin = typing.get_origin(answer) or answer
-    bases = [answer, *getattr(origin, "__orig_bases__", ())]
-    return next((typing.get_args(b)[0] for b in bases if _is_stream(b) and typing.get_args(b)), None)
-
-
-def _is_stream(kind: Any) -> bool:
-    return getattr(typing.get_origin(kind), "__name__", "") == "Stream"
+def opened(kinds: Iterable[Type]) -> list[Named]:
+    """Return the classes among some types, and among the members of those that are unions."""
+    members = [bare(m) for kind in kinds for m in (kind.members if isinstance(kind, Choice) else (kind,))]
+    return [member for member in members if isinstance(member, Named)]
 
 
 def merged(shapes: list[Schema]) -> Schema:

@@ -1,4 +1,4 @@
-"""What the official SDK's resource methods say about the calls they make.
+"""What the SDK's resource methods say about the calls they make.
 
 A method's signature gives the answer's type; where its parameters go (path, query, header, payload) is only said by
 the call it makes, so that call is read from the syntax tree. Nothing is called and no request is made.
@@ -7,16 +7,23 @@ the call it makes, so that call is read from the syntax tree. Nothing is called 
 from __future__ import annotations
 
 import ast
-import functools
-import inspect
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.catalogue.importer.sdk.annotations import Annotations, Named, Type, Unknown
+from connector.catalogue.importer.sdk.modules import Module
+
+__all__ = ["MISREAD", "Method", "methods", "methods_of"]
+
 CALLS = {"_get": "GET", "_get_api_list": "GET", "_post": "POST", "_delete": "DELETE", "_put": "PUT", "_patch": "PATCH"}
+DEEPEST = 8
+MISREAD = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What code in a form of its own raises: one method is left out then, and noted, rather than the release refused."""
 HELPERS = re.compile(r"parse|stream|.*_and_(poll|stream)|poll|wait.*|upload.*")
+CLIENT = Named("openai._client", "OpenAI")
+RESOURCES = ".resources."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +33,14 @@ class Method:
     name: str
     http: str
     path: str
-    module: Any
+    module: Module
     answers: ast.expr | None
-    parameters: dict[str, ast.expr | None] = field(default_factory=dict)
-    query: dict[str, str] = field(default_factory=dict)
-    query_types: tuple[Any, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, ast.expr | None] = field(default_factory=dict[str, "ast.expr | None"])
+    query: dict[str, str] = field(default_factory=dict[str, str])
+    query_types: tuple[Type, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict[str, str])
     payload: tuple[str, ...] | None = None
-    payload_types: tuple[Any, ...] = ()
+    payload_types: tuple[Type, ...] = ()
     multipart: bool = False
     beta: str | None = None
     admin: bool = False
@@ -47,36 +54,63 @@ class Method:
         return re.findall(r"{(\w+)}", self.path)
 
 
-def methods(client: Any) -> Iterator[Method]:
-    """Every method that makes a call, over all resources of a client, plain methods before helpers."""
-    found = [m for name, resource in resources(client) for base in _own(resource) for m in methods_of(name, base)]
+def methods(annotations: Annotations, notes: list[str]) -> Iterator[Method]:
+    """Yield every method that makes a call, over all resources of the client, plain methods before helpers."""
+    found = [
+        method
+        for name, resource in _resources(annotations, CLIENT, notes)
+        for base in dict.fromkeys(annotations.line(resource))
+        if RESOURCES in base.module
+        for method in methods_of(annotations, name, base, notes)
+    ]
     yield from sorted(found, key=lambda m: (bool(HELPERS.fullmatch(m.name.rpartition(".")[2])), m.name.count(".")))
 
 
-def _own(resource: Any) -> list[type]:
-    """The classes that give a resource its methods, without the machinery below them."""
-    return [base for base in type(resource).__mro__ if ".resources." in base.__module__]
-
-
-def resources(owner: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The resources below a client or resource, with their dotted names."""
-    for name, attribute in sorted(inspect.getmembers_static(type(owner))):
-        if isinstance(attribute, functools.cached_property) and not name.startswith("with_"):
-            resource = getattr(owner, name)
+def _resources(
+    annotations: Annotations, owner: Named, notes: list[str], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, Named]]:
+    """Yield the resources below a client or resource, with their dotted names."""
+    properties = {
+        node.name: (node, base)
+        for base in reversed(list(annotations.line(owner)))
+        for node in _functions(annotations, base)
+        if any(ast.unparse(each).endswith("cached_property") for each in node.decorator_list)
+    }
+    for name, (node, base) in sorted(properties.items()):
+        if name.startswith("with_") or depth > DEEPEST:
+            continue
+        module = annotations.package.module(base.module)
+        resource = annotations.read(node.returns, module) if module else None
+        if isinstance(resource, Named) and RESOURCES in resource.module and annotations.definition(resource):
             yield f"{prefix}{name}", resource
-            yield from resources(resource, f"{prefix}{name}.")
+            yield from _resources(annotations, resource, notes, f"{prefix}{name}.", depth + 1)
+        else:
+            notes.append(f"{prefix}{name}: no resource that can be read")
 
 
-def methods_of(prefix: str, resource: type) -> Iterator[Method]:
-    """The methods of one resource class, from its module's source; of overloads the last counts, as in Python."""
-    module = sys.modules[resource.__module__]
-    tree = ast.parse(inspect.getsource(module))
-    body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == resource.__name__)
-    functions = {n.name: n for n in body if isinstance(n, ast.FunctionDef)}
-    for name, function in functions.items():
-        call = next((n for n in ast.walk(function) if _is_request(n)), None)
-        if call is not None:
-            yield _method(f"{prefix}.{name}", function, call, module)
+def _functions(annotations: Annotations, kind: Named) -> list[ast.FunctionDef]:
+    found = annotations.definition(kind)
+    body = found.node.body if found and isinstance(found.node, ast.ClassDef) else ()
+    return [node for node in body if isinstance(node, ast.FunctionDef)]
+
+
+def methods_of(annotations: Annotations, prefix: str, resource: Named, notes: list[str]) -> Iterator[Method]:
+    """Yield the methods of one resource class; of overloads the last counts, as in Python."""
+    module = annotations.package.module(resource.module)
+    functions = {node.name: node for node in _functions(annotations, resource)}
+    for name, function in functions.items() if module else ():
+        call = next((node for node in ast.walk(function) if _is_request(node)), None)
+        if call is None or module is None:
+            continue
+        try:
+            method = _method(f"{prefix}.{name}", function, call, module, annotations)
+        except MISREAD as error:
+            notes.append(f"{prefix}.{name}: its call cannot be read ({type(error).__name__}: {error})")
+            continue
+        if method.path.startswith("/"):
+            yield method
+        else:
+            notes.append(f"{prefix}.{name}: the path of its call cannot be read")
 
 
 def _is_request(node: ast.AST) -> bool:
@@ -90,13 +124,13 @@ def _is_request(node: ast.AST) -> bool:
     )
 
 
-def _method(name: str, function: ast.FunctionDef, call: Any, module: Any) -> Method:
+def _method(name: str, function: ast.FunctionDef, call: Any, module: Module, annotations: Annotations) -> Method:
     given = {k.arg: k.value for k in call.keywords}
     options = {k.arg: k.value for k in getattr(given.get("options"), "keywords", ())}
-    query, query_types = _transformed(options.get("query"), function, module)
-    payload, payload_types = _transformed(given.get("body"), function, module)
+    query, query_types = _transformed(options.get("query"), function, module, annotations)
+    payload, payload_types = _transformed(given.get("body"), function, module, annotations)
     headers = dict(_headers(function))
-    http = given["method"].value.upper() if "method" in given else CALLS[call.func.attr]
+    http = str(given["method"].value).upper() if "method" in given else CALLS[call.func.attr]
     arguments = [*function.args.args, *function.args.kwonlyargs]
     return Method(
         name=name,
@@ -117,19 +151,21 @@ def _method(name: str, function: ast.FunctionDef, call: Any, module: Any) -> Met
 
 
 def _path(node: ast.expr) -> str:
-    constant = node.args[0] if isinstance(node, ast.Call) else node
+    constant = next(iter(node.args), None) if isinstance(node, ast.Call) else node
     return str(getattr(constant, "value", ""))
 
 
-def _transformed(node: Any, function: ast.FunctionDef, module: Any) -> tuple[dict[str, str] | None, tuple[Any, ...]]:
+def _transformed(
+    node: Any, function: ast.FunctionDef, module: Module, annotations: Annotations
+) -> tuple[dict[str, str] | None, tuple[Type, ...]]:
     """The names that `maybe_transform(names, type)` sends, and the types it sends them as."""
     if node is None:
         return None, ()
     names = next((n for n in ast.walk(node) if isinstance(n, ast.Dict)), None) or _assigned(function)
     kinds = [n for n in ast.walk(node) if _is_params(n)] or [n for n in ast.walk(function) if _is_params(n)]
     shown = {str(k.value): ast.unparse(v) for k, v in _pairs(names) if isinstance(k, ast.Constant)}
-    found = [getattr(getattr(module, n.value.id), n.attr) for n in kinds]  # type: ignore[attr-defined] # see _is_params
-    return shown, tuple(dict.fromkeys(found))
+    found = [annotations.read(kind, module) for kind in kinds if isinstance(kind, ast.expr)]
+    return shown, tuple(kind for kind in dict.fromkeys(found) if not isinstance(kind, Unknown))
 
 
 def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tools.sdk.comparison import Comparison, Patch
-from tools.sdk.document import Document, Node
-from tools.sdk.methods import Method
-from tools.sdk.paths import Translation
-from tools.sdk.schemas import any_of
+from connector.catalogue.importer.sdk.comparison import Comparison, Patch
+from connector.catalogue.importer.sdk.document import Document, Node
+from connector.catalogue.importer.sdk.methods import Method
+from connector.catalogue.importer.sdk.paths import Translation
+from connector.catalogue.importer.sdk.schemas import any_of
+from connector.model import is_document, is_list
 
 WRAPS = ("anyOf", "type", "nullable")
 RELAXED = ("optional", "nullable", "open", "type")
@@ -41,10 +42,10 @@ def _order(at: str, kind: str) -> tuple[int, str, str]:
 def _merged(entry: dict[str, Any], patch: Patch) -> dict[str, Any]:
     """An entry that also says what a further patch of the same kind at the same place says."""
     old, new = entry[patch.kind], patch.value
-    if isinstance(old, dict):
+    if is_document(old):
         both: Any = {n: any_of([o[n] for o in (old, new) if n in o]) for n in {**old, **new}}
     else:
-        both = [*old, *(v for v in new if v not in old)] if isinstance(old, list) else old
+        both = [*old, *(v for v in new if v not in old)] if is_list(old) else old
     return {**entry, patch.kind: both}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tools.sdk.comparison import Comparison
-from tools.sdk.document import Document, Node
+from connector.catalogue.importer.sdk.comparison import Comparison
+from connector.catalogue.importer.sdk.document import Document, Node
 
 TEXT = {"type": "string"}
 NULL = {"type": "null"}

@@ -1,1 +1,0 @@
-"""Facts of the official SDK that an OpenAPI document lacks; `python -m tools.sdk` writes or checks their overlay."""
