@@ -223,14 +223,14 @@ def _unreadable(data: bytes, error: orjson.JSONDecodeError, where: str) -> Inval
 
 
 class _Duplicate:
-    """Stands for an object with a duplicate key until its path is known."""
+    """Marks an object with a duplicate key until its path is known."""
 
     def __init__(self, key: str) -> None:
         self.key = key
 
 
 class _Huge:
-    """Stands for an integer beyond 64 bits until its path is known."""
+    """Marks an integer beyond 64 bits until its path is known."""
 
 
 def _read_strictly(data: bytes, where: str) -> None:
@@ -254,7 +254,7 @@ def _read_strictly(data: bytes, where: str) -> None:
     value = json.loads(data, object_pairs_hook=pairs, parse_int=integer)
     if marked:
         _report(value, where)
-        # The mark itself stood in an object that another duplicate replaced.
+        # The mark was in an object that another duplicate replaced.
         raise InvalidDocument(f"{where}: duplicate keys; each key may stand once")
 
 

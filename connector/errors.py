@@ -7,7 +7,7 @@ ConnectorError
 ├── InvalidRequest        a request that must not be sent, with every fault
 └── CallFailed            a call whose outcome is not done, with that outcome
 
-The last two stand in `connector.model`, beside what they carry.
+The last two are in `connector.model`, beside the types that they carry.
 """
 
 from __future__ import annotations

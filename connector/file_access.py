@@ -59,7 +59,7 @@ class FileAccess:
     def list_files(self, url: str) -> Iterator[str]:
         """Yield the files that a URL with wildcards means, in the order of their names.
 
-        Each is checked by itself, since a link may lead anywhere. Offline, a remote pattern stands for itself.
+        Each is checked by itself, since a link may lead anywhere. Offline, a remote pattern is kept as it is.
         """
         whole = self.resolve(url)
         if GLOB.isdisjoint(url) or (is_offline() and not is_local(whole)):

@@ -100,10 +100,10 @@ class Request:
 
     @classmethod
     def of(cls, asked: Request | Mapping[str, JSONInput] | None) -> Request:
-        """Return the request that a document stands for; raise InvalidRequest for an unknown section."""
+        """Return the request that a document describes; raise InvalidRequest for an unknown section."""
         if isinstance(asked, Request):
             return asked
-        # Checked below; what stands in the sections is the caller's until a schema has spoken.
+        # The sections are checked below; their content is unknown until a schema has checked it.
         sections: dict[str, JSON] = dict(asked or {})
         names = [known.name for known in fields(cls)]
         faults = [

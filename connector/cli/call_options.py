@@ -163,7 +163,7 @@ def check_call(options: CallOptions) -> None:
 
 
 def check_connection(options: CallOptions, section: str, allowed: Collection[str]) -> None:
-    """Refuse options that a connection ignores, because its request stands in the configuration."""
+    """Refuse options that a connection ignores, because its request is in the configuration."""
     ignored = [option for option in given_options(options) if option not in allowed and option not in options.decided]
     if ignored:
         kind = "an incoming" if section == "incoming" else "an outgoing"

@@ -35,7 +35,7 @@ class Section:
     Attributes:
         name: the part's key.
         noun: what one entry is called.
-        holder: where an entry's prototype and parameters stand; empty when it is the entry itself.
+        holder: the place of an entry's prototype and parameters; empty when it is the entry itself.
         asked: the options that only this section has.
         after: the command to try with a new entry, with {name}.
     """

@@ -29,7 +29,7 @@ models = group("What is known of models: list, show, check, update.")
 Today = Annotated[
     date | None, Option("--today", metavar="DATE", parser=parse_day, help="Look as on this day; today unless given.")
 ]
-Within = Annotated[int, Option("--within", metavar="DAYS", min=0, help="Say what retires within so many days.")]
+Within = Annotated[int, Option("--within", metavar="DAYS", min=0, help="List models that retire within these days.")]
 
 
 @models.command("list")

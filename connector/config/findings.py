@@ -13,7 +13,7 @@ from connector.model import JSON, Fault
 __all__ = ["Finding", "InvalidConfiguration", "Path", "Place", "Severity", "path_text"]
 
 Path = tuple[str | int, ...]
-"""Where a value stands in a configuration: names of members, places in lists."""
+"""The place of a value in a configuration: names of members, places in lists."""
 
 
 class Severity(StrEnum):
@@ -66,7 +66,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[Place, str, str]:
-        """The sort key: findings stand in the order in which a reader meets them."""
+        """The sort key: findings are in the order of the file."""
         return (self.place, self.fault.where, self.fault.found)
 
 

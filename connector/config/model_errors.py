@@ -1,4 +1,4 @@
-"""pydantic's errors, translated: where a value stands, what was found, what is allowed, what was meant."""
+"""pydantic's errors, translated: the place of a value, what was found, what is allowed, what was meant."""
 
 from __future__ import annotations
 

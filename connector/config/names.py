@@ -1,4 +1,4 @@
-"""Names in a configuration: what each entry uses, where chains stand, and which steps they have."""
+"""Names in a configuration: what each entry uses, where its chains are, and which steps they have."""
 
 from __future__ import annotations
 

@@ -99,9 +99,9 @@ class Aggregation(TaskQueue):
             fresh = list({member.task.id: member for member in members if not member.carried}.values())
             first = members[0].task
             carrier = self._make_carrier(first, document)
-            told = {member.task.id: f"task {member.task.id}: {member.note}" for member in members if member.note}
-            if told:
-                change.records = {**change.records, (NOTES, str(first.id)): {"notes": [*told.values()]}}
+            notes = {member.task.id: f"task {member.task.id}: {member.note}" for member in members if member.note}
+            if notes:
+                change.records = {**change.records, (NOTES, str(first.id)): {"notes": [*notes.values()]}}
             if not fresh:
                 change.accept = [*change.accept, carrier]
                 continue

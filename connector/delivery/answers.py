@@ -1,4 +1,4 @@
-"""What comes of answers and errors: tasks of the routes that read them, of an implied route, or lines of a file."""
+"""The results of answers and errors: tasks of the routes that read them, of an implied route, or lines of a file."""
 
 from __future__ import annotations
 
@@ -136,8 +136,8 @@ def _find_followers(runtime: Runtime, spec: RouteSpec) -> list[Follower]:
         if asked.get("route") != spec.route:
             continue
         chain = _compile_chain(runtime, incoming, route.incoming)
-        told = [(ANSWER, asked.get("answers", True)), (ERROR, asked.get("errors", False))]
-        found += [Follower(TaskIdentity(runtime, name), chain, ending) for ending, wanted in told if wanted]
+        read = [(ANSWER, asked.get("answers", True)), (ERROR, asked.get("errors", False))]
+        found += [Follower(TaskIdentity(runtime, name), chain, ending) for ending, wanted in read if wanted]
     return found
 
 

@@ -1,4 +1,4 @@
-"""One attempt at a task: what earlier attempts left open comes first, and all that comes of it is one commit."""
+"""One attempt at a task: open calls of earlier attempts come first, and all results are one commit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from connector.transform.context import Locks
 __all__ = ["RouteContext", "TaskAttempt"]
 
 MOST_CUT_OFF = 100
-"""So many ends of its process in a row mean that a task brings them about."""
+"""After this many ends of its process in a row, a task counts as their cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class RouteContext:
 
     Attributes:
         target: whom the route's own transport calls; none for single calls.
-        intake: what takes on what came of a document, on a route that delivers nothing.
+        intake: accepts the results of a document, on a route that delivers nothing.
         budget: what the route may use; None without a limit.
     """
 

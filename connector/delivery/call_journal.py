@@ -32,7 +32,7 @@ class CallJournal(TaskCalls):
         task: with the calls of its earlier attempts.
         shared: what all attempts share.
         budget: what the route may use; None without a limit.
-        on_unknown: whether a costly call whose end nobody saw is sent again; the client's way unless given.
+        on_unknown: whether a costly call without a known end is sent again; the client's setting unless given.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class CallJournal(TaskCalls):
             outcome=kept,
         )
         self._note_lookup(record, outcome)
-        # What is not done is told together with what becomes of the task: alone it could be taken for its end.
+        # A call that is not done is reported with the task's next state: alone it would look like the task's end.
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)

@@ -27,9 +27,9 @@ __all__ = ["RESTING", "DeliveryContext", "TargetBreaker", "TargetBreakers"]
 BACKOFF = Backoff(1.0, 60.0)
 """The delays between two probes."""
 PATIENCE = 3
-"""So many calls in a row that could not be sent mean that nobody is there."""
+"""After this many calls in a row that could not be sent, the target counts as unreachable."""
 PROBING = 600.0
-"""A probe that has not come back after so many seconds keeps nobody from trying again."""
+"""After this many seconds without an answer, a probe no longer blocks other calls."""
 RESTING = "rest"
 """The action of an outcome that says: not tried, since the target rests."""
 

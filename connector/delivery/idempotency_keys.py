@@ -1,8 +1,8 @@
 """A key of ours in a request, by which what it brings about can be found again.
 
-Where the operation takes metadata, the key stands there as `connector_task`. A file that the document does not name
+Where the operation takes metadata, they hold the key as `connector_task`. A file that the document does not name
 itself carries it in its name, before the suffix. Everything else is looked for by the field that the catalogue names,
-as the document gives it: nobody's names are changed.
+as the document gives it: names that users give are not changed.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ class Lookup:
     Attributes:
         entity: what is listed.
         path: the values of the list's path.
-        field: where the value stands in an entity.
-        value: what must stand there.
-        own: whether nobody but this call gave that value.
+        field: the place of the value in an entity.
+        value: the value that must be there.
+        own: whether only this call can have given that value.
         size: of a file, its bytes.
         after: of what carries no key of ours, when the newest thing in the list was made before the call.
         known: the ids of those things that fitted before the call.
         began: when the call began, by the server's clock.
-        patience: seconds after which the call has ended, whatever came of it.
+        patience: seconds after which the call has certainly ended.
         place: whom the client called, as a digest.
     """
 
@@ -166,7 +166,7 @@ def _is_stored(operation: Operation, payload: Mapping[str, JSON]) -> bool:
 
 
 def _path_values(sent: ClientCall) -> dict[str, str]:
-    """Return the path's values; those of a raw call stand in its text."""
+    """Return the path's values; those of a raw call are read from its text."""
     path = sent.request.get("path")
     if is_object(path):
         return {name: str(value) for name, value in path.items()}

@@ -1,4 +1,4 @@
-"""Whether a call took effect whose end nobody saw: lists are read to their end, before the call and after it."""
+"""Finds out whether a call without a known end took effect: by whole lists, before the call and after it."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class SettlingWindows:
     """Settling windows of calls that are looked for.
 
     A window counts from the end of its call, as far as that is known: from when this process saw it, else from when the
-    call must have ended by its time-out. What time has passed is told by the server's own clock where both ends of the
+    call must have ended by its time-out. Time is measured by the server's own clock where both ends of the
     time are known by that, else by how long this process has been looking.
 
     Args:

@@ -172,7 +172,7 @@ class TaskIdentity:
     """Makes tasks of a route's documents.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         route: the route's name.
     """
 

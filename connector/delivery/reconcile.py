@@ -1,4 +1,4 @@
-"""Calls of earlier attempts whose end nobody saw: looked for where that can be done, else held or sent again."""
+"""Calls of earlier attempts without a known end: looked up if possible, else held or sent again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOKED = "looked"
 LOOKUPS = Backoff(2.0, 120.0)
 """Seconds until the list is asked again that could not be read."""
 MOST_IN_VAIN = 50
-"""So many answers in a row that are no complete list mean that there is none to be had."""
+"""After this many answers in a row that are no complete list, the search gives up."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Reconciliation:
 
     Attributes:
         ends: what the calls came to, as far as that is known now.
-        settled: where the task stands, when it goes no further for now.
+        settled: the state of the task, when it goes no further for now.
         records: what others must know of it.
     """
 
@@ -51,7 +51,7 @@ async def reconcile(task: Task, journal: CallJournal, shared: DeliveryContext) -
     for place, call in enumerate(task.calls):
         if not _is_in_doubt(call):
             continue
-        # Whoever retried the task by hand has seen what there was to see.
+        # A person who retried the task by hand has looked already.
         held = place >= task.retried
         if Effect(call.effect).repeatable:
             doubts.ends.append(_make_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))

@@ -23,7 +23,7 @@ RESTS = Backoff(1.0, 60.0)
 
 
 def end_after(seen: CallResult, reason: str, task: Task, settings: Route, shared: DeliveryContext) -> AttemptEnded:
-    """Return where a task stands after a call that is not done."""
+    """Return the state of a task after a call that is not done."""
     then = decide(seen)
     exhausted = then is NextStep.RETRY and task.attempts >= settings.attempts
     if exhausted or then in (NextStep.FAIL, NextStep.HOLD):

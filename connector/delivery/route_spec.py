@@ -3,7 +3,7 @@
 `NAME:incoming` takes what was read through the incoming connection's chain, `NAME:input` its requests through the chain
 that makes them: where these chains call, their calls are kept with a task like all others. `NAME:gathered` takes what
 `NAME` gathered on through the rest of the chain, and `NAME:batch` its batches to their end. `NAME:answer` and
-`NAME:error` publish what came of answers and errors.
+`NAME:error` publish the results of answers and errors.
 """
 
 from __future__ import annotations

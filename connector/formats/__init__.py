@@ -83,7 +83,7 @@ def make_writer(
     Args:
         format_: one of the writable formats.
         columns: the columns of CSV and Parquet; the first rows' unless given.
-        delimiter: what stands between two cells of CSV.
+        delimiter: the text between two cells of CSV.
         formulas: whether cells of CSV that a spreadsheet would run are written as they are.
         alone: whether the file holds a single document.
     """

@@ -27,7 +27,7 @@ class UnreadableDocument:
     """A document that could not be read, and why."""
 
     document: JSONValue
-    """What is known of it; the text of a line that is no document stands under `$text`."""
+    """What is known of it; the text of a line that is no document is under `$text`."""
     reason: str
 
 
@@ -82,7 +82,7 @@ class FormatWriter(Protocol):
     """The content of one file while it grows."""
 
     def add(self, document: JSON) -> bytes:
-        """Return the bytes that a document adds; raise InvalidDocument when it cannot stand in this file."""
+        """Return the bytes that a document adds; raise InvalidDocument when this file cannot hold it."""
         ...
 
     def end(self) -> bytes:

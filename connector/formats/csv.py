@@ -99,7 +99,7 @@ def _rows(rows: Reader) -> Generator[_Row, None, None]:
 
 
 def _blocks(rows: Iterator[_Row], header: list[str], name: str, source: _TailedFile) -> Blocks:
-    """Yield rows in blocks; the last row stands alone when it may be half written."""
+    """Yield rows in blocks; the last row is a block of its own when it may be half written."""
     last: _Row | None = None
     while block := list(islice(rows, ROWS)):
         yield [item for row in ([last] if last else []) + block[:-1] for item in _items(row, header, name)]
@@ -141,7 +141,7 @@ class CsvWriter:
 
     Args:
         columns: their names; the first document's unless given.
-        delimiter: what stands between two cells.
+        delimiter: the text between two cells.
         header: whether the names come first.
         formulas: whether a text that a spreadsheet would run as a formula is written without a quote before it.
     """

@@ -46,7 +46,7 @@ class BinaryWriter:
 
 
 def _decode_content(document: JSON) -> bytes:
-    """Return the bytes that a document stands for."""
+    """Return the bytes of a document."""
     if isinstance(document, bytes):
         return document
     if isinstance(document, str):

@@ -48,7 +48,7 @@ class Timeouts:
     extra: float = 1.0
     """For the head of a request on a connection that only a health page may use, since all others are taken."""
     linger: float = 2.0
-    """For the rest of a body that nobody reads, so that the refusal is read before the connection ends."""
+    """The time for the rest of an unread body, so that the caller reads the refusal before the connection ends."""
 
 
 class Connection(web.RequestHandler):

@@ -24,7 +24,7 @@ class Refusal(Exception):
         self.code = code
         self.headers = headers or {}
         self.close = close
-        """Whether the connection must close: its next bytes may belong to a body that nobody reads."""
+        """Whether the connection must close: its next bytes may belong to a body that was not read."""
 
     def body(self) -> bytes:
         """Return the error in the API's own format, so that every SDK can read it."""

@@ -165,7 +165,7 @@ async def _bind(host: str, port: int) -> socket.socket:
 
 
 def _host(settings: GatewaySettings) -> str:
-    """Return one address: a name may stand for several, each with a port of its own."""
+    """Return one address: a name may have several, each with a port of its own."""
     return "127.0.0.1" if settings.host == "localhost" else settings.host
 
 

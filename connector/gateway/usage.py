@@ -32,13 +32,13 @@ STORED_TOKENS = 128 * 1024
 TOKENS_PER_FILE = 4096
 BYTES_PER_FILE_TOKEN = 64
 LONG_TEXT = 1024
-"""A shorter text is counted as text, wherever it stands."""
+"""A shorter text is counted as text, in any field."""
 FILE_KEYS = frozenset({"url", "image_url", "file_data", "data"})
 MODEL_KEYS = ("model", "models")
 MODEL_SEGMENTS = ("deployments", "engines", "models")
-"""What stands in a path before a model, where no catalogue knows the path."""
+"""The segment before a model, in a path that no catalogue knows."""
 FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
-"""Users make up what stands here, and it names no model."""
+"""Users choose the keys below these, so none of them names a model."""
 OUTPUT_BOUNDS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 STORED_KEYS = ("previous_response_id", "conversation", "prompt_id")
 LOCAL_TOOLS = ("function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview", "mcp")
@@ -48,7 +48,7 @@ MODEL_PLACEHOLDER = re.compile(r"\{(?:model|engine_id)\}")
 Kind = Literal["events", "json", "text", "binary", "encoded"]
 HEAD = 8 * 1024
 TAIL = 64 * 1024
-"""The API reports usage last; what stands before that is forwarded and forgotten."""
+"""The API reports usage last; the bytes before it are forwarded and not kept."""
 MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,100})"')
 TIER = re.compile(rb'"service_tier"\s*:\s*"([a-z_]{1,20})"')
 USAGE = b'"usage"'
@@ -132,7 +132,7 @@ def _models_in_query(query: str) -> Iterator[str]:
 
 
 def _named_values(payload: Mapping[str, JSON]) -> Iterator[tuple[str, str]]:
-    """Yield the names of models wherever they stand, and the texts that are files."""
+    """Yield the names of models at any depth, and the texts that are files."""
     todo: list[JSON] = [payload]
     while todo:
         item = todo.pop()
@@ -289,5 +289,5 @@ def _last_usage(data: bytes) -> JSON:
         except JSONDecodeError:
             continue
         if members(value) or value is None:
-            return value  # before a usage that is not known yet stands only what a caller made up
+            return value  # only texts of the caller can be before a usage that is not known yet
     return None

@@ -56,7 +56,7 @@ class Call:
         answer: the kind of answer that is due.
         max_bytes: the largest answer that is read.
         file: where the answer's body is written to.
-        on_unknown: whether a costly call whose end nobody saw is sent again; None leaves it to the client.
+        on_unknown: whether a costly call without a known end is sent again; None leaves it to the client.
     """
 
     wire: Wire

@@ -20,7 +20,7 @@ ASKED = logging.getLogger("connector.http.asked")
 MOST = 4096
 """Characters of a body."""
 MARGIN = 256
-"""So much more is looked at than is shown, so that no secret stands cut, and so unknown, at the end."""
+"""This much more text is searched than shown, so that no secret is cut, and so missed, at the end."""
 ITEMS = 100
 """Events of a stream."""
 

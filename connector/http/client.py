@@ -150,7 +150,7 @@ class Client:
         from_text: bool = False,
         stream: bool | None = None,
     ) -> Wire:
-        """Return the call a request stands for, ready to be sent; InvalidRequest lists every fault."""
+        """Return the call of a request, ready to be sent; InvalidRequest lists every fault."""
         found = self.catalogue.find(operation) if isinstance(operation, str) else operation
         asked = request if isinstance(request, Request) else Request.of(request)
         floats = self._asks_for_base64(found, asked.payload)
@@ -236,7 +236,7 @@ class Client:
             retries: tries after the first in place of the client's.
             answer: the kind of answer to expect in place of the wire's: json, text, binary, events or empty.
             to: a file that the answer's body is written to.
-            on_unknown: whether a costly call whose end nobody saw is sent again, in place of the client's way.
+            on_unknown: whether a costly call without a known end is sent again; overrides the client's setting.
             begin: waited for once, when the call has its place and nothing of it has gone out.
         """
         self._check_open()

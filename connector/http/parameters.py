@@ -1,4 +1,4 @@
-"""What every client can be told, each field described once."""
+"""The parameters of every client, each field described once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALIDATION = (
 
 
 def _header_text(text: str) -> str:
-    """Return a text that can stand in a header; the line break at the end of a file that held it is dropped."""
+    """Return a text that is valid in a header; the line break at the end of a file that held it is dropped."""
     text = text.strip()
     if not all(" " <= char <= "~" for char in text):
         raise ValueError("it holds line breaks, control characters or letters that cannot stand in a header")
@@ -42,7 +42,7 @@ def _header_secret(value: SecretStr) -> SecretStr:
 
 HeaderText = Annotated[str, AfterValidator(_header_text)]
 Secret = Annotated[SecretStr, AfterValidator(_header_secret)]
-"""A credential: never shown, and fit to stand in a header."""
+"""A credential: never shown, and valid in a header."""
 
 
 class Section(BaseModel):
@@ -92,7 +92,7 @@ class Retry(Section):
     )
     on_unknown: Literal["hold", "retry"] = Field(
         default="hold",
-        description="Whether a costly call whose end nobody saw is held, or sent again and perhaps paid twice.",
+        description="Whether a costly call without a known end is held, or sent again and perhaps paid twice.",
     )
 
 

@@ -64,7 +64,7 @@ class Action(StrEnum):
 
 
 class Actor(StrEnum):
-    """Whoever must act before the same call can pass."""
+    """The one who must act before the same call can pass."""
 
     USER = "user"
     OPENAI = "openai"
@@ -193,7 +193,7 @@ class Policy:
         Args:
             status: the answer's; that of an error within a success is what it would have been.
             repeated: whether an earlier try may have taken effect.
-            within: whether the error stands within a success: then the API itself says what became of the call.
+            within: whether the error is within a success: then the API itself says how the call ended.
         """
         is_open = not within and is_left_open(status, codes, effect, method)
 
@@ -203,7 +203,7 @@ class Policy:
 
         rule = first(self._own)
         if rule is not None:
-            # Whoever writes `fail` into a rule of their own knows that such an answer means that nothing happened.
+            # A user's own rule with `fail` says that such an answer means that nothing happened.
             return _make_verdict(rule, is_open=rule.then is not Action.FAIL and is_open)
         if repeated and is_already_done(status, method, effect, body):
             return Verdict(State.DONE, Action.IGNORE, Actor.USER)

@@ -80,7 +80,7 @@ class ServerClock:
 
     @property
     def now(self) -> float | None:
-        """Seconds since 1970 by the server's clock; None while no answer has told it."""
+        """Seconds since 1970 by the server's clock; None before the first answer with a date."""
         return None if self._ahead is None else self._timing.clock() + self._ahead
 
 

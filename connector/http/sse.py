@@ -114,7 +114,7 @@ class EventParser:
 
 
 class BrokenStream(Exception):
-    """A stream that is not done: the API says no (refused), or nobody saw its end (unknown)."""
+    """A stream that is not done: the API refused it (refused), or it has no known end (unknown)."""
 
     def __init__(self, state: State, reason: str = "", complaint: JSON = None) -> None:
         super().__init__(reason)

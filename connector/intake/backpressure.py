@@ -81,8 +81,8 @@ class Buffer:
     """Collects documents into groups.
 
     Args:
-        count: at most so many tasks in a group.
-        size: a group is closed when its documents have so many bytes.
+        count: the largest number of tasks in a group.
+        size: the number of bytes of documents at which a group is closed.
     """
 
     def __init__(self, count: int, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Where the reading of a route stands: kept beside the tasks, and moved by the commit of what it covers."""
+"""The position of a route's reading: kept beside the tasks, and moved by the commit of what it covers."""
 
 from __future__ import annotations
 

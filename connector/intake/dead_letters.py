@@ -96,7 +96,7 @@ class Reread:
     """Takes a document through the incoming connection's chain once more.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         route: the route's name.
         keeping: the storages of chains on routes.
     """
@@ -141,7 +141,7 @@ def _make_finished(task: Task) -> Settlement:
     return Settlement(task=task.id, state=TaskState.FINISHED, reason=reason)
 
 
-def no_trace(route: str) -> str:  # noqa: ARG001  whoever traces names the route
+def no_trace(route: str) -> str:  # noqa: ARG001  a real tracer names the route
     """Return an empty traceparent."""
     return ""
 
@@ -150,7 +150,7 @@ class TaskFactory:
     """Makes the tasks of one reading.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         route: the route's name.
         trace: begins the trace of a document, and gives the traceparent that goes on with it.
         intake: the implied route that takes documents on as they came; None when they are the route's own tasks.

@@ -1,6 +1,6 @@
 """The requests of a reading, taken through an input chain that calls: as tasks, so that no call is made twice.
 
-What came of a request is kept until the reading has ended: one that was broken off goes on with the same requests.
+The results of a request are kept until the reading has ended: one that was broken off continues with the same requests.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ReadingCounts", "RouteReading"]
 
 GROUP, GROUP_BYTES = 500, 4 * 1024**2
-"""At most so many documents, and about so many bytes, are accepted in one commit."""
+"""At most this many documents, and about this many bytes, are accepted in one commit."""
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class RouteReading:
     """One reading of a route's incoming connection.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         route: the route's name.
         store: where tasks and positions are kept.
         commits: the way into the store.

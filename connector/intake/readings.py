@@ -34,8 +34,8 @@ class Readings:
     Args:
         make: makes a reading of a route.
         store: where workers agree who reads.
-        ended: told of the route whose reading has come to its end.
-        broken: told of an error after which the run cannot go on.
+        ended: called with the route whose reading has ended.
+        broken: called with an error after which the run cannot continue.
         redact: hides secrets.
         again: whether a reading that broke off is tried again, as a service does.
     """
@@ -66,7 +66,7 @@ class Readings:
         self.failed: dict[str, ConnectorError] = {}
         """Why the last reading of a route broke off."""
         self.tallies: dict[str, ReadingCounts] = {}
-        """What came of the readings under way, or the last ones."""
+        """The results of the readings under way, or of the last ones."""
 
     def start(self, route: str) -> None:
         """Begin to read a route, unless it is being read."""
@@ -105,8 +105,8 @@ class Readings:
         try:
             if await self._is_ours(route):
                 tally = await self._read_until_done(route)
-                await self._lead(route, 0.0)  # whoever waits for it need not wait for its end
-        except Exception as error:  # noqa: BLE001  whatever it is, the run is told
+                await self._lead(route, 0.0)  # a waiter need not wait for its end
+        except Exception as error:  # noqa: BLE001  every error is reported to the run
             self._broken(error)
         finally:
             self._readings.pop(route, None)

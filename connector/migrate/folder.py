@@ -16,7 +16,7 @@ __all__ = ["Entry", "Folder", "safe_name"]
 
 CASES = """To be run with `openai-connector test` in the folder above.
 A case whose expectation was not exported says only that nothing fails; answers to calls were not exported at all,
-empty ones stand in for them."""
+empty ones replace them."""
 REPORT = "import-report.md"
 LONGEST = 100
 """Letters in a name of a configuration."""

@@ -12,7 +12,7 @@ __all__ = ["Commented", "comment", "format_yaml"]
 
 WIDTH = 110
 DEEPEST = 3
-"""Levels that may stand on one line."""
+"""The number of levels that fit on one line."""
 PLAIN = re.compile(r"(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
 WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"))
 """Texts that some reader of YAML takes for something else."""

@@ -50,7 +50,7 @@ def build(sdk: SdkFacts, prices: PriceFacts, overlay: Mapping[str, JSON], known:
         sdk: which models there are, and when they stop.
         prices: what they cost.
         overlay: facts by hand, which win.
-        known: the models of an earlier registry: one that nobody lists any more keeps what was known of it.
+        known: the models of an earlier registry: one that no source lists any more keeps its facts.
     """
     models: dict[str, Facts] = {name: dict(facts) for name, facts in prices.models.items()}
     by_hand = _object(overlay.get("models"))

@@ -24,7 +24,7 @@ PASSED_OVER = frozenset(
 MOST_BYTES = 10_000_000
 _TOKEN = re.compile(r"(?<![\w./:@-])[A-Za-z](?:[\w.:-]*\w)?")
 _MODEL_KEY = re.compile(r"""model["']?\s*[:=]\s*["']?$""", re.IGNORECASE)
-"""What stands before a model whose name could be any word."""
+"""The text before a model whose name could be any word."""
 _TELLING = re.compile(r"^(?=.*\d)[\w.:]+-[\w.:-]+$")
 """A name that is no word of a language: it has a digit and a hyphen."""
 
@@ -72,7 +72,7 @@ def _is_text(path: Path) -> bool:
 
 
 def find_mentions(path: Path, registry: ModelRegistry, today: date, within: int) -> list[Mention]:
-    """Return where a file names models that are retired, or retire within so many days."""
+    """Return where a file names models that are retired, or retire within a number of days."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -101,7 +101,7 @@ def _models_in(line: str, registry: ModelRegistry) -> Iterator[tuple[re.Match[st
 def replace_mentions(path: Path, mentions: Iterable[Mention]) -> tuple[str, str]:
     """Return a file's text with successors in the place of what retires, and the diff of it.
 
-    A fine-tuned model has no successor that could stand in its place, nor has one whose successor is of another kind.
+    A fine-tuned model has no successor, and neither has a model whose successor is of another kind.
     """
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)

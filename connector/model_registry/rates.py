@@ -49,7 +49,7 @@ Rates = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class LongPrompt:
-    """The rates of a whole request whose prompt is longer than so many tokens."""
+    """The rates of a whole request whose prompt is longer than a number of tokens."""
 
     above: int
     rates: Rates
@@ -64,7 +64,7 @@ class PriceList:
     long_prompt: LongPrompt | None = None
 
     def rate(self, unit: str, prompt: int = 0) -> float:
-        """Return the rate of a unit for a request with so many prompt tokens."""
+        """Return the rate of a unit for a request with this number of prompt tokens."""
         rates = self.rates
         if self.long_prompt is not None and prompt > self.long_prompt.above:
             rates = {**rates, **self.long_prompt.rates}

@@ -74,7 +74,7 @@ def _value_at(payload: JSON, path: str) -> JSON:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """The facts of one model; a fact that nobody published is None or empty."""
+    """The facts of one model; a fact that no source gives is None or empty."""
 
     name: str
     kind: str = "text"
@@ -84,7 +84,7 @@ class Model:
     shutdown: date | None = None
     successor: str = ""
     aliases: Sequence[str] = ()
-    """Other names of the same model; one that ends in `*` stands for all that begin so."""
+    """Other names of the same model; one that ends in `*` matches all that begin so."""
     endpoints: Sequence[str] = ()
     prices: Sequence[PriceList] = ()
     tiers: Mapping[str, Tier] = field(default_factory=dict[str, Tier])

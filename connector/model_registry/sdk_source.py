@@ -80,14 +80,14 @@ def _shutdowns(tree: ast.Module) -> Iterator[tuple[str, date]]:
         text = node.value if isinstance(node, ast.Constant) else None
         if not isinstance(text, str) or "Deprecated values" not in text:
             continue
-        for names, told in _GROUP.findall(text.split("Deprecated values", 1)[1]):
-            day = _day(" ".join(told.split()))
+        for names, text_of_day in _GROUP.findall(text.split("Deprecated values", 1)[1]):
+            day = _day(" ".join(text_of_day.split()))
             if day is not None:
                 yield from ((name, day) for name in _NAME.findall(names))
 
 
-def _day(told: str) -> date | None:
-    iso, long = _ISO.search(told), _LONG.search(told)
+def _day(text: str) -> date | None:
+    iso, long = _ISO.search(text), _LONG.search(text)
     try:
         if iso:
             return date.fromisoformat(iso.group(1))

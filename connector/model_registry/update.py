@@ -138,7 +138,7 @@ def changes(before: Facts, after: Facts) -> Iterator[str]:
         elif name not in new:
             yield f"- {name}"
         else:
-            yield from (f"~ {name}: {told}" for told in _changed(old[name], new[name]))
+            yield from (f"~ {name}: {change}" for change in _changed(old[name], new[name]))
 
 
 def _models(registry: Facts) -> Facts:

@@ -79,7 +79,7 @@ class Attempt(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Drop what was to come of answers, since the attempt is not done."""
+        """Drop the results of answers, since the attempt is not done."""
 
     @abstractmethod
     def redact(self, text: str) -> str:
@@ -145,7 +145,7 @@ class Attempt(ABC):
         ended = self.whole(ended)
         ended.reason = self.redact(ended.reason)
         if ended.state is not TaskState.FINISHED:
-            self.discard()  # what comes of answers comes with the end of all, and once
+            self.discard()  # results of answers come once, with the end of the attempt
         if ended.state in STATES:
             ended.reason = await self._tell_error(ended)
         return ended

@@ -37,7 +37,7 @@ class NextStep(StrEnum):
     LOOK = "look"
     """Wait, and look first whether it took effect."""
     HOLD = "hold"
-    """End as unknown: it may have taken effect, and nobody can tell."""
+    """End as unknown: it may have taken effect, which cannot be known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CallResult:
     """What a call came to, and what a repeat of it would do.
 
     Attributes:
-        repeats: whether a costly call whose end nobody saw may be sent again.
+        repeats: whether a costly call without a known end may be sent again.
         target: who was called.
     """
 
@@ -124,7 +124,7 @@ class AttemptEnded(Exception):
     """An attempt goes no further.
 
     Attributes:
-        state: where the task stands then.
+        state: the state of the task then.
         due: when it is tried again.
         uncounted: whether this attempt does not count, since nothing could be tried.
         seen: the call that led there, if one did.

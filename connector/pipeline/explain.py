@@ -40,11 +40,11 @@ async def explain_incoming(runtime: Runtime, name: str) -> JSON:
 async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     """Return what an outgoing connection would do with a document: one explanation, or one for each request."""
     spec = OutgoingSpec.of(runtime, name)
-    told: list[str] = []
+    reasons: list[str] = []
     failures: list[Failed] = []
 
     def skipped(_: JSON, reason: str) -> None:
-        told.append(reason)
+        reasons.append(reason)
 
     def failed(_: JSON, error: Failed) -> None:
         failures.append(error)
@@ -56,7 +56,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     if failures:
         raise failures[0]
     if not made:
-        return {"skipped": told[0] if told else "the chain made nothing of the document"}
+        return {"skipped": reasons[0] if reasons else "the chain made nothing of the document"}
     context = replace(spec.context(runtime), chained=chained)
     shown: list[JSON] = []
     for each in made:

@@ -39,9 +39,9 @@ class IncomingRun:
     """One run of an incoming connection.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         name: the connection.
-        tell: told of each document that failed, as it came, with its state and the reason.
+        tell: called with each document that failed, as it was read, its state and the reason.
         state: what templates of the request see, such as a cursor; else that is where it starts.
         asks: takes a request through the input chain, given the template and the document that it was made of.
     """
@@ -112,9 +112,9 @@ class IncomingRun:
         """Yield everything that is read, each document with what the chain makes of it.
 
         Args:
-            find_bookmark: returns where an earlier reading of a part stood, which this one goes on from.
+            find_bookmark: returns the bookmark of an earlier reading of a part, from which this one continues.
             keep: opens what the chain keeps of a document, in place of the configuration's storages.
-            raw: leaves the chain to whoever takes the documents.
+            raw: whether the chain is left to the caller.
         """
         context = replace(self.context, find_bookmark=find_bookmark, is_repeated=True)
         return self._make_reader(self._subscriber, context, Chain(()) if raw else self._chain, keep=keep).read()

@@ -45,7 +45,7 @@ class MemoryAttempt(Attempt):
     """The one attempt at documents of which nothing is kept.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         spec: the connection.
         context: what publishers are given.
         unit: the documents.
@@ -127,7 +127,7 @@ class OutgoingRun:
     """One run of an outgoing connection.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         name: the connection.
         concurrency: documents under way at a time, in place of the connection's.
         repeat_unknown: whether documents that may have taken effect in an earlier run are sent again.

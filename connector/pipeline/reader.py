@@ -79,7 +79,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """A document that was read, or several that the chain gathered, with what came of them, or why nothing did."""
+    """A document that was read, or several that the chain gathered, with their results, or why there are none."""
 
     reads: Sequence[Read]
     made: Sequence[JSON] = ()
@@ -174,7 +174,7 @@ class Reader:
             raise broke
 
     def completes(self, result: ReadResult) -> list[Read]:
-        """Return the documents of a result that has just come of which no other result will come."""
+        """Return the documents of a result for which no other result will follow."""
         return [read for read in result.reads if self._under_way[read.number] == 1]
 
     def _note_yielded(self, read: Read) -> None:

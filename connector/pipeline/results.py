@@ -119,7 +119,7 @@ class Result:
         state: what became of them.
         reason: why, when they are not done.
         outcomes: what each request that was made of them came to.
-        answers: what came of the answers that no publisher took.
+        answers: the answers that no publisher took.
         kept: the answer, when something after it failed; it need not be asked for again.
     """
 

@@ -1,4 +1,4 @@
-"""A configuration at work: its clients, chains, storages and prototypes, made once and closed together."""
+"""An opened configuration: its clients, chains, storages and prototypes, made once and closed together."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Runtime:
         configuration: what was declared.
         client_options: for a client's name, more of what its constructor takes.
         storages: in place of the configuration's.
-        publisher: what stands in for a kind of publisher, as when a connection is only tried.
+        publisher: replaces a kind of publisher, as when a connection is only tried.
         parameters: what goes before the parameters of every client.
         catalogue: the entities that can be named; those that ship with the connector unless given.
     """

@@ -18,7 +18,7 @@ OnUnknown = Literal["hold", "retry"]
 BLOCKED = "blocked"
 """The action of an outcome that was not tried, because a fault on this side blocks all calls like it."""
 Begin = Callable[[], Awaitable[None]]
-"""Awaited when nothing stands between a call and its first byte any more."""
+"""Awaited directly before the first byte of a call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ def _refuse_payload(operation: Operation) -> Fault:
 
 
 def find_file_places(value: JSON, where: str) -> list[str]:
-    """Return where files stand in a payload."""
+    """Return the places of files in a payload."""
     found: list[str] = []
     todo: list[tuple[JSON, str]] = [(value, where)]
     while todo:
@@ -118,7 +118,7 @@ def encode_body(operation: Operation, kind: str, payload: JSON, roots: Roots) ->
 
 
 def report_invalid_json(error: InvalidDocument) -> Fault:
-    """Return a value that is not JSON, as a fault of the request it stands in."""
+    """Return a value that is not JSON, as a fault of its request."""
     where, _, found = str(error).partition(": ")
     return Fault(where, found, "only JSON that every reader understands is sent")
 

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 INLINE = 8 * 1024
-"""More bytes than that stand in a file of their own, not in the command line."""
+"""A longer body is put into a file of its own, not into the command line."""
 CURL_KNOWS = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding"})
 """Headers that curl sends by itself, or whose answer it would print packed."""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[str, str]) -> str:
-    """Return a line that a POSIX shell runs; a file that stood in the request itself needs bash."""
+    """Return a line that a POSIX shell runs; a file whose bytes are in the request needs bash."""
     words = _ShellWords(secrets)
     lines = [f"curl -sS{'N' if wire.answer == 'events' else ''}{_write_method(wire)} {words.url(url)}"]
     for name, value in headers.items():
@@ -43,7 +43,7 @@ def command(wire: Wire, url: str, headers: Mapping[str, str], secrets: Mapping[s
 
 
 class _ShellWords:
-    """Words of a shell, in which no secret stands."""
+    """Words of a shell, without any secret."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._names = {secret: name for secret, name in secrets.items() if secret}

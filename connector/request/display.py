@@ -25,7 +25,7 @@ SECRET_VALUE = re.compile(
     # A signed token: the run of letters is entered at its beginning only, or each `eyJ` in it would be read to its end.
     r"|(?<![\w-])(?=[\w-]++\.[\w.-])(?:[\w-]*?-)?eyJ[\w-]{10,}+\.[\w.-]+"
 )
-"""Texts that look like keys or tokens, whoever issued them."""
+"""Texts that look like keys or tokens of any issuer."""
 SECRET_NAME = re.compile(
     r"(?i)(^|[^a-z])(x[-_])?(api[-_]?key|(access|auth|refresh|bearer)?[-_]?token|(client[-_]?)?secret|password|passwd"
     r"|(proxy[-_])?authorization|credentials?|private[-_]?key|cookie)$"

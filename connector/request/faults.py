@@ -194,7 +194,7 @@ def _report_unknown(
 
 
 def _report_misplaced(refusal: Refusal, instance: JSON, schema: JSON, where: str) -> list[Fault]:
-    """Return faults for the fields that the schema knows by name, though not where they stand."""
+    """Return faults for the fields that the schema knows by name, but at another place."""
     place, value = locate(where, instance, refusal.instance_path)
     known = find_fields_at(schema, refusal.schema_path)
     allowed = ELSEWHERE[refusal.schema_path[-1]]
@@ -213,7 +213,7 @@ def _report_keyword(refusal: Refusal, instance: JSON, where: str) -> Fault:
 
 
 def locate(where: str, instance: JSON, path: Iterable[str | int]) -> tuple[str, JSON]:
-    """Return the place in words, `payload.messages[0].content`, and what stands there."""
+    """Return the place in words, `payload.messages[0].content`, and the value there."""
     for step in path:
         # A validator's path says 1 for the item 1 and for the member "1" alike.
         key = str(step) if isinstance(instance, dict) else step

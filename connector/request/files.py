@@ -41,12 +41,12 @@ class FileInput:
 
 
 def is_file(value: JSON) -> bool:
-    """Return whether a value stands for a file."""
+    """Return whether a value means a file."""
     return isinstance(value, dict) and ("$file" in value or "$content" in value)
 
 
 def open_input(value: Mapping[str, JSON], where: str, roots: Roots) -> FileInput | Fault:
-    """Return the file input that a value stands for, or why there is none."""
+    """Return the file input that a value means, or why there is none."""
     unknown = [key for key in value if key not in KEYS]
     if unknown:
         allowed = "a file has $file or $content, and may have filename and content_type"

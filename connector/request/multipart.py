@@ -73,7 +73,7 @@ def _iter_below(name: str, place: str, value: JSON) -> Iterator[tuple[str, str, 
 
 
 def _group(fields: list[Part]) -> list[Part]:
-    """Return fields of one name together, where the first of them stands."""
+    """Return fields of one name together, at the place of the first one."""
     groups: dict[str, list[Part]] = {}
     for field in fields:
         groups.setdefault(field.name, []).append(field)
@@ -136,7 +136,7 @@ def _write_headers(part: Part) -> str:
 
 
 def quote_name(text: str) -> str:
-    """Return a name as it stands between quotes, UTF-8 as it is."""
+    """Return a name as it is written between quotes, with UTF-8 unchanged."""
     return ESCAPED.sub(_escape, text)
 
 

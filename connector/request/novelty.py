@@ -66,7 +66,7 @@ WORDS = frozenset(
     vote wait warm watch wave webm wide width word work year zone zoom
     """.split()  # noqa: SIM905 - a list of words is read by its lines
 )
-"""Words that stand one letter from another one and mean something else: `speed` beside `seed`.
+"""Words that differ by one letter from another one and mean something else: `speed` beside `seed`.
 
 A name that holds one where a known name has the other was meant as it was written.
 """

@@ -64,7 +64,7 @@ def _format_value(name: str, values: Mapping[str, JSON]) -> tuple[str, Fault | N
 
 
 def check_segment(text: str) -> tuple[str, str] | None:
-    """Return what was found and what is allowed, when a text must not stand in a path; None when it may."""
+    """Return what was found and what is allowed, when a text must not be in a path; None when it may."""
     if PLAIN.fullmatch(text):
         return None
     if not text:
@@ -85,7 +85,7 @@ def _check_dots(text: str) -> tuple[str, str] | None:
 
 
 def is_traversal(text: str) -> bool:
-    """Return whether a path, or a name that stands in one, has a segment that leads out of its place for anybody."""
+    """Return whether a path, or a name in one, has a segment that some server takes for a way out of its place."""
     # Servers and proxies on the way may decode %2F or %2e, each of them once: what is `..` to any of them is refused.
     # A lone `%2e` cannot climb, and goes out as %252e.
     # Some take what follows `;` for a parameter of the segment, and look at the rest alone.

@@ -57,7 +57,7 @@ class Preparer:
         roots: Roots = ANYWHERE,
         stream: bool | None = None,
     ) -> Wire:
-        """Return the call that a request stands for, or InvalidRequest with every fault of all its sections.
+        """Return the call of a request, or InvalidRequest with every fault of all its sections.
 
         Args:
             operation: what is called.
@@ -84,7 +84,7 @@ class Preparer:
     def _find_plan(self, operation: Operation) -> Plan:
         plan = self._plans.get(id(operation))
         if plan is None:
-            # The plan holds its operation, so that no other one can come to stand at the same address.
+            # The plan holds its operation, so that no other one can get the same address in memory.
             plan = self._plans[id(operation)] = Plan(self.catalogue, operation)
         return plan
 

@@ -1,4 +1,4 @@
-"""Removes secrets from everything that is shown: whatever their encoding, and wherever they stand."""
+"""Removes secrets from everything that is shown: in every encoding and at every place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHORTEST = 6
 """A shorter secret would hide half of every text."""
 LONGEST_KNOWN = 40
 MOST_KNOWN = 1000
-"""Names and words that come in every line of a log; so many short texts are looked at only once."""
+"""The number of short texts whose result is kept: names and words that every line of a log repeats."""
 Signs = tuple[str, ...]
 """A text as the patterns of its characters."""
 UNCHANGED = re.compile(r"[A-Za-z0-9_.-]")
@@ -41,7 +41,7 @@ UNCHANGED = re.compile(r"[A-Za-z0-9_.-]")
 NAMED = {'"': "quot", "'": "apos", "<": "lt", ">": "gt", "&": "amp", "/": "sol", "+": "plus", "=": "equals"}
 ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 DEEPEST = 40
-"""Levels of a pattern; texts that have still more beginnings in common stand side by side."""
+"""Levels of a pattern; texts that share a longer beginning become alternatives."""
 
 
 class Redactor:
@@ -66,7 +66,7 @@ class Redactor:
             return
         self._secrets = known
         self.__dict__.pop("_pattern", None)
-        # A new one, not an emptied one: whoever is looking at a text meanwhile adds it to the old.
+        # A new cache, not an emptied one: a thread that is searching a text now adds it to the old one.
         self._harmless = set()
 
     def __call__(self, text: str) -> str:
@@ -94,7 +94,7 @@ class Redactor:
         return [self.hide_known_in(child) for child in items(value)] if isinstance(value, list | tuple) else value
 
     def has_secret(self, data: bytes) -> bool:
-        """Return whether one of the secrets stands in these bytes, in any of its encodings."""
+        """Return whether these bytes contain one of the secrets, in any of its encodings."""
         return bool(self._secrets) and self._pattern.search(data.decode("latin-1")) is not None
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
@@ -118,7 +118,7 @@ class Redactor:
         return self(hide_credentials(url))
 
     def value(self, value: JSON, name: str = "") -> JSON:
-        """Return a JSON value without the secrets, and without what stands under a secret's name."""
+        """Return a JSON value without the secrets, and without values under a secret's name."""
         if isinstance(value, str):
             return HIDDEN if SECRET_NAME.search(name) else self(value)
         if isinstance(value, dict):
@@ -159,7 +159,7 @@ def _hide_parameter(pair: str, keep: Collection[str]) -> str:
 
 
 def compile_pattern(secrets: Iterable[str]) -> re.Pattern[str]:
-    """Return what finds any of these secrets in a text, whoever encoded it and however often.
+    """Return what finds any of these secrets in a text, in every encoding, also in several at once.
 
     The patterns share their beginnings, so that a thousand of them take hardly longer to look for than one.
     """
@@ -195,7 +195,7 @@ def _iter_forms(secret: str) -> Iterator[Signs]:
 
 
 def _encode_base64(secret: bytes, lead: int) -> str:
-    """Return the characters that depend on the secret alone when it stands `lead` bytes into a base64 text."""
+    """Return the characters that depend on the secret alone when it begins `lead` bytes into a base64 text."""
     encoded = b64encode(bytes(lead) + secret).decode()
     return encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]
 

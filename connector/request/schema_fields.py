@@ -26,7 +26,7 @@ def resolve_reference(schema: JSON, root: JSON) -> JSON:
 
 
 def find_fields_at(root: JSON, keyword_path: Sequence[str | int]) -> dict[str, JSON]:
-    """Return the fields known where a keyword stands that closes an object; none where the path leaves the root."""
+    """Return the fields that are known at a keyword that closes an object; none where the path leaves the root."""
     return find_fields(_find_below(root, keyword_path[:-1]), root)
 
 
@@ -39,7 +39,7 @@ def _split_pointer(reference: str) -> list[str]:
 
 
 def _find_below(schema: JSON, path: Sequence[str | int]) -> JSON:
-    """Return what stands at a path, or None."""
+    """Return the value at a path, or None."""
     for step in path:
         if isinstance(schema, list) and str(step).isdecimal():
             found = items(schema)

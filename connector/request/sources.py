@@ -52,7 +52,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes that stood in the request itself."""
+    """Bytes that the request itself contains."""
 
     data: bytes
 

@@ -69,7 +69,7 @@ def find_alternatives(union: Refusal, value: JSON) -> list[Refusals]:
 
 
 def _list_branches(union: Refusal) -> list[Refusals]:
-    """Return the reasons of each branch; a branch that is itself only a union stands for its own branches."""
+    """Return the reasons of each branch; a branch that is only a union is replaced by its own branches."""
     found: list[Refusals] = []
     for branch in union.kind.context:
         inner = branch[0] if len(branch) == 1 else None
@@ -160,7 +160,7 @@ def _is_wrong(refusal: Refusal) -> bool:
 
 
 def _find_depth(refusal: Refusal) -> int:
-    """Return how deep a reason begins: a missing field where it would stand, a union where its deepest reason does."""
+    """Return the depth of a reason: of a missing field that of its place, of a union that of its deepest reason."""
     inner = refusal.kind.context if is_unmet(refusal) else ()
     own = len(refusal.instance_path) + int(refusal.kind.name == "required")
     return max([own, *(_find_depth(reason) for branch in inner for reason in branch)])

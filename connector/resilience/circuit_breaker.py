@@ -69,7 +69,7 @@ class CircuitBreaker(Generic[Reason]):
                 self._open(reason)
 
     def trip(self, reason: Reason, ticket: int | None = None) -> None:
-        """Open the breaker at once, for whoever enters next."""
+        """Open the breaker at once, for the next caller."""
         if ticket is None or ticket == self._generation:
             self._open(reason)
 

@@ -45,7 +45,7 @@ class Runner:
     """Runs routes until everything has come to its end, or until it is stopped.
 
     Args:
-        runtime: the configuration at work.
+        runtime: the opened configuration.
         store: where tasks are kept.
         plan: which routes, and what starts them.
         once: whether the run ends when everything has; else it is a service.

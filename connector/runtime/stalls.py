@@ -203,7 +203,7 @@ class StallMonitor:
         return some[0].reason or "they wait for others" if some else ""
 
     async def _count_orphans(self, name: str) -> int:
-        """Count the tasks carried by tasks that nobody delivers, since the route goes another way now."""
+        """Count the tasks carried by tasks that are not delivered, since the route now uses another transport."""
         counts = count_live(await self._store.counts())
         lost = [
             route

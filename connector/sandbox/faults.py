@@ -147,7 +147,7 @@ class FaultRule(BaseModel):
     operation: str | None = None
     """Its name (`files create`) or its method and path (`POST /files`)."""
     path: str | None = None
-    """The path without the version; `*` stands for anything."""
+    """The path without the version; `*` matches anything."""
     when: str | None = None
     """A JMESPath expression on the request: operation, method, path, query, payload, headers."""
     nth: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None

@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a stream; text is sent as it stands, anything else as JSON."""
+    """One event of a stream; text is sent unchanged, anything else as JSON."""
 
     data: JSON
     name: str = ""

@@ -209,7 +209,7 @@ def load_script(script: Path | JSON) -> tuple[Script, list[FaultRule]]:
         return Script(), []
     if not isinstance(script, Path):
         return Script.parse(script), _parse_faults(script, "faults")
-    # The answers read the file first, and say of each fault in which line it stands.
+    # The answers read the file first, and report the line of each fault.
     answers = Script.load(script)
     return answers, _parse_faults(_read_tree(script).value, f"{script} faults")
 

@@ -37,10 +37,10 @@ class Parameters(Section):
     client: str = Field(description="The client to read with.")
     request: HttpRequest = Field(description="{method, path, query, headers, payload}.")
     items: str | None = Field(
-        default=None, description="Where the documents stand in an answer; `data`, or the answer itself, unless given."
+        default=None, description="The place of the documents in an answer; `data`, or the answer itself, unless given."
     )
     paging: AnyPagination | None = Field(default=None, description="How the pages go on; one page unless given.")
-    limit: int | None = Field(default=None, ge=0, description="At most so many documents.")
+    limit: int | None = Field(default=None, ge=0, description="The largest number of documents.")
 
 
 class HttpReader:

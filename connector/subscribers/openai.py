@@ -58,7 +58,7 @@ class Parameters(Section):
         default=None, description="Reads the children of each of these; a parent's id fills the path parameter."
     )
     concurrency: int = Field(default=8, ge=1, le=1000, description="Parents whose children are read at a time.")
-    limit: int | None = Field(default=None, ge=0, description="At most so many entities.")
+    limit: int | None = Field(default=None, ge=0, description="The largest number of entities.")
 
 
 class OpenAIReader:

@@ -52,7 +52,7 @@ class Cursor(_Base):
     """A value of each answer goes into the request of the next page."""
 
     by: Literal["cursor"] = "cursor"
-    read: str = Field(description="Where the cursor stands in the answer, such as meta.next.")
+    read: str = Field(description="The place of the cursor in the answer, such as meta.next.")
     write: str = Field(description="Where it goes in the request, such as query.cursor.")
 
     def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002
@@ -61,11 +61,11 @@ class Cursor(_Base):
 
 
 class NextLink(_Base):
-    """The address of the next page stands in the answer or in its Link header."""
+    """The address of the next page is in the answer or in its Link header."""
 
     by: Literal["next_link"] = "next_link"
     read: str | None = Field(
-        default=None, description="Where the link stands in the answer; in the Link header unless given."
+        default=None, description="The place of the link in the answer; the Link header unless given."
     )
 
     def after(self, request: RequestFields, outcome: Outcome, items: list[JSON], base: str) -> RequestFields | None:  # noqa: ARG002

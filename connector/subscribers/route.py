@@ -15,8 +15,8 @@ class Parameters(Section):
     """Which route, and what of it."""
 
     route: str = Field(description="The route whose answers, or errors, become documents here.")
-    answers: bool = Field(default=True, description="Whether what came of its answers is read.")
-    errors: bool = Field(default=False, description="Whether what came of calls that are not done is read.")
+    answers: bool = Field(default=True, description="Whether the results of its answers are read.")
+    errors: bool = Field(default=False, description="Whether the results of calls that are not done are read.")
 
 
 class RouteReader(ReceivingReader):

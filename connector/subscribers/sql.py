@@ -22,7 +22,7 @@ class Parameters(Section):
     """Which rows of which database."""
 
     url: SecretStr = Field(description="The database's SQLAlchemy URL, such as postgresql+psycopg://host/name.")
-    query: str = Field(description="One SELECT; its values stand as :name.")
+    query: str = Field(description="One SELECT; its values are written as :name.")
     parameters: dict[str, JSON] = Field(
         default_factory=dict[str, JSON], description="The values of :name in the query; they may hold placeholders."
     )

@@ -31,7 +31,9 @@ class Parameters(Section):
     )
     tolerance: float = Field(default=300.0, gt=0, le=3600, description="Seconds that its time may be off ours.")
     max_bytes: int = Field(default=256 * 1024, ge=1024, le=16 * 1024**2, description="The most that one may have.")
-    fetch: bool = Field(default=False, description="Whether what an event names is read, and stands in it as `entity`.")
+    fetch: bool = Field(
+        default=False, description="Whether the object that an event names is read, and added to it as `entity`."
+    )
     client: str | None = Field(default=None, description="The client to read it with, for `fetch`.")
 
     @field_validator("secret")

@@ -141,7 +141,7 @@ PATTERN = Accessor(
     "pattern",
     "Every place that a pattern leads to.",
     {
-        "pattern": pattern_field("A dotted path in which * stands for any key; the document unless given.", default=""),
+        "pattern": pattern_field("A dotted path in which * matches any key; the document unless given.", default=""),
         "keys": names("Keys of what the pattern leads to; the whole of it unless given."),
     },
     _build_pattern,

@@ -78,7 +78,7 @@ def _flatten(actions: Iterable[Action]) -> Iterable[Action]:
 
 
 def to_signal(action: Action, error: Exception) -> Skipped | Failed:
-    """Return the signal that an error of a step stands for, with the place of the step."""
+    """Return the signal for an error of a step, with the place of the step."""
     if isinstance(error, Failed) or (isinstance(error, Skipped) and error.where):
         return error
     if isinstance(error, Skipped):

@@ -154,7 +154,7 @@ def _build_context(given: Mapping[str, JSON], skipped: list[str], failed: list[F
 
 
 def _iterate_answers(recorded: list[JSON]) -> Iterator[JSON]:
-    """Yield the recorded answers in their order; one that says `repeat` stands for any number."""
+    """Yield the recorded answers in their order; one with `repeat` is yielded for ever."""
     for answer in recorded:
         yield answer
         while answer.get("repeat"):

@@ -61,7 +61,7 @@ class Compiler:
         return ""
 
     def block(self, raw: JSON, location: Location) -> Block:
-        """Build steps in a row; one step may stand for a list of one."""
+        """Build steps in a row; one step means a list of one."""
         if not raw and (raw is None or raw == "" or is_document(raw)):
             return Block(())
         if isinstance(raw, str) or is_document(raw):

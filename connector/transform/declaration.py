@@ -115,7 +115,7 @@ class Declaration:
     """Takes the fields as keywords, as their readers made them."""
     aliases: tuple[str, ...] = ()
     sole: str = ""
-    """The field that a value which is no object stands for: `trim: " "` for `trim: {characters: " "}`."""
+    """The field that gets a value which is no object: `trim: " "` for `trim: {characters: " "}`."""
     calls: bool = True
     """Whether it may make calls; false where it only waits for storages or for the steps within it."""
 

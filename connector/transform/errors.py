@@ -46,7 +46,7 @@ class Unfit(ConnectorError):
 
 
 class NotYet(Unfit):
-    """Why a step cannot work on a value as things stand; on a route it is tried again."""
+    """Why a step cannot work on a value for now; on a route it is tried again."""
 
 
 class Failed(ConnectorError):

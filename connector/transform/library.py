@@ -80,7 +80,7 @@ class Parameter:
     default: Resolve
 
     def check(self, value: JSON) -> JSON:
-        """Return the value when its type is allowed; null stands for a parameter that is not given."""
+        """Return the value when its type is allowed; null means that the parameter is not given."""
         if (value is None and not self.required) or not self.types:
             return value
         if any(_has_type(value, name) for name in self.types):

@@ -1,4 +1,4 @@
-"""Dotted paths, and patterns: paths in which `*` stands for any key."""
+"""Dotted paths, and patterns: paths in which `*` matches any key."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _split_quoted(path: str) -> list[str]:
 
 
 def as_index(key: str) -> int | None:
-    """Return the position that a key stands for in a list, or None."""
+    """Return the position that a key means in a list, or None."""
     return int(key) if INDEX.fullmatch(key) else None
 
 

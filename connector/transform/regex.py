@@ -40,7 +40,7 @@ def compile_regex(pattern: str) -> Regex:
 
 
 def substitute(regex: Regex, replace: str, text: str) -> str:
-    r"""Replace every match; `$1` and `\1` stand for groups, and a text that grows beyond the bound is refused."""
+    r"""Replace every match; `$1` and `\1` mean groups, and a text that grows beyond the bound is refused."""
     grown = 0
 
     def put(match: Any) -> str:

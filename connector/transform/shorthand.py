@@ -42,7 +42,7 @@ def read_shorthand(raw: JSON, location: Location, noun: str) -> tuple[str, JSON,
 
 
 def as_parameters(given: JSON, location: Location, sole: str = "") -> Mapping[str, JSON]:
-    """Return parameters as an object; another value stands for the sole field, an empty list for none."""
+    """Return parameters as an object; another value is that of the sole field, an empty list means none."""
     if given is None or given == []:
         return {}
     if is_document(given) and _are_strings(given):

@@ -62,7 +62,7 @@ def _reads_list(one: Declared, parents: Collection[str]) -> bool:
 
 
 def _group_aliases(section: Mapping[str, JSON]) -> dict[str, list[str]]:
-    """Return the overlays' aliases, by the wire name they stand for."""
+    """Return the overlays' aliases, by the wire name that they replace."""
     by_operation: dict[str, list[str]] = {}
     for alias, wire_name in section.items():
         by_operation.setdefault(wire_name, []).append(alias)

@@ -4,7 +4,7 @@ What OpenAPI 3.0 and careless documents write, and what it becomes:
 
 nullable: true               null joins the type, the enum, the union, or a new union
 exclusiveMinimum: true       the bound itself (and the same for the maximum)
-$recursiveRef                a plain reference to the definition it stands in
+$recursiveRef                a plain reference to the definition that contains it
 oneOf                        anyOf, since documents say one where they mean any
 properties, items, no type   an object, an array: without the type anything else would pass
 bounds beyond 64 bits        clamped: they are float roundings of the 64-bit limits
@@ -47,7 +47,7 @@ NULL: dict[str, JSON] = {"type": "null"}
 
 
 def normalize_schema(schema: JSON, root: str, rename: Callable[[str], str]) -> JSON:
-    """Normalize a schema; `root` is the definition it stands in, `rename` rewrites a `$ref`."""
+    """Normalize a schema; `root` is the definition that contains it, `rename` rewrites a `$ref`."""
     if not is_document(schema):
         return schema
     normalized: dict[str, JSON] = {}

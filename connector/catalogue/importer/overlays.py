@@ -99,7 +99,7 @@ def _read(path: Path, text: bytes) -> Overlay:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Return whether a pattern, in which `*` stands for anything, matches a whole name."""
+    """Return whether a pattern, in which `*` matches anything, matches a whole name."""
     return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
 
 

@@ -38,7 +38,7 @@ def relax_requests(definitions: Definitions, asked: set[str], answered: set[str]
 
 
 def _collect_records(definitions: Definitions, overlays: Overlays) -> tuple[dict[str, list[str]], list[str]]:
-    """Return the fields that overlays name as filled in, by definition; a union stands for its branches."""
+    """Return the fields that overlays name as filled in, by definition; a union is replaced by its branches."""
     records: dict[str, list[str]] = {}
     notices: list[str] = []
     for overlay in overlays.files:
@@ -131,7 +131,7 @@ def accept_returned_answers(definitions: Definitions, overlays: Overlays) -> lis
 
 
 def iterate_branches(definitions: Definitions, schema: JSON) -> Iterator[dict[str, Any]]:
-    """Yield the object schemas that a schema stands for, through references and unions."""
+    """Yield the object schemas of a schema, through references and unions."""
     resolved = definitions.resolve(schema)
     if "properties" in resolved:
         yield resolved  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What lint rules check; the rules stand beside it, one file a family."""
+"""What lint rules check; the rules are in the files beside it, one family each."""
 
 from __future__ import annotations
 

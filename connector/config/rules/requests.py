@@ -238,7 +238,7 @@ class _Unknown:
         self._open |= {path_text(place[:-1]) for place, _ in templates_in(template) if place[-1] in TELLING}
 
     def reaches(self, fault: Fault) -> bool:
-        """Return whether a fault stands at, above or below a value that is not known."""
+        """Return whether a fault is at, above or below a value that is not known."""
         return any(_within(fault.where, place) or _within(place, fault.where) for place in self._open)
 
     def place(self, where: str) -> Path:

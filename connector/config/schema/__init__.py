@@ -1,4 +1,4 @@
-"""The JSON Schema of a whole configuration, made from the declarations of everything that can stand in it."""
+"""The JSON Schema of a whole configuration, made from the declarations of all its parts."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _whole(document: dict[str, JSON], entries: dict[str, JSON]) -> dict[str, JSO
 
 
 def _or(schema: dict[str, JSON], other: dict[str, JSON]) -> dict[str, JSON]:
-    """Return a schema for objects and one for other values; told apart, a fault is named where it stands."""
+    """Return a schema for objects and one for other values; so separated, a fault gets its exact place."""
     return {"if": {"type": "object"}, "then": schema, "else": other}
 
 

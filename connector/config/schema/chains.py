@@ -96,7 +96,7 @@ def _field(field: Field) -> dict[str, JSON]:
     schema: Mapping[str, JSON] = field.schema
     items = schema.get("items")
     if schema.get("type") == "array" and is_object(items):
-        # One item stands for a list of one, and an object of names and values for a list of pairs. The spellings of
+        # One item means a list of one, and an object of names and values a list of pairs. The spellings of
         # an item's members are not part of the schema: lint checks those.
         open_items = {key: value for key, value in items.items() if key not in ("additionalProperties", "required")}
         one: JSON = {"if": {"type": "object"}, "then": open_items} if "properties" in items else items

@@ -63,7 +63,7 @@ class Definitions:
         return {"description": schema["description"], **made} if "description" in schema else made
 
     def _part(self, schema: JSON, opening: dict[str, JSON]) -> dict[str, JSON]:
-        """Return a schema without pydantic's own keys, in which a variable may stand for a number or choice."""
+        """Return a schema without pydantic's own keys, in which a variable may replace a number or choice."""
         kept = {key: value for key, value in members(schema).items() if key not in DROPPED}
         for key in ("items", "additionalProperties"):
             if is_object(kept.get(key)):

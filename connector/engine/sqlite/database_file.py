@@ -36,7 +36,7 @@ _guard = threading.Lock()
 
 
 class DatabaseFile:
-    """The file that a name stands for when it is opened; held open until it is closed.
+    """The file of a name when it is opened; held open until it is closed.
 
     Args:
         path: the name, without links.
@@ -94,7 +94,7 @@ class DatabaseFile:
 
     @property
     def is_in_place(self) -> bool:
-        """Return whether the name still stands for this file."""
+        """Return whether the name still leads to this file."""
         try:
             return self._inode is None or _read_inode(self._path) == self._inode
         except OSError:

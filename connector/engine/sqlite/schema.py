@@ -12,8 +12,8 @@ __all__ = ["APPLICATION", "V1", "VERSION", "check_version", "migrate"]
 
 APPLICATION = 0x6F616963
 """SQLite's application id: files of other programs are never touched."""
-# The small row of a task changes with every step of its life, so it stands apart from its document, which never does.
-# `queue` says where a live task stands (see `rows`): `live` is the only index that every task passes through.
+# The small row of a task changes with every step of its life, so it is kept apart from its document, which never does.
+# `queue` is the state of a live task (see `rows`): `live` is the only index that every task passes through.
 # A call's id is its task's id and its place among the task's calls; its end is a row of its own, so that nothing is
 # ever written in the middle of what is there.
 V1 = """

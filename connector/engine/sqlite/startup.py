@@ -155,7 +155,7 @@ PUT_BACK = (
 LEAP = 300.0
 """A clock that is this many seconds behind its last reading has jumped; less is waited for."""
 OFTEN, LONGEST = 10, 30.0
-"""After this many crashes in a row a task waits a random time of at most so many seconds: if one of
+"""After the first number of crashes in a row a task waits a random time of up to the second, in seconds: if one of
 several ends the process, the others get to their end meanwhile."""
 
 

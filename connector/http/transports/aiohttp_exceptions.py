@@ -1,4 +1,4 @@
-"""aiohttp's exceptions as httpx's, told apart by one question: can any byte of the request have left?
+"""aiohttp's exceptions as httpx's, chosen by one question: can any byte of the request have left?
 
 before_sending gives only ConnectError, ConnectTimeout, PoolTimeout and ProxyError; after_sending gives none of these.
 The messages are made here: aiohttp's own exceptions carry the request's headers, so none of them is kept as a cause.

@@ -75,7 +75,7 @@ class _Request(aiohttp.ClientRequest):
 
 
 class _Watcher:
-    """Stands around one request of aiohttp's session."""
+    """Surrounds one request of aiohttp's session."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange

@@ -111,7 +111,7 @@ def _stored(translator: StepTranslator, given: Parameters, path: str) -> JSON:
 
 
 def _only_new(translator: StepTranslator, given: Parameters, path: str) -> JSON:
-    """What a document is known by stands with its type in Alumio."""
+    """In Alumio the key of a document belongs to its type."""
     made: dict[str, JSON] = {
         "storage": translator.names.find("storages", str(given.get("storage") or "unnamed"), translator.log)
     }

@@ -26,7 +26,7 @@ class Exported:
     owner: str
     disabled: bool
     body: dict[str, JSON]
-    """What its `object` is; `parameters` and, for most kinds, `prototype` stand in it."""
+    """What its `object` is; it holds `parameters` and, for most kinds, `prototype`."""
     whole: JSON
     log: ObjectLog
 

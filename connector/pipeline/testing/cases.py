@@ -1,4 +1,4 @@
-"""A case of a whole connection: documents in, recorded answers, and what must come of it.
+"""A case of a whole connection: documents in, recorded answers, and the expected results.
 
 `{name, incoming | outgoing, input | inputs?, environ?, storages?, upstream?}` with one or more of `output`, `outputs`,
 `skipped`, `failed`, `unknown`: the last three are true, or a part of the reason. An incoming without `input` reads with
@@ -46,7 +46,7 @@ class Checked:
 
 
 class Recorder:
-    """Takes the place of kinds that call nobody."""
+    """Replaces the kinds that do not call."""
 
     def __init__(self) -> None:
         self.documents: list[JSON] = []
@@ -185,7 +185,7 @@ def _compare(case: Mapping[str, JSON], found: Found) -> list[str]:
 
 def _compare_signal(state: str, wanted: JSON, reasons: list[str]) -> list[str]:
     if wanted in (None, False):
-        # What nobody speaks of may be skipped, but must not fail.
+        # Documents that the case does not mention may be skipped, but must not fail.
         return (
             [f"{state}: {reason}" for reason in reasons] if reasons and (wanted is False or state != "skipped") else []
         )

@@ -108,7 +108,7 @@ async def _run_chain_case(
 
 
 def _load(source: Path, environ: Mapping[str, str]) -> Configuration:
-    """Return the configuration; what the environment is to give and the case does not is stood in for."""
+    """Return the configuration; variables of the environment that the case does not give get a substitute."""
     missing = dict(_make_stand_ins(source))
     return load_configuration(source, {**missing, **environ})
 

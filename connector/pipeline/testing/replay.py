@@ -31,7 +31,7 @@ class Replay:
         self.faults: list[str] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Return the recorded answer; a request that nobody expected is refused for good."""
+        """Return the recorded answer; an unexpected request is refused for good."""
         asked = _describe_request(request)
         for index, one in enumerate(self._left):
             if _matches(one["request"], asked):
@@ -128,7 +128,7 @@ def _equal(wanted: JSON, found: JSON) -> bool:
 
 
 def _narrow(found: JSON, wanted: JSON) -> JSON:
-    """Return what was found, without what nobody asked about, so that the difference is short."""
+    """Return what was found, without the parts that the case does not mention, so that the difference is short."""
     if is_object(found) and is_object(wanted):
         return {name: _narrow(found[name], wanted[name]) for name in wanted if name in found}
     return found

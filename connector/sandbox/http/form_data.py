@@ -1,4 +1,4 @@
-"""Forms: multipart bodies, and names such as `name[]` and `name[key]` that stand for arrays and objects."""
+"""Forms: multipart bodies, and names such as `name[]` and `name[key]`, which mean arrays and objects."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def cancel_response(request: Request, backend: Backend) -> Answer:
     if response["status"] in OPEN:
         response |= {"status": "cancelled", "output": []}
         backend.objects.put(RESPONSES, response)
-        # The result that was on its way is not to be seen any more; what stands below it stays.
+        # The unfinished result is hidden; the objects below it stay.
         backend.objects.put(RESULTS, response)
         backend.send_webhook("response.cancelled", {"id": response["id"]})
     return Answer(response)

@@ -57,7 +57,7 @@ def _parse(expression: str) -> Node:
         raise Unfit(f"an expression of {len(expression)} characters; at most {LONGEST} are allowed")
     try:
         with warnings.catch_warnings():
-            # Literals that are no JSON stand for text: the empty one is what users of other platforms write.
+            # Literals that are no JSON mean text: the empty one is what users of other platforms write.
             warnings.simplefilter("ignore", PendingDeprecationWarning)
             parser: Any = jmespath.parser.Parser()
             parsed: Node = parser.parse(expression).parsed

@@ -121,7 +121,7 @@ def _equal(left: JSON, right: JSON) -> bool:
     if isinstance(left, bool) != isinstance(right, bool) and (_is_number(left) or _is_number(right)):
         return False
     if is_container(left) and is_container(right):
-        # Shared parts are compared once for each place they stand in.
+        # Shared parts are compared once for each of their places.
         for side in (left, right):
             if size_within(side, WITHIN) is None:
                 raise Unfit("the expression compares values too large for its budget")

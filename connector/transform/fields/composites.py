@@ -63,7 +63,7 @@ def _read_list(given: JSON, location: Location, one: Callable[[JSON, Location], 
 
 
 def accessor(summary: str, *, required: bool = False, default: JSON = None, aliases: Sequence[str] = ()) -> Field:
-    """Declare an accessor, or the pattern it stands for; read as a Selector."""
+    """Declare an accessor, or a pattern in its place; read as a Selector."""
 
     def read(given: JSON, location: Location) -> Any:
         return location.builder.accessor(given, location)
@@ -77,8 +77,8 @@ def each(
     """Declare a list of objects with these fields; read as a list of dicts.
 
     Args:
-        short: the field that an item stands for when it is not an object.
-        value: with it, an object may stand for the list: its keys are `short`, its values are `value`.
+        short: the field that gets an item which is not an object.
+        value: with it, an object may replace the list: its keys are `short`, its values are `value`.
     """
 
     def read(given: JSON, location: Location) -> list[dict[str, Any]]:

@@ -216,7 +216,7 @@ class FixedPath:
 
 
 def pattern(summary: str, *, required: bool = False, default: str | None = None, aliases: Sequence[str] = ()) -> Field:
-    """Declare a dotted path in which `*` stands for any key; read as a Pattern."""
+    """Declare a dotted path in which `*` matches any key; read as a Pattern."""
 
     def read(given: JSON, location: Location) -> Pattern | None:
         if not isinstance(given, str):

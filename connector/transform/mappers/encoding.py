@@ -61,7 +61,7 @@ ENCODING = (
         "algorithm",
     ),
     Mapper("base64-encode", "The text as Base64.", {}, _build_encode),
-    Mapper("base64-decode", "The text that Base64 stands for.", {}, _build_decode),
+    Mapper("base64-decode", "The text of a Base64 value.", {}, _build_decode),
 )
 
 

@@ -110,7 +110,7 @@ LISTS = (
         "list-fill",
         "A list of one value many times.",
         {
-            "start": integer("The first position; other than 0, an object of positions comes of it.", default=0),
+            "start": integer("The first position; other than 0, the result is an object of positions.", default=0),
             "length": integer("How many times.", least=0, required=True),
             "value": template("The value; the one that is mapped unless given.", optional=True),
         },

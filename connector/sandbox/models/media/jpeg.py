@@ -98,7 +98,7 @@ def _track(width: int, height: int, length: int, size: int, place: int) -> bytes
 
 
 def _table(width: int, height: int, size: int, place: int, length: int) -> bytes:
-    """Return where the one sample stands, its size and its length."""
+    """Return the offset of the only sample, its size and its length."""
     entry = struct.pack(">6xH16xHHIIIH32sHh", 1, width, height, 0x480000, 0x480000, 0, 1, b"\4JPEG", 24, -1)
     return _box(
         b"stbl",

@@ -53,7 +53,7 @@ def unlock_thread(backend: Backend, thread_id: str) -> None:
 
 
 def _lock_id(thread_id: str) -> str:
-    return f"on {thread_id}"  # not the thread's own id: what stands below that must stay
+    return f"on {thread_id}"  # not the thread's own id: the objects below that must stay
 
 
 def add_message(backend: Backend, thread_id: str, body: Mapping[str, Any], **known: JSON) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _read_pdf(data: bytes) -> str:
 
 
 def _pdf_streams(data: bytes) -> Iterator[bytes]:
-    """Yield what stands between `stream` and `endstream`."""
+    """Yield the bytes between `stream` and `endstream`."""
     at = 0
     while (begin := STREAM.search(data, at)) and (end := data.find(b"endstream", begin.end())) >= 0:
         yield data[begin.end() : end].removesuffix(b"\n").removesuffix(b"\r")
