@@ -55,10 +55,11 @@ class Operation:
     aliases: tuple[str, ...] = ()
     deprecated: bool = False
     removed: str | None = None
+    name: str = field(init=False, compare=False)
+    """Entity and action, as in `chat completions create`."""
 
-    @property
-    def name(self) -> str:
-        return f"{self.entity} {self.action}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.entity} {self.action}")
 
     @property
     def wire_name(self) -> str:

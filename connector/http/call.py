@@ -13,7 +13,7 @@ import httpx
 from connector.errors import ConfigurationError
 from connector.http.attempt import AttemptResult
 from connector.http.parameters import Common
-from connector.http.prototypes import Endpoint
+from connector.http.prototypes import Endpoint, FixedEndpoint
 from connector.http.response import (
     ACCEPTED_ENCODINGS,
     decode_body,
@@ -24,7 +24,7 @@ from connector.http.response import (
 )
 from connector.http.sse import collect_data
 from connector.http.transports.base import Progress
-from connector.model import JSON, Effect, State
+from connector.model import JSON, Effect, JSONInput, State
 from connector.request.wire import Body, BytesBody, Wire
 from connector.version import version
 
@@ -142,6 +142,8 @@ class CallFactory:
     def __init__(self, parameters: Common, endpoint: Endpoint) -> None:
         self._parameters = parameters
         self._endpoint = endpoint
+        self._fixed = endpoint if isinstance(endpoint, FixedEndpoint) else None
+        self.base_uri = endpoint.base_uri
         self._parse_url = lru_cache(maxsize=512)(httpx.URL)
         timeouts = parameters.timeouts
         self._timeouts = {
@@ -150,7 +152,15 @@ class CallFactory:
 
     def find_address(self, wire: Wire) -> httpx.URL:
         """Return the whole address of a wire."""
-        return self._parse_url(f"{self._endpoint.base_uri}{wire.target}")
+        return self._parse_url(f"{self.base_uri}{wire.target if wire.query else wire.path}")
+
+    def place(self, wire: Wire, payload: JSONInput) -> Wire:
+        """Return the wire as the API wants its path and query."""
+        return wire if self._fixed is not None else self._endpoint.place(wire, payload)
+
+    def find_credentials(self, wire: Wire) -> Mapping[str, str]:
+        """Return the headers that authorise a call; ConfigurationError names the variable to set for a missing key."""
+        return self._fixed.headers if self._fixed is not None else self._endpoint.credentials(wire)
 
     def build(
         self,
@@ -171,7 +181,7 @@ class CallFactory:
         return Call(
             wire=wire,
             url=url,
-            headers=self.build_headers(wire, kind, url, self._endpoint.credentials(wire)),
+            headers=self.build_headers(wire, kind, url, self.find_credentials(wire)),
             timeouts=self._timeouts,
             total=parameters.timeouts.total if total is None else total,
             retries=parameters.retry.max_retries if retries is None else retries,
@@ -204,7 +214,7 @@ class CallFactory:
 
     def override_headers(self, wire: Wire) -> dict[str, str]:
         """Return the headers that take the place of a forwarded request's, by lower-case name."""
-        credentials = {name.lower(): value for name, value in self._endpoint.credentials(wire).items()}
+        credentials = {name.lower(): value for name, value in self.find_credentials(wire).items()}
         return {**self._forward_headers, **credentials}
 
     @cached_property
@@ -247,7 +257,7 @@ def _build_body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, by
     body = wire.body
     if body is None:
         return NOTHING, [(b"content-length", b"0")] if wire.method in ("POST", "PUT", "PATCH") else []
-    stream = httpx.ByteStream(body.data) if isinstance(body, BytesBody) else _BodyStream(body)
-    if body.length is None:
-        return stream, [(b"transfer-encoding", b"chunked")]
-    return stream, [(b"content-length", b"%d" % body.length)]
+    if isinstance(body, BytesBody):
+        return httpx.ByteStream(body.data), [(b"content-length", b"%d" % len(body.data))]
+    framing = (b"transfer-encoding", b"chunked") if body.length is None else (b"content-length", b"%d" % body.length)
+    return _BodyStream(body), [framing]

@@ -37,7 +37,8 @@ class CallLog:
     def __init__(self, level: str, redactor: Redactor, *, asked: bool = False) -> None:
         self._level = level
         self._hide = redactor
-        self._log = ASKED if asked else LOG
+        self.logger = ASKED if asked else LOG
+        """Where calls are logged; a call that went well has nothing to say below its level."""
 
     def __call__(self, call: Call, outcome: Outcome, seen: list[JSON] | None = None) -> None:
         """Log a call.
@@ -52,17 +53,17 @@ class CallLog:
             LOG.warning("%s", self._hide(f"{call.wire.method} {call.wire.path}: {outcome.duplicates}"))
         if self._level == "none":
             return
-        if self._log.isEnabledFor(logging.INFO):
-            self._log.info("%s", self._hide(_format_line(call, outcome)))
+        if self.logger.isEnabledFor(logging.INFO):
+            self.logger.info("%s", self._hide(_format_line(call, outcome)))
         if self.is_full:
-            self._log.debug(
+            self.logger.debug(
                 "%s", "\n".join(_iter_exchange(call, outcome, outcome.body if seen is None else seen, self._hide))
             )
 
     @property
     def is_full(self) -> bool:
         """Whether both sides of calls are logged."""
-        return self._level == "full" and self._log.isEnabledFor(logging.DEBUG)
+        return self._level == "full" and self.logger.isEnabledFor(logging.DEBUG)
 
 
 def _format_line(call: Call, outcome: Outcome) -> str:

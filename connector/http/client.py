@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
 from connector.http.attempt import make_attempt
-from connector.http.call import CallFactory, FloatsWire, decode_headers
+from connector.http.call import Call, CallFactory, FloatsWire, decode_headers
 from connector.http.call_log import CallLog
 from connector.http.configuration import Provenance, configure, list_secrets
 from connector.http.forward import Forward, ForwardBreaker
@@ -75,8 +76,7 @@ class Client:
         self.parameters: Common = configure(kind, parameters, environ)
         self._provenance = Provenance(self.parameters, parameters, environ)
         self.redactor = Redactor(list_secrets(self.parameters))
-        self._endpoint = kind.endpoint(self.parameters)
-        self._calls = CallFactory(self.parameters, self._endpoint)
+        self._calls = CallFactory(self.parameters, kind.endpoint(self.parameters))
         self._given = catalogue
         limits = self.parameters.limits
         pacer = Pacer(limits.concurrency, timing, requests=limits.requests_per_minute, tokens=limits.tokens_per_minute)
@@ -115,7 +115,7 @@ class Client:
     @property
     def base_uri(self) -> str:
         """The address below which every path lies."""
-        return self._endpoint.base_uri
+        return self._calls.base_uri
 
     @property
     def paused(self) -> Pause | None:
@@ -164,7 +164,7 @@ class Client:
             roots=self._roots,
             stream=stream,
         )
-        wire = self._endpoint.place(wire, asked.payload)
+        wire = self._calls.place(wire, asked.payload)
         return FloatsWire.of(wire) if floats else wire
 
     def prepare_raw(
@@ -210,7 +210,7 @@ class Client:
             base_path=urlsplit(self.base_uri).path,
             roots=self._roots,
         )
-        return self._endpoint.place(wire, json or form)
+        return self._calls.place(wire, json or form)
 
     def _asks_for_base64(self, operation: Operation, payload: JSON) -> bool:
         """Return whether embeddings travel packed although the request does not say so."""
@@ -243,24 +243,31 @@ class Client:
         file = Path(to) if to is not None else None
         call = self._calls.build(wire, total=timeout, retries=retries, answer=answer, file=file, on_unknown=on_unknown)
         attempts = CallAttempts(call, self._retrier)
-        while True:
-            seconds = await attempts.begin()
-            try:
-                if begin is not None:
-                    await begin()
-                    begin = None
-                work = make_attempt(
-                    self._transport, call.build_request(), call.read_response, creates_entity=call.creates_entity
-                )
-                result = await limit_time(seconds, work)
-            finally:
-                attempts.end()
-            if result is not None:
-                self._server_clock.update(result.headers)
-            outcome = await attempts.settle(result or call.time_out())
-            if outcome is not None:
-                self._log(call, outcome)
-                return outcome
+        outcome = await self._attempt(call, attempts, begin)
+        while outcome is None:
+            outcome = await self._attempt(call, attempts)
+        if outcome.possible_duplicates or self._log.logger.isEnabledFor(logging.INFO):
+            self._log(call, outcome)
+        return outcome
+
+    async def _attempt(
+        self, call: Call, attempts: CallAttempts, begin: Callable[[], Awaitable[None]] | None = None
+    ) -> Outcome | None:
+        """Make one attempt; return the outcome of the call, or None after the delay before the next attempt."""
+        seconds = await attempts.begin()
+        try:
+            if begin is not None:
+                await begin()
+            request, creates = call.build_request(), call.creates_entity
+            work = make_attempt(self._transport, request, call.read_response, creates_entity=creates)
+            result = await limit_time(seconds, work)
+        finally:
+            attempts.end()
+        if result is None:
+            return await attempts.settle(call.time_out())
+        if "date" in result.headers:
+            self._server_clock.update(result.headers)
+        return await attempts.settle(result)
 
     def stream(
         self,
@@ -278,7 +285,7 @@ class Client:
         """Return somebody else's request with this client's address, credentials and pace; enter it to send it."""
         self._check_open()
         wire = request.build_wire()
-        address = f"{self.base_uri}{join_target(self._endpoint.place(wire, request.payload), request.query)}"
+        address = f"{self._calls.base_uri}{join_target(self._calls.place(wire, request.payload), request.query)}"
         headers = self._calls.override_headers(wire)
         send = make_sender(self._transport, address, request.headers, headers)
         return Forward(self._calls.build_forward(wire, address), send, self._retrier, self._breaker)
@@ -292,7 +299,7 @@ class Client:
         credentials: Mapping[str, str] = {}
         missing: dict[str, str] = {}
         try:
-            credentials = self._endpoint.credentials(wire)
+            credentials = self._calls.find_credentials(wire)
         except ConfigurationError as error:
             missing["headers.authorization"] = f"missing: {error}"
             wire = replace(wire, warnings=(*wire.warnings, Fault("headers.authorization", "missing", str(error))))

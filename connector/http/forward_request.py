@@ -119,4 +119,5 @@ def _build_framing(call: Call) -> list[tuple[str, str]]:
     body = call.wire.body
     if body is None:
         return [("Content-Length", "0")] if call.wire.method in ("POST", "PUT", "PATCH") else []
-    return [] if body.length is None else [("Content-Length", str(body.length))]
+    length = len(body.data) if isinstance(body, BytesBody) else body.length
+    return [] if length is None else [("Content-Length", str(length))]

@@ -66,12 +66,14 @@ class ServerClock:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._ahead: float | None = None
+        self._seen = ""
 
     def update(self, headers: Mapping[str, str]) -> None:
         """Take the time that a response says; nonsense changes nothing."""
         text = headers.get("date", "")
-        if not text:
-            return
+        if not text or text == self._seen:
+            return  # the first answer of a second is the nearest to its beginning
+        self._seen = text
         try:
             said = parsedate_to_datetime(text).timestamp()
         except (ValueError, TypeError, OverflowError, OSError):

@@ -129,7 +129,8 @@ class CallAttempts:
 
     async def begin(self) -> float:
         """Wait for a place and start the clock; return the seconds that this attempt has."""
-        self._waited += await self._retrier.pacer.acquire(self._call.estimated_tokens)
+        pacer = self._retrier.pacer
+        self._waited += await pacer.acquire(self._call.estimated_tokens if pacer.counts_tokens else 0)
         self.has_place = True
         self._started = self._retrier.timing.clock()
         if self._deadline is None:
@@ -145,11 +146,12 @@ class CallAttempts:
     async def settle(self, result: AttemptResult, *, may_retry: bool = True, may_pause: bool = True) -> Outcome | None:
         """Return the outcome of the call, or None after the delay before its next attempt."""
         retrier = self._retrier
-        if result.status is not None and not _asks_for_less(result):
-            retrier.pacer.speed_up()
         if result.state is State.DONE:
+            retrier.pacer.speed_up()
             self.succeed(result.body)
             return self._conclude(result, DONE)
+        if result.status is not None and not _asks_for_less(result):
+            retrier.pacer.speed_up()
         verdict = retrier.judge(result, self._call, repeated=self._in_doubt)
         self._in_doubt = self._in_doubt or verdict.state is State.UNKNOWN
         if verdict.action is Action.PAUSE and may_pause:
@@ -165,9 +167,11 @@ class CallAttempts:
 
     def succeed(self, body: JSON) -> None:
         """Note that the call is done: its usage is known, and a pause is over."""
-        used = members(members(body).get("usage")).get("total_tokens")
-        if isinstance(used, int):
-            self._retrier.pacer.correct(self._call.estimated_tokens, used)
+        pacer = self._retrier.pacer
+        if pacer.counts_tokens:
+            used = members(members(body).get("usage")).get("total_tokens")
+            if isinstance(used, int):
+                pacer.correct(self._call.estimated_tokens, used)
         self._retrier.resume()
 
     def _is_repeated(self, verdict: Verdict) -> bool:

@@ -144,6 +144,8 @@ class Pacer:
         self._requests = _bucket(requests, timing) if requests else None
         self._tokens = _bucket(tokens, timing) if tokens else None
         self._is_limited = requests is not None or tokens is not None
+        self.counts_tokens = self._tokens is not None
+        """Whether calls must say how many tokens they use."""
 
     @property
     def is_busy(self) -> bool:

@@ -106,7 +106,7 @@ async def test_no_secret_old_or_new_is_shown_anywhere(tmp_path: Path, caplog: py
     said += await call(client)
     wire = client.prepare("models list")
     said += str(client.explain(wire)) + client.explain(wire).as_curl() + repr(client) + repr(config) + caplog.text
-    said += repr(client._endpoint) + str(vars(config.clients["c"]))
+    said += repr(client._calls) + str(vars(config.clients["c"]))
     await client.close()
     assert upstream.shown[1]["x-custom"] == SECOND
     for secret in (FIRST, SECOND):

@@ -116,13 +116,13 @@ async def test_a_key_that_is_missing_rests_the_route(bench: Any) -> None:
     def credentials(_: Any) -> Any:
         raise ConfigurationError("POST /chat/completions needs a key: set OPENAI_API_KEY or give token")
 
-    credentials_of, client._endpoint.credentials = client._endpoint.credentials, credentials
+    find_credentials, client._calls.find_credentials = client._calls.find_credentials, credentials
     [number] = await at.accept({"text": "a"})
     await at.work()
     task = await at.task(number)
     assert (task.state, task.attempts, task.calls) == (TaskState.WAITING, 0, [])
     assert "needs a key" in task.reason
-    client._endpoint.credentials = credentials_of
+    client._calls.find_credentials = find_credentials
     await at.until_ended()
     assert (await at.task(number)).state is TaskState.FINISHED
 

@@ -129,7 +129,7 @@ def test_regions():
 def test_azure_with_a_version_puts_the_deployment_into_the_path(wire):
     client = made("azure-openai", endpoint="https://x.example/", api_key="azure-key", api_version="2024-10-21",
                   deployments={"gpt-4o": "my gpt"})  # fmt: skip
-    place = client._endpoint.place
+    place = client._calls.place
     chat = place(wire(path="/chat/completions"), {"model": "gpt-4o"})
     assert chat.target == "/deployments/my%20gpt/chat/completions?api-version=2024-10-21"
     assert place(wire(path="/embeddings"), {"model": "m"}).path == "/deployments/m/embeddings"
@@ -145,7 +145,7 @@ def test_azures_v1_surface_is_like_openai(wire):
     environ = {"AZURE_OPENAI_ENDPOINT": "https://x.example", "AZURE_OPENAI_API_KEY": "azure-key"}
     client = made("azure-openai", environ=environ)
     assert client.base_uri == "https://x.example/openai/v1"
-    assert client._endpoint.place(wire(path="/chat/completions"), {}).target == "/chat/completions"
+    assert client._calls.place(wire(path="/chat/completions"), {}).target == "/chat/completions"
     assert sent(client, wire())["authorization"] == "Bearer azure-key"
     token = made("azure-openai", environ=environ, token="entra-token", api_version="2024-10-21")
     assert sent(token, wire())["authorization"] == "Bearer entra-token"

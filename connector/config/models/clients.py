@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
@@ -65,12 +65,20 @@ def make_client(entry: ClientEntry, scope: Scope, options: dict[str, Any]) -> Cl
         client.redactor.learn(secrets)
 
     def endpoint(parameters: Common) -> Endpoint:
-        return LiveEndpoint(kind, entry, scope, parameters, learn)
+        return LiveEndpoint(kind, entry, references, scope, parameters, learn)
 
+    references = _find_references(entry)
     environ = options.pop("environ", scope.variables.providers.environment)
-    client = Client(replace(kind, endpoint=endpoint), environ=environ, **options, **entry.parameters)
+    live = replace(kind, endpoint=endpoint) if references else kind
+    client = Client(live, environ=environ, **options, **entry.parameters)
     learn(scope.variables.secrets(entry.raw_parameters))
     return client
+
+
+def _find_references(entry: ClientEntry) -> list[Reference]:
+    """Return the references in an entry's parameters, whose values may change."""
+    found = references_in(entry.raw_parameters, declared=True)
+    return [reference for _, reference in found if isinstance(reference, Reference)]
 
 
 class LiveEndpoint:
@@ -79,6 +87,7 @@ class LiveEndpoint:
     Args:
         kind: the client's prototype.
         entry: the client as it is configured.
+        references: those in its parameters.
         scope: replaces references.
         parameters: the parameters at the start.
         learn: takes secrets that must not be shown.
@@ -88,6 +97,7 @@ class LiveEndpoint:
         self,
         kind: Prototype,
         entry: ClientEntry,
+        references: Sequence[Reference],
         scope: Scope,
         parameters: Common,
         learn: Callable[[Iterable[str]], None],
@@ -97,8 +107,7 @@ class LiveEndpoint:
         self._environ = scope.variables.providers
         self._first = self._now = kind.endpoint(parameters)
         self._given: Mapping[str, JSON] = entry.parameters
-        found = references_in(entry.raw_parameters, declared=True)
-        self._references = [reference for _, reference in found if isinstance(reference, Reference)]
+        self._references = references
         self._find = scope.variables.find
         self._values = self._look_up()
         self._headers: Mapping[str, str] = {}

@@ -35,13 +35,13 @@ class FixedEndpoint:
 
     def __init__(self, base_uri: str, headers: Mapping[str, str] | None = None) -> None:
         self.base_uri = base_uri
-        self._headers = headers or {}
+        self.headers = headers or {}
 
     def place(self, wire: Wire, payload: JSONInput) -> Wire:  # noqa: ARG002  the protocol's signature
         return wire
 
     def credentials(self, wire: Wire) -> Mapping[str, str]:  # noqa: ARG002  the protocol's signature
-        return self._headers
+        return self.headers
 
 
 @dataclass(frozen=True, slots=True)
