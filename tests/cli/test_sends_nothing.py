@@ -261,6 +261,7 @@ SAMPLES = {
     "--state": "failed", "--key": "a", "--reason": "a", "--older-than": "1d", "--newer-than": "1d", "--after": "1",
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
+    "--accept": "gpt-5-mini",
 }  # fmt: skip
 """A value for each option that takes one."""
 
