@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from connector.errors import ConfigurationError
@@ -80,6 +81,7 @@ class FileAccess:
         return any(part.startswith(".") and part.strip(".") for part in (parts if begins else parts[1:]))
 
 
+@lru_cache(1000)
 def is_local(name: str) -> bool:
     """Return whether a name is a path of this machine."""
     return Roots().local(name) is not None

@@ -159,18 +159,22 @@ class FileAppender:
         return count
 
     async def _write(self, name: str) -> int:
-        count = 0
-        while (place := await self._store.pending_lines(name, AT_ONCE)).lines:
-            place, head = await self._begin(place)
+        count, has_more = 0, True
+        while has_more and (place := await self._store.pending_lines(name, AT_ONCE)).lines:
+            place, head, is_first = await self._begin(place)
             failpoints.reach("delivery.lines.before")
-            written = await asyncio.to_thread(append_lines, place, head)
+            written = await asyncio.to_thread(append_lines, place, head, is_first=is_first)
             failpoints.reach("delivery.lines.written")
             await self._store.commit(Change(written={name: (written.last, written.length)}))
             count += len(place.lines)
+            has_more = len(place.lines) == AT_ONCE
         return count
 
-    async def _begin(self, place: PendingLines) -> tuple[PendingLines, bytes]:
-        """Return the place with the length at which our lines begin, which is noted before the first is written."""
+    async def _begin(self, place: PendingLines) -> tuple[PendingLines, bytes, bool]:
+        """Return the place with the length at which our lines begin, what goes before them, and whether none is there.
+
+        The length is noted before the first line is written.
+        """
         begun = members(await self._store.record(BEGUN, place.name))
         length, torn = await asyncio.to_thread(_length, place.name)
         if not begun or length < place.length:  # a new file, or one that somebody has cut or replaced
@@ -179,23 +183,26 @@ class FileAppender:
             note = Change(records={(BEGUN, place.name): begun}, written={place.name: (0, length)})
             await self._store.commit(note)
             place = PendingLines(place.name, length, place.lines)
-        return place, str(begun["head"]).encode() if place.length == begun["at"] else b""
+        is_first = place.length == begun["at"]
+        return place, str(begun["head"]).encode() if is_first else b"", is_first
 
 
-def append_lines(place: PendingLines, head: bytes) -> Written:
+def append_lines(place: PendingLines, head: bytes, *, is_first: bool = True) -> Written:
     """Append a place's lines unless they are there already; all are on disk when it returns."""
     path = Path(place.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Not an AtomicFile: the file grows, and others may append to it too, so it is repaired in place.
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     with os.fdopen(descriptor, "r+b", buffering=0) as file:
+        is_new = is_first or not os.fstat(file.fileno()).st_size
         due = head + b"".join(line.data for _, line in place.lines)
         start = _find_start(file, place.length, due)
         if start is not None:
             _write_all(file, start, due)
         os.fsync(file.fileno())
         length = os.fstat(file.fileno()).st_size
-    sync_path(path.parent)
+    if is_new:  # a file that has grown keeps its entry in its folder
+        sync_path(path.parent)
     return Written(place.lines[-1][0], length)
 
 

@@ -40,26 +40,29 @@ class DatabaseFile:
 
     Args:
         path: the name, without links.
+
+    Attributes:
+        inode: the file's device and number; None while it is not open.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._inode: Inode | None = None
+        self.path = path
+        self.inode: Inode | None = None
         self._locks = False
 
     def open(self) -> None:
         """Hold the file open; raise OSError when that fails."""
         with _guard:
-            inode = _read_inode(self._path)
+            inode = _read_inode(self.path)
             if inode not in _descriptors:
-                _descriptors[inode] = _Descriptor(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
+                _descriptors[inode] = _Descriptor(os.open(self.path, os.O_RDWR | os.O_CLOEXEC))
             _descriptors[inode].users += 1
-            self._inode = inode
+            self.inode = inode
 
     def lock(self) -> bool:
         """Lock the file, under whatever name others opened it; return whether this instance holds the lock now."""
         with _guard:
-            found = _descriptors[self._inode] if self._inode is not None else None
+            found = _descriptors[self.inode] if self.inode is not None else None
             if found is None or self._locks or not _is_lockable(found.descriptor):
                 return True
             if found.locked:
@@ -74,8 +77,8 @@ class DatabaseFile:
     def unlock(self) -> None:
         """Release the lock; the file stays open."""
         with _guard:
-            if self._locks and self._inode is not None:
-                found = _descriptors[self._inode]
+            if self._locks and self.inode is not None:
+                found = _descriptors[self.inode]
                 fcntl.flock(found.descriptor, fcntl.LOCK_UN)
                 found.locked = self._locks = False
 
@@ -83,26 +86,18 @@ class DatabaseFile:
         """Close the file; call this after SQLite has closed it."""
         self.unlock()
         with _guard:
-            if self._inode is None:
+            if self.inode is None:
                 return
-            found = _descriptors[self._inode]
+            found = _descriptors[self.inode]
             found.users -= 1
             if not found.users:
                 os.close(found.descriptor)
-                del _descriptors[self._inode]
-            self._inode = None
-
-    @property
-    def is_in_place(self) -> bool:
-        """Return whether the name still leads to this file."""
-        try:
-            return self._inode is None or _read_inode(self._path) == self._inode
-        except OSError:
-            return False
+                del _descriptors[self.inode]
+            self.inode = None
 
 
 def _read_inode(path: Path) -> Inode:
-    found = os.stat(path)  # noqa: PTH116  it is asked before every commit
+    found = path.stat()
     return found.st_dev, found.st_ino
 
 

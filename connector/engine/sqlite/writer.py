@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -194,7 +195,13 @@ class Writer:
 
     def _check_location(self) -> None:
         """Raise StoreBroken when a commit would go to a file that was moved or removed."""
-        if not self._lock.database.is_in_place:
+        file = self._lock.database
+        try:
+            found = os.stat(file.path)  # noqa: PTH116  it is asked before every commit
+            is_in_place = file.inode in (None, (found.st_dev, found.st_ino))
+        except OSError:
+            is_in_place = file.inode is None
+        if not is_in_place:
             raise StoreBroken(
                 f"{self._path}: the file was moved, removed or replaced while it was worked on; nothing more is done. "
                 "Put it back with its log, and start again"
