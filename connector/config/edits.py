@@ -61,7 +61,7 @@ def change_entry(file: File, section: str, name: str, entry: Mapping[str, JSON])
     """Change an entry: write what differs, and keep the comments of the rest."""
     before = _text(file)
     known = _entries(before, file, section)
-    wanted = find_changes(_known(known, section, name, file), dict(entry), (section, name))
+    wanted = find_changes(_find_known(known, section, name, file), dict(entry), (section, name))
     after = _rewrite(before, wanted, file)
     return _verify(file, section, before, after, {**known, name: entry}, "changed")
 
@@ -70,7 +70,7 @@ def remove_entry(file: File, section: str, name: str) -> Edit:
     """Remove an entry from a section."""
     before = _text(file)
     known = _entries(before, file, section)
-    _known(known, section, name, file)
+    _find_known(known, section, name, file)
     left = {key: entry for key, entry in known.items() if key != name}
     after = _rewrite(before, [((section, name), None, False)], file)
     return _verify(file, section, before, after, left, "removed")
@@ -78,7 +78,7 @@ def remove_entry(file: File, section: str, name: str) -> Edit:
 
 def entry_at(file: File, section: str, name: str) -> JSON:
     """Return an entry as it is written in a file; raise UnknownName if there is none."""
-    return _known(_entries(_text(file), file, section), section, name, file)
+    return _find_known(_entries(_text(file), file, section), section, name, file)
 
 
 def _rewrite(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:
@@ -95,7 +95,7 @@ def _rewrite(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], fi
     return text
 
 
-def _known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> JSON:
+def _find_known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> JSON:
     if name not in entries:
         there = f"{file} has {', '.join(entries)}" if entries else f"{file} has none"
         raise UnknownName(_singular(section), name, closest(name, entries), there)

@@ -110,10 +110,10 @@ def _fault(refusal: ErrorDetails, model: Model, where: str, *, hidden: bool) -> 
         said = str(context.get("error", refusal["msg"]))
         first, separator, rest = said.partition("; ")
         return Fault(where, first, rest) if separator else Fault(where, found, said)
-    return Fault(where, found, _allowed(refusal, context), "" if hidden else _meant(refusal, context))
+    return Fault(where, found, _describe_allowed(refusal, context), "" if hidden else _meant(refusal, context))
 
 
-def _allowed(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
+def _describe_allowed(refusal: ErrorDetails, context: Mapping[str, JSON]) -> str:
     reason = refusal["type"]
     if reason in LIMITS:
         name, words = LIMITS[reason]

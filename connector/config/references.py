@@ -117,7 +117,7 @@ OPENING = re.compile(r"(?<!\\)\\*[&?@]\{")
 
 def fill_template(template: Template, find: Callable[[Reference], JSON]) -> str:
     """Return a template with its values inserted as they are, for parameters without placeholders."""
-    return "".join(_written(part, find) for part in template)
+    return "".join(_text_of(part, find) for part in template)
 
 
 def fill_inert(template: Template, find: Callable[[Reference], JSON]) -> str:
@@ -127,7 +127,7 @@ def fill_inert(template: Template, find: Callable[[Reference], JSON]) -> str:
     """
     text = ""
     for part in template:
-        text = _join(text, escape(str(find(part))) if isinstance(part, Reference) else _written(part, find))
+        text = _join(text, escape(str(find(part))) if isinstance(part, Reference) else _text_of(part, find))
     return text
 
 
@@ -140,7 +140,7 @@ def _join(text: str, piece: str) -> str:
     return text + piece
 
 
-def _written(part: str | Reference | Malformed, find: Callable[[Reference], JSON]) -> str:
+def _text_of(part: str | Reference | Malformed, find: Callable[[Reference], JSON]) -> str:
     if isinstance(part, Reference):
         return str(find(part))
     return part if isinstance(part, str) else part.text

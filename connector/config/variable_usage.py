@@ -43,23 +43,23 @@ def used_variables(loaded: Draft) -> list[UsedVariable]:
     """Return the declared variables, then those of the environment, files and keyrings in the order of their use."""
     found: dict[str, UsedVariable] = {}
     for name, variable in loaded.document.variables.items():
-        used = _used(Reference("variable", name), loaded.variables)
+        used = _describe_use(Reference("variable", name), loaded.variables)
         used.description = variable.description
         used.used.append(_place(loaded, ("variables", name)))
         found[used.name] = used
     for section, part in loaded.tree.value.items():
         for path, reference in references_in(part, (section,), declared=section == "clients"):
             if isinstance(reference, Reference):
-                used = found.setdefault(str(reference), _used(reference, loaded.variables))
+                used = found.setdefault(str(reference), _describe_use(reference, loaded.variables))
                 used.used.append(_place(loaded, path))
-    for path, variable_name in _implied(loaded):
+    for path, variable_name in _find_implied(loaded):
         reference = Reference("environment", variable_name)
-        used = found.setdefault(str(reference), _used(reference, loaded.variables))
+        used = found.setdefault(str(reference), _describe_use(reference, loaded.variables))
         used.used.append(f"{_place(loaded, path[:2])} ({path_text(path)} is not given)")
     return list(found.values())
 
 
-def _used(reference: Reference, variables: Variables) -> UsedVariable:
+def _describe_use(reference: Reference, variables: Variables) -> UsedVariable:
     secret = variables.is_secret(reference)
     if reference.kind == "variable":
         if reference.name not in variables.declared or variables.is_unset(reference.name):
@@ -76,7 +76,7 @@ def _place(loaded: Draft, path: Path) -> str:
     return f"{loaded.tree.value_place(path)} {path_text(path)}"
 
 
-def _implied(loaded: Draft) -> Iterator[tuple[Path, str]]:
+def _find_implied(loaded: Draft) -> Iterator[tuple[Path, str]]:
     """Yield the variables that clients read for parameters that are not written."""
     kinds = {kind.name: kind.parameters for kind in prototypes()}
     for name, client in loaded.document.clients.items():

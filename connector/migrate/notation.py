@@ -52,9 +52,9 @@ def translate_secrets(text: str) -> str:
     parts: list[str] = []
     end = 0
     for found in SECRETS.finditer(text):
-        parts += [_escaped(text[end : found.start()]), f"${{{environment_name(found[1] or found[2])}}}"]
+        parts += [_escape(text[end : found.start()]), f"${{{environment_name(found[1] or found[2])}}}"]
         end = found.end()
-    return "".join([*parts, _escaped(text[end:])])
+    return "".join([*parts, _escape(text[end:])])
 
 
 def environment_name(name: str) -> str:
@@ -63,7 +63,7 @@ def environment_name(name: str) -> str:
     return f"_{plain}" if plain[:1].isdigit() else plain or "_"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     # `${{` is no reference of ours either, and needs no care.
     return OTHERS.sub(lambda found: "${" if text[found.end() : found.end() + 1] == "{" else "\\${", text)
 
@@ -76,7 +76,7 @@ def _placeholders(text: str, strict: bool) -> str:
             continue
         parts.append(text[end : opening.start()])
         end = opening.end()
-        close = _closing(text, end) if opening[0] == "&{" else None
+        close = _find_closing(text, end) if opening[0] == "&{" else None
         if close is None:
             parts.append("\\" + opening[0])
             continue
@@ -86,7 +86,7 @@ def _placeholders(text: str, strict: bool) -> str:
     return "".join([*parts, text[end:]])
 
 
-def _closing(text: str, start: int) -> int | None:
+def _find_closing(text: str, start: int) -> int | None:
     """Return where the brace closes, past quotes and inner braces."""
     depth = 1
     for found in INSIDE.finditer(text, start):

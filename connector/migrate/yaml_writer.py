@@ -129,7 +129,7 @@ def _scalar(value: JSON) -> str:
         return value
     if value.isprintable() and ("\\" in value or '"' in value):
         return "'" + value.replace("'", "''") + "'"
-    return _quoted(value)
+    return _quote(value)
 
 
 def _number(value: float) -> str:
@@ -139,12 +139,12 @@ def _number(value: float) -> str:
     return f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}" if e else text
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """Return a text in JSON's quotes, which are YAML's, with letters that do not print escaped."""
     text = json.dumps(value, ensure_ascii=False)
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
+    return "".join(letter if letter.isprintable() else _escape(letter) for letter in text)
 
 
-def _escaped(letter: str) -> str:
+def _escape(letter: str) -> str:
     code = ord(letter)
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -66,14 +66,14 @@ def build(sdk: SdkFacts, prices: PriceFacts, overlay: Mapping[str, JSON], known:
             models[name] = dict(_object(facts))
     for name, facts in models.items():
         _complete(name, facts, sdk, overlay)
-        facts.update(_merged(facts, _object(by_hand.get(name))))
+        facts.update(_merge(facts, _object(by_hand.get(name))))
     return {
         "as_of": overlay.get("as_of", ""),
         "sources": {"genai-prices": prices.version, "openai": sdk.version},
         "roles": overlay.get("roles", {}),
         "accepted": overlay.get("accepted", {}),
         "parameters": overlay.get("parameters", []),
-        "models": {name: _ordered(models[name]) for name in sorted(models)},
+        "models": {name: _order(models[name]) for name in sorted(models)},
     }
 
 
@@ -126,7 +126,7 @@ def _shutdown(name: str, facts: Mapping[str, JSON], sdk: SdkFacts) -> date | Non
     return max(days) if days and len(days) == len(aliases) else None
 
 
-def _merged(facts: Mapping[str, JSON], own: Mapping[str, JSON]) -> Facts:
+def _merge(facts: Mapping[str, JSON], own: Mapping[str, JSON]) -> Facts:
     """Facts by hand; objects such as tiers are joined."""
     return {
         key: {**before, **value} if is_object(value) and is_object(before := facts.get(key)) else value
@@ -134,7 +134,7 @@ def _merged(facts: Mapping[str, JSON], own: Mapping[str, JSON]) -> Facts:
     }
 
 
-def _ordered(facts: Mapping[str, JSON]) -> Facts:
+def _order(facts: Mapping[str, JSON]) -> Facts:
     ordered = {key: facts[key] for key in ORDER if key in facts and facts[key] not in (False, [], "")}
     return {"kind": "other", **ordered, **{key: value for key, value in facts.items() if key not in ORDER}}
 

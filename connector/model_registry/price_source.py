@@ -94,12 +94,12 @@ def _version(names: Iterable[str]) -> str:
 
 
 def _is_provider(node: ast.Call) -> bool:
-    if _called(node) != "Provider":
+    if _callee(node) != "Provider":
         return False
     return any(word.arg == "id" and getattr(word.value, "value", None) == PROVIDER for word in node.keywords)
 
 
-def _called(node: ast.Call) -> str:
+def _callee(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
 
 
@@ -113,13 +113,13 @@ def _value(node: ast.expr) -> JSON:
         case ast.Dict(keys=keys, values=values):
             pairs = zip(keys, values, strict=True)
             return {str(_value(key)): _value(value) for key, value in pairs if key is not None}
-        case ast.Call(args=arguments) if _called(node) == "Decimal":
+        case ast.Call(args=arguments) if _callee(node) == "Decimal":
             return float(str(_value(arguments[0])))
-        case ast.Call(args=arguments) if _called(node) == "date":
+        case ast.Call(args=arguments) if _callee(node) == "date":
             year, month, day = (_value(each) for each in arguments)
             return f"{year:04d}-{month:02d}-{day:02d}"
         case ast.Call(keywords=words):
-            return {"is": _called(node), **{str(word.arg): _value(word.value) for word in words if word.arg}}
+            return {"is": _callee(node), **{str(word.arg): _value(word.value) for word in words if word.arg}}
         case _:
             return None
 

@@ -87,7 +87,7 @@ class Tier:
     rates: Rates = field(default_factory=dict[str, float])
     long_prompt: LongPrompt | None = None
 
-    def applied(self, standard: PriceList) -> PriceList:
+    def apply(self, standard: PriceList) -> PriceList:
         """Return the price list of this tier."""
         length = self.long_prompt
         if length is None and standard.long_prompt is not None:

@@ -108,7 +108,7 @@ class Model:
         own = self.tiers.get(tier)
         if own is None or (own.since is not None and on < own.since):
             own = Tier(EVERY_TIER.get(tier, max(EVERY_TIER.values())))
-        return own.applied(standard)
+        return own.apply(standard)
 
     def refusals(self, operation: str) -> Iterator[Refusal]:
         """Yield what the model refuses at an operation, such as `chat completions create`."""

@@ -138,7 +138,7 @@ def changes(before: Facts, after: Facts) -> Iterator[str]:
         elif name not in new:
             yield f"- {name}"
         else:
-            yield from (f"~ {name}: {change}" for change in _changed(old[name], new[name]))
+            yield from (f"~ {name}: {change}" for change in _find_changes(old[name], new[name]))
 
 
 def _models(registry: Facts) -> Facts:
@@ -146,14 +146,14 @@ def _models(registry: Facts) -> Facts:
     return found if is_object(found) else {}
 
 
-def _changed(old: JSON, new: JSON) -> Iterator[str]:
+def _find_changes(old: JSON, new: JSON) -> Iterator[str]:
     if is_object(old) and is_object(new):
         for key in sorted({*old, *new}):
             if old.get(key) != new.get(key):
-                yield f"{key} {_shown(old.get(key))} -> {_shown(new.get(key))}"
+                yield f"{key} {_show(old.get(key))} -> {_show(new.get(key))}"
 
 
-def _shown(value: JSON) -> str:
+def _show(value: JSON) -> str:
     import json
 
     text = value if isinstance(value, str) else json.dumps(value)

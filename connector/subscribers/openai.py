@@ -73,7 +73,7 @@ class OpenAIReader:
         left = asked.limit
         if left == 0:
             return
-        source = self._entities(levels, context) if len(levels) > 1 else self._listed(levels[0], left, context)
+        source = self._entities(levels, context) if len(levels) > 1 else self._list_entities(levels[0], left, context)
         async with aclosing(source) as entities:
             async for entity in entities:
                 yield to_json(entity)
@@ -81,7 +81,7 @@ class OpenAIReader:
                 if left == 0:
                     return
 
-    async def _listed(
+    async def _list_entities(
         self, asked: Parameters | Parent, most: int | None, context: Context
     ) -> AsyncGenerator[JSON, None]:
         """Yield the entities of a list, with a bookmark after each page; those before a bookmark count as read."""
@@ -176,12 +176,12 @@ def _levels(asked: Parameters) -> list[Parameters | Parent]:
     return levels
 
 
-def _missing(subscriber: Subscriber, given: Mapping[str, JSON]) -> list[str]:
+def _find_missing(subscriber: Subscriber, given: Mapping[str, JSON]) -> list[str]:
     return [name for name in subscriber.operation.parameters if name not in given]
 
 
 def _check_parameters(subscriber: Subscriber, asked: Parameters | Parent, parents: int) -> None:
-    missing = _missing(subscriber, asked.request.path)
+    missing = _find_missing(subscriber, asked.request.path)
     if len(missing) > parents:
         names = ", ".join(missing[parents:])
         raise ConfigurationError(
@@ -192,7 +192,7 @@ def _check_parameters(subscriber: Subscriber, asked: Parameters | Parent, parent
 
 def _with_ids(subscriber: Subscriber, asked: EntityRequest, family: tuple[JSON, ...]) -> dict[str, JSON]:
     """Return the request with the parents' ids as its missing path parameters, the nearest parent's last."""
-    missing = _missing(subscriber, asked.path)
+    missing = _find_missing(subscriber, asked.path)
     ids = [parent.get("id") if is_object(parent) else None for parent in family]
     filled = dict(zip(missing, [escape(str(id_)) for id_ in ids[len(ids) - len(missing) :]], strict=True))
     return {**asked.document(), "path": {**filled, **asked.path}}

@@ -121,7 +121,7 @@ class Prices:
             (price for start, price in self._starts if model.startswith(start)), None
         )
         if configured is not None:
-            return _configured_list(configured, tier)
+            return _make_price_list(configured, tier)
         known = self._registry.find(model) if self._registry is not None else None
         return known.price_list(tier, self._day) if known is not None else None
 
@@ -163,7 +163,7 @@ class Prices:
         return Cost(found, usage, self.compute_cost(found, usage, tier, regional=regional), self.currency)
 
 
-def _configured_list(price: Price, tier: str) -> PriceList:
+def _make_price_list(price: Price, tier: str) -> PriceList:
     """Return a configured price as a list of rates a million tokens."""
     factor = price.priority if tier == "priority" else TIERS.get(tier, price.priority)
     per = factor * 1_000_000 / price.per

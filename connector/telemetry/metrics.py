@@ -81,7 +81,7 @@ class Metrics:
         self.calls.add((route, client, operation, state, str(status or "")))
         if not usage:
             return
-        owner = (route, client, self._bounded(model))
+        owner = (route, client, self._bound_name(model))
         self.tokens.add((*owner, "input"), usage.input)
         self.tokens.add((*owner, "cached_input"), usage.cached)
         self.tokens.add((*owner, "output"), usage.output)
@@ -94,7 +94,7 @@ class Metrics:
         """Count an attempt by the state that the task is in afterwards."""
         self.attempts.add((route, state))
 
-    def _bounded(self, model: str) -> str:
+    def _bound_name(self, model: str) -> str:
         if model not in self._models and len(self._models) >= MAX_MODELS:
             return OTHER_MODEL
         self._models.add(model)

@@ -48,7 +48,7 @@ class Summary:
         for states in self.routes.values():
             for state, number in states.items():
                 tasks[state] = tasks.get(state, 0) + number
-        return _ordered(tasks)
+        return _order(tasks)
 
     @property
     def rate(self) -> float:
@@ -59,7 +59,7 @@ class Summary:
         """Return the numbers as JSON."""
         shown: dict[str, JSON] = {
             "tasks": self.tasks,
-            "routes": {name: _ordered(states) for name, states in self.routes.items()},
+            "routes": {name: _order(states) for name, states in self.routes.items()},
             "duplicates": self.duplicates,
             "calls": dict(self.calls),
             "tokens": {"input": self.usage.input, "cached_input": self.usage.cached, "output": self.usage.output},
@@ -75,7 +75,7 @@ class Summary:
         """Return the numbers in a few lines, without those that are zero."""
         rows = [("tasks", self._join(self.tasks) or "none")]
         if len(self.routes) > 1:
-            rows += [(f"  {name}", self._join(_ordered(states))) for name, states in self.routes.items()]
+            rows += [(f"  {name}", self._join(_order(states))) for name, states in self.routes.items()]
         if self.duplicates:
             rows.append(("known already", f"{self.duplicates:,}"))
         if self.calls:
@@ -116,5 +116,5 @@ def summarize(metrics: Metrics, seconds: float, stopped: str = "") -> Summary:
     )
 
 
-def _ordered(states: Mapping[str, int]) -> dict[str, int]:
+def _order(states: Mapping[str, int]) -> dict[str, int]:
     return {state: states[state] for state in ORDER if state in states}

@@ -134,7 +134,7 @@ class NodeReader:
                 continue
             first[name] = key
             found[name] = self.value(item, (*path, name), depth + 1, key)
-        for key, item in self._merged(node, depth):
+        for key, item in self._merge(node, depth):
             name = self._name(key, path)
             if name is not None and name not in found:
                 found[name] = self.value(item, (*path, name), depth + 1, key)
@@ -148,7 +148,7 @@ class NodeReader:
                 found = "`<<` merges something else than objects"
                 self._refuse("wrong-type", item, path, found, "name an anchor of one")
 
-    def _merged(self, node: Any, depth: int) -> Iterator[tuple[Any, Any]]:
+    def _merge(self, node: Any, depth: int) -> Iterator[tuple[Any, Any]]:
         """Yield the members that `<<` brings from elsewhere; members of the object itself win."""
         for key, item in node.value:
             for part in _parts(item) if _is_merge(key) else ():
@@ -158,7 +158,7 @@ class NodeReader:
                         self._budget.spend(depth)
                         if not _is_merge(pair[0]):
                             yield pair
-                    yield from self._merged(part, depth + 1)
+                    yield from self._merge(part, depth + 1)
 
     def _name(self, key: Any, path: Path) -> str | None:
         if key.id == "scalar" and key.tag != f"{TAG}null":

@@ -159,14 +159,14 @@ def override_parameters(entry: ClientEntry, parameters: Mapping[str, JSON]) -> d
 
 def drop_missing_secrets(entry: ClientEntry, scope: Scope, warn: Callable[[str], None]) -> dict[str, JSON]:
     """Return an entry's parameters without the secrets that are not set; warn about each."""
-    missing = list(_missing(entry, scope))
+    missing = list(_find_missing(entry, scope))
     for _, why in missing:
         warn(f"warning: {why}")
     left: dict[str, JSON] = without(entry.raw_parameters, [place for place, _ in missing])
     return left
 
 
-def _missing(entry: ClientEntry, scope: Scope) -> Iterator[tuple[Path, str]]:
+def _find_missing(entry: ClientEntry, scope: Scope) -> Iterator[tuple[Path, str]]:
     secret = secret_parameters(prototypes().find(entry.prototype).parameters)
     where = (*scope.path, "parameters")
     for place, finding in scope.variables.problems(entry.raw_parameters, where, declared=True):

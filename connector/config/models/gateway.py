@@ -239,7 +239,7 @@ def parse_rule(text: str, catalogue: Catalogue) -> Rule:
         named = ADMINISTERS.fullmatch(wire[2]) is not None
         its_end = wire[1] != "*" and "*" not in wire[2].rstrip("/").rpartition("/")[2]
         return PathRule(text, wire[1], re.compile(translate(_plain(wire[2]))), named, its_end)
-    names = _named(text, catalogue) if "*" in text else frozenset({_found(text, catalogue)})
+    names = _match_operations(text, catalogue) if "*" in text else frozenset({_find_operation(text, catalogue)})
     if not names:
         raise ConfigurationError(f"allow: {text!r} matches no operation; `openai-connector entities list` shows all")
     return OperationRule(text, names)
@@ -250,14 +250,14 @@ def _plain(pattern: str) -> str:
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
-def _found(text: str, catalogue: Catalogue) -> str:
+def _find_operation(text: str, catalogue: Catalogue) -> str:
     try:
         return catalogue.find(text).name
     except UnknownName as error:
         raise ConfigurationError(f"allow: {error}; or write a path such as `POST /custom/*`") from None
 
 
-def _named(text: str, catalogue: Catalogue) -> frozenset[str]:
+def _match_operations(text: str, catalogue: Catalogue) -> frozenset[str]:
     """Return the operations that a pattern matches, except those that must be named.
 
     A star for the entity does not match administration, and no star matches what hands out credentials.

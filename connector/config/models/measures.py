@@ -33,7 +33,7 @@ def parse_duration(value: JSON) -> JSON:
     return float(int(found[1]) * UNITS[found[2]])
 
 
-def _kept(value: JSON) -> JSON:
+def _parse_retention(value: JSON) -> JSON:
     if value == FOREVER or value is None:
         return None
     try:
@@ -44,7 +44,7 @@ def _kept(value: JSON) -> JSON:
 
 Duration = Annotated[float, BeforeValidator(parse_duration), WithJsonSchema({"anyOf": [WRITTEN, NUMBER]})]
 RetentionTime = Annotated[
-    float | None, BeforeValidator(_kept), WithJsonSchema({"anyOf": [{"const": FOREVER}, WRITTEN, NUMBER]})
+    float | None, BeforeValidator(_parse_retention), WithJsonSchema({"anyOf": [{"const": FOREVER}, WRITTEN, NUMBER]})
 ]
 """A retention time in seconds; None is forever."""
 

@@ -44,7 +44,7 @@ class Shape:
     kind: str = "an object"
     """What the documents are, if they are not objects."""
 
-    def having(self, key: str) -> Shape:
+    def with_key(self, key: str) -> Shape:
         return replace(self, keys=self.keys | {key})
 
 
@@ -88,18 +88,18 @@ class _Tracker:
 
     def _step(self, step: JSON, shape: Shape, depth: int) -> Shape:
         if isinstance(step, str):
-            return self._saved(step, shape, depth)
+            return self._follow_saved(step, shape, depth)
         for name, parameters, _ in step_of(members(step)):
             known = canonical_name(name)
             if known is None:
-                return self._saved(name, shape, depth)
+                return self._follow_saved(name, shape, depth)
             if known in UNTOUCHED:
                 return shape
             if known in EFFECTS:
                 return EFFECTS[known](parameters, members(step).get(name), shape)
         return UNKNOWN
 
-    def _saved(self, name: str, shape: Shape, depth: int) -> Shape:
+    def _follow_saved(self, name: str, shape: Shape, depth: int) -> Shape:
         chain = self._own.get(name)
         return self.after(ready_made_chain(name) if chain is None else chain, shape, depth + 1)
 
@@ -114,7 +114,7 @@ def _set(parameters: Mapping[str, JSON], short: JSON, shape: Shape) -> Shape:
         if key == "":
             shape = UNKNOWN  # the whole document is another
         first = _first(key)
-        shape = shape.having(first) if first else shape
+        shape = shape.with_key(first) if first else shape
     return shape
 
 
@@ -129,7 +129,7 @@ def _remove(parameters: Mapping[str, JSON], _: JSON, shape: Shape) -> Shape:
 def _expression(parameters: Mapping[str, JSON], short: JSON, shape: Shape) -> Shape:
     if parameters.get("destination"):
         first = _first(parameters["destination"])
-        return shape.having(first) if first else shape
+        return shape.with_key(first) if first else shape
     text = parameters.get("expression", short)
     if parameters.get("language", "jmespath") != "jmespath" or not isinstance(text, str):
         return UNKNOWN

@@ -26,7 +26,7 @@ def check_models(subject: Subject) -> Iterator[Finding]:
         return
     registry = load_registry(subject.catalogue.folder)
     rules, today = ModelRules(registry), current_day()
-    for path, name in _named(subject):
+    for path, name in _find_names(subject):
         model = registry.find(name)
         life_cycle = LifeCycle.ACTIVE if model is None else model.life_cycle(today)
         if model is not None and life_cycle is LifeCycle.RETIRED:
@@ -37,7 +37,7 @@ def check_models(subject: Subject) -> Iterator[Finding]:
             yield subject.warning("model-retires", path, fault.found, fault.allowed)
 
 
-def _named(subject: Subject) -> Iterator[tuple[Path, str]]:
+def _find_names(subject: Subject) -> Iterator[tuple[Path, str]]:
     """Every model that is named, with its place."""
     for section in SECTIONS:
         for path, value in walk(subject.tree.value.get(section), (section,)):

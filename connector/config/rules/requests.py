@@ -56,7 +56,7 @@ def check_operations(subject: Subject) -> Iterator[Finding]:
         entity, action = call.parameters.get("entity"), call.parameters.get("action")
         if not isinstance(entity, str) or any(templates_in([entity, action])):
             continue
-        operation = yield from _found(subject, catalogue, call, entity, action if isinstance(action, str) else None)
+        operation = yield from _look_up(subject, catalogue, call, entity, action if isinstance(action, str) else None)
         if operation is None:
             continue
         yield from _age(subject, call, operation)
@@ -122,7 +122,7 @@ def _in_steps(value: JSON, path: Path) -> Iterator[Call]:
             yield Call(parameters, inner, None, ((request, inner),), complete=True)
 
 
-def _found(
+def _look_up(
     subject: Subject, catalogue: Catalogue, call: Call, entity: str, action: str | None
 ) -> Generator[Finding, None, Operation | None]:
     try:
@@ -175,7 +175,7 @@ def request_findings(
         return
     try:
         asked = Request.of(template)
-        found = _judged(plan, _open(asked), Validate(mode))
+        found = _judge(plan, _open(asked), Validate(mode))
     except InvalidRequest as error:
         found = Findings(faults=list(error.faults))
     unknown = _Unknown(template)
@@ -186,7 +186,7 @@ def request_findings(
             where = (*path, *unknown.place(fault.where))
             place = subject.tree.key_place(where) if "unknown" in fault.found else subject.tree.value_place(where)
             rule = "missing-parameter" if fault.found == "missing" else "wrong-request"
-            shown = Fault(_named(path, fault.where), fault.found, fault.allowed, fault.suggestion)
+            shown = Fault(_place_text(path, fault.where), fault.found, fault.allowed, fault.suggestion)
             yield Finding(rule, place, shown, severity)
 
 
@@ -197,7 +197,7 @@ def _open(asked: Request) -> Request:
     )
 
 
-def _judged(plan: Plan, asked: Request, mode: Validate) -> Findings:
+def _judge(plan: Plan, asked: Request, mode: Validate) -> Findings:
     findings = Findings()
     findings.faults += fill_template(plan.template, {name: _segment(value) for name, value in asked.path.items()})[1]
     values, faults = plan.query.normalise(asked.query)
@@ -225,7 +225,7 @@ def _segment(value: JSON) -> JSON:
     return ANY_SEGMENT if any(templates_in(value)) else value
 
 
-def _named(path: Path, where: str) -> str:
+def _place_text(path: Path, where: str) -> str:
     return f"{path_text(path)}.{where}"
 
 

@@ -94,7 +94,7 @@ def check_transports(subject: Subject) -> Iterator[Finding]:
             found = f"the publisher is of kind {outgoing.publisher.prototype!r}"
             yield subject.finding("wrong-transport", path, found, f"{taken}, of a publisher of kind {OPENAI!r}")
         elif subject.catalogue is not None:
-            called = _called(subject.catalogue, outgoing)
+            called = _call_text(subject.catalogue, outgoing)
             if called and called not in [f"POST {one}" for one in TRANSPORT_PATHS[outgoing.transport]]:
                 yield subject.finding("wrong-transport", path, f"the publisher calls {called}", taken)
 
@@ -121,7 +121,7 @@ def check_unused_settings(subject: Subject) -> Iterator[Finding]:
             yield subject.warning("unused-setting", ("schedules", name, "timezone"), *words, at_key=True)
 
 
-def _called(catalogue: Catalogue, outgoing: Outgoing) -> str:
+def _call_text(catalogue: Catalogue, outgoing: Outgoing) -> str:
     """Return method and path of the publisher's operation; empty if a document decides."""
     given = outgoing.publisher.raw_parameters
     entity, action = given.get("entity"), given.get("action")

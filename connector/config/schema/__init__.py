@@ -46,8 +46,8 @@ def json_schema(kinds: Kinds | None = None, catalogue: Catalogue | None = None) 
     entries["Budget"]["anyOf"] = [{"required": [one]} for one in ("amount", "tokens")]
     entries["ClientEntry"] = _branches(definitions, entries["ClientEntry"], list(prototypes()), "client")
     part = entries.pop("Component")
-    entries["Subscriber"] = _branches(definitions, part, _listed(known.incoming), "subscriber")
-    entries["Publisher"] = _branches(definitions, part, _listed(known.outgoing), "publisher")
+    entries["Subscriber"] = _branches(definitions, part, _as_list(known.incoming), "subscriber")
+    entries["Publisher"] = _branches(definitions, part, _as_list(known.outgoing), "publisher")
     entries["Incoming"]["properties"]["subscriber"] |= {"$ref": "#/$defs/Subscriber"}
     entries["Outgoing"]["properties"]["request"] |= REQUEST
     entries["Outgoing"]["properties"]["publisher"] |= {"$ref": "#/$defs/Publisher"}
@@ -81,7 +81,7 @@ def _suggestions(catalogue: Catalogue) -> dict[str, list[str]]:
     return {"entity": list(catalogue.entities()), "action": actions}
 
 
-def _listed(kinds: Mapping[str, Kind] | None) -> list[Kind] | None:
+def _as_list(kinds: Mapping[str, Kind] | None) -> list[Kind] | None:
     return None if kinds is None else list(kinds.values())
 
 

@@ -55,9 +55,9 @@ class Definitions:
             return self._part(schema, opening)
         fields: dict[str, Any] = schema["properties"]
         given = {name for name, field in fields.items() if field.get("environment")}
-        required = [_written(name) for name in schema.get("required", ()) if name not in given]
+        required = [_key_of(name) for name in schema.get("required", ()) if name not in given]
         properties = {
-            _written(name): self.with_suggestions(name, self._part(field, opening)) for name, field in fields.items()
+            _key_of(name): self.with_suggestions(name, self._part(field, opening)) for name, field in fields.items()
         }
         made = closed_object(properties, required)
         return {"description": schema["description"], **made} if "description" in schema else made
@@ -77,7 +77,7 @@ class Definitions:
         return kept
 
 
-def _written(field: str) -> str:
+def _key_of(field: str) -> str:
     """Return a field's name as people write it."""
     return {"validation": "validate"}.get(field, field.removeprefix("raw_"))
 

@@ -220,7 +220,7 @@ def translate_route(exported: Exported, name: str, translator: Translator, named
         log.add_changed("parameters.realtime", "a route has no such mode here; its documents go through the queue")
     if given.get("waitingStatus"):
         log.add_changed("parameters.waitingStatus", "tasks do not wait to be released here")
-    return Entry("routes", name, body | _disabled(exported), exported.title, exported.comment)
+    return Entry("routes", name, body | _disable(exported), exported.title, exported.comment)
 
 
 def translate_schedule(exported: Exported, name: str, named: Named) -> Entry | None:
@@ -241,7 +241,7 @@ def translate_schedule(exported: Exported, name: str, named: Named) -> Entry | N
     if as_list(given.get("handlers")):
         log.add_refused(given["handlers"], "parameters.handlers", "schedules have no handlers here; left out")
     body: dict[str, JSON] = {"description": exported.title, "every": every, "run": run}
-    return Entry("schedules", name, body | _disabled(exported), exported.title, exported.comment)
+    return Entry("schedules", name, body | _disable(exported), exported.title, exported.comment)
 
 
 def translate_storage(exported: Exported, name: str) -> Entry:
@@ -270,5 +270,5 @@ def _job(raw: dict[str, JSON], path: str, named: Named, log: ObjectLog) -> JSON:
     return {part: found}
 
 
-def _disabled(exported: Exported) -> dict[str, JSON]:
+def _disable(exported: Exported) -> dict[str, JSON]:
     return {"disabled": True} if exported.disabled else {}

@@ -30,7 +30,7 @@ def _row(translator: StepTranslator, given: Parameters, path: str) -> JSON:
 
 
 def _setter(translator: StepTranslator, given: Parameters, path: str) -> JSON:
-    settings = [_setting(translator, as_map(item), path) for item in as_list(given.get("configurations"))]
+    settings = [_make_setting(translator, as_map(item), path) for item in as_list(given.get("configurations"))]
     brief = {item["key"]: item["value"] for item in settings}
     simple = not any("mappers" in item for item in settings) and len(brief) == len(settings)
     if simple and not brief.keys() <= {"key", "value", "mappers"}:
@@ -38,7 +38,7 @@ def _setter(translator: StepTranslator, given: Parameters, path: str) -> JSON:
     return Commented({"value-setter": {"configurations": settings}}) if settings else []
 
 
-def _setting(translator: StepTranslator, item: dict[str, JSON], path: str) -> dict[str, JSON]:
+def _make_setting(translator: StepTranslator, item: dict[str, JSON], path: str) -> dict[str, JSON]:
     made = {"key": translate_text(str(item.get("key", ""))), "value": translate_value(item.get("value"))}
     mappers = translator.translate_mappers(item.get("mappers"), f"{path}.configurations.{made['key']}.mappers")
     return made | ({"mappers": mappers} if mappers else {})
@@ -62,7 +62,7 @@ def _filter(name: str) -> Counterpart:
     return make
 
 
-def _relocated(name: str) -> Counterpart:
+def _relocate(name: str) -> Counterpart:
     """Where all matches of a pattern go to one place, the last stays there; here each match has a place of its own."""
 
     def make(translator: StepTranslator, given: Parameters, path: str) -> JSON:
@@ -89,7 +89,7 @@ def _key_condition(translator: StepTranslator, given: Parameters, path: str) -> 
     return translator.translate_conditions(given.get("filter"), f"{path}.filter")
 
 
-def _stored(translator: StepTranslator, given: Parameters, path: str) -> JSON:
+def _translate_storage_filter(translator: StepTranslator, given: Parameters, path: str) -> JSON:
     """The condition of translation filter says what is filtered away, so that it passes what does not fulfil it."""
     asked = translator.translate_conditions(given.get("condition"), f"{path}.condition")
     opposite = {
@@ -130,7 +130,7 @@ def _only_new(translator: StepTranslator, given: Parameters, path: str) -> JSON:
     return Commented({"storage-filter-stored-entity": made})
 
 
-def _typed(translator: StepTranslator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
+def _set_type(translator: StepTranslator, given: Parameters, path: str) -> JSON:  # noqa: ARG001
     translator.entity_type = str(given.get("entity_type") or translator.entity_type)
     return Commented({"type-setter": translate_text(translator.entity_type)}) if translator.entity_type else []
 
@@ -155,7 +155,7 @@ def _to_array(_: StepTranslator, given: Parameters, path: str) -> JSON:  # noqa:
     return Commented({"value-mapper": {"accessor": str(given.get("pattern") or ""), "mappers": [mapper]}})
 
 
-def _joined(translator: StepTranslator, given: Parameters, path: str) -> JSON:
+def _join_operands(translator: StepTranslator, given: Parameters, path: str) -> JSON:
     """As a step, operator joins two places of the document into the first."""
     left, right, operator = given.get("left"), given.get("right"), given.get("operator")
     if not (isinstance(left, str) and isinstance(right, str) and isinstance(operator, str)):
@@ -190,7 +190,7 @@ def _case(case: str, remark: str = "") -> Counterpart:
     return make
 
 
-def _compared(ours: str) -> Counterpart:
+def _compare(ours: str) -> Counterpart:
     def make(translator: StepTranslator, given: Parameters, path: str) -> JSON:
         translator.log.add_changed(path, "values of different types are never the same here")
         return {ours: {"value": translate_value(given.get("value"))}}
@@ -225,20 +225,20 @@ COUNTERPARTS: Mapping[tuple[str, str], Counterpart] = {
     ("step", "list-transformer-wrapper"): _row,
     ("step", "value-setter"): _setter,
     ("step", "value-remover"): _remover,
-    ("step", "pattern-copy"): _relocated("pattern-copy"),
-    ("step", "pattern-move"): _relocated("pattern-move"),
+    ("step", "pattern-copy"): _relocate("pattern-copy"),
+    ("step", "pattern-move"): _relocate("pattern-move"),
     ("step", "key-filter"): _filter("key-filter"),
     ("step", "value-filter"): _filter("value-filter"),
-    ("step", "type-setter"): _typed,
+    ("step", "type-setter"): _set_type,
     ("step", "storage-filter-stored-entity"): _only_new,
     ("step", "http-transformer"): _http,
     ("step", "graphql-transformer"): _graphql,
     ("step", "convert-to-array"): _to_array,
-    ("step", "operator"): _joined,
+    ("step", "operator"): _join_operands,
     ("condition", "key-condition"): _key_condition,
-    ("condition", "storage-entity-filter"): _stored,
-    ("condition", "equals-adaptive"): _compared("equals"),
-    ("condition", "not-equals-adaptive"): _compared("not-equals"),
+    ("condition", "storage-entity-filter"): _translate_storage_filter,
+    ("condition", "equals-adaptive"): _compare("equals"),
+    ("condition", "not-equals-adaptive"): _compare("not-equals"),
     ("mapper", "string-append"): _around("", "append"),
     ("mapper", "string-prepend"): _around("prepend", ""),
     ("mapper", "string-upper-first"): _case("first"),

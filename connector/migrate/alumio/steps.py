@@ -95,7 +95,7 @@ class Translator:
         if len(row) == 1 and isinstance(row[0], Commented) and row[0].uses is None:
             row[0].uses = self.log.report.uses_since(counted)
         if row and (title := str(as_map(raw.get("meta")).get("name") or "")):
-            row[0] = _titled(row[0], title)
+            row[0] = _add_title(row[0], title)
         return row
 
     def translate_conditions(self, raw: JSON, path: str) -> list[JSON]:
@@ -154,8 +154,8 @@ class Translator:
             return _bare(kind, declared.name)
         sole = given.get(declared.sole) if len(given) == 1 else None
         if sole is not None and sole != [] and not is_object(sole):
-            return sole if declared.name == "pattern" and kind == "accessor" else _named(kind, declared.name, sole)
-        return _named(kind, declared.name, given)
+            return sole if declared.name == "pattern" and kind == "accessor" else _name_part(kind, declared.name, sole)
+        return _name_part(kind, declared.name, given)
 
     def _parameters(self, declared: Declaration, parameters: Mapping[str, JSON], path: str) -> dict[str, JSON]:
         spelt = {alias: name for name, one in declared.fields.items() for alias in (name, *one.aliases)}
@@ -163,7 +163,7 @@ class Translator:
         for written, value in parameters.items():
             name, where = spelt.get(written), f"{path}.{written}"
             if name is None:
-                self._dropped(declared, written, value, where)
+                self._report_dropped(declared, written, value, where)
             else:
                 found = self._value(written, value, where)
                 if found not in ([], None) or _says_something(declared.name, name):
@@ -200,7 +200,7 @@ class Translator:
             "transformers": [part for key in steps for part in self.translate_steps(case[key], f"{path}.{key}")],
         }
 
-    def _dropped(self, declared: Declaration, name: str, value: JSON, path: str) -> None:
+    def _report_dropped(self, declared: Declaration, name: str, value: JSON, path: str) -> None:
         if any(prototypes_in(value)):
             self.log.add_refused(value, path, f"{declared.name} has no such parameter here; left out")
         elif value not in (None, [], {}, "", False) and name not in HARMLESS:
@@ -223,11 +223,11 @@ def _bare(kind: str, name: str) -> JSON:
     return Commented({name: {}}) if kind == "step" else name
 
 
-def _named(kind: str, name: str, value: JSON) -> JSON:
+def _name_part(kind: str, name: str, value: JSON) -> JSON:
     return Commented({name: value}) if kind == "step" else {name: value}
 
 
-def _titled(step: JSON, title: str) -> JSON:
+def _add_title(step: JSON, title: str) -> JSON:
     if isinstance(step, Commented):
         step.note = f"{title}\n{step.note}".strip()
         return step

@@ -29,10 +29,10 @@ def check_model(request: Request, backend: Backend) -> None:
         raise ApiError(404, message, code="model_not_found")
     for refusal in model.refusals(request.operation.name):
         if refusal.concerns(payload):
-            raise _refused(refusal, payload)
+            raise _make_refusal(refusal, payload)
 
 
-def _refused(refusal: Refusal, payload: Mapping[str, JSON]) -> ApiError:
+def _make_refusal(refusal: Refusal, payload: Mapping[str, JSON]) -> ApiError:
     name = refusal.parameter
     if refusal.allowed:
         default = refusal.allowed[0]

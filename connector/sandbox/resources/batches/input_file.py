@@ -64,11 +64,11 @@ def _check_line(number: int, line: bytes, endpoint: str, seen: SeenValues) -> li
         return [_error("invalid_json_line", "This line is not parseable as valid JSON.", number)]
     if not is_object(document):
         return [_error("invalid_json_line", "This line is not a JSON object.", number)]
-    missing = [_missing(name, number) for name, kind in REQUIRED.items() if not isinstance(document.get(name), kind)]
+    missing = [_reject(name, number) for name, kind in REQUIRED.items() if not isinstance(document.get(name), kind)]
     return missing or list(_check_request(document, number, endpoint, seen))
 
 
-def _missing(name: str, number: int) -> dict[str, JSON]:
+def _reject(name: str, number: int) -> dict[str, JSON]:
     return _error("missing_required_parameter", f"Missing or invalid required parameter: '{name}'.", number, name)
 
 
