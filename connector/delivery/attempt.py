@@ -63,7 +63,7 @@ class TaskAttempt(Attempt):
         # Most configurations have no storages.
         self._kept = shared.storages.begin() if shared.storages.before else None
         self.outbox = Outbox()
-        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown)
+        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown, route.spec.window)
         base = shared.runtime.chained
         chain_context = ChainContext(
             variables=base.variables,
@@ -164,7 +164,7 @@ class TaskAttempt(Attempt):
         transport = "background" if self._task.calls and is_begun(self._task, request) else to.transport
         if target is None and transport != "background":
             return await self._publish(request)
-        self._request = shape_request(request, transport, self._task.attempts, to.flex.default_after)
+        self._request = shape_request(request, transport, self._task.attempts, to)
         outcome = await self._publish(self._request)
         if outcome.ok and transport == "background":
             client = getattr(self._route.spec.writer.parameters, "client", "")

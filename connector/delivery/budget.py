@@ -43,9 +43,9 @@ class RouteBudget:
         self._cost = 0.0
         self._told = False
 
-    def charge(self, body: JSON, model: str) -> Expense | None:
-        """Return what an answer used, to be committed with it."""
-        found = self._prices.read_cost(body, model=model)
+    def charge(self, body: JSON, model: str, tier: str = "") -> Expense | None:
+        """Return what an answer used, to be committed with it; the tier is the answer's own unless given."""
+        found = self._prices.read_cost(body, model=model, tier=tier)
         if not found.usage:
             return None
         spent = Expense(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)

@@ -14,7 +14,7 @@ from connector.delivery.call_records import (
 from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.task_calls import TaskCalls
-from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
+from connector.engine import CallEnd, CallRecord, Expense, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
@@ -23,6 +23,8 @@ from connector.pipeline.decisions import SURE, CallResult
 from connector.publishers import Begin, CallIntent, OnUnknown
 
 __all__ = ["CallJournal"]
+
+BACKGROUND_OPERATIONS = ("responses create", "responses retrieve")
 
 
 class CallJournal(TaskCalls):
@@ -33,14 +35,21 @@ class CallJournal(TaskCalls):
         shared: what all attempts share.
         budget: what the route may use; None without a limit.
         on_unknown: whether a costly call without a known end is sent again; the client's setting unless given.
+        window: by when the route's background responses are made, which is a price of its own.
     """
 
     def __init__(
-        self, task: Task, shared: DeliveryContext, budget: RouteBudget | None, on_unknown: OnUnknown | None
+        self,
+        task: Task,
+        shared: DeliveryContext,
+        budget: RouteBudget | None,
+        on_unknown: OnUnknown | None,
+        window: str | None = None,
     ) -> None:
         super().__init__(task)
         self._shared = shared
         self._budget = budget
+        self._window = window
         self._on_unknown = on_unknown
         made = [call.number for call in task.calls if call.attempt == task.attempts]
         self._numbers = count(1 + max(made) if made else 0)
@@ -104,7 +113,18 @@ class CallJournal(TaskCalls):
             path=sent.wire.path if sent else "",
             payload=sent.request.get("payload") if sent else None,
             route=self._task.route,
+            tier=self._tier_of(intent),
         )
+
+    def _charge(self, intent: CallIntent, outcome: Outcome) -> Expense | None:
+        if self._budget is None:
+            return None
+        return self._budget.charge(outcome.body, _model_of(intent), self._tier_of(intent))
+
+    def _tier_of(self, intent: CallIntent) -> str:
+        """Return the tier that the route asks for, and that no answer names: that of a background window."""
+        has_window = self._window is not None and intent.operation in BACKGROUND_OPERATIONS
+        return f"window-{self._window}" if has_window else ""
 
     def _enter(self, breaker: TargetBreaker, intent: CallIntent) -> int | Outcome:
         """Return a ticket for a call, or why it must wait; a client that was paused elsewhere rests here as well."""
@@ -196,7 +216,7 @@ class CallJournal(TaskCalls):
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)
-        spent = self._budget.charge(outcome.body, _model_of(intent)) if self._budget is not None else None
+        spent = self._charge(intent, outcome)
         if spent is not None:
             self._spent.append(spent)
         shown = outcome

@@ -75,6 +75,11 @@ class RouteSpec(OutgoingSpec):
         """Whether its requests go out together, in batches."""
         return self.outgoing.transport == "batch" and self.name == self.route
 
+    @property
+    def window(self) -> str | None:
+        """By when its background responses are made, for less money."""
+        return self.outgoing.window if self.outgoing.transport == "background" else None
+
 
 def parent_of(name: str) -> tuple[str, str]:
     """Return the configured route that a name belongs to, and what it implies there; nothing for the route itself."""

@@ -22,6 +22,7 @@ from connector.resilience import Backoff
 
 if TYPE_CHECKING:
     from connector.config import Configuration
+    from connector.config.models import Outgoing
     from connector.delivery.route_spec import RouteSpec
 
 __all__ = ["Background", "Target", "has_begun", "is_begun", "shape_request", "target_of", "transport_of"]
@@ -63,20 +64,24 @@ def target_of(runtime: Runtime, spec: RouteSpec) -> Target:
     return Target(name, path)
 
 
-def shape_request(request: JSON, transport: str, attempt: int, falls_back: int | None) -> JSON:
+def shape_request(request: JSON, transport: str, attempt: int, to: Outgoing) -> JSON:
     """Return the request as its transport needs it; the document's own values win.
 
     Args:
+        request: what the document became.
+        transport: how it goes out.
         attempt: which attempt of its task it is, from 1.
-        falls_back: of flex, after how many attempts it goes at the usual tier.
+        to: the outgoing connection, for what its transport is told.
     """
     payload = request.get("payload") if is_object(request) else None
     if not is_object(request) or not is_object(payload):
         return request
     if transport == "background":
-        return {**request, "payload": {**payload, "background": True}}
+        window = {} if to.window is None else {"background_options": {"completion_window": to.window}}
+        return {**request, "payload": {**window, **payload, "background": True}}
     if transport == "flex":
-        tier = "default" if falls_back is not None and attempt > falls_back else "flex"
+        after = to.flex.default_after
+        tier = "default" if after is not None and attempt > after else "flex"
         return {**request, "payload": {"service_tier": tier, **payload}}
     return request
 

@@ -76,7 +76,7 @@ class Observer:
 
     def record_call(
         self, outcome: Outcome, seconds: float, *, client: str, operation: str, method: str = "", path: str = "",
-        payload: JSON = None, route: str = "",
+        payload: JSON = None, route: str = "", tier: str = "",
     ) -> Cost:  # fmt: skip
         """Record a call that has just ended, and return what it cost.
 
@@ -89,9 +89,10 @@ class Observer:
             path: as on the wire.
             payload: what was sent.
             route: the route whose task it belongs to.
+            tier: the tier that was asked for, where no answer names it.
         """
         model, state = find_text([members(payload)], "model"), outcome.state.value
-        cost = self.prices.read_cost(outcome.body, model=model)
+        cost = self.prices.read_cost(outcome.body, model=model, tier=tier)
         self.metrics.count_call(
             client=client, operation=operation, state=state, status=outcome.status, route=route, model=cost.model,
             usage=cost.usage, cost=cost.amount,

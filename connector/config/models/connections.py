@@ -111,6 +111,10 @@ class Outgoing(WithChain, Entry):
     )
     batch: Batch = Field(default_factory=Batch, description="When a batch is full, for `transport: batch`.")
     flex: Flex = Field(default_factory=Flex, description="How the flex tier is used, for `transport: flex`.")
+    window: Literal["2h", "8h"] | None = Field(
+        default=None,
+        description="By when a response is made, for `transport: background`: 2h costs 30 % less, 8h 40 %.",
+    )
     concurrency: int = Field(
         default=16, ge=1, le=10_000, description="The largest number of documents in progress at a time."
     )

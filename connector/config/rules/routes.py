@@ -89,6 +89,10 @@ def check_transports(subject: Subject) -> Iterator[Finding]:
         if outgoing.transport == "single":
             continue
         path: Path = ("outgoing", name, "transport")
+        if outgoing.transport == "flex":
+            found = "flex is being wound down: gpt-6.2 and later do not have it"
+            instead = "transport: background with window: 2h or 8h is cheaper than single calls too"
+            yield subject.warning("wrong-transport", path, found, instead)
         taken = f"{outgoing.transport} takes POST {', '.join(TRANSPORT_PATHS[outgoing.transport])}"
         if outgoing.publisher.prototype != OPENAI:
             found = f"the publisher is of kind {outgoing.publisher.prototype!r}"
@@ -111,6 +115,9 @@ def check_unused_settings(subject: Subject) -> Iterator[Finding]:
                 "say transport: batch",
                 at_key=True,
             )
+        if outgoing.window is not None and outgoing.transport != "background":
+            words = ("no window is asked for", "say transport: background")
+            yield subject.warning("unused-setting", ("outgoing", name, "window"), *words, at_key=True)
     for name, incoming in document.incoming.items():
         if incoming.cursor is not None and incoming.mode == "full":
             words = ("mode: full reads everything", "leave one of them out")

@@ -34,8 +34,6 @@ from connector.publishers import OnUnknown
 __all__ = ["BatchSettlement"]
 
 CHUNK = 200
-HALF = 0.5
-"""The price of a line in a batch, as a share of that of a single call."""
 
 
 class BatchSettlement:
@@ -148,8 +146,7 @@ class BatchSettlement:
         if self._route.budget is None:
             return None
         body: JSON = members(members(line.request)["body"])
-        found = self._route.budget.charge(outcome.body, str(body.get("model", "")))
-        return replace(found, cost=found.cost * HALF) if found else None
+        return self._route.budget.charge(outcome.body, str(body.get("model", "")), "batch")
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         whole = Change()

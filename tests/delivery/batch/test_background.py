@@ -57,6 +57,22 @@ async def test_a_background_response_is_awaited(bench) -> None:
     assert calls[1].outcome["body"]["usage"]["total_tokens"] > 0
 
 
+@pytest.mark.parametrize(("window", "factor"), [("2h", 0.7), ("8h", 0.6), (None, 1.0)])
+async def test_a_window_is_asked_for_and_makes_the_response_cheaper(bench, window, factor) -> None:
+    out = {**OUT, "window": window} if window else OUT
+    prices = {"*": {"input": 1_000_000, "output": 0, "per": 1}}
+    at = await bench(out=out, route={"budget": {"amount": 1e15, "every": "month"}}, prices=prices)
+    [task] = await at.accept("one")
+    await attempted(at)
+    calls = (await at.task(task)).calls
+    asked = calls[0].request["body"].get("background_options")
+    assert asked == ({"completion_window": window} if window else None)
+    spent = await at.store.spending("r", 0.0)
+    tokens = calls[1].outcome["body"]["usage"]["input_tokens"]
+    assert tokens
+    assert spent.cost == pytest.approx(tokens * 1_000_000 * factor)
+
+
 @pytest.mark.parametrize("place", ["background.kept", "background.done", "delivery.requests.done"])
 async def test_the_next_process_goes_on_with_it(bench, monkeypatch, place: str) -> None:
     at = await bench(out=OUT)
