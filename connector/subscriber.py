@@ -30,6 +30,8 @@ class Subscriber:
             raise ConfigurationError(
                 f"{self.operation.name} is {self.operation.wire_name}: a subscriber reads with GET; use a publisher"
             )
+        self.paging = client.find_called(self.operation).pages
+        """How its list is read on, page after page."""
 
     async def read(
         self, request: RequestLike | None = None, *, limit: int | None = None, from_text: bool = False
@@ -60,7 +62,7 @@ class Subscriber:
         while True:
             outcome = await self.client.send(self.client.prepare(self.operation, asked, from_text=from_text))
             yield outcome
-            more = next_query(self.operation.pages, outcome.body) if outcome.ok else {}
+            more = next_query(self.paging, outcome.body) if outcome.ok else {}
             if not more:
                 return
             cursor = next(iter(more.values()))

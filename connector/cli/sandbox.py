@@ -60,6 +60,9 @@ class SandboxOptions:
             help="The secret that signs webhooks; it begins with whsec_.",
         ),
     ] = None
+    removed: Annotated[
+        bool, Option("--removed", help="Answer operations that the API has removed, in their old form.")
+    ] = False
     today: Annotated[
         date | None,
         Option("--today", metavar="DATE", parser=parse_day, help="The day on which models live or are shut down."),
@@ -103,6 +106,7 @@ def _create(options: SandboxOptions) -> Sandbox:
         state=options.state,
         webhook=options.webhook,
         webhook_secret=options.webhook_secret,
+        removed=options.removed,
         today=options.today,
         port=options.port,
         catalogue=Catalogue.open(catalogue_folder(options.entities)),

@@ -111,7 +111,7 @@ class CallJournal(TaskCalls):
             operation=intent.operation,
             method=sent.wire.method if sent else "",
             path=sent.wire.path if sent else "",
-            payload=sent.request.get("payload") if sent else None,
+            payload=sent.payload if sent else None,
             route=self._task.route,
             tier=self._tier_of(intent),
         )
@@ -259,6 +259,6 @@ def _has_no_key(intent: CallIntent) -> bool:
 
 def _model_of(intent: CallIntent) -> str:
     """Return the requested model, for answers that do not name one."""
-    payload: JSON = intent.call.request.get("payload") if intent.call else None
+    payload = intent.call.payload if intent.call else None
     model = payload.get("model") if is_object(payload) else None
     return model if isinstance(model, str) else ""

@@ -15,11 +15,15 @@ from connector.delivery.call_records import (
     list_calls,
 )
 from connector.engine import CallEnd, CallRecord, Change, Expense, Task
-from connector.model import Effect, Outcome, State, members
+from connector.model import JSON, Effect, Outcome, State, members
 from connector.pipeline.decisions import may_have_acted
 from connector.publishers import CallIntent
 
 __all__ = ["TaskCalls"]
+
+
+FOUND = "found"
+"""The member of an outcome that says that a list showed it."""
 
 
 class TaskCalls:
@@ -87,7 +91,7 @@ class TaskCalls:
         known = f"{known}.{occurrence}" if occurrence else known
         self._asked.add(known)
         done = self._find_done(known)
-        return known, None if done is None else decode_outcome(done.outcome)
+        return known, None if done is None else _decode(intent, done.outcome)
 
     def add(self, calls: Sequence[CallRecord]) -> None:
         """Write down calls with the next change."""
@@ -114,6 +118,15 @@ class TaskCalls:
         change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
         self._unwritten, self._seen, self._spent = [], [], []
         return change
+
+
+def _decode(intent: CallIntent, kept: JSON) -> Outcome:
+    """Return what a call came to; what was found in a list has the shape of the list's operation."""
+    outcome = decode_outcome(kept)
+    replaced = intent.call.wire.replaced if intent.call is not None else None
+    if replaced is None or FOUND not in members(kept):
+        return outcome
+    return replace(outcome, body=replaced.answer(outcome.body))
 
 
 def _make_end(call: CallRecord) -> CallEnd:

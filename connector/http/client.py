@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -31,11 +32,12 @@ from connector.http.stream import stream_call
 from connector.http.transports import make_transport
 from connector.http.transports.base import make_tls_context
 from connector.model import JSON, Fault, JSONInput, JSONValue, Outcome, Request, members
-from connector.model_registry import load_registry
+from connector.model_registry import ModelRegistry, load_registry
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
 from connector.request.model_rules import ModelRules
-from connector.request.wire import Wire
+from connector.request.successors import Successors
+from connector.request.wire import Replaced, Wire
 from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing
 
@@ -137,9 +139,16 @@ class Client:
         return self._given if self._given is not None else Catalogue.open(None)
 
     @cached_property
+    def _registry(self) -> ModelRegistry | None:
+        return load_registry(self.catalogue.folder) if self.prototype.knows_models else None
+
+    @cached_property
     def _preparer(self) -> Preparer:
-        models = ModelRules(load_registry(self.catalogue.folder)) if self.prototype.knows_models else None
-        return Preparer(self.catalogue, models)
+        return Preparer(self.catalogue, ModelRules(self._registry) if self._registry is not None else None)
+
+    @cached_property
+    def _successors(self) -> Successors:
+        return Successors(self.catalogue, self._registry)
 
     def prepare(
         self,
@@ -153,6 +162,21 @@ class Client:
         """Return the call of a request, ready to be sent; InvalidRequest lists every fault."""
         found = self.catalogue.find(operation) if isinstance(operation, str) else operation
         asked = request if isinstance(request, Request) else Request.of(request)
+        if found.removed is None or self.parameters.on_removed == "warn":
+            return self._prepare(found, asked, validate, from_text=from_text, stream=stream)
+        if self.parameters.on_removed == "refuse":
+            raise self._successors.refusal(found)
+        wire = self._prepare(
+            found, self._successors.as_asked(found, asked), validate, from_text=from_text, stream=stream
+        )
+        translated = self._successors.translate(found, asked)
+        made = self._prepare(translated.operation, translated.request, validate, from_text=from_text, stream=stream)
+        replaced = Replaced(wire=wire, request=translated.request, answer=translated.answer)
+        return replace(made, replaced=replaced, warnings=(*translated.warnings, *made.warnings))
+
+    def _prepare(
+        self, found: Operation, asked: Request, validate: str | None, *, from_text: bool, stream: bool | None
+    ) -> Wire:
         floats = self._asks_for_base64(found, asked.payload)
         if floats:
             asked = replace(asked, payload={**members(asked.payload), "encoding_format": "base64"})
@@ -166,6 +190,12 @@ class Client:
         )
         wire = self._calls.place(wire, asked.payload)
         return FloatsWire.of(wire) if floats else wire
+
+    def find_called(self, operation: Operation) -> Operation:
+        """Return the operation that is called for one: another only in place of one that was removed."""
+        if operation.removed is None or self.parameters.on_removed != "successor":
+            return operation
+        return self._successors.find_called(operation)
 
     def prepare_raw(
         self,
@@ -241,6 +271,8 @@ class Client:
         """
         self._check_open()
         file = Path(to) if to is not None else None
+        if file is not None and wire.replaced is not None:
+            raise ConfigurationError("to: the answer is translated for a removed operation: take it from the outcome")
         call = self._calls.build(wire, total=timeout, retries=retries, answer=answer, file=file, on_unknown=on_unknown)
         attempts = CallAttempts(call, self._retrier)
         outcome = await self._attempt(call, attempts, begin)
@@ -248,7 +280,7 @@ class Client:
             outcome = await self._attempt(call, attempts)
         if outcome.possible_duplicates or self._log.logger.isEnabledFor(logging.INFO):
             self._log(call, outcome)
-        return outcome
+        return outcome if wire.replaced is None else _restore(wire.replaced, outcome)
 
     async def _attempt(
         self, call: Call, attempts: CallAttempts, begin: Callable[[], Awaitable[None]] | None = None
@@ -279,7 +311,8 @@ class Client:
         """Yield the data of an answer's events as they come; a stream that is not done raises CallFailed."""
         self._check_open()
         call = self._calls.build(wire, total=timeout, retries=retries, answer="events")
-        return stream_call(self._transport, call, self._retrier, self._log)
+        data = stream_call(self._transport, call, self._retrier, self._log)
+        return data if wire.replaced is None else _restore_events(wire.replaced, data)
 
     def forward(self, request: ForwardRequest) -> Forward:
         """Return somebody else's request with this client's address, credentials and pace; enter it to send it."""
@@ -315,3 +348,14 @@ class Client:
     def _check_open(self) -> None:
         if self._closed:
             raise ConfigurationError("this client is closed: make a new one, or send inside its `async with`")
+
+
+def _restore(replaced: Replaced, outcome: Outcome) -> Outcome:
+    """Return an outcome whose answer has the shape of the operation that was asked for."""
+    return replace(outcome, body=replaced.answer(outcome.body)) if outcome.ok else outcome
+
+
+async def _restore_events(replaced: Replaced, data: AsyncGenerator[JSON, None]) -> AsyncGenerator[JSON, None]:
+    async with aclosing(data):
+        async for datum in data:
+            yield replaced.answer.restore_event(datum)

@@ -133,6 +133,11 @@ class Common(Section):
         alias="validate",
         description=VALIDATION,
     )
+    on_removed: Literal["warn", "refuse", "successor"] = Field(
+        default="warn",
+        description="What becomes of a call that the API has removed: sent with a warning, as another server may take "
+        "it; refused; or made to the operation that does its work today, with the answer in the old shape.",
+    )
     embeddings: Literal["base64", "float"] = Field(
         default="base64", description="How embeddings travel when the request does not say; you get floats either way."
     )

@@ -30,6 +30,12 @@ class ClientCall:
     request: Mapping[str, JSON]
     prepare: Callable[[Mapping[str, JSON]], Wire]
 
+    @property
+    def payload(self) -> JSON:
+        """What is sent: that of another operation in place of one that was removed."""
+        replaced = self.wire.replaced
+        return self.request.get("payload") if replaced is None else replaced.request.payload
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIntent:

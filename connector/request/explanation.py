@@ -34,6 +34,8 @@ class Explanation:
     warnings: tuple[Fault, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
     curl: str = ""
+    replaced: Mapping[str, JSONValue] | None = None
+    """The request of the removed operation that this one takes the place of."""
 
     def as_document(self) -> dict[str, JSONValue]:
         """Return the explanation as JSON, in the order people read it."""
@@ -45,6 +47,8 @@ class Explanation:
         }
         if self.body is not None:
             shown["body"] = self.body
+        if self.replaced is not None:
+            shown["replaced"] = dict(self.replaced)
         shown |= {"effect": self.effect, "answer": self.answer, "origins": dict(self.origins)}
         if self.warnings:
             shown["warnings"] = [str(warning) for warning in self.warnings]
@@ -83,9 +87,17 @@ def explain(
         effect=wire.effect.value,
         answer=wire.answer,
         warnings=wire.warnings,
-        origins={**_find_origins(wire, sent), **wire.origins, **(origins or {})},
+        origins={**_find_all_origins(wire, sent), **wire.origins, **(origins or {})},
         curl=command(wire, url or wire.target, sent, secrets or {}),
+        replaced=None if wire.replaced is None else _show_replaced(wire.replaced.wire, redact),
     )
+
+
+def _show_replaced(wire: Wire, redact: Redactor) -> dict[str, JSONValue]:
+    shown: dict[str, JSONValue] = {"method": wire.method, "path": redact.url(wire.target)}
+    if wire.operation is not None:
+        shown = {"operation": wire.operation.name, "removed": wire.operation.removed, **shown}
+    return shown if wire.body is None else {**shown, "body": _show_body(wire.body, redact)}
 
 
 def _show_body(body: Body | None, redact: Redactor) -> JSON:
@@ -110,6 +122,16 @@ def _show_part(part: Part, redact: Redactor) -> dict[str, JSON]:
         return {**found, "source": redact(file.source.name), "bytes": file.source.size}
     found = {"name": part.name, "value": redact.value(part.value, part.name)}
     return {**found, "content_type": part.content_type} if part.content_type else found
+
+
+def _find_all_origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:
+    """Return where the values came from; in place of a removed operation's they are translated."""
+    found = _find_origins(wire, sent)
+    if wire.replaced is None or wire.replaced.wire.operation is None:
+        return found
+    old = wire.replaced.wire.operation.name
+    given = ("request.path", "request.query", "request.payload")
+    return {name: f"translated from {old}" if origin in given else origin for name, origin in found.items()}
 
 
 def _find_origins(wire: Wire, sent: Mapping[str, str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from connector.request.headers import BETA, Headers
 from connector.request.path import Template
 from connector.request.query import Query, encode_scalar, strip_brackets
 from connector.request.schema_fields import find_file_fields
+from connector.request.successors import describe_successor, has_successor
 from connector.request.validation import CompiledSchema, Findings
 
 __all__ = [
@@ -37,7 +38,7 @@ class Plan:
 
     def __init__(self, catalogue: Catalogue, operation: Operation) -> None:
         self.operation = operation
-        self.warnings = _find_warnings(operation)
+        self.warnings = _find_warnings(catalogue, operation)
         self.constant_path = None if "{" in operation.template else operation.template
         self.constant_query = None if operation.required_query else tuple(operation.fixed_query.items())
         self.constant_headers = find_constant_headers(operation)
@@ -109,10 +110,12 @@ def _strip_names(schema: dict[str, JSON]) -> dict[str, JSON]:
     return {key: value for key, value in schema.items() if key != "required"} | {"properties": properties}
 
 
-def _find_warnings(operation: Operation) -> tuple[Fault, ...]:
+def _find_warnings(catalogue: Catalogue, operation: Operation) -> tuple[Fault, ...]:
     where = f"operation {operation.name}"
     if operation.removed:
-        return (Fault(where, f"removed from the API on {operation.removed}", "the API may refuse it"),)
+        hint = "on_removed: successor sends it there" if has_successor(operation) else ""
+        allowed = f"the API may refuse it; {describe_successor(catalogue, operation)}"
+        return (Fault(where, f"removed from the API on {operation.removed}", allowed, hint),)
     if operation.deprecated:
         return (Fault(where, "deprecated", "it still works; look for its successor"),)
     return ()

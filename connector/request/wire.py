@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from connector.catalogue.operation import Operation
-from connector.model import Effect, Fault
+from connector.model import Effect, Fault, Request
+from connector.request.successors import AnswerForm
 
-__all__ = ["Body", "BytesBody", "Wire"]
+__all__ = ["Body", "BytesBody", "Replaced", "Wire"]
 
 
 class Body(Protocol):
@@ -63,6 +64,8 @@ class Wire:
     warnings: tuple[Fault, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where values came from that neither the request nor the catalogue gave: `payload.stream` → what gave it."""
+    replaced: Replaced | None = None
+    """The call of a removed operation that this one takes the place of."""
 
     @property
     def target(self) -> str:
@@ -71,3 +74,14 @@ class Wire:
 
         pairs = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in self.query)
         return f"{self.path}?{pairs}" if pairs else self.path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A call of a removed operation, which another call takes the place of."""
+
+    wire: Wire
+    request: Request
+    """What is asked of the successor."""
+    answer: AnswerForm
+    """Gives the successor's answers the old shape."""

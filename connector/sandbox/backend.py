@@ -36,6 +36,8 @@ class Options:
     """The URL that webhooks are sent to."""
     webhook_secret: str | None = None
     """What they are signed with: `whsec_…`."""
+    removed: bool = False
+    """Whether operations that the API has removed are answered as they were."""
     today: date | None = None
     """The day on which models live or are shut down; today unless given."""
 

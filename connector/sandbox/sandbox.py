@@ -43,6 +43,7 @@ class Sandbox:
         script: scripted `answers` and `faults`: a file, or its document.
         state: a file that outlives the sandbox; without it everything is in memory.
         webhook, webhook_secret: where webhooks are sent, and what they are signed with.
+        removed: operations that the API has removed are answered as they were.
         today: the day on which models live or are shut down; today unless given.
         port: the port to listen on; 0 picks one.
         catalogue, clock: in place of those that ship with the connector and the machine.
@@ -60,6 +61,7 @@ class Sandbox:
         state: Path | None = None,
         webhook: str | None = None,
         webhook_secret: str | None = None,
+        removed: bool = False,
         today: date | None = None,
         port: int = 0,
         catalogue: Catalogue | None = None,
@@ -73,6 +75,7 @@ class Sandbox:
             pace=pace,
             webhook=webhook,
             webhook_secret=webhook_secret,
+            removed=removed,
             today=today,
         )
         answers, rules = load_script(script)

@@ -97,7 +97,7 @@ class OpenAIReader:
                         items = items_of(page.require())
                         for item in items:
                             yield item
-                        more = next_query(subscriber.operation.pages, page.body)
+                        more = next_query(subscriber.paging, page.body)
                         bookmarks.add_page(len(items), {"query": more} if more else None)
 
     def _entities(self, levels: list[Parameters | Parent], context: Context) -> AsyncGenerator[JSON, None]:

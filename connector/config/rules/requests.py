@@ -19,6 +19,7 @@ from connector.model import JSON, Fault, InvalidRequest, Request, is_object, mem
 from connector.request.body import choose_kind, replace_files, view_form
 from connector.request.path import fill_template
 from connector.request.plan import Plan
+from connector.request.successors import describe_successor, has_successor
 from connector.request.validation import Findings, Validate
 from connector.suggestions import did_you_mean
 
@@ -59,7 +60,7 @@ def check_operations(subject: Subject) -> Iterator[Finding]:
         operation = yield from _look_up(subject, catalogue, call, entity, action if isinstance(action, str) else None)
         if operation is None:
             continue
-        yield from _age(subject, call, operation)
+        yield from _age(subject, catalogue, call, operation)
         if call.reads is not None and call.reads != (operation.method == "GET"):
             yield _direction(subject, call, operation)
             continue
@@ -71,13 +72,20 @@ def check_operations(subject: Subject) -> Iterator[Finding]:
 
 def _client_mode(subject: Subject, name: JSON) -> str:
     """Return how strictly a client checks requests: its own setting, else its prototype's."""
+    given = _client_setting(subject, name, "validation")
+    return given if given in list(Validate) else str(Common.model_fields["validation"].default)
+
+
+def _client_setting(subject: Subject, name: JSON, parameter: str) -> str:
+    """Return a choice that a client's parameters make, else its prototype's default."""
     client = subject.document.clients.get(name) if isinstance(name, str) else None
-    given = client.raw_parameters.get("validate") if client else None
-    if isinstance(given, str) and given in list(Validate):
-        return given
+    for spelling in dict.fromkeys((Common.model_fields[parameter].alias or parameter, parameter)):
+        given = client.raw_parameters.get(spelling) if client else None
+        if isinstance(given, str):
+            return given
     kinds = {kind.name: kind for kind in prototypes()}
     model = kinds[client.prototype].parameters if client and client.prototype in kinds else Common
-    return str(model.model_fields["validation"].default)
+    return str(model.model_fields[parameter].default)
 
 
 def calls_in(subject: Subject) -> Iterator[Call]:
@@ -143,14 +151,28 @@ def _direction(subject: Subject, call: Call, operation: Operation) -> Finding:
     return subject.finding("wrong-direction", (*call.path, "entity"), found, allowed)
 
 
-def _age(subject: Subject, call: Call, operation: Operation) -> Iterator[Finding]:
+def _age(subject: Subject, catalogue: Catalogue, call: Call, operation: Operation) -> Iterator[Finding]:
     path = (*call.path, "entity")
     if operation.removed:
-        found = f"{operation.name} was removed from the API on {operation.removed}"
-        yield subject.warning("removed-operation", path, found, "the API may refuse it; look for its successor")
+        yield from _removal(subject, catalogue, call, operation, path)
     elif operation.deprecated:
         found = f"{operation.name} is deprecated"
         yield subject.warning("deprecated-operation", path, found, "it still works; look for its successor")
+
+
+def _removal(subject: Subject, catalogue: Catalogue, call: Call, operation: Operation, path: Path) -> Iterator[Finding]:
+    """Yield what is to be said of a removed operation; nothing where its successor is called in its place."""
+    mode = _client_setting(subject, call.parameters.get("client"), "on_removed")
+    known = has_successor(operation)
+    if mode == "successor" and known:
+        return
+    found = f"{operation.name} was removed from the API on {operation.removed}"
+    successor = describe_successor(catalogue, operation)
+    hint = "`on_removed: successor` of the client sends it there" if known else ""
+    if mode in ("refuse", "successor"):
+        yield subject.finding("removed-operation", path, found, f"it is not sent; {successor}", hint)
+    else:
+        yield subject.warning("removed-operation", path, found, f"the API may refuse it; {successor}", hint)
 
 
 TELLING = ("type", "role", "object", "kind", "mode")

@@ -139,6 +139,12 @@ class BatchAttempt(TaskAttempt):
 def _check(intent: CallIntent, request: Mapping[str, JSON]) -> None:
     """Raise AttemptEnded when a request has what a line cannot hold."""
     wire = intent.call.wire if intent.call else None
+    if wire is not None and wire.replaced is not None:
+        raise AttemptEnded(
+            TaskState.FAILED,
+            f"{intent.operation} takes the place of a removed operation, whose answers no batch translates; "
+            "leave `transport: batch` out, or call it by its own name",
+        )
     said = [name for name in ("headers", "query") if request.get(name)]
     if wire is None or not isinstance(wire.body, BytesBody) or "json" not in wire.body.content_type:
         raise AttemptEnded(

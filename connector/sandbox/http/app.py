@@ -81,6 +81,8 @@ class App:
         route = self._dispatcher.find(request.method, f"{path}?{query}" if query else path)
         record.operation = route.operation.name
         _authenticate(route.operation, headers, lenient=self._backend.options.lenient)
+        if route.operation.removed and not self._backend.options.removed:
+            raise _build_removed_error(route.operation)
         try:
             accepted = self._dispatcher.read(route, query, headers, data)
         except ApiError:
@@ -140,9 +142,11 @@ def _authenticate(operation: Operation, headers: Mapping[str, str], *, lenient: 
     if operation.beta and not lenient and operation.beta not in headers.get("openai-beta", ""):
         wanted = f"OpenAI-Beta: {operation.beta}"
         raise ApiError(400, f"You must provide the 'OpenAI-Beta' header here: '{wanted}'.", code="invalid_beta")
-    if operation.removed:
-        message = f"{operation.method} {operation.template} was removed from the API on {operation.removed}."
-        raise ApiError(404, message, code="endpoint_removed")
+
+
+def _build_removed_error(operation: Operation) -> ApiError:
+    message = f"{operation.method} {operation.template} was removed from the API on {operation.removed}."
+    return ApiError(404, message, code="endpoint_removed")
 
 
 async def _read_data(request: BaseRequest, headers: Mapping[str, str]) -> bytes:

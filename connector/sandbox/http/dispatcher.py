@@ -13,6 +13,7 @@ from connector.documents import dump
 from connector.model import JSON
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.generic.handler import GenericHandler
+from connector.sandbox.generic.removed import RemovedHandler
 from connector.sandbox.http.request_body import read_body
 from connector.sandbox.http.request_validator import RequestValidator
 from connector.sandbox.messages import Answer, ApiError, Request
@@ -70,6 +71,7 @@ class Dispatcher:
         self._validator = RequestValidator(catalogue)
         self._handlers = handlers
         self._generic = GenericHandler(catalogue)
+        self._removed = RemovedHandler(catalogue, self._generic.answer)
 
     def find(self, method: str, path: str) -> Route:
         """Return the operation of a path with its query; raise 404 or 405 where there is none."""
@@ -85,7 +87,7 @@ class Dispatcher:
 
     async def answer(self, request: Request, backend: Backend) -> Answer:
         """Return the answer of the operation's handler; errors come in the API's form."""
-        handler = self._handlers.get(request.operation.wire_name, self._generic.answer)
+        handler = self._find_handler(request.operation)
         try:
             check_model(request, backend)
             answer = handler(request, backend)
@@ -99,6 +101,11 @@ class Dispatcher:
             traceback.print_exc()
             message = f"The sandbox failed: {type(error).__name__}: {error}"
             return ApiError(500, message, "server_error", code="sandbox_failed").as_answer()
+
+    def _find_handler(self, operation: Operation) -> Handler:
+        if operation.removed:
+            return self._removed.answer
+        return self._handlers.get(operation.wire_name, self._generic.answer)
 
     async def call(self, backend: Backend, method: str, path: str, payload: JSON) -> Answer:
         """Return the answer to a call from within, as if it came from outside."""

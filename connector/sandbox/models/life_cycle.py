@@ -19,7 +19,8 @@ def check_model(request: Request, backend: Backend) -> None:
     """Raise ApiError where the request's model has been shut down, or refuses one of its parameters."""
     payload = request.payload
     name = payload.get("model") if is_object(payload) else None
-    if request.operation.cost != USES_MODEL or not isinstance(name, str) or backend.options.lenient:
+    operation = request.operation
+    if operation.removed or operation.cost != USES_MODEL or not isinstance(name, str) or backend.options.lenient:
         return
     model = backend.registry.find(name)
     if model is None or not is_object(payload):
