@@ -126,8 +126,8 @@ def _notes(
     told = "; ".join(_size(each) for each in grown)
     return (
         f"Chat completions of about 1 kB each way, {IN_FLIGHT} in flight; median of {rounds} interleaved rounds of"
-        f" about {seconds:g} s; nobody is bound to a core. CPU is that of the peer's process with all its threads; what"
-        " PostgreSQL or Redis use beside it is not in it.",
+        f" about {seconds:g} s; no process is bound to a core. CPU is that of the peer's process with all its threads;"
+        " what PostgreSQL or Redis use beside it is not in it.",
         f"From the command to the first request {_begun(starts)}; from the kill of a run of {KILLED_IN:,} tasks to the"
         f" first request of the next one, its start included, {_begun(recoveries)}; medians of {STARTS}.",
         f"CPU a task and peak memory of a run of {GROWN_TASKS:,} tasks, by how many tasks are stored: {told}.",

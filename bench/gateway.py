@@ -66,7 +66,7 @@ def run(rounds: int, seconds: float) -> Section:
     notes = (
         "POST /v1/chat/completions, about 1 kB each way, kept connections; each gateway on a core of its own with one"
         f" process or worker, upstream and load together on the other; median of {rounds} rounds of {seconds:g} s.",
-        "`no gateway` is what upstream and load manage alone. CPU is the gateway's own, whatever else runs.",
+        "`no gateway` is what upstream and load manage alone. CPU is that of the gateway alone.",
         f"Rounds lie up to {max(each.spread for each in found.values()):.0%} of the median apart.",
         *(f"{name} is left out: {reason}." for name, reason in left_out.items()),
     )

@@ -26,8 +26,8 @@ def configuration() -> str:
     entries["Component"] = entries["Subscriber"]
     parts = [
         "# Configuration",
-        "What may stand in `connector.yaml`; see [the guide](../guides/configuration.md). A field marked `*` must be"
-        " given, camelCase is understood, and `${NAME}` may stand for any value.",
+        "The keys of `connector.yaml`; see [the guide](../guides/configuration.md). A field marked `*` must be"
+        " given, camelCase is understood, and `${NAME}` may replace any value.",
     ]
     for name, part in whole["properties"].items():
         if name == "$schema":
@@ -101,7 +101,7 @@ def written(seconds: float) -> str:
 
 
 def plain(schema: Any) -> Any:
-    """A schema without null, and without the references that may stand for any value."""
+    """A schema without null, and without the references that may replace any value."""
     if not isinstance(schema, dict):
         return schema
     found = {key: plain(value) for key, value in schema.items()}

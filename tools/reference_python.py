@@ -26,13 +26,13 @@ def python() -> str:
     """Return the page."""
     parts = [
         "# Python",
-        "What stands here is the API; every other module of `connector` is private and may change in any release.",
+        "This page lists the API; every other module of `connector` is private and may change in any release.",
         "## `connector`: for programs",
         contents(connector),
         "## `connector.blocking`: for programs without an event loop",
         contents(blocking),
         "## `connector.plugins`: for authors of plug-ins",
-        "[The guide](../guides/plugins.md) shows them at work.",
+        "[The guide](../guides/plugins.md) shows how to use them.",
         contents(plugins),
         "## In full",
     ]

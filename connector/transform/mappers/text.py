@@ -162,7 +162,7 @@ REPLACE = (
             "pattern": text(
                 "A regular expression in RE2 syntax for what to replace, in place of search.", aliases=("regex",)
             ),
-            "replace": text("What comes in its place; with a pattern, $1 stands for its first group.", default=""),
+            "replace": text("The replacement; with a pattern, $1 is the text of its first group.", default=""),
         },
         _build_replace,
     ),

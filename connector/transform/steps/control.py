@@ -82,7 +82,7 @@ DATA = Step(
     "data",
     "Drops the document unless all filters hold, then runs steps on it.",
     {
-        "filters": conditions("What must hold for a document to go on.", waits=True),
+        "filters": conditions("The conditions that a document must fulfil to pass.", waits=True),
         "transformers": steps("The steps.", aliases=("steps",)),
     },
     _build_data,

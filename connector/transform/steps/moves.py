@@ -72,7 +72,7 @@ def compile_target(text: str, pattern: Pattern) -> Callable[[tuple[str, ...]], t
 
 PATTERN_FIELDS = {
     "pattern": pattern("What is taken; each * captures a key.", required=True),
-    "replacement": word("Where it goes; $1 stands for what the first * captured.", required=True),
+    "replacement": word("The target; $1 is the text that the first * captured.", required=True),
     "conditions": conditions("What a value must fulfil to be taken."),
 }
 PATTERNS = (

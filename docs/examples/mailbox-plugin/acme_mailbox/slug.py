@@ -1,4 +1,4 @@
-"""Texts as they stand in addresses."""
+"""Texts in the form of addresses."""
 
 from __future__ import annotations
 
