@@ -145,7 +145,7 @@ def encode_request(intent: CallIntent, redact: Redaction) -> JSON:
     if sent is None:
         return redact({"target": intent.target, "operation": intent.operation, "content": intent.content})
     wire = sent.wire
-    shown: dict[str, JSON] = {"method": wire.method, "url": f"{sent.client.base_uri}{wire.target}"}
+    shown: dict[str, JSON] = {"method": wire.method, "url": sent.client.find_address(wire)}
     shown["headers"] = dict(wire.headers)
     body = _encode_body(wire)
     return redact(shown if body is None else {**shown, "body": body})

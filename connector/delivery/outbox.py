@@ -17,7 +17,7 @@ from connector.aio.atomic_file import sync_path
 from connector.delivery.call_records import Redaction
 from connector.engine import Change, Line, NewTask, PendingLines, Settlement, Store, failpoints
 from connector.errors import ConfigurationError, ConnectorError
-from connector.file_access import is_local, suffix_of
+from connector.file_access import suffix_of
 from connector.formats import FormatWriter
 from connector.formats.csv import CsvWriter
 from connector.formats.json import JsonWriter
@@ -90,7 +90,7 @@ def _encode(placed: FileContent, redact: Redaction) -> bytes:
         return made.add(placed.content) + made.end()
     if redact(placed.content) is not placed.content:
         raise ConfigurationError("the line would hold a secret, and secrets are not kept")
-    if not is_local(placed.name):
+    if not placed.is_local:
         raise ConfigurationError(f"{placed.name!r} is elsewhere: a route can add lines to files of this machine alone")
     if placed.format == "csv":
         return _make_csv(placed, header=False).add(placed.content)

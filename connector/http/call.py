@@ -150,9 +150,13 @@ class CallFactory:
             "connect": timeouts.connect, "read": timeouts.read, "write": timeouts.read, "pool": timeouts.connect,
         }  # fmt: skip
 
-    def find_address(self, wire: Wire) -> httpx.URL:
+    def find_address(self, wire: Wire) -> str:
         """Return the whole address of a wire."""
-        return self._parse_url(f"{self.base_uri}{wire.target if wire.query else wire.path}")
+        return f"{self.base_uri}{wire.target if wire.query else wire.path}"
+
+    def parse_address(self, wire: Wire) -> httpx.URL:
+        """Return the whole address of a wire as httpx takes it."""
+        return self._parse_url(self.find_address(wire))
 
     def place(self, wire: Wire, payload: JSONInput) -> Wire:
         """Return the wire as the API wants its path and query."""
@@ -177,7 +181,7 @@ class CallFactory:
         if file is not None and not file.parent.is_dir():
             raise ConfigurationError(f"to: there is no folder {str(file.parent)!r} to write the answer to")
         kind = answer or wire.answer
-        url = self.find_address(wire)
+        url = self.parse_address(wire)
         return Call(
             wire=wire,
             url=url,

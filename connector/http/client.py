@@ -119,6 +119,10 @@ class Client:
         """The address below which every path lies."""
         return self._calls.base_uri
 
+    def find_address(self, wire: Wire) -> str:
+        """Return the whole address that a call goes to."""
+        return self._calls.find_address(wire)
+
     @property
     def paused(self) -> Pause | None:
         """Why nothing more should be sent until somebody has acted; a call that is done, or resume(), ends it."""
@@ -336,7 +340,7 @@ class Client:
         except ConfigurationError as error:
             missing["headers.authorization"] = f"missing: {error}"
             wire = replace(wire, warnings=(*wire.warnings, Fault("headers.authorization", "missing", str(error))))
-        url = self._calls.find_address(wire)
+        url = self._calls.parse_address(wire)
         return explain(
             wire,
             url=str(url),

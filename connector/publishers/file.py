@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -24,6 +24,8 @@ __all__ = ["FILE", "FileContent", "FileWriter"]
 
 Result = TypeVar("Result")
 MOST_OPEN = 200
+WHOLE = "&{@}"
+"""The content that is the document as it is."""
 
 
 class Parameters(Section):
@@ -35,7 +37,7 @@ class Parameters(Section):
         description="What the file is made of; its name tells unless given. With placeholders in url, json, binary and "
         "text are one file a document; documents of the other formats share the file that they name.",
     )
-    content: JSON = Field(default="&{@}", description="What of a document is written; all of it unless given.")
+    content: JSON = Field(default=WHOLE, description="What of a document is written; all of it unless given.")
     columns: tuple[str, ...] = Field(
         default=(), description="The columns of CSV and Parquet; the first rows' unless given."
     )
@@ -66,6 +68,7 @@ class FileContent:
 
     Attributes:
         name: the file's path or URL.
+        is_local: whether it is a file of this machine.
         format: the file's format.
         content: what of the document is written.
         alone: whether the file holds this document only.
@@ -74,11 +77,20 @@ class FileContent:
     """
 
     name: str
+    is_local: bool
     format: str
     content: JSON
     alone: bool
     columns: tuple[str, ...]
     formulas: bool
+
+
+class _Place(NamedTuple):
+    """The file of a document."""
+
+    name: str
+    format: str
+    is_local: bool
 
 
 @dataclass(slots=True)
@@ -93,30 +105,31 @@ class FileWriter:
     def __init__(self, parameters: Parameters) -> None:
         self._parameters = parameters
         self._url = compile_template(parameters.url, where="publisher.parameters.url")
-        self._content = compile_template(parameters.content, where="publisher.parameters.content")
+        content = parameters.content
+        self._content = None if content == WHOLE else compile_template(content, where="publisher.parameters.content")
         self._many = has_placeholder(parameters.url)
-        self._sole: tuple[str, str] | None = None
+        self._sole: _Place | None = None
         self._open: dict[str, _Open] = {}
         self._complete: set[str] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="outgoing")
 
     async def publish(self, document: JSON, context: Context) -> Outcome:
         try:
-            name, format_ = self._file_of(document, context)
-            content = self._content(document, context.scope)
+            name, format_, _ = self._file_of(document, context)
+            content = self._find_content(document, context)
             return await self._in_thread(self._write, name, format_, content)
         except ConnectorError as error:
             return Outcome(State.NOT_SENT, reason=str(error))
 
     async def explain(self, document: JSON, context: Context) -> JSON:
-        name, format_ = self._file_of(document, context)
-        return {"file": name, "format": format_, "content": self._content(document, context.scope)}
+        name, format_, _ = self._file_of(document, context)
+        return {"file": name, "format": format_, "content": self._find_content(document, context)}
 
     def content_of(self, document: JSON, context: Context) -> FileContent:
         """Return what a document adds to which file; nothing is written."""
-        name, format_ = self._file_of(document, context)
-        content, alone = self._content(document, context.scope), self._many and format_ in SINGLE_DOCUMENT
-        return FileContent(name, format_, content, alone, self._parameters.columns, self._parameters.formulas)
+        name, format_, local = self._file_of(document, context)
+        content, alone = self._find_content(document, context), self._many and format_ in SINGLE_DOCUMENT
+        return FileContent(name, local, format_, content, alone, self._parameters.columns, self._parameters.formulas)
 
     @property
     def shared_format(self) -> str:
@@ -141,20 +154,22 @@ class FileWriter:
         finally:
             self._thread.shutdown(wait=False)
 
-    def _file_of(self, document: JSON, context: Context) -> tuple[str, str]:
-        """Return the file of a document and its format; a name without placeholders is resolved once."""
+    def _find_content(self, document: JSON, context: Context) -> JSON:
+        return document if self._content is None else self._content(document, context.scope)
+
+    def _file_of(self, document: JSON, context: Context) -> _Place:
+        """Return the file of a document; a name without placeholders is resolved once."""
         if self._sole is not None:
             return self._sole
         place = self._resolve_file(document, context)
         self._sole = None if self._many else place
         return place
 
-    def _resolve_file(self, document: JSON, context: Context) -> tuple[str, str]:
+    def _resolve_file(self, document: JSON, context: Context) -> _Place:
         written = to_text(self._url(document, context.scope))
-        name = FileAccess.of(context.folder, self._parameters.url, self._parameters.roots, context.reserved).resolve(
-            written
-        )
-        return name, self._parameters.format or format_to_write(written, suffix_of(written))
+        asked = self._parameters
+        name = FileAccess.of(context.folder, asked.url, asked.roots, context.reserved).resolve(written)
+        return _Place(name, asked.format or format_to_write(written, suffix_of(written)), is_local(name))
 
     def _write(self, name: str, format_: str, content: JSON) -> Outcome:
         alone = self._many and format_ in SINGLE_DOCUMENT

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Literal, Protocol
 from weakref import WeakValueDictionary
 
@@ -15,13 +14,6 @@ from connector.model import JSON, JSONValue, Outcome
 from connector.transform.errors import Failed, Skipped, Unfit
 
 __all__ = ["Call", "Context", "Scope", "Storage", "TraceEntry"]
-
-NONE: Mapping[str, JSON] = MappingProxyType({})
-
-
-def _none() -> Mapping[str, JSON]:
-    return NONE
-
 
 Call = Callable[[str, Literal["openai", "http"], Mapping[str, JSON]], Awaitable[Outcome]]
 
@@ -62,9 +54,9 @@ class Context:
         storages: what storage steps name.
     """
 
-    variables: Mapping[str, JSON] = field(default_factory=_none)
-    task: Mapping[str, JSON] = field(default_factory=_none)
-    route: Mapping[str, JSON] = field(default_factory=_none)
+    variables: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    task: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    route: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     now: Callable[[], datetime] = _now
     missing: Literal["error", "empty"] = "error"
     omit_null: bool = False
@@ -90,18 +82,14 @@ Locks = WeakValueDictionary[str, asyncio.Lock]
 """Locks by name; one is dropped with its last user."""
 
 
-def _locks() -> Locks:
-    return Locks()
-
-
 @dataclass(slots=True)
 class Scope:
     """What a step sees beside its document: the context, the parameters of its chain, the locks of the run."""
 
     context: Context
-    parameters: Mapping[str, JSONValue] = field(default_factory=_none)
+    parameters: Mapping[str, JSONValue] = field(default_factory=dict[str, JSONValue])
     trace: list[TraceEntry] | None = None
-    locks: Locks = field(default_factory=_locks)
+    locks: Locks = field(default_factory=Locks)
 
     def inner(self, parameters: Mapping[str, JSONValue]) -> Scope:
         """Return the scope of a saved chain with these parameters."""
