@@ -301,3 +301,33 @@ async def test_a_raw_call_of_a_known_path_is_found_as_well(made: Any) -> None:
     await at.cut_off()
     await at.until_ended()
     assert ((await at.task(number)).state, len(upstream.things)) == (TaskState.FINISHED, 1)
+
+
+async def test_the_job_of_a_removed_operation_is_found_and_its_answer_has_the_old_shape(bench: Any) -> None:
+    tunes = {"prototype": "openai", "parameters": {"client": "openai", "entity": "CreateFineTune"}}
+    pick = [{"value-setter": {"configurations": [{"key": "kind", "value": "&{body.object}"}]}}]
+    upstream = Made(lambda: 0.0)
+    at = await bench(
+        upstream,
+        out={
+            "publisher": tunes,
+            "request": {"payload": {"training_file": "&{file}"}},
+            "answer": {"chain": pick},
+        },
+        account={"on_removed": "successor"},
+        sections={
+            "incoming": {"answers": {"subscriber": {"prototype": "route", "parameters": {"route": "r"}}}},
+            "outgoing": {"last": {"publisher": {"prototype": "none"}}},
+            "routes": {"next": {"incoming": "answers", "outgoing": "last"}},
+        },
+    )
+    upstream.now = at.clock
+    [number] = await at.accept({"file": "file-1"})
+    await at.cut_off()
+    await at.until_ended()
+    task = await at.task(number)
+    assert (task.state, len(upstream.things)) == (TaskState.FINISHED, 1)
+    assert (task.calls[0].operation, task.calls[0].effect) == ("fine-tuning jobs create", "reconcilable")
+    assert task.calls[0].outcome["found"]["by"] == "metadata.connector_task"
+    [answer] = await at.store.tasks(Filter(route="next"))
+    assert answer.document["kind"] == "fine-tune"
