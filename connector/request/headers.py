@@ -46,7 +46,7 @@ class Headers:
     """
 
     def __init__(self, operation: Operation | None, constant: Mapping[str, str]) -> None:
-        declared = operation.headers if operation is not None else {}
+        declared: Mapping[str, JSON] = operation.headers if operation is not None else {}
         self.declared: dict[str, JSON] = {name.lower(): schema for name, schema in declared.items()}
         self.constant = constant
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from connector.catalogue import Catalogue
+    from connector.catalogue.operation import Operation
     from connector.model import JSON
 
 __all__ = ["prepare_raw"]
@@ -72,14 +73,11 @@ def prepare_raw(
     method = _check_method(method, findings)
     plain, pairs = _split_path(path, base_path, findings)
     pairs += _build_pairs(query or {}, findings)
-    match = catalogue.match(method, _join_query(plain, pairs)) if catalogue and not findings.faults else None
-    operation = match[0] if match else None
+    operation = None if findings.faults else _find_operation(catalogue, method, plain, pairs)
     constant = find_constant_headers(operation) if operation else {}
     resolved = Headers(operation, constant).resolve(headers or {}, Validate.OFF, findings)
-    fields = {**(form or {}), **(files or {})}
-    forms = [_strip_brackets(fields)] if brackets else _split_fields(fields)
-    bodies = {"json": json, "data": data, "form": forms if fields else None}
-    body = _build_body(bodies, resolved, roots, findings)
+    forms = _make_forms({**(form or {}), **(files or {})}, brackets=brackets)
+    body = _build_body({"json": json, "data": data, "form": forms}, resolved, roots, findings)
     kind = _check_answer(answer, findings) or (find_plain_kind(operation) if operation else "json")
     if findings.faults:
         raise InvalidRequest(f"{method} {path[:120]!r}", findings.faults)
@@ -93,6 +91,20 @@ def prepare_raw(
         effect=operation.effect if operation else EFFECTS.get(method, Effect.OPAQUE),
         answer=kind,
     )
+
+
+def _find_operation(
+    catalogue: Catalogue | None, method: str, path: str, pairs: list[tuple[str, str]]
+) -> Operation | None:
+    match = catalogue.match(method, _join_query(path, pairs)) if catalogue else None
+    return match[0] if match else None
+
+
+def _make_forms(fields: dict[str, JSON], *, brackets: bool) -> list[dict[str, JSON]] | None:
+    """Return the forms that make one body, whose fields go out in this order; None without a field."""
+    if not fields:
+        return None
+    return [_strip_brackets(fields)] if brackets else _split_fields(fields)
 
 
 def _strip_brackets(form: dict[str, JSON]) -> dict[str, JSON]:
