@@ -152,7 +152,7 @@ class Attempt(ABC):
 
     def whole(self, ended: AttemptEnded) -> AttemptEnded:
         """Return the end with what other calls of the attempt may have done: that has not failed."""
-        return note_doubtful(ended, self._journal.doubtful if ended.state is TaskState.FAILED else "")
+        return note_doubtful(ended, self._journal.doubtful) if ended.state is TaskState.FAILED else ended
 
     def fail(self, reason: str) -> AttemptEnded:
         """Return the end of an attempt whose chain or publisher failed: by a call that is not done, or by itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 from connector.engine import TaskState
@@ -120,6 +120,7 @@ def final_state(seen: CallResult) -> TaskState:
     return TaskState.UNKNOWN if is_open else TaskState.FAILED
 
 
+@dataclass(eq=False)
 class AttemptEnded(Exception):
     """An attempt goes no further.
 
@@ -132,25 +133,17 @@ class AttemptEnded(Exception):
         paid: an answer that came, when something after it failed.
     """
 
-    def __init__(
-        self,
-        state: TaskState,
-        reason: str = "",
-        *,
-        due: float = 0.0,
-        uncounted: bool = False,
-        seen: CallResult | None = None,
-        who: str = "",
-        paid: Outcome | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.state = state
-        self.reason = reason
-        self.due = due
-        self.uncounted = uncounted
-        self.seen = seen
-        self.who = who
-        self.paid = paid
+    state: TaskState
+    reason: str = ""
+    _: KW_ONLY
+    due: float = 0.0
+    uncounted: bool = False
+    seen: CallResult | None = None
+    who: str = ""
+    paid: Outcome | None = None
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def note_doubtful(ended: AttemptEnded, doubtful: str) -> AttemptEnded:

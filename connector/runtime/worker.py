@@ -12,8 +12,7 @@ from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, Task
 from connector.model import is_object
 from connector.pipeline.results import ERROR
 from connector.resilience import AdaptiveConcurrency, Backoff
-from connector.runtime.context import MAX_SLEEP, LeaseLoop, WorkerContext
-from connector.runtime.task_slots import TaskSlots
+from connector.runtime.context import MAX_SLEEP, LeaseLoop, TaskSlots, WorkerContext
 
 if TYPE_CHECKING:
     from connector.http.policy import Pause
