@@ -137,10 +137,10 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
     from connector.runtime.runner import Runner
     from connector.telemetry.costs import Prices
-    from connector.telemetry.observer import Observer
+    from connector.telemetry.otlp import make_observer
 
     configuration, once = runtime.configuration, options.once
-    observer = Observer.from_settings(
+    observer = make_observer(
         configuration.telemetry,
         Prices.over_registry(configuration.prices, configuration.currency),
         runtime.redact,

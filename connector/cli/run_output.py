@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from connector.engine import Store, TaskState
     from connector.model import JSON
     from connector.runtime.completion import RunResult
-    from connector.telemetry.metrics import Metrics
+    from connector.telemetry.observer import Metrics
 
 __all__ = ["exit_code_of", "print_report", "progress_bar"]
 

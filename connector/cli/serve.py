@@ -186,12 +186,12 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     from connector.runtime.preflight import check_engine, check_routes
     from connector.runtime.runner import Runner
     from connector.telemetry.costs import Prices
-    from connector.telemetry.observer import Observer
+    from connector.telemetry.otlp import make_observer
 
     configuration = runtime.configuration
     plan = Plan.of(configuration, ())
     store = await open_store(configuration.engine_url)
-    observer = Observer.from_settings(
+    observer = make_observer(
         configuration.telemetry,
         Prices.over_registry(configuration.prices, configuration.currency),
         runtime.redact,

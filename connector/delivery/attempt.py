@@ -41,6 +41,7 @@ class RouteContext:
         target: whom the route's own transport calls; none for single calls.
         intake: accepts the results of a document, on a route that delivers nothing.
         budget: what the route may use; None without a limit.
+        window: by when its background responses are made, for less money.
     """
 
     shared: DeliveryContext
@@ -51,6 +52,7 @@ class RouteContext:
     target: Target | None = None
     intake: Intake | None = None
     budget: RouteBudget | None = None
+    window: str | None = None
 
 
 class TaskAttempt(Attempt):
@@ -63,7 +65,7 @@ class TaskAttempt(Attempt):
         # Most configurations have no storages.
         self._kept = shared.storages.begin() if shared.storages.before else None
         self.outbox = Outbox()
-        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown, route.spec.window)
+        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown, route.window)
         base = shared.runtime.chained
         chain_context = ChainContext(
             variables=base.variables,

@@ -85,6 +85,7 @@ class Delivery:
             target=target,
             intake=intake_of(shared, self._spec),
             budget=self._budget,
+            window=self._spec.window,
         )
         self._carrying: Aggregation | BatchAccumulator | None = None
         if self._spec.batches:

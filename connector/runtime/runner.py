@@ -27,8 +27,7 @@ from connector.runtime.plan import Plan
 from connector.runtime.scheduler import Scheduler
 from connector.runtime.stalls import Counts, Stall, StallMonitor, count_live, describe_stall
 from connector.runtime.worker_pool import WorkerPool
-from connector.telemetry.metrics import Metrics
-from connector.telemetry.observer import Observer
+from connector.telemetry.observer import Metrics, Observer
 from connector.timing import SYSTEM, Timing
 
 __all__ = ["Runner"]

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from connector.extras import require_extra
-from connector.telemetry.costs import Cost
-from connector.telemetry.metrics import Counter, Metrics
+from connector.telemetry.costs import Cost, Prices
+from connector.telemetry.observer import Counter, Meters, Metrics, Observer
 from connector.telemetry.tracing import NO_ATTRIBUTES, NO_TRACING, Attributes, Kind, Span, Tracing
 from connector.version import version
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext, SpanKind
 
 __all__ = [
-    "Meters", "OpenTelemetryMeters", "OpenTelemetryTracing", "TelemetrySettings", "make_meters",
+    "OpenTelemetryMeters", "OpenTelemetryTracing", "TelemetrySettings", "make_meters", "make_observer",
     "make_tracing",
 ]  # fmt: skip
 
@@ -154,16 +154,16 @@ def _traceparent(context: SpanContext) -> str:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
-class Meters(Protocol):
-    """What single calls are reported to, beside the counters."""
+class _Settings(TelemetrySettings, Protocol):
+    @property
+    def bodies(self) -> bool: ...
 
-    def record_call(self, operation: str, seconds: float, cost: Cost, error: str) -> None:
-        """Record a call that has ended; `error` is empty when it is done."""
-        ...
 
-    def close(self) -> None:
-        """Export what is still buffered."""
-        ...
+def make_observer(settings: _Settings, prices: Prices, redact: Redact) -> Observer:
+    """Return the observer that a configuration asks for."""
+    metrics = Metrics(prices.currency)
+    meters = make_meters(settings, metrics)
+    return Observer(metrics, prices, make_tracing(settings, redact), meters, redact if settings.bodies else None)
 
 
 def make_meters(settings: TelemetrySettings, metrics: Metrics) -> Meters | None:

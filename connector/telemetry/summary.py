@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connector.model import JSON
 from connector.telemetry.costs import Usage
-from connector.telemetry.metrics import Metrics
+from connector.telemetry.observer import Metrics
 
 __all__ = ["Summary", "summarize"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from connector.telemetry.costs import Usage
-from connector.telemetry.metrics import Metrics
+from connector.telemetry.observer import Metrics
 from connector.telemetry.summary import Summary, summarize
 
 

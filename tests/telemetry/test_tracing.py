@@ -26,9 +26,8 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, Attempt, Outcome, State
 from connector.request import Redactor
 from connector.telemetry.costs import Prices
-from connector.telemetry.metrics import Metrics
-from connector.telemetry.observer import Observer
-from connector.telemetry.otlp import OpenTelemetryMeters, OpenTelemetryTracing, make_tracing
+from connector.telemetry.observer import Metrics, Observer
+from connector.telemetry.otlp import OpenTelemetryMeters, OpenTelemetryTracing, make_observer, make_tracing
 from connector.telemetry.tracing import NO_TRACING
 
 CANARY = "canary-secret-0123456789"
@@ -191,7 +190,7 @@ def test_calls_are_counted_priced_and_told_to_meters() -> None:
 
 
 def test_without_a_receiver_nothing_is_told_and_nothing_is_imported() -> None:
-    observer = Observer.from_settings(Telemetry(), PRICES, REDACT)
+    observer = make_observer(Telemetry(), PRICES, REDACT)
     with observer.task_span("r", 1, traceparent="00-x") as span:
         assert (observer.tracing, span.traceparent) == (NO_TRACING, "")
         assert observer.tracing.current_traceparent() == ""
@@ -238,7 +237,7 @@ def receiver() -> Iterator[tuple[str, dict[str, list[bytes]]]]:
 
 def test_an_otlp_receiver_is_told_everything_before_the_end(receiver: tuple[str, Mapping[str, list[bytes]]]) -> None:
     url, got = receiver
-    observer = Observer.from_settings(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
+    observer = make_observer(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
     with observer.task_span("r", 1):
         call(observer)
     observer.close()
