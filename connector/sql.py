@@ -26,7 +26,7 @@ BLOCKED = re.compile(
     r"unknown database|(database|relation|role|user) \S+ does not exist|is not a database|doesn't exist",
     re.IGNORECASE,
 )
-"""Messages that every row would get until somebody has mended something."""
+"""Messages that every row would get until the database is repaired."""
 
 
 class ErrorCause(StrEnum):

@@ -29,7 +29,7 @@ class Member:
     task: Task
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
     note: str = ""
-    """What must not be silent of its calls, whatever those come to that go with it."""
+    """The notes on its calls that every end of its group must show."""
     carried: bool = False
 
 

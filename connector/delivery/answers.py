@@ -50,7 +50,7 @@ class Responses:
         self._locks = Locks()
         self._find_followers = _find_followers(runtime, spec)
         self.answers = spec.answer is not None or any(one.ending == ANSWER for one in self._find_followers)
-        """Whether anybody wants the answers."""
+        """Whether the answers are read."""
 
     async def respond(
         self, ending: Ending, envelope: JSON, task: Task, chained: Chained, context: Context, outbox: Outbox

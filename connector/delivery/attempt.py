@@ -230,7 +230,7 @@ class TaskAttempt(Attempt):
                 await begin()
             return await writer.writes.publish(request, self._context)
 
-        # A publisher that somebody else has made: all that is known is that it was asked.
+        # A publisher of a plug-in: it is only known that it was called.
         kind = writer.kind.name
         return await self.journal.perform(
             CallIntent(target=kind, operation=kind, effect=Effect.OPAQUE, content=request, make=make)

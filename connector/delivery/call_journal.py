@@ -185,7 +185,7 @@ class CallJournal(TaskCalls):
         return replace(intent, effect=Effect.OPAQUE), ""
 
     async def _try(self, intent: CallIntent, begin: Begin, begun: Sequence[CallRecord]) -> Outcome:
-        # A client repeats what may be repeated; whatever else is sent twice is sent, and written down, by us.
+        # A client repeats only calls that may be repeated; every other repeat is made, and recorded, here.
         on_unknown: OnUnknown | None = None if intent.effect.repeatable else "hold"
         try:
             return await intent.make(intent, on_unknown, begin)

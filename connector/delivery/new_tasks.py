@@ -240,7 +240,7 @@ class TaskIdentity:
 
 
 def digest(document: JSON) -> str:
-    """Return what differs when a document does, whatever the order of its members."""
+    """Return what differs when a document does, but not for another order of its members."""
     return hashlib.blake2b(orjson.dumps(document, option=orjson.OPT_SORT_KEYS), digest_size=12).hexdigest()
 
 

@@ -177,7 +177,7 @@ class FileAppender:
         """
         begun = members(await self._store.record(BEGUN, place.name))
         length, torn = await asyncio.to_thread(_length, place.name)
-        if not begun or length < place.length:  # a new file, or one that somebody has cut or replaced
+        if not begun or length < place.length:  # a new file, or one that was cut or replaced
             head: JSON = None if length else await self._store.record(HEADS, place.name)
             begun = {"at": length, "head": "\n" if torn else head or ""}
             note = Change(records={(BEGUN, place.name): begun}, written={place.name: (0, length)})

@@ -62,7 +62,7 @@ class TaskCalls:
 
     @property
     def repeats_note(self) -> str:
-        """What must not be silent of the task's calls, whatever it came to."""
+        """The notes on the task's calls that every end of it must show."""
         calls = [*self._calls, *self._sent]
         return describe_repeats(calls, self._task.retried) if len(calls) > 1 else ""
 

@@ -160,7 +160,7 @@ class Gateway:
     async def _handle_call(
         self, request: web.BaseRequest, path: str, query: str, record: RequestRecord
     ) -> web.StreamResponse:
-        """Handle a request that goes through a client, and record its end whatever happens."""
+        """Handle a request that goes through a client, and always record its end."""
         connection = cast(Connection, request.protocol)
         self.in_flight += 1
         try:

@@ -26,7 +26,7 @@ OVERRIDES = frozenset({
 })  # fmt: skip
 """By these a server may take a request for another one than what was checked."""
 NOT_FORWARDED = HOP_BY_HOP | ABOUT_CALLER | OVERRIDES
-"""Never forwarded, whatever is configured."""
+"""Never forwarded, in any configuration."""
 FORWARDED = frozenset({
     "accept", "accept-encoding", "accept-language", "cache-control", "content-disposition", "content-encoding",
     "content-language", "content-type", "idempotency-key", "if-match", "if-modified-since", "if-none-match", "if-range",

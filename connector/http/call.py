@@ -196,7 +196,7 @@ class CallFactory:
         )
 
     def build_forward(self, wire: Wire, address: str) -> Call:
-        """Return the call of somebody else's request; its headers are added when it is sent."""
+        """Return the call of another program's request; its headers are added when it is sent."""
         return Call(
             wire=wire,
             url=self._parse_url(address),

@@ -16,7 +16,7 @@ __all__ = ["ITEMS", "CallLog"]
 
 LOG = logging.getLogger("connector.http")
 ASKED = logging.getLogger("connector.http.asked")
-"""The log of clients whose `logging` was given: the command line shows it whatever else it keeps quiet."""
+"""The log of clients whose `logging` was given: the command line shows it even if it hides other logs."""
 MOST = 4096
 """Characters of a body."""
 MARGIN = 256

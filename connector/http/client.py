@@ -125,7 +125,7 @@ class Client:
 
     @property
     def paused(self) -> Pause | None:
-        """Why nothing more should be sent until somebody has acted; a call that is done, or resume(), ends it."""
+        """Why nothing more should be sent for now; a call that is done, or resume(), ends it."""
         return self._retrier.paused
 
     @property
@@ -134,7 +134,7 @@ class Client:
         return self._server_clock.now
 
     def resume(self) -> None:
-        """Note that somebody has acted."""
+        """End the pause, since its cause is gone."""
         self._retrier.resume()
 
     @cached_property
@@ -262,7 +262,7 @@ class Client:
         on_unknown: Literal["hold", "retry"] | None = None,
         begin: Callable[[], Awaitable[None]] | None = None,
     ) -> Outcome:
-        """Send a call and return its outcome, whatever the network or the API did.
+        """Send a call and return its outcome, also when the network or the API fails.
 
         Args:
             wire: a prepared call.
@@ -319,7 +319,7 @@ class Client:
         return data if wire.replaced is None else _restore_events(wire.replaced, data)
 
     def forward(self, request: ForwardRequest) -> Forward:
-        """Return somebody else's request with this client's address, credentials and pace; enter it to send it."""
+        """Return a request of another program with this client's address, credentials and pace; enter it to send it."""
         self._check_open()
         wire = request.build_wire()
         address = f"{self._calls.base_uri}{join_target(self._calls.place(wire, request.payload), request.query)}"

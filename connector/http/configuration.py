@@ -105,7 +105,7 @@ def _spell_name(field: str) -> str:
 
 
 def is_sensitive(header: str) -> bool:
-    """Return whether a header's name says that its value lets somebody in."""
+    """Return whether a header's name says that its value is a credential."""
     return any(word in header.lower() for word in SENSITIVE)
 
 

@@ -1,4 +1,4 @@
-"""Forward somebody else's request through a client, and its response back as it comes.
+"""Forward another program's request through a client, and its response back as it comes.
 
 What an attempt comes to is judged as for every other call of the client, so that all of them share waits and pauses;
 but only what was certainly not sent is tried again: the caller decides the rest.
@@ -57,7 +57,7 @@ class ForwardResponse:
 
     @property
     def usage(self) -> JSON:
-        """The body that holds the usage, if anybody read it."""
+        """The body that holds the usage, if it was read."""
         return self._usage
 
 

@@ -37,11 +37,11 @@ EXHAUSTED = (
 )
 OVERLOADED = ("server_is_overloaded", "slow_down")
 GATEWAY = (502, 504, 408, 499, *range(520, 530))
-"""The answer of somebody between us and the API: whether the API acted is not known."""
+"""The answer of a proxy or gateway: whether the API acted is not known."""
 SEE_OTHER, CONFLICT = 303, 409
 GONE = (404, 410)
 NOTHING_DONE = frozenset({*EXHAUSTED, *OVERLOADED, "rate_limit_exceeded"})
-"""Codes by which the API says that it did nothing, whatever the status."""
+"""Codes by which the API says that it did nothing, with any status."""
 IS_SO = re.compile(
     r"\b(?:already|status|state|is|been|was)\W{1,4}(?:be(?:en|ing)\W{1,4})?"
     r"(?:cancel|delet|remov|archiv|restor|disabl|enabl|activ|deactiv|clos|paus|resum|revok|detach|stopp|abort|terminat)",
@@ -148,7 +148,7 @@ DEFAULTS = (
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why nothing more should be sent through a client until somebody has acted."""
+    """Why nothing more should be sent through a client until a person has acted."""
 
     reason: str
     who: Actor

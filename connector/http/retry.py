@@ -62,7 +62,7 @@ class Retrier:
 
     @property
     def paused(self) -> Pause | None:
-        """Why nothing should be sent until somebody has acted."""
+        """Why nothing should be sent until a person has acted."""
         return self._paused
 
     def pause(self, pause: Pause) -> None:
@@ -70,7 +70,7 @@ class Retrier:
         self._paused = pause
 
     def resume(self) -> None:
-        """Note that somebody has acted, or that a call is done."""
+        """End the pause: a person has acted, or a call is done."""
         self._paused = None
 
     def judge(self, result: AttemptResult, call: Call, *, repeated: bool) -> Verdict:
@@ -256,7 +256,7 @@ async def limit_time(seconds: float, work: Awaitable[Result]) -> Result | None:
 
 
 def _asks_for_less(result: AttemptResult) -> bool:
-    """Return whether the server asks everybody for less."""
+    """Return whether the server asks for fewer calls."""
     return result.status == 429 or not result.codes.isdisjoint((*OVERLOADED, "rate_limit_exceeded"))
 
 

@@ -1,4 +1,4 @@
-"""Server-sent events, whatever the chunking: bytes in, events out."""
+"""Server-sent events from bytes that are cut anywhere."""
 
 from __future__ import annotations
 

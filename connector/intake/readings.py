@@ -89,7 +89,7 @@ class Readings:
             await asyncio.wait(self.under_way.values())
 
     async def close(self) -> None:
-        """Break off whatever is under way."""
+        """Break off all readings under way."""
         tasks = list(self.under_way.values())
         for task in tasks:
             task.cancel()

@@ -92,7 +92,7 @@ TABLE: tuple[tuple[State, Callable[[CallResult], bool], NextStep], ...] = (
     (State.NOT_SENT, lambda seen: bool(seen.outcome.faults), NextStep.FAIL),
     # the network is away, a client rests, a key is missing
     (State.NOT_SENT, lambda _: True, NextStep.REST),
-    # a key that is not let in, credit that is used up: somebody must act, and no task is to blame
+    # a refused key, credit that is used up: a person must act, and no task is to blame
     (State.REFUSED, lambda seen: _action(seen, "pause"), NextStep.REST),
     # it passes with time, and nothing was done
     (State.REFUSED, lambda seen: _action(seen, "retry"), NextStep.RETRY),

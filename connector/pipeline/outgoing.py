@@ -154,7 +154,7 @@ class OutgoingRun:
         return self.spec.answer is not None
 
     def stop(self, reason: str) -> None:
-        """Take no more documents; those under way come to their end."""
+        """Take no more documents; finish those under way."""
         self.counts.stopped = self.counts.stopped or reason
         self._stopping.set()
 

@@ -80,7 +80,7 @@ class ErrorsFile:
 
 
 def failure_line(document: JSON, state: str, reason: str, **more: JSON) -> dict[str, JSON]:
-    """Return a document with what went wrong, as `revive` takes it back; it is JSON whatever the document is."""
+    """Return a document with what went wrong, as `revive` takes it back; it is JSON for any document."""
     error: dict[str, JSON] = {"state": state, "reason": reason, **more}
     plain = is_object(document) and ERROR not in document and DOCUMENT not in document
     whole: dict[str, JSON] = {**(document if plain else {DOCUMENT: document}), ERROR: error}

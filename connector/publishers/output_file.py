@@ -149,7 +149,7 @@ class RemoteFile:
 
 
 def is_permanent(error: OSError) -> bool:
-    """Return whether a file stays out of reach until somebody has changed something."""
+    """Return whether a file stays out of reach until a person acts."""
     return error.errno in PERMANENT
 
 

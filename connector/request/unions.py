@@ -246,7 +246,7 @@ class UnionBreadth:
 
 
 class _Exploded(Exception):
-    """There are more ways than anybody would read."""
+    """There are too many branches to explain."""
 
 
 def _iter_below(schema: dict[str, JSON], value: JSON) -> Iterator[tuple[JSON, JSON]]:

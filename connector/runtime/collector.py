@@ -111,7 +111,7 @@ class Collector(LeaseLoop):
                     await self._release_due()
                     await self._sleep(self._seconds_to_sleep())
             await self._commit(await self._gatherer.carry_abandon(()))
-        except Exception as error:  # noqa: BLE001  whatever it is, the run has to end
+        except Exception as error:  # noqa: BLE001  every error must end the run
             self._context.on_error(error)
 
     async def _lease(self) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CompletionCheck", "RouteDependencies", "RunResult", "count_ended"]
 
 NETWORK_PATIENCE = 120.0
-"""Seconds for which a run that is to end waits for the network; a pause that somebody must end is not waited for."""
+"""Seconds for which a run that is to end waits for the network; a pause that a person must end is not waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class CompletionCheck:
         self._paused_since: float | None = None
 
     async def is_complete(self, waits: Mapping[str, str]) -> bool:
-        """Return whether nothing is left, or all that is left waits for somebody to act.
+        """Return whether nothing is left, or everything left waits for a person.
 
         Args:
             waits: who must act, by route.

@@ -19,7 +19,7 @@ __all__ = ["MAX_SLEEP", "LeaseLoop", "TaskSlots", "WorkerContext", "guard"]
 MAX_SLEEP = 30.0
 """Seconds after which the wall clock is read again, since it may jump."""
 MAX_REASONS = 1000
-"""Tasks that go on by themselves whose reasons are remembered; of those that wait for somebody, all are."""
+"""The number of self-resolving waits whose reasons are kept; those of tasks that wait for a person are all kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ class WaitReasons:
 
     @property
     def blocked(self) -> int:
-        """How many tasks wait for somebody to act."""
+        """The number of tasks that wait for a person."""
         return len(self._blocked)
 
     @property
     def last(self) -> WaitReason | None:
-        """The last reason of all; what somebody must act on comes first."""
+        """The last reason; one that a person must act on comes first."""
         for reasons in (self._blocked, self._later):
             if reasons:
                 return reasons[next(reversed(reasons))]
@@ -224,7 +224,7 @@ class TaskSlots:
         try:
             while self._ready and len(self._slots) <= self._allowed:
                 await self._run_task(self._ready.popleft(), slot)
-        except Exception as error:  # noqa: BLE001  whatever it is, the run has to end
+        except Exception as error:  # noqa: BLE001  every error must end the run
             self._on_error(error)
         finally:
             self._slots.discard(slot)
@@ -249,5 +249,5 @@ async def guard(work: Awaitable[None], on_error: Callable[[BaseException], None]
     """Run a loop that should never end, and report the error that ends it."""
     try:
         await work
-    except Exception as error:  # noqa: BLE001  whatever it is, the run has to end
+    except Exception as error:  # noqa: BLE001  every error must end the run
         on_error(error)

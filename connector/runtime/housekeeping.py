@@ -80,7 +80,7 @@ class LineFlusher:
         self.fault = ""
         """Why lines are not written yet."""
         self.is_blocked = False
-        """Whether somebody must mend something before they can be."""
+        """Whether a person must repair something first."""
 
     def notify(self) -> None:
         """Note that there are lines to write."""

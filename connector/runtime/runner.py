@@ -110,7 +110,7 @@ class Runner:
         self._over.set()
 
     async def run(self) -> RunResult:
-        """Run to the end; StoreBroken, or whatever else the error was, when the run cannot go on."""
+        """Run to the end; raise StoreBroken, or the error itself, when the run cannot continue."""
         began, before = self._timing.clock(), await self._store.counts()
         await self._scheduler.load()
         workers = self._pool.start()

@@ -109,7 +109,7 @@ class Scheduler:
             self._last[schedule.name] = float(kept.get(schedule.name) or self._wall())
 
     async def claim_due(self) -> Sequence[Schedule]:
-        """Return the schedules that are due, each once whatever it has missed, and in one process alone."""
+        """Return the schedules that are due, each once even if it missed several times, and in one process alone."""
         found: list[Schedule] = []
         for schedule in self._schedules:
             tick = self._advance(schedule)

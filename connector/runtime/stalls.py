@@ -233,7 +233,7 @@ class StallMonitor:
 
 
 def _find_partial(name: str, waits: WaitReasons) -> Stall | None:
-    """Return the stall of a route some of whose tasks wait for somebody while others are under way."""
+    """Return the stall of a route some of whose tasks wait for a person while others are under way."""
     last = waits.last
     if last is None or not last.who:
         return None

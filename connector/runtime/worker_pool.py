@@ -145,7 +145,7 @@ class WorkerPool:
 
     @property
     def paused(self) -> Mapping[str, Pause]:
-        """The routes that wait until somebody has acted, or the network is back."""
+        """The routes that wait for a person or the network."""
         return {name: pause for name, worker in self.workers.items() if (pause := worker.paused) is not None}
 
     @property

@@ -116,7 +116,7 @@ class Webhooks:
         self._loop.wake()
 
     def send_to(self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]) -> None:
-        """Send an event to one endpoint, whatever its event types."""
+        """Send an event to one endpoint, even if it takes other event types."""
         self._queue(endpoint["url"], endpoint["id"], self._build_event(event_type, data))
         self._loop.wake()
 

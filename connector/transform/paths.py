@@ -159,7 +159,7 @@ class Pattern:
 
     @property
     def is_path(self) -> bool:
-        """Whether it names one key whatever else is removed; positions of a list would move up."""
+        """Whether it names the same key after others are removed; positions of a list would move up."""
         return bool(self.segments) and all(key != "*" and as_index(key) is None for key in self.segments)
 
     def matches(self, document: JSON) -> Iterator[Match]:
@@ -199,7 +199,7 @@ def compile_replacement(text: str, stars: int) -> Callable[[tuple[str, ...]], Se
         return lambda _: segments
 
     def fill(captures: tuple[str, ...]) -> Segments:
-        # One pass: what a capture holds is a key, whatever it looks like.
+        # One pass: a capture is a key, even if it looks like a reference.
         return tuple(CAPTURED.sub(lambda found: captures[int(found[1]) - 1], segment) for segment in segments)
 
     return fill

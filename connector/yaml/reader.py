@@ -87,7 +87,7 @@ def _compose(text: str, document: YamlDocument) -> Any:
         document.faults.append(
             YamlFault("syntax", _library_position(library), (), "nested too deep", "at most 200 levels are read")
         )
-    except Exception:  # noqa: BLE001  the library raises whatever Python does on some texts
+    except Exception:  # noqa: BLE001  on some texts the library raises errors of Python's own
         document.faults.append(YamlFault("syntax", _library_position(library), (), "not YAML: unreadable", SYNTAX_HINT))
     return None
 

@@ -115,7 +115,7 @@ class Jobs:
         )
 
     async def delete(self, connection: Connection, jobs: Sequence[int]) -> None:
-        """Delete jobs whatever their state."""
+        """Delete jobs in any state."""
         if jobs:
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ANY($1::bigint[])", list(jobs))  # noqa: S608
 

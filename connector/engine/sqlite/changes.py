@@ -175,7 +175,7 @@ def _claim_key(session: Session, route: int, task: NewTask, number: int) -> int:
 
 
 def start_carriers(session: Session, carriers: Sequence[Carrier], documents: Sequence[bytes]) -> Sequence[int]:
-    """Accept tasks that carry others; they are never duplicates, whatever their keys."""
+    """Accept tasks that carry others; they are never duplicates, even with equal keys."""
     rows = _NewRows(session)
     numbers: list[int] = []
     for carried, document in zip(carriers, documents, strict=True):

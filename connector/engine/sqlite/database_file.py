@@ -1,4 +1,4 @@
-"""The database file: where it may lie, and a lock on its inode, under whatever name it is opened."""
+"""The database file: where it may be, and a lock on its inode, which holds for every name."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class DatabaseFile:
             self.inode = inode
 
     def lock(self) -> bool:
-        """Lock the file, under whatever name others opened it; return whether this instance holds the lock now."""
+        """Lock the file for every name of it; return whether this instance holds the lock now."""
         with _guard:
             found = _descriptors[self.inode] if self.inode is not None else None
             if found is None or self._locks or not _is_lockable(found.descriptor):

@@ -63,7 +63,7 @@ DISK = (
     apsw.PermissionsError,
     apsw.ReadOnlyError,
 )
-"""Errors of the file or its disk, whatever the statement."""
+"""Errors of the file or its disk, for any statement."""
 UNSYNCED = {apsw.SQLITE_IOERR_FSYNC, apsw.SQLITE_IOERR_DIR_FSYNC}
 
 

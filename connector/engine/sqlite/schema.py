@@ -15,7 +15,7 @@ APPLICATION = 0x6F616963
 # The small row of a task changes with every step of its life, so it is kept apart from its document, which never does.
 # `queue` is the state of a live task (see `rows`): `live` is the only index that every task passes through.
 # A call's id is its task's id and its place among the task's calls; its end is a row of its own, so that nothing is
-# ever written in the middle of what is there.
+# ever written in the middle of the table.
 V1 = """
 CREATE TABLE meta (
     one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -129,7 +129,7 @@ class Writer:
             except _WorkFailed as failed:
                 works.remove(failed.work)
                 results.append((failed.work, failed.error))
-            except Exception as error:  # noqa: BLE001  callers get whatever it is
+            except Exception as error:  # noqa: BLE001  callers get every error
                 failure = self._end_on(error)
                 results += [(work, _copy_error(failure)) for work in works]
                 break

@@ -1,4 +1,4 @@
-"""One request and its answer: how far it got, and what that makes of whatever goes wrong."""
+"""One request and its answer: how far it got, and what that means for an error."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Found:
 
 @dataclass(slots=True)
 class _Clock:
-    """Time that passes only where somebody waits, and then at once."""
+    """Time that passes only during a wait, and then at once."""
 
     now: float = 0.0
 

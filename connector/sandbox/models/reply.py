@@ -80,7 +80,7 @@ def _find_named_tools(text: str, tools: Sequence[Tool]) -> list[Tool]:
 
 
 def _find_name_end(text: str, name: str) -> int | None:
-    """Return where a name ends that a text has as a word, whatever its case."""
+    """Return the end of a name that a text has as a word, in any case."""
     pattern = rf"(?<![\w-]){re.escape(name)}(?!\w|-\w)"
     match = re.search(pattern, text, re.IGNORECASE) if name else None
     return match.end() if match else None

@@ -25,7 +25,7 @@ PIECE = re.compile(r"\s?\w{1,8}|\s?[^\w\s]{1,4}|\s+")
 """A word or a part of a long one with the blank before it, a few signs, or blanks; nothing is left out."""
 TEXTS = ("text", "refusal", "input_text", "output_text")
 MEDIA = {"image_url": 85, "input_image": 85, "file": 100, "input_file": 100, "input_audio": 50}
-"""The number of tokens of media, whatever their size."""
+"""The number of tokens of media of any size."""
 ALTERNATIVES = (
     " the", " a", ".", ",", " and", " of", " to", " in", "\n", " it", " is", " that", " for", " on", " with", " as",
     " at", " by", " be", " or",

@@ -109,7 +109,7 @@ def main() -> None:
     try:
         library: Any = import_module("jsonata")  # it has no types
         compiled = library.Jsonata(orjson.loads(next(lines)))
-    except Exception as error:  # noqa: BLE001  whatever it is, it belongs to the expression
+    except Exception as error:  # noqa: BLE001  every error is the expression's
         _answer({"error": _message(error)})
         return
     _answer({"value": None})

@@ -56,7 +56,7 @@ def _build_new(storage: str, storage_key: Template | None, add_entity_to_storage
 
 
 def digest(document: JSON) -> str:
-    """Return the digest of a document, whatever the order of its keys."""
+    """Return the digest of a document, the same for any order of its keys."""
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -88,7 +88,7 @@ def read_overlays_of_sdk(source: Path, content: Mapping[str, Any]) -> SdkOverlay
 
 
 def signature(operation: str) -> str:
-    """Return an operation whatever its path parameters are called."""
+    """Return an operation, under any names of its path parameters."""
     return re.sub(r"{\w+}", "{}", operation)
 
 

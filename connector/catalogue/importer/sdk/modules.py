@@ -1,4 +1,4 @@
-"""The SDK's modules as syntax trees: which statement defines a name, through whatever imports. Nothing is run."""
+"""The SDK's modules as syntax trees: which statement defines a name, through all imports. Nothing is run."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Words:
         return (f"{text} " * (length // (len(text) + 1) + 1))[:length]
 
     def mentions(self, name: str) -> bool:
-        """Return whether the text has every word of a name, whatever its separators and case."""
+        """Return whether the text has every word of a name, with any separators and case."""
         parts = [part.casefold() for part in SEPARATORS.split(name) if part]
         return bool(parts) and all(part in self._known for part in parts)
 

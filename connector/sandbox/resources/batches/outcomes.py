@@ -47,7 +47,7 @@ def is_success(outcome: Mapping[str, JSON]) -> bool:
 
 
 class BatchUsage:
-    """The usage of many answers, whatever their endpoint calls its parts."""
+    """The usage of many answers, under the names of any endpoint."""
 
     def __init__(self) -> None:
         self._given = self._cached = self._made = self._thought = 0
