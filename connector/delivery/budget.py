@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["RouteBudget"]
 
 FRESH = 5.0
-"""Seconds for which what was read from the store is believed; what other workers use is seen no later."""
+"""Seconds after which spending is read from the store again, with that of other workers."""
 
 log = logging.getLogger(__name__)
 

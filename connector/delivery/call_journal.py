@@ -195,7 +195,7 @@ class CallJournal(TaskCalls):
             return Outcome(State.NOT_SENT, reason=str(error), action="pause")
 
     async def _commit_intent(self, record: CallRecord) -> None:
-        """Write down what is about to be sent, with all that was seen before; a read can wait for that."""
+        """Record a call before it is sent, with all ends seen so far; the record of a read may be delayed."""
         self._unwritten.append(record)
         if record.effect != Effect.NONE:
             await self._shared.commit(self._drain())
@@ -239,7 +239,7 @@ class CallJournal(TaskCalls):
 
 
 def _interpret_refusal(intent: CallIntent, outcome: Outcome) -> Outcome:
-    """Return what a refusal comes to after a call that may have taken effect: a no does not undo that."""
+    """Return the outcome of a refusal after a call that may have taken effect, which the refusal does not undo."""
     method = intent.call.wire.method if intent.call is not None else ""
     if is_already_done(outcome.status or 0, method, intent.effect, outcome.reason):
         return replace(outcome, state=State.DONE, reason="it is so already, as an earlier try wanted it")

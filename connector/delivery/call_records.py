@@ -92,7 +92,7 @@ def _pack(value: JSON) -> bytes:
 
 
 MOST_KEPT = 256 * 1024
-"""Bytes of an answer that are kept of a task that has ended; one that has not needs its answers whole."""
+"""The bytes of an answer that a task keeps after its end; before, it needs its answers whole."""
 EVIDENCE = 2048
 
 
@@ -217,7 +217,7 @@ def _omit(data: bytes) -> JSON:
 
 
 NOTES = "notes of gathered tasks"
-"""The space of records that say what must not be silent of tasks that go on together, by the first of them."""
+"""The space of records with notes on tasks that were gathered, by the first of them."""
 MISSING = "missing"
 """The member of an outcome that says that a complete list did not show what the call would have made."""
 

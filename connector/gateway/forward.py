@@ -108,7 +108,7 @@ class Forwarding:
         return response
 
     async def _fail(self, outcome: Outcome) -> web.StreamResponse:
-        """There is no answer, or only the beginning of one: tell the caller which, and what that means."""
+        """Tell the caller that there is no answer, or only the beginning of one, and what follows."""
         self._record.state = outcome.state.value
         response = self._response
         if response is not None and response.has_begun:

@@ -1,4 +1,4 @@
-"""Answers that are made after their request has ended: whose they are, and what was charged for them."""
+"""Answers that are made after their request has ended: their callers and charges."""
 
 from __future__ import annotations
 

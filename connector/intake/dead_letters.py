@@ -42,7 +42,7 @@ STAGE = "incoming"
 
 
 def dead_letter(document: JSON, reason: str) -> dict[str, JSON]:
-    """Return what is kept of a document that could not be read, or that the incoming connection's chain failed on."""
+    """Return the record of a document that could not be read, or on which the incoming connection's chain failed."""
     return failure_line(document, "failed", reason, stage=STAGE)
 
 

@@ -21,7 +21,7 @@ PERMANENT = {
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EEXIST, errno.ELOOP, errno.ENAMETOOLONG,
     errno.ENXIO, errno.ENODEV, errno.EINVAL,
 }  # fmt: skip
-"""Errors of this side that no waiting mends: a path that is wrong, a folder that may not be written to."""
+"""Local errors that waiting does not repair: a wrong path, a folder without write permission."""
 
 
 class OpenFile(Protocol):

@@ -1,4 +1,4 @@
-"""What workers are made of: what they share, a loop that leases, slots for tasks, and what tasks wait for."""
+"""The parts that workers share: the context, the lease loop, slots for tasks, and reasons of waits."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ MAX_PREFETCH = 64
 PROBES = Backoff(1.0, 60.0)
 """The delays between two probes while the upstream is away."""
 MAX_FAILURES = 8
-"""Tasks in a row that could not be tried that mean that the upstream is away."""
+"""After this many tasks in a row that could not be tried, the upstream counts as away."""
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ SECTIONS = ("clients", "incoming", "outgoing", "chains", "routes", "variables")
 
 
 def check_models(subject: Subject) -> Iterator[Finding]:
-    """Models that a configuration names, wherever that is, and that stop soon or have stopped."""
+    """Report models of a configuration that stop soon or have stopped."""
     if subject.catalogue is None or not _uses_registry(subject, None):
         return
     registry = load_registry(subject.catalogue.folder)

@@ -90,7 +90,7 @@ def _key_condition(translator: StepTranslator, given: Parameters, path: str) -> 
 
 
 def _translate_storage_filter(translator: StepTranslator, given: Parameters, path: str) -> JSON:
-    """The condition of translation filter says what is filtered away, so that it passes what does not fulfil it."""
+    """Translate a filter whose condition says what to drop; ours says what passes."""
     asked = translator.translate_conditions(given.get("condition"), f"{path}.condition")
     opposite = {
         "storage-entity-does-not-exists": "storage-entity-exists",

@@ -48,7 +48,7 @@ def explain_refusal(kind: str, name: str) -> str:
 
 @dataclass(slots=True)
 class Names:
-    """The names that steps use, and what they name that the export does not hold."""
+    """The names that steps use, and those of them that the export lacks."""
 
     chains: dict[str, str]
     clients: dict[str, str]
