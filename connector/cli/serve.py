@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
-from connector.aio.tasks import cancel_all
 from connector.cli.curl import GATEWAY_TOKEN
 from connector.cli.exit_codes import ExitCode
 from connector.cli.garbage import infrequent_collection
@@ -165,6 +164,8 @@ class Routes:
 
     async def beside(self, serving: Awaitable[bool]) -> bool:
         """Run until serving ends or the routes fail; return whether everything ended cleanly."""
+        from connector.aio.tasks import cancel_all
+
         running, served = asyncio.ensure_future(self.runner.run()), asyncio.ensure_future(serving)
         try:
             await asyncio.wait((running, served), return_when=asyncio.FIRST_COMPLETED)
