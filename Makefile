@@ -34,6 +34,9 @@ lint: setup ## ruff, mypy, pyright and the floors
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+catalogue: setup ## bring entities/ up to an SDK, SDK=3.57.0 (a version, a wheel or a folder), and to a DOCUMENT=
+	$(BIN)/openai-connector entities update --sdk "$(or $(SDK),latest)" $(if $(DOCUMENT),--document "$(DOCUMENT)") --into entities --entities entities --text
+
 docs: setup ## write the generated reference pages
 	$(BIN)/python -m tools.reference
 

@@ -149,7 +149,8 @@ async def _try(configuration: Configuration, name: str, folder: Path | None, log
     entry = configuration.find("clients", name)
     if not isinstance(entry, ClientEntry):
         raise ConfigurationError(f"{name!r} is no client")
-    entry, catalogue = entry.with_parameters(logs.parameters), Catalogue.open(catalogue_folder(folder))
+    catalogue = Catalogue.open(catalogue_folder(folder) if folder else configuration.catalogue_folder)
+    entry = entry.with_parameters(logs.parameters)
     async with entry.client(catalogue=catalogue) as client:
         with logs.written(client.redactor):
             return await diagnose(client)

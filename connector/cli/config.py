@@ -37,7 +37,7 @@ def lint(
 
     if notation not in ("text", "json", "sarif"):
         raise ConfigurationError(f"--format {notation!r}: text, json or sarif")
-    known, catalogue = kinds(), _catalogue(folder)
+    known, catalogue = kinds(), None if folder is None else _catalogue(folder)
     sources = files or [configuration_at(config)]
     found = [finding for source in sources for finding in lint_one(source, kinds=known, catalogue=catalogue)]
     _print(found, notation)

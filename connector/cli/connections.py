@@ -94,7 +94,7 @@ async def open_runtime(configuration: Configuration, logs: Logs, folder: Path | 
     from connector.pipeline import Runtime
 
     logs.check()
-    catalogue = Catalogue.open(catalogue_folder(folder))
+    catalogue = Catalogue.open(catalogue_folder(folder) if folder else configuration.catalogue_folder)
     mode: Literal["json", "text"] = "json" if configuration.telemetry.logs == "json" else "text"
     async with Runtime(configuration, parameters=logs.parameters, catalogue=catalogue) as runtime:
         with logs.written(runtime.redact, mode=mode):

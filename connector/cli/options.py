@@ -14,6 +14,7 @@ from typer import Option
 
 from connector.cli.arguments import parse_headers, refuse_placeholders, set_value
 from connector.declarations import CONFIGURATION_NAMES as NAMES
+from connector.declarations import folder as declarations
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -76,11 +77,20 @@ Entities = Annotated[
 ]
 
 
-def catalogue_folder(folder: Path | None) -> Path | None:
-    """Return the folder of a user's catalogue, which must exist."""
-    if folder is not None and not folder.is_dir():
-        raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
-    return folder
+def catalogue_folder(folder: Path | None, config: Path | None = None) -> Path | None:
+    """Return the folder of a user's catalogue: the one given, which must exist, else that of the configuration.
+
+    Where there is no configuration, `entities` in the current folder is meant, if it holds a catalogue.
+    """
+    from connector.config.sources import catalogue_in, catalogue_of
+
+    if folder is not None:
+        if not folder.is_dir():
+            raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
+        return folder
+    source = config or configuration_here()
+    found = catalogue_in(Path(), None) if source is None else catalogue_of(source)
+    return None if found is None or found.resolve() == declarations("entities") else found
 
 
 class LogLevel(StrEnum):
@@ -225,7 +235,7 @@ class ClientOptions(LogOptions):
         return headers
 
     def folder(self) -> Path | None:
-        return catalogue_folder(self.entities)
+        return catalogue_folder(self.entities, self.config)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -103,7 +103,7 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
     from connector.runtime.plan import Plan
     from connector.runtime.preflight import check_engine, check_routes
 
-    catalogue = Catalogue.open(catalogue_folder(options.entities))
+    catalogue = Catalogue.open(catalogue_folder(options.entities, options.config))
     plan = Plan.of(configuration, options.routes or ())
     space = SpaceRetry()
     store = await space.run(lambda: open_store(configuration.engine_url, new=options.new))
@@ -142,7 +142,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     configuration, once = runtime.configuration, options.once
     observer = make_observer(
         configuration.telemetry,
-        Prices.over_registry(configuration.prices, configuration.currency),
+        Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder),
         runtime.redact,
     )
     fleet = not configuration.engine_url.startswith(SQLITE)

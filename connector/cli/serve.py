@@ -83,7 +83,9 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
     from connector.catalogue import Catalogue
     from connector.gateway.export import export_proxy_config
 
-    print_command(export_proxy_config(configuration, proxy.value, Catalogue.open(folder), port))
+    print_command(
+        export_proxy_config(configuration, proxy.value, Catalogue.open(folder or configuration.catalogue_folder), port)
+    )
 
 
 async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
@@ -117,7 +119,7 @@ async def _listen(
     from connector.gateway import GatewayServer
     from connector.gateway.server import serve_until_stopped
 
-    configuration, catalogue = runtime.configuration, Catalogue.open(folder)
+    configuration, catalogue = runtime.configuration, Catalogue.open(folder or runtime.configuration.catalogue_folder)
     server = GatewayServer(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
     async with server:
         _greet(server.url, configuration, server.not_ready)
@@ -194,7 +196,7 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     store = await open_store(configuration.engine_url)
     observer = make_observer(
         configuration.telemetry,
-        Prices.over_registry(configuration.prices, configuration.currency),
+        Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder),
         runtime.redact,
     )
     try:

@@ -30,7 +30,7 @@ from connector.config.models import (
 from connector.config.models.gateway import SPENDING_FILE
 from connector.config.references import Reference, references_in
 from connector.config.secrets import passwords_in
-from connector.config.sources import ENDINGS, SECTIONS, folders_of
+from connector.config.sources import ENDINGS, SECTIONS, catalogue_in, folders_of
 from connector.config.tree import Tree
 from connector.config.variables import Variables, literal_secrets
 from connector.errors import ConfigurationError, UnknownName
@@ -67,6 +67,7 @@ class Configuration:
     retention: Retention
     gateway: Gateway
     telemetry: Telemetry
+    entities: str | None
     raw_engine: str = field(repr=False)
     tree: Tree = field(repr=False)
     lookup: Variables = field(repr=False)
@@ -82,6 +83,11 @@ class Configuration:
         parts = {name: getattr(document, name) for name in Document.model_fields}
         parts |= {name: MappingProxyType(parts[name]) for name in SECTIONS}
         return cls(folder=folder, tree=tree, lookup=lookup, whole=whole, **parts)
+
+    @property
+    def catalogue_folder(self) -> File | None:
+        """The folder of the configuration's own catalogue, if it has one."""
+        return catalogue_in(self.folder, self.entities)
 
     @property
     def engine_url(self) -> str:

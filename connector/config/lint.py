@@ -17,7 +17,7 @@ from connector.config.rules.names import check_unused
 from connector.config.rules.requests import check_operations
 from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
 from connector.config.rules.settings import check_allow_rules, check_plain_secrets
-from connector.config.sources import SECTIONS
+from connector.config.sources import SECTIONS, catalogue_of
 from connector.model import JSON, Fault
 from connector.version import version
 
@@ -93,14 +93,14 @@ def lint(
         source: a file or folder.
         environ: the variables; by default the environment of the process.
         kinds: the kinds of subscribers and publishers; without them parameters are not checked.
-        catalogue: the known entities; by default those that ship with the connector.
+        catalogue: the known entities; by default the configuration's own, else those that ship with the connector.
         texts: contents of some files, in place of those on disk.
     """
     loaded = examine(source, environ=environ, kinds=kinds, texts=texts)
     loaded.check(require_variables=True)
     if loaded.tree.value in (None, {}) and not loaded.findings:
         loaded.findings.append(_empty(source))
-    subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(None))
+    subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(catalogue_of(File(source))))
     more = (finding for rule in RULES for finding in rule(subject))
     found = [*loaded.findings, *demote_disabled(more, loaded.document)]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}

@@ -6,20 +6,35 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as File
 
+from connector.aio.atomic_folder import restore_folder
 from connector.config.findings import Finding, Path, Place, path_text
 from connector.config.tree import Tree, read_text
 from connector.declarations import CONFIGURATION_NAMES
 from connector.errors import ConfigurationError
 from connector.model import Fault, is_document
 
-__all__ = ["ENDINGS", "SECTIONS", "SETTINGS", "configuration_in", "files_of", "folder_of", "folders_of", "read_files"]
+__all__ = [
+    "ENDINGS",
+    "SECTIONS",
+    "SETTINGS",
+    "catalogue_in",
+    "catalogue_of",
+    "configuration_in",
+    "files_of",
+    "folder_of",
+    "folders_of",
+    "read_files",
+]
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
 """Parts that hold named entries."""
 SETTINGS = ("currency", "engine", "retention", "gateway", "telemetry")
 """Parts that hold settings."""
 PARTS = (*SECTIONS, *SETTINGS)
+CATALOGUE = "entities"
+"""The setting that names a catalogue, and the folder that is looked for without it: its files are no configuration."""
 ENDINGS = (".yaml", ".yml", ".json")
+INDEX = "index.json"
 BEGINNING = 8192
 """Characters at the start of a file in which it must name its part."""
 OTHER_KINDS = (".test", ".schema")
@@ -69,6 +84,35 @@ def folder_of(source: File) -> File:
     return source if source.is_dir() else source.parent
 
 
+def catalogue_of(source: File) -> File | None:
+    """Return the folder of a configuration's catalogue: the one it names, else `entities` beside it, if any."""
+    files = files_of(source) if source.is_file() or configuration_in(source) else []  # it may be yet to be written
+    named = next((name for file in files if (name := _named_catalogue(file))), None)
+    return catalogue_in(folder_of(source), named)
+
+
+def catalogue_in(folder: File, named: str | None) -> File | None:
+    """Return the catalogue that a configuration in a folder names, else the one beside it, if there is any."""
+    path = folder / (named or CATALOGUE)
+    restore_folder(path)
+    if named and not (path / INDEX).is_file():
+        raise ConfigurationError(f"entities: {named!r} holds no catalogue; `entities update --into {path}` makes one")
+    return path if (path / INDEX).is_file() else None
+
+
+def _named_catalogue(file: File) -> str | None:
+    """Return the value of `entities` in one file; a file that cannot be read has its faults told by others."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if CATALOGUE not in text:
+        return None
+    value = read_text(text, str(file)).value
+    named = value.get(CATALOGUE) if is_document(value) else None
+    return named if isinstance(named, str) else None
+
+
 def read_files(files: list[File], texts: Mapping[File, str] | None = None) -> Tree:
     """Merge all files into one tree; report a name that two of them give, with both places.
 
@@ -103,7 +147,7 @@ def _merge(part: Tree, whole: Tree) -> None:
     if part.value is None:
         return
     if not is_document(part.value):
-        fault = Fault("", "not an object", f"a configuration has {', '.join(PARTS)}")
+        fault = Fault("", "not an object", f"a configuration has {', '.join((*PARTS, CATALOGUE))}")
         whole.findings.append(Finding("wrong-type", part.value_place(()), fault))
         return
     for section, entries in part.value.items():
@@ -113,7 +157,7 @@ def _merge(part: Tree, whole: Tree) -> None:
         elif section not in whole.value or known is None:
             whole.value[section] = entries
             _take_places((section,), part, whole)
-        elif section in PARTS and entries is not None:
+        elif section in (*PARTS, CATALOGUE) and entries is not None:
             whole.findings += _report_duplicate((section,), part, whole)
 
 

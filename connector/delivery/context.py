@@ -136,7 +136,8 @@ class DeliveryContext:
         self.windows = SettlingWindows(self.timing, self.settling)
         self.redact = Redaction(self.runtime)
         self.storages = DurableStorages(self.store, self.runtime.chained.storages, self.timing.clock)
-        self.prices = Prices.over_registry(self.runtime.configuration.prices, self.runtime.configuration.currency)
+        own = self.runtime.configuration
+        self.prices = Prices.over_registry(own.prices, own.currency, own.catalogue_folder)
         self._space = SpaceRetry(self.timing)
 
     async def commit(self, change: Change) -> CommitResult:

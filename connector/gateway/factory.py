@@ -20,7 +20,7 @@ from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.webhooks import WebhookReceiver, Webhooks
 from connector.http import prototypes
-from connector.model_registry import default_registry
+from connector.model_registry import ModelRegistry, default_registry, load_registry
 from connector.pipeline import Runtime
 from connector.suggestions import closest
 from connector.telemetry.costs import Prices
@@ -62,7 +62,7 @@ def build_gateway(
     configuration = runtime.configuration
     budget_file = BudgetFile(configuration.folder / SPENDING_FILE)
     callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
-    prices = Prices.over_registry(configuration.prices, configuration.currency)
+    prices = Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
     gateway = Gateway(
         find_client=runtime.client,
         client_names=tuple(configuration.clients),
@@ -86,6 +86,11 @@ def _request_rules(configuration: Configuration, address: tuple[str, int], idle:
     return RequestRules(hosts, settings.body_bytes, idle, tuple(name.lower() for name in settings.headers))
 
 
+def _registry(configuration: Configuration) -> ModelRegistry:
+    folder = configuration.catalogue_folder
+    return default_registry() if folder is None else load_registry(folder)
+
+
 def _access_log(configuration: Configuration, administrator: str | None) -> AccessLog:
     redactor = configuration.redactor()
     if administrator:
@@ -96,7 +101,7 @@ def _access_log(configuration: Configuration, administrator: str | None) -> Acce
         redactor,
         bodies=configuration.gateway.log_bodies,
         currency=configuration.currency,
-        retirements=Retirements(default_registry(), clients) if clients else None,
+        retirements=Retirements(_registry(configuration), clients) if clients else None,
     )
 
 

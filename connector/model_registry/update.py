@@ -16,7 +16,7 @@ from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 from connector.model_registry.build import build, read_overlay, registry_text
 from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, check_registry, compiled_bytes, registry_of
-from connector.model_registry.price_source import read_price_facts
+from connector.model_registry.price_source import PriceFacts, read_price_facts
 from connector.model_registry.sdk_source import read_sdk_facts
 from connector.yaml import DECLARATIONS, read_yaml
 
@@ -72,14 +72,30 @@ def wheel_of(package: str, wanted: str) -> Generator[Path]:
         yield wheels[0]
 
 
-def rebuild(sdk: Path, prices: Path, entities: Path) -> Update:
-    """Return the registry that newer sources give, with the facts by hand of a catalogue folder laid over it."""
+def rebuild(sdk: Path, prices: Path | None, entities: Path) -> Update:
+    """Return the registry that newer sources give, with the facts by hand of a catalogue folder laid over it.
+
+    Args:
+        sdk: the official SDK.
+        prices: `genai-prices`; without it the prices that are known stay.
+        entities: the catalogue folder.
+    """
     before = _registry_document(entities)
     overlay = entities / OVERLAY
-    facts = read_price_facts(prices)
+    facts = _known_prices(before) if prices is None else read_price_facts(prices)
     by_hand = read_overlay(overlay if overlay.exists() else folder("entities") / OVERLAY)
     after = build(read_sdk_facts(sdk), facts, by_hand, _models(before))
     return _update(before, after, facts.unread)
+
+
+def _known_prices(before: Facts) -> PriceFacts:
+    """Return what a registry knows as if it had just been read; a kind that nobody knew is left to be found."""
+    sources = before.get("sources")
+    models = {name: dict(facts) for name, facts in _models(before).items() if is_object(facts)}
+    for facts in models.values():
+        if facts.get("kind") == "other":
+            del facts["kind"]
+    return PriceFacts(str(sources.get("genai-prices", "")) if is_object(sources) else "", models)
 
 
 def with_shutdowns(entities: Path, shutdowns: Mapping[str, date | None], today: date) -> Update:

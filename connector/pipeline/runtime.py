@@ -82,6 +82,13 @@ def _no_options(_: str) -> Mapping[str, Any]:
     return {}
 
 
+def _own_catalogue(configuration: Configuration) -> Catalogue | None:
+    folder = configuration.catalogue_folder
+    from connector.catalogue import Catalogue
+
+    return None if folder is None else Catalogue.open(folder)
+
+
 class Runtime:
     """What the connections of a configuration share while they run.
 
@@ -91,7 +98,7 @@ class Runtime:
         storages: in place of the configuration's.
         publisher: replaces a kind of publisher, as when a connection is only tried.
         parameters: what goes before the parameters of every client.
-        catalogue: the entities that can be named; those that ship with the connector unless given.
+        catalogue: the entities that can be named; those of the configuration, else those that ship, unless given.
     """
 
     def __init__(
@@ -109,7 +116,7 @@ class Runtime:
         self.publisher = publisher
         self._options = client_options or _no_options
         self._parameters = parameters or {}
-        self._catalogue = catalogue
+        self._catalogue = catalogue or _own_catalogue(configuration)
         self._clients: dict[str, Client] = {}
         self._open = AsyncExitStack()
         self._saved = configuration.saved_chains()

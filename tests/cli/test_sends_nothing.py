@@ -243,7 +243,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "tasks retry": [["1"]],
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
-SENDS = {"publish", "run", "client test", "sandbox", "models update"}
+SENDS = {"publish", "run", "client test", "sandbox", "models update", "entities update"}
 """Commands that call, or serve, whatever is said with them."""
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""
@@ -262,6 +262,7 @@ SAMPLES = {
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
     "--accept": "gpt-5-mini",
+    "--sdk": "made",
 }  # fmt: skip
 """A value for each option that takes one."""
 

@@ -13,7 +13,7 @@ from connector.catalogue.operation import METHODS
 from connector.catalogue.schemas import FILLED
 from connector.model import JSON, is_document, is_list, members
 
-__all__ = ["Difference", "Drift", "compare_entries", "compare_schemas", "find_drift"]
+__all__ = ["Difference", "Drift", "compare_catalogues", "compare_entries", "compare_schemas", "find_drift"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,12 @@ class Drift:
         """Return the differences as JSON, by kind."""
         kinds = ("added", "removed", "changed")
         return {kind: [one.as_document() for one in self.differences if one.kind == kind] for kind in kinds}
+
+
+def compare_catalogues(before: Catalogue, after: Catalogue) -> Drift:
+    """Compare two catalogues, operation by operation and definition by definition."""
+    operations = _compare_operations(_index_by_wire_name(before.rows()), _index_by_wire_name(after.rows()))
+    return Drift((*operations, *_compare_definitions(before.definitions(), after.definitions())))
 
 
 def find_drift(document_path: Path, catalogue: Catalogue) -> Drift:

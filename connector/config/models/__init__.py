@@ -91,6 +91,11 @@ class Document(Section):
         default="USD",
         description="The currency of all prices and budgets in three letters, shown with every cost; USD by default.",
     )
+    entities: str | None = Field(
+        default=None,
+        description="A catalogue of your own, a folder relative to the configuration; by default `entities` beside it,"
+        " if that holds one. `--entities` goes before it.",
+    )
     raw_engine: str = Field(
         default="sqlite:///connector.db",
         validation_alias=AliasChoices("engine"),
