@@ -193,6 +193,9 @@ async def test_the_sandbox_answers_in_the_old_form(old_sandbox: Sandbox) -> None
         await _check_fine_tunes(client, file)
         answer = {"model": "curie", "question": "q", "examples": [["a", "b"]], "examples_context": "c"}
         assert await _call(client, "createAnswer", payload=answer)
+        search = {"query": "a cat", "documents": ["a dog", "a cat"]}
+        found = await _call(client, "createSearch", path={"engine_id": "ada"}, payload=search)
+        assert [each["score"] for each in found["data"]] == [100, 200]
         prompt = {"path": {"engine_id": "davinci"}, "payload": {"prompt": "hello"}}
         wire = client.prepare("engine completions create", prompt, stream=True)
         data: Any = [each async for each in client.stream(wire)]

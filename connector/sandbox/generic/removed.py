@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from connector.catalogue import Catalogue
-from connector.model import InvalidRequest
+from connector.model import JSON, InvalidRequest, items, members
 from connector.model import Request as CatalogueRequest
 from connector.request.path import Template, fill_template
 from connector.request.successors import AnswerForm, Successors, Translation, has_successor
@@ -17,6 +17,8 @@ from connector.sandbox.messages import Answer, ApiError, Event, Request
 __all__ = ["RemovedHandler"]
 
 ENGINE = "GET /engines/{engine_id}"
+SEARCH = "POST /engines/{engine_id}/search"
+BEST_SCORE = 200
 
 
 class RemovedHandler:
@@ -33,6 +35,8 @@ class RemovedHandler:
 
     def answer(self, request: Request, backend: Backend) -> Answer | Awaitable[Answer]:
         """Return the answer of a removed operation, in its old form."""
+        if request.operation.wire_name == SEARCH:
+            return Answer(_search(request))
         if not has_successor(request.operation):
             return self._otherwise(request, backend)
         return self._answer(request, backend)
@@ -54,6 +58,17 @@ class RemovedHandler:
         # The engine that is asked for was there then, by whatever model its work is done.
         named = {"id": request.path["engine_id"]} if request.operation.wire_name == ENGINE else {}
         return replace(answer, body={**body, **named} if named else body)
+
+
+def _search(request: Request) -> dict[str, JSON]:
+    """Return the documents with the share of the query's words that each of them has."""
+    words = set(str(members(request.payload).get("query", "")).lower().split())
+    documents = [set(str(text).lower().split()) for text in items(members(request.payload).get("documents"))]
+    data: list[JSON] = [
+        {"object": "search_result", "document": place, "score": BEST_SCORE * len(words & found) / max(len(words), 1)}
+        for place, found in enumerate(documents)
+    ]
+    return {"object": "list", "data": data, "model": request.path["engine_id"]}
 
 
 def _build_path(translated: Translation) -> str:
