@@ -10,27 +10,28 @@ from pathlib import Path
 from typing import Any
 
 from connector.pipeline import load_configuration
+from connector.telemetry.costs import Prices, Usage
 from tools.demo_servers import ADDRESS, COMMAND, TOKEN, sandbox
 
 __all__ = ["agreed"]
 
-MODEL = "gpt-5-mini*"
+MODEL = "gpt-6-luna"
 THOUGHT = 1000
 """Tokens that a model may think for each ticket, which are paid for like those it says."""
-MILLION = 1_000_000
 
 
 def agreed(rehearsal: Path, tickets: int, *, yes: bool) -> bool:
-    """Says what it will cost, by a rehearsal in the sandbox and the configured prices, and asks."""
+    """Says what it will cost, by a rehearsal in the sandbox and the known prices, and asks."""
     print(f"rehearsing {tickets} tickets in the sandbox to see what they need …", flush=True)
     found = _rehearsed(rehearsal)
-    price = load_configuration(rehearsal / "connector.yaml").prices[MODEL].output
+    configuration = load_configuration(rehearsal / "connector.yaml")
+    prices = Prices.over_registry(configuration.prices, configuration.currency)
     thought = tickets * THOUGHT
-    cost = found["cost"] + thought * price / MILLION
+    cost = found["cost"] + (prices.compute_cost(MODEL, Usage(output=thought)) or 0.0)
     print(
         f"{sum(found['calls'].values())} calls to the real API, about {found['tokens']['input']:,} tokens in, "
         f"{found['tokens']['output']:,} out and at most {thought:,} of thought: about {cost:.3f} {found['currency']} "
-        "at the prices in connector.yaml",
+        "at the prices that the connector knows",
         flush=True,
     )
     if yes:

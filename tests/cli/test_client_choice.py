@@ -72,7 +72,7 @@ def test_a_configured_client_calls(folder: Path, run: Run, words: list[str], sou
     (folder / "r.jsonl").write_text('{"operation": "GET /models"}\n')
     result = run(*words, "--client", "team-a", *source)
     assert result.exit_code == 0, result.output
-    assert "gpt-5-mini" in result.stdout
+    assert "gpt-6-luna" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -197,5 +197,5 @@ def test_a_catalogue_of_ones_own_counts_for_lint_and_for_connections(folder: Pat
     own = ["--entities", "shop-entities"]
     assert run("lint", *own).exit_code == 0
     assert run("explain", "orders", *own).exit_code == 0
-    assert "gpt-5-mini" in run("subscribe", "orders", *own).stdout
+    assert "gpt-6-luna" in run("subscribe", "orders", *own).stdout
     assert run("subscribe", "orders").exit_code != 0

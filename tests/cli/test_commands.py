@@ -63,7 +63,7 @@ def test_call_prints_the_envelope(command: Command) -> None:
     done = command("call", "models", "list")
     envelope = done.lines[0]
     assert (done.code, envelope["state"], envelope["status"], envelope["request_id"]) == (0, "done", 200, "req_example")
-    assert [model["id"] for model in envelope["body"]["data"]] == ["gpt-5", "gpt-5-mini"]
+    assert [model["id"] for model in envelope["body"]["data"]] == ["gpt-6.1-terra", "gpt-6-luna"]
 
 
 @pytest.mark.parametrize(

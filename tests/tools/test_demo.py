@@ -102,7 +102,7 @@ def test_live_says_what_it_costs_and_sends_what_is_new(environment: dict[str, st
         assert code == 1
         assert "21 calls" in told
         assert "about 0.0" in told
-        assert " USD at the prices in connector.yaml" in told
+        assert " USD at the prices that the connector knows" in told
         assert "nobody is there to ask" in told
         assert not real.requests
 

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import needed
+
 ROOT = Path(__file__).parents[2]
 
 
 def command(today):
     """The command that the target runs, on a day of the test's."""
-    shown = subprocess.run(["make", "-n", "-s", "models-check"], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [needed("make"), "-n", "-s", "models-check"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     words = shlex.split(shown.stdout.replace("\\\n", " ").splitlines()[-1])
     assert words[0].endswith("openai-connector")
     return [sys.executable, "-m", "connector", *words[1:], "--today", today]
