@@ -74,7 +74,10 @@ def prepare_update(
     _check_target(into)
     source = document or base / DOCUMENT
     if document is None and not source.is_file():
-        raise ConfigurationError(f"{base}: it carries no {DOCUMENT}; name an OpenAPI document with --document")
+        raise ConfigurationError(
+            f"{base}: no {DOCUMENT} in it: the catalogue that ships has none, and one made by `entities import` has;"
+            " name the API's OpenAPI document with --document FILE or URL"
+        )
     content = read_document(source)
     found = None if sdk is None else _read_sdk(sdk, content, where or str(source))
     with stage_folder(into) as staged:
