@@ -328,7 +328,7 @@ def nested(levels: int) -> Any:
         ),
         ({"items": {"anyOf": [{"const": f"aaaaaaaa{at}"} for at in range(200)]}}, ["aaaaaab"] * 4000),
         ({"enum": ["a" * 100_000]}, "a" * 90_000),
-        ({"items": {"type": "string"}}, [1] * 100_000),
+        ({"items": {"type": "string"}}, [1] * 50_000),
     ],
 )
 def test_a_refusal_is_a_refusal_in_reasonable_time_however_many_reasons_it_has(schema: Any, value: Any) -> None:
