@@ -53,7 +53,7 @@ docs-check: .venv/site-ready ## generated pages are current, examples in the doc
 
 models-check: setup ## the models that docs, examples and chains name live for another 120 days
 	$(BIN)/openai-connector models check --within 120 --defaults $(foreach model,$(LATE_MODELS),--accept $(model)) \
-	  README.md docs/index.md docs/tutorial.md docs/coming-from docs/examples transformers $(filter-out docs/guides/models.md,$(wildcard docs/guides/*.md))
+	  README.md docs/index.md docs/tutorial.md docs/coming-from docs/examples transformers connector/cli connector/config $(filter-out docs/guides/models.md,$(wildcard docs/guides/*.md))
 
 crash-short: setup ## kill a connector at every named point, and hold it against its upstream's record
 	$(BIN)/python -m tests.crash

@@ -41,7 +41,7 @@ class RequestOptions:
     file: Annotated[list[str] | None, Option("--file", metavar="FIELD=PATH", help="A file to upload.")] = None
     assign: Annotated[
         list[str] | None,
-        Option("--set", metavar="PATH=VALUE", help="Set one value of the request, such as payload.model=gpt-5."),
+        Option("--set", metavar="PATH=VALUE", help="Set one value of the request, such as payload.model=gpt-6-luna."),
     ] = None
     requests: Annotated[
         Path | None,

@@ -14,6 +14,8 @@ from connector.errors import ConfigurationError
 __all__ = ["init"]
 
 DOCUMENTS = "tickets.jsonl"
+MODEL = "MODEL"
+"""The place of the default model for small work, in the configuration."""
 FIRST = """\
 # A first configuration: every line of tickets.jsonl becomes one call, every answer a line of answers.jsonl.
 # `openai-connector lint` checks it; `openai-connector steps` lists what a chain may do.
@@ -27,7 +29,7 @@ outgoing:
   answer:
     chain:
       - chat-prompt:
-          model: gpt-5-mini
+          model: MODEL
           system: You answer in one short sentence.
           prompt: "&{text}"            # a field of the document
     publisher: {prototype: openai, parameters: {client: openai, entity: chat completions, action: create}}
@@ -60,6 +62,8 @@ def init(
     ] = Path(),
 ) -> None:
     """Write a first configuration that can run, and say what to do next; overwrite nothing."""
+    from connector.model_registry import default_registry
+
     there = [name for name in (*NAMES, DOCUMENTS) if (folder / name).exists()]
     if there:
         raise ConfigurationError(
@@ -68,7 +72,8 @@ def init(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, text in ((NAMES[0], FIRST), (DOCUMENTS, TICKETS)):
+        configuration = FIRST.replace(MODEL, default_registry().default("small"))
+        for name, text in ((NAMES[0], configuration), (DOCUMENTS, TICKETS)):
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)
             say(f"wrote {folder / name}")

@@ -159,7 +159,7 @@ def _sentences(end: RunResult) -> list[str]:
         sentences.append(f"{_tasks(failed)} failed; `openai-connector tasks list --state failed` tells why")
     if unknown := end.count("unknown"):
         sentences.append(
-            f"{_tasks(unknown)} may have taken effect, and nobody saw it; look before they are retried: "
+            f"{_tasks(unknown)} may have taken effect without a known end; look before they are retried: "
             "`openai-connector tasks list --state unknown`"
         )
     return sentences

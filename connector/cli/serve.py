@@ -145,7 +145,7 @@ def _administrator(configuration: Configuration) -> str | None:
 
 def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) -> None:
     if not configuration.clients:
-        raise ConfigurationError("the configuration declares no clients, so there is nobody to pass calls on to")
+        raise ConfigurationError("the configuration declares no clients, so no call can be forwarded")
     for name, reason in not_ready.items():
         say(f"the client {name} cannot call: {reason}")
     say(f"listening on {url}")

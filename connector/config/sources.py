@@ -101,7 +101,7 @@ def catalogue_in(folder: File, named: str | None) -> File | None:
 
 
 def _named_catalogue(file: File) -> str | None:
-    """Return the value of `entities` in one file; a file that cannot be read has its faults told by others."""
+    """Return the value of `entities` in one file; what is wrong with the file is reported when it is loaded."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

@@ -76,8 +76,8 @@ def _settle_opaque(
 ) -> None:
     doubts.ends.append(_make_end(call, shared, State.UNKNOWN, {"reason": CUT_OFF}))
     if held:
-        told = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
-        reason = f"{told}; look whether it did before it is sent again"
+        notice = f"{call.operation} may have taken effect in attempt {call.attempt}: {CUT_OFF}"
+        reason = f"{notice}; look whether it did before it is sent again"
         doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 
@@ -138,10 +138,10 @@ def _settle_unreachable(
     """Hold a call whose client or catalogue has changed; a manual retry looks again once that is restored."""
     doubts.ends.append(_make_end(call, shared, State.UNKNOWN, _known_outcome(call)))
     if held:
-        told = (
+        notice = (
             f"{call.operation} may have taken effect in attempt {call.attempt}, and whether it did cannot be looked up"
         )
-        reason = shared.redact.text(f"{told}: {why}; put that back and retry it, which looks before it sends")
+        reason = shared.redact.text(f"{notice}: {why}; put that back and retry it, which looks before it sends")
         doubts.settled = Settlement(task=task.id, state=TaskState.UNKNOWN, reason=reason)
 
 

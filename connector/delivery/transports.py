@@ -71,7 +71,7 @@ def shape_request(request: JSON, transport: str, attempt: int, to: Outgoing) -> 
         request: what the document became.
         transport: how it goes out.
         attempt: which attempt of its task it is, from 1.
-        to: the outgoing connection, for what its transport is told.
+        to: the outgoing connection, with the settings of its transport.
     """
     payload = request.get("payload") if is_object(request) else None
     if not is_object(request) or not is_object(payload):

@@ -209,7 +209,7 @@ class _StreamedResponse(web.StreamResponse):
 def _check_refusal(status: int, outcome: Outcome) -> None:
     """Raise for refusals that are not the caller's to act on."""
     if status == 401:
-        message = "upstream does not take the client's credentials; whoever runs the gateway must look at them"
+        message = "upstream does not take the client's credentials; the gateway's administrator must check them"
         raise Refusal(502, "client_refused", message, headers={STATE_HEADER: "refused", **NO_RETRY})
     if 300 <= status < 400 and status != 304:
         message = f"upstream answers with a redirect, which is not followed: {outcome.reason}"

@@ -77,7 +77,7 @@ class GatewayServer:
     async def __aenter__(self) -> Self:
         settings = self._settings
         if not settings.active_tokens and not (settings.loopback and self._administrator):
-            raise ConfigurationError("gateway.tokens: there is no token in force, so that nobody could call")
+            raise ConfigurationError("gateway.tokens: no token is in force, so every call would be refused")
         tls = _load_tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
         _raise_file_limit(settings.connections)
         bound = await _bind(_host(settings), self._port)

@@ -10,11 +10,14 @@ from typer.testing import CliRunner
 
 from connector.cli.app import app
 from connector.errors import ConfigurationError
+from connector.model_registry import default_registry
 from connector.sandbox import Sandbox, in_thread
 
 
 def test_what_it_writes_lints_explains_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    # A first configuration must not name a model that retires: it is looked at on the day of the facts.
+    monkeypatch.setenv("OPENAI_CONNECTOR_TODAY", default_registry().as_of.isoformat())
     run = CliRunner()
     done = run.invoke(app, ["init"])
     assert done.exit_code == 0, done.output

@@ -114,14 +114,14 @@ async def test_a_signal_without_calls_ends_it_at_once(start):
     ("gateway", "told"),
     [
         ({"listen": "0.0.0.0:0"}, "can be reached from elsewhere"),
-        ({"listen": "0.0.0.0:0", "tls": {"certificate": "a", "key": "b"}, "tokens": {}}, "nobody could call"),
+        ({"listen": "0.0.0.0:0", "tls": {"certificate": "a", "key": "b"}, "tokens": {}}, "would refuse every call"),
         (
             {
                 "listen": "0.0.0.0:0",
                 "tls": {"certificate": "a", "key": "b"},
                 "tokens": {"bot": {"hash": hash_token(TOKEN), "disabled": True}},
             },
-            "no token in force",
+            "no token is in force",
         ),
         ({"listen": "0.0.0.0:0", "tls": {"certificate": "gone.pem", "key": "gone.pem"}}, "no such file"),
         ({"tls": {"certificate": __file__, "key": __file__}}, "PEM form"),

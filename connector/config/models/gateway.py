@@ -85,7 +85,7 @@ class GatewayToken(Entry):
     )
     models: Names | None = Field(
         default=None,
-        description="The models that it may use, such as `gpt-5-mini` or `gpt-5-nano*`; all by default.",
+        description="The models that it may use, such as `gpt-6-luna` or `gpt-6*`; all by default.",
     )
     requests_per_minute: int | None = Field(
         default=None, ge=1, description="The largest number of requests per minute."

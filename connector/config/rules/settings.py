@@ -127,7 +127,7 @@ def check_listener(subject: Subject) -> Iterator[Finding]:
         allowed = "give tls: {certificate, key}, or listen on 127.0.0.1"
         yield subject.finding("open-listener", path, f"{gateway.listen} can be reached from elsewhere", allowed)
     if not gateway.tokens:
-        found = f"nobody could call {gateway.listen}: there are no tokens"
+        found = f"{gateway.listen} would refuse every call: there are no tokens"
         yield subject.finding("open-listener", path, found, "give tokens: {NAME: {hash: …}}")
 
 

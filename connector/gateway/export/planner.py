@@ -65,10 +65,10 @@ def _check(configuration: Configuration, port: int) -> None:
     if not port:
         raise ConfigurationError("gateway.listen: port 0 is any port; another proxy needs one: give --port")
     if not configuration.clients:
-        raise ConfigurationError("the configuration declares no clients, so there is nobody to pass calls on to")
+        raise ConfigurationError("the configuration declares no clients, so no call can be forwarded")
     if not configuration.gateway.active_tokens:
         raise ConfigurationError(
-            "gateway.tokens: no token is in force, so nobody could call;"
+            "gateway.tokens: no token is in force, so every call would be refused;"
             " `openai-connector gateway-token NAME` makes a token and its hash"
         )
 
