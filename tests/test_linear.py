@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,6 +17,7 @@ from connector.terminal import escape_controls
 from connector.transform import InvalidChain, compile_template
 from connector.transform.paths import parse_path
 from connector.yaml import read_document
+from tests.timing import in_proportion
 
 GROWTH = 9
 UNNOTICED = 0.05
@@ -57,21 +57,22 @@ CASES = [(read, size, unit) for read, size, units in READERS for unit in units]
 @pytest.mark.parametrize(("read", "size", "unit"), CASES)
 def test_four_times_the_text_takes_no_more_than_its_share(read: Callable[[str], object], size: int, unit: str) -> None:
     short, long = unit * (size // len(unit)), unit * (4 * size // len(unit))
-    seconds(read, short)  # what is made at the first use
-    assert any((took := seconds(read, long)) < UNNOTICED or took < GROWTH * seconds(read, short) for _ in range(3)), (
-        f"{unit!r}, repeated"
-    )
+    taken(read, short)()  # what is made at the first use
+    assert in_proportion(GROWTH, taken(read, short), taken(read, long), unnoticed=UNNOTICED), f"{unit!r}, repeated"
 
 
 def test_what_is_worse_is_found() -> None:
     def quadratic(text: str) -> object:
         return [text[at:].count("b") for at in range(0, len(text), 10)]
 
-    assert all(seconds(quadratic, "a" * 80_000) > GROWTH * seconds(quadratic, "a" * 20_000) for _ in range(2))
+    assert not in_proportion(GROWTH, taken(quadratic, "a" * 20_000), taken(quadratic, "a" * 80_000), unnoticed=0.001)
 
 
-def seconds(read: Callable[[str], object], text: str) -> float:
-    begun = time.thread_time()
-    with suppress(ConnectorError, InvalidChain, ValueError):
-        read(text)
-    return time.thread_time() - begun
+def taken(read: Callable[[str], object], text: str) -> Callable[[], None]:
+    """Return what reads the text, and refuses it as it may."""
+
+    def run() -> None:
+        with suppress(ConnectorError, InvalidChain, ValueError):
+            read(text)
+
+    return run

@@ -5,18 +5,20 @@ import importlib
 import random
 import re
 import re._parser as parser
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 import connector
+from tests.timing import cpu_seconds, in_proportion, slowness
 
 ROOT = Path(connector.__file__).parent
 SHORT, SMALL, LARGE = (16, 20, 24, 28, 34, 40, 60, 200, 500), 2_000, 8_000
 MOST_PUMPS = 60
+VERY_SLOW = 0.02
+"""Seconds for a text of at most a few hundred characters that no linear pattern takes."""
 UNNOTICED = 0.002
 """Seconds for a small text that no quadratic pattern stays below."""
 GROWTH = 9
@@ -41,26 +43,29 @@ def test_what_is_worse_is_found(bad: str) -> None:
 def explodes(pattern: re.Pattern, use: str, attack: tuple[str, str, str]) -> bool:
     """Whether a text four times as long takes much more than four times as long; one slow moment is no proof."""
     for length in SHORT:
-        if all(time_of(pattern, use, made(attack, length)) > 0.02 for _ in range(2)):
+        tiny = taken(pattern, use, made(attack, length))
+        if cpu_seconds(tiny) > VERY_SLOW and cpu_seconds(tiny) > VERY_SLOW * slowness():
             return True
-    text = made(attack, SMALL)
-    if time_of(pattern, use, text) < UNNOTICED:
+    small = taken(pattern, use, made(attack, SMALL))
+    if cpu_seconds(small) < UNNOTICED:
         return False
-    longer = made(attack, LARGE)
-    return all(time_of(pattern, use, longer) > GROWTH * time_of(pattern, use, text) for _ in range(3))
+    return not in_proportion(GROWTH, small, taken(pattern, use, made(attack, LARGE)), unnoticed=0)
 
 
-def time_of(pattern: re.Pattern, use: str, text: str) -> float:
+def taken(pattern: re.Pattern, use: str, text: str) -> Callable[[], None]:
+    """Return what lets the pattern look at the text."""
     subject = text if isinstance(pattern.pattern, str) else text.encode("utf-8", "surrogatepass")
     empty = subject[:0]
-    begun = time.thread_time()
-    if use in ("sub", "subn"):
-        pattern.sub(lambda found: empty, subject)
-    else:
-        found = getattr(pattern, use)(subject)
-        if use == "finditer":
-            list(found)
-    return time.thread_time() - begun
+
+    def run() -> None:
+        if use in ("sub", "subn"):
+            pattern.sub(lambda found: empty, subject)
+        else:
+            found = getattr(pattern, use)(subject)
+            if use == "finditer":
+                list(found)
+
+    return run
 
 
 def made(attack: tuple[str, str, str], length: int) -> str:

@@ -171,7 +171,7 @@ async def test_a_token_that_cannot_work_is_found_at_the_start(start, token, told
 
 
 async def test_without_tokens_nobody_could_call(start):
-    with pytest.raises(ConfigurationError, match="no token in force"):
+    with pytest.raises(ConfigurationError, match="no token is in force"):
         await start(gateway={"tokens": {}})
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from typing import Any
 
 import jsonschema
@@ -16,6 +15,7 @@ from jsonschema.validators import validator_for
 from connector.errors import InvalidDocument
 from connector.request.user_schema import InvalidSchema, Validator
 from connector.transform import Context, Failed, InvalidChain, compile_chain
+from tests.timing import within
 
 
 def reasons(schema: Any, value: Any, **parameters: Any) -> str:
@@ -333,9 +333,7 @@ def nested(levels: int) -> Any:
 )
 def test_a_refusal_is_a_refusal_in_reasonable_time_however_many_reasons_it_has(schema: Any, value: Any) -> None:
     validator = Validator(schema)
-    begun = time.thread_time()
-    assert validator.faults(value)
-    assert time.thread_time() - begun < 3
+    assert within(3, lambda: validator.faults(value))
 
 
 def test_a_union_of_a_few_levels_is_explained() -> None:

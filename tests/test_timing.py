@@ -1,0 +1,52 @@
+"""Bounds on CPU time are broken by what is slow, and by nothing else."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from tests import timing
+from tests.timing import RUNS, cpu_seconds, in_proportion, settled_heap, within
+
+
+def quadratic(size: int) -> int:
+    text = "a" * size
+    return sum(text[at:].count("b") for at in range(0, size, 10))
+
+
+def test_what_is_in_time_is_run_once() -> None:
+    runs: list[int] = []
+    assert within(1, lambda: runs.append(1) or "found") == "found"
+    assert runs == [1]
+
+
+def test_what_became_quadratic_is_found() -> None:
+    enough = 4 * cpu_seconds(lambda: quadratic(10_000))
+    with pytest.raises(pytest.fail.Exception, match=r"more CPU time than .* every time"):
+        within(enough, lambda: quadratic(80_000))
+
+
+@pytest.mark.parametrize("slow", range(RUNS + 1))
+def test_one_run_in_time_is_enough(slow: int) -> None:
+    sizes = [*[40_000] * slow, 100]
+    within(4 * cpu_seconds(lambda: quadratic(4_000)), lambda: quadratic(sizes.pop(0)))
+    assert sizes == []
+
+
+def test_a_machine_that_is_slow_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = cpu_seconds(lambda: quadratic(40_000)) / 4
+    monkeypatch.setattr(timing, "NOMINAL", timing.NOMINAL / 100)
+    within(bound, lambda: quadratic(40_000))
+
+
+def test_four_times_the_text_is_sixteen_times_the_work_of_a_quadratic_algorithm() -> None:
+    assert not in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(80_000), unnoticed=0.001)
+    assert in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(40_000), unnoticed=0.001)
+    assert in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(80_000), unnoticed=60)
+
+
+def test_what_others_left_in_memory_is_put_aside_for_as_long() -> None:
+    with settled_heap():
+        assert gc.get_freeze_count() > 1000
+    assert gc.get_freeze_count() == 0
