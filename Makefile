@@ -62,7 +62,7 @@ crash: setup ## the same in every way, many times
 	$(BIN)/python -m tests.crash --long
 
 node: ## fetch the official SDK for Node, which some tests use when it is there
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@6.49.0
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@7.59.0
 
 run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
 	@$(BIN)/python -m tools.demo $(ARGS)

@@ -134,7 +134,7 @@ def test_misspellings_are_refused_by_default(
 @pytest.mark.parametrize(
     ("operation", "payload", "named"),
     [
-        ("POST /responses", {**RESPONSE, "background_options": {"completion_window": "2h"}}, "payload.background_options"),
+        ("POST /responses", {**RESPONSE, "foreground_options": {"completion_window": "2h"}}, "payload.foreground_options"),
         ("POST /responses", {**RESPONSE, "reasoning": {"depth": 3}}, "payload.reasoning.depth"),
         ("POST /responses", {**RESPONSE, "service_tier": "instant"}, "payload.service_tier found 'instant'"),
         ("POST /responses", {**RESPONSE, "reasoning": {"effort": "colossal"}}, "payload.reasoning.effort found 'colossal'"),
