@@ -185,6 +185,7 @@ def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSO
         "model": model.name,
         "kind": model.kind,
         "reasoning": model.reasoning,
+        "efforts": None if model.efforts is None else list(model.efforts),
         "life_cycle": model.life_cycle(day).value,
         "shutdown": model.shutdown.isoformat() if model.shutdown else None,
         "successor": successor.name if successor else model.successor or None,
@@ -195,7 +196,13 @@ def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSO
         "prices": {tier: dict(prices.rates) for tier, prices in tiers.items() if prices is not None},
         "long_prompt": _long_prompt(model, day),
         "refuses": [
-            {"operation": operation, "parameter": each.parameter, "instead": each.instead, "reason": each.reason}
+            {
+                "operation": operation,
+                "parameter": each.parameter,
+                "takes": list(each.takes) or None,
+                "instead": each.instead,
+                "reason": each.reason,
+            }
             for each in model.refuses
             for operation in each.operations
         ],

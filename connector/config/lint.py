@@ -12,7 +12,7 @@ from connector.config.findings import Finding, Place, Severity
 from connector.config.kinds import Kinds
 from connector.config.loading import demote_disabled, examine
 from connector.config.rules.chains import check_shapes
-from connector.config.rules.models import check_models, check_refusals
+from connector.config.rules.models import check_chain_refusals, check_models, check_refusals
 from connector.config.rules.names import check_unused
 from connector.config.rules.requests import check_operations
 from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
@@ -34,6 +34,7 @@ RULES = (
     check_deletions,
     check_models,
     check_refusals,
+    check_chain_refusals,
 )
 """The rules that only lint checks."""
 RULE_SUMMARIES: Mapping[str, str] = {

@@ -20,8 +20,8 @@ __all__ = ["build", "read_overlay", "registry_text"]
 
 Facts = dict[str, JSON]
 ORDER = (
-    "kind", "reasoning", "shutdown", "successor", "context", "max_output", "aliases", "endpoints", "free", "prices",
-    "tiers",
+    "kind", "reasoning", "efforts", "shutdown", "successor", "context", "max_output", "aliases", "endpoints", "free",
+    "prices", "tiers",
 )  # fmt: skip
 SECTIONS = frozenset({"as_of", "roles", "accepted", "families", "models", "parameters"})
 PLAIN = re.compile(r"^([A-Za-z][A-Za-z0-9 ._/-]*[A-Za-z0-9]|[A-Za-z]|\d{4}-\d{2}-\d{2})$")
@@ -135,7 +135,8 @@ def _merge(facts: Mapping[str, JSON], own: Mapping[str, JSON]) -> Facts:
 
 
 def _order(facts: Mapping[str, JSON]) -> Facts:
-    ordered = {key: facts[key] for key in ORDER if key in facts and facts[key] not in (False, [], "")}
+    said = {key for key in ORDER if key in facts and (key == "efforts" or facts[key] not in (False, [], ""))}
+    ordered = {key: facts[key] for key in ORDER if key in said}
     return {"kind": "other", **ordered, **{key: value for key, value in facts.items() if key not in ORDER}}
 
 

@@ -116,6 +116,7 @@ def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
         name=name,
         kind=str(facts.get("kind", "other")),
         reasoning=bool(facts.get("reasoning", False)),
+        efforts=_texts(facts["efforts"], f"{where}.efforts") if "efforts" in facts else None,
         context=_count(facts.get("context"), f"{where}.context"),
         max_output=_count(facts.get("max_output"), f"{where}.max_output"),
         shutdown=_day(facts.get("shutdown"), f"{where}.shutdown"),
@@ -124,7 +125,7 @@ def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
         endpoints=_texts(facts.get("endpoints", []), f"{where}.endpoints"),
         prices=prices,
         tiers={tier: _tier(each, f"{where}.tiers.{tier}") for tier, each in tiers.items()},
-        refuses=[refusal for rule in rules if _concerns(rule, name, facts) for refusal in _refusals(rule)],
+        refuses=[refusal for rule in rules if _concerns(rule, name, facts) for refusal in _refusals(rule, facts)],
     )
 
 
@@ -138,16 +139,23 @@ def _concerns(rule: Facts, name: str, facts: Facts) -> bool:
     return all(facts.get(key, False) == value for key, value in wanted.items() if key != "names")
 
 
-def _refusals(rule: Facts) -> Iterator[Refusal]:
+def _refusals(rule: Facts, facts: Facts) -> Iterator[Refusal]:
+    """Yield what a rule says of a model with these facts; `takes` may name the fact that lists the values."""
     operations = _texts(rule.get("operations", []), "parameters")
     for parameter, more in _object(rule.get("refuses", {}), "parameters").items():
         said = _object(more, f"parameters: {parameter}")
+        takes = said.get("takes", [])
+        if isinstance(takes, str):
+            if takes not in facts:
+                continue
+            takes = facts[takes]
         yield Refusal(
             parameter,
             operations,
             instead=str(said.get("instead", "")),
             reason=str(said.get("reason", "")),
             allowed=_list(said.get("allowed", []), f"parameters: {parameter}.allowed"),
+            takes=_list(takes, f"parameters: {parameter}.takes"),
             unless=_object(said.get("unless", {}), f"parameters: {parameter}.unless"),
         )
 

@@ -47,23 +47,30 @@ class LifeCycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A parameter that models refuse: at which operations, why, and what to give instead."""
+    """A parameter, or a value of one, that models refuse: at which operations, why, and what to give instead."""
 
     parameter: str
+    """By its path, such as `reasoning.effort`."""
     operations: Sequence[str]
     instead: str = ""
     reason: str = ""
     allowed: Sequence[JSON] = ()
     """Values that are taken all the same, such as the default."""
+    takes: Sequence[JSON] = ()
+    """The values that are taken, where the model takes the parameter and refuses others."""
     unless: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
     """Other parameters, by their path, with which the model takes this one."""
 
     def concerns(self, payload: Mapping[str, JSON]) -> bool:
         """Return whether a payload has a value of the parameter that the model refuses."""
-        value = payload.get(self.parameter)
-        if value is None or value in self.allowed:
+        value = self.value_in(payload)
+        if value is None or value in self.allowed or value in self.takes:
             return False
         return not any(_value_at(payload, path) == wanted for path, wanted in self.unless.items())
+
+    def value_in(self, payload: Mapping[str, JSON]) -> JSON:
+        """Return the parameter's value in a payload; None where it is not given."""
+        return _value_at(payload, self.parameter)
 
 
 def _value_at(payload: JSON, path: str) -> JSON:
@@ -79,6 +86,8 @@ class Model:
     name: str
     kind: str = "text"
     reasoning: bool = False
+    efforts: Sequence[str] | None = None
+    """The levels of reasoning effort that it takes; none when it does not reason, None when that is not known."""
     context: int | None = None
     max_output: int | None = None
     shutdown: date | None = None

@@ -11,6 +11,7 @@ from time import monotonic
 from connector.catalogue.operation import Operation
 from connector.model import JSON, Fault, is_object, members
 from connector.model_registry import LifeCycle, Model, ModelRegistry, Refusal, current_day, price_change
+from connector.request.display import join_names, show_value
 from connector.request.validation import Findings, Validate
 
 __all__ = ["ModelRules"]
@@ -96,6 +97,9 @@ class ModelRules:
 def _iter_refused(name: str, refusals: Iterable[Refusal], given: Mapping[str, JSON]) -> Iterator[Fault]:
     for refusal in refusals:
         if refusal.concerns(given):
-            instead = f"give {refusal.instead}" if refusal.instead else "leave it out"
             reason = f": {refusal.reason}" if refusal.reason else ""
-            yield Fault(f"payload.{refusal.parameter}", f"{name} refuses it", f"{instead}{reason}", SENT_ANYWAY)
+            found, allowed = "it", f"give {refusal.instead}" if refusal.instead else "leave it out"
+            if refusal.takes:
+                found = show_value(refusal.value_in(given), refusal.parameter)
+                allowed = f"allowed: {join_names([str(each) for each in refusal.takes])}"
+            yield Fault(f"payload.{refusal.parameter}", f"{name} refuses {found}", f"{allowed}{reason}", SENT_ANYWAY)

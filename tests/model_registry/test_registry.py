@@ -123,3 +123,13 @@ def test_every_role_of_the_registry_that_ships_is_a_known_model_of_its_kind():
 def test_every_successor_of_the_registry_that_ships_is_known():
     registry = default_registry()
     assert [m.name for m in registry if m.successor and registry.find(m.successor) is None] == []
+
+
+def test_levels_of_effort_are_those_of_the_api_and_follow_from_little_to_much():
+    levels = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+    known = [model for model in default_registry() if model.efforts is not None]
+    assert [m.name for m in known if list(m.efforts) != [each for each in levels if each in m.efforts]] == []
+    assert [m.name for m in known if bool(m.efforts) != m.reasoning and not m.name.startswith("o1-")] == []
+    assert {
+        role: default_registry().require(default_registry().default(role)).efforts for role in ("text", "small")
+    } == {role: ["none", "low", "medium", "high", "xhigh", "max"] for role in ("text", "small")}

@@ -23,7 +23,13 @@ REGISTRY = registry_of(
                 "prices": [{"input": 2, "output": 8}],
             },
             "late": {"kind": "text", "shutdown": "2026-12-11"},
-            "new": {"kind": "text", "reasoning": True, "prices": [{"input": 1, "output": 4}]},
+            "plain": {"kind": "text", "efforts": []},
+            "new": {
+                "kind": "text",
+                "reasoning": True,
+                "efforts": ["none", "low", "max"],
+                "prices": [{"input": 1, "output": 4}],
+            },
         },
         "parameters": [
             {
@@ -38,6 +44,14 @@ REGISTRY = registry_of(
                 "models": {"names": ["new"]},
                 "operations": ["responses create"],
                 "refuses": {"temperature": {"unless": {"reasoning.effort": "none"}}},
+            },
+            {
+                "models": {"kind": "text"},
+                "operations": ["responses create"],
+                "refuses": {
+                    "reasoning.effort": {"takes": "efforts"},
+                    "prompt_cache_retention": {"takes": ["24h"], "reason": "it is new"},
+                },
             },
         ],
     },
@@ -100,6 +114,35 @@ def test_what_lifts_a_refusal_may_stand_deeper(preparer):
     assert faults(preparer, payload, operation="responses create")
     lifted = {**payload, "reasoning": {"effort": "none"}}
     assert prepare(preparer, lifted, operation="responses create").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "refused"),
+    [
+        (
+            "new",
+            {"reasoning": {"effort": "minimal"}},
+            ["payload.reasoning.effort: new refuses 'minimal'; allowed: none, low, max"],
+        ),
+        ("new", {"reasoning": {"effort": "low"}}, []),
+        ("new", {"reasoning": {}}, []),
+        ("plain", {"reasoning": {"effort": "low"}}, ["payload.reasoning.effort: plain refuses it; leave it out"]),
+        ("late-2026-01-01", {"reasoning": {"effort": "low"}}, []),
+        (
+            "new",
+            {"prompt_cache_retention": "in_memory"},
+            ["payload.prompt_cache_retention: new refuses 'in_memory'; allowed: 24h: it is new"],
+        ),
+        ("new", {"prompt_cache_retention": "24h"}, []),
+    ],
+)
+def test_a_value_that_the_model_does_not_take_is_refused_with_those_that_it_takes(preparer, model, more, refused):
+    payload = {"model": model, "input": "hello", **more}
+    if refused:
+        found = faults(preparer, payload, operation="responses create")
+        assert [fault.partition("; --validate")[0] for fault in found] == refused
+    else:
+        prepare(preparer, payload, operation="responses create")
 
 
 @pytest.mark.parametrize(("mode", "warned"), [("warn", 2), ("off", 0)])

@@ -64,6 +64,14 @@ async def test_the_list_of_models_says_when_they_stop_and_leaves_out_those_that_
             "Unsupported parameter: 'max_tokens' is not supported with this model."
             " Use 'max_completion_tokens' instead.",
         ),
+        (
+            "/chat/completions",
+            {"messages": MESSAGES, "reasoning_effort": "minimal"},
+            "unsupported_value",
+            "reasoning_effort",
+            "Unsupported value: 'reasoning_effort' does not support 'minimal' with this model."
+            " Supported values are: 'none', 'low', 'medium', 'high', 'xhigh', 'max'.",
+        ),
         ("/responses", {"input": "hello", "top_p": 0.5}, "unsupported_value", "top_p", "Unsupported value: 'top_p'"),
     ],
 )

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from connector.catalogue import Catalogue
+from connector.model_registry import load_registry
 from connector.request import Preparer
+from connector.request.model_rules import ModelRules
 from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_cases
 from connector.transform.library import ready_made
@@ -48,7 +50,7 @@ def catalogue() -> Catalogue:
 
 @pytest.fixture(scope="module")
 def preparer(catalogue: Catalogue) -> Preparer:
-    return Preparer(catalogue)
+    return Preparer(catalogue, ModelRules(load_registry(catalogue.folder)))
 
 
 @pytest.fixture
@@ -83,6 +85,38 @@ def test_a_case_with_a_payload_names_its_operation(name: str) -> None:
     assert [case["name"] for case in made if "operation" not in case] == []
 
 
+FILLED = [
+    pytest.param(name, operation, place, parameter, id=f"{name}: {operation} {place}")
+    for name in CHAINS
+    for operation, fields in (declared(name).get("makes") or {}).items()
+    for place, parameter in fields.items()
+]
+GIVEN: Mapping[str, Any] = {"string": "x", "integer": 3, "number": 0.5, "boolean": True, "object": {"ttl": "30m"}}
+
+
+@pytest.mark.parametrize(("name", "operation", "place", "parameter"), FILLED)
+async def test_a_parameter_fills_the_field_that_its_chain_says(
+    catalogue: Catalogue, name: str, operation: str, place: str, parameter: str
+) -> None:
+    kinds = declared(name)["parameters"]
+    value = GIVEN[kinds[parameter]["type"]]
+    given = {parameter: value} | ({"for": operation.split(maxsplit=1)[0]} if "for" in kinds else {})
+    probe = {"prompt": "Hi", "image": "https://x.example/a.png", "file": "file-1"}
+    (made,) = await compile_chain([{name: given}]).aapply(probe)
+    found: Any = made["payload"]
+    for key in place.split("."):
+        found = found[key]
+    assert found == value
+    assert catalogue.find(operation).method == "POST"
+
+
+@pytest.mark.parametrize("name", [name for name in CHAINS if "makes" in declared(name)])
+def test_a_chain_that_asks_a_model_has_effort_and_the_cache_as_fields(name: str) -> None:
+    assert {"effort", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"} <= set(
+        declared(name)["parameters"]
+    )
+
+
 @pytest.mark.parametrize("name", CHAINS)
 def test_a_chain_has_cases_of_several_kinds(name: str) -> None:
     cases = cases_of(name)
@@ -96,7 +130,7 @@ def test_a_chain_has_cases_of_several_kinds(name: str) -> None:
 def test_a_chain_says_what_it_does_in_one_sentence(name: str) -> None:
     summary = declared(name)["summary"]
     assert re.fullmatch(r"[A-Z][^.]+\.", summary), summary
-    assert declared(name).keys() <= {"summary", "description", "parameters", "steps"}
+    assert declared(name).keys() <= {"summary", "description", "parameters", "makes", "steps"}
 
 
 @pytest.mark.parametrize("name", CHAINS)

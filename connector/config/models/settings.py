@@ -30,6 +30,11 @@ class Chain(Entry):
         default_factory=dict[str, JSON],
         description="The parameters that it takes: {name: {type, description, default}}.",
     )
+    makes: dict[str, dict[str, str]] = Field(
+        default_factory=dict[str, dict[str, str]],
+        description="Which fields of which request its parameters fill, so that lint can tell what a model refuses:"
+        " {operation: {field: parameter}}.",
+    )
     raw_steps: Chained = Field(validation_alias=AliasChoices("steps"), description="The steps of the chain.")
 
     @property

@@ -34,13 +34,12 @@ def check_model(request: Request, backend: Backend) -> None:
 
 
 def _make_refusal(refusal: Refusal, payload: Mapping[str, JSON]) -> ApiError:
-    name = refusal.parameter
-    if refusal.allowed:
-        default = refusal.allowed[0]
-        message = (
-            f"Unsupported value: '{name}' does not support {payload[name]} with this model."
-            f" Only the default ({default}) value is supported."
-        )
+    name, value = refusal.parameter, refusal.value_in(payload)
+    if refusal.takes or refusal.allowed:
+        shown = f"'{value}'" if isinstance(value, str) else value
+        only = f"Only the default ({refusal.allowed[0]}) value is supported." if refusal.allowed else ""
+        supported = only or f"Supported values are: {', '.join(repr(each) for each in refusal.takes)}."
+        message = f"Unsupported value: '{name}' does not support {shown} with this model. {supported}"
         return ApiError(400, message, param=name, code="unsupported_value")
     use = f" Use '{refusal.instead}' instead." if refusal.instead else ""
     message = f"Unsupported parameter: '{name}' is not supported with this model.{use}"
