@@ -92,7 +92,7 @@ image: dist ## build the container image and try its command
 
 lock: setup ## resolve dependencies anew
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
-	$(COMPILE) --extra postgresql --extra telemetry --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock
+	$(COMPILE) --extra postgresql --extra studio --extra telemetry --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock
 	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made

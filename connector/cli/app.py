@@ -26,6 +26,7 @@ from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
 from connector.cli.steps import chains, steps
+from connector.cli.studio import studio, studio_token
 from connector.cli.subscribe import SubscribeOptions, subscribe
 from connector.cli.tasks import backup, tasks
 from connector.cli.test import TestOptions, test
@@ -67,6 +68,8 @@ app.command("run")(command(run, RunOptions))
 app.command("backup")(backup)
 app.command("serve")(serve)
 app.command("gateway-token")(gateway_token)
+app.command("studio")(studio)
+app.command("studio-token")(studio_token)
 app.command("sandbox")(command(sandbox, SandboxOptions))
 app.command("steps")(steps)
 app.command("chains")(chains)

@@ -16,6 +16,7 @@ from connector.config.models import (
     ClientEntry,
     Document,
     Gateway,
+    GatewayToken,
     Incoming,
     Outgoing,
     Price,
@@ -24,6 +25,8 @@ from connector.config.models import (
     Schedule,
     Section,
     Storage,
+    Studio,
+    StudioToken,
     Telemetry,
     Variable,
 )
@@ -66,6 +69,7 @@ class Configuration:
     currency: str
     retention: Retention
     gateway: Gateway
+    studio: Studio
     telemetry: Telemetry
     entities: str | None
     raw_engine: str = field(repr=False)
@@ -113,8 +117,9 @@ class Configuration:
         for _, reference in references_in(self.tree.value):
             if isinstance(reference, Reference) and reference.kind == "file":
                 yield self.folder / reference.name
-        if self.gateway.tls is not None:
-            yield from (self.folder / self.gateway.tls.certificate, self.folder / self.gateway.tls.key)
+        for tls in (self.gateway.tls, self.studio.tls):
+            if tls is not None:
+                yield from (self.folder / tls.certificate, self.folder / tls.key)
 
     def find(self, section: str, name: str) -> Section:
         """Return an entry by its name; raise UnknownName, with suggestions, if there is none."""
@@ -144,7 +149,8 @@ class Configuration:
             yield from passwords_in(self.engine_url)
         for entry in self.clients.values():
             yield from literal_secrets(entry.raw_parameters)
-        for token in self.gateway.tokens.values():
+        tokens: list[GatewayToken | StudioToken] = [*self.gateway.tokens.values(), *self.studio.tokens.values()]
+        for token in tokens:
             with suppress(ConfigurationError):
                 yield token.hash.partition(":")[2]
 

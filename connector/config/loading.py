@@ -150,8 +150,8 @@ def demote_disabled(findings: Iterable[Finding], document: Document) -> Iterator
     """Yield the findings; errors in disabled entries become warnings."""
     entries = [(section, name, entry) for section in SECTIONS for name, entry in getattr(document, section).items()]
     kept = [path_text((section, name)) for section, name, entry in entries if getattr(entry, "disabled", False)]
-    tokens = document.gateway.tokens.items()
-    kept += [path_text(("gateway", "tokens", name)) for name, token in tokens if token.disabled]
+    for part, tokens in (("gateway", document.gateway.tokens), ("studio", document.studio.tokens)):
+        kept += [path_text((part, "tokens", name)) for name, token in tokens.items() if token.disabled]
     for finding in findings:
         where = finding.fault.where
         inside = any(where == place or where.startswith((f"{place}.", f"{place}[")) for place in kept)

@@ -12,12 +12,16 @@ from connector.config.tree import Tree, value_at, without
 from connector.config.variables import Variables
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["is_deferred", "normalize"]
+__all__ = ["TOKENS", "is_deferred", "normalize"]
 
 DEFERRED = frozenset({"parameters", "chain", "input", "request"})
 """Keys whose references are replaced when they are used; all others are replaced when the configuration is read."""
 DEFERRED_PARTS = ("chains", "variables", "engine")
-DEFERRED_FIELDS = frozenset({("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash")})
+DEFERRED_FIELDS = frozenset(
+    {("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash"), ("studio", "hash")}
+)
+TOKENS = (("gateway", "tokens"), ("studio", "tokens"))
+"""The places of tokens, which are entries of settings."""
 IGNORED = "x-"
 """The prefix of top-level keys that only hold YAML anchors."""
 
@@ -60,8 +64,8 @@ def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Pat
 
 
 def _is_private(given: JSON, path: Path) -> bool:
-    """Return whether a value is not shown: a client's, a gateway token's, or one from a reference."""
-    if path[:1] in (("clients",), ("engine",)) or path[:2] == ("gateway", "tokens"):
+    """Return whether a value is not shown: a client's, a token's, or one from a reference."""
+    if path[:1] in (("clients",), ("engine",)) or path[:2] in TOKENS:
         return True
     return any(references_in(value_at(given, path)))
 
@@ -78,4 +82,4 @@ def _drop_faults(early: dict[str, JSON], wrong: list[Path]) -> Document:
 
 def _entry(place: Path) -> Path:
     """Return the path of the entry that a path leads into."""
-    return place[: 3 if place[:2] == ("gateway", "tokens") else 2]
+    return place[: 3 if place[:2] in TOKENS else 2]

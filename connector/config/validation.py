@@ -13,7 +13,7 @@ from connector.config.kinds import Kinds
 from connector.config.model_errors import translate_errors
 from connector.config.models import ClientEntry, Document
 from connector.config.names import Use, components, uses
-from connector.config.normalization import is_deferred
+from connector.config.normalization import TOKENS, is_deferred
 from connector.config.references import references_in
 from connector.config.sources import SECTIONS
 from connector.config.tree import Tree, value_at, walk, without
@@ -80,7 +80,7 @@ class Validator:
     def entries(self) -> Iterator[Finding]:
         """Report entries with names that other parts could not write."""
         named: dict[Path, JSON] = {(part,): self.tree.value.get(part) for part in SECTIONS if part != "prices"}
-        named[("gateway", "tokens")] = value_at(self.tree.value, ("gateway", "tokens"))
+        named |= {path: value_at(self.tree.value, path) for path in TOKENS}
         for path, entries in named.items():
             for name in members(entries):
                 if not NAME.fullmatch(name):

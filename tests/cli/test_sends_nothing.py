@@ -234,6 +234,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
     "serve": [["--export", "nginx"], ["--export", "envoy"]],
     "gateway-token": [["app"]],
+    "studio-token": [["app"], ["app", "--role", "operator"]],
     "backup": [["copy.db"]],
     "tasks list": [[]],
     "tasks show": [["1"]],
@@ -243,7 +244,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "tasks retry": [["1"]],
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
-SENDS = {"publish", "run", "client test", "sandbox", "models update", "entities update"}
+SENDS = {"publish", "run", "client test", "sandbox", "studio", "models update", "entities update"}
 """Commands that call, or serve, whatever is said with them."""
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""
@@ -261,7 +262,7 @@ SAMPLES = {
     "--state": "failed", "--key": "a", "--reason": "a", "--older-than": "1d", "--newer-than": "1d", "--after": "1",
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
-    "--accept": "gpt-5-mini",
+    "--accept": "gpt-5-mini", "--role": "viewer",
     "--sdk": "made",
 }  # fmt: skip
 """A value for each option that takes one."""

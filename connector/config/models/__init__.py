@@ -13,6 +13,7 @@ from connector.config.models.measures import Budget
 from connector.config.models.routes import Job, Route, Schedule
 from connector.config.models.section import Component, Section, none_as_empty
 from connector.config.models.settings import Chain, Currency, Price, Retention, Storage, Telemetry, Variable
+from connector.config.models.studio import Studio, StudioToken
 from connector.model import JSON, is_list, is_object
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Schedule",
     "Section",
     "Storage",
+    "Studio",
+    "StudioToken",
     "Telemetry",
     "Tls",
     "Variable",
@@ -108,6 +111,9 @@ class Document(Section):
     )
     gateway: Annotated[Gateway, BeforeValidator(none_as_empty)] = Field(
         default_factory=Gateway, description="The gateway, which forwards calls with the clients' credentials."
+    )
+    studio: Annotated[Studio, BeforeValidator(none_as_empty)] = Field(
+        default_factory=Studio, description="The studio: pages and an API to see, change and run all this."
     )
     telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
         default_factory=Telemetry, description="Traces, metrics and logs."

@@ -30,10 +30,12 @@ __all__ = [
     "PathRule",
     "Rule",
     "Tls",
+    "check_listen",
     "hands_out_credentials",
     "hash_token",
     "is_administration",
     "is_hash",
+    "is_loopback",
     "parse_rule",
 ]
 
@@ -55,15 +57,26 @@ def is_hash(text: str) -> bool:
     return HASH.fullmatch(text) is not None
 
 
-def _listen(text: str) -> str:
+def check_listen(text: str) -> str:
+    """Return an address with its port; raise ValueError for any other text."""
     found = LISTEN.fullmatch(text)
     if found is None or int(found[2]) > 65535:
         raise ValueError(f"found {text[:60]!r}; an address and a port such as 127.0.0.1:8788 are allowed")
     return text
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Tls(Section):
-    """The gateway's certificate for HTTPS."""
+    """A server's certificate for HTTPS."""
 
     certificate: str = Field(description="A PEM file with the certificate and its chain.")
     key: str = Field(description="A PEM file with the certificate's private key.")
@@ -117,7 +130,7 @@ class GatewayToken(Entry):
 class Gateway(Section):
     """The gateway, which forwards calls with the clients' credentials."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = Field(
+    listen: Annotated[str, AfterValidator(check_listen)] = Field(
         default="127.0.0.1:8788", description="Address and port; an address other than loopback needs tls and tokens."
     )
     tls: Tls | None = Field(default=None, description="The certificate for HTTPS.")
@@ -162,12 +175,7 @@ class Gateway(Section):
     @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the gateway."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
 
     @property
     def active_tokens(self) -> Mapping[str, GatewayToken]:

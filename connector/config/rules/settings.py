@@ -1,4 +1,4 @@
-"""Settings: an unknown engine, secrets in the file, budgets without prices, an open gateway."""
+"""Settings: an unknown engine, secrets in the file, budgets without prices, an open gateway or studio."""
 
 from __future__ import annotations
 
@@ -93,24 +93,24 @@ def _budgets(subject: Subject) -> Iterator[tuple[Budget, Path]]:
             yield token.budget, ("gateway", "tokens", name, "budget")
 
 
-HASHED = (
-    "sha256: and 64 hexadecimal digits are needed; `openai-connector gateway-token NAME` makes a token and its hash"
-)
+HASHED = "sha256: and 64 hexadecimal digits are needed; `openai-connector {}-token NAME` makes a token and its hash"
 ALLOWING = "allow: "
 
 
 def check_tokens(subject: Subject) -> Iterator[Finding]:
     """Report tokens that are not hashed, and tokens with the same hash."""
     seen: dict[str, str] = {}
-    for name, token in subject.document.gateway.tokens.items():
-        path: Path = ("gateway", "tokens", name, "hash")
-        written = token.raw_hash
+    document = subject.document
+    hashes = [("gateway", name, token.raw_hash) for name, token in document.gateway.tokens.items()]
+    hashes += [("studio", name, token.raw_hash) for name, token in document.studio.tokens.items()]
+    for part, name, written in hashes:
+        path: Path = (part, "tokens", name, "hash")
         if has_reference(written) or "@{" in written:
             continue
         if not is_hash(written):
             plain = not written.startswith("sha256:")
             found = "a text that is no hash; if it is the token itself, make another one" if plain else "not a SHA-256"
-            yield subject.finding("wrong-token", path, found, HASHED)
+            yield subject.finding("wrong-token", path, found, HASHED.format(part))
         elif written.lower() in seen:
             allowed = "give each a token of its own"
             yield subject.finding("wrong-token", path, f"the same hash as {seen[written.lower()]}", allowed)
@@ -118,17 +118,17 @@ def check_tokens(subject: Subject) -> Iterator[Finding]:
 
 
 def check_listener(subject: Subject) -> Iterator[Finding]:
-    """Report a gateway that other machines can reach without TLS or without tokens."""
-    gateway = subject.document.gateway
-    if gateway.loopback:
-        return
-    path = ("gateway", "listen")
-    if gateway.tls is None:
-        allowed = "give tls: {certificate, key}, or listen on 127.0.0.1"
-        yield subject.finding("open-listener", path, f"{gateway.listen} can be reached from elsewhere", allowed)
-    if not gateway.tokens:
-        found = f"{gateway.listen} would refuse every call: there are no tokens"
-        yield subject.finding("open-listener", path, found, "give tokens: {NAME: {hash: …}}")
+    """Report a gateway or a studio that other machines can reach without TLS or without tokens."""
+    for part, server in (("gateway", subject.document.gateway), ("studio", subject.document.studio)):
+        if server.loopback:
+            continue
+        path = (part, "listen")
+        if server.tls is None:
+            allowed = "give tls: {certificate, key}, or listen on 127.0.0.1"
+            yield subject.finding("open-listener", path, f"{server.listen} can be reached from elsewhere", allowed)
+        if not server.tokens:
+            found = f"{server.listen} would refuse every call: there are no tokens"
+            yield subject.finding("open-listener", path, found, "give tokens: {NAME: {hash: …}}")
 
 
 def check_allow_rules(subject: Subject) -> Iterator[Finding]:

@@ -1,0 +1,90 @@
+"""What all parts of a studio share: the configuration, the store, who is signed in, what changed."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connector.config import Configuration
+from connector.config.models.gateway import hash_token
+from connector.declarations import CONFIGURATION_NAMES
+from connector.engine import Store
+from connector.model import JSON
+from connector.request import Redactor
+from connector.studio.audit import AuditLog
+from connector.studio.auth import Attempts, Sessions
+from connector.studio.events import EventHub
+from connector.studio.roles import Person, Role
+
+__all__ = ["StudioContext"]
+
+
+@dataclass(kw_only=True)
+class StudioContext:
+    """One studio: what it shows, and what it needs for that.
+
+    Attributes:
+        source: the configuration's file or folder.
+        configuration: as it was read last without an error.
+        store: where the tasks are; opened to look after them, as a run may work beside.
+        origins: the addresses that it is reached by, such as http://127.0.0.1:8790.
+        pages: the folder of the built pages.
+        clock: seconds since 1970.
+        monotonic: seconds that never go back.
+    """
+
+    source: Path
+    configuration: Configuration
+    store: Store
+    origins: tuple[str, ...] = ("http://127.0.0.1:8790",)
+    pages: Path = Path(__file__).parent / "pages"
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    events: EventHub = field(default_factory=EventHub)
+    sessions: Sessions = field(init=False)
+    attempts: Attempts = field(init=False)
+    audit: AuditLog = field(init=False)
+    redactor: Redactor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.redactor = self.configuration.redactor()
+        self.sessions = Sessions(self.clock)
+        self.attempts = Attempts(self.monotonic)
+        self.audit = AuditLog(self.store, self.clock, self.redact)
+
+    def redact(self, value: JSON) -> JSON:
+        """Return a value without secrets."""
+        return self.redactor.value(value)
+
+    @property
+    def name(self) -> str:
+        """The short name of the configuration."""
+        path = self.source.resolve()
+        return path.parent.name if path.name in CONFIGURATION_NAMES else path.stem
+
+    def identify(self, *, code: str | None = None, token: str | None = None) -> Person | None:
+        """Return who a printed link's code or a token stands for; None when it is not known."""
+        if code:
+            return self.sessions.redeem(code)
+        given = hash_token(token or "")
+        found: Person | None = None
+        for name, entry in self.configuration.studio.active_tokens.items():
+            if hmac.compare_digest(entry.hash, given):
+                found = Person(name, Role(entry.role), "token")
+        return found
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie: browsers share cookies among the ports of a host."""
+        address = self.origins[0]
+        port = address.rpartition(":")[2]
+        name = f"studio-{port}" if port.isdigit() else "studio"
+        return f"__Host-{name}" if self.is_secure else name
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is reached by HTTPS."""
+        return self.origins[0].startswith("https:")

@@ -1,0 +1,55 @@
+"""What all of the studio's schemas share: closed requests, times, money and pages of lists."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+__all__ = ["Answer", "Money", "Page", "Received", "Time", "as_time"]
+
+Item = TypeVar("Item")
+
+
+def _write_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(_write_time, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-01T12:30:00.000Z"]}),
+]
+"""A time as an RFC 3339 string in UTC."""
+
+
+def as_time(seconds: float | None) -> datetime | None:
+    """Return a time in seconds since 1970 as one that is written; zero and None are no time."""
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+class Answer(BaseModel):
+    """What the API gives."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Received(BaseModel):
+    """What the API takes: a field that it does not know is refused, so that none is ignored in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Money(Answer):
+    """An amount of money."""
+
+    amount: float = Field(description="The amount.", examples=[0.0125])
+    currency: str = Field(description="The currency in three letters.", examples=["USD"])
+
+
+class Page(Answer, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item] = Field(description="The items of this page, in their order.")
+    next: str | None = Field(default=None, description="The cursor of the next page; null on the last one.")
