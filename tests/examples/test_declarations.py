@@ -37,6 +37,11 @@ DOCUMENTS: Mapping[str, Mapping[str, Any]] = {
         "usage": {"start": "2026-01-01", "model": "m", "num_model_requests": 1, "input_tokens": 2, "output_tokens": 3},
     },
     "product-copy": {"write": PRODUCT, "draw": PRODUCT},
+    "route-by-decision": {
+        "sort": {"id": 1, "text": "Please repair it."},
+        "reply": {"label": "repair", "letter": {"id": 1, "text": "Please repair it."}},
+        "hand-over": {"label": "refund", "letter": {"id": 2, "text": "Money back!"}},
+    },
     "ticket-triage": {"classify": TICKET, "moderate": TICKET, "embed": TICKET},
     "transcribe-folder": {"transcribe": {"file": "recordings/memo.wav", "name": "memo.wav", "stem": "memo"}},
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connector.sandbox.script import Script
 from tests.examples.conftest import Make
 
 DAY = 86_400
@@ -107,6 +108,32 @@ async def test_a_comment_that_could_not_be_checked_is_not_published(example: Mak
     review = at.lines("review.jsonl")
     assert any("400" in line.get("reason", "") and line["comment"]["text"] for line in review)
     assert len(review) + len(at.lines("published.jsonl")) == 6
+
+
+async def test_letters_go_where_their_decision_says(example: Make) -> None:
+    at = await example("route-by-decision")
+    found = ended(await at.run())
+    assert found == {"sort": {"finished": 6}, "repairs": {"finished": 2}, "departments": {"finished": 4}}
+    assert [line["id"] for line in at.lines("replies.jsonl")] == [1, 4]
+    went = {name: [line["letter"]["id"] for line in at.lines(f"{name}.jsonl")] for name in ("refund", "invoice")}
+    assert went == {"refund": [2, 5], "invoice": [3]}
+    (unsure,) = at.lines("person.jsonl")
+    assert (unsure["letter"]["id"], unsure["confidence"] < 0.2) == (6, True)
+    asked = [one["payload"] for one in at.asked("chat completions create")]
+    assert len(asked) == 8
+    assert {one.get("prompt_cache_key") for one in asked if "response_format" in one} == {"departments"}
+    assert ended(await at.run()) == {}
+
+
+async def test_a_refusal_fails_the_task_of_the_decision_alone(example: Make) -> None:
+    at = await example("route-by-decision")
+    rule = {"when": "contains(payload.messages[-1].content, 'kettle')", "answer": {"refusal": "I will not."}}
+    at.sandbox.backend.script = Script.parse({"answers": [rule]})
+    end = await at.run()
+    assert ended(end)["sort"] == {"finished": 5, "failed": 1}
+    database = sqlite3.connect(at.folder / "connector.db")
+    (reasons,) = zip(*database.execute("SELECT reason FROM tasks WHERE reason <> ''").fetchall(), strict=True)
+    assert [reason for reason in reasons if "the model refused: I will not." not in reason] == []
 
 
 async def test_nightly_costs(example: Make) -> None:

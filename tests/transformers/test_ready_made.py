@@ -101,7 +101,7 @@ async def test_a_parameter_fills_the_field_that_its_chain_says(
     kinds = declared(name)["parameters"]
     value = GIVEN[kinds[parameter]["type"]]
     given = {parameter: value} | ({"for": operation.split(maxsplit=1)[0]} if "for" in kinds else {})
-    probe = {"prompt": "Hi", "image": "https://x.example/a.png", "file": "file-1"}
+    probe = {"prompt": "Hi", "image": "https://x.example/a.png", "file": "file-1", "question": "Is it?"}
     (made,) = await compile_chain([{name: given}]).aapply(probe)
     found: Any = made["payload"]
     for key in place.split("."):
