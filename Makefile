@@ -6,13 +6,14 @@ FLOOR := 85
 LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup test models-check coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup studio test models-check coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
-setup: .venv/ready ## install the connector and its tools into .venv
+setup: .venv/ready ## install the connector and its tools into .venv, and build the studio's pages
+	@$(BIN)/python -m tools.studio --setup
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Say which one: make setup PYTHON=python3.12"; exit 1; }
@@ -21,18 +22,22 @@ setup: .venv/ready ## install the connector and its tools into .venv
 	@$(BIN)/python tools/setup.py
 	@touch $@
 
+studio: .venv/ready ## build the studio's pages anew
+	@$(BIN)/python -m tools.studio --force
+
 test: setup ## run all tests (offline, random order, a process a core)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 coverage: setup ## run all tests and count the lines they reach; fewer than FLOOR per cent fail
 	$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term:skip-covered --cov-fail-under=$(FLOOR) $(ARGS)
 
-lint: setup ## ruff, mypy, pyright and the floors
+lint: setup ## ruff, mypy, pyright and the floors; the checkers of the studio's pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.studio --lint
 
 catalogue: setup ## bring entities/ up to an SDK, SDK=3.57.0 (a version, a wheel or a folder), and to a DOCUMENT=
 	$(BIN)/openai-connector entities update --sdk "$(or $(SDK),latest)" $(if $(DOCUMENT),--document "$(DOCUMENT)") --into entities --entities entities --text
@@ -71,6 +76,7 @@ bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
 
 dist: setup ## build the wheel and the source distribution in dist
+	$(BIN)/python -m tools.studio
 	rm -rf dist
 	$(BIN)/python -m hatchling build
 
@@ -96,4 +102,4 @@ lock: setup ## resolve dependencies anew
 	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made
-	rm -rf .venv .node .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
+	rm -rf studio/node_modules connector/studio/pages .venv .node .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

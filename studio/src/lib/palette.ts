@@ -1,0 +1,98 @@
+import { get } from "./api/client";
+import type { Page, TaskRow } from "./api/types";
+import { events } from "./events.svelte";
+import { PAGES } from "../pages";
+
+/** Something that Ctrl-K finds. */
+export interface Hit {
+  id: string;
+  group: string;
+  title: string;
+  note: string;
+  state?: string;
+  run: string | (() => void);
+}
+/** A source of hits: what a page adds with `addSource` is found by Ctrl-K. */
+export type Source = (text: string, signal: AbortSignal) => Hit[] | Promise<Hit[]>;
+
+const sources: Source[] = [findPages, findRoutes, findTasks];
+
+export function addSource(source: Source): void {
+  sources.push(source);
+}
+
+/** Asks every source; calls `show` as their answers come, so that the fast ones do not wait for the slow. */
+export function findAll(text: string, signal: AbortSignal, show: (hits: Hit[]) => void): void {
+  const answers: Hit[][] = sources.map(() => []);
+  sources.forEach((source, place) => {
+    void Promise.resolve(source(text.trim(), signal))
+      .then((hits) => {
+        answers[place] = hits;
+        if (!signal.aborted) show(answers.flat());
+      })
+      // A source that cannot answer finds nothing; the others still do.
+      .catch(() => undefined);
+  });
+}
+
+const holds = (text: string, part: string): boolean => text.toLowerCase().includes(part.toLowerCase());
+
+function findPages(text: string): Hit[] {
+  return PAGES.flatMap(({ path, rail }) =>
+    rail && holds(rail.title, text)
+      ? [{ id: `page:${path}`, group: "Pages", title: rail.title, note: "", run: path }]
+      : [],
+  );
+}
+
+let routes: string[] = [];
+events.on("counts", (counts) => (routes = Object.keys(counts)));
+
+function findRoutes(text: string): Hit[] {
+  return routes
+    .filter((name) => text && holds(name, text))
+    .slice(0, 6)
+    .map((name) => ({
+      id: `route:${name}`,
+      group: "Routes",
+      title: name,
+      note: "its tasks",
+      run: `/tasks?route=${encodeURIComponent(name)}`,
+    }));
+}
+
+async function findTasks(text: string, signal: AbortSignal): Promise<Hit[]> {
+  if (!text) return [];
+  const number = /^#?(\d{1,15})$/.exec(text)?.[1];
+  const hits: Hit[] = number
+    ? [
+        {
+          id: `task:${number}`,
+          group: "Tasks",
+          title: `Task ${number}`,
+          note: "by its number",
+          run: `/tasks/${number}`,
+        },
+      ]
+    : [];
+  const found = await get<Page<TaskRow>>("/tasks", { key: text, limit: 5 }, signal);
+  for (const { id, key, route, state } of found.items) {
+    if (String(id) === number) continue;
+    hits.push({
+      id: `task:${id}`,
+      group: "Tasks",
+      title: key || `Task ${id}`,
+      note: route,
+      state,
+      run: `/tasks/${id}`,
+    });
+  }
+  hits.push({
+    id: "search",
+    group: "Tasks",
+    title: `Search documents for “${text}”`,
+    note: "",
+    run: `/tasks?text=${encodeURIComponent(text)}`,
+  });
+  return hits;
+}

@@ -1,0 +1,37 @@
+/* The pages of the studio, in the order of the rail. A page is a component and its line here: see README.md. */
+
+import type { Component } from "svelte";
+import type { Shape } from "$components/Icon.svelte";
+import type { Attention } from "$lib/api/types";
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page takes the values of its own path, whatever they are
+type Loaded = Promise<{ default: Component<any> }>;
+
+export interface PageEntry {
+  /** Its path; `:id` becomes a property of the component. */
+  path: string;
+  load: () => Loaded;
+  /** How it stands in the rail; a page without this is reached from another one. */
+  rail?: { title: string; icon: Shape; group?: "work" | "build" | "watch"; count?: (attention: Attention) => number };
+  /** The path of the page in the rail to which it belongs. */
+  under?: string;
+}
+
+export const PAGES: readonly PageEntry[] = [
+  {
+    path: "/",
+    load: () => import("./pages/overview/Overview.svelte"),
+    rail: { title: "Overview", icon: "overview", group: "work", count: (attention) => attention.paused },
+  },
+  {
+    path: "/tasks",
+    load: () => import("./pages/tasks/Tasks.svelte"),
+    rail: { title: "Tasks", icon: "tasks", group: "work", count: (attention) => attention.failed },
+  },
+  { path: "/tasks/:id", load: () => import("./pages/task/Task.svelte"), under: "/tasks" },
+  {
+    path: "/unknown",
+    load: () => import("./pages/unknown/Unknown.svelte"),
+    rail: { title: "Unknown", icon: "unknown", group: "work", count: (attention) => attention.unknown },
+  },
+];

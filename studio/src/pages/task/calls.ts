@@ -1,0 +1,43 @@
+import type { Json } from "$lib/api/types";
+import { count } from "$lib/format";
+
+/** What a second call would do, in words. */
+export const EFFECTS: Record<string, string> = {
+  none: "changes nothing",
+  idempotent: "changes nothing more",
+  reconcilable: "can be avoided: the first can be found again",
+  opaque: "may be paid for again",
+};
+
+/** How a call ended, as the mark that it shares with tasks, and in a word. */
+export function endOf(state: string): { mark: string; word: string } {
+  const ends: Record<string, { mark: string; word: string }> = {
+    "": { mark: "processing", word: "no end yet" },
+    done: { mark: "finished", word: "done" },
+    refused: { mark: "failed", word: "refused" },
+    "not sent": { mark: "skipped", word: "not sent" },
+    not_sent: { mark: "skipped", word: "not sent" },
+    unknown: { mark: "unknown", word: "unknown" },
+    open: { mark: "unknown", word: "cut off" },
+  };
+  return ends[state] ?? { mark: "new", word: state };
+}
+
+/** "812 in, 64 out": whatever of the usage is a plain number. */
+export function usageText(usage: Json): string {
+  if (usage === null || typeof usage !== "object" || Array.isArray(usage)) return "";
+  const words: Record<string, string> = {
+    input: "in",
+    output: "out",
+    prompt_tokens: "in",
+    completion_tokens: "out",
+    input_tokens: "in",
+    output_tokens: "out",
+    cached: "cached",
+    reasoning: "reasoning",
+  };
+  return Object.entries(usage)
+    .filter((pair): pair is [string, number] => typeof pair[1] === "number" && pair[0] in words)
+    .map(([name, value]) => `${count(value)} ${words[name] ?? name}`)
+    .join(", ");
+}

@@ -1,0 +1,67 @@
+import { post } from "$lib/api/client";
+import type { Forecast, TaskRow } from "$lib/api/types";
+import { confirmation } from "$lib/confirmation.svelte";
+import { many, money } from "$lib/format";
+import { toasts } from "$lib/toasts.svelte";
+import type { FilterValues } from "./filters";
+
+export type Bulk = "retry" | "skip" | "purge";
+interface Answer {
+  count: number;
+}
+
+const QUESTIONS = {
+  retry: {
+    title: (what: string) => `Retry ${what}`,
+    effect:
+      "They wait for their next attempt at once. Calls that were done are not made again; calls whose end is unknown may be paid for twice.",
+    action: "Retry",
+    done: (text: string) => `${text} wait for their next attempt`,
+  },
+  skip: {
+    title: (what: string) => `Skip ${what}`,
+    effect: "They end without another attempt. A retry brings them back.",
+    action: "Skip",
+    done: (text: string) => `${text} skipped`,
+  },
+  purge: {
+    title: (what: string) => `Remove ${what}`,
+    effect: "They and everything that is kept of their calls are removed from the store for good.",
+    action: "Remove",
+    done: (text: string) => `${text} removed`,
+  },
+} as const;
+
+/** Counts first, asks, then does it to exactly as many; returns whether it was done. */
+export async function actOn(action: Bulk, filter: FilterValues | { ids: number[] }, what: string): Promise<boolean> {
+  const words = QUESTIONS[action];
+  const consent = await confirmation.ask({
+    title: words.title(what),
+    effect: words.effect,
+    forecast: () => post<Forecast>(`/tasks/${action}`, { filter, dry_run: true }),
+    action: (forecast) => {
+      const price = action === "retry" && forecast ? money(forecast.cost) : "";
+      return `${words.action} ${forecast ? many(forecast.count, "task") : ""}${price ? ` · up to ${price}` : ""}`.trim();
+    },
+    danger: action === "purge",
+    ...(action === "purge" ? { typed: "remove" } : {}),
+    ...(action === "skip" ? { reason: { label: "Why (kept with the tasks)", needed: false } } : {}),
+  });
+  if (!consent?.forecast) return false;
+  try {
+    const answer = await post<Answer>(`/tasks/${action}`, {
+      filter,
+      expected: consent.forecast.count,
+      ...(consent.reason ? { reason: consent.reason } : {}),
+    });
+    toasts.done(words.done(many(answer.count, "task")));
+    return true;
+  } catch (error) {
+    toasts.failed(error);
+    return false;
+  }
+}
+
+/** How a row is called in a sentence. */
+export const nameOf = (row: Pick<TaskRow, "id" | "key">): string =>
+  row.key ? `${row.key} (task ${row.id})` : `task ${row.id}`;

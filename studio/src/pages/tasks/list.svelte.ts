@@ -1,0 +1,70 @@
+import { get } from "$lib/api/client";
+import { isAbort, Problem } from "$lib/api/problem";
+import type { Page, Searched, TaskRow } from "$lib/api/types";
+
+const PAGE = 100;
+const MOST = 500;
+
+/** The tasks of one query: page after page as they are scrolled to. */
+export class TaskList {
+  rows = $state.raw<TaskRow[]>([]);
+  next = $state.raw<string | null>(null);
+  searched = $state.raw<Searched | null>(null);
+  busy = $state(false);
+  /** Whether the first answer is here. */
+  ready = $state(false);
+  problem = $state.raw<Problem | null>(null);
+  /** Something changed that is not shown yet. */
+  stale = $state(false);
+  #query = new URLSearchParams();
+  #running: AbortController | null = null;
+
+  async start(query: URLSearchParams): Promise<void> {
+    this.#query = query;
+    this.ready = false;
+    this.rows = [];
+    this.next = null;
+    await this.#fetch(PAGE, null);
+  }
+
+  /** Fetches what is shown anew, in its place. */
+  refresh = async (): Promise<void> => {
+    this.stale = false;
+    await this.#fetch(Math.min(MOST, Math.max(PAGE, this.rows.length)), null);
+  };
+
+  more = async (): Promise<void> => {
+    if (!this.busy && this.next) await this.#fetch(2 * PAGE, this.next);
+  };
+
+  stop(): void {
+    this.#running?.abort();
+  }
+
+  async #fetch(limit: number, cursor: string | null): Promise<void> {
+    this.#running?.abort();
+    const running = new AbortController();
+    this.#running = running;
+    this.busy = true;
+    const query = new URLSearchParams(this.#query);
+    query.set("limit", String(limit));
+    if (cursor) query.set("cursor", cursor);
+    try {
+      const page = await get<Page<TaskRow>>("/tasks", query, running.signal);
+      if (cursor) {
+        const known = new Set(this.rows.map(({ id }) => id));
+        this.rows = [...this.rows, ...page.items.filter(({ id }) => !known.has(id))];
+      } else this.rows = page.items;
+      this.next = page.next;
+      this.searched = page.searched ?? null;
+      this.problem = null;
+      this.ready = true;
+    } catch (error) {
+      if (running.signal.aborted || isAbort(error)) return;
+      this.problem = Problem.of(error);
+      this.next = null;
+    } finally {
+      if (this.#running === running) this.busy = false;
+    }
+  }
+}
