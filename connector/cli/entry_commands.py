@@ -23,6 +23,7 @@ from connector.cli.entry_options import (
 )
 from connector.cli.options import Config, Json, configuration_at
 from connector.cli.output import print_document, print_table, print_text, say, wants_json
+from connector.cli.route_control import pause, resume, run_now
 from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.errors import ConfigurationError
 from connector.model import is_document
@@ -211,3 +212,6 @@ route = group("Routes of the configuration: which incoming goes to which outgoin
 register_commands(incoming, INCOMING)
 register_commands(outgoing, OUTGOING)
 register_commands(route, ROUTES)
+route.command("pause")(pause)
+route.command("resume")(resume)
+route.command("run")(run_now)

@@ -55,7 +55,6 @@ class Collector(LeaseLoop):
         has_more: whether the route may still get documents.
     """
 
-    paused: Pause | None = None
     is_saturated = False
     rests = 0.0
 
@@ -77,6 +76,11 @@ class Collector(LeaseLoop):
         self._one_by_one = 0
         """How many tasks are still taken one by one, since one of them breaks the others."""
         self._held: dict[int, Task] = {}
+
+    @property
+    def paused(self) -> Pause | None:
+        """Why nothing can be gathered now."""
+        return self._pause
 
     @property
     def is_idle(self) -> bool:
@@ -117,7 +121,9 @@ class Collector(LeaseLoop):
     async def _lease(self) -> bool:
         """Lease and gather tasks, and return whether there may be more at once."""
         self._check_due()
-        if not self._has_more:
+        if self._pause is not None:
+            await self._give_all_back()
+        if not self._has_more or self._pause is not None:
             return False
         self._has_more = False
         store = self._context.store
@@ -171,6 +177,12 @@ class Collector(LeaseLoop):
         if self._held and (not self._has_more_documents() or is_due):
             await self._commit(await self._gatherer.carry_rest())
 
+    async def _give_all_back(self) -> None:
+        """Give back what waits for others: it is gathered anew when the route goes on."""
+        if self._held:
+            await self._commit(await self._gatherer.carry_abandon(()))
+            self._held.clear()
+
     async def _commit(self, change: Change) -> None:
         try:
             await self._context.commit(change)
@@ -192,6 +204,8 @@ class Collector(LeaseLoop):
                 self._held.pop(member, None)
 
     def _seconds_to_sleep(self) -> float | None:
+        if self._pause is not None:
+            return None
         due, waits = self._gatherer.carry_due, list[float]()
         if self._held and due is not None:
             waits.append(max(due - self._context.timing.clock(), 0.001))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from connector.aio.tasks import cancel_all, wait_for_event
 from connector.engine import Settlement, Store, Task, TaskState
 from connector.engine.commits import Committer, SpaceRetry
+from connector.http.policy import Pause
 from connector.telemetry.observer import Observer
 from connector.timing import SYSTEM, Timing
 
@@ -117,6 +118,14 @@ class LeaseLoop:
         self._due: float | None = None
         self._is_stopping = False
         self._is_sleeping = False
+        self._pause: Pause | None = None
+        """Why somebody holds the route."""
+
+    def hold(self, pause: Pause | None) -> None:
+        """Lease nothing while somebody holds the route; what is under way comes to its end. None lets it go on."""
+        if pause != self._pause:
+            self._pause = pause
+            self.wake()
 
     def wake(self) -> None:
         """Look for tasks to lease."""

@@ -24,6 +24,7 @@ from connector.runtime.completion import CompletionCheck, RouteDependencies, Run
 from connector.runtime.context import WorkerContext, guard
 from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store
 from connector.runtime.plan import Plan
+from connector.runtime.route_control import RouteControl
 from connector.runtime.scheduler import Scheduler
 from connector.runtime.stalls import Counts, Stall, StallMonitor, count_live, describe_stall
 from connector.runtime.worker_pool import WorkerPool
@@ -81,6 +82,7 @@ class Runner:
         self._shared = self._make_delivery_context(wall)
         self._pool = WorkerPool(self._shared, self._make_context(wall), plan.routes, self._has_more, fleet=fleet)
         self._readings = self._make_readings()
+        self._control = RouteControl(plan.routes, self._pool, self._readings.start, store, self._commit, wall, timing)
         self._flusher = LineFlusher(store, timing)
         self._scheduler = Scheduler([] if once else plan.schedules, store, self._commit, wall, timing)
         self._purger = RetentionPurger(runtime.configuration.retention, store, wall, timing)
@@ -113,11 +115,12 @@ class Runner:
         """Run to the end; raise StoreBroken, or the error itself, when the run cannot continue."""
         began, before = self._timing.clock(), await self._store.counts()
         await self._scheduler.load()
+        await self._control.open()
         workers = self._pool.start()
         loops = [asyncio.create_task(guard(loop, self._on_error)) for loop in self._loops()]
         try:
             for route in self._plan.read_first(self._runtime.configuration, once=self._once):
-                self._readings.start(route)
+                self._control.start_reading(route)
             self._check.set()
             await self._over.wait()
             if self._error is None:
@@ -126,6 +129,7 @@ class Runner:
             await self._readings.close()
             await cancel_all(*workers, *loops)
             await self._pool.close()
+            await self._control.close()
         if self._error is not None:
             raise self._error
         await self._flusher.flush()
@@ -185,6 +189,7 @@ class Runner:
             watch_store(self._pool, store, timing),
             self._flusher.run(self._check.set),
             self._monitor.run(),
+            self._control.run(),
             self._check_progress(),
         ]
         return loops if self._once else [*loops, self._purger.run(), self._start_scheduled()]
@@ -194,7 +199,7 @@ class Runner:
             for schedule in await self._scheduler.claim_due():
                 log.info("schedule %r starts %s", schedule.name, ", ".join(schedule.routes))
                 for route in schedule.routes:
-                    self._readings.start(route)
+                    self._control.start_reading(route)
             await self._scheduler.wait()
 
     async def _check_progress(self) -> None:
@@ -208,7 +213,7 @@ class Runner:
             for route in await self._pop_ended():
                 for follower in self._plan.after.get(route, ()):
                     log.info("route %r has come to its end; %r begins", route, follower)
-                    self._readings.start(follower)
+                    self._control.start_reading(follower)
             if is_over and not self._readings.under_way:
                 self._over.set()
 

@@ -71,7 +71,7 @@ class Worker(LeaseLoop):
     @property
     def paused(self) -> Pause | None:
         """Why nothing can be delivered now."""
-        return self._handler.paused
+        return self._pause or self._handler.paused
 
     @property
     def rests(self) -> float:
@@ -124,8 +124,10 @@ class Worker(LeaseLoop):
     async def _lease(self) -> bool:
         """Lease as many tasks as there is room for, and return whether there may be more at once."""
         allowed = self._allowed()
-        count = self._vacancies(allowed)
+        count = self._vacancies(allowed) if self._pause is None else 0
         self._slots.add((), allowed)
+        if self._pause is not None:
+            await self._release(self._slots.drain())
         if not count:
             return False
         self._has_more = False  # before asking, so that what comes meanwhile is not missed
@@ -144,7 +146,7 @@ class Worker(LeaseLoop):
         """Return how many tasks may be under way now."""
         if self._handler.paused is not None:
             self._concurrency.shrink()
-        if self.rests:
+        if self.rests or self._pause is not None:
             return 0
         self._has_yielded = self._is_yielding()
         return 1 if self._has_yielded else self._concurrency.limit
@@ -160,6 +162,8 @@ class Worker(LeaseLoop):
 
     def _seconds_to_sleep(self) -> float | None:
         """Return when there may be something to do; None when only a wake-up can tell."""
+        if self._pause is not None:
+            return None
         rests = self.rests
         waits = [min(rests, MAX_SLEEP)] if rests else []
         if self._due is not None and not self._has_more:

@@ -121,6 +121,11 @@ class WorkerPool:
         for worker in self.workers.values():
             worker.wake()
 
+    def hold(self, pauses: Mapping[str, Pause]) -> None:
+        """Hold the workers of paused routes, those of implied ones too, and let all others go on."""
+        for name, worker in self.workers.items():
+            worker.hold(pauses.get(parent_of(name)[0]))
+
     def recheck(self) -> None:
         """Let workers go on that wait for what others do: those that gather, and those of lower priority."""
         for worker in self.workers.values():

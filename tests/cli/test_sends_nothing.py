@@ -229,6 +229,9 @@ SHOWS: dict[str, list[list[str]]] = {
     "route edit": [["greetings", "--set", "description=ours"]],
     "route list": [[]],
     "route remove": [["greetings"]],
+    "route pause": [["greetings"], ["greetings", "--reason", "a"]],
+    "route resume": [["greetings"]],
+    "route run": [["greetings"]],
     "init": [["fresh"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
@@ -282,6 +285,7 @@ def options(command: str) -> dict[str, list[str]]:
 REFUSED = {
     "asked", "judged", "r.jsonl", "test", "entities drift", "backup",
     "tasks list", "tasks show", "tasks export", "tasks skip", "tasks purge", "tasks retry",
+    "route pause", "route resume", "route run",
 }  # fmt: skip
 """What needs an answer to go on, has faults, finds a difference, or has no tasks yet."""
 FORMS = [(command, form) for command, forms in SHOWS.items() for form in forms]

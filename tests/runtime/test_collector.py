@@ -10,6 +10,7 @@ import pytest
 
 from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
 from connector.engine.commits import Committer
+from connector.http.policy import Actor, Pause
 from connector.intake.dead_letters import dead_letter
 from connector.runtime.collector import Collector
 from connector.runtime.context import WorkerContext
@@ -179,3 +180,18 @@ async def test_documents_that_could_not_be_read_are_not_gathered(bench: Bench) -
     await bench.rested()
     assert bench.carried() == [2, 3, 4, 5]
     assert bench.store.kept[1].state is TaskState.FAILED
+
+
+async def test_what_is_held_is_given_back_while_somebody_pauses_the_route(bench: Bench) -> None:
+    await bench.accept(1, 2, 3)
+    await bench.rested()
+    assert len(bench.collector.leased) == 3
+    bench.collector.hold(Pause("paused", Actor.USER, None))
+    await bench.rested()
+    assert bench.collector.leased == []
+    assert bench.store.holders == {}
+    assert bench.collector.paused is not None
+    bench.collector.hold(None)
+    await bench.rested()
+    await bench.accept(4)
+    await until(lambda: bench.carried() == [1, 2, 3, 4])
