@@ -7,12 +7,21 @@ import type { Attention } from "$lib/api/types";
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a page takes the values of its own path, whatever they are
 type Loaded = Promise<{ default: Component<any> }>;
 
+/** The state whose colours the count in the rail takes. */
+type Tone = "failed" | "unknown" | "waiting";
+
 export interface PageEntry {
   /** Its path; `:id` becomes a property of the component. */
   path: string;
   load: () => Loaded;
   /** How it stands in the rail; a page without this is reached from another one. */
-  rail?: { title: string; icon: Shape; group?: "work" | "build" | "watch"; count?: (attention: Attention) => number };
+  rail?: {
+    title: string;
+    icon: Shape;
+    group?: "work" | "build" | "watch";
+    count?: (attention: Attention) => number;
+    tone?: Tone;
+  };
   /** The path of the page in the rail to which it belongs. */
   under?: string;
 }
@@ -21,7 +30,13 @@ export const PAGES: readonly PageEntry[] = [
   {
     path: "/",
     load: () => import("./pages/overview/Overview.svelte"),
-    rail: { title: "Overview", icon: "overview", group: "work", count: (attention) => attention.paused },
+    rail: {
+      title: "Overview",
+      icon: "overview",
+      group: "work",
+      tone: "waiting",
+      count: (attention) => attention.paused,
+    },
   },
   {
     path: "/tasks",
@@ -32,6 +47,12 @@ export const PAGES: readonly PageEntry[] = [
   {
     path: "/unknown",
     load: () => import("./pages/unknown/Unknown.svelte"),
-    rail: { title: "Unknown", icon: "unknown", group: "work", count: (attention) => attention.unknown },
+    rail: {
+      title: "Unknown",
+      icon: "unknown",
+      group: "work",
+      tone: "unknown",
+      count: (attention) => attention.unknown,
+    },
   },
 ];

@@ -69,17 +69,21 @@ export function between(started: string | null, ended: string | null): number | 
   return Math.max(0, (new Date(ended).getTime() - new Date(started).getTime()) / 1000);
 }
 
-/** "$0.0031"; "" when it is unknown. Two figures that say something, and cents for what is more than a dollar. */
+/** "$0.0031", "$12.50"; "" when it is unknown. As many places as make a column comparable. */
 export function money(price: Price | null | undefined): string {
   if (!price || price.amount === null || price.amount === undefined) return "";
-  const { amount } = price;
-  const currency = price.currency ?? "USD";
-  const figures =
-    amount === 0 || Math.abs(amount) >= 1
-      ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
-      : { minimumSignificantDigits: 2, maximumSignificantDigits: 2 };
-  return new Intl.NumberFormat("en-US", { style: "currency", currency, ...figures }).format(amount);
+  const { amount, currency = "USD" } = price;
+  const least = 0.0001;
+  if (amount > 0 && amount < least / 2) return `<${written(least, currency, 4)}`;
+  return written(amount, currency, amount === 0 || Math.abs(amount) >= 1 ? 2 : 4);
 }
+const written = (amount: number, currency: string, places: number): string =>
+  new Intl.NumberFormat("en-US", {
+    style: "currency",
+    currency,
+    minimumFractionDigits: places,
+    maximumFractionDigits: places,
+  }).format(amount);
 
 /** Bytes as a person says them. */
 export function size(bytes: number): string {
