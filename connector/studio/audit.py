@@ -21,7 +21,7 @@ STEP = 500
 DIGITS = 20
 
 Verdict = Literal["done", "refused", "failed"]
-VERDICTS: tuple[Verdict, ...] = ("done", "refused", "failed")
+VERDICTS: Mapping[str, Verdict] = {"done": "done", "refused": "refused", "failed": "failed"}
 
 log = logging.getLogger(__name__)
 
@@ -105,5 +105,5 @@ class AuditLog:
 def _entry(number: int, record: JSON) -> Entry:
     known: dict[str, JSON] = {**record} if is_document(record) else {}
     words = {name: str(known.get(name) or "") for name in ("who", "role", "action", "subject")}
-    verdict: Verdict = next((one for one in VERDICTS if one == known.get("verdict")), "failed")
+    verdict = VERDICTS.get(str(known.get("verdict")), "failed")
     return Entry(number=number, at=float(known.get("at") or 0), verdict=verdict, detail=known.get("detail"), **words)

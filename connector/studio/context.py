@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connector.config import Configuration
 from connector.config.models.gateway import hash_token
 from connector.declarations import CONFIGURATION_NAMES
-from connector.engine import Store
+from connector.engine import Change, Store
+from connector.errors import ConnectorError
 from connector.model import JSON
+from connector.pipeline import load_configuration
 from connector.request import Redactor
 from connector.studio.audit import AuditLog
 from connector.studio.auth import Attempts, Sessions
 from connector.studio.events import EventHub
+from connector.studio.rates import Rates
 from connector.studio.roles import Person, Role
 
 __all__ = ["StudioContext"]
@@ -29,6 +33,7 @@ class StudioContext:
     Attributes:
         source: the configuration's file or folder.
         configuration: as it was read last without an error.
+        faults: what is wrong with the configuration as it is now.
         store: where the tasks are; opened to look after them, as a run may work beside.
         origins: the addresses that it is reached by, such as http://127.0.0.1:8790.
         pages: the folder of the built pages.
@@ -40,6 +45,7 @@ class StudioContext:
     configuration: Configuration
     store: Store
     origins: tuple[str, ...] = ("http://127.0.0.1:8790",)
+    faults: str = ""
     pages: Path = Path(__file__).parent / "pages"
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
@@ -48,12 +54,31 @@ class StudioContext:
     attempts: Attempts = field(init=False)
     audit: AuditLog = field(init=False)
     redactor: Redactor = field(init=False)
+    rates: Rates = field(init=False)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set after a change that was made here: a store tells of those that others make."""
 
     def __post_init__(self) -> None:
         self.redactor = self.configuration.redactor()
+        self.rates = Rates(self.monotonic)
         self.sessions = Sessions(self.clock)
         self.attempts = Attempts(self.monotonic)
         self.audit = AuditLog(self.store, self.clock, self.redact)
+
+    def reload(self) -> None:
+        """Read the configuration again; while it has errors, the one before stays in force."""
+        try:
+            self.configuration = load_configuration(self.source)
+        except ConnectorError as error:
+            self.faults = str(error)
+            return
+        self.faults = ""
+        self.redactor = self.configuration.redactor()
+
+    async def commit(self, *records: Mapping[tuple[str, str], JSON]) -> None:
+        """Write small values as one change, on disk when this returns, and let the pages know."""
+        await self.store.commit(Change(records={key: value for each in records for key, value in each.items()}))
+        self.changed.set()
 
     def redact(self, value: JSON) -> JSON:
         """Return a value without secrets."""

@@ -84,17 +84,18 @@ class EventHub:
         self.opened = asyncio.Event()
         """Set while a page is open."""
 
-    def publish(self, name: str, data: Mapping[str, JSON]) -> None:
-        """Tell every page of something; what is as it was told last is not told again."""
+    def publish(self, name: str, data: Mapping[str, JSON]) -> bool:
+        """Tell every page of something; return whether that is news: what is as it was told last is not told again."""
         written = dump(dict(data))
         latest = self._latest.get(name)
         if name != "tasks" and latest is not None and latest.data == written:
-            return
+            return False
         self._number += 1
         event = self._latest[name] = Event(self._number, name, written)
         self._kept.append(event)
         for subscription in self._subscriptions:
             subscription.add(event)
+        return True
 
     def close(self) -> None:
         """End every stream."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import AsyncGenerator, Generator
@@ -13,19 +14,22 @@ from pathlib import Path
 
 import uvicorn
 
-from connector.aio.tasks import run_until_first
+from connector.aio.tasks import cancel_all, run_until_first
 from connector.config import Configuration
-from connector.engine import open_store
+from connector.engine import StoreBroken, open_store
 from connector.errors import ConfigurationError
 from connector.gateway.listener import bind_socket
 from connector.studio.app import create_app
 from connector.studio.context import StudioContext
+from connector.studio.watcher import Watcher
 
 __all__ = ["Studio", "open_studio"]
 
 GRACE = 2
 """Seconds for answers under way when it stops; streams of events end at once."""
 BACKLOG = 256
+
+log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -111,14 +115,24 @@ async def _serving(bound: socket.socket, context: StudioContext) -> AsyncGenerat
         ssl_keyfile=str(folder / tls.key) if tls else None,
     )
     server = _Server(config)
+    watching = asyncio.create_task(_watch(context))
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         await run_until_first(server.listening.wait(), asyncio.shield(serving))
         yield
     finally:
+        await cancel_all(watching)
         context.events.close()
         server.should_exit = True
         await serving
+
+
+async def _watch(context: StudioContext) -> None:
+    """Watch for as long as the store can be used; the pages say themselves that it cannot."""
+    try:
+        await Watcher(context).run()
+    except StoreBroken as error:
+        log.error("pages are not told what changes any more: %s", error)  # noqa: TRY400  a sentence says it
 
 
 def _origins(bound: socket.socket, configuration: Configuration) -> tuple[str, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit
 
 from connector.engine import TaskState
+from connector.runtime.route_control import read_pauses, read_runners
 from connector.studio.context import StudioContext
 from connector.studio.schemas.base import as_time
 from connector.studio.schemas.session import Attention, RunnerState
@@ -20,21 +21,21 @@ Counts = Mapping[str, Mapping[TaskState, int]]
 
 async def read_attention(context: StudioContext) -> Attention:
     """Return how much needs a person."""
-    return count_attention(await context.store.counts(), 0)
+    return count_attention(await context.store.counts(), (await read_pauses(context.store)).keys())
 
 
-def count_attention(counts: Counts, paused: int) -> Attention:
-    """Return how much needs a person, from the counts and the number of paused routes."""
+def count_attention(counts: Counts, paused: Collection[str]) -> Attention:
+    """Return how much needs a person, from the counts and the paused routes."""
     failed, unknown = (
         sum(states.get(state, 0) for states in counts.values()) for state in (TaskState.FAILED, TaskState.UNKNOWN)
     )
-    return Attention(failed=failed, unknown=unknown, paused=paused)
+    return Attention(failed=failed, unknown=unknown, paused=len(paused))
 
 
 async def read_runner(context: StudioContext) -> RunnerState:
     """Return whether a run is under way."""
-    del context
-    return RunnerState(alive=False, since=as_time(None))
+    runners = await read_runners(context.store, context.clock())
+    return RunnerState(alive=bool(runners), since=as_time(runners[0].since) if runners else None)
 
 
 async def find_environment(context: StudioContext) -> Environment:

@@ -7,6 +7,8 @@ __all__ = ["TOPICS"]
 TOPICS = (
     "audit",
     "events",
+    "overview",
+    "routes",
     "session",
 )
 """The modules below this package, each with a router; a new topic is a new line."""

@@ -7,7 +7,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-__all__ = ["Answer", "Money", "Page", "Received", "Time", "as_time"]
+__all__ = ["Answer", "Money", "Page", "Price", "Received", "Time", "as_time"]
 
 Item = TypeVar("Item")
 
@@ -46,6 +46,14 @@ class Money(Answer):
 
     amount: float = Field(description="The amount.", examples=[0.0125])
     currency: str = Field(description="The currency in three letters.", examples=["USD"])
+
+
+class Price(Answer):
+    """An amount of money that may be unknown."""
+
+    amount: float | None = Field(description="The amount; null when it is not known.", examples=[0.0125])
+    currency: str = Field(description="The currency in three letters.", examples=["USD"])
+    why: str = Field(default="", description="Why the amount is not known, or what it leaves out.")
 
 
 class Page(Answer, Generic[Item]):
