@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, Protocol, TypeVar
 
 from connector.errors import ConfigurationError, UnknownName
 from connector.suggestions import closest
 
-__all__ = ["OURS", "Named", "Registry"]
+__all__ = ["OURS", "Named", "Registry", "installed_points"]
 
 OURS = "openai-connector"
 """The origin of kinds that ship with the connector."""
+
+
+GROUPS = "openai_connector."
+"""What the names of our groups of entry points begin with."""
 
 
 class Named(Protocol):
@@ -54,7 +60,8 @@ class Registry(Generic[Kind]):
 
     def add_installed(self, group: str, expected: type[Kind]) -> None:
         """Add the kinds that other distributions declare under an entry point group."""
-        self.add_points(sorted(entry_points(group=group), key=lambda point: point.name), expected)
+        points = installed_points(tuple(sys.path)).get(group, ())
+        self.add_points(sorted(points, key=lambda point: point.name), expected)
 
     def add_points(self, points: Iterable[EntryPoint], expected: type[Kind]) -> None:
         """Add the kinds that entry points name; raise ConfigurationError for one that cannot be loaded or is none."""
@@ -78,6 +85,13 @@ class Registry(Generic[Kind]):
 
     def __iter__(self) -> Iterator[Kind]:
         return iter(self._kinds.values())
+
+
+@lru_cache(maxsize=1)
+def installed_points(path: tuple[str, ...]) -> Mapping[str, Sequence[EntryPoint]]:  # noqa: ARG001  the cache's key
+    """Return the entry points of all distributions by group, read once: each has a file, and every client asks."""
+    found = entry_points()
+    return {group: tuple(found.select(group=group)) for group in found.groups if group.startswith(GROUPS)}
 
 
 def _load(point: EntryPoint) -> object:

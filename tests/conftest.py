@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+
+from hypothesis import HealthCheck, settings
 
 # Models that examples name retire one after the other; what a test expects must not change with the day.
 os.environ["OPENAI_CONNECTOR_TODAY"] = "2026-01-01"
+
+# Compiled modules are kept: hundreds of tests start a process, and each would compile what it imports anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# How long an example takes says more about what else the machine does than about the code; tests/timing.py bounds that.
+settings.register_profile("connector", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("connector")

@@ -15,11 +15,11 @@ import connector
 from tests.timing import cpu_seconds, in_proportion, slowness
 
 ROOT = Path(connector.__file__).parent
-SHORT, SMALL, LARGE = (16, 20, 24, 28, 34, 40, 60, 200, 500), 2_000, 8_000
+SHORT, SMALL, LARGE = (16, 20, 22, 24, 26, 28, 30, 34, 40, 60, 200, 500), 1_000, 4_000
 MOST_PUMPS = 60
 VERY_SLOW = 0.02
 """Seconds for a text of at most a few hundred characters that no linear pattern takes."""
-UNNOTICED = 0.002
+UNNOTICED = 0.0005
 """Seconds for a small text that no quadratic pattern stays below."""
 GROWTH = 9
 """Times as long for a text four times as long: a linear pattern comes to four, a quadratic one to sixteen."""
@@ -167,23 +167,28 @@ METHODS = frozenset({"search", "match", "fullmatch", "sub", "subn", "split", "fi
 
 def patterns() -> Iterator[Pattern]:
     """Those that modules hold, and those that calls of `re` spell out."""
-    trees = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
-    used = {(module, *call) for module, tree in trees.items() for call in calls(tree)}
     uses: dict[int, set[str]] = {}
     places: dict[int, tuple[str, re.Pattern]] = {}
-    for module in trees:
-        if module.endswith("__main__"):
+    literal: list[Pattern] = []
+    for path in sorted(ROOT.rglob("*.py")):
+        module, source = name_of(path), path.read_text(encoding="utf-8")
+        holding = [] if module.endswith("__main__") else [*held(vars(importlib.import_module(module)))]
+        if not holding and "re." not in source:
             continue
-        for name, value in held(vars(importlib.import_module(module))):
+        nodes = [*ast.walk(ast.parse(source))]
+        called = [*calls(nodes)]
+        for name, value in holding:
             places.setdefault(id(value), (f"{module}.{name}", value))
-            own = (module, name.partition("[")[0])
-            uses.setdefault(id(value), set()).update(method for *called, method in used if tuple(called) == own)
+            own = {method for target, method in called if target == name.partition("[")[0]}
+            uses.setdefault(id(value), set()).update(own)
+        literal += [
+            Pattern(f"{module}:{node.lineno}", re.compile(node.args[0].value), frozenset({method}))
+            for node in nodes
+            if isinstance(node, ast.Call) and (method := spelled(node))
+        ]
     for key, (place, value) in places.items():
         yield Pattern(place, value, frozenset(uses[key] or METHODS))
-    for module, tree in trees.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and (method := spelled(node)):
-                yield Pattern(f"{module}:{node.lineno}", re.compile(node.args[0].value), frozenset({method}))
+    yield from literal
 
 
 def name_of(path: Path) -> str:
@@ -197,9 +202,9 @@ def held(names: dict) -> Iterator[tuple[str, re.Pattern]]:
                 yield (f"{name}[{number}]" if item is not value else name), item
 
 
-def calls(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def calls(nodes: list[ast.AST]) -> Iterator[tuple[str, str]]:
     """NAME.method, for the methods of a pattern."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr in METHODS:
             target = node.value
             yield getattr(target, "id", getattr(target, "attr", "")), node.attr

@@ -183,8 +183,16 @@ class Lookup:
 
     def _list_actions(self, entity: str) -> list[str]:
         """Return an entity's actions and the verbs it is also found by."""
-        verbs = [row[3]["verb"] for row in self._rows if "on" in row[3] and normalize_name(row[3]["on"]) == entity]
-        return [*self._entities.get(entity, ()), *verbs]
+        return [*self._entities.get(entity, ()), *self._verbs.get(entity, ())]
+
+    @cached_property
+    def _verbs(self) -> dict[str, list[str]]:
+        """Return the verbs that an entity has beside its actions, by its normalized name."""
+        verbs: dict[str, list[str]] = {}
+        for row in self._rows:
+            if "on" in row[3]:
+                verbs.setdefault(normalize_name(row[3]["on"]), []).append(row[3]["verb"])
+        return verbs
 
     @cached_property
     def _entities(self) -> dict[str, dict[str, int]]:

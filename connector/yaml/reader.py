@@ -74,7 +74,10 @@ def _compose(text: str, document: YamlDocument) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 
+    from connector.yaml.scanner import BoundedScanner
+
     library: Any = YAML(typ="safe", pure=True)  # the library has no types for what it reads
+    library.Scanner = BoundedScanner
     constructor: Any = None
     try:
         with warnings.catch_warnings():

@@ -323,7 +323,9 @@ def test_what_shows_sends_nothing_whatever_option_is_added(
 COMBINED = [(command, form) for command, form in FORMS if command in ("explain", "call", "curl", "subscribe")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_no_combination_of_options_sends(data: st.DataObject, folder: Path, listener: Listener) -> None:
     command, form = data.draw(st.sampled_from(COMBINED))

@@ -207,7 +207,9 @@ def written(document: object, style: bool | None, indent: int) -> str:
     return text.getvalue()
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     st.dictionaries(NAMES, ENTRIES, min_size=1, max_size=3), ENTRIES, st.sampled_from([True, False, None]),
     st.sampled_from([2, 4]), st.sampled_from(["\n", "\r\n"]), st.data(),

@@ -93,7 +93,18 @@ def test_aliases_that_hold_themselves_are_stopped(text: str) -> None:
 @pytest.mark.parametrize("depth", [250, 5_000])
 def test_depth_is_bounded(depth: int) -> None:
     [said] = found("[" * depth + "]" * depth)
-    assert "200 levels" in said
+    assert said == "a.yaml:1:202 nested too deep; at most 200 levels are read"
+
+
+@pytest.mark.parametrize("text", ["- " * 202 + "x", "".join(f"{' ' * at}a:\n" for at in range(202)), "{a: " * 202])
+def test_depth_is_bounded_in_every_style(text: str) -> None:
+    [said] = found(text)
+    assert said.endswith("nested too deep; at most 200 levels are read")
+
+
+@pytest.mark.parametrize("text", ["[" * 200 + "1" + "]" * 200, "- " * 200 + "x", "{a: " * 200 + "x" + "}" * 200])
+def test_two_hundred_levels_are_read(text: str) -> None:
+    assert found(text) == []
 
 
 def test_size_is_bounded() -> None:

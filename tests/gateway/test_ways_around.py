@@ -164,7 +164,9 @@ NAMES = ["Authorization", "api-key", "Host", "Content-Type", "Accept", "Origin",
          "Transfer-Encoding", "Content-Length", "OpenAI-Beta"]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     name=st.sampled_from(NAMES),
     value=st.binary(min_size=1, max_size=30).map(lambda data: re.sub(rb"[\r\n]", b"", data)),

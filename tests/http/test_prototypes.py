@@ -218,7 +218,7 @@ def installed(monkeypatch, **values):
             return values[self.name]
 
     points = [Point(name, "somewhere", "openai_connector.clients") for name in values]
-    monkeypatch.setattr(registry_module, "entry_points", lambda group: points)
+    monkeypatch.setattr(registry_module, "installed_points", lambda path: {"openai_connector.clients": points})
 
 
 def test_others_can_add_prototypes(monkeypatch):
