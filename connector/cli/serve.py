@@ -99,6 +99,7 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
     undo = configure_logging(configuration.telemetry.logs, redactor)
     try:
         async with Runtime(configuration) as runtime:
+            runtime.redact.pass_on_to(redactor)
             if not routes:
                 warn_of_webhooks(runtime)
                 return await _listen(runtime, port, folder, administrator)

@@ -117,6 +117,8 @@ class Configuration:
         for _, reference in references_in(self.tree.value):
             if isinstance(reference, Reference) and reference.kind == "file":
                 yield self.folder / reference.name
+        for client in self.clients.values():
+            yield from (File(name) for name in client.credential_files())
         for tls in (self.gateway.tls, self.studio.tls):
             if tls is not None:
                 yield from (self.folder / tls.certificate, self.folder / tls.key)

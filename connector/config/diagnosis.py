@@ -68,6 +68,8 @@ class Diagnosis:
 
 
 ADVICE = {
+    "identity": "its identity gives it no access token",
+    "client-certificate": "the host wants another certificate of the client; check certificate",
     "quota": "its account has no quota left; add credit or raise the limit",
     "rate": "it is called too often just now; the key itself is accepted",
     "organization": "the organization or project is not the key's; check organization and project",
@@ -116,6 +118,8 @@ def _foreign(outcome: Outcome) -> bool:
 
 
 PROBLEMS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
+    ("identity", lambda outcome: outcome.status is None and outcome.reason.startswith("identity:")),
+    ("client-certificate", _unsent("client certificate")),
     ("quota", _quota),
     ("rate", _status(429)),
     ("organization", _organization),
@@ -130,7 +134,9 @@ PROBLEMS: tuple[tuple[str, Callable[[Outcome], bool]], ...] = (
     ("server", lambda _: True),
 )
 """The problems to look for, the most specific first."""
-UNREACHED = frozenset({"key", "permission", "proxy", "certificate", "tls", "host", "connection", "server"})
+UNREACHED = frozenset(
+    {"client-certificate", "key", "permission", "proxy", "certificate", "tls", "host", "connection", "server"}
+)
 """The problems of an API of which only the address is known."""
 SHUT = (401, 403, 407)
 """Statuses of answers that refuse the caller."""
@@ -141,7 +147,11 @@ def cheap_call(client: Client) -> tuple[str, Wire]:
     if not client.prototype.lists_models:
         return "GET /", client.prepare_raw("GET", "/")
     token = getattr(client.parameters, "token", None)
-    if token is None and getattr(client.parameters, "admin_token", None) is not None:
+    if (
+        token is None
+        and client.parameters.workload is None
+        and getattr(client.parameters, "admin_token", None) is not None
+    ):
         return "projects list", client.prepare("projects list", {"query": {"limit": 1}})
     return "models list", client.prepare("models list")
 

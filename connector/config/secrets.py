@@ -12,10 +12,10 @@ from pydantic.alias_generators import to_camel
 
 from connector.config.findings import Path
 from connector.config.references import references_in
-from connector.http.configuration import is_sensitive
+from connector.http.configuration import find_section, is_sensitive
 from connector.model import JSON, is_object
 
-__all__ = ["passwords_in", "secret_parameters", "secret_places"]
+__all__ = ["is_secret_parameter", "passwords_in", "secret_places"]
 
 
 def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterator[Path]:
@@ -27,12 +27,20 @@ def secret_places(model: type[BaseModel], written: Mapping[str, JSON]) -> Iterat
                 yield from ((key, header) for header, text in value.items() if is_sensitive(header) and _is_plain(text))
             elif _is_secret(field.annotation) and _is_plain(value):
                 yield (key,)
+            elif is_object(value) and (section := find_section(field.annotation)) is not None:
+                yield from ((key, *inner) for inner in secret_places(section, value))
 
 
-def secret_parameters(model: type[BaseModel]) -> frozenset[str]:
-    """Return the names, in both spellings, of the parameters that are or hold secrets."""
-    names = [name for name, field in model.model_fields.items() if name == "headers" or _is_secret(field.annotation)]
-    return frozenset((*names, *map(to_camel, names)))
+def is_secret_parameter(model: type[BaseModel], path: Path) -> bool:
+    """Return whether a path, in either spelling, leads to a parameter that is or holds a secret."""
+    spelt = {spelling: field for name, field in model.model_fields.items() for spelling in (name, to_camel(name))}
+    field = spelt.get(str(path[0])) if path else None
+    if field is None:
+        return False
+    if path[0] == "headers" or _is_secret(field.annotation):
+        return True
+    section = find_section(field.annotation)
+    return section is not None and is_secret_parameter(section, path[1:])
 
 
 def _is_plain(value: JSON) -> bool:

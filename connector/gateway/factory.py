@@ -70,7 +70,7 @@ def build_gateway(
         callers=callers,
         rules=_request_rules(configuration, address, idle),
         accounting=UsageAccounting(prices, budget_file.pending, callers.find),
-        access_log=_access_log(configuration, administrator),
+        access_log=_access_log(runtime, administrator),
         counters=UsageCounters(configuration.currency),
         webhooks=Webhooks(receivers, idle) if receivers else None,
         clock=clocks.clock,
@@ -91,8 +91,10 @@ def _registry(configuration: Configuration) -> ModelRegistry:
     return default_registry() if folder is None else load_registry(folder)
 
 
-def _access_log(configuration: Configuration, administrator: str | None) -> AccessLog:
+def _access_log(runtime: Runtime, administrator: str | None) -> AccessLog:
+    configuration = runtime.configuration
     redactor = configuration.redactor()
+    runtime.redact.pass_on_to(redactor)
     if administrator:
         redactor.learn([administrator])
     known = {kind.name for kind in prototypes() if kind.knows_models}

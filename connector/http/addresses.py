@@ -14,19 +14,19 @@ METADATA = (ip_address("100.100.100.200"), ip_address("fd00:ec2::254"), ip_addre
 NAT64 = ip_network("64:ff9b::/96")
 
 
-def check_base_uri(uri: str, allowed_hosts: Collection[str] = ()) -> str:
-    """Return the address without its trailing slash; ConfigurationError when it must not be called."""
+def check_base_uri(uri: str, allowed_hosts: Collection[str] = (), name: str = "base_uri") -> str:
+    """Return the address without its trailing slash; ConfigurationError, with the parameter's name, if refused."""
     parts = _split_url(uri)
     if parts is None:
-        raise ConfigurationError("base_uri is not a URL: give one such as https://api.openai.com/v1")
+        raise ConfigurationError(f"{name} is not a URL: give one such as https://api.openai.com/v1")
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme not in ("https", "http") or not host:
-        raise ConfigurationError("base_uri needs https:// and a host, such as https://api.openai.com/v1")
+        raise ConfigurationError(f"{name} needs https:// and a host, such as https://api.openai.com/v1")
     if parts.username is not None or parts.password is not None:
-        raise ConfigurationError("base_uri must not hold credentials: give them as token or headers")
+        raise ConfigurationError(f"{name} must not hold credentials: give them as token or headers")
     if parts.query or parts.fragment or any(char <= " " or char == "\\" for char in uri):
-        raise ConfigurationError("base_uri must be an address and a path only, without query, fragment or spaces")
-    _check_host(host, parts.scheme, allowed_hosts)
+        raise ConfigurationError(f"{name} must be an address and a path only, without query, fragment or spaces")
+    _check_host(host, parts.scheme, allowed_hosts, name)
     return uri.rstrip("/")
 
 
@@ -39,16 +39,16 @@ def _split_url(uri: str) -> SplitResult | None:
     return parts
 
 
-def _check_host(host: str, scheme: str, allowed_hosts: Collection[str]) -> None:
+def _check_host(host: str, scheme: str, allowed_hosts: Collection[str], name: str) -> None:
     if host in allowed_hosts:
         return
     if is_off_limits(host):
         raise ConfigurationError(
-            f"base_uri points to {host}, a link-local or metadata address: add it to allowed_hosts if that is meant"
+            f"{name} points to {host}, a link-local or metadata address: add it to allowed_hosts if that is meant"
         )
     if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
-            f"base_uri would send credentials to {host} in the clear: use https, or add the host to allowed_hosts"
+            f"{name} would send credentials to {host} in the clear: use https, or add the host to allowed_hosts"
         )
 
 

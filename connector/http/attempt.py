@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import httpx
 
+from connector.http.identity import IdentityFailed
 from connector.http.response import (
     UnacceptableBody,
     UnexpectedBody,
@@ -21,7 +23,7 @@ from connector.http.response import (
     read_body,
 )
 from connector.http.sse import BrokenStream
-from connector.http.transports.base import NEVER_SENT, CertificateRefused
+from connector.http.transports.base import FAILED, NEVER_SENT, PERHAPS, CertificateRefused, find_certificate_alert
 from connector.model import JSON, State
 
 __all__ = [
@@ -89,15 +91,26 @@ async def await_response(sending: Awaitable[Answer]) -> Answer | AttemptResult:
     """Return what a transport gives, or why it gives nothing."""
     try:
         return await sending
-    except NEVER_SENT as exc:
-        # Stock httpx knows no class of its own for a certificate, only OpenSSL's words.
-        is_final = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        return AttemptResult(State.NOT_SENT, reason=_describe(exc), is_final=is_final)
-    except httpx.TransportError as exc:
-        return AttemptResult(State.UNKNOWN, reason=_describe(exc))
+    except (httpx.TransportError, ssl.SSLError) as exc:
+        return _judge_failure(exc)
     except OSError as exc:
         reason = f"the body of the request could not be read: {exc.strerror or type(exc).__name__}"
         return AttemptResult(State.UNKNOWN, reason=reason, is_final=True)
+
+
+def _judge_failure(exc: httpx.TransportError | ssl.SSLError) -> AttemptResult:
+    """Return the result of a request without an answer."""
+    # Stock httpx has no words of its own for TLS, only OpenSSL's, and lets some of its errors through.
+    if alert := find_certificate_alert(exc, "the server"):
+        state = State.NOT_SENT if isinstance(exc, NEVER_SENT) else State.UNKNOWN
+        return AttemptResult(state, reason=alert, is_final=True)
+    if isinstance(exc, ssl.SSLError):
+        return AttemptResult(State.UNKNOWN, reason=f"TLS broke off: {exc.reason or type(exc).__name__}")
+    if isinstance(exc, NEVER_SENT):
+        is_final = isinstance(exc, CertificateRefused) or "CERTIFICATE_VERIFY_FAILED" in str(exc)
+        is_final = is_final or (isinstance(exc, IdentityFailed) and exc.is_final)
+        return AttemptResult(State.NOT_SENT, reason=_describe(exc), is_final=is_final)
+    return AttemptResult(State.UNKNOWN, reason=_describe(exc))
 
 
 def reject_protocol_switch(status: int) -> AttemptResult:
@@ -156,4 +169,6 @@ def judge_broken_stream(broken: BrokenStream, status: int, headers: dict[str, st
 
 
 def _describe(exc: httpx.TransportError) -> str:
+    if "SSL" in str(exc) and FAILED in str(exc):
+        return f"{exc}{PERHAPS}"
     return str(exc) or f"the transport gave up with {type(exc).__name__}"

@@ -25,6 +25,7 @@ from connector.http.response import (
 from connector.http.sse import collect_data
 from connector.http.transports.base import Progress
 from connector.model import JSON, Effect, JSONInput, State
+from connector.request.multipart import MultipartBody
 from connector.request.wire import Body, BytesBody, Wire
 from connector.version import version
 
@@ -254,6 +255,11 @@ class _BodyStream(httpx.AsyncByteStream):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._body.chunks()
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it begins from its start when it is read again; what a caller of a gateway sends comes once."""
+        return isinstance(self._body, MultipartBody)
 
 
 def _build_body(wire: Wire) -> tuple[httpx.AsyncByteStream, list[tuple[bytes, bytes]]]:

@@ -29,8 +29,8 @@ from connector.http.prototypes import Prototype, prototypes
 from connector.http.response import ServerClock
 from connector.http.retry import CallAttempts, Retrier, limit_time
 from connector.http.stream import stream_call
-from connector.http.transports import make_transport
-from connector.http.transports.base import make_tls_context
+from connector.http.transports import make_transport, with_identity
+from connector.http.transports.tls import make_tls_context
 from connector.model import JSON, Fault, JSONInput, JSONValue, Outcome, Request, members
 from connector.model_registry import ModelRegistry, load_registry
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
@@ -88,9 +88,11 @@ class Client:
         self._log = CallLog(self.parameters.logging, self.redactor, asked="logging" in self.parameters.model_fields_set)
         self._roots = Roots(self.parameters.file_roots, reserved)
         self._closed = False
-        self._opened_transport = None if isinstance(transport, str) else transport
-        if self.parameters.ca_bundle is not None:
-            make_tls_context(self.parameters.ca_bundle)
+        self._given_transport = None if isinstance(transport, str) else transport
+        self._opened_transport: httpx.AsyncBaseTransport | None = None
+        self._timing = timing
+        if self.parameters.ca_bundle is not None or self.parameters.certificate is not None:
+            make_tls_context(self.parameters.ca_bundle, self.parameters.certificate)
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,14 +103,18 @@ class Client:
     async def close(self) -> None:
         """Close the client's connections; nothing can be sent afterwards."""
         self._closed = True
-        if self._opened_transport is not None:
-            await self._opened_transport.aclose()
+        transport = self._opened_transport or self._given_transport
+        if transport is not None:
+            await transport.aclose()
 
     @property
     def _transport(self) -> httpx.AsyncBaseTransport:
         """What requests go through; made when the first one is sent, since explaining needs no network."""
         if self._opened_transport is None:
-            self._opened_transport = make_transport(self.parameters)
+            transport, identity = self._given_transport or make_transport(self.parameters), self.parameters.workload
+            if identity is not None:
+                transport = with_identity(transport, identity, self.parameters, self._timing, self.redactor)
+            self._opened_transport = transport
         return self._opened_transport
 
     def __repr__(self) -> str:

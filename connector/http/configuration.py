@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from connector.errors import ConfigurationError
+from connector.http.identity import PLACEHOLDER
 from connector.http.parameters import Common
 from connector.http.prototypes import Prototype, prototypes
 from connector.model import JSON, is_object, members
@@ -24,6 +25,7 @@ __all__ = [
     "configure",
     "describe",
     "find_environment_variable",
+    "find_section",
     "is_sensitive",
     "list_secrets",
     "normalise",
@@ -32,6 +34,8 @@ __all__ = [
 
 SENSITIVE = ("auth", "cookie", "key", "secret", "session", "signature", "token")
 ADDRESSES = ("base_uri", "baseUri", "base_url", "baseUrl", "endpoint")
+ACCESS_TOKEN = "OPENAI_ACCESS_TOKEN"  # noqa: S105  the name of a variable
+"""What a command line for curl calls the access token of an identity."""
 NAMES: dict[type, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
@@ -92,11 +96,19 @@ def _list_names(model: type[BaseModel], place: tuple[int | str, ...]) -> list[st
     """Return the parameters a section has."""
     for step in place:
         fields = model.model_fields
-        kind = fields[step].annotation if isinstance(step, str) and step in fields else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        kind = find_section(fields[step].annotation) if isinstance(step, str) and step in fields else None
+        if kind is None:
             break
         model = kind
     return [_spell_name(name) for name in model.model_fields]
+
+
+def find_section(annotation: Any) -> type[BaseModel] | None:
+    """Return the group of parameters that a field is, also where it may be left out."""
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    given = [part for part in parts if part is not type(None)]
+    found = given[0] if len(given) == 1 else None
+    return found if isinstance(found, type) and issubclass(found, BaseModel) else None
 
 
 def _spell_name(field: str) -> str:
@@ -115,6 +127,10 @@ def list_secrets(parameters: Common) -> Iterator[str]:
         value = getattr(parameters, name)
         if isinstance(value, SecretStr):
             yield value.get_secret_value()
+    if parameters.workload is not None:
+        yield PLACEHOLDER
+    if parameters.certificate is not None and parameters.certificate.password is not None:
+        yield parameters.certificate.password.get_secret_value()
     if parameters.proxy is not None:
         yield urlsplit(parameters.proxy.get_secret_value()).password or ""
     for header, value in parameters.headers.items():
@@ -147,7 +163,7 @@ class Provenance:
         for name, value in self._iter_texts():
             if value in known:
                 known[value] = find_environment_variable(type(self._parameters), name)[0]
-        return known
+        return known | ({PLACEHOLDER: ACCESS_TOKEN} if PLACEHOLDER in known else {})
 
     def origins(self, credentials: Mapping[str, str]) -> dict[str, str]:
         """Return what gave each header that the client adds."""
@@ -169,6 +185,8 @@ class Provenance:
                 yield name, value.get_secret_value()
             elif isinstance(value, str):
                 yield name, value
+        if self._parameters.workload is not None:
+            yield "identity", PLACEHOLDER
 
 
 def describe(prototype: str | Prototype) -> list[dict[str, JSON]]:
@@ -181,9 +199,9 @@ def describe(prototype: str | Prototype) -> list[dict[str, JSON]]:
 
 def _build_rows(model: type[Common], name: str) -> Iterator[dict[str, JSON]]:
     field = model.model_fields[name]
-    kind = field.annotation
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        for inner, inner_field in kind.model_fields.items():
+    kind, section = field.annotation, find_section(field.annotation)
+    if section is not None:
+        for inner, inner_field in section.model_fields.items():
             yield _build_row(f"{name}.{inner}", inner_field, "")
     else:
         yield _build_row("validate" if name == "validation" else name, field, find_environment_variable(model, name)[0])

@@ -11,7 +11,7 @@ import httpx
 
 from connector.catalogue.operation import Operation
 from connector.http.call import Call
-from connector.http.transports.base import Upload, split_body
+from connector.http.transports.base import Upload
 from connector.model import JSON, Effect
 from connector.request.wire import Body, BytesBody, Wire
 
@@ -93,7 +93,7 @@ async def _send_by_aiohttp(exchange: Any, address: str, call: Call, lead: list[t
     body, timeouts = call.wire.body, call.timeouts
     data: Upload | bytes | None = None
     if isinstance(body, BytesBody):
-        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(split_body(body.data), timeouts["write"])
+        data = body.data if len(body.data) <= IN_ONE_PIECE else Upload(body.data, timeouts["write"])
     elif body is not None:
         data = Upload(body.chunks(), timeouts["write"])
     answer = await exchange(

@@ -4,58 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
-from pydantic.alias_generators import to_camel
-from pydantic.config import JsonDict
+from pydantic import Field, SecretStr
 
+from connector.http.identity.parameters import Identity
 from connector.http.policy import Rule
+from connector.http.sections import HeaderText, Seconds, Secret, Section, Wait, environment
 
-__all__ = ["VALIDATION", "Common", "HeaderText", "Limits", "Retry", "Secret", "Section", "Timeouts", "environment"]
+__all__ = [
+    "VALIDATION",
+    "Certificate",
+    "Common",
+    "HeaderText",
+    "Limits",
+    "Retry",
+    "Secret",
+    "Section",
+    "Timeouts",
+    "environment",
+]
 
-Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-Wait = Annotated[float, Field(ge=0, le=3_600, allow_inf_nan=False)]
 PerMinute = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-
-
-def environment(variable: str, *, unless: str = "") -> JsonDict:
-    """Mark a field as taken from an environment variable when neither it nor the field named by `unless` is given."""
-    return {"environment": variable, "unless": unless}
-
 
 VALIDATION = (
     "How requests are checked: everything unknown refused (strict), misspellings refused and novelties passed with a "
     "warning (spelling), unknown fields passed however they are spelt (known), all only warned of, or not at all."
 )
-
-
-def _header_text(text: str) -> str:
-    """Return a text that is valid in a header; the line break at the end of a file that held it is dropped."""
-    text = text.strip()
-    if not all(" " <= char <= "~" for char in text):
-        raise ValueError("it holds line breaks, control characters or letters that cannot stand in a header")
-    return text
-
-
-def _header_secret(value: SecretStr) -> SecretStr:
-    return SecretStr(_header_text(value.get_secret_value()))
-
-
-HeaderText = Annotated[str, AfterValidator(_header_text)]
-Secret = Annotated[SecretStr, AfterValidator(_header_secret)]
-"""A credential: never shown, and valid in a header."""
-
-
-class Section(BaseModel):
-    """A group of parameters: frozen, closed, in snake_case or camelCase, and silent about values in its errors."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        hide_input_in_errors=True,
-        alias_generator=to_camel,
-        populate_by_name=True,
-        loc_by_alias=False,
-    )
 
 
 class Timeouts(Section):
@@ -108,6 +81,14 @@ class Limits(Section):
     )
 
 
+class Certificate(Section):
+    """What proves to a server who the client is, in TLS."""
+
+    file: str = Field(min_length=1, description="A PEM file with the certificate, then those that lead to its root.")
+    key: str = Field(min_length=1, description="A PEM file with its private key; it may be the same file.")
+    password: SecretStr | None = Field(default=None, description="What the key is encrypted with.")
+
+
 class Common(Section):
     """The parameters that all prototypes share."""
 
@@ -120,6 +101,10 @@ class Common(Section):
     )
     proxy: SecretStr | None = Field(default=None, description="The proxy's URL; the environment's proxies are ignored.")
     ca_bundle: str | None = Field(default=None, description="A PEM file of authorities to trust instead of certifi's.")
+    certificate: Certificate | None = Field(
+        default=None,
+        description="The client's certificate for hosts that demand one (mTLS); read again when changed.",
+    )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="Hosts that may be called over plain http or at a link-local address."
     )
@@ -150,3 +135,8 @@ class Common(Section):
     file_roots: tuple[str, ...] = Field(
         default=(".",), description="Folders and URLs below which files may be uploaded."
     )
+
+    @property
+    def workload(self) -> Identity | None:
+        """The workload identity that gives access tokens in place of a key; prototypes that know one say so."""
+        return None

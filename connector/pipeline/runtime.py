@@ -141,6 +141,7 @@ class Runtime:
             options = {"catalogue": self._catalogue, "reserved": self.configuration.reserved, **self._options(name)}
             client = entry.with_parameters(self._parameters).client(**options)
             self._open.push_async_callback(client.close)
+            client.redactor.pass_on_to(self.redact)
             self._clients[name] = client
         return self._clients[name]
 

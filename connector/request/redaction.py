@@ -50,6 +50,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = frozenset(secret for secret in secrets if len(secret) >= SHORTEST)
         self._harmless: set[str] = set()
+        self._others: list[Redactor] = []
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._secrets)} secrets)"
@@ -61,7 +62,24 @@ class Redactor:
 
     def learn(self, secrets: Iterable[str]) -> None:
         """Hide these too from now on: a key that was replaced is still one."""
-        known = self._secrets | {secret for secret in secrets if len(secret) >= SHORTEST}
+        given = frozenset(secret for secret in secrets if len(secret) >= SHORTEST)
+        self._replace(self._secrets | given)
+        for other in self._others:
+            other.learn(given)
+
+    def forget(self, secrets: Iterable[str]) -> None:
+        """Hide these no longer: access tokens that have ended, of which a long run has ever more."""
+        given = frozenset(secrets)
+        self._replace(self._secrets - given)
+        for other in self._others:
+            other.forget(given)
+
+    def pass_on_to(self, other: Redactor) -> None:
+        """Let another redactor hide the same, also what is learned or forgotten from now on."""
+        self._others.append(other)
+        other.learn(self._secrets)
+
+    def _replace(self, known: frozenset[str]) -> None:
         if known == self._secrets:
             return
         self._secrets = known

@@ -14,12 +14,14 @@ import pytest
 from connector.config import parse
 from connector.config.diagnosis import PROBLEMS, Diagnosis, diagnose
 from connector.http import Client
+from connector.http.identity import IdentityFailed
 
 
 def error(status: int, message: str = "no", code: str | None = None) -> httpx.Response:
     return httpx.Response(status, json={"error": {"message": message, "type": "x", "code": code}})
 
 
+IDENTITY = {"source": "command", "command": ["echo", "t"], "identity_provider_id": "i", "service_account_id": "s"}
 ANSWERS = {
     "": httpx.Response(200, json={"object": "list", "data": [{"id": "gpt-5"}]}),
     "quota": error(429, "You exceeded your current quota", "insufficient_quota"),
@@ -38,6 +40,8 @@ RAISED = {
     "tls": httpx.ConnectError("no TLS with api.example: wrong version number"),
     "certificate": httpx.ConnectError("the certificate of api.example was refused: certificate has expired"),
     "connection": httpx.ConnectError("cannot connect to api.example: connection refused"),
+    "identity": IdentityFailed("the exchange at auth.example refused it with status 400", is_final=True),
+    "client-certificate": httpx.ConnectError("api.example demands a client certificate: give certificate"),
 }
 
 
@@ -78,6 +82,7 @@ async def test_a_page_where_json_was_due_is_a_wrong_address() -> None:
     [
         ("openai", {"token": "x"}, "models list"),
         ("openai", {"admin_token": "x"}, "projects list"),
+        ("openai", {"admin_token": "x", "identity": IDENTITY}, "models list"),
         ("http", {"base_uri": "https://x.example"}, "GET /"),
         ("azure-openai", {"endpoint": "https://x.example", "api_key": "x"}, "models list"),
     ],
@@ -85,10 +90,9 @@ async def test_a_page_where_json_was_due_is_a_wrong_address() -> None:
 async def test_each_kind_makes_a_call_that_it_can_make(
     prototype: str, parameters: dict[str, Any], called: str, tmp_path: Path
 ) -> None:
-    client = Client(
-        prototype, environ={}, transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})), **parameters
-    )
-    async with client:
+    token = {"access_token": "t", "expires_in": 60}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=token))
+    async with Client(prototype, environ={}, transport=transport, **parameters) as client:
         found = await diagnose(client)
     assert (found.called, found.problem) == (called, "")
 

@@ -17,6 +17,7 @@ from connector.http import Client
 from connector.model import Effect
 from connector.request.wire import BytesBody, Wire
 from connector.timing import Timing
+from tests.platform_stand_in import Platform
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 TOKEN = "sk-canary-1234567890"
@@ -165,3 +166,13 @@ class Answers:
 @pytest.fixture
 def answers() -> type[Answers]:
     return Answers
+
+
+@pytest.fixture
+async def platform() -> AsyncIterator[Platform]:
+    """A stand-in for a cloud's metadata service, the exchange of tokens and the API."""
+    started = Platform()
+    runner = await started.start()
+    yield started
+    started.gate.set()
+    await runner.cleanup()

@@ -104,7 +104,7 @@ def test_an_explanation_needs_no_key_but_says_that_one_is_missing(make_client):
     shown = client.explain(client.prepare("models list")).as_document()
     assert "authorization" not in shown["headers"]
     assert shown["origins"]["headers.authorization"] == (
-        "missing: models list needs a key: set OPENAI_API_KEY or give token"
+        "missing: models list needs a key: set OPENAI_API_KEY or give token or identity"
     )  # fmt: skip
 
 

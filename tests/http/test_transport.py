@@ -7,14 +7,14 @@ import socket
 import struct
 import threading
 from collections.abc import AsyncIterator
-from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
 from connector.http.transports.aiohttp_transport import AiohttpTransport
-from connector.http.transports.base import NEVER_SENT, CertificateRefused, make_tls_context
+from connector.http.transports.base import NEVER_SENT, CertificateRefused
+from connector.http.transports.tls import TlsContext
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 SHORT = {"connect": 2.0, "read": 0.05, "write": 0.05, "pool": 1.0}
@@ -22,7 +22,7 @@ SHORT = {"connect": 2.0, "read": 0.05, "write": 0.05, "pool": 1.0}
 
 @pytest.fixture
 async def transport() -> AsyncIterator[AiohttpTransport]:
-    async with AiohttpTransport(tls=partial(make_tls_context, str(CERTIFICATES / "ca.pem"))) as opened:
+    async with AiohttpTransport(tls=TlsContext(str(CERTIFICATES / "ca.pem"))) as opened:
         yield opened
 
 

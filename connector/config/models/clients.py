@@ -13,13 +13,13 @@ from pydantic.alias_generators import to_camel
 from connector.config.findings import Path
 from connector.config.models.section import Component
 from connector.config.references import Reference, references_in
-from connector.config.secrets import secret_parameters
+from connector.config.secrets import is_secret_parameter
 from connector.config.tree import without
 from connector.config.variables import Scope
 from connector.errors import ConfigurationError
 from connector.http import Client, prototypes
 from connector.http.configuration import configure, list_secrets, normalise
-from connector.model import JSON, is_object
+from connector.model import JSON, is_object, members
 
 if TYPE_CHECKING:
     from connector.http import Prototype
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from connector.request.wire import Wire
 
 __all__ = ["ClientEntry", "drop_missing_secrets", "make_client", "override_parameters"]
+
+CREDENTIAL_FILES = {"identity": ("token_file",), "certificate": ("file", "key")}
+"""Parameters that name files with credentials, by section."""
 
 
 class ClientEntry(Component):
@@ -39,6 +42,15 @@ class ClientEntry(Component):
     def parameters(self) -> dict[str, JSON]:
         """The parameters with their references replaced as they are now, secrets included: not to be shown."""
         return cast("dict[str, JSON]", self.resolve(self.raw_parameters, "parameters", for_client=True))
+
+    def credential_files(self) -> Iterator[str]:
+        """Yield the files that hold its credentials, as far as they are named now."""
+        for section, names in CREDENTIAL_FILES.items():
+            written = members(self.raw_parameters.get(section))
+            for name in names:
+                with suppress(ConfigurationError):
+                    file = self.resolve(written.get(name, written.get(to_camel(name))), "parameters", for_client=True)
+                    yield from [file] if isinstance(file, str) and file else []
 
     def with_parameters(self, parameters: Mapping[str, JSON]) -> ClientEntry:
         """Return the same entry with other parameters in place of what is written."""
@@ -167,11 +179,11 @@ def drop_missing_secrets(entry: ClientEntry, scope: Scope, warn: Callable[[str],
 
 
 def _find_missing(entry: ClientEntry, scope: Scope) -> Iterator[tuple[Path, str]]:
-    secret = secret_parameters(prototypes().find(entry.prototype).parameters)
+    model = prototypes().find(entry.prototype).parameters
     where = (*scope.path, "parameters")
     for place, finding in scope.variables.problems(entry.raw_parameters, where, declared=True):
         inner = place[len(where) :]
-        if inner and str(inner[0]) in secret:
+        if is_secret_parameter(model, inner):
             yield inner, finding.words
 
 

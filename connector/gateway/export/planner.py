@@ -24,6 +24,7 @@ from connector.suggestions import closest
 __all__ = ["make_plan"]
 
 LEFT_OUT = "the client {} is left out: where its calls go depends on what they hold, or a proxy stands before it"
+PROVES_ITSELF = "the client {} is left out: it proves itself by identity or certificate, which are renewed here only"
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 SEGMENT = "[^/]+"
 ADMIN_PATHS = f"(?i:{ADMINISTERS.pattern})"
@@ -97,6 +98,9 @@ class _Planner:
             example = Wire(method="POST", path="/chat/completions")
             if endpoint.place(example, {"model": "any"}) != example or parameters.proxy is not None:
                 self.unsupported.append(LEFT_OUT.format(name))
+                continue
+            if parameters.workload is not None or parameters.certificate is not None:
+                self.unsupported.append(PROVES_ITSELF.format(name))
                 continue
             self._note_limits(name, credentials)
             address = urlsplit(endpoint.base_uri)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
+import ssl
+from urllib.parse import urlsplit
 
 import httpx
 
+from connector.http.identity import AccessTokens, Identity
+from connector.http.identity.exchange import Exchange
+from connector.http.identity.recent_secrets import RecentSecrets
+from connector.http.identity.subject_token import find_subject_token
 from connector.http.parameters import Common
-from connector.http.transports.base import make_tls_context
-from connector.http.transports.httpx_transport import GuardedTransport
+from connector.http.transports.httpx_transport import GuardedTransport, RenewedTransport
+from connector.http.transports.identity_transport import IdentitySender, IdentityTransport
+from connector.http.transports.tls import TlsContext
 from connector.offline import refuse_offline
+from connector.request import Redactor
+from connector.timing import Timing
 
-__all__ = ["make_transport"]
+__all__ = ["make_transport", "with_identity"]
 
 
 def make_transport(parameters: Common) -> httpx.AsyncBaseTransport:
@@ -25,7 +33,7 @@ def _make_aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTrans
     from connector.http.transports.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(
-        tls=partial(make_tls_context, parameters.ca_bundle),
+        tls=TlsContext(parameters.ca_bundle, parameters.certificate),
         proxy=proxy,
         connections=parameters.limits.concurrency,
         allowed_hosts=parameters.allowed_hosts,
@@ -34,10 +42,31 @@ def _make_aiohttp(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTrans
 
 def _make_httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTransport:
     connections = parameters.limits.concurrency
-    transport = httpx.AsyncHTTPTransport(
-        verify=make_tls_context(parameters.ca_bundle),
-        trust_env=False,
-        proxy=proxy,
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-    )
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+
+    def connect(tls: ssl.SSLContext) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=tls, trust_env=False, proxy=proxy, limits=limits)
+
+    transport = RenewedTransport(TlsContext(parameters.ca_bundle, parameters.certificate), connect)
     return transport if proxy else GuardedTransport(transport, parameters.allowed_hosts)
+
+
+def with_identity(
+    transport: httpx.AsyncBaseTransport, identity: Identity, parameters: Common, timing: Timing, redactor: Redactor
+) -> httpx.AsyncBaseTransport:
+    """Return a transport whose requests carry the access tokens of a workload identity.
+
+    Tokens are exchanged through the same transport, with its proxy, authorities and client certificate; a platform's
+    metadata service is asked directly, since no proxy knows the machine that it is on.
+    """
+    learn = RecentSecrets(redactor).learn
+    metadata = [_make_metadata(identity, parameters)] if identity.asks_platform else []
+    subject = find_subject_token(identity, IdentitySender((*metadata, transport)[0]))
+    exchange = Exchange(identity, subject, IdentitySender(transport), learn)
+    tokens = AccessTokens(exchange, refresh_before=identity.refresh_before, timing=timing)
+    return IdentityTransport(transport, tokens, *metadata)
+
+
+def _make_metadata(identity: Identity, parameters: Common) -> httpx.AsyncBaseTransport:
+    allowed = (*parameters.allowed_hosts, urlsplit(identity.service).hostname or "")
+    return make_transport(parameters.model_copy(update={"proxy": None, "allowed_hosts": allowed}))

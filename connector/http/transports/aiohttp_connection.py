@@ -21,6 +21,7 @@ from connector.http.transports.base import Progress, Upload
 
 __all__ = ["DirectResponse", "DirectSender", "Exchange", "ParserOptions", "Pool", "ResponseStream", "is_readable"]
 
+MOST_ORIGINS = 256
 SWITCHED = 101
 """The one answer below 200 that is the last: nothing follows it that we understand."""
 
@@ -105,6 +106,8 @@ class DirectSender:
         key = (url.scheme, url.authority, tls)
         found = self._origins.get(key)
         if found is None:
+            if len(self._origins) >= MOST_ORIGINS:
+                self._origins.clear()  # what a replaced certificate left behind
             found = aiohttp.ClientRequest("GET", url.origin(), ssl=tls, loop=self._loop)
             self._origins[key] = found
         return found
@@ -160,12 +163,13 @@ class Pool(Protocol):
 class Exchange:
     """Maps what goes wrong with one request by how far it got."""
 
-    __slots__ = ("_pool", "_progress", "_upload", "_where")
+    __slots__ = ("_is_new", "_pool", "_progress", "_upload", "_where")
 
     def __init__(self, pool: Pool, where: str, upload: Upload | None, progress: Progress | None) -> None:
         self._pool = pool
         self._where = where
         self._upload = upload
+        self._is_new = False
         self._progress = progress or Progress()
         self._progress.handed_over = False
 
@@ -177,6 +181,7 @@ class Exchange:
             raise StaleConnection
         if protocol not in used:
             used.add(protocol)
+            self._is_new = True
         elif is_readable(transport):
             raise StaleConnection
         if self._upload is not None:
@@ -192,7 +197,11 @@ class Exchange:
             return map_before_sending(exc, where=self._where, queueing=self._pool.crowded)
         uploading = upload is not None and not upload.finished
         return map_after_sending(
-            exc, where=self._where, uploading=uploading, stalled=upload is not None and upload.stalled
+            exc,
+            where=self._where,
+            uploading=uploading,
+            stalled=upload is not None and upload.stalled,
+            is_new=self._is_new,
         )
 
 

@@ -1,19 +1,21 @@
 """aiohttp's exceptions as httpx's, chosen by one question: can any byte of the request have left?
 
 before_sending gives only ConnectError, ConnectTimeout, PoolTimeout and ProxyError; after_sending gives none of these.
+An exception is a server that ends TLS on a new connection because of the client's certificate: it has read no request.
 The messages are made here: aiohttp's own exceptions carry the request's headers, so none of them is kept as a cause.
 """
 
 from __future__ import annotations
 
 import os
+import ssl
 from typing import cast
 
 import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
-from connector.http.transports.base import CertificateRefused
+from connector.http.transports.base import FAILED, PERHAPS, CertificateRefused, find_certificate_alert
 
 __all__ = ["StaleConnection", "TransportFailure", "map_after_sending", "map_before_sending"]
 
@@ -44,14 +46,16 @@ def map_before_sending(exc: Exception, *, where: str, queueing: bool = False) ->
         # Its errno is OpenSSL's own, and would read as one of the system's.
         cause = cast("OSError", exc.os_error)  # pyright: ignore[reportUnknownMemberType]  aiohttp gives it no type
         reason = str(getattr(cause, "reason", "") or "the handshake failed").replace("_", " ").lower()
-        return httpx.ConnectError(f"no TLS with {where}: {reason}")
+        if alert := find_certificate_alert(reason, where):
+            return CertificateRefused(alert)
+        return httpx.ConnectError(f"no TLS with {where}: {reason}{PERHAPS if reason.endswith(FAILED) else ''}")
     if isinstance(exc, aiohttp.ClientConnectorDNSError):
         return httpx.ConnectError(f"the name {where} was not found: {_describe(exc)}")
     return httpx.ConnectError(f"cannot connect to {where}: {_describe(exc)}")
 
 
 def map_after_sending(
-    exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False
+    exc: Exception, *, where: str, stalled: bool = False, uploading: bool = False, is_new: bool = False
 ) -> httpx.TransportError:
     """Return what a failure means after the call was handed to a connection."""
     if stalled:
@@ -64,6 +68,8 @@ def map_after_sending(
         return httpx.RemoteProtocolError(f"{where} closed the connection in the middle of the answer")
     if isinstance(exc, aiohttp.ClientResponseError | HttpProcessingError):
         return httpx.RemoteProtocolError(f"the answer of {where} is not HTTP: {exc.message[:200]}")
+    if is_new and (alert := find_certificate_alert(exc, where)):
+        return CertificateRefused(alert)
     kind = httpx.WriteError if uploading else httpx.ReadError
     return kind(f"the connection to {where} broke: {_describe(exc)}")
 
@@ -75,6 +81,9 @@ def _describe(exc: Exception) -> str:
     if isinstance(exc, aiohttp.ClientHttpProxyError):
         return f"it answered with status {exc.status}"
     inner = exc.os_error if isinstance(exc, aiohttp.ClientConnectorError) else exc
+    if isinstance(inner, ssl.SSLError) or isinstance(inner.__cause__, ssl.SSLError):
+        # Their errno is OpenSSL's own, and would read as one of the system's.
+        return "TLS failed: " + (str(inner.args[-1]).partition("] ")[2].partition(" (")[0] or "it broke off")
     if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
         return os.strerror(inner.errno).lower()
     return (getattr(inner, "strerror", None) or type(inner).__name__).lower()

@@ -8,7 +8,7 @@ session sees an error, that error is ours, and ours it does not repeat.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from socket import AddressFamily
 from typing import Any, cast
 from weakref import WeakSet
@@ -31,7 +31,8 @@ from connector.http.transports.aiohttp_connection import (
     ResponseStream,
 )
 from connector.http.transports.aiohttp_exceptions import StaleConnection, TransportFailure
-from connector.http.transports.base import Progress, Upload, make_tls_context, split_body
+from connector.http.transports.base import Progress, Upload
+from connector.http.transports.tls import TlsContext
 
 __all__ = ["AiohttpTransport", "GuardedResolver", "ResponseStream"]
 
@@ -101,18 +102,17 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     def __init__(
         self,
         *,
-        tls: Callable[[], ssl.SSLContext] = make_tls_context,
+        tls: TlsContext | None = None,
         proxy: str | None = None,
         connections: int = 0,
         allowed_hosts: Collection[str] = (),
     ) -> None:
-        self._make_context = tls
+        self._tls = tls or TlsContext()
         self._proxy = proxy
         self._connections = connections
         self._allowed_hosts = allowed_hosts
         self._session: aiohttp.ClientSession | None = None
         self._direct: DirectSender | None = None
-        self._tls: ssl.SSLContext | None = None
         self._timeouts: dict[tuple[float | None, float | None], aiohttp.ClientTimeout] = {}
         self.used: WeakSet[Any] = WeakSet()
         self.in_flight = 0
@@ -147,7 +147,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         upload = body if isinstance(body, Upload) else None
         exchange = Exchange(self, url.authority, upload, progress)
         timeout = self._find_timeout(timeouts.get("connect"), timeouts.get("read"))
-        tls = self._find_tls() if url.scheme == "https" else True
+        tls = self._tls.current() if url.scheme == "https" else True
         self.in_flight += 1
         try:
             response = await self._send(method, url, headers, body, exchange, timeout, tls)
@@ -210,11 +210,6 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         )
         return self._session
 
-    def _find_tls(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = self._make_context()
-        return self._tls
-
     def _find_timeout(self, connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
         found = self._timeouts.get((connect, read))
         if found is None:
@@ -238,4 +233,4 @@ def _convert_body(request: httpx.Request, idle: float | None) -> Upload | bytes 
     if not isinstance(stream, httpx.ByteStream):
         return Upload(cast("httpx.AsyncByteStream", stream), idle)
     content = b"".join(stream)
-    return Upload(split_body(content), idle) if len(content) > IN_ONE_PIECE else content or None
+    return Upload(content, idle) if len(content) > IN_ONE_PIECE else content or None

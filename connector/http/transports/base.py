@@ -1,20 +1,34 @@
-"""What transports have in common: the progress of a request, its body on the way out, exceptions and TLS."""
+"""What transports have in common: the progress of a request, its body on the way out, and exceptions."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
+import re
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 
 import httpx
 
-from connector.errors import ConfigurationError
-
-__all__ = ["NEVER_SENT", "CertificateRefused", "Progress", "Upload", "make_tls_context", "split_body"]
+__all__ = [
+    "FAILED",
+    "NEVER_SENT",
+    "PERHAPS",
+    "CertificateRefused",
+    "Progress",
+    "Upload",
+    "find_certificate_alert",
+    "split_body",
+]
 
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Exceptions that mean that not one byte of the request left."""
+ALERT = re.compile(r"(?i)\b(?:tlsv1|tlsv13|sslv3)[ _]alert[ _]([a-z]+(?:[ _][a-z]+)*)")
+OF_CERTIFICATES = frozenset({
+    "access denied", "bad certificate", "certificate expired", "certificate revoked", "certificate unknown",
+    "unknown ca", "unsupported certificate",
+})  # fmt: skip
+FAILED = "handshake failure"
+PERHAPS = "; it may demand a client certificate, see the parameter certificate"
 PIECE = 64 * 1024
 
 
@@ -27,19 +41,40 @@ class Progress:
 
 
 class CertificateRefused(httpx.ConnectError):
-    """The server did not prove who it is; trying again cannot help."""
+    """The server did not prove who it is, or wants another proof of the client; trying again cannot help."""
+
+
+def find_certificate_alert(failure: object, where: str) -> str:
+    """Return what a server says of the client's certificate when it ends TLS; empty if it ends for another reason.
+
+    Such a server has read nothing: it judges the certificate before the first byte of the request.
+    """
+    found = ALERT.search(str(failure))
+    alert = found[1].replace("_", " ").lower().strip() if found is not None else ""
+    if alert == "certificate required":
+        return f"{where} demands a client certificate: give the client's parameter certificate"
+    if alert in OF_CERTIFICATES:
+        return (
+            f"{where} refused the client certificate, or the lack of one, as {alert!r}: check the parameter certificate"
+        )
+    return ""
 
 
 class Upload:
     """The pieces of one body; a server that takes none of them for too long has its connection aborted."""
 
-    def __init__(self, source: AsyncIterable[bytes], idle: float | None) -> None:
-        self._source = source
+    def __init__(self, source: AsyncIterable[bytes] | bytes, idle: float | None) -> None:
+        self._source = split_body(source) if isinstance(source, bytes) else source
+        self._data = source if isinstance(source, bytes) else None
         self._idle = idle
         self.abort: Callable[[], None] | None = None
         self.finished = False
         self.stalled = False
         self.failure: Exception | None = None
+
+    def start_again(self) -> Upload | None:
+        """Return the same body from its start; None when its pieces come only once."""
+        return None if self._data is None else Upload(self._data, self._idle)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
@@ -67,16 +102,3 @@ async def split_body(data: bytes) -> AsyncIterator[bytes]:
     view = memoryview(data)
     for start in range(0, len(view), PIECE):
         yield bytes(view[start : start + PIECE])
-
-
-def make_tls_context(ca_bundle: str | None = None) -> ssl.SSLContext:
-    """Return a context that trusts the given bundle, or else certifi's; certificates are always checked."""
-    if ca_bundle is None:
-        import certifi
-
-        return ssl.create_default_context(cafile=certifi.where())
-    try:
-        return ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:
-        reason = error.strerror or "it holds no certificate"
-    raise ConfigurationError(f"ca_bundle: cannot use {ca_bundle!r}: {reason}")

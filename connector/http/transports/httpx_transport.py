@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+import ssl
+from collections.abc import Callable, Collection
 
 import httpx
 
 from connector.http.addresses import check_addresses
+from connector.http.transports.tls import TlsContext
 
-__all__ = ["GuardedTransport"]
+__all__ = ["GuardedTransport", "RenewedTransport"]
+
+
+class RenewedTransport(httpx.AsyncBaseTransport):
+    """Stock httpx, made anew when the client's certificate was replaced; calls under way end on the one before.
+
+    Args:
+        tls: the contexts.
+        connect: makes a transport of one.
+    """
+
+    def __init__(self, tls: TlsContext, connect: Callable[[ssl.SSLContext], httpx.AsyncBaseTransport]) -> None:
+        self._tls = tls
+        self._connect = connect
+        self._context: ssl.SSLContext | None = None
+        self._opened: list[httpx.AsyncBaseTransport] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        context = self._tls.current()
+        if context is not self._context:
+            self._context = context
+            self._opened.append(self._connect(context))
+        transport = self._opened[-1]
+        while len(self._opened) > 2:
+            await self._opened.pop(0).aclose()
+        return await transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        while self._opened:
+            await self._opened.pop().aclose()
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

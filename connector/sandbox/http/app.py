@@ -18,6 +18,7 @@ from connector.sandbox.http.control import PREFIX, Control, check_origin
 from connector.sandbox.http.dispatcher import Dispatcher
 from connector.sandbox.http.request_body import MOST_BYTES, parse_if_json
 from connector.sandbox.http.request_log import RequestLog, RequestRecord
+from connector.sandbox.http.token_exchange import TOKEN_PATH, exchange_token
 from connector.sandbox.ids import TOUCHED_IDS
 from connector.sandbox.messages import Answer, ApiError, Request
 
@@ -48,6 +49,11 @@ class App:
         if target.startswith(PREFIX):
             return await self._handle_control(request, target)
         path, _, query = target.partition("?")
+        if path == TOKEN_PATH:
+            # Not logged: such a request holds a token.
+            return await send_answer(
+                request, exchange_token(request.method, await request.read(), self._backend), {}, None
+            )
         touched: list[str] = []
         TOUCHED_IDS.set(touched)
         record = RequestRecord(self._backend.now(), request.method, path)
