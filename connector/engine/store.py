@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from connector.engine.change import Change, CommitResult, Expense, Line
+from connector.engine.feed import TaskFeed
 from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON
@@ -87,6 +88,11 @@ class Store(Protocol):
     @property
     def worker(self) -> str:
         """Return the name under which this process leases."""
+        ...
+
+    @property
+    def feed(self) -> TaskFeed:
+        """Return what changes here, for an index beside the store."""
         ...
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 from connector.engine.change import Change, CommitResult, Expense
 from connector.engine.postgresql import admin, queue, reader
 from connector.engine.postgresql.connection import Connection, ConnectionPool
+from connector.engine.postgresql.feed import PostgreSQLFeed
 from connector.engine.postgresql.jobs import JobListener, Jobs
 from connector.engine.postgresql.rows import fold_counts
 from connector.engine.postgresql.schema import migrate
@@ -57,6 +58,7 @@ class PostgreSQLStore:
         self._jobs = Jobs(worker, patience)
         self._committer = GroupCommitter(pool, self._jobs, worker, wall)
         self._listener = JobListener(pool)
+        self.feed = PostgreSQLFeed(self._query, self._transact)
         self._lease_lock = asyncio.Lock()
         """Leases are taken one at a time: concurrent ones would find what the others have just locked."""
 

@@ -16,6 +16,7 @@ from connector.engine import failpoints
 from connector.engine.sqlite.connection import check_integrity, connect
 from connector.engine.sqlite.database_file import check_location, create_private, open_error
 from connector.engine.sqlite.driver import Connection, Row, translate_error
+from connector.engine.sqlite.feed import drop_stale_feed
 from connector.engine.sqlite.identity import Identity, check_exists, check_log, check_same, identify
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.queue import update_turns
@@ -131,6 +132,7 @@ def _recover(session: Session) -> None:
     try:
         restore_waits(session)
         requeue_leased(session)
+        drop_stale_feed(session)
         session.flush()
         failpoints.reach("sqlite.replay.written")
         session.commit()

@@ -18,6 +18,7 @@ from connector.engine.sqlite.backup import back_up
 from connector.engine.sqlite.changes import apply_change, encode_change
 from connector.engine.sqlite.connection import connect
 from connector.engine.sqlite.driver import Connection
+from connector.engine.sqlite.feed import SqliteFeed
 from connector.engine.sqlite.journal import claim
 from connector.engine.sqlite.lock import Lock
 from connector.engine.sqlite.queue import lease
@@ -57,6 +58,7 @@ class SqliteStore:
         self._news = asyncio.Event()
         self._writer = Writer(session, path, self._news.set, lock)
         self._reader = Reader(reading, path)
+        self.feed = SqliteFeed(self._reader, self._writer)
 
     @property
     def worker(self) -> str:

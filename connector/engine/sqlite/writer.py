@@ -33,7 +33,7 @@ CHECKPOINT_PAGES = 4000
 """Pages in the log (16 MB) that start a checkpoint."""
 RETRY_PAGES = 1000
 """Pages by which the log must grow before another try, when a reader keeps it from being reset."""
-KINDS = (*CHANGES, "lease", "claim", "retry", "skip", "purge")
+KINDS = (*CHANGES, "lease", "claim", "retry", "skip", "purge", "watch")
 """The kinds of work, as in the names of failpoints: `sqlite.KIND.before`, `.written`, `.committed`."""
 
 
