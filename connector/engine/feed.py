@@ -77,8 +77,12 @@ class TaskFeed(Protocol):
         """Return what changed since a mark; an empty one is the beginning."""
         ...
 
-    async def digests(self) -> Sequence[Digest]:
-        """Return a digest of each block that has tasks, ascending."""
+    async def newest(self) -> int:
+        """Return the highest id of a task; 0 without any."""
+        ...
+
+    async def digests(self, first: int, last: int) -> Sequence[Digest]:
+        """Return a digest of each block that has tasks between two ids, ascending."""
         ...
 
     async def rows(self, ids: Sequence[int]) -> Sequence[TaskRow]:

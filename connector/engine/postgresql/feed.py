@@ -75,7 +75,7 @@ SELECT id >> {BLOCK_BITS} AS block, count(*) AS tasks, sum(trunc(updated * 1000)
     sum(trunc(due * 1000)::bigint)::bigint AS due, sum(attempts)::bigint AS attempts,
     sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + CASE state {RANKED} END)::bigint AS states,
     sum(length(reason))::bigint AS reasons
-FROM tasks GROUP BY block ORDER BY block
+FROM tasks WHERE id BETWEEN $1 AND $2 GROUP BY block ORDER BY block
 """  # noqa: S608  numbers and names of ours
 SIZES = "SELECT id, octet_length(document) AS size FROM tasks WHERE id > $1 ORDER BY id LIMIT $2"
 RANGE = "SELECT id, document FROM tasks WHERE id BETWEEN $1 AND $2 ORDER BY id"
@@ -120,8 +120,11 @@ class PostgreSQLFeed:
         self._seen = found.mark.partition(":")[2]
         return found
 
-    async def digests(self) -> Sequence[Digest]:
-        return [Digest(*row) for row in await self._fetch(DIGESTS)]
+    async def newest(self) -> int:
+        return int((await self._fetch("SELECT coalesce(max(id), 0) FROM tasks"))[0][0])
+
+    async def digests(self, first: int, last: int) -> Sequence[Digest]:
+        return [Digest(*row) for row in await self._fetch(DIGESTS, first, last)]
 
     async def rows(self, ids: Sequence[int]) -> Sequence[TaskRow]:
         return await self._rows(f"SELECT {ROW} FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id", list(ids))  # noqa: S608

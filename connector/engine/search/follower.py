@@ -31,6 +31,8 @@ DOCUMENTS = 500
 """Documents in one transaction of the index."""
 COMPARED = 10.0
 """Seconds between two comparisons of all tasks, should the feed not keep up."""
+COMPARED_AT_ONCE = 1 << 17
+"""Tasks of which digests are read at once: others wait for no longer."""
 REST = 1.0
 """Seconds for which indexing documents rests after each second of its work."""
 RETRY = 5.0
@@ -152,7 +154,7 @@ class Follower:
 
     async def _is_looked_at(self) -> bool:
         """Return whether somebody looks through another process."""
-        known = (await self._file.read(self._file.meta)).get("looked", "0")
+        known = (await self._file.write(self._file.meta)).get("looked", "0")
         return self._wall() - float(known) < WATCH
 
     async def _step(self) -> bool:
@@ -187,7 +189,7 @@ class Follower:
         self._round.set()
 
     async def _read_progress(self) -> None:
-        known = await self._file.read(self._file.meta)
+        known = await self._file.write(self._file.meta)
         self.indexed = int(known.get("indexed", "0"))
         self.wants_text = "text" in known
 
@@ -210,16 +212,20 @@ class Follower:
 
     async def _compare(self, now: float) -> None:
         """Find the blocks that differ from the store's; the newest come first."""
-        stored = {digest.block: digest for digest in await self._feed.digests()}
-        known = {digest.block: digest for digest in await self._file.read(self._file.digests)}
-        differing = [block for block in stored.keys() | known.keys() if stored.get(block) != known.get(block)]
-        self._blocks = deque(sorted(differing, reverse=True))
+        newest = max(await self._feed.newest(), await self._file.read(self._file.newest))
+        self._blocks.clear()
+        for last in range(newest | (COMPARED_AT_ONCE - 1), 0, -COMPARED_AT_ONCE):
+            first = last - COMPARED_AT_ONCE + 1
+            stored = {digest.block: digest for digest in await self._feed.digests(first, last)}
+            known = {digest.block: digest for digest in await self._file.write(partial(self._file.digests, first, last))}
+            differing = (block for block in stored.keys() | known.keys() if stored.get(block) != known.get(block))
+            self._blocks += sorted(differing, reverse=True)
         self._compared = now
 
     async def _take_block(self, block: int) -> None:
         first, last = block << BLOCK_BITS, ((block + 1) << BLOCK_BITS) - 1
         rows = await self._feed.rows_between(first, last)
-        edited = await self._file.read(partial(self._file.find_changed, block, rows)) if first <= self.indexed else ()
+        edited = await self._file.write(partial(self._file.find_changed, block, rows)) if first <= self.indexed else ()
         documents = await self._feed.documents([task for task in edited if task <= self.indexed]) if edited else {}
         await self._file.write(partial(self._put_block, block, rows, documents))
         self._on_change(() if len(rows) > 1 else [row.id for row in rows])

@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 VERSION = 1
 APPLICATION = 0x6F616964
 """SQLite's application id of an index."""
-SETTINGS = {"journal_mode": "WAL", "synchronous": "NORMAL", "cache_size": -48 * 2**10, "temp_store": 2}
+SETTINGS = {"journal_mode": "WAL", "synchronous": "NORMAL", "cache_size": -48 * 2**10, "temp_store": 2, "wal_autocheckpoint": 8_000}
 """The index survives a crash; what a power cut takes is found missing when it is compared."""
 PATIENCE = 5_000
 """Milliseconds for which a write waits for another process."""
@@ -40,7 +40,10 @@ CREATE TABLE rows (
     id INTEGER PRIMARY KEY, route INTEGER NOT NULL, state INTEGER NOT NULL, key TEXT NOT NULL,
     attempts INTEGER NOT NULL, reason TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, due REAL NOT NULL
 ) STRICT;
-{"".join(f"CREATE INDEX by_{each} ON rows (route, state, {each}, id);" for each in COLUMNS[3:])}
+{"".join(f"CREATE INDEX by_{each} ON rows (route, state, {each}, id);" for each in COLUMNS[3:6])}
+CREATE INDEX by_created ON rows (route, state, created, id, updated);
+CREATE INDEX by_updated ON rows (route, state, updated, id, created);
+CREATE INDEX by_due ON rows (route, state, due, id);
 CREATE INDEX by_id ON rows (route, state, id);
 CREATE VIRTUAL TABLE text USING fts5(
     body, tokenize = 'trigram', detail = 'none', content = '', contentless_delete = 1
@@ -58,7 +61,7 @@ PUT = (
 DIGESTS = (
     f"SELECT id >> {BLOCK_BITS} AS block, count(*), sum(CAST(updated * 1000 AS INTEGER)),"
     " sum(CAST(due * 1000 AS INTEGER)), sum(attempts),"
-    f" sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + state), sum(length(reason)) FROM rows GROUP BY block"
+    f" sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + state), sum(length(reason)) FROM rows WHERE id BETWEEN ? AND ? GROUP BY block"
 )  # fmt: skip
 STALE = "SELECT id FROM rows WHERE id BETWEEN ? AND ?"
 KNOWN = "SELECT id, updated, state, attempts FROM rows WHERE id BETWEEN ? AND ?"
@@ -146,9 +149,9 @@ class IndexFile:
         self.put_rows(rows, {number for (number,) in known}.difference(row.id for row in rows))
 
     def find_changed(self, block: int, rows: Sequence[TaskRow]) -> Sequence[int]:
-        """Return the tasks of a block whose rows are others than these; for `read`."""
+        """Return the tasks of a block whose rows are others than these; for `write`."""
         first = block << BLOCK_BITS
-        known = set(self.reader.execute(KNOWN, (first, first + (1 << BLOCK_BITS) - 1)).fetchall())
+        known = set(self._write_connection.execute(KNOWN, (first, first + (1 << BLOCK_BITS) - 1)).fetchall())
         return [row.id for row in rows if (row.id, row.updated, RANKS[row.state], row.attempts) not in known]
 
     def put_documents(self, documents: Iterable[tuple[int, bytes]]) -> None:
@@ -163,12 +166,12 @@ class IndexFile:
         self._write_connection.execute(META, (name, value))
 
     def meta(self) -> Mapping[str, str]:
-        """Return the small values; for `read`."""
-        return dict(self.reader.execute("SELECT name, value FROM meta").fetchall())
+        """Return the small values; for `write`."""
+        return dict(self._write_connection.execute("SELECT name, value FROM meta").fetchall())
 
-    def digests(self) -> Sequence[Digest]:
-        """Return a digest of each block; for `read`."""
-        return [Digest(*row) for row in self.reader.execute(DIGESTS).fetchall()]
+    def digests(self, first: int, last: int) -> Sequence[Digest]:
+        """Return a digest of each block between two tasks; for `write`, which no page waits for."""
+        return [Digest(*row) for row in self._write_connection.execute(DIGESTS, (first, last)).fetchall()]
 
     def count(self) -> int:
         """Return how many tasks there are; for `read`."""

@@ -38,7 +38,7 @@ class Patience:
     sync: float = 0.06
     quick: float = 0.02
     narrow: float = 0.09
-    whole: float = 0.16
+    whole: float = 0.15
 
 
 @dataclass(slots=True)
@@ -93,7 +93,8 @@ class TaskSearch:
         found = _Collected(position=start)
         match = DocumentMatch(query.filter)
         narrows, most = query.filter.narrows, query.limit + 1
-        await self._follow(walk, found, match, most, began + (self._patience.quick if narrows else 3600.0))
+        if not query.filter.key:  # few have the same key
+            await self._follow(walk, found, match, most, began + (self._patience.quick if narrows else 3600.0))
         if narrows and not found.is_whole and len(found.rows) < most:
             few = await self._find_few(query.filter, match, began)
             if few is not None:
@@ -106,7 +107,10 @@ class TaskSearch:
         """Return how many tasks fit, by state: exactly, or as many as were found in time."""
         began = self._timing.clock()
         await self._look(wanted)
-        late = partial(self._is_late, began + self._patience.narrow)
+        late = partial(self._is_late, began + self._patience.whole)
+        if not wanted.narrows:
+            known = _select_counts(await self._store.counts(), wanted)
+            return FilterCounts(by_state=known, exact=True, searched=await self._searched(whole=True))
         if not wanted.reads_documents:
             known = await self._file.read(partial(count_states, self._file.reader, wanted, late))
             if known is not None:
@@ -228,6 +232,15 @@ class TaskSearch:
 
     def _is_late(self, until: float) -> bool:
         return self._timing.clock() >= until
+
+
+def _select_counts(counts: Mapping[str, Mapping[TaskState, int]], wanted: TaskFilter) -> dict[TaskState, int]:
+    found: dict[TaskState, int] = {}
+    for route, states in counts.items():
+        for state, tasks in states.items():
+            if (not wanted.routes or route in wanted.routes) and (not wanted.states or state in wanted.states) and tasks:
+                found[state] = found.get(state, 0) + tasks
+    return found
 
 
 def _sift_documents(rows: Sequence[TaskRow], documents: Mapping[int, bytes], match: DocumentMatch) -> Sequence[TaskRow]:

@@ -19,8 +19,8 @@ SEGMENTS = (
     "SELECT r.id, r.name, s.value FROM routes r, json_each('[0, 1, 2, 3, 4, 5, 6]') s"
     " WHERE EXISTS (SELECT 1 FROM rows WHERE route = r.id AND state = s.value) ORDER BY r.name, s.value"
 )
-STRIDE = 4_000
-"""Tasks of a segment that are looked at in one step, when only some of them fit."""
+STRIDES = (64, 32_768)
+"""Tasks of a segment that are looked at in its first step and in the longest one, when only some of them fit."""
 FEWEST = 8
 """Tasks that are read of a segment in one step, however many segments there are."""
 
@@ -34,6 +34,7 @@ class Segment:
     state: TaskState
     code: int
     position: Position | None = None
+    stride: int = STRIDES[0]
     is_read: bool = False
     is_done: bool = False
 
@@ -157,6 +158,7 @@ class Walk:
         self._waiting += [(self._order.place(row), row) for row in found]
         self._waiting.sort(key=_place, reverse=self._order.descending)
         segment.is_read = True
+        segment.stride = min(segment.stride * 2, STRIDES[1])
         if len(found) == self._most:
             segment.position = self._order.place(found[-1])
         elif end is not None:
@@ -166,7 +168,7 @@ class Walk:
 
     def _find_end(self, segment: Segment, after: Position | None) -> Position | None:
         """Return the place up to which one step reads; None when that is the segment's end."""
-        values: dict[str, Any] = {**self._values, "route": segment.route, "state": segment.code, "stride": STRIDE}
+        values: dict[str, Any] = {**self._values, "route": segment.route, "state": segment.code, "stride": segment.stride}
         sql = self._select(f"{self._column}, id", self._bound(values, after, None), "1 OFFSET :stride")
         rows = self._connection.execute(sql, values).fetchall()
         return self._join(segment, *rows[0]) if rows else None

@@ -54,7 +54,7 @@ DIGESTS = (
     f"SELECT id >> {BLOCK_BITS} AS block, count(*), sum(CAST(updated * 1000 AS INTEGER)),"
     " sum(CAST(due * 1000 AS INTEGER)), sum(attempts),"
     f" sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + CASE state {RANKED} END), sum(length(reason))"
-    " FROM tasks GROUP BY block ORDER BY block"
+    " FROM tasks WHERE id BETWEEN ? AND ? GROUP BY block ORDER BY block"
 )
 DOCUMENTS = "SELECT id, document FROM documents WHERE id IN (SELECT value FROM json_each(?))"
 SIZES = "SELECT id, length(document) FROM documents WHERE id > ? ORDER BY id LIMIT ?"
@@ -77,8 +77,11 @@ class SqliteFeed:
     async def changes(self, mark: str) -> Changes:
         return await self._reader.run(self._changes, mark)
 
-    async def digests(self) -> Sequence[Digest]:
-        rows = await self._reader.run(self._reader.fetch_all, DIGESTS)
+    async def newest(self) -> int:
+        return int(await self._reader.run(self._reader.fetch_value, "SELECT max(id) FROM tasks") or 0)
+
+    async def digests(self, first: int, last: int) -> Sequence[Digest]:
+        rows = await self._reader.run(self._reader.fetch_all, DIGESTS, (first, last))
         return [Digest(*row) for row in rows]
 
     async def rows(self, ids: Sequence[int]) -> Sequence[TaskRow]:
