@@ -23,10 +23,8 @@ __all__ = ["RARE_KEY", "RARE_REASON", "RARE_TEXT", "fill"]
 
 ROUTES = ("tickets", "invoices", "embeddings", "moderation", "summaries", "old")
 RARE_KEY, RARE_REASON, RARE_TEXT = "key-0000007", "flux capacitor", "a wild quagga"
-WORDS = (
-    "order refund invoice broken laptop screen customer urgent please help return shipping late payment card reset"
-    " account login error crash slow update install version phone email website price discount manual colour size"
-).split()
+STEMS = ("order", "ship", "pay", "break", "install", "set", "load", "price", "help", "count")
+WORDS = ["laptop", "refund", "invoice", "screen", *(f"{one}{two}" for one in ("re", "un", "over") for two in STEMS)]
 REASONS = ("refused with 400: the model does not exist", "refused with 429: slow down", "no end after 5 attempts")
 STATES = random.Random(1).choices(
     [TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN, TaskState.WAITING, TaskState.NEW],
@@ -46,7 +44,7 @@ def make_tasks(tasks: int) -> Iterator[tuple[Any, ...]]:
         text = RARE_TEXT if number % 250_000 == 77_777 else " ".join(chance.choices(WORDS, k=110))
         document = {
             "custom_id": f"T-{number:07d}", "priority": number % 5, "tags": chance.choices(WORDS, k=2),
-            "customer": {"tier": chance.choice(("free", "pro", "team")), "email": f"u{number * 7919 % 10**6}@example.com"},
+            "customer": {"tier": chance.choice(("free", "pro", "team")), "email": f"u{number * 7919 % 10**6}@a.test"},
             "token": f"{chance.getrandbits(64):016x}", "text": text,
         }  # fmt: skip
         reason = chance.choice(REASONS) if state in (TaskState.FAILED, TaskState.UNKNOWN) else ""

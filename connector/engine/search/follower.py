@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from connector.aio.tasks import cancel_all
@@ -37,6 +37,7 @@ REST = 1.0
 """Seconds for which indexing documents rests after each second of its work."""
 RETRY = 5.0
 """Seconds after which an error is tried again."""
+NO_DOCUMENTS: Mapping[int, bytes] = {}
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Follower:
         self._looked = self._synced = self._watched = self._compared = float("-inf")
         self._poke = asyncio.Event()
         self._round = asyncio.Event()
+        self._begun = self._ended = 0
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self.indexed = 0
@@ -101,13 +103,15 @@ class Follower:
     async def look(self, patience: float) -> None:
         """Note that somebody looks, and wait a little until the index is up to date."""
         self._looked = self._timing.clock()
-        if self._task is None or self.lag < INTERVAL / 10:
+        if self._task is None:
             return
-        self._round.clear()
-        self._poke.set()
+        wanted = self._begun + 1  # one that is under way may have read the feed already
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                await self._round.wait()
+                while self._ended < wanted:
+                    self._poke.set()
+                    self._round.clear()
+                    await self._round.wait()
 
     async def want_text(self) -> None:
         """Have documents indexed from now on."""
@@ -159,6 +163,7 @@ class Follower:
 
     async def _step(self) -> bool:
         now = self._timing.clock()
+        self._begun += 1
         if not self._file.try_keep():
             await self._ask_keeper(now)
             return False
@@ -172,8 +177,7 @@ class Follower:
         elif now - self._compared >= COMPARED or not self._mark:
             await self._compare(now)
         self._mark = changes.mark
-        self._synced = now
-        self._round.set()
+        self._end_round(now)
         if self._blocks:
             await self._take_block(self._blocks.popleft())
             return True
@@ -185,7 +189,10 @@ class Follower:
             await self._file.write(partial(self._file.put_meta, "looked", str(self._wall())))
             self._watched = now
         await self._read_progress()
-        self._synced = now
+        self._end_round(now)
+
+    def _end_round(self, now: float) -> None:
+        self._synced, self._ended = now, self._begun
         self._round.set()
 
     async def _read_progress(self) -> None:
@@ -199,11 +206,14 @@ class Follower:
             ids = changes.tasks[at : at + AT_ONCE]
             rows = await self._feed.rows(ids)
             replaced = edited.intersection(ids)
-            documents = await self._feed.documents(sorted(replaced)) if replaced else {}
+            documents = await self._read_documents(replaced)
             gone = set(ids).difference(row.id for row in rows)
             await self._file.write(partial(self._put, rows, gone, documents))
         if changes.tasks:
             self._on_change(changes.tasks)
+
+    async def _read_documents(self, tasks: Collection[int]) -> Mapping[int, bytes]:
+        return await self._feed.documents(sorted(tasks)) if tasks else NO_DOCUMENTS
 
     def _put(self, rows: Sequence[TaskRow], gone: set[int], documents: Mapping[int, bytes]) -> None:
         self._file.put_rows(rows, gone)
@@ -217,7 +227,9 @@ class Follower:
         for last in range(newest | (COMPARED_AT_ONCE - 1), 0, -COMPARED_AT_ONCE):
             first = last - COMPARED_AT_ONCE + 1
             stored = {digest.block: digest for digest in await self._feed.digests(first, last)}
-            known = {digest.block: digest for digest in await self._file.write(partial(self._file.digests, first, last))}
+            known = {
+                digest.block: digest for digest in await self._file.write(partial(self._file.digests, first, last))
+            }
             differing = (block for block in stored.keys() | known.keys() if stored.get(block) != known.get(block))
             self._blocks += sorted(differing, reverse=True)
         self._compared = now
@@ -226,7 +238,7 @@ class Follower:
         first, last = block << BLOCK_BITS, ((block + 1) << BLOCK_BITS) - 1
         rows = await self._feed.rows_between(first, last)
         edited = await self._file.write(partial(self._file.find_changed, block, rows)) if first <= self.indexed else ()
-        documents = await self._feed.documents([task for task in edited if task <= self.indexed]) if edited else {}
+        documents = await self._read_documents([task for task in edited if task <= self.indexed])
         await self._file.write(partial(self._put_block, block, rows, documents))
         self._on_change(() if len(rows) > 1 else [row.id for row in rows])
 

@@ -28,7 +28,13 @@ Result = TypeVar("Result")
 VERSION = 1
 APPLICATION = 0x6F616964
 """SQLite's application id of an index."""
-SETTINGS = {"journal_mode": "WAL", "synchronous": "NORMAL", "cache_size": -48 * 2**10, "temp_store": 2, "wal_autocheckpoint": 8_000}
+SETTINGS = {
+    "journal_mode": "WAL",
+    "synchronous": "NORMAL",
+    "cache_size": -48 * 2**10,
+    "temp_store": 2,
+    "wal_autocheckpoint": 8_000,
+}
 """The index survives a crash; what a power cut takes is found missing when it is compared."""
 PATIENCE = 5_000
 """Milliseconds for which a write waits for another process."""
@@ -61,7 +67,8 @@ PUT = (
 DIGESTS = (
     f"SELECT id >> {BLOCK_BITS} AS block, count(*), sum(CAST(updated * 1000 AS INTEGER)),"
     " sum(CAST(due * 1000 AS INTEGER)), sum(attempts),"
-    f" sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + state), sum(length(reason)) FROM rows WHERE id BETWEEN ? AND ? GROUP BY block"
+    f" sum((id & {(1 << BLOCK_BITS) - 1}) * 8 + state), sum(length(reason)) FROM rows"
+    " WHERE id BETWEEN ? AND ? GROUP BY block"
 )  # fmt: skip
 STALE = "SELECT id FROM rows WHERE id BETWEEN ? AND ?"
 KNOWN = "SELECT id, updated, state, attempts FROM rows WHERE id BETWEEN ? AND ?"

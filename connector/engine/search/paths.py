@@ -46,15 +46,16 @@ def _parse(text: str) -> JSON:
 
 def find_value(document: JSON, path: Path) -> JSON | object:
     """Return the value in a place; MISSING when there is none."""
-    found: JSON = document
+    found: JSON | object = document
     for part in path:
-        if isinstance(part, int) and is_list(found) and part < len(found):
-            found = found[part]
-        elif isinstance(part, str) and is_object(found) and part in found:
-            found = found[part]
-        else:
-            return MISSING
+        found = _enter(found, part)
     return found
+
+
+def _enter(value: JSON | object, part: str | int) -> JSON | object:
+    if isinstance(part, int):
+        return value[part] if is_list(value) and part < len(value) else MISSING
+    return value[part] if is_object(value) and part in value else MISSING
 
 
 def parse_path(text: str) -> Path:
@@ -65,7 +66,7 @@ def parse_path(text: str) -> Path:
         match = PART.match(text, at)
         if match is None:
             raise ConfigurationError(
-                f"{text!r} names no place in a document; a.b[0] is allowed, and [\"a.b\"] for a name with a dot"
+                f'{text!r} names no place in a document; a.b[0] is allowed, and ["a.b"] for a name with a dot'
             )
         number, quoted, name = match.groups()
         parts.append(int(number) if number else orjson.loads(quoted) if quoted else name)

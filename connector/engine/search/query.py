@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -15,6 +14,7 @@ from connector.engine.feed import RANKS, TaskRow
 from connector.engine.search.paths import FieldValue
 from connector.engine.tasks import TaskState
 from connector.errors import ConfigurationError
+from connector.model import JSON, is_list
 
 __all__ = ["COLUMNS", "Column", "FilterCounts", "Order", "Page", "PageQuery", "Position", "Searched", "TaskFilter"]
 
@@ -128,16 +128,20 @@ class PageQuery:
         """Return the place after which the page begins; raise ConfigurationError for a cursor of another query."""
         if not self.cursor:
             return None
-        try:
-            mark, value, number = orjson.loads(base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4)))
-            fits = mark == self.mark and isinstance(number, int) and isinstance(value, str | int | float)
-        except (ValueError, TypeError, binascii.Error):
-            fits = False
-        if not fits or (isinstance(value, str) is not (self.order.column in ("route", "key", "reason"))):
+        mark, value, number = self._decode()
+        is_text = self.order.column in ("route", "key", "reason")
+        if mark != self.mark or not isinstance(number, int) or not isinstance(value, str if is_text else int | float):
             raise ConfigurationError(
                 "cursor: it is not of this list; take the one that a page of the same filter and order gave, or none"
             )
         return value, number
+
+    def _decode(self) -> tuple[JSON, JSON, JSON]:
+        try:
+            found: JSON = orjson.loads(base64.urlsafe_b64decode(self.cursor + "=" * (-len(self.cursor) % 4)))
+        except ValueError:
+            found = None
+        return (found[0], found[1], found[2]) if is_list(found) and len(found) == 3 else (None, None, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,8 +109,8 @@ class TaskSearch:
         await self._look(wanted)
         late = partial(self._is_late, began + self._patience.whole)
         if not wanted.narrows:
-            known = _select_counts(await self._store.counts(), wanted)
-            return FilterCounts(by_state=known, exact=True, searched=await self._searched(whole=True))
+            stored = _select_counts(await self._store.counts(), wanted)
+            return FilterCounts(by_state=stored, exact=True, searched=await self._searched(whole=True))
         if not wanted.reads_documents:
             known = await self._file.read(partial(count_states, self._file.reader, wanted, late))
             if known is not None:
@@ -127,9 +127,7 @@ class TaskSearch:
         counts: dict[TaskState, int] = {}
         for row in found.rows:
             counts[row.state] = counts.get(row.state, 0) + 1
-        return FilterCounts(
-            by_state=counts, exact=found.is_whole, searched=await self._searched(whole=found.is_whole)
-        )
+        return FilterCounts(by_state=counts, exact=found.is_whole, searched=await self._searched(whole=found.is_whole))
 
     async def iterate(self, wanted: TaskFilter) -> AsyncGenerator[TaskRow, None]:
         """Yield all tasks that fit, the oldest first, however long that takes."""
@@ -166,9 +164,7 @@ class TaskSearch:
             rows += walk.step()
         return rows
 
-    async def _find_few(
-        self, wanted: TaskFilter, match: DocumentMatch, began: float
-    ) -> Sequence[TaskRow] | None:
+    async def _find_few(self, wanted: TaskFilter, match: DocumentMatch, began: float) -> Sequence[TaskRow] | None:
         """Return the tasks that may fit; None when they are many or it takes too long."""
         late = partial(self._is_late, began + self._patience.narrow)
         reader, indexed = self._file.reader, self.follower.indexed
@@ -238,7 +234,11 @@ def _select_counts(counts: Mapping[str, Mapping[TaskState, int]], wanted: TaskFi
     found: dict[TaskState, int] = {}
     for route, states in counts.items():
         for state, tasks in states.items():
-            if (not wanted.routes or route in wanted.routes) and (not wanted.states or state in wanted.states) and tasks:
+            if (
+                (not wanted.routes or route in wanted.routes)
+                and (not wanted.states or state in wanted.states)
+                and tasks
+            ):
                 found[state] = found.get(state, 0) + tasks
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,7 +24,7 @@ NEWER = "SELECT id FROM rows WHERE id > ? LIMIT ?"
 
 
 @contextmanager
-def limit_time(connection: Connection, is_late: Callable[[], bool]) -> Iterator[None]:
+def limit_time(connection: Connection, is_late: Callable[[], bool]) -> Generator[None]:
     """Break a query off with InterruptError once it is late."""
     connection.set_progress_handler(is_late, STEPS)
     try:
@@ -60,7 +60,7 @@ def find_by_row(
     try:
         with limit_time(connection, is_late):
             for segment in find_segments(connection, wanted):
-                sql = f"SELECT {ROW} FROM {_source(wanted, conditions)} LIMIT :most"  # noqa: S608
+                sql = f"SELECT {ROW} FROM {_source(wanted, conditions)} LIMIT :most"
                 rows = connection.execute(sql, _bind(values, segment, most=most + 1 - len(found))).fetchall()
                 found += [parse_row(segment, row) for row in rows]
                 if len(found) > most:
@@ -79,7 +79,7 @@ def count_states(
     try:
         with limit_time(connection, is_late):
             for segment in find_segments(connection, wanted):
-                sql = f"SELECT count(*) FROM {_source(wanted, conditions)}"  # noqa: S608
+                sql = f"SELECT count(*) FROM {_source(wanted, conditions)}"
                 ((tasks,),) = connection.execute(sql, _bind(values, segment)).fetchall()
                 if tasks:
                     counts[segment.state] = counts.get(segment.state, 0) + int(tasks)
@@ -93,10 +93,10 @@ def read_rows(connection: Connection, wanted: TaskFilter, ids: Sequence[int]) ->
     conditions, values = build_conditions(wanted)
     segments = {(one.route, one.code): one for one in find_segments(connection, wanted)}
     where = " AND ".join(["id IN (SELECT value FROM json_each(:ids))", *conditions])
-    sql = f"SELECT route, state, {ROW} FROM rows WHERE {where}"  # noqa: S608
+    sql = f"SELECT route, state, {ROW} FROM rows WHERE {where}"
     rows = connection.execute(sql, {**values, "ids": orjson.dumps(list(ids)).decode()}).fetchall()
     return [
-        parse_row(segment, rest)
+        parse_row(segment, tuple(rest))
         for route, code, *rest in rows
         if (segment := segments.get((route, code))) is not None
     ]

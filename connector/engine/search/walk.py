@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connector.engine.feed import TaskRow
+from connector.engine.feed import RANKS, TaskRow
 from connector.engine.search.query import Order, PageQuery, Position, TaskFilter
 from connector.engine.sqlite.driver import Connection, Row
 from connector.engine.tasks import TaskState
 
 __all__ = ["Segment", "Walk", "build_conditions", "find_segments", "parse_row"]
 
-STATES = tuple(TaskState)
+STATES: Sequence[TaskState] = sorted(RANKS, key=lambda state: RANKS[state])
 ROW = "id, key, attempts, reason, created, updated, due"
 SEGMENTS = (
     "SELECT r.id, r.name, s.value FROM routes r, json_each('[0, 1, 2, 3, 4, 5, 6]') s"
@@ -168,7 +168,12 @@ class Walk:
 
     def _find_end(self, segment: Segment, after: Position | None) -> Position | None:
         """Return the place up to which one step reads; None when that is the segment's end."""
-        values: dict[str, Any] = {**self._values, "route": segment.route, "state": segment.code, "stride": segment.stride}
+        values: dict[str, Any] = {
+            **self._values,
+            "route": segment.route,
+            "state": segment.code,
+            "stride": segment.stride,
+        }
         sql = self._select(f"{self._column}, id", self._bound(values, after, None), "1 OFFSET :stride")
         rows = self._connection.execute(sql, values).fetchall()
         return self._join(segment, *rows[0]) if rows else None
@@ -217,7 +222,7 @@ class Walk:
         where = " AND ".join(["route = :route", "state = :state", *bounds])
         direction = "DESC" if self._order.descending else "ASC"
         ordered = ", ".join(f"{name} {direction}" for name in dict.fromkeys((self._column, "id")))
-        return f"SELECT {what} FROM rows INDEXED BY by_{self._column} WHERE {where} ORDER BY {ordered} LIMIT {limit}"  # noqa: S608
+        return f"SELECT {what} FROM rows INDEXED BY by_{self._column} WHERE {where} ORDER BY {ordered} LIMIT {limit}"
 
 
 def _place(waiting: tuple[Position, TaskRow]) -> Any:

@@ -53,6 +53,7 @@ async def work(store: Store, engine: Sqlite, tell: Callable[[], None]) -> None:
         lambda: step(7, settle=[Settlement(task=leased[3], state=TaskState.FAILED, reason="no")]),
     ]
     leased: list[int] = []
+    await store.feed.watch("somebody", 60)
     for change in changes:
         await store.commit(change())
         tell()
