@@ -195,6 +195,7 @@ def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSO
         "endpoints": list(model.endpoints),
         "prices": {tier: dict(prices.rates) for tier, prices in tiers.items() if prices is not None},
         "long_prompt": _long_prompt(model, day),
+        "regional": model.regional,
         "refuses": [
             {
                 "operation": operation,

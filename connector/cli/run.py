@@ -136,13 +136,12 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.aio.signals import drain_on_signals
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
     from connector.runtime.runner import Runner
-    from connector.telemetry.costs import Prices
     from connector.telemetry.otlp import make_observer
 
     configuration, once = runtime.configuration, options.once
     observer = make_observer(
         configuration.telemetry,
-        Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder),
+        configuration.currency,
         runtime.redact,
     )
     fleet = not configuration.engine_url.startswith(SQLITE)

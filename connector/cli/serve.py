@@ -189,7 +189,6 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     from connector.runtime.plan import Plan
     from connector.runtime.preflight import check_engine, check_routes
     from connector.runtime.runner import Runner
-    from connector.telemetry.costs import Prices
     from connector.telemetry.otlp import make_observer
 
     configuration = runtime.configuration
@@ -197,7 +196,7 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     store = await open_store(configuration.engine_url)
     observer = make_observer(
         configuration.telemetry,
-        Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder),
+        configuration.currency,
         runtime.redact,
     )
     try:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from connector.engine import Expense, Store
-from connector.model import JSON
-from connector.telemetry.costs import Prices, find_period
+from connector.telemetry.costs import Cost, find_period
 
 if TYPE_CHECKING:
     from connector.config.models import Budget
@@ -27,15 +26,15 @@ class RouteBudget:
     Args:
         name: the route's.
         budget: what it may use.
-        prices: what tokens cost.
+        currency: of all costs.
         store: where it is noted.
         wall: seconds since 1970.
     """
 
-    def __init__(self, name: str, budget: Budget, prices: Prices, store: Store, wall: Callable[[], float]) -> None:
+    def __init__(self, name: str, budget: Budget, currency: str, store: Store, wall: Callable[[], float]) -> None:
         self._name = name
         self._budget = budget
-        self._prices = prices
+        self._currency = currency
         self._store = store
         self._wall = wall
         self._since = self._until = self._read = 0.0
@@ -43,12 +42,11 @@ class RouteBudget:
         self._cost = 0.0
         self._told = False
 
-    def charge(self, body: JSON, model: str, tier: str = "") -> Expense | None:
-        """Return what an answer used, to be committed with it; the tier is the answer's own unless given."""
-        found = self._prices.read_cost(body, model=model, tier=tier)
-        if not found.usage:
+    def charge(self, cost: Cost) -> Expense | None:
+        """Return what a call used, to be committed with its end."""
+        if not cost.usage:
             return None
-        spent = Expense(name=self._name, at=self._wall(), tokens=found.usage.total, cost=found.amount or 0.0)
+        spent = Expense(name=self._name, at=self._wall(), tokens=cost.usage.total, cost=cost.amount or 0.0)
         self._tokens += spent.tokens
         self._cost += spent.cost
         return spent
@@ -79,7 +77,7 @@ class RouteBudget:
     @property
     def reason(self) -> str:
         """Why the route pauses."""
-        spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._prices.currency}"
+        spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._currency}"
         return f"route {self._name!r} has used up its budget of this {self._budget.every}: {spent}"
 
     def _is_used_up(self, budget: Budget) -> bool:

@@ -11,20 +11,22 @@ from connector.delivery.call_records import (
     encode_outcome,
     encode_request,
 )
+from connector.delivery.charges import RETRIEVE, price_call
 from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.task_calls import TaskCalls
-from connector.engine import CallEnd, CallRecord, Expense, StoreError, Task, failpoints
+from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
-from connector.model import JSON, Effect, Outcome, State, is_object
+from connector.model import JSON, Effect, Outcome, State, members
 from connector.pipeline.decisions import SURE, CallResult
 from connector.publishers import Begin, CallIntent, OnUnknown
+from connector.telemetry.costs import Cost
 
 __all__ = ["CallJournal"]
 
-BACKGROUND_OPERATIONS = ("responses create", "responses retrieve")
+BACKGROUND_OPERATIONS = ("responses create", RETRIEVE)
 
 
 class CallJournal(TaskCalls):
@@ -99,27 +101,31 @@ class CallJournal(TaskCalls):
             breaker.cancel(entered)
             raise
         breaker.record(entered, outcome)
-        self._observe(intent, outcome)
         return outcome
 
-    def _observe(self, intent: CallIntent, outcome: Outcome) -> None:
+    def _price(self, intent: CallIntent, outcome: Outcome) -> Cost:
+        begun = intent.operation == RETRIEVE and self._has_asked_for(outcome)
+        return price_call(self._shared.prices, intent, outcome, tier=self._tier_of(intent), begun=begun)
+
+    def _has_asked_for(self, outcome: Outcome) -> bool:
+        """Return whether an answer is a response that this task has asked for before, in the background."""
+        name = members(outcome.body).get("id")
+        made = [members(members(call.outcome).get("body")).get("id") for call in (*self._task.calls, *self._sent)]
+        return isinstance(name, str) and name in made
+
+    def _observe(self, intent: CallIntent, outcome: Outcome, cost: Cost) -> None:
         sent = intent.call
         self._shared.observer.record_call(
             outcome,
             sum([attempt.seconds + attempt.waited for attempt in outcome.attempts]),
+            cost,
             client=intent.target,
             operation=intent.operation,
             method=sent.wire.method if sent else "",
             path=sent.wire.path if sent else "",
             payload=sent.payload if sent else None,
             route=self._task.route,
-            tier=self._tier_of(intent),
         )
-
-    def _charge(self, intent: CallIntent, outcome: Outcome) -> Expense | None:
-        if self._budget is None:
-            return None
-        return self._budget.charge(outcome.body, _model_of(intent), self._tier_of(intent))
 
     def _tier_of(self, intent: CallIntent) -> str:
         """Return the tier that the route asks for, and that no answer names: that of a background window."""
@@ -155,7 +161,9 @@ class CallJournal(TaskCalls):
         failpoints.reach("delivery.outcome.seen")
         if earlier and outcome.state is State.REFUSED:
             outcome = _interpret_refusal(intent, outcome)
-        return self._record_end(intent, begun[0], outcome) if begun else self._record_failure(intent, outcome)
+        cost = self._price(intent, outcome)
+        self._observe(intent, outcome, cost)
+        return self._record_end(intent, begun[0], outcome, cost) if begun else self._record_failure(intent, outcome)
 
     def _make_record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
@@ -200,7 +208,7 @@ class CallJournal(TaskCalls):
         if record.effect != Effect.NONE:
             await self._shared.commit(self._drain())
 
-    def _record_end(self, intent: CallIntent, record: CallRecord, outcome: Outcome) -> Outcome:
+    def _record_end(self, intent: CallIntent, record: CallRecord, outcome: Outcome, cost: Cost) -> Outcome:
         kept, large = encode_outcome(outcome, self._shared.redact)
         self._sent[self._sent.index(record)] = replace(record, state=outcome.state, outcome=kept)
         end = CallEnd(
@@ -216,7 +224,7 @@ class CallJournal(TaskCalls):
         (self._seen if outcome.ok else self._last).append(end)
         if large:
             self._large.append(end)
-        spent = self._charge(intent, outcome)
+        spent = self._budget.charge(cost) if self._budget is not None else None
         if spent is not None:
             self._spent.append(spent)
         shown = outcome
@@ -255,10 +263,3 @@ def _has_no_key(intent: CallIntent) -> bool:
         return False
     warnings = intent.call.client.explain(intent.call.wire).warnings
     return any(warning.where == "headers.authorization" for warning in warnings)
-
-
-def _model_of(intent: CallIntent) -> str:
-    """Return the requested model, for answers that do not name one."""
-    payload = intent.call.payload if intent.call else None
-    model = payload.get("model") if is_object(payload) else None
-    return model if isinstance(model, str) else ""

@@ -152,5 +152,5 @@ class DeliveryContext:
         if budget is None:
             return None
         if route not in self._budgets:
-            self._budgets[route] = RouteBudget(route, budget, self.prices, self.store, self.wall)
+            self._budgets[route] = RouteBudget(route, budget, self.prices.currency, self.store, self.wall)
         return self._budgets[route]

@@ -14,7 +14,7 @@ from connector.errors import ConfigurationError
 from connector.gateway.headers import response_headers
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
-from connector.gateway.usage import UsageReader
+from connector.gateway.usage_reader import UsageReader
 from connector.http import Client, Forward, ForwardRequest, ForwardResponse
 from connector.model import CallFailed, InvalidRequest, Outcome, State
 

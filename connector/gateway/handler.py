@@ -25,7 +25,13 @@ from connector.gateway.pages import PAGES, Pages, check_method
 from connector.gateway.refusals import Refusal, render_refusal
 from connector.gateway.request_record import RequestRecord
 from connector.gateway.routing import PATH_HELP, HostNames, OperationFinder, check_form, find_route, split_target
-from connector.gateway.usage import BYTES_PER_FILE_TOKEN, UsageEstimate, estimate_usage, models_in_path
+from connector.gateway.usage import (
+    BYTES_PER_FILE_TOKEN,
+    UsageEstimate,
+    count_characters,
+    estimate_usage,
+    models_in_path,
+)
 from connector.gateway.usage_accounting import UsageAccounting, is_costly
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.webhooks import Webhooks
@@ -228,7 +234,8 @@ class Gateway:
         model, payload = peek_model(body)
         size = body.length or 0
         tokens = size if "json" in body.content_type.lower() else size // BYTES_PER_FILE_TOKEN
-        return _CallBody(body, payload, UsageEstimate((model,) if model else models, tokens))
+        characters = count_characters(call.operation, payload)
+        return _CallBody(body, payload, UsageEstimate((model,) if model else models, tokens, characters=characters))
 
     async def _inspect_body(self, call: _Call, share: MemoryShare) -> _CallBody:
         """Return the whole body of a call that counts against a limit or a list of models."""
@@ -244,14 +251,15 @@ class Gateway:
         if self.access_log.has_bodies:
             record.request_body = beginning_of(content.body)
         forwarding = Forwarding(call.request, call.client, self._onward(call, content), record)
-        admission = self.accounting.admit(call.caller, estimate) if call.is_costly else None
+        regional = bool(call.client.region)
+        admission = self.accounting.admit(call.caller, estimate, regional=regional) if call.is_costly else None
         try:
             return await forwarding.run()
         finally:
             if admission is not None:
                 self.accounting.settle(record, admission, forwarding.usage)
             else:
-                self.accounting.settle_pending(record, forwarding.usage)
+                self.accounting.settle_pending(record, forwarding.usage, regional=regional)
             if self.access_log.has_bodies and forwarding.usage is not None:
                 record.response_body = forwarding.usage.beginning
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.catalogue.operation import Operation
@@ -11,9 +11,11 @@ from connector.gateway.limits import Reservation
 from connector.gateway.pending_usage import PendingCharge, PendingUsage
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
-from connector.gateway.usage import BYTES_PER_TOKEN, UsageEstimate, UsageReader, is_pending
+from connector.gateway.usage import BYTES_PER_TOKEN, UsageEstimate, is_pending
+from connector.gateway.usage_reader import UsageReader
 from connector.model import JSON, State, items, members
-from connector.telemetry.costs import NO_USAGE, Prices, Usage, read_usage
+from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage, read_usage
+from connector.telemetry.usage import answer_parts, find_tier
 
 __all__ = ["Admission", "UsageAccounting", "is_costly"]
 
@@ -37,6 +39,8 @@ class Admission:
     caller: Caller
     estimate: UsageEstimate
     reservation: Reservation
+    regional: bool = False
+    """Whether it is processed at a regional address."""
 
 
 class UsageAccounting:
@@ -53,16 +57,16 @@ class UsageAccounting:
         self._pending = pending
         self._find_caller = find_caller
 
-    def admit(self, caller: Caller, estimate: UsageEstimate) -> Admission:
+    def admit(self, caller: Caller, estimate: UsageEstimate, *, regional: bool = False) -> Admission:
         """Reserve what a request may use of its caller's limits; Refusal when it may not be made."""
         quota = caller.quota
         if not quota.is_enforced:
-            return Admission(caller, estimate, NO_RESERVATION)
+            return Admission(caller, estimate, NO_RESERVATION, regional)
         if quota.is_strict and not caller.unbounded_cost:
             self._check_cost(caller, estimate)
-        usage = Usage(estimate.input, output=estimate.output)
-        amount = self._highest_cost(estimate, usage)
-        return Admission(caller, estimate, quota.reserve(estimate.likely_input, usage.total, amount))
+        usage = Usage(estimate.input, output=estimate.output, characters=estimate.characters)
+        amount = self._highest_cost(estimate, usage, regional=regional)
+        return Admission(caller, estimate, quota.reserve(estimate.likely_input, usage.total, amount), regional)
 
     def _check_cost(self, caller: Caller, estimate: UsageEstimate) -> None:
         """Refuse what could exceed a budget: a cost or tokens that cannot be known, a model without a price."""
@@ -80,10 +84,11 @@ class UsageAccounting:
                 )
                 raise Refusal(403, "no_price", message)
 
-    def _highest_cost(self, estimate: UsageEstimate, usage: Usage) -> float:
+    def _highest_cost(self, estimate: UsageEstimate, usage: Usage, *, regional: bool) -> float:
         """Return the cost with the most expensive model that a request names."""
         tier = "priority" if estimate.tier == "priority" else ""
-        return max((self._prices.compute_cost(each, usage, tier) or 0.0 for each in estimate.models), default=0.0)
+        costs = (self._prices.compute_cost(each, usage, tier, regional=regional) for each in estimate.models)
+        return max((each or 0.0 for each in costs), default=0.0)
 
     def settle(self, record: RequestRecord, admission: Admission, reader: UsageReader | None) -> None:
         """Record what a request used and cost, and charge for it."""
@@ -93,66 +98,90 @@ class UsageAccounting:
             return
         is_complete = record.state == DONE
         answer = members(reader.read_answer(is_complete=is_complete)) if reader is not None else {}
-        charged = record.usage = read_usage(answer.get("usage"))
         pending = is_pending(answer)
+        charged = record.usage = self._read_usage(admission, reader, answer, is_complete=is_complete)
         if not charged:
             charged = _estimate_usage(reader, record.state, estimate, is_strict=quota.is_strict, pending=pending)
             record.usage, record.is_estimated = (NO_USAGE, False) if pending else (charged, bool(charged))
         record.model = record.model or str(answer.get("model") or "")
-        record.cost = self._cost(str(answer.get("model") or ""), estimate, charged, answer)
-        amount = self._chargeable(caller, record.cost, charged)
+        record.cost = self._cost(admission, charged, answer)
+        amount = self._chargeable(caller, record.cost, charged, regional=admission.regional)
         if pending:
             charge = PendingCharge(caller.name, quota.begun, charged.total, amount, record.model)
             self._pending.add(record.client, str(answer["id"]), charge)
             record.cost = None
         quota.settle(admission.reservation, charged.total, amount)
 
-    def settle_pending(self, record: RequestRecord, reader: UsageReader | None) -> None:
+    def _read_usage(
+        self, admission: Admission, reader: UsageReader | None, answer: Mapping[str, JSON], *, is_complete: bool
+    ) -> Usage:
+        """Return what an answer reports, or the characters that were read aloud where they are charged."""
+        usage, estimate = read_usage(answer), admission.estimate
+        if usage or not estimate.characters or not is_complete or reader is None or reader.kind != "binary":
+            return usage
+        lists = (self._prices.find(each) for each in estimate.models)
+        is_by_character = any(each is not None and "characters" in each.rates for each in lists)
+        return Usage(characters=estimate.characters) if is_by_character else usage
+
+    def settle_pending(self, record: RequestRecord, reader: UsageReader | None, *, regional: bool = False) -> None:
         """Charge for pending answers that this answer reports on."""
         if not self._pending or reader is None or record.state != DONE:
             return
         answer = members(reader.read_answer(is_complete=True))
         for identity, charge, part in list(self._pending.find_in(record.client, answer)):
-            self._correct(record, identity, charge, part)
+            self._correct(record, identity, charge, part, regional=regional)
 
-    def _correct(self, record: RequestRecord, identity: str, charge: PendingCharge, answer: Mapping[str, JSON]) -> None:
+    def _correct(
+        self,
+        record: RequestRecord,
+        identity: str,
+        charge: PendingCharge,
+        answer: Mapping[str, JSON],
+        *,
+        regional: bool,
+    ) -> None:
         """Replace an estimated charge by what the answer reports."""
         payer = self._find_caller(charge.caller)
         if not is_pending(answer):
             self._pending.remove(record.client, identity)
-        parts = [(str(part.get("model") or part.get("model_name") or ""), part) for part in _parts_by_model(answer)]
-        usage = sum((read_usage(part.get("usage") or part) for _, part in parts), NO_USAGE)
+        costs = list(self._price_parts(answer, charge.model, regional=regional))
+        usage = sum((cost.usage for cost in costs), NO_USAGE)
         if payer is None or not usage:
             return
         self._pending.remove(record.client, identity)
-        tier = "batch" if answer.get("object") == "batch" else str(answer.get("service_tier") or "")
-        costs = [
-            (self._prices.compute_cost(model or charge.model, found, tier), found)
-            for model, part in parts
-            if (found := read_usage(part.get("usage") or part))
-        ]
-        amount = sum(self._chargeable(payer, cost, found) for cost, found in costs)
-        record.payer, record.usage, record.model = payer.name, record.usage + usage, parts[0][0] or charge.model
-        record.cost = None if any(cost is None for cost, _ in costs) else (record.cost or 0.0) + amount
+        amount = sum(self._chargeable(payer, cost.amount, cost.usage, regional=regional) for cost in costs)
+        record.payer, record.usage, record.model = payer.name, record.usage + usage, costs[0].model
+        record.cost = None if any(cost.amount is None for cost in costs) else (record.cost or 0.0) + amount
         is_same_period = charge.begun == payer.quota.begun
         tokens, cost = usage.total - charge.tokens, amount - charge.amount
         payer.quota.charge(tokens if is_same_period else max(0, tokens), cost if is_same_period else max(0.0, cost))
 
-    def _cost(self, model: str, estimate: UsageEstimate, usage: Usage, answer: Mapping[str, JSON]) -> float | None:
+    def _price_parts(self, answer: Mapping[str, JSON], model: str, *, regional: bool) -> Iterator[Cost]:
+        """Yield what each part of an answer used that reports usage: its parts by model, or the answer itself."""
+        tier = "batch" if answer.get("object") == "batch" else ""
+        for part in _parts_by_model(answer):
+            named = str(part.get("model_name") or model)
+            cost = self._prices.read_cost(part, model=named, tier=tier, regional=regional)
+            if cost.usage:
+                yield cost
+
+    def _cost(self, admission: Admission, usage: Usage, answer: Mapping[str, JSON]) -> float | None:
         """Return the cost by the model that answered, or by the most expensive of those that were named."""
         if not usage or not self._prices:
             return None
-        tier = str(answer.get("service_tier") or ("priority" if estimate.tier == "priority" else ""))
-        cost = self._prices.compute_cost(model, usage, tier) if model else None
+        estimate, regional = admission.estimate, admission.regional
+        tier = find_tier(answer_parts(answer)) or ("priority" if estimate.tier == "priority" else "")
+        named = str(answer.get("model") or "")
+        cost = self._prices.compute_cost(named, usage, tier, regional=regional) if named else None
         if cost is not None:
             return cost
-        costs = (self._prices.compute_cost(each, usage, tier) for each in estimate.models)
+        costs = (self._prices.compute_cost(each, usage, tier, regional=regional) for each in estimate.models)
         return max((each for each in costs if each is not None), default=None)
 
-    def _chargeable(self, caller: Caller, cost: float | None, usage: Usage) -> float:
+    def _chargeable(self, caller: Caller, cost: float | None, usage: Usage, *, regional: bool) -> float:
         """Return what counts against a budget: without a price, the cost with the most expensive model."""
         if cost is None and caller.quota.needs_prices:
-            return self._prices.compute_highest_cost(usage)
+            return self._prices.compute_highest_cost(usage, regional=regional)
         return cost or 0.0
 
 

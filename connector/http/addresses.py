@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from connector.errors import ConfigurationError
 
-__all__ = ["check_addresses", "check_base_uri", "is_loopback", "is_off_limits"]
+__all__ = ["check_addresses", "check_base_uri", "find_region", "is_loopback", "is_off_limits"]
 
 METADATA = (ip_address("100.100.100.200"), ip_address("fd00:ec2::254"), ip_address("fd20:ce::254"))
+REGIONAL_HOST = re.compile(r"(?:mtls-)?([a-z]{2})\.api\.openai\.com")
+"""The hosts that process requests in their region, and those of them that want a certificate."""
 NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -50,6 +53,13 @@ def _check_host(host: str, scheme: str, allowed_hosts: Collection[str], name: st
         raise ConfigurationError(
             f"{name} would send credentials to {host} in the clear: use https, or add the host to allowed_hosts"
         )
+
+
+def find_region(base_uri: str) -> str:
+    """Return the region of an address with data residency, such as `eu`; empty for any other address."""
+    parts = _split_url(base_uri)
+    found = REGIONAL_HOST.fullmatch((parts.hostname or "").rstrip(".")) if parts is not None else None
+    return found[1] if found is not None else ""
 
 
 def is_loopback(host: str) -> bool:

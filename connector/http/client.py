@@ -17,6 +17,7 @@ import httpx
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
+from connector.http.addresses import find_region
 from connector.http.attempt import make_attempt
 from connector.http.call import Call, CallFactory, FloatsWire, decode_headers
 from connector.http.call_log import CallLog
@@ -124,6 +125,11 @@ class Client:
     def base_uri(self) -> str:
         """The address below which every path lies."""
         return self._calls.base_uri
+
+    @cached_property
+    def region(self) -> str:
+        """Return the region whose address it calls, such as `eu`; empty for an address of no region."""
+        return find_region(self.base_uri)
 
     def find_address(self, wire: Wire) -> str:
         """Return the whole address that a call goes to."""

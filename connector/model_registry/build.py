@@ -21,7 +21,7 @@ __all__ = ["build", "read_overlay", "registry_text"]
 Facts = dict[str, JSON]
 ORDER = (
     "kind", "reasoning", "efforts", "shutdown", "successor", "context", "max_output", "aliases", "endpoints", "free",
-    "prices", "tiers",
+    "prices", "tiers", "regional",
 )  # fmt: skip
 SECTIONS = frozenset({"as_of", "roles", "accepted", "families", "models", "parameters"})
 PLAIN = re.compile(r"^([A-Za-z][A-Za-z0-9 ._/-]*[A-Za-z0-9]|[A-Za-z]|\d{4}-\d{2}-\d{2})$")

@@ -125,6 +125,7 @@ def _model(name: str, facts: Facts, rules: list[Facts], where: str) -> Model:
         endpoints=_texts(facts.get("endpoints", []), f"{where}.endpoints"),
         prices=prices,
         tiers={tier: _tier(each, f"{where}.tiers.{tier}") for tier, each in tiers.items()},
+        regional=_factor(facts.get("regional", 1.0), f"{where}.regional"),
         refuses=[refusal for rule in rules if _concerns(rule, name, facts) for refusal in _refusals(rule, facts)],
     )
 
@@ -167,10 +168,8 @@ def _price_list(value: JSON, where: str) -> PriceList:
 
 def _tier(value: JSON, where: str) -> Tier:
     facts = _object(value, where)
-    factor = facts.get("factor", 1.0)
-    if isinstance(factor, bool) or not isinstance(factor, int | float) or factor < 0:
-        raise ConfigurationError(f"{where}.factor: found {factor!r}; a number from 0 on is allowed")
-    return Tier(float(factor), _day(facts.get("since"), where), _rates(facts, where), _long_prompt(facts, where))
+    factor = _factor(facts.get("factor", 1.0), f"{where}.factor")
+    return Tier(factor, _day(facts.get("since"), where), _rates(facts, where), _long_prompt(facts, where))
 
 
 def _long_prompt(facts: Facts, where: str) -> LongPrompt | None:
@@ -191,6 +190,12 @@ def _rates(facts: Facts, where: str) -> dict[str, float]:
             raise ConfigurationError(f"{where}.{unit}: found {rate!r}; a price from 0 on is allowed")
         rates[unit] = float(rate)
     return rates
+
+
+def _factor(value: JSON, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ConfigurationError(f"{where}: found {value!r}; a number from 0 on is allowed")
+    return float(value)
 
 
 def _object(value: JSON, where: str) -> Facts:

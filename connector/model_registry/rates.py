@@ -13,6 +13,7 @@ PER: Mapping[str, int] = {
     "input": MILLION,
     "cached_input": MILLION,
     "cache_write": MILLION,
+    "cache_write_12h": MILLION,
     "output": MILLION,
     "input_audio": MILLION,
     "cached_audio": MILLION,
@@ -38,11 +39,24 @@ FALLBACKS: Mapping[str, str] = {
     "output_image": "output",
 }
 """The unit whose rate counts where a unit has none of its own."""
-LENGTH_UNITS = ("input", "cached_input", "cache_write", "input_audio", "cached_audio", "input_image", "cached_image")
+LENGTH_UNITS = (
+    "input",
+    "cached_input",
+    "cache_write",
+    "cache_write_12h",
+    "input_audio",
+    "cached_audio",
+    "input_image",
+    "cached_image",
+)
 EVERY_TIER: Mapping[str, float] = {
     "default": 1.0, "flex": 0.5, "batch": 0.5, "priority": 2.0, "window-2h": 0.7, "window-8h": 0.6,
 }  # fmt: skip
 """What a processing tier multiplies the standard rates by, where a model does not say."""
+
+LONG_WRITE = 2.0
+"""What writing for 12 hours costs more than writing for half an hour, where a model does not say."""
+SEARCHES = ("web_searches", "file_searches")
 
 Rates = Mapping[str, float]
 
@@ -68,9 +82,18 @@ class PriceList:
         rates = self.rates
         if self.long_prompt is not None and prompt > self.long_prompt.above:
             rates = {**rates, **self.long_prompt.rates}
+        if unit == "cache_write_12h" and unit not in rates:
+            return LONG_WRITE * self.rate("cache_write", prompt)
         while unit not in rates and unit in FALLBACKS:
             unit = FALLBACKS[unit]
         return rates.get(unit, 0.0)
+
+    def times(self, factor: float) -> PriceList:
+        """Return these prices with a surcharge on everything but searches."""
+        length = self.long_prompt
+        if length is not None:
+            length = LongPrompt(length.above, _surcharge(length.rates, factor))
+        return PriceList(_surcharge(self.rates, factor), self.since, length)
 
     def amount(self, used: Mapping[str, float]) -> float:
         """Return what one request costs, given how much of each unit it used."""
@@ -97,6 +120,10 @@ class Tier:
 
 def _times(rates: Rates, factor: float) -> Rates:
     return {unit: rate * factor if PER[unit] == MILLION else rate for unit, rate in rates.items()}
+
+
+def _surcharge(rates: Rates, factor: float) -> Rates:
+    return {unit: rate if unit in SEARCHES else rate * factor for unit, rate in rates.items()}
 
 
 def newest(lists: Iterable[PriceList], day: date) -> PriceList | None:

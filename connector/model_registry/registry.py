@@ -97,6 +97,8 @@ class Model:
     endpoints: Sequence[str] = ()
     prices: Sequence[PriceList] = ()
     tiers: Mapping[str, Tier] = field(default_factory=dict[str, Tier])
+    regional: float = 1.0
+    """What processing at a regional address multiplies all rates but those of searches by."""
     refuses: Sequence[Refusal] = ()
     as_of: date | None = None
 

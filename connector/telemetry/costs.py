@@ -10,9 +10,10 @@ from typing import Literal, Protocol
 
 from connector.model import JSON
 from connector.model_registry import LifeCycle, ModelRegistry, PriceList, default_registry, load_registry
-from connector.telemetry.usage import NO_USAGE, Usage, answer_parts, find_text, find_window, read_usage, usage_in
+from connector.telemetry.usage import NO_USAGE, Usage, answer_parts, find_text, find_tier, read_usage, usage_in
 
 __all__ = [
+    "NO_COST",
     "NO_USAGE",
     "REGISTRY_CURRENCY",
     "TIERS",
@@ -32,8 +33,6 @@ TIERS: Mapping[str, float] = {
 """The factor of each service tier and background window on a configured price, which may have one of its own for
 priority; the registry knows each model's own."""
 SAME_TIER = {"fast": "priority"}
-REGIONAL = 1.1
-"""The factor of processing in one region."""
 REGISTRY_CURRENCY = "USD"
 MAX_CACHED = 1000
 
@@ -64,6 +63,9 @@ class Price(Protocol):
     @property
     def priority(self) -> float: ...
 
+    @property
+    def regional(self) -> float | None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -73,6 +75,10 @@ class Cost:
     usage: Usage
     amount: float | None
     currency: str = REGISTRY_CURRENCY
+
+
+NO_COST = Cost("", NO_USAGE, None)
+"""Of a call that is not paid for."""
 
 
 class Prices:
@@ -98,7 +104,7 @@ class Prices:
         self._exact = {name: price for name, price in prices.items() if not name.endswith("*")}
         starts = {name[:-1]: price for name, price in prices.items() if name.endswith("*")}
         self._starts = sorted(starts.items(), key=lambda pair: len(pair[0]), reverse=True)
-        self._cache: dict[tuple[str, str], PriceList | None] = {}
+        self._cache: dict[tuple[str, str, bool], PriceList | None] = {}
 
     @classmethod
     def over_registry(cls, prices: Mapping[str, Price], currency: str, entities: Path | None = None) -> Prices:
@@ -108,23 +114,27 @@ class Prices:
     def __bool__(self) -> bool:
         return bool(self._exact or self._starts or self._registry)
 
-    def find(self, model: str, tier: str = "") -> PriceList | None:
+    def find(self, model: str, tier: str = "", *, regional: bool = False) -> PriceList | None:
         """Return the price list of a model in a service tier, or None when the model has none."""
-        key = (model, tier)
+        key = (model, tier, regional)
         if key not in self._cache:
             if len(self._cache) >= MAX_CACHED:  # names come from answers and are unbounded
                 self._cache.clear()
-            self._cache[key] = self._find(model, SAME_TIER.get(tier, tier))
+            self._cache[key] = self._find(model, SAME_TIER.get(tier, tier), regional=regional)
         return self._cache[key]
 
-    def _find(self, model: str, tier: str) -> PriceList | None:
+    def _find(self, model: str, tier: str, *, regional: bool) -> PriceList | None:
         configured = self._exact.get(model) or next(
             (price for start, price in self._starts if model.startswith(start)), None
         )
-        if configured is not None:
-            return _make_price_list(configured, tier)
         known = self._registry.find(model) if self._registry is not None else None
-        return known.price_list(tier, self._day) if known is not None else None
+        factor = known.regional if known is not None else 1.0
+        if configured is not None:
+            found: PriceList | None = _make_price_list(configured, tier)
+            factor = factor if configured.regional is None else configured.regional
+        else:
+            found = known.price_list(tier, self._day) if known is not None else None
+        return found.times(factor) if regional and found is not None else found
 
     def compute_cost(self, model: str, usage: Usage, tier: str = "", *, regional: bool = False) -> float | None:
         """Return what a call cost in a service tier, or None when its model has no price.
@@ -135,19 +145,18 @@ class Prices:
             tier: the service tier, `batch`, or a background window such as `window-8h`.
             regional: whether the call was processed at a regional address.
         """
-        prices = self.find(model, tier)
-        if prices is None:
-            return None
-        amount = prices.amount(usage.units())
-        return amount * REGIONAL if regional else amount
+        prices = self.find(model, tier, regional=regional)
+        return None if prices is None else prices.amount(usage.units())
 
-    def compute_highest_cost(self, usage: Usage) -> float:
+    def compute_highest_cost(self, usage: Usage, *, regional: bool = False) -> float:
         """Return what a call costs with the most expensive configured model, or else with the registry's."""
         named = (*self._exact, *(start for start, _ in self._starts))
         if not named and self._registry is not None:
             day = self._day or self._registry.as_of
             named = tuple(each.name for each in self._registry if each.life_cycle(day) is not LifeCycle.RETIRED)
-        return max((self.compute_cost(name, usage, "priority") or 0.0 for name in named), default=0.0)
+        return max(
+            (self.compute_cost(name, usage, "priority", regional=regional) or 0.0 for name in named), default=0.0
+        )
 
     def read_cost(self, body: JSON, *, model: str = "", tier: str = "", regional: bool = False) -> Cost:
         """Return what an answer reports as used, and what that cost.
@@ -160,7 +169,7 @@ class Prices:
         """
         parts = answer_parts(body)
         usage, found = usage_in(parts), find_text(parts, "model") or model
-        tier = tier or find_window(parts) or find_text(parts, "service_tier")
+        tier = tier or find_tier(parts)
         return Cost(found, usage, self.compute_cost(found, usage, tier, regional=regional), self.currency)
 
 

@@ -1,4 +1,4 @@
-"""Count, price and trace the tasks and calls of a process."""
+"""Count and trace the tasks and calls of a process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from connector.model import JSON, Outcome, members
-from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage
+from connector.telemetry.costs import NO_COST, Cost
 from connector.telemetry.genai import Values, describe_outcome, describe_request, name_operation
 from connector.telemetry.tracing import NO_TRACING, Attributes, Span, Tracing
 from connector.telemetry.usage import find_text
@@ -72,32 +72,41 @@ class Metrics:
         )  # fmt: skip
 
     def count_call(
-        self, *, client: str, operation: str, state: str, status: int | None = None, route: str = "",
-        model: str = "", usage: Usage = NO_USAGE, cost: float | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        client: str,
+        operation: str,
+        state: str,
+        status: int | None = None,
+        route: str = "",
+        cost: Cost = NO_COST,
+    ) -> None:
         """Count a call that has ended.
 
         Args:
             client: the client that made it.
             operation: the name of the operation.
             state: the state of its outcome.
+            cost: what it used and cost.
             status: of its answer.
             route: the route whose task it belongs to.
-            model: the model that its answer names.
-            usage: the tokens that its answer reports.
-            cost: what they cost; None when the model has no price.
         """
         self.calls.add((route, client, operation, state, str(status or "")))
+        self.count_usage(route, client, cost)
+
+    def count_usage(self, route: str, client: str, cost: Cost) -> None:
+        """Count what a call used and cost, or a request that went out in a batch."""
+        usage = cost.usage
         if not usage:
             return
-        owner = (route, client, self._bound_name(model))
+        owner = (route, client, self._bound_name(cost.model))
         self.tokens.add((*owner, "input"), usage.input)
         self.tokens.add((*owner, "cached_input"), usage.cached)
         self.tokens.add((*owner, "output"), usage.output)
-        if cost is None:
+        if cost.amount is None:
             self.unpriced.add(owner)
         else:
-            self.cost.add(owner, cost)
+            self.cost.add(owner, cost.amount)
 
     def count_attempt(self, route: str, state: str) -> None:
         """Count an attempt by the state that the task is in afterwards."""
@@ -123,11 +132,10 @@ class Meters(Protocol):
 
 
 class Observer:
-    """Counts, prices and traces what happens in one process.
+    """Counts and traces what happens in one process.
 
     Args:
         metrics: the counters.
-        prices: what models cost.
         tracing: the tracer.
         meters: where single calls are reported; nowhere unless given.
         redact_bodies: hides secrets in bodies; given when spans hold bodies.
@@ -139,13 +147,11 @@ class Observer:
     def __init__(
         self,
         metrics: Metrics | None = None,
-        prices: Prices | None = None,
         tracing: Tracing = NO_TRACING,
         meters: Meters | None = None,
         redact_bodies: Redact | None = None,
     ) -> None:
         self.metrics = metrics or Metrics()
-        self.prices = prices or Prices({})
         self.tracing = tracing
         self.is_tracing = tracing is not NO_TRACING
         self._meters = meters
@@ -166,30 +172,28 @@ class Observer:
             return span.traceparent
 
     def record_call(
-        self, outcome: Outcome, seconds: float, *, client: str, operation: str, method: str = "", path: str = "",
-        payload: JSON = None, route: str = "", tier: str = "",
-    ) -> Cost:  # fmt: skip
-        """Record a call that has just ended, and return what it cost.
+        self, outcome: Outcome, seconds: float, cost: Cost, *, client: str, operation: str, method: str = "",
+        path: str = "", payload: JSON = None, route: str = "",
+    ) -> None:  # fmt: skip
+        """Record a call that has just ended.
 
         Args:
             outcome: of the call.
             seconds: how long it took.
+            cost: what it used and cost.
             client: the client that made it.
             operation: the name of the operation.
             method: as on the wire.
             path: as on the wire.
             payload: what was sent.
             route: the route whose task it belongs to.
-            tier: the tier that was asked for, where no answer names it.
         """
         model, state = find_text([members(payload)], "model"), outcome.state.value
-        cost = self.prices.read_cost(outcome.body, model=model, tier=tier)
         self.metrics.count_call(
-            client=client, operation=operation, state=state, status=outcome.status, route=route, model=cost.model,
-            usage=cost.usage, cost=cost.amount,
-        )  # fmt: skip
+            client=client, operation=operation, state=state, status=outcome.status, route=route, cost=cost
+        )
         if self._meters is None and not self.is_tracing:
-            return cost
+            return
         kind = name_operation(method, path, operation)
         if self._meters is not None:
             self._meters.record_call(kind, seconds, cost, "" if outcome.ok else str(outcome.status or state))
@@ -199,7 +203,6 @@ class Observer:
             attributes |= describe_outcome(outcome, cost, self._redact_bodies)
             failure = "" if outcome.ok else outcome.sentence()
             self.tracing.record(f"{kind} {model}" if model else kind, attributes, seconds, failure=failure)
-        return cost
 
     def close(self) -> None:
         """Export what is still buffered."""

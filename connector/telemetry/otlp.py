@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from connector.extras import require_extra
-from connector.telemetry.costs import Cost, Prices
+from connector.telemetry.costs import Cost
 from connector.telemetry.observer import Counter, Meters, Metrics, Observer
 from connector.telemetry.tracing import NO_ATTRIBUTES, NO_TRACING, Attributes, Kind, Span, Tracing
 from connector.version import version
@@ -159,11 +159,11 @@ class _Settings(TelemetrySettings, Protocol):
     def bodies(self) -> bool: ...
 
 
-def make_observer(settings: _Settings, prices: Prices, redact: Redact) -> Observer:
-    """Return the observer that a configuration asks for."""
-    metrics = Metrics(prices.currency)
+def make_observer(settings: _Settings, currency: str, redact: Redact) -> Observer:
+    """Return the observer that a configuration asks for; costs are in one currency."""
+    metrics = Metrics(currency)
     meters = make_meters(settings, metrics)
-    return Observer(metrics, prices, make_tracing(settings, redact), meters, redact if settings.bodies else None)
+    return Observer(metrics, make_tracing(settings, redact), meters, redact if settings.bodies else None)
 
 
 def make_meters(settings: TelemetrySettings, metrics: Metrics) -> Meters | None:

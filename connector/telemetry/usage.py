@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from connector.model import JSON, is_document, is_list
 
-__all__ = ["NO_USAGE", "Usage", "answer_parts", "find_text", "find_window", "read_usage", "usage_in"]
+__all__ = ["NO_USAGE", "Usage", "answer_parts", "find_text", "find_tier", "read_usage", "usage_in"]
 
 USAGE_KEYS = ("usage", "response", "body")
 """The keys that lead to usage: in an answer, in a stream's last event, in a line of a batch's output."""
@@ -29,6 +29,7 @@ class Usage:
         output: tokens received, of every kind, reasoning included.
         reasoning: how many of them were reasoning.
         cache_write: how many of the input were written into a cache.
+        cache_write_12h: how many of those stay there for 12 hours.
         input_audio: how many of the input were audio.
         cached_audio: how many of those were read from a cache.
         output_audio: how many of the output were audio.
@@ -36,6 +37,7 @@ class Usage:
         cached_image: how many of those were read from a cache.
         output_image: how many of the output were images.
         seconds: the length of audio that is charged by the hour.
+        characters: of text that is read aloud, where they are charged.
         web_searches: searches of the web.
         file_searches: searches in vector stores.
     """
@@ -45,6 +47,7 @@ class Usage:
     output: int = 0
     reasoning: int = 0
     cache_write: int = 0
+    cache_write_12h: int = 0
     input_audio: int = 0
     cached_audio: int = 0
     output_audio: int = 0
@@ -52,6 +55,7 @@ class Usage:
     cached_image: int = 0
     output_image: int = 0
     seconds: float = 0.0
+    characters: int = 0
     web_searches: int = 0
     file_searches: int = 0
 
@@ -64,7 +68,7 @@ class Usage:
         return Usage(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     def __bool__(self) -> bool:
-        return self.total > 0 or self.seconds > 0
+        return self.total > 0 or self.seconds > 0 or self.characters > 0
 
     def units(self) -> dict[str, float]:
         """Return how much of each unit of a price was used; no token counts twice."""
@@ -74,7 +78,8 @@ class Usage:
         return {
             "input": max(plain, 0),
             "cached_input": cached,
-            "cache_write": self.cache_write,
+            "cache_write": self.cache_write - self.cache_write_12h,
+            "cache_write_12h": self.cache_write_12h,
             "output": max(self.output - self.output_audio - self.output_image, 0),
             "input_audio": max(audio, 0),
             "cached_audio": self.cached_audio,
@@ -83,6 +88,7 @@ class Usage:
             "cached_image": self.cached_image,
             "output_image": self.output_image,
             "audio_hours": self.seconds / 3600,
+            "characters": self.characters,
             "web_searches": self.web_searches,
             "file_searches": self.file_searches,
         }
@@ -114,6 +120,11 @@ def find_text(parts: list[Part], name: str) -> str:
     return next((text for part in parts if isinstance(text := part.get(name), str)), "")
 
 
+def find_tier(parts: list[Part]) -> str:
+    """Return the background window or the service tier that an answer names; empty where it names none."""
+    return find_window(parts) or find_text(parts, "service_tier")
+
+
 def find_window(parts: list[Part]) -> str:
     """Return the tier of an answer that was made within a background window; empty for any other."""
     for part in parts:
@@ -127,8 +138,17 @@ def find_window(parts: list[Part]) -> str:
 def usage_in(parts: list[Part]) -> Usage:
     """Return what the innermost part that reports usage says, with the searches beside it."""
     usage = next((found for part in parts if (found := _usage(part))), NO_USAGE)
+    if usage.cache_write and _find_lifetime(parts) == "12h":
+        usage = replace(usage, cache_write_12h=usage.cache_write)
     searches = dict(_searches(parts)) if usage else {}
     return usage + Usage(**searches) if searches else usage
+
+
+def _find_lifetime(parts: list[Part]) -> JSON:
+    """Return how long an answer says that what it wrote stays in the cache."""
+    return next(
+        (options.get("ttl") for part in parts if is_document(options := part.get("prompt_cache_options"))), None
+    )
 
 
 def _searches(parts: list[Part]) -> Iterator[tuple[str, int]]:
@@ -148,6 +168,8 @@ def _usage(reported: Part) -> Usage:
         return Usage(_first(reported, ("total_tokens",)), seconds=_seconds(reported))
     sent = _details(reported, ("input_tokens_details", "prompt_tokens_details", "input_token_details"))
     back = _details(reported, ("output_tokens_details", "completion_tokens_details", "output_token_details"))
+    if not back and "image_tokens" in sent:
+        back = {"image_tokens": received}  # images answer in pictures, and their streams do not say so
     cached_of = _details(sent, ("cached_tokens_details",))
     cached = min(_first(sent, ("cached_tokens",)) or _first(reported, ("input_cached_tokens",)), sent_count)
     return Usage(

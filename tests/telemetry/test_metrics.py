@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connector.telemetry.costs import Usage
+from connector.telemetry.costs import Cost, Usage
 from connector.telemetry.observer import Metrics
 from connector.telemetry.summary import Summary, summarize
 from tests.timing import within
@@ -11,8 +11,8 @@ from tests.timing import within
 def busy() -> Metrics:
     metrics = Metrics()
     asked = {"client": "openai", "operation": "responses create", "route": "r"}
-    metrics.count_call(**asked, state="done", status=200, model="m", usage=Usage(100, 40, 10), cost=0.5)  # type: ignore[arg-type]
-    metrics.count_call(**asked, state="done", status=200, model="new", usage=Usage(1, 0, 1))  # type: ignore[arg-type]
+    metrics.count_call(**asked, state="done", status=200, cost=Cost("m", Usage(100, 40, 10), 0.5))  # type: ignore[arg-type]
+    metrics.count_call(**asked, state="done", status=200, cost=Cost("new", Usage(1, 0, 1), None))  # type: ignore[arg-type]
     metrics.count_call(client="openai", operation="files list", state="not_sent")
     for state in ("finished", "finished", "waiting", "failed"):
         metrics.count_attempt("r", state)
@@ -42,7 +42,7 @@ def test_two_of_them_share_nothing() -> None:
 def test_models_do_not_pile_up() -> None:
     metrics = Metrics()
     for number in range(2000):
-        metrics.count_call(client="c", operation="o", state="done", model=f"m{number}", usage=Usage(1))
+        metrics.count_call(client="c", operation="o", state="done", cost=Cost(f"m{number}", Usage(1), None))
     assert len(metrics.unpriced.values) == 501
     assert metrics.unpriced.values["", "c", "other"] == 1500
 
@@ -51,9 +51,9 @@ def test_counting_is_cheap() -> None:
     metrics = Metrics()
 
     def count() -> None:
-        usage = Usage(5, 0, 5)
+        cost = Cost("m", Usage(5, 0, 5), 1.0)
         for _ in range(20_000):
-            metrics.count_call(client="c", operation="o", state="done", route="r", model="m", usage=usage, cost=1)
+            metrics.count_call(client="c", operation="o", state="done", route="r", cost=cost)
             metrics.count_attempt("r", "finished")
 
     within(20_000 * 50e-6, count)

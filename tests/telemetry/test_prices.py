@@ -20,6 +20,7 @@ class Priced:
     output: float = 10.0
     per: int = 1_000_000
     priority: float = 2.0
+    regional: float | None = None
 
 
 CHAT: JSON = {
@@ -127,8 +128,10 @@ REGISTRY = registry_of(
                     }
                 ],
                 "tiers": {"flex": {"factor": 0.5}, "window-8h": {"factor": 0.6}},
+                "regional": 1.1,
             },
             "listen-1": {"prices": [{"audio_hours": 0.36}]},
+            "read-1": {"prices": [{"characters": 15}]},
             "speak-1": {"prices": [{"input": 1, "output": 2, "input_audio": 10, "output_audio": 20}]},
             "paint-1": {"prices": [{"input": 5, "output": 30, "input_image": 8, "cached_image": 2}]},
         },
@@ -196,15 +199,71 @@ def test_the_registry_prices_every_unit(model, more, usage, amount) -> None:
 def test_configured_prices_go_before_the_registry_and_no_other_currency_has_its_prices() -> None:
     usage = Usage(1000)
     assert Prices({"gpt-9*": Priced(3.0)}, registry=REGISTRY).compute_cost("gpt-9", usage) == pytest.approx(0.003)
-    assert Prices({}, registry=REGISTRY).compute_cost("gpt-9", usage, regional=True) == pytest.approx(0.0011)
     assert Prices({}, "EUR", REGISTRY).compute_cost("gpt-9", usage) is None
     assert not Prices({}, "EUR", REGISTRY)
 
 
+@pytest.mark.parametrize(
+    ("model", "usage", "tier", "amount"),
+    [
+        ("gpt-9", Usage(1000, output=100), "", 0.0014 * 1.1),
+        ("gpt-9-2026-01-01", Usage(1000, output=100), "flex", 0.0007 * 1.1),
+        ("gpt-9", Usage(300_000, output=100), "", (0.6 + 0.0006) * 1.1),
+        ("gpt-9", Usage(1000, web_searches=2), "", 0.001 * 1.1 + 0.02),
+        ("listen-1", Usage(seconds=3600.0), "", 0.36),
+    ],
+)
+def test_a_regional_address_costs_more_where_the_model_says_so_and_searches_cost_the_same(
+    model: str, usage: Usage, tier: str, amount: float
+) -> None:
+    prices = Prices({}, registry=REGISTRY)
+    assert prices.compute_cost(model, usage, tier, regional=True) == pytest.approx(amount)
+
+
+def test_a_configured_price_has_the_surcharge_of_its_model_unless_it_says_its_own() -> None:
+    own = Prices({"gpt-9": Priced(), "mine": Priced(), "gpt-9-flat": Priced(regional=1.0)}, registry=REGISTRY)
+    usage = Usage(1_000_000)
+    assert own.compute_cost("gpt-9", usage, regional=True) == pytest.approx(1.1)
+    assert own.compute_cost("mine", usage, regional=True) == pytest.approx(1.0)
+    assert own.compute_cost("gpt-9-flat", usage, regional=True) == pytest.approx(1.0)
+    assert own.compute_cost("gpt-9", usage) == pytest.approx(1.0)
+
+
+def test_what_is_written_for_twelve_hours_costs_twice_as_much() -> None:
+    prices = Prices({}, registry=REGISTRY)
+    answer: JSON = {
+        "model": "gpt-9",
+        "usage": {"input_tokens": 2000, "input_tokens_details": {"cache_write_tokens": 1024}, "output_tokens": 0},
+    }
+    short = prices.read_cost(answer)
+    long = prices.read_cost({**answer, "prompt_cache_options": {"mode": "implicit", "ttl": "12h"}})
+    assert short.amount == pytest.approx((976 * 1 + 1024 * 1.25) / 1e6)
+    assert long.amount == pytest.approx((976 * 1 + 1024 * 2.5) / 1e6)
+    assert (short.usage.total, long.usage.total) == (2000, 2000)
+
+
+def test_characters_are_priced_by_the_million() -> None:
+    usage = Usage(characters=2000)
+    assert usage
+    assert Prices({}, registry=REGISTRY).compute_cost("read-1", usage) == pytest.approx(0.03)
+
+
 def test_no_token_is_charged_twice() -> None:
-    usage = Usage(100, 40, 50, 20, 10, 30, 10, 25, 20, 5, 15)
+    usage = Usage(
+        100, 40, 50, 20, 10, 4, input_audio=30, cached_audio=10, output_audio=25, input_image=20, cached_image=5,
+        output_image=15,
+    )  # fmt: skip
     units = usage.units()
-    sent = ("input", "cached_input", "cache_write", "input_audio", "cached_audio", "input_image", "cached_image")
+    sent = (
+        "input",
+        "cached_input",
+        "cache_write",
+        "cache_write_12h",
+        "input_audio",
+        "cached_audio",
+        "input_image",
+        "cached_image",
+    )
     assert sum(units[unit] for unit in sent) == 100
     assert sum(units[unit] for unit in ("output", "output_audio", "output_image")) == 50
 

@@ -41,6 +41,7 @@ class Priced:
     output: float = 10.0
     per: int = 1000
     priority: float = 2.0
+    regional: float | None = None
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,15 @@ def named(exporter: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 
 def call(observer: Observer, outcome: Outcome = DONE, payload: JSON = PAYLOAD) -> None:
+    cost = PRICES.read_cost(outcome.body, model=str(payload.get("model", "")) if isinstance(payload, dict) else "")
     observer.record_call(
-        outcome, 0.1, client="openai", operation="chat completions create", method="POST", path="/chat/completions",
-        payload=payload, route="r",
+        outcome, 0.1, cost, client="openai", operation="chat completions create", method="POST",
+        path="/chat/completions", payload=payload, route="r",
     )  # fmt: skip
 
 
 def test_a_call_says_what_the_conventions_ask_for(heard: OpenTelemetryTracing, exporter: InMemorySpanExporter) -> None:
-    call(Observer(Metrics(), PRICES, heard))
+    call(Observer(Metrics(), heard))
     (span,) = exporter.get_finished_spans()
     assert (span.name, span.kind, span.status.status_code) == ("chat gpt-5", SpanKind.CLIENT, StatusCode.UNSET)
     told = dict(span.attributes or {})
@@ -169,7 +171,7 @@ def test_odd_requests_are_no_trouble(payload: Any, heard: OpenTelemetryTracing, 
 def test_calls_are_counted_priced_and_told_to_meters() -> None:
     reader, metrics = InMemoryMetricReader(), Metrics()
     meters = OpenTelemetryMeters.to(reader, "made for tests", metrics)
-    observer = Observer(metrics, PRICES, meters=meters)
+    observer = Observer(metrics, meters=meters)
     call(observer)
     call(observer, Outcome(State.REFUSED, 429, body={"error": {"message": "slow down"}}))
     found = json.loads(reader.get_metrics_data().to_json())["resource_metrics"][0]
@@ -190,7 +192,7 @@ def test_calls_are_counted_priced_and_told_to_meters() -> None:
 
 
 def test_without_a_receiver_nothing_is_told_and_nothing_is_imported() -> None:
-    observer = make_observer(Telemetry(), PRICES, REDACT)
+    observer = make_observer(Telemetry(), "USD", REDACT)
     with observer.task_span("r", 1, traceparent="00-x") as span:
         assert (observer.tracing, span.traceparent) == (NO_TRACING, "")
         assert observer.tracing.current_traceparent() == ""
@@ -237,7 +239,7 @@ def receiver() -> Iterator[tuple[str, dict[str, list[bytes]]]]:
 
 def test_an_otlp_receiver_is_told_everything_before_the_end(receiver: tuple[str, Mapping[str, list[bytes]]]) -> None:
     url, got = receiver
-    observer = make_observer(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), PRICES, REDACT)
+    observer = make_observer(Telemetry(f"{url}/v1/traces", f"{url}/v1/metrics"), "USD", REDACT)
     with observer.task_span("r", 1):
         call(observer)
     observer.close()

@@ -77,6 +77,11 @@ class Price(Section):
     )
     output: float = Field(default=0.0, ge=0, description="The price of output tokens, reasoning included.")
     priority: float = Field(default=2.0, ge=0, description="The factor for the priority tier, and for unknown tiers.")
+    regional: float | None = Field(
+        default=None,
+        ge=0,
+        description="The factor at a regional address; by default that of OpenAI's model of this name, or else 1.",
+    )
     per: int = Field(default=1_000_000, ge=1, description="The number of tokens that a price is for.")
 
 

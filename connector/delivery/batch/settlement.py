@@ -23,6 +23,7 @@ from connector.delivery.batch.lines import (
     restore_floats,
 )
 from connector.delivery.call_records import decode_outcome, encode_outcome
+from connector.delivery.charges import price_batch_line
 from connector.delivery.retry import end_after
 from connector.engine import CallEnd, CallRecord, Change, Expense, Task, TaskState, failpoints
 from connector.http import Client
@@ -30,6 +31,7 @@ from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State, members
 from connector.pipeline.decisions import CallResult
 from connector.publishers import OnUnknown
+from connector.telemetry.costs import Cost
 
 __all__ = ["BatchSettlement"]
 
@@ -51,6 +53,9 @@ class BatchSettlement:
         self._target = target
         self._on_unknown: OnUnknown = route.context.on_unknown or client.parameters.retry.on_unknown
         self._policy = Policy(client.parameters.errors, all_errors=client.parameters.retry.all_errors)
+        self._regional = bool(client.region)
+        self._priced: list[Cost] = []
+        """What lines used that are settled by the next commit."""
         self.answered = 0
         """Lines of the files read so far that are done."""
 
@@ -100,7 +105,7 @@ class BatchSettlement:
         """Return the change to commit for a task some of whose lines are answered."""
         shown = [(line, replace(outcome, body=restore_floats(line, outcome.body))) for line, outcome in came]
         ends = [self._end(line, outcome) for line, outcome in shown]
-        spent = [found for line, outcome in shown if (found := self._expense(line, outcome))]
+        spent = [found for line, outcome in shown if (found := self._charge(line, outcome))]
         ended = {(end.attempt, end.number): end for end in ends}
         calls = [
             replace(call, state=end.state, outcome=end.outcome, ended=end.ended)
@@ -142,11 +147,11 @@ class BatchSettlement:
             outcome=encode_outcome(outcome, self._shared.redact)[0],
         )
 
-    def _expense(self, line: CallRecord, outcome: Outcome) -> Expense | None:
-        if self._route.budget is None:
-            return None
-        body: JSON = members(members(line.request)["body"])
-        return self._route.budget.charge(outcome.body, str(body.get("model", "")), "batch")
+    def _charge(self, line: CallRecord, outcome: Outcome) -> Expense | None:
+        body: JSON = members(line.request)["body"]
+        cost = price_batch_line(self._shared.prices, body, outcome, regional=self._regional)
+        self._priced.append(cost)
+        return self._route.budget.charge(cost) if self._route.budget is not None else None
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         whole = Change()
@@ -156,6 +161,9 @@ class BatchSettlement:
             failpoints.reach("batch.results.before")
             await self._shared.commit(whole)
             failpoints.reach("batch.results.committed")
+        for cost in self._priced:
+            self._shared.observer.metrics.count_usage(self._route.spec.route, self._target, cost)
+        self._priced = []
 
 
 def _collect_results(task: Task) -> list[tuple[Outcome, JSON]] | None:
