@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["REQUIRED", "needed", "open_terminal"]
+__all__ = ["REQUIRED", "missing", "needed", "needed_browser", "open_terminal"]
 
 REQUIRED = "CONNECTOR_REQUIRE_SERVICES"
 """Where this is set, as in the checks before a change lands, a missing program is a failure."""
@@ -23,6 +23,17 @@ def needed(name: str) -> str:
     found = shutil.which(name) or next((shutil.which(name, path=str(folder)) for folder in BESIDE), None)
     if found is None:
         missing(f"there is no {name} on this machine: on Debian, apt-get install {PACKAGES.get(name, name)}")
+    return found
+
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def needed_browser() -> str:
+    """The path of a browser of Chromium's kind; without one the test is skipped, or fails where it must be there."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        missing("there is no Chromium on this machine: on Debian, apt-get install chromium")
     return found
 
 

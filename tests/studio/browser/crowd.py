@@ -1,0 +1,114 @@
+"""A store with tasks in every state, a crowd of finished ones, and some whose every text is an attack."""
+
+from __future__ import annotations
+
+import time
+
+from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, TaskState, open_store
+from connector.model import JSON
+from tests.studio.browser.attacks import ATTACKS
+from tests.studio.kit import ANSWER, REQUEST
+
+__all__ = ["CROWD", "HOSTILE", "NAMED", "fill_store"]
+
+CROWD = 600
+"""So many that they are more than a page of the list."""
+NAMED = {
+    "lamp-1": TaskState.FINISHED,
+    "lamp-2": TaskState.FAILED,
+    "lamp-3": TaskState.UNKNOWN,
+    "lamp-4": TaskState.SKIPPED,
+    "lamp-5": TaskState.WAITING,
+    "lamp-6": TaskState.FAILED,
+    "lamp-7": TaskState.UNKNOWN,
+}
+HOSTILE = "orders"
+"""The route of the hostile documents."""
+REASONS = {
+    TaskState.FAILED: "refused: 400 invalid_request_error: the prompt is empty",
+    TaskState.UNKNOWN: "unknown: the connection was lost after the request had been sent",
+    TaskState.SKIPPED: "skipped by hand",
+    TaskState.WAITING: "429: rate limit reached",
+}
+
+
+async def fill_store(url: str) -> None:
+    """Fill a new store."""
+    store = await open_store(url)
+    try:
+        await _add_named(store)
+        await _add_crowd(store)
+        await _add_hostile(store)
+    finally:
+        await store.close()
+
+
+async def _add_named(store: Store) -> None:
+    documents: dict[str, JSON] = {
+        key: {
+            "id": key,
+            "text": f"A question about {key}",
+            "customer": {"country": "NL", "name": f"Anna {key[-1]}"},
+            "notes": "x" * 10_000,
+        }
+        for key in NAMED
+    }
+    await store.commit(
+        Change(accept=[NewTask(route="tickets", document=document, key=key) for key, document in documents.items()])
+    )
+    for task in await store.lease("tickets", len(NAMED)):
+        await _settle(store, task.id, NAMED[task.key], REASONS.get(NAMED[task.key], ""))
+
+
+async def _settle(store: Store, task: int, state: TaskState, reason: str) -> None:
+    """Give a task one call, an end where its state has one, and its state."""
+    now = time.time()
+    if state is not TaskState.SKIPPED:
+        call = CallRecord(
+            task=task, attempt=1, number=0, fingerprint=f"f{task}", target="openai",
+            operation="chat completions create", effect="opaque", request=REQUEST, started=now - 2,
+        )  # fmt: skip
+        await store.commit(Change(intend=[call]))
+    ends: dict[TaskState, tuple[str, JSON]] = {
+        TaskState.FINISHED: ("done", ANSWER),
+        TaskState.FAILED: ("refused", {"status": 400, "body": {"error": {"message": "the prompt is empty"}}}),
+        TaskState.WAITING: ("refused", {"status": 429}),
+    }
+    if state in ends:
+        ended, outcome = ends[state]
+        end = CallEnd(task=task, attempt=1, number=0, ended=now - 0.5, state=ended, outcome=outcome)
+        await store.commit(Change(end=[end]))
+    due = now + 3600 if state is TaskState.WAITING else 0.0
+    await store.commit(Change(settle=[Settlement(task=task, state=state, reason=reason, due=due)]))
+
+
+async def _add_crowd(store: Store) -> None:
+    documents = [NewTask(route="orders", document={"id": f"o-{n}", "total": n}, key=f"o-{n}") for n in range(CROWD)]
+    await store.commit(Change(accept=documents))
+    leased = await store.lease("orders", CROWD)
+    await store.commit(Change(settle=[Settlement(task=task.id, state=TaskState.FINISHED) for task in leased]))
+
+
+async def _add_hostile(store: Store) -> None:
+    """One task an attack: in its key, reason and document, names and values, and in all that an upstream can say."""
+    documents = [
+        NewTask(route=HOSTILE, document={"id": text, text: {text: [text]}, "columns": text}, key=f"{number} {text}")
+        for number, text in enumerate(ATTACKS)
+    ]
+    await store.commit(Change(accept=documents))
+    for task in await store.lease(HOSTILE, len(documents)):
+        text = ATTACKS[int(task.key.partition(" ")[0])]
+        await store.commit(Change(intend=[_hostile_call(task.id, text)]))
+        answer: JSON = {"status": 400, "headers": {"x-request-id": text}, "body": {"model": text, text: text}}
+        state = TaskState.UNKNOWN if task.id % 10 == 0 else TaskState.FAILED
+        if state is TaskState.FAILED:
+            end = CallEnd(task=task.id, attempt=1, number=0, ended=time.time(), state="refused", outcome=answer)
+            await store.commit(Change(end=[end]))
+        await store.commit(Change(settle=[Settlement(task=task.id, state=state, reason=text)]))
+
+
+def _hostile_call(task: int, text: str) -> CallRecord:
+    return CallRecord(
+        task=task, attempt=1, number=0, fingerprint=f"h{task}", target=text, operation=text, effect="opaque",
+        request={"method": "POST", "url": text, "body": {"model": text, text: [text]}}, started=time.time() - 1,
+    )  # fmt: skip
