@@ -119,35 +119,60 @@ export interface DoubtfulCall extends Call {
   repeat_cost?: Price | null;
 }
 
+export interface Pause {
+  reason: string;
+  by: string;
+  since: string | null;
+  /** Whether a person can end it here; else something must be mended. */
+  resumable: boolean;
+}
+export interface BudgetState {
+  period: string;
+  spent: Price;
+  limit: Price | null;
+  tokens: number;
+  token_limit: number | null;
+  /** Only watched: nothing pauses when it is used up. */
+  shadow: boolean;
+}
+export type StateCounts = Partial<Record<State, number>>;
+
 export interface GraphNode {
   id: string;
-  kind: string;
+  kind: "incoming" | "chain" | "route" | "outgoing" | "answer" | "error";
   name: string;
-  counts?: Partial<Record<State, number>>;
-  rate?: number | null;
-  paused?: { reason: string; since?: string | null; by?: string } | null;
-  budget?: { spent: Price | null; limit: Price | null; period?: string } | null;
-  text?: string;
+  text: string;
+  counts: StateCounts | null;
+  rate: number | null;
+  paused: Pause | null;
+  budget: BudgetState | null;
 }
 export interface GraphEdge {
   from: string;
   to: string;
 }
 export interface Concern {
-  kind: string;
+  kind: "unknown" | "failed" | "paused" | "stalled" | "runner" | "configuration" | "model" | "budget";
   text: string;
   link: string;
 }
-export interface RouteSummary {
+export interface RouteStatus {
   name: string;
-  counts: Partial<Record<State, number>>;
+  incoming: string;
+  outgoing: string;
+  description: string;
+  disabled: boolean;
+  counts: StateCounts;
   rate: number | null;
-  paused: { reason: string; since?: string | null; by?: string } | null;
-  next_run?: string | null;
-  budget?: GraphNode["budget"];
+  oldest: string | null;
+  paused: Pause | null;
+  waits: string;
+  next_run: string | null;
+  budget: BudgetState | null;
+  readable: boolean;
 }
 export interface Overview {
   attention: Concern[];
-  routes: RouteSummary[];
+  routes: RouteStatus[];
   graph: { nodes: GraphNode[]; edges: GraphEdge[] };
 }
