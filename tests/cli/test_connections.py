@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli.app import app
+from tests import warm
 
 CONFIGURATION = """
 variables: {greeting: hello}
@@ -170,7 +170,7 @@ def test_test(folder: Path, run: Any) -> None:
 
 
 def test_an_interrupt_drains(folder: Path) -> None:
-    program = [sys.executable, "-m", "connector", "publish", "keep"]
+    program = [*warm.command(), "publish", "keep"]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None

@@ -10,7 +10,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -22,6 +21,7 @@ from typing import Any
 import pytest
 
 from connector.engine import Carrier, Change, NewTask, open_store
+from tests import warm
 
 SQL = """
 incoming:
@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def oc(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "connector", *arguments]
+    command = [*warm.command(), *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
 
 
@@ -155,7 +155,7 @@ def test_a_dead_host_is_said_while_it_lasts_and_when_the_run_is_stopped(folder: 
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
     (folder / "connector.yaml").write_text(CHAIN.replace("URL", f"http://127.0.0.1:{port}"))
-    command = [sys.executable, "-m", "connector", "run", "--once"]
+    command = [*warm.command(), "run", "--once"]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert run.stderr is not None
     said = run.stderr.readline()
@@ -206,7 +206,7 @@ def test_a_run_at_work_takes_what_is_retried(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "db.sqlite")) as database, database:
         database.execute("create table rows (id integer check (id < 2))")
     (folder / "connector.yaml").write_text(SQL.replace("URL", "sqlite:///db.sqlite"))
-    command = [sys.executable, "-m", "connector", "run"]
+    command = [*warm.command(), "run"]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _until(lambda: '"failed"' in oc("tasks", "list", "--state", "failed").stdout)

@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.cli.app import app
+from tests import warm
 from tests.upstream import upstream
 
 CONFIGURATION = """
@@ -144,11 +145,13 @@ def test_a_second_signal_breaks_off(folder: Path) -> None:
 
 
 def _command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "connector", *arguments]
+    return [*warm.command(), *arguments]
 
 
 def _service(*arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(_command("run", *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
+    """Begins a run from nothing: its process has the number that others are told."""
+    command = [sys.executable, "-m", "connector", "run", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ)
 
 
 def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 from connector.cli.app import app
 from connector.config.tree import read_text
 from connector.transform.library import ready_made
+from tests import warm
 from tests.programs import open_terminal
 
 
@@ -61,7 +61,7 @@ def test_at_a_terminal_it_is_said_what_is_waited_for(command: list[str], tmp_pat
         "outgoing: {p: {publisher: {prototype: file, parameters: {url: o.jsonl}}}}\n"
     )
     ours, theirs = open_terminal()
-    words = [sys.executable, "-m", "connector", *command]
+    words = [*warm.command(), *command]
     with subprocess.Popen(words, cwd=tmp_path, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         os.close(theirs)
         assert process.stderr is not None

@@ -16,6 +16,7 @@ import pytest
 import connector
 from connector.cli import output
 from connector.terminal import escape_controls
+from tests import warm
 from tests.programs import open_terminal
 
 EVIL = "\x1b[2J\x1b]0;owned\x07 \x9b31m \x7f \u202eabc\u2066 \r overwritten \ud800"
@@ -112,7 +113,7 @@ def test_an_upstreams_words_do_not_reach_the_terminal_raw(tmp_path: Path) -> Non
 def on_a_terminal(arguments: list[str], folder: Path) -> str:
     ours, theirs = open_terminal()
     environment = {**os.environ, "OPENAI_API_KEY": "sk-none", "PYTHONPATH": str(Path(connector.__file__).parents[1])}
-    command = [sys.executable, "-m", "connector", *arguments]
+    command = [*warm.command(), *arguments]
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment)
     os.close(theirs)
     seen = b""

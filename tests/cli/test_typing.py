@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 
 from connector.cli.app import app
 from connector.sandbox import Sandbox, in_thread
+from tests import warm
 
 PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUg==")
 
@@ -170,7 +170,7 @@ def test_an_interrupt_says_what_it_leaves_open(tmp_path: Path, words: list[str],
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
         environment = os.environ | {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": "sk-any"}
-        command = [sys.executable, "-m", "connector", *words]
+        command = [*warm.command(), *words]
         with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
             connection, _ = silent.accept()
             with connection:

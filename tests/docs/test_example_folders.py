@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from connector.sandbox import Sandbox, in_thread
+from tests import warm
 from tests.docs.examples import blocks
 from tests.docs.test_examples import EXAMPLES, ROOT, RUNNABLE, run_block
 
@@ -40,5 +40,4 @@ def _environment(url: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("OPENAI_") or name == "OPENAI_CONNECTOR_TODAY"
     }
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"PATH": tools, "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any", "OPENAI_ADMIN_KEY": "any"}
+    return kept | {"PATH": warm.path(), "OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any", "OPENAI_ADMIN_KEY": "any"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.docs.examples import Block, Command, blocks, matches
 from tests.programs import needed
 from tests.upstream import upstream
@@ -22,6 +23,8 @@ PLUGIN_PAGE = ROOT / "docs" / "guides" / "plugins.md"
 """Runs where its example is installed."""
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - FOLDERS - {PLUGIN_PAGE})
 RUNNABLE = ("console", "python")
+COLD = (ROOT / "README.md", ROOT / "docs" / "tutorial.md")
+"""What people try first runs as they begin it; the other pages run the same commands in forks of a warm process."""
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +40,8 @@ def environment(base_uri: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("OPENAI_") or name == "OPENAI_CONNECTOR_TODAY"
     }
-    tools = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     return kept | {
-        "PATH": tools,
+        "PATH": warm.path(),
         "OPENAI_BASE_URL": base_uri,
         "OPENAI_API_KEY": "sk-example",
         "OPENAI_ADMIN_KEY": "sk-admin",
@@ -48,6 +50,8 @@ def environment(base_uri: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def test_every_example_of_a_page_runs(page: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    if page in COLD:
+        environment = {**environment, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     example_files(tmp_path)
     for block in blocks(page):
         if block.title:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +14,10 @@ import pytest
 
 from connector.config.models.gateway import hash_token
 from connector.migrate import import_atlas
+from tests import warm
 from tests.upstream import upstream
 
 ADMINISTRATOR = "gw-administrator-of-tests"
-COMMAND = [sys.executable, "-m", "connector"]
 ATLAS = """apiVersion: moment.dev/adapters/v1alpha1
 kind: HTTP
 metadata:
@@ -46,7 +45,7 @@ def environment(**more: str) -> dict[str, str]:
 def serving(folder: Path, **variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A gateway of the configuration in a folder, and where it listens."""
     process = subprocess.Popen(
-        [*COMMAND, "serve", "-f", str(folder), "--port", "0"],
+        [*warm.command(), "serve", "-f", str(folder), "--port", "0"],
         stderr=subprocess.PIPE, text=True, env=environment(**variables),
     )  # fmt: skip
     assert process.stderr is not None
@@ -67,7 +66,7 @@ def serving(folder: Path, **variables: str) -> Iterator[tuple[str, subprocess.Po
 
 def run(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *words], env=environment(**variables), capture_output=True, text=True, timeout=60, check=False
+        [*warm.command(), *words], env=environment(**variables), capture_output=True, text=True, timeout=60, check=False
     )
 
 
@@ -115,7 +114,10 @@ def test_without_any_token_one_is_made_for_the_run(tmp_path, base_uri):
     client = {"prototype": "openai", "parameters": {"token": "sk-upstream-123", "base_uri": base_uri}}
     (tmp_path / "connector.json").write_text(json.dumps({"clients": {"openai": client}}))
     process = subprocess.Popen(
-        [*COMMAND, "serve", "-f", str(tmp_path), "--port", "0"], stderr=subprocess.PIPE, text=True, env=environment()
+        [*warm.command(), "serve", "-f", str(tmp_path), "--port", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
     )
     assert process.stderr is not None
     first, second = process.stderr.readline(), process.stderr.readline()

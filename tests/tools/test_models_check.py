@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.programs import needed
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ def command(today):
     )
     words = shlex.split(shown.stdout.replace("\\\n", " ").splitlines()[-1])
     assert words[0].endswith("openai-connector")
-    return [sys.executable, "-m", "connector", *words[1:], "--today", today]
+    return [*warm.command(), *words[1:], "--today", today]
 
 
 @pytest.mark.parametrize(("today", "code"), [("2026-11-28", 0), ("2040-01-01", 0)])

@@ -7,12 +7,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
 
 from connector.sandbox.webhooks import sign
+from tests import warm
 
 SECRET = "whsec_c2VjcmV0LW9uZQ=="
 CONFIGURATION = """
@@ -29,7 +29,7 @@ routes:
 
 def served(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "OPENAI_WEBHOOK_SECRET": SECRET}
-    command = [sys.executable, "-m", "connector", "serve", "-f", str(folder), "--port", "0", *arguments]
+    command = [*warm.command(), "serve", "-f", str(folder), "--port", "0", *arguments]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
@@ -49,7 +49,7 @@ def test_a_webhook_goes_through_its_route(tmp_path: Path) -> None:
             process.communicate(timeout=20)
     assert process.returncode == 0
     # What was acknowledged is delivered by whoever runs next, if the stop came before its turn.
-    command = [sys.executable, "-m", "connector", "run", "-f", str(tmp_path), "--once"]
+    command = [*warm.command(), "run", "-f", str(tmp_path), "--once"]
     environment = {**os.environ, "OPENAI_WEBHOOK_SECRET": SECRET}
     subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
     assert json.loads((tmp_path / "events.jsonl").read_text()) == json.loads(body)

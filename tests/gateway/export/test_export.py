@@ -10,6 +10,7 @@ import pytest
 
 from connector.config.models.gateway import hash_token
 from connector.errors import ConfigurationError
+from tests import warm
 from tests.gateway.export.conftest import BOT, SECRETS, configuration, write_secrets
 
 ADDRESS = "http://127.0.0.1:9/v1"
@@ -117,7 +118,7 @@ def test_the_command_prints_it(tmp_path):
     (tmp_path / "connector.yaml").write_text(
         f"clients: {{openai: {{prototype: openai}}}}\ngateway: {{tokens: {{bot: {{hash: '{hash_token(BOT)}'}}}}}}\n"
     )
-    command = [sys.executable, "-m", "connector", "serve", "--export", "nginx", "--port", "8800"]
+    command = [*warm.command(), "serve", "--export", "nginx", "--port", "8800"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# nginx")
