@@ -20,6 +20,7 @@ from connector.cli.explain import ExplainOptions, explain
 from connector.cli.imports import imports
 from connector.cli.init import init
 from connector.cli.models import models
+from connector.cli.openapi import openapi
 from connector.cli.output import say
 from connector.cli.publish import PublishOptions, publish
 from connector.cli.run import RunOptions, run
@@ -78,6 +79,7 @@ app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(models, name="models")
+app.add_typer(openapi, name="openapi")
 app.add_typer(client, name="client")
 app.add_typer(incoming, name="incoming")
 app.add_typer(outgoing, name="outgoing")

@@ -20,6 +20,7 @@ __all__ = [
     "Operator",
     "Viewer",
     "check_page",
+    "find_person",
     "find_session",
     "get_context",
     "needs",
@@ -88,7 +89,8 @@ def _find_token(request: Request, context: StudioContext, token: str) -> Person:
 CHALLENGE = {"www-authenticate": "Bearer"}
 
 
-def _find_person(request: Request, context: StudioContext) -> Person:
+def find_person(request: Request, context: StudioContext) -> Person:
+    """Return who makes a request; refuse nobody, another page, and an unsafe request that does not repeat the token."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if token and kind.lower() == "bearer":
         return _find_token(request, context, token.strip())
@@ -115,7 +117,7 @@ def needs(role: Role) -> Callable[..., Awaitable[Person]]:
         _bearer: Annotated[object, Depends(bearer)],
         _cookie: Annotated[object, Depends(cookie)],
     ) -> Person:
-        person = _find_person(request, context)
+        person = find_person(request, context)
         if not person.role.includes(role):
             await context.audit.write(person, request.method.lower(), request.url.path, verdict="refused")
             raise Refused(

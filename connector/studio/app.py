@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import logging
+import re
+from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from connector.engine import Fenced, StoreBroken, StoreFull
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
-from connector.studio.api import TOPICS
+from connector.studio.api import TAGS, TOPICS
 from connector.studio.context import StudioContext
 from connector.studio.middleware import BodyLimit, ExactHosts, SecurityHeaders
 from connector.studio.problems import RESPONSES, Detail, Problem, Refused
 from connector.studio.static import Pages
 from connector.version import version
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 __all__ = ["PREFIX", "create_app", "describe_api"]
 
@@ -32,20 +39,17 @@ unsafe requests repeat its `csrf` in the header `X-CSRF-Token`.
 Lists are paged: pass `next` of one page as `cursor` of the next. Errors are `application/problem+json` and say what to
 do next. Times are RFC 3339 in UTC."""
 
+NOT_ALLOWED = 405
+
 log = logging.getLogger(__name__)
 
 
 def create_app(context: StudioContext) -> FastAPI:
     """Return the application of a studio."""
-    app = FastAPI(title="openai-connector studio", version=version(), openapi_url=None, docs_url=None, redoc_url=None)
+    app = _make_api()
     app.state.context = context
-    api = APIRouter(prefix=PREFIX, responses={**RESPONSES})
-    for topic in TOPICS:
-        api.include_router(import_module(f"connector.studio.api.{topic}").router)
-    app.include_router(api)
     _add_document(app)
-    app.add_api_route(f"{PREFIX}/{{path:path}}", _no_operation, include_in_schema=False, methods=METHODS)
-    app.mount("/", Pages(context.pages))
+    app.router.default = _Fallback(Pages(context.pages))
     app.add_exception_handler(Refused, _answer_refused)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -57,13 +61,42 @@ def create_app(context: StudioContext) -> FastAPI:
     return app
 
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+def _make_api() -> FastAPI:
+    """Return an application with the operations of the API and nothing else."""
+    app = FastAPI(
+        title="openai-connector studio",
+        version=version(),
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    api = APIRouter(prefix=PREFIX, responses={**RESPONSES})
+    for topic in TOPICS:
+        api.include_router(import_module(f"connector.studio.api.{topic}").router)
+    app.include_router(api)
+    return app
 
 
-def describe_api(app: FastAPI) -> dict[str, JSON]:
-    """Return the OpenAPI 3.1 document of the application."""
+class _Fallback:
+    """Answers what is no operation: below the API with a problem, elsewhere with the pages."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope["path"])
+        if path.startswith("/api/"):
+            raise Refused(404, f"there is no operation at {path}", f"{PREFIX}/openapi.json lists what there is")
+        await self._pages(scope, receive, send)
+
+
+def describe_api() -> dict[str, JSON]:
+    """Return the OpenAPI 3.1 document of the API."""
+    app = _make_api()
     document = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
     document["servers"] = [{"url": "/"}]
+    document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
@@ -77,16 +110,12 @@ def _add_document(app: FastAPI) -> None:
 
     async def read_document() -> dict[str, JSON]:
         if not document:
-            document.update(describe_api(app))
+            document.update(describe_api())
         return document
 
     app.add_api_route(
         f"{PREFIX}/openapi.json", read_document, include_in_schema=False, response_model=None, methods=["GET"]
     )
-
-
-async def _no_operation(path: str) -> None:
-    raise Refused(404, f"there is no operation at /{path}", f"{PREFIX}/openapi.json lists what there is")
 
 
 async def _answer_refused(_: Request, error: Exception) -> Response:
@@ -113,9 +142,25 @@ def _detail(fault: dict[str, JSON]) -> Detail:
     return Detail(where=where, found="something else", allowed=message[:1].lower() + message[1:])
 
 
-async def _answer_http(_: Request, error: Exception) -> Response:
+async def _answer_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  that is what it is registered for
+    if error.status_code == NOT_ALLOWED:
+        allowed = ", ".join(_find_methods(request.url.path))
+        detail = f"{request.method} is not allowed at {request.url.path}; there is {allowed}"
+        return Refused(NOT_ALLOWED, detail, headers={"allow": allowed}).response()
     return Refused(error.status_code, str(error.detail), headers=error.headers).response()
+
+
+@cache
+def _operations() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    """Return the methods of the API by the patterns of their paths."""
+    paths: dict[str, dict[str, JSON]] = describe_api()["paths"]
+    return tuple((compile_path(path)[0], tuple(map(str.upper, methods))) for path, methods in paths.items())
+
+
+def _find_methods(path: str) -> list[str]:
+    """Return the methods of all operations at a path."""
+    return sorted({method for pattern, methods in _operations() if pattern.match(path) for method in methods})
 
 
 async def _answer_connector(request: Request, error: Exception) -> Response:

@@ -57,6 +57,9 @@ class StudioContext:
     rates: Rates = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after a change that was made here: a store tells of those that others make."""
+    under_way: set[str] = field(default_factory=set[str])
+    """The idempotency keys of requests that are under way."""
+    keys_used: int = 0
 
     def __post_init__(self) -> None:
         self.redactor = self.configuration.redactor()

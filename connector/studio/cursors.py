@@ -39,5 +39,7 @@ def read_cursor(cursor: str | None, length: int) -> list[JSON] | None:
         position = None
     if not is_list(position) or len(position) != length:
         wrong = Detail(where="query.cursor", found="no cursor of this list", allowed="`next` of the page before")
-        raise Refused(422, "the cursor is none of this list", "leave it out to begin at the first page", errors=[wrong])
+        raise Refused(
+            404, "the list has no page at this cursor", "leave it out to begin at the first page", errors=[wrong]
+        )
     return list(position)

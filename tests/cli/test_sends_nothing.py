@@ -233,6 +233,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "route resume": [["greetings"]],
     "route run": [["greetings"]],
     "init": [["fresh"]],
+    "openapi export": [[], ["--format", "3.0"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
     "serve": [["--export", "nginx"], ["--export", "envoy"]],

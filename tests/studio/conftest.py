@@ -48,7 +48,9 @@ async def store(request: pytest.FixtureRequest, source: Path, clock: Clock) -> A
         runner = await engine.open("runner")
         await fill(runner, clock)
         await runner.close()
-        yield await engine.open("studio", role="admin")
+        opened = await engine.open("studio", role="admin")
+        await opened.wait_for_change(5)  # until it listens: a connection that is broken off while it is made is leaked
+        yield opened
         await engine.close()
     else:
         filled: Path = await request.getfixturevalue("filled")()

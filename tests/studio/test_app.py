@@ -40,7 +40,7 @@ async def test_an_unknown_operation_is_a_problem(call: Any, bearer: Callable[[st
         "type": "urn:openai-connector:not-found",
         "title": "Not Found",
         "status": 404,
-        "detail": "there is no operation at /nothing",
+        "detail": "there is no operation at /api/v1/nothing",
         "next": "/api/v1/openapi.json lists what there is",
         "errors": [],
     }

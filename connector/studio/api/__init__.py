@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["TOPICS"]
+from collections.abc import Mapping
+
+__all__ = ["TAGS", "TOPICS"]
 
 TOPICS = (
     "audit",
@@ -12,3 +14,11 @@ TOPICS = (
     "session",
 )
 """The modules below this package, each with a router; a new topic is a new line."""
+TAGS: Mapping[str, str] = {
+    "audit": "Who did what.",
+    "events": "What changes, as it changes.",
+    "overview": "Everything at a glance.",
+    "routes": "How routes do; pause, resume and read them.",
+    "session": "Who is signed in, and to what.",
+}
+"""What the operations of a topic are about, for the document of the API."""

@@ -9,12 +9,13 @@ from connector.runtime.route_control import pause_record, read_pauses, read_runn
 from connector.studio.access import Context, Operator, Viewer
 from connector.studio.context import StudioContext
 from connector.studio.graph import describe_route, read_facts
+from connector.studio.idempotency import EffectRoute
 from connector.studio.problems import Refused
 from connector.studio.schemas.overview import PauseRequest, RouteStatus
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["routes"])
+router = APIRouter(tags=["routes"], route_class=EffectRoute)
 
 
 @router.get("/routes", summary="List the routes")
