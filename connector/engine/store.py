@@ -111,6 +111,10 @@ class Store(Protocol):
         """
         ...
 
+    async def lease_task(self, task: int) -> Task | None:
+        """Lease one task that is due, by its id; None when it has ended, is not due, or another worker has it."""
+        ...
+
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         """Renew the leases of tasks; return those that this worker has lost."""
         ...

@@ -81,6 +81,14 @@ class _Told(PostgreSQLStore):
     seen: float
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Any:
+        await self._pass_time()
+        return await super().lease(route, most, limit=limit)
+
+    async def lease_task(self, task: int) -> Any:
+        await self._pass_time()
+        return await super().lease_task(task)
+
+    async def _pass_time(self) -> None:
         if (passed := self.clock() - self.seen) > 0:
             self.seen = self.clock()
             await self._query(
@@ -88,7 +96,6 @@ class _Told(PostgreSQLStore):
                     f"UPDATE {SCHEMA}.pgqueuer SET execute_after = execute_after - make_interval(secs => $1)", passed
                 )
             )
-        return await super().lease(route, most, limit=limit)
 
 
 class PostgreSQL:

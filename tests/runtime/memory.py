@@ -120,6 +120,9 @@ class MemoryStore:
             self.holders[task.id] = self.worker
         return found
 
+    async def lease_task(self, task: int) -> Task | None:
+        raise NotImplementedError("a run leases by route")
+
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         return [id_ for id_ in ids if self.holders.get(id_) != self.worker]
 

@@ -83,6 +83,19 @@ class Jobs:
         )
         return {int(job.payload): job.id for job in jobs}
 
+    async def take_one(self, connection: Connection, job: int) -> bool:
+        """Take one job, if it is due or its worker is gone; return whether it is this worker's now."""
+        rows = await connection.fetch(
+            f"""UPDATE {self._table} SET status = 'picked', queue_manager_id = $2, updated = now(), heartbeat = now()
+                WHERE id = $1 AND ((status = 'queued' AND execute_after <= now())
+                                   OR (status = 'picked' AND heartbeat < now() - make_interval(secs => $3)))
+                RETURNING id""",  # noqa: S608  the table's name is pgqueuer's
+            job,
+            self._manager,
+            self._patience.total_seconds(),
+        )
+        return bool(rows)
+
     async def keep_alive(self, connection: Connection, jobs: Sequence[int]) -> None:
         await _make_queries(connection).update_heartbeat(list(jobs))
 

@@ -16,6 +16,7 @@ __all__ = [
     "find_busy_keys",
     "give_back",
     "lease",
+    "lease_task",
     "lock_order_keys",
     "promote_next",
     "renew_leases",
@@ -118,8 +119,18 @@ async def lease(
 ) -> list[Task]:
     """Lease tasks by taking their jobs; return them with the calls of earlier attempts."""
     taken = await jobs.take(connection, route, most, limit)
-    if not taken:
+    return await _take(connection, taken, jobs, worker, now) if taken else []
+
+
+async def lease_task(connection: Connection, task: int, jobs: Jobs, worker: str, now: float) -> list[Task]:
+    """Lease one task by taking its job."""
+    rows = await connection.fetch("SELECT job FROM tasks WHERE id = $1 AND job <> 0 AND carrier = 0", task)
+    if not rows or not await jobs.take_one(connection, rows[0]["job"]):
         return []
+    return await _take(connection, {task: rows[0]["job"]}, jobs, worker, now)
+
+
+async def _take(connection: Connection, taken: Mapping[int, int], jobs: Jobs, worker: str, now: float) -> list[Task]:
     rows = await connection.fetch(LEASE, list(taken), worker, now)
     counts = StateCounts(worker)
     for row in rows:

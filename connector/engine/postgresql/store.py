@@ -107,6 +107,14 @@ class PostgreSQLStore:
                 lambda connection: queue.lease(connection, route, most, limit, self._jobs, self.worker, self._wall())
             )
 
+    async def lease_task(self, task: int) -> Task | None:
+        if not self._runs:
+            raise StoreError("this process looks after tasks and does not work on them")
+        leased = await self._transact(
+            lambda connection: queue.lease_task(connection, task, self._jobs, self.worker, self._wall())
+        )
+        return next(iter(leased), None)
+
     async def renew_leases(self, ids: Sequence[int]) -> Sequence[int]:
         if not ids:
             return []

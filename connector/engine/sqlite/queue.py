@@ -25,13 +25,14 @@ from connector.engine.sqlite.session import Lease, Session
 from connector.engine.store import Fenced, StoreError
 from connector.engine.tasks import CallRecord, Task, TaskState
 
-__all__ = ["HeldLeases", "find_leases", "lease", "update_turns"]
+__all__ = ["HeldLeases", "find_leases", "lease", "lease_task", "update_turns"]
 
 LEASED_ONE = COLUMNS.format(route=":name", state=PROCESSING, attempts="t.attempts + 1", updated=":now")
 FOUND = f"SELECT {LEASED_ONE}, t.state, t.members FROM tasks t"
 PARTS = "JOIN documents d ON d.id = t.id WHERE t.route = :route"
 LATE = f"{FOUND} INDEXED BY due {PARTS} AND t.queue = {DUE} AND t.due <= :now ORDER BY t.due, t.id LIMIT :most"
 LINE = f"{FOUND} INDEXED BY live {PARTS} AND t.queue > 0 AND t.queue = {READY} ORDER BY t.id LIMIT :most"
+ONE = f"{FOUND} {PARTS} AND t.id = :task AND (t.queue = {READY} OR (t.queue = {DUE} AND t.due <= :now))"
 TAKE = f"UPDATE tasks SET state = {PROCESSING}, queue = {LEASED}, attempts = attempts + 1, updated = ? WHERE id = ?"
 
 
@@ -44,9 +45,25 @@ def lease(session: Session, route: str, most: int, limit: int) -> Sequence[Task]
     rows = session.fetch_all(LATE, values)
     if len(rows) < most:
         rows += session.fetch_all(LINE, {**values, "most": most - len(rows)})
+    return _take(session, number, rows)
+
+
+def lease_task(session: Session, task: int) -> Sequence[Task]:
+    """Lease one task, if it waits for nothing but a worker."""
+    route = session.fetch_one(
+        "SELECT t.route, r.name FROM tasks t JOIN routes r ON r.id = t.route WHERE t.id = ?", (task,)
+    )
+    if not route:
+        return []
+    number, name = route
+    rows = session.fetch_all(ONE, {"name": name, "route": number, "now": session.now, "task": task})
+    return _take(session, number, rows)
+
+
+def _take(session: Session, route: int, rows: Sequence[Row]) -> Sequence[Task]:
     session.execute_many(TAKE, [(session.now, row[0]) for row in rows])
-    session.add_to_count(number, TaskState.PROCESSING, len(rows))
-    return [_take_lease(session, number, row) for row in rows]
+    session.add_to_count(route, TaskState.PROCESSING, len(rows))
+    return [_take_lease(session, route, row) for row in rows]
 
 
 def _take_lease(session: Session, route: int, row: Row) -> Task:

@@ -21,7 +21,7 @@ from connector.engine.sqlite.driver import Connection
 from connector.engine.sqlite.feed import SqliteFeed
 from connector.engine.sqlite.journal import claim
 from connector.engine.sqlite.lock import Lock
-from connector.engine.sqlite.queue import lease
+from connector.engine.sqlite.queue import lease, lease_task
 from connector.engine.sqlite.reader import Reader
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.writer import Writer
@@ -82,9 +82,15 @@ class SqliteStore:
         return await self._writer.submit(partial(apply_change, encoded=work), work.kinds)
 
     async def lease(self, route: str, most: int, *, limit: int = 0) -> Sequence[Task]:
+        return await self._lease(partial(lease, route=route, most=most, limit=limit))
+
+    async def lease_task(self, task: int) -> Task | None:
+        return next(iter(await self._lease(partial(lease_task, task=task))), None)
+
+    async def _lease(self, work: Callable[[Session], Sequence[Task]]) -> Sequence[Task]:
         if not self._runs:
             raise StoreError(f"{self._path}: opened to look after tasks, so none can be leased here")
-        leased = self._writer.submit(partial(lease, route=route, most=most, limit=limit), ["lease"])
+        leased = self._writer.submit(work, ["lease"])
         try:
             return await asyncio.shield(leased)
         except asyncio.CancelledError:

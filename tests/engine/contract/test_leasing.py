@@ -166,3 +166,35 @@ async def test_tasks_that_are_often_cut_off_come_apart(engine: Engine) -> None:
         store = await engine.open()
         engine.clock.now += 60
     assert len(await store.lease("route", 5)) == 5
+
+
+async def test_one_task_is_leased_by_its_id_whatever_is_older(store: Store, engine: Engine) -> None:
+    first, second = await accept(store, new({"n": 1}), new({"n": 2}))
+    leased = await store.lease_task(second)
+    assert leased is not None
+    assert (leased.id, leased.document, leased.attempts, leased.state) == (second, {"n": 2}, 1, TaskState.PROCESSING)
+    assert await store.lease_task(second) is None
+    assert await counts(store) == {"new": 1, "processing": 1}
+    await settle(store, second, TaskState.WAITING, due=engine.clock() + 10)
+    assert await store.lease_task(second) is None
+    engine.clock.now += 10
+    again = await store.lease_task(second)
+    assert again is not None
+    assert again.attempts == 2
+    await finish(store, second)
+    assert await store.lease_task(second) is None
+    assert await store.lease_task(999_999) is None
+    assert [task.id for task in await store.lease("route", 9)] == [first]
+
+
+async def test_one_task_that_is_leased_by_its_id_has_the_calls_of_the_worker_that_is_gone(
+    store: Store, engine: Engine
+) -> None:
+    [task] = await accept(store, new())
+    assert await store.lease_task(task) is not None
+    await store.commit(Change(intend=[call(task)]))
+    await engine.kill(store)
+    other = await engine.overtake(store)
+    leased = await other.lease_task(task)
+    assert leased is not None
+    assert (leased.attempts, [one.open for one in leased.calls]) == (2, [True])
