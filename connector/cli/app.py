@@ -19,6 +19,7 @@ from connector.cli.exit_codes import of_error
 from connector.cli.explain import ExplainOptions, explain
 from connector.cli.imports import imports
 from connector.cli.init import init
+from connector.cli.mcp import mcp
 from connector.cli.models import models
 from connector.cli.openapi import openapi
 from connector.cli.output import say
@@ -71,6 +72,7 @@ app.command("serve")(serve)
 app.command("gateway-token")(gateway_token)
 app.command("studio")(studio)
 app.command("studio-token")(studio_token)
+app.command("mcp")(mcp)
 app.command("sandbox")(command(sandbox, SandboxOptions))
 app.command("steps")(steps)
 app.command("chains")(chains)

@@ -18,6 +18,7 @@ from connector.config.models import (
     Gateway,
     GatewayToken,
     Incoming,
+    Mcp,
     Outgoing,
     Price,
     Retention,
@@ -70,6 +71,7 @@ class Configuration:
     retention: Retention
     gateway: Gateway
     studio: Studio
+    mcp: Mcp
     telemetry: Telemetry
     entities: str | None
     raw_engine: str = field(repr=False)
@@ -99,6 +101,12 @@ class Configuration:
         return resolve_engine_url(self.raw_engine, self.lookup, self.folder)
 
     @property
+    def mcp_engine_url(self) -> str | None:
+        """The URL of the engine that notes the calls of MCP clients, as it is now; None when none is named."""
+        written = self.mcp.raw_engine
+        return None if written is None else resolve_engine_url(written, self.lookup, self.folder, where="mcp.engine")
+
+    @property
     def reserved(self) -> Reserved:
         """The connector's own files, which no document may name."""
         written = {begin.file for begin, _ in self.tree.places.values()}
@@ -108,9 +116,8 @@ class Configuration:
             self.folder / SPENDING_FILE,
             *self._secret_files(),
         ]
-        engine = self.engine_url
-        if engine.startswith(SQLITE):
-            own.append(engine.removeprefix(SQLITE))
+        engines = (self.engine_url, self.mcp_engine_url or "")
+        own += [engine.removeprefix(SQLITE) for engine in engines if engine.startswith(SQLITE)]
         return Reserved(own, folders_of(self.folder) if self.whole else (), ENDINGS)
 
     def _secret_files(self) -> Iterator[File]:
@@ -149,6 +156,8 @@ class Configuration:
         """Yield passwords and hashes, which references with other names than those of secrets may hold."""
         with suppress(ConfigurationError):
             yield from passwords_in(self.engine_url)
+        with suppress(ConfigurationError):
+            yield from passwords_in(self.mcp_engine_url or "")
         for entry in self.clients.values():
             yield from literal_secrets(entry.raw_parameters)
         tokens: list[GatewayToken | StudioToken] = [*self.gateway.tokens.values(), *self.studio.tokens.values()]
@@ -179,12 +188,12 @@ def check_engine_url(url: str) -> tuple[str, str, str] | None:
     return None
 
 
-def resolve_engine_url(written: str, variables: Variables, folder: File) -> str:
+def resolve_engine_url(written: str, variables: Variables, folder: File, *, where: str = "engine") -> str:
     """Return the URL with its references replaced and, for SQLite, with the absolute path of its file."""
-    url = str(variables.resolve(written, ("engine",), for_client=True))
+    url = str(variables.resolve(written, tuple(where.split(".")), for_client=True))
     fault = check_engine_url(url)
     if fault is not None:
-        raise ConfigurationError("; ".join(part for part in (f"engine: {fault[0]}", *fault[1:]) if part))
+        raise ConfigurationError("; ".join(part for part in (f"{where}: {fault[0]}", *fault[1:]) if part))
     if not url.startswith(SQLITE):
         return url
     return f"{SQLITE}{(folder / unquote(url.removeprefix(SQLITE))).absolute()}"

@@ -52,6 +52,10 @@ def uses(document: Document) -> Iterator[Use]:
     for name, token in document.gateway.tokens.items():
         for index, client in enumerate(token.clients or ()):
             yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
+    for index, name in enumerate(document.mcp.outgoing or ()):
+        yield Use(("outgoing",), name, ("mcp", "outgoing", index))
+    if document.mcp.client is not None:
+        yield Use(("clients",), document.mcp.client, ("mcp", "client"))
 
 
 def components(document: Document) -> Iterator[tuple[Component, Path]]:

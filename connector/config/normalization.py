@@ -18,7 +18,14 @@ DEFERRED = frozenset({"parameters", "chain", "input", "request"})
 """Keys whose references are replaced when they are used; all others are replaced when the configuration is read."""
 DEFERRED_PARTS = ("chains", "variables", "engine")
 DEFERRED_FIELDS = frozenset(
-    {("routes", "key"), ("routes", "version"), ("routes", "order"), ("gateway", "hash"), ("studio", "hash")}
+    {
+        ("routes", "key"),
+        ("routes", "version"),
+        ("routes", "order"),
+        ("gateway", "hash"),
+        ("studio", "hash"),
+        ("mcp", "engine"),
+    }
 )
 TOKENS = (("gateway", "tokens"), ("studio", "tokens"))
 """The places of tokens, which are entries of settings."""
@@ -65,7 +72,7 @@ def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Pat
 
 def _is_private(given: JSON, path: Path) -> bool:
     """Return whether a value is not shown: a client's, a token's, or one from a reference."""
-    if path[:1] in (("clients",), ("engine",)) or path[:2] in TOKENS:
+    if path[:1] in (("clients",), ("engine",)) or path[:2] == ("mcp", "engine") or path[:2] in TOKENS:
         return True
     return any(references_in(value_at(given, path)))
 

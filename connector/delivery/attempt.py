@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from connector.delivery.answers import Responses
 from connector.delivery.budget import RouteBudget
-from connector.delivery.call_journal import CallJournal
+from connector.delivery.call_journal import CallJournal, as_it_is
 from connector.delivery.call_records import list_calls, read_carried_notes
 from connector.delivery.context import DeliveryContext
 from connector.delivery.new_tasks import Intake
@@ -42,6 +42,7 @@ class RouteContext:
         intake: accepts the results of a document, on a route that delivers nothing.
         budget: what the route may use; None without a limit.
         window: by when its background responses are made, for less money.
+        guard: returns a call as it may be made, on behalf of whoever asked for the task.
     """
 
     shared: DeliveryContext
@@ -53,6 +54,7 @@ class RouteContext:
     intake: Intake | None = None
     budget: RouteBudget | None = None
     window: str | None = None
+    guard: Callable[[CallIntent], CallIntent] = as_it_is
 
 
 class TaskAttempt(Attempt):
@@ -65,7 +67,7 @@ class TaskAttempt(Attempt):
         # Most configurations have no storages.
         self._kept = shared.storages.begin() if shared.storages.before else None
         self.outbox = Outbox()
-        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown, route.window)
+        self.journal = CallJournal(task, shared, route.budget, route.context.on_unknown, route.window, route.guard)
         base = shared.runtime.chained
         chain_context = ChainContext(
             variables=base.variables,

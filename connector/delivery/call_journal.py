@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -24,9 +24,14 @@ from connector.pipeline.decisions import SURE, CallResult
 from connector.publishers import Begin, CallIntent, OnUnknown
 from connector.telemetry.costs import Cost
 
-__all__ = ["CallJournal"]
+__all__ = ["CallJournal", "as_it_is"]
 
 BACKGROUND_OPERATIONS = ("responses create", RETRIEVE)
+
+
+def as_it_is(intent: CallIntent) -> CallIntent:
+    """Return a call unchanged."""
+    return intent
 
 
 class CallJournal(TaskCalls):
@@ -38,6 +43,7 @@ class CallJournal(TaskCalls):
         budget: what the route may use; None without a limit.
         on_unknown: whether a costly call without a known end is sent again; the client's setting unless given.
         window: by when the route's background responses are made, which is a price of its own.
+        guard: returns a call as it may be made, on behalf of whoever asks for it.
     """
 
     def __init__(
@@ -47,8 +53,10 @@ class CallJournal(TaskCalls):
         budget: RouteBudget | None,
         on_unknown: OnUnknown | None,
         window: str | None = None,
+        guard: Callable[[CallIntent], CallIntent] = as_it_is,
     ) -> None:
         super().__init__(task)
+        self._guard = guard
         self._shared = shared
         self._budget = budget
         self._window = window
@@ -82,7 +90,7 @@ class CallJournal(TaskCalls):
     async def perform(self, intent: CallIntent) -> Outcome:
         """Return what a call came to, now or in an earlier attempt."""
         try:
-            return await self._perform(intent)
+            return await self._perform(self._guard(intent))
         except StoreError as error:
             self.broken = self.broken or error
             raise

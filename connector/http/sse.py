@@ -12,6 +12,7 @@ import orjson
 
 from connector.catalogue.operation import Operation
 from connector.http.response import UnacceptableBody, is_error
+from connector.http.watch import tell_watcher
 from connector.model import JSON, State, members
 
 __all__ = ["BrokenStream", "EventParser", "ServerEvent", "collect_data", "drain", "iter_data"]
@@ -157,7 +158,8 @@ async def collect_data(chunks: AsyncIterable[bytes], operation: Operation | None
     try:
         async with aclosing(iter_data(chunks, operation, most)) as data:
             async for datum in data:
-                seen.append(datum)  # noqa: PERF401  what was seen before a break must not be lost with it
+                seen.append(datum)  # what was seen before a break must not be lost with it
+                tell_watcher(datum)
     except BrokenStream as exc:
         broken = exc
     except (httpx.TransportError, UnacceptableBody) as exc:

@@ -9,6 +9,7 @@ from pydantic import AliasChoices, BeforeValidator, Field
 from connector.config.models.clients import ClientEntry
 from connector.config.models.connections import Batch, Cursor, Incoming, Outgoing, Response
 from connector.config.models.gateway import Gateway, GatewayToken, Tls
+from connector.config.models.mcp import Mcp
 from connector.config.models.measures import Budget
 from connector.config.models.routes import Job, Route, Schedule
 from connector.config.models.section import Component, Section, none_as_empty
@@ -28,6 +29,7 @@ __all__ = [
     "GatewayToken",
     "Incoming",
     "Job",
+    "Mcp",
     "Outgoing",
     "Price",
     "Response",
@@ -114,6 +116,9 @@ class Document(Section):
     )
     studio: Annotated[Studio, BeforeValidator(none_as_empty)] = Field(
         default_factory=Studio, description="The studio: pages and an API to see, change and run all this."
+    )
+    mcp: Annotated[Mcp, BeforeValidator(none_as_empty)] = Field(
+        default_factory=Mcp, description="What MCP clients are offered as tools, resources and prompts."
     )
     telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
         default_factory=Telemetry, description="Traces, metrics and logs."

@@ -17,12 +17,12 @@ from connector.config.secrets import is_secret_parameter
 from connector.config.tree import without
 from connector.config.variables import Scope
 from connector.errors import ConfigurationError
-from connector.http import Client, prototypes
+from connector.http import prototypes
 from connector.http.configuration import configure, list_secrets, normalise
 from connector.model import JSON, is_object, members
 
 if TYPE_CHECKING:
-    from connector.http import Prototype
+    from connector.http import Client, Prototype
     from connector.http.parameters import Common
     from connector.http.prototypes import Endpoint
     from connector.request.wire import Wire
@@ -71,6 +71,8 @@ class ClientEntry(Component):
 
 def make_client(entry: ClientEntry, scope: Scope, options: dict[str, Any]) -> Client:
     """Return the client that an entry describes."""
+    from connector.http import Client
+
     kind = prototypes().find(entry.prototype)
 
     def learn(secrets: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from connector.config.configuration import check_engine_url
 from connector.config.findings import Finding, Path
 from connector.config.models import Component
-from connector.config.models.gateway import is_hash, parse_rule
+from connector.config.models.gateway import PathRule, is_hash, parse_rule
 from connector.config.models.measures import Budget
 from connector.config.names import components
 from connector.config.references import has_reference
@@ -26,6 +26,8 @@ __all__ = [
     "check_budgets",
     "check_engine",
     "check_listener",
+    "check_mcp",
+    "check_mcp_operations",
     "check_plain_secrets",
     "check_tokens",
 ]
@@ -33,12 +35,45 @@ __all__ = [
 
 def check_engine(subject: Subject) -> Iterator[Finding]:
     """Report an engine URL that is not supported."""
-    written = subject.document.raw_engine
-    if "${" in written.partition("://")[0] or "@{" in written:
+    places: list[tuple[str | None, Path]] = [
+        (subject.document.raw_engine, ("engine",)),
+        (subject.document.mcp.raw_engine, ("mcp", "engine")),
+    ]
+    for written, path in places:
+        if written is None or "${" in written.partition("://")[0] or "@{" in written:
+            continue
+        fault = check_engine_url(written)
+        if fault is not None:
+            yield subject.finding("unknown-engine", path, *fault)
+
+
+def check_mcp(subject: Subject) -> Iterator[Finding]:
+    """Report connections that cannot be tools, since an answer comes hours later or of many documents together."""
+    document = subject.document
+    for index, name in enumerate(document.mcp.outgoing or ()):
+        outgoing = document.outgoing.get(name)
+        if outgoing is not None and outgoing.transport == "batch":
+            found = f"{name} answers within {outgoing.batch.window}, by transport: batch"
+            yield subject.finding("wrong-transport", ("mcp", "outgoing", index), found, "deliver it by a route")
+    if document.mcp.read_only and document.mcp.outgoing:
+        found = "outgoing connections are not offered, since read_only is true"
+        yield subject.warning("unused-setting", ("mcp", "outgoing"), found, "leave one of them out")
+
+
+def check_mcp_operations(subject: Subject) -> Iterator[Finding]:
+    """Report patterns of operations for tools that match nothing."""
+    if subject.catalogue is None:
         return
-    fault = check_engine_url(written)
-    if fault is not None:
-        yield subject.finding("unknown-engine", ("engine",), *fault)
+    for index, text in enumerate(subject.document.mcp.operations):
+        try:
+            rule = parse_rule(text, subject.catalogue)
+        except ConfigurationError as error:
+            words = str(error).removeprefix(ALLOWING).split("; ", 2)
+            yield subject.finding("unmatched-rule", ("mcp", "operations", index), *_three(words))
+            continue
+        if isinstance(rule, PathRule):
+            found, allowed = "a path is no operation of the catalogue", "name one, such as `chat completions create`"
+            yield subject.finding("unmatched-rule", ("mcp", "operations", index), found, allowed)
 
 
 ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}"

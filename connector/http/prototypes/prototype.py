@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from connector.http.parameters import Common
 from connector.model import JSONInput
-from connector.request.wire import Wire
+
+if TYPE_CHECKING:
+    from connector.request.wire import Wire
 
 __all__ = ["Endpoint", "FixedEndpoint", "Prototype"]
 
