@@ -49,9 +49,29 @@ async def _serve(configuration: Configuration, http: str | None, folder: Path | 
             if http is None:
                 await _serve_pipe(opened)
                 return True
-            return False
+            return await _listen(opened, http)
     finally:
         undo()
+
+
+async def _listen(opened: Opened, address: str) -> bool:
+    """Serve over HTTP until a signal; return whether every call has ended."""
+    from connector.cli.serve import find_administrator
+    from connector.hosts.mcp.listener import listen, parse_address, serve_until_stopped
+
+    configuration = opened.runtime.configuration
+    administrator = find_administrator(configuration)
+    if configuration.mcp_engine_url is not None:
+        await opened.calls()
+    async with listen(opened, parse_address(address), administrator) as listening:
+        say(f"listening on {listening.url}")
+        _warn_of_nothing(opened)
+        return await serve_until_stopped(listening, configuration.gateway.grace, say)
+
+
+def _warn_of_nothing(opened: Opened) -> None:
+    if not opened.server.invoker.tools:
+        say("no tools are offered: name operations or outgoing connections under `mcp` of the configuration")
 
 
 async def _serve_pipe(opened: Opened) -> None:
@@ -69,8 +89,7 @@ async def _serve_pipe(opened: Opened) -> None:
         await pipe.finish(GRACE)
     warm.cancel()
     await asyncio.gather(warm, return_exceptions=True)
-    if not opened.server.invoker.tools:
-        say("no tools were offered: name operations or outgoing connections under `mcp` of the configuration")
+    _warn_of_nothing(opened)
 
 
 async def _open_engine(opened: Opened, listed: asyncio.Event) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from connector.pipeline import Runtime
     from connector.runtime.runner import Runner
 
-__all__ = ["Routes", "gateway_token", "open_routes", "serve", "warn_of_webhooks"]
+__all__ = ["Routes", "find_administrator", "gateway_token", "open_routes", "serve", "warn_of_webhooks"]
 
 TOKEN_BYTES = 32
 
@@ -92,7 +92,7 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
-    administrator = _administrator(configuration)
+    administrator = find_administrator(configuration)
     redactor = configuration.redactor()
     if administrator:
         redactor.learn([administrator])
@@ -130,7 +130,7 @@ async def _listen(
             return await serve_until_stopped(server, configuration.gateway.grace, say)
 
 
-def _administrator(configuration: Configuration) -> str | None:
+def find_administrator(configuration: Configuration) -> str | None:
     """Return the administrator's token: that of the environment, or one for this run if there are no tokens."""
     from secrets import token_urlsafe
 

@@ -31,7 +31,7 @@ from connector.config.models import (
     Telemetry,
     Variable,
 )
-from connector.config.models.gateway import SPENDING_FILE
+from connector.config.models.gateway import MCP_SPENDING_FILE, SPENDING_FILE
 from connector.config.references import Reference, references_in
 from connector.config.secrets import passwords_in
 from connector.config.sources import ENDINGS, SECTIONS, catalogue_in, folders_of
@@ -114,6 +114,7 @@ class Configuration:
             *written,
             self.lookup.providers.dotenv,
             self.folder / SPENDING_FILE,
+            self.folder / MCP_SPENDING_FILE,
             *self._secret_files(),
         ]
         engines = (self.engine_url, self.mcp_engine_url or "")

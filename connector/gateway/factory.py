@@ -25,7 +25,7 @@ from connector.pipeline import Runtime
 from connector.suggestions import closest
 from connector.telemetry.costs import Prices
 
-__all__ = ["Clocks", "build_gateway"]
+__all__ = ["Clocks", "build_accounts", "build_gateway", "build_host_names"]
 
 ADMINISTRATOR = "administrator"
 
@@ -60,16 +60,16 @@ def build_gateway(
         receivers: what receives webhooks, by path.
     """
     configuration = runtime.configuration
-    budget_file = BudgetFile(configuration.folder / SPENDING_FILE)
-    callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
-    prices = Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
+    callers, accounting, budget_file = build_accounts(
+        configuration, catalogue, SPENDING_FILE, clocks=clocks, administrator=administrator
+    )
     gateway = Gateway(
         find_client=runtime.client,
         client_names=tuple(configuration.clients),
         operations=OperationFinder(catalogue),
         callers=callers,
         rules=_request_rules(configuration, address, idle),
-        accounting=UsageAccounting(prices, budget_file.pending, callers.find),
+        accounting=accounting,
         access_log=_access_log(runtime, administrator),
         counters=UsageCounters(configuration.currency),
         webhooks=Webhooks(receivers, idle) if receivers else None,
@@ -79,10 +79,34 @@ def build_gateway(
     return gateway, budget_file
 
 
-def _request_rules(configuration: Configuration, address: tuple[str, int], idle: float) -> RequestRules:
+def build_accounts(
+    configuration: Configuration, catalogue: Catalogue, file: str, *, clocks: Clocks, administrator: str | None
+) -> tuple[Callers, UsageAccounting, BudgetFile]:
+    """Return who may call, how their calls are charged, and the file of their budgets.
+
+    Args:
+        configuration: has the tokens.
+        catalogue: says what allow rules mean.
+        file: the name of the file of budgets, beside the configuration.
+        clocks: monotonic and wall time.
+        administrator: a token for everything, valid on this machine only.
+    """
+    budget_file = BudgetFile(configuration.folder / file)
+    callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
+    prices = Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
+    return callers, UsageAccounting(prices, budget_file.pending, callers.find), budget_file
+
+
+def build_host_names(configuration: Configuration, address: tuple[str, int], *, is_loopback: bool) -> HostNames:
+    """Return the names by which a server at an address may be called."""
     settings, (host, port) = configuration.gateway, address
-    bound = {host, "localhost", "127.0.0.1", "[::1]"} if settings.loopback else {host}
-    hosts = HostNames(settings.hosts, bound, port, secure=settings.tls is not None)
+    bound = {host, "localhost", "127.0.0.1", "[::1]"} if is_loopback else {host}
+    return HostNames(settings.hosts, bound, port, secure=settings.tls is not None)
+
+
+def _request_rules(configuration: Configuration, address: tuple[str, int], idle: float) -> RequestRules:
+    settings = configuration.gateway
+    hosts = build_host_names(configuration, address, is_loopback=settings.loopback)
     return RequestRules(hosts, settings.body_bytes, idle, tuple(name.lower() for name in settings.headers))
 
 

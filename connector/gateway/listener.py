@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, cast
 
+from connector.config.models.gateway import Tls
+from connector.errors import ConfigurationError
+from connector.gateway.access_log import LOG
 from connector.gateway.connection import ConnectionServer
 
-__all__ = ["Listener", "bind_socket"]
+__all__ = ["Listener", "bind_address", "bind_socket", "load_tls", "loopback_address", "raise_file_limit"]
 
 BACKLOG = 1024
 HANDSHAKE_SECONDS = 10.0
 SHUTDOWN_SECONDS = 5.0
+OTHER_FILES = 128
+"""Open files beside those of connections."""
 RETRY_SECONDS = 0.1
 """Before another try when the system has no file descriptor left."""
 
@@ -91,3 +99,57 @@ async def bind_socket(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+async def bind_address(host: str, port: int, where: str) -> socket.socket:
+    """Return a socket that is bound; ConfigurationError says why it cannot be.
+
+    Args:
+        where: which setting names the address.
+    """
+    try:
+        return await bind_socket(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            reason = "something else listens there; choose another port"
+        else:
+            reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no such address"
+    raise ConfigurationError(f"{where}: cannot listen on {host}:{port}: {reason}")
+
+
+def loopback_address(host: str) -> str:
+    """Return one address of a host: a name may have several, each with a port of its own."""
+    return "127.0.0.1" if host == "localhost" else host
+
+
+def load_tls(settings: Tls, folder: Path) -> ssl.SSLContext:
+    """Return the context of TLS 1.2 and newer."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(folder / settings.certificate, folder / settings.key)
+    except ssl.SSLError:
+        reason = "they are no certificate and its key in PEM form"
+    except OSError as error:
+        reason = (error.strerror or "they cannot be read").lower()
+    else:
+        return context
+    raise ConfigurationError(f"gateway.tls: cannot use {settings.certificate!r} and {settings.key!r}: {reason}")
+
+
+def raise_file_limit(connections: int) -> None:
+    """Raise the limit of open files: each call holds one connection to its caller and one to upstream."""
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return
+    needed = 2 * connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    if raised < needed:
+        LOG.warning(
+            "the system allows %d open files; %d connections at a time may need %d", raised, connections, needed
+        )

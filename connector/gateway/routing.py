@@ -73,11 +73,15 @@ class HostNames:
         self.allowed = frozenset(allowed)
         """Every Host that is served, in lower case."""
 
-    def check(self, request: web.BaseRequest) -> None:
-        """Refuse a request for another host, and one that a page in a browser makes."""
+    def check_host(self, request: web.BaseRequest) -> None:
+        """Refuse a request for another host."""
         host = request.headers.get("host", "").lower()
         if host not in self.allowed:
             raise Refusal(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")
+
+    def check(self, request: web.BaseRequest) -> None:
+        """Refuse a request for another host, and one that a page in a browser makes."""
+        self.check_host(request)
         if "origin" in request.headers:
             raise Refusal(403, "origin", "pages in browsers may not call: a token does not belong there")
 

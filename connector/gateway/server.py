@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from connector.aio.signals import handle_signals
 from connector.aio.tasks import run_until_first
 from connector.catalogue import Catalogue
-from connector.config.models.gateway import Gateway as GatewaySettings
-from connector.config.models.gateway import Tls
 from connector.errors import ConfigurationError, ConnectorError
-from connector.gateway.access_log import LOG
 from connector.gateway.connection import ConnectionServer, Timeouts
 from connector.gateway.factory import Clocks, build_gateway
 from connector.gateway.handler import Gateway
-from connector.gateway.listener import Listener, bind_socket
+from connector.gateway.listener import Listener, bind_address, load_tls, loopback_address, raise_file_limit
 from connector.gateway.webhooks import WebhookReceiver
 from connector.pipeline import Runtime
 
 __all__ = ["GatewayServer", "serve_until_stopped"]
 
 SHUTDOWN_SECONDS = 0.05
-OTHER_FILES = 128
-"""Open files beside those of connections."""
 
 
 class GatewayServer:
@@ -78,9 +70,9 @@ class GatewayServer:
         settings = self._settings
         if not settings.active_tokens and not (settings.loopback and self._administrator):
             raise ConfigurationError("gateway.tokens: no token is in force, so every call would be refused")
-        tls = _load_tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
-        _raise_file_limit(settings.connections)
-        bound = await _bind(_host(settings), self._port)
+        tls = load_tls(settings.tls, self._runtime.configuration.folder) if settings.tls else None
+        raise_file_limit(settings.connections)
+        bound = await bind_address(loopback_address(settings.host), self._port, "gateway.listen")
         try:
             self._open(bound, tls)
         except BaseException:
@@ -151,52 +143,3 @@ async def serve_until_stopped(server: GatewayServer, grace: float, say: Callable
             say(f"stopping: {calls} may go on for {grace:g} s; stop again to break off")
         await run_until_first(server.drain(grace), hurry.wait())
     return not server.gateway.in_flight
-
-
-async def _bind(host: str, port: int) -> socket.socket:
-    try:
-        return await bind_socket(host, port)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "something else listens there; choose another port with --port"
-        else:
-            reason = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else "no such address"
-    raise ConfigurationError(f"gateway.listen: cannot listen on {host}:{port}: {reason}")
-
-
-def _host(settings: GatewaySettings) -> str:
-    """Return one address: a name may have several, each with a port of its own."""
-    return "127.0.0.1" if settings.host == "localhost" else settings.host
-
-
-def _load_tls(settings: Tls, folder: Path) -> ssl.SSLContext:
-    """Return the context of TLS 1.2 and newer."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(folder / settings.certificate, folder / settings.key)
-    except ssl.SSLError:
-        reason = "they are no certificate and its key in PEM form"
-    except OSError as error:
-        reason = (error.strerror or "they cannot be read").lower()
-    else:
-        return context
-    raise ConfigurationError(f"gateway.tls: cannot use {settings.certificate!r} and {settings.key!r}: {reason}")
-
-
-def _raise_file_limit(connections: int) -> None:
-    """Raise the limit of open files: each call holds one connection to its caller and one to upstream."""
-    try:
-        import resource
-    except ImportError:  # not on this system
-        return
-    needed = 2 * connections + OTHER_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY or soft >= needed:
-        return
-    raised = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-    if raised < needed:
-        LOG.warning(
-            "the system allows %d open files; %d connections at a time may need %d", raised, connections, needed
-        )

@@ -111,6 +111,10 @@ class HostCalls:
             task, is_new = await self._accept(route.spec.name, asked, own)
             return await self._follow(replace(route, guard=asked.guard), task, notify, is_new=is_new)
 
+    async def is_known(self, route: str, owner: str, key: str) -> bool:
+        """Return whether a call of this key was asked for before."""
+        return await self._find(route, f"{owner}/{key}") is not None
+
     @asynccontextmanager
     async def _alone(self, key: str) -> AsyncGenerator[None]:
         """Keep equal calls apart: the later one sees what the earlier one came to."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HASH",
+    "MCP_SPENDING_FILE",
     "SPENDING_FILE",
     "Gateway",
     "GatewayToken",
@@ -41,6 +42,8 @@ __all__ = [
 
 SPENDING_FILE = ".gateway-spent.json"
 """The file beside the configuration with what tokens spent in the current period of their budgets."""
+MCP_SPENDING_FILE = ".mcp-spent.json"
+"""The same of the MCP server, which counts by itself."""
 SCHEME = "sha256:"
 HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")
 LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):(\d{1,5})")

@@ -36,6 +36,7 @@ __all__ = [
     "RpcError",
     "dump",
     "error_message",
+    "key_of",
     "notification",
     "parse_message",
     "result_message",
@@ -52,6 +53,10 @@ HEADER_MISMATCH = -32020
 UNSUPPORTED_VERSION = -32022
 LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 """Of log messages, the least important first."""
+
+KEYS = ("openai-connector/key", "openai-connector/idempotencyKey", "idempotencyKey")
+"""The members of `_meta` in which a client names its call."""
+LONGEST_KEY = 255
 
 RequestId = str | int
 
@@ -108,6 +113,18 @@ def parse_message(data: bytes) -> Message:
     if isinstance(number, bool) or not isinstance(number, str | int):
         raise RpcError(INVALID_REQUEST, "the id of a request is a text or a whole number")
     return Message("request", method, params or {}, number)
+
+
+def key_of(message: Message, header: str = "") -> str:
+    """Return the client's own identity of a call; RpcError when it is none that can be kept.
+
+    Args:
+        header: the request's `Idempotency-Key`, where there are headers.
+    """
+    found = next((message.meta[name] for name in KEYS if name in message.meta), header)
+    if not isinstance(found, str | int) or isinstance(found, bool) or len(str(found)) > LONGEST_KEY:
+        raise RpcError(INVALID_REQUEST, f"_meta: the key of a call is a text of at most {LONGEST_KEY} characters")
+    return str(found)
 
 
 def result_message(number: RequestId, result: JSON) -> dict[str, JSON]:

@@ -22,30 +22,16 @@ from connector.hosts.mcp.protocol import (
     RpcError,
     dump,
     error_message,
+    key_of,
     parse_message,
     result_message,
 )
 from connector.hosts.mcp.server import Access, McpServer
 from connector.model import JSON
 
-__all__ = ["KEYS", "PipeServer", "claim_pipe", "key_of", "read_lines"]
+__all__ = ["PipeServer", "claim_pipe", "read_lines"]
 
-KEYS = ("openai-connector/key", "openai-connector/idempotencyKey", "idempotencyKey")
-"""The members of `_meta` in which a client names its call."""
-LONGEST_KEY = 255
 LONGEST_LINE = 64 * 1024 * 1024
-
-
-def key_of(message: Message, header: str = "") -> str:
-    """Return the client's own identity of a call; RpcError when it is none that can be kept.
-
-    Args:
-        header: the request's `Idempotency-Key`, where there are headers.
-    """
-    found = next((message.meta[name] for name in KEYS if name in message.meta), header)
-    if not isinstance(found, str | int) or isinstance(found, bool) or len(str(found)) > LONGEST_KEY:
-        raise RpcError(INVALID_REQUEST, f"_meta: the key of a call is a text of at most {LONGEST_KEY} characters")
-    return str(found)
 
 
 @dataclass(slots=True)
