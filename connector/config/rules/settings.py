@@ -71,8 +71,8 @@ def check_mcp_operations(subject: Subject) -> Iterator[Finding]:
             words = str(error).removeprefix(ALLOWING).split("; ", 2)
             yield subject.finding("unmatched-rule", ("mcp", "operations", index), *_three(words))
             continue
-        if isinstance(rule, PathRule):
-            found, allowed = "a path is no operation of the catalogue", "name one, such as `chat completions create`"
+        if isinstance(rule, PathRule) and "*" in text:
+            found, allowed = "a path with a star", "name operations, such as `chat completions *`"
             yield subject.finding("unmatched-rule", ("mcp", "operations", index), found, allowed)
 
 

@@ -60,7 +60,11 @@ class Prompts:
         messages = [one for message in items(made.get("messages") or made.get("input")) for one in _messages(message)]
         if not messages:
             raise RpcError(INVALID_PARAMS, f"the chain {name!r} made no messages of these arguments")
-        return {"description": str(members(self._chains[name]).get("summary", "")), "messages": messages}
+        return {"description": self._summary(name), "messages": messages}
+
+    def _summary(self, name: str) -> str:
+        own = self._runtime.configuration.chains.get(name)
+        return own.summary if own is not None else str(members(self._chains[name]).get("summary", ""))
 
     def _show(self, name: str, chain: Mapping[str, JSON]) -> dict[str, JSON]:
         arguments: list[JSON] = []
@@ -70,7 +74,7 @@ class Prompts:
                 required = isinstance(default, str) and default.startswith("&{")
                 said = str(members(declared).get("description", ""))
                 arguments.append({"name": parameter, "description": said, "required": required})
-        return {"name": name, "description": str(chain.get("summary", "")), "arguments": arguments}
+        return {"name": name, "description": self._summary(name), "arguments": arguments}
 
 
 def _takes_text(parameter: Mapping[str, JSON]) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from connector.config.models.gateway import OperationRule, parse_rule
-from connector.errors import ConfigurationError
+from connector.errors import ConfigurationError, ConnectorError
 from connector.hosts.mcp.schemas import document_schema, request_schema
 from connector.model import JSON, Effect, items, members
 from connector.transform.library import ready_made
@@ -97,16 +97,26 @@ def _operations(configuration: Configuration, catalogue: Catalogue) -> Iterator[
     """Yield the operations that the patterns name, each once."""
     names: dict[str, None] = {}
     for text in configuration.mcp.operations:
-        rule = parse_rule(text, catalogue)
-        if not isinstance(rule, OperationRule):
-            raise ConfigurationError(f"mcp.operations: {text!r} is a path; name an operation of the catalogue")
-        names |= dict.fromkeys(sorted(rule.operations))
+        names |= dict.fromkeys(_matching(text, catalogue))
     if names and not configuration.clients:
         raise ConfigurationError("mcp.operations: there is no client to call operations with; declare one in `clients`")
     for name in names:
         operation = catalogue.find(name)
         if operation.removed is None and (operation.effect is Effect.NONE or not configuration.mcp.read_only):
             yield operation
+
+
+def _matching(text: str, catalogue: Catalogue) -> list[str]:
+    """Return the names of the operations that a pattern means, or the one that a name or a path does."""
+    try:
+        if "*" not in text:
+            return [catalogue.find(text).name]
+        rule = parse_rule(text, catalogue)
+    except ConnectorError as error:
+        raise ConfigurationError(f"mcp.operations: {error}") from None
+    if not isinstance(rule, OperationRule):
+        raise ConfigurationError(f"mcp.operations: {text!r} is a path with a star; name operations of the catalogue")
+    return sorted(rule.operations)
 
 
 def _outgoing(configuration: Configuration) -> Iterator[tuple[str, Outgoing]]:
