@@ -46,7 +46,7 @@ class Prompts:
         """Return the messages of a prompt."""
         if not isinstance(name, str) or name not in self._chains:
             raise RpcError(INVALID_PARAMS, f"unknown prompt {str(name)[:100]!r}; prompts/list names them all")
-        given = {} if arguments is None else arguments
+        given: JSON = {} if arguments is None else arguments
         if not is_document(given) or not all(isinstance(one, str) for one in given.values()):
             raise RpcError(INVALID_PARAMS, "arguments: an object of texts is expected")
         chain = self._runtime.chain([name], f"mcp.prompts.{name}")

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 import orjson
 
 from connector.catalogue.description import describe
-from connector.engine import ENDS, Filter, Task
+from connector.engine import ENDS, Filter, Task, TaskState
 from connector.errors import UnknownName
 from connector.hosts.mcp.protocol import RESOURCE_NOT_FOUND, RpcError
 from connector.hosts.mcp.results import SCHEME, Kept
@@ -128,8 +128,8 @@ class Resources:
     async def _routes(self, uri: str, names: list[str], *, sees_all: bool) -> JSON:
         routes = self.runtime.configuration.routes
         store = await self.tasks() if sees_all else None
-        counts = await store.counts() if store is not None else {}
-        shown = {
+        counts: Mapping[str, Mapping[TaskState, int]] = {} if store is None else await store.counts()
+        shown: dict[str, JSON] = {
             name: {
                 "description": one.description,
                 "incoming": one.incoming,
