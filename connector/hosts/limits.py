@@ -12,8 +12,9 @@ from connector.gateway.access import Caller
 from connector.gateway.body_parser import ParsedBody
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
-from connector.gateway.usage import UsageReader, estimate_usage
+from connector.gateway.usage import estimate_usage
 from connector.gateway.usage_accounting import Admission, UsageAccounting, is_costly
+from connector.gateway.usage_reader import UsageReader
 from connector.model import JSON, Fault, Outcome, State, is_list, items, members
 from connector.publishers import Begin, CallIntent, OnUnknown
 from connector.request.multipart import MultipartBody
@@ -53,22 +54,22 @@ class CallerGuard:
         begin: Begin | None,
     ) -> Outcome:
         assert intent.call is not None  # noqa: S101  only calls of clients are guarded
-        wire = intent.call.wire
+        wire, regional = intent.call.wire, bool(intent.call.client.region)
         record = RequestRecord(wire.method, wire.path, self.clock(), caller=self.caller.name, client=intent.target)
         try:
-            admission = self._admit(intent, wire, intent.call.payload)
+            admission = self._admit(intent, wire, intent.call.payload, regional=regional)
         except Refusal as refusal:
             fault = Fault(f"token {self.caller.name}", str(refusal), "another call, or another token")
             return Outcome(State.NOT_SENT, reason=str(refusal), faults=(fault,))
         try:
             outcome = await make(intent, on_unknown, begin)
         except BaseException:
-            self._settle(record, admission, Outcome(State.UNKNOWN, reason="broken off"))
+            self._settle(record, admission, Outcome(State.UNKNOWN, reason="broken off"), regional=regional)
             raise
-        self._settle(record, admission, outcome)
+        self._settle(record, admission, outcome, regional=regional)
         return outcome
 
-    def _admit(self, intent: CallIntent, wire: Wire, payload: JSON) -> Admission | None:
+    def _admit(self, intent: CallIntent, wire: Wire, payload: JSON, *, regional: bool) -> Admission | None:
         """Reserve what a call may use; Refusal when it may not be made."""
         caller, operation = self.caller, wire.operation
         caller.check_client(intent.target, self.clients)
@@ -78,15 +79,15 @@ class CallerGuard:
         query = wire.target.partition("?")[2] if wire.query else ""
         estimate = estimate_usage(_parse(wire, payload), operation, wire.path, query)
         caller.check_models(estimate.models, is_model_needed=costly)
-        return self.accounting.admit(caller, estimate) if costly else None
+        return self.accounting.admit(caller, estimate, regional=regional) if costly else None
 
-    def _settle(self, record: RequestRecord, admission: Admission | None, outcome: Outcome) -> None:
+    def _settle(self, record: RequestRecord, admission: Admission | None, outcome: Outcome, *, regional: bool) -> None:
         record.state, record.is_sent = outcome.state.value, outcome.state is not State.NOT_SENT
         reader = _read(outcome)
         if admission is not None:
             self.accounting.settle(record, admission, reader)
         else:
-            self.accounting.settle_pending(record, reader)
+            self.accounting.settle_pending(record, reader, regional=regional)
 
 
 def _parse(wire: Wire, payload: JSON) -> ParsedBody:

@@ -48,10 +48,7 @@ async def open_engine(url: str | None) -> AsyncGenerator[Store]:
 async def open_calls(runtime: Runtime, store: Store) -> AsyncGenerator[HostCalls]:
     """Make calls over a store: their leases are renewed, and old ones forgotten."""
     configuration = runtime.configuration
-    from connector.telemetry.costs import Prices
-
-    prices = Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
-    observer = make_observer(configuration.telemetry, prices, runtime.redact)
+    observer = make_observer(configuration.telemetry, configuration.currency, runtime.redact)
     shared = DeliveryContext(runtime, store, observer=observer)
     settings = configuration.mcp
     calls = HostCalls(shared, wait=settings.wait, equal=settings.equal_within)
