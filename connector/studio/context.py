@@ -7,7 +7,9 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from connector.config import Configuration
 from connector.config.models.gateway import hash_token
@@ -20,6 +22,7 @@ from connector.request import Redactor
 from connector.studio.audit import AuditLog
 from connector.studio.auth import Attempts, Sessions
 from connector.studio.events import EventHub
+from connector.studio.examples import Examples
 from connector.studio.rates import Rates
 from connector.studio.roles import Person, Role
 
@@ -39,6 +42,7 @@ class StudioContext:
         pages: the folder of the built pages.
         clock: seconds since 1970.
         monotonic: seconds that never go back.
+        examples: what runs examples; None where none can be run.
     """
 
     source: Path
@@ -49,6 +53,7 @@ class StudioContext:
     pages: Path = Path(__file__).parent / "pages"
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    examples: Examples | None = None
     events: EventHub = field(default_factory=EventHub)
     sessions: Sessions = field(init=False)
     attempts: Attempts = field(init=False)
@@ -111,6 +116,15 @@ class StudioContext:
         port = address.rpartition(":")[2]
         name = f"studio-{port}" if port.isdigit() else "studio"
         return f"__Host-{name}" if self.is_secure else name
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        host = urlsplit(self.origins[0]).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     @property
     def is_secure(self) -> bool:

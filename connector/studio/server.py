@@ -21,6 +21,7 @@ from connector.errors import ConfigurationError
 from connector.gateway.listener import bind_socket
 from connector.studio.app import create_app
 from connector.studio.context import StudioContext
+from connector.studio.examples import Examples
 from connector.studio.watcher import Watcher
 
 __all__ = ["Studio", "open_studio"]
@@ -86,13 +87,19 @@ async def open_studio(
     except BaseException:
         bound.close()
         raise
+    examples = Examples(lambda source, configuration: open_studio(source, configuration, port=0))
     try:
         context = StudioContext(
-            source=source, configuration=configuration, store=store, origins=_origins(bound, configuration)
+            source=source,
+            configuration=configuration,
+            store=store,
+            origins=_origins(bound, configuration),
+            examples=examples,
         )
         async with _serving(bound, context):
             yield Studio(context.origins[0], context)
     finally:
+        await examples.close()
         await store.close()
 
 

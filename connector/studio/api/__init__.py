@@ -9,6 +9,7 @@ __all__ = ["TAGS", "TOPICS"]
 TOPICS = (
     "audit",
     "events",
+    "examples",
     "overview",
     "routes",
     "session",
@@ -17,6 +18,7 @@ TOPICS = (
 TAGS: Mapping[str, str] = {
     "audit": "Who did what.",
     "events": "What changes, as it changes.",
+    "examples": "A first look at tasks that flow, without a key and without a configuration.",
     "overview": "Everything at a glance.",
     "routes": "How routes do; pause, resume and read them.",
     "session": "Who is signed in, and to what.",
