@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 # Models that examples name retire one after the other; what a test expects must not change with the day.
@@ -17,3 +19,6 @@ sys.dont_write_bytecode = False
 # How long an example takes says more about what else the machine does than about the code; tests/timing.py bounds that.
 settings.register_profile("connector", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("connector")
+
+# The commands are made of their functions once, as in the program; the runner would make all of them for every call.
+typer.testing._get_command = cache(typer.testing._get_command)

@@ -74,10 +74,10 @@ def _compose(text: str, document: YamlDocument) -> Any:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 
-    from connector.yaml.scanner import BoundedScanner
+    from connector.yaml.scanner import BoundedScanner, DirectComposer, DirectParser
 
     library: Any = YAML(typ="safe", pure=True)  # the library has no types for what it reads
-    library.Scanner = BoundedScanner
+    library.Scanner, library.Parser, library.Composer = BoundedScanner, DirectParser, DirectComposer
     constructor: Any = None
     try:
         with warnings.catch_warnings():
