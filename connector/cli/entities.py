@@ -97,13 +97,13 @@ def show_drift(
 
     if document is None and sdk is None:
         raise BadParameter("what to compare the catalogue with is needed: a DOCUMENT, --sdk, or both")
-    with _document_at(document) as path:
+    with _document_at(document) as (path, where):
         if sdk is None and path is not None:
-            _print_drift(find_drift(path, _open(folder)), json)
+            _print_drift(find_drift(path, _open(folder), where), json)
         else:
             with _wheel_at(sdk) as wheel:
                 base = catalogue_folder(folder) or _shipped()
-                update = find_update_drift(base, document=path, sdk=wheel, where=document or "")
+                update = find_update_drift(base, document=path, sdk=wheel, where=where)
             _say_notes(update)
             _print_drift(update, json)
 
@@ -130,13 +130,13 @@ def update_entities(
     current = catalogue_folder(folder, config)
     target = into or current or _catalogue_beside(config)
     base = target if (target / "index.json").is_file() else current or _shipped()
-    wanted = sdk or (None if document else "latest")
-    with _document_at(document) as path, _wheel_at(wanted) as wheel:
+    wanted = "latest" if sdk is None and document is None else sdk
+    with _document_at(document) as (path, where), _wheel_at(wanted) as wheel:
         if check:
-            update = find_update_drift(base, document=path, sdk=wheel, where=document or "")
+            update = find_update_drift(base, document=path, sdk=wheel, where=where)
             _say_notes(update)
             _print_drift(update, json)
-        with prepare_update(base, target, document=path, sdk=wheel, where=document or "") as update:
+        with prepare_update(base, target, document=path, sdk=wheel, where=where) as update:
             _say_notes(update)
             if wants_json(json):
                 print_document(update.as_document())
@@ -161,7 +161,7 @@ def _print_drift(report: Drift | CatalogueUpdate, json: bool | None) -> NoReturn
 @contextmanager
 def _wheel_at(wanted: str | None) -> Generator[Path | None]:
     """Give the wheel or folder of the official SDK; None when none is wanted."""
-    from connector.model_registry.update import wheel_of
+    from connector.model_registry.wheels import wheel_of
 
     if wanted is None:
         yield None
@@ -171,19 +171,19 @@ def _wheel_at(wanted: str | None) -> Generator[Path | None]:
 
 
 @contextmanager
-def _document_at(wanted: str | None) -> Generator[Path | None]:
-    """Give the file of a document, fetched when it is named by its address."""
-    if wanted is None or not wanted.startswith(("http://", "https://")):
-        yield None if wanted is None else Path(wanted)
+def _document_at(wanted: str | None) -> Generator[tuple[Path | None, str]]:
+    """Give the file of a document and its name in messages; it is fetched when it is named by its address."""
+    if wanted is None or not wanted.lower().startswith(("http://", "https://")):
+        yield None if wanted is None else Path(wanted), wanted or ""
         return
     from tempfile import TemporaryDirectory
 
-    from connector.catalogue.importer.fetch import fetch_document
+    from connector.catalogue.importer.fetch import fetch_document, show_address
 
     with TemporaryDirectory() as temporary:
         path = Path(temporary) / "document"
         path.write_bytes(fetch_document(wanted))
-        yield path
+        yield path, show_address(wanted)
 
 
 def _shipped() -> Path:

@@ -135,7 +135,8 @@ def update_models(
 ) -> None:
     """Bring the facts about models up to date, and show what is different."""
     from connector.declarations import folder as declared
-    from connector.model_registry.update import rebuild, wheel_of
+    from connector.model_registry.update import rebuild
+    from connector.model_registry.wheels import wheel_of
 
     source = catalogue_folder(folder)
     if client is not None:

@@ -23,9 +23,10 @@ __all__ = [
     "OVERLAY",
     "REGISTRY",
     "check_registry",
-    "compiled_bytes",
+    "compile_registry",
     "default_registry",
     "load_registry",
+    "read_registry_document",
     "registry_of",
 ]
 
@@ -49,20 +50,25 @@ def load_registry(entities: Path) -> ModelRegistry:
 
 
 def _read(entities: Path) -> ModelRegistry:
+    return registry_of(read_registry_document(entities), str(entities / REGISTRY))
+
+
+def read_registry_document(entities: Path) -> JSON:
+    """Return the registry of a catalogue folder as a document: from its JSON where that is current, else its YAML."""
     path = entities / REGISTRY
     try:
         text = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    return registry_of(_document(entities / COMPILED, text, str(path)), str(path))
+    return _parse(entities / COMPILED, text, str(path))
 
 
-def compiled_bytes(text: bytes, where: str) -> bytes:
+def compile_registry(text: bytes, document: JSON) -> bytes:
     """Return the registry's JSON with the digest of the YAML that it was made from."""
-    return orjson.dumps({"digest": _digest(text), "registry": read_yaml(text, where, DECLARATIONS)})
+    return orjson.dumps({"digest": _digest(text), "registry": document})
 
 
-def _document(compiled: Path, text: bytes, where: str) -> JSON:
+def _parse(compiled: Path, text: bytes, where: str) -> JSON:
     try:
         found = orjson.loads(compiled.read_bytes())
         if found["digest"] == _digest(text):

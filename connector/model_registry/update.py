@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
 from connector.model_registry.build import build, read_overlay, registry_text
-from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, check_registry, compiled_bytes, registry_of
+from connector.model_registry.load import (
+    COMPILED,
+    OVERLAY,
+    REGISTRY,
+    check_registry,
+    compile_registry,
+    read_registry_document,
+    registry_of,
+)  # fmt: skip
 from connector.model_registry.price_source import PriceFacts, read_price_facts
 from connector.model_registry.sdk_source import read_sdk_facts
 from connector.yaml import DECLARATIONS, read_yaml
 
-__all__ = ["Update", "account_shutdowns", "changes", "rebuild", "wheel_of", "with_shutdowns"]
+__all__ = ["Update", "account_shutdowns", "changes", "rebuild", "with_shutdowns"]
 
 Facts = Mapping[str, JSON]
 
@@ -30,6 +34,8 @@ class Update:
     """A newer registry, and what is different in it."""
 
     text: str
+    document: JSON
+    """What the text says."""
     changes: list[str]
     notes: list[str]
     """What was found in the sources and has no place in the registry."""
@@ -37,39 +43,7 @@ class Update:
     def files(self) -> dict[Path, bytes]:
         """Return what is to be written, by the path below the catalogue's folder."""
         data = self.text.encode()
-        return {REGISTRY: data, COMPILED: compiled_bytes(data, str(REGISTRY))}
-
-
-@contextmanager
-def wheel_of(package: str, wanted: str) -> Generator[Path]:
-    """Give the wheel or folder that is wanted; a version is fetched by pip, from where pip is set to look."""
-    path = Path(wanted)
-    if path.exists():
-        yield path
-        return
-    if path.suffix == ".whl" or "/" in wanted:
-        raise ConfigurationError(f"{wanted}: no such wheel or folder")
-    with TemporaryDirectory() as into:
-        exact = package if wanted == "latest" else f"{package}=={wanted}"
-        command = (
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            "--quiet",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "--dest",
-            into,
-            exact,
-        )
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - a list, no shell
-        wheels = list(Path(into).glob("*.whl"))
-        if ended.returncode or not wheels:
-            said = (ended.stderr.strip().splitlines() or ["pip gave no wheel"])[-1]
-            raise ConfigurationError(f"{exact}: pip cannot fetch it: {said}; a wheel or a folder may be named instead")
-        yield wheels[0]
+        return {REGISTRY: data, COMPILED: compile_registry(data, self.document)}
 
 
 def rebuild(sdk: Path, prices: Path | None, entities: Path) -> Update:
@@ -129,17 +103,15 @@ def account_shutdowns(answer: JSON) -> dict[str, date | None]:
 
 
 def _registry_document(entities: Path) -> Facts:
-    path = entities / REGISTRY
-    if not path.exists():
-        path = folder("entities") / REGISTRY
-    found = read_yaml(path.read_bytes(), str(path), DECLARATIONS)
+    found = read_registry_document(entities if (entities / REGISTRY).exists() else folder("entities"))
     return found if is_object(found) else {}
 
 
 def _update(before: Facts, after: Facts, notes: list[str]) -> Update:
     text = registry_text(after)
-    check_registry(read_yaml(text, str(REGISTRY), DECLARATIONS), str(REGISTRY))
-    return Update(text, list(changes(before, after)), notes)
+    document = read_yaml(text, str(REGISTRY), DECLARATIONS)
+    check_registry(document, str(REGISTRY))
+    return Update(text, document, list(changes(before, after)), notes)
 
 
 def changes(before: Facts, after: Facts) -> Iterator[str]:

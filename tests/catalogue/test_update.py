@@ -9,102 +9,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from connector.catalogue import Catalogue
-from connector.catalogue.importer import import_document
-from connector.cli.app import app
 from connector.config import load
 from connector.config.sources import catalogue_of
 from connector.errors import ConfigurationError
-
-COMPAT = "def cached_property(function): ..."
-CLIENT = """
-from ._compat import cached_property
-from .resources.cats import Cats
-raise RuntimeError("never run")
-class OpenAI:
-    @cached_property
-    def cats(self) -> Cats: ...
-"""
-RESOURCE = """
-from ..types import cat_create_params
-from ..types.cat import Cat
-class Cats:
-    def create(self, *, name: str, colour: str | None = None) -> Cat:
-        payload = {"name": name, "colour": colour}
-        return self._post("/cats", body=maybe_transform(payload, cat_create_params.CatCreateParams))
-    def retrieve(self, cat_id: str) -> Cat:
-        return self._get(path_template("/cats/{cat_id}", cat_id=cat_id))
-"""
-PARAMS = """
-from typing_extensions import Literal, Required, TypedDict
-class CatCreateParams(TypedDict, total=False):
-    name: Required[str]
-    colour: Literal["black", "white"]
-"""
-CAT = "from .._models import BaseModel\nclass Cat(BaseModel):\n    id: str\n"
-SDK = {
-    "openai/__init__.py": "",
-    "openai/_version.py": '__version__ = "9.9.9"',
-    "openai/_compat.py": COMPAT,
-    "openai/_client.py": CLIENT,
-    "openai/_models.py": "from pydantic import BaseModel",
-    "openai/resources/__init__.py": "",
-    "openai/resources/cats.py": RESOURCE,
-    "openai/types/__init__.py": "",
-    "openai/types/cat.py": CAT,
-    "openai/types/cat_create_params.py": PARAMS,
-    "openai/types/shared/chat_model.py": 'ChatModel: TypeAlias = Literal["gpt-9-cat"]',
-}
-NAME: dict[str, Any] = {"type": "string"}
-DOCUMENT: dict[str, Any] = {
-    "openapi": "3.1.0",
-    "info": {"title": "Cats", "version": "1"},
-    "servers": [{"url": "https://api.openai.com/v1"}],
-    "paths": {
-        "/cats": {
-            "post": {
-                "operationId": "createCat",
-                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/NewCat"}}}},
-                "responses": {"200": {"description": "ok"}},
-            }
-        }
-    },
-    "components": {"schemas": {"NewCat": {"type": "object", "properties": {"name": NAME}}}},
-}
-
-
-def wheel(path: Path, **changed: str) -> Path:
-    files = SDK | {f"openai/{name.replace('__', '/')}.py": text for name, text in changed.items()}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return path
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def run(*words: str) -> Any:
-    return CliRunner().invoke(app, ["entities", *words])
-
-
-@pytest.fixture
-def cats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a small catalogue in `entities`, and a small SDK in `new.whl`."""
-    monkeypatch.chdir(tmp_path)
-    overlays = tmp_path / "entities" / "overlays"
-    overlays.mkdir(parents=True)
-    (overlays / "own.yaml").write_text("operations:\n  POST /cats: {effect: idempotent}\n")
-    (tmp_path / "cats.json").write_text(json.dumps(DOCUMENT))
-    import_document(tmp_path / "cats.json", tmp_path / "entities")
-    wheel(tmp_path / "new.whl")
-    return tmp_path
+from tests.catalogue.small_sdk import DOCUMENT, RESOURCE, contents, run, wheel
 
 
 def test_what_a_newer_sdk_knows_is_shown_and_written(cats: Path) -> None:
@@ -166,34 +78,6 @@ def test_the_configuration_says_where_the_catalogue_is(cats: Path) -> None:
     (cats / "connector.yaml").write_text("clients: {team: {prototype: openai}}\n")
     assert catalogue_of(cats / "connector.yaml") == cats / "entities"
     assert catalogue_of(cats) == cats / "entities"
-
-
-def broken_wheels(cats: Path) -> dict[str, Path]:
-    whole = (cats / "new.whl").read_bytes()
-    (cats / "truncated.whl").write_bytes(whole[: len(whole) // 2])
-    (cats / "damaged.whl").write_bytes(whole[:200] + bytes(300) + whole[500:])
-    (cats / "text.whl").write_text("no archive")
-    with zipfile.ZipFile(cats / "other.whl", "w") as archive:
-        archive.writestr("requests/__init__.py", "")
-    with zipfile.ZipFile(cats / "half.whl", "w") as archive:
-        archive.writestr("openai/__init__.py", "")
-    wheel(cats / "syntax.whl", resources__cats="class Cats(:")
-    wheel(cats / "nothing.whl", _client="class OpenAI: ...")
-    wheel(cats / "bomb.whl", bomb="#" * (9 * 2**20))
-    wheel(cats / "deep.whl", types__cat_create_params="x = " + "-" * 200_000 + "1")
-    return {path.stem: path for path in cats.glob("*.whl") if path.stem != "new"}
-
-
-def test_a_broken_sdk_changes_nothing(cats: Path) -> None:
-    before = contents(cats / "entities")
-    wheels = broken_wheels(cats)
-    assert len(wheels) == 9
-    for name, path in wheels.items():
-        refused = run("update", "--sdk", str(path))
-        assert isinstance(refused.exception, ConfigurationError), (name, refused.output, refused.exception)
-        assert path.name in str(refused.exception) or "the SDK's" in str(refused.exception)
-        assert contents(cats / "entities") == before
-    assert not list(cats.glob(".*"))
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ from connector.cli import main
 from connector.declarations import folder
 from connector.errors import ConfigurationError
 from connector.model_registry import load_registry
-from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, compiled_bytes
+from connector.model_registry.load import COMPILED, OVERLAY, REGISTRY, compile_registry
 from connector.model_registry.price_source import read_price_facts
 from connector.model_registry.sdk_source import read_sdk_facts
 from connector.model_registry.update import account_shutdowns
+from connector.yaml import DECLARATIONS, read_yaml
 from tests.model_registry.sources import CHAT_MODELS, PRICES, price_wheel, sdk_wheel
 
 OVERLAY_TEXT = """
@@ -163,7 +164,7 @@ def test_an_account_says_when_its_models_stop():
 
 def test_a_registry_that_was_edited_is_read_anew(entities):
     text = (entities / REGISTRY).read_bytes()
-    (entities / COMPILED).write_bytes(compiled_bytes(text, "x"))
+    (entities / COMPILED).write_bytes(compile_registry(text, read_yaml(text, "x", DECLARATIONS)))
     assert len(load_registry(entities)) == 2
     (entities / REGISTRY).write_bytes(text + b"  gpt-10: {kind: text}\n")
     assert len(load_registry(entities)) == 3
@@ -174,7 +175,8 @@ def test_a_registry_that_was_edited_is_read_anew(entities):
 def test_the_compiled_registry_that_ships_is_that_of_its_text():
     entities = folder("entities")
     compiled = json.loads((entities / COMPILED).read_bytes())
-    assert compiled == json.loads(compiled_bytes((entities / REGISTRY).read_bytes(), "x"))
+    text = (entities / REGISTRY).read_bytes()
+    assert compiled == json.loads(compile_registry(text, read_yaml(text, "x", DECLARATIONS)))
 
 
 def test_dates_and_names_survive_the_text(tmp_path):

@@ -65,9 +65,9 @@ def import_document(document_path: Path, into: Path, overlays: Path | None = Non
     return built
 
 
-def build(document_path: Path, overlays: Path | None = None) -> BuiltCatalogue:
+def build(document_path: Path, overlays: Path | None = None, where: str = "") -> BuiltCatalogue:
     """Build the catalogue of an OpenAPI document with the overlays of a folder, else the shipped ones."""
-    return build_document(read_document(document_path), str(document_path), overlays)
+    return build_document(read_document(document_path, where), where or str(document_path), overlays)
 
 
 def build_document(document: dict[str, JSON], where: str, overlays: Path | None = None) -> BuiltCatalogue:

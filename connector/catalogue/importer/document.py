@@ -27,14 +27,15 @@ LARGEST = 64 * 2**20
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 
-def read_document(path: Path) -> dict[str, JSON]:
-    """Read an OpenAPI 3.0 or 3.1 document from a JSON or YAML file."""
+def read_document(path: Path, where: str = "") -> dict[str, JSON]:
+    """Read an OpenAPI 3.0 or 3.1 document from a JSON or YAML file; `where` names it in messages."""
+    where = where or str(path)
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error.strerror}); name an OpenAPI document") from error
-    return parse_document(data, str(path))
+        raise ConfigurationError(f"{where}: cannot be read ({error.strerror}); name an OpenAPI document") from error
+    return parse_document(data, where)
 
 
 def parse_document(data: bytes, where: str) -> dict[str, JSON]:

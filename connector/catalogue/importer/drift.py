@@ -41,12 +41,12 @@ def compare_catalogues(before: Catalogue, after: Catalogue) -> Drift:
     return Drift((*operations, *_compare_definitions(before.definitions(), after.definitions())))
 
 
-def find_drift(document_path: Path, catalogue: Catalogue) -> Drift:
-    """Compare a document, with the catalogue's overlays applied, to the catalogue."""
+def find_drift(document_path: Path, catalogue: Catalogue, where: str = "") -> Drift:
+    """Compare a document, with the catalogue's overlays applied, to the catalogue; `where` names it in messages."""
     from connector.catalogue.importer.build import build
 
     overlays = catalogue.folder / "overlays"
-    built = build(document_path, overlays if overlays.is_dir() else None)
+    built = build(document_path, overlays if overlays.is_dir() else None, where)
     theirs = _index_by_wire_name(
         [area, entity, action, entry]
         for area, entities in built.areas.items()

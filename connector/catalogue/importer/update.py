@@ -78,7 +78,7 @@ def prepare_update(
             f"{base}: no {DOCUMENT} in it: the catalogue that ships has none, and one made by `entities import` has;"
             " name the API's OpenAPI document with --document FILE or URL"
         )
-    content = read_document(source)
+    content = read_document(source, where)
     found = None if sdk is None else _read_sdk(sdk, content, where or str(source))
     with stage_folder(into) as staged:
         _copy_base(base, staged)

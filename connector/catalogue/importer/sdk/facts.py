@@ -84,7 +84,7 @@ def read_overlays_of_sdk(source: Path, content: Mapping[str, Any]) -> SdkOverlay
         raise ConfigurationError(f"{source}: its types lead into each other too deeply") from error
     parts = {"paths": paths, "x-additions": additions, "x-relaxed": relaxed}
     aliases = dict(_aliases(found, known))
-    return SdkOverlays(_version(package), _shorten(translation, parts), aliases, tuple(notes))
+    return SdkOverlays(_version(package), _shorten(translation, parts), aliases, tuple(dict.fromkeys(notes)))
 
 
 def signature(operation: str) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.catalogue.importer.sdk.annotations import Annotations, Named, Type, Unknown
+from connector.catalogue.importer.sdk.annotations import Annotations, Named, Plain, Type, Unknown
 from connector.catalogue.importer.sdk.modules import Module
 
 __all__ = ["MISREAD", "Method", "methods", "methods_of"]
@@ -44,6 +44,8 @@ class Method:
     multipart: bool = False
     beta: str | None = None
     admin: bool = False
+    unknown_types: tuple[str, ...] = ()
+    """Types of its query or payload that the release names and does not have."""
 
     @property
     def operation(self) -> str:
@@ -71,16 +73,15 @@ def _resources(
 ) -> Iterator[tuple[str, Named]]:
     """Yield the resources below a client or resource, with their dotted names."""
     properties = {
-        node.name: (node, base)
+        name: (kind, base)
         for base in reversed(list(annotations.line(owner)))
-        for node in _functions(annotations, base)
-        if any(ast.unparse(each).endswith("cached_property") for each in node.decorator_list)
+        for name, kind in _list_properties(annotations, base)
     }
-    for name, (node, base) in sorted(properties.items()):
+    for name, (kind, base) in sorted(properties.items()):
         if name.startswith("with_") or depth > DEEPEST:
             continue
         module = annotations.package.module(base.module)
-        resource = annotations.read(node.returns, module) if module else None
+        resource = annotations.read(kind, module) if module else None
         if isinstance(resource, Named) and RESOURCES in resource.module and annotations.definition(resource):
             yield f"{prefix}{name}", resource
             yield from _resources(annotations, resource, notes, f"{prefix}{name}.", depth + 1)
@@ -88,16 +89,32 @@ def _resources(
             notes.append(f"{prefix}{name}: no resource that can be read")
 
 
-def _functions(annotations: Annotations, kind: Named) -> list[ast.FunctionDef]:
+def _list_properties(annotations: Annotations, kind: Named) -> Iterator[tuple[str, ast.expr | None]]:
+    """Yield the properties of a class that may be resources, and the attributes that older releases had for them."""
+    for node in _list_statements(annotations, kind):
+        if isinstance(node, ast.FunctionDef):
+            if any(ast.unparse(each).endswith("cached_property") for each in node.decorator_list):
+                yield node.name, node.returns
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            module = annotations.package.module(kind.module)
+            found = annotations.read(node.annotation, module) if module else None
+            if isinstance(found, Named) and RESOURCES in found.module:
+                yield node.target.id, node.annotation
+
+
+def _list_functions(annotations: Annotations, kind: Named) -> list[ast.FunctionDef]:
+    return [node for node in _list_statements(annotations, kind) if isinstance(node, ast.FunctionDef)]
+
+
+def _list_statements(annotations: Annotations, kind: Named) -> Sequence[ast.stmt]:
     found = annotations.definition(kind)
-    body = found.node.body if found and isinstance(found.node, ast.ClassDef) else ()
-    return [node for node in body if isinstance(node, ast.FunctionDef)]
+    return found.node.body if found and isinstance(found.node, ast.ClassDef) else ()
 
 
 def methods_of(annotations: Annotations, prefix: str, resource: Named, notes: list[str]) -> Iterator[Method]:
     """Yield the methods of one resource class; of overloads the last counts, as in Python."""
     module = annotations.package.module(resource.module)
-    functions = {node.name: node for node in _functions(annotations, resource)}
+    functions = {node.name: node for node in _list_functions(annotations, resource)}
     for name, function in functions.items() if module else ():
         call = next((node for node in ast.walk(function) if _is_request(node)), None)
         if call is None or module is None:
@@ -107,10 +124,12 @@ def methods_of(annotations: Annotations, prefix: str, resource: Named, notes: li
         except MISREAD as error:
             notes.append(f"{prefix}.{name}: its call cannot be read ({type(error).__name__}: {error})")
             continue
-        if method.path.startswith("/"):
-            yield method
-        else:
+        if not method.path.startswith("/"):
             notes.append(f"{prefix}.{name}: the path of its call cannot be read")
+            continue
+        if method.unknown_types:
+            notes.append(f"{prefix}.{name}: not in this release: {', '.join(method.unknown_types)}")
+        yield method
 
 
 def _is_request(node: ast.AST) -> bool:
@@ -127,45 +146,68 @@ def _is_request(node: ast.AST) -> bool:
 def _method(name: str, function: ast.FunctionDef, call: Any, module: Module, annotations: Annotations) -> Method:
     given = {k.arg: k.value for k in call.keywords}
     options = {k.arg: k.value for k in getattr(given.get("options"), "keywords", ())}
-    query, query_types = _transformed(options.get("query"), function, module, annotations)
-    payload, payload_types = _transformed(given.get("body"), function, module, annotations)
+    query, of_query = _read_sent(options.get("query"), function, module, annotations)
+    payload, of_payload = _read_sent(given.get("body"), function, module, annotations)
     headers = dict(_headers(function))
     http = str(given["method"].value).upper() if "method" in given else CALLS[call.func.attr]
     arguments = [*function.args.args, *function.args.kwonlyargs]
     return Method(
         name=name,
         http=http,
-        path=_path(call.args[0]),
+        path=_read_path(call.args[0]),
         module=module,
         answers=function.returns,
         parameters={a.arg: a.annotation for a in arguments},
         query=query or {},
-        query_types=query_types,
+        query_types=_known_types(of_query),
         headers={wire: argument for wire, argument in headers.items() if argument},
         payload=None if given.get("body") is None else tuple(payload or ()),
-        payload_types=payload_types,
+        payload_types=_known_types(of_payload),
         multipart="files" in given,
         beta=_constant(function, "OpenAI-Beta"),
         admin="admin_api_key_auth" in ast.unparse(options.get("security", ast.Constant(""))),
+        unknown_types=tuple(dict.fromkeys(_list_missing((*of_query, *of_payload)))),
     )
 
 
-def _path(node: ast.expr) -> str:
-    constant = next(iter(node.args), None) if isinstance(node, ast.Call) else node
-    return str(getattr(constant, "value", ""))
+def _known_types(kinds: tuple[Type, ...]) -> tuple[Type, ...]:
+    return tuple(kind for kind in kinds if not isinstance(kind, Unknown | Plain))
 
 
-def _transformed(
+def _list_missing(kinds: tuple[Type, ...]) -> Iterator[str]:
+    """Yield the types that the call names and no module of the release defines."""
+    for kind in kinds:
+        if isinstance(kind, Unknown | Plain):
+            yield kind.text if isinstance(kind, Unknown) else kind.name
+
+
+def _read_path(node: ast.expr) -> str:
+    """Return the path that a call names: a text, `path_template(text, …)`, or an f-string; "" when it is none."""
+    given = next(iter(node.args), None) if isinstance(node, ast.Call) else node
+    if isinstance(given, ast.JoinedStr):
+        parts = [_read_part(part) for part in given.values]
+        return "".join(parts) if all(parts) else ""
+    return str(getattr(given, "value", ""))
+
+
+def _read_part(node: ast.expr) -> str:
+    """Return a part of an f-string as a path template spells it; "" when it is more than a name."""
+    if isinstance(node, ast.FormattedValue):
+        return f"{{{node.value.id}}}" if isinstance(node.value, ast.Name) else ""
+    return str(getattr(node, "value", ""))
+
+
+def _read_sent(
     node: Any, function: ast.FunctionDef, module: Module, annotations: Annotations
 ) -> tuple[dict[str, str] | None, tuple[Type, ...]]:
-    """The names that `maybe_transform(names, type)` sends, and the types it sends them as."""
+    """Return the names that `maybe_transform(names, type)` sends, and the types it sends them as."""
     if node is None:
         return None, ()
     names = next((n for n in ast.walk(node) if isinstance(n, ast.Dict)), None) or _assigned(function)
     kinds = [n for n in ast.walk(node) if _is_params(n)] or [n for n in ast.walk(function) if _is_params(n)]
     shown = {str(k.value): ast.unparse(v) for k, v in _pairs(names) if isinstance(k, ast.Constant)}
     found = [annotations.read(kind, module) for kind in kinds if isinstance(kind, ast.expr)]
-    return shown, tuple(kind for kind in dict.fromkeys(found) if not isinstance(kind, Unknown))
+    return shown, tuple(dict.fromkeys(found))
 
 
 def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,7 +58,11 @@ class Module:
         try:
             return ast.parse(self._text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ConfigurationError(f"the SDK's {self._path} is not Python that can be read: {error}") from error
+            running = ".".join(map(str, sys.version_info[:2]))
+            raise ConfigurationError(
+                f"the SDK's {self._path} is not Python that {running} can read: {error}; fetch the release again,"
+                " name another one, or use a newer Python"
+            ) from error
 
     @cached_property
     def symbols(self) -> dict[str, Statement]:
@@ -87,6 +92,8 @@ class Module:
             yield node.targets[0].id, node.value
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             yield node.target.id, node.value
+        elif sys.version_info >= (3, 12) and isinstance(node, ast.TypeAlias):
+            yield node.name.id, node.value
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name if alias.asname else alias.name.partition(".")[0]

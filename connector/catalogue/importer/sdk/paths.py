@@ -24,12 +24,7 @@ from connector.catalogue.importer.sdk.schemas import BINARY, PREFIX, Schema, Tra
 
 __all__ = ["Translation"]
 
-PAGES = {
-    "SyncCursorPage": "cursor",
-    "SyncConversationCursorPage": "cursor",
-    "SyncNextCursorPage": "next",
-    "SyncTokenPage": "page",
-}
+PAGINATION = "openai.pagination"
 AGENT_ENDS = ["agent.session.idle", "agent.session.failed"]
 """The session events that end a turn's stream; an idle event may also come first, before the turn begins."""
 
@@ -202,9 +197,31 @@ class Translation:
         return ({"200": {"content": content}} if content else {"204": {}}), facts
 
     def _pages(self, method: Method, answer: Type) -> str | None:
-        named = PAGES.get(_own_name(answer))
+        """Return how a list goes on: as its class of pages says, or as its answer's fields do."""
+        if isinstance(answer, Applied) and isinstance(answer.origin, Named) and answer.origin.module == PAGINATION:
+            return self._read_page_class(method, answer.origin)
         fields = self._annotations.fields(answer) if isinstance(answer, Named) else {}
-        return named or ("page" if "page" in method.query and "next_page" in fields else None)
+        return "page" if "page" in method.query and "next_page" in fields else None
+
+    def _read_page_class(self, method: Method, page: Named) -> str | None:
+        """Return how pages of a class go on: by the parameter that asks for the next one, and where its value is."""
+        found = self._annotations.definition(page)
+        asked = {
+            key.value
+            for call in ast.walk(found.node if found else ast.Constant(None))
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "PageInfo"
+            for each in ast.walk(call)
+            if isinstance(each, ast.Dict)
+            for key in each.keys
+            if isinstance(key, ast.Constant)
+        }
+        if asked == {"page"}:
+            return "page"
+        if asked == {"after"}:
+            return "next" if "next" in self._annotations.fields(page) else "cursor"
+        if asked or page.name != "SyncPage":
+            self._notes.append(f"{method.name}: how its pages ({page.name}) go on cannot be read")
+        return None
 
     def _json(self, method: Method, answer: Type) -> Schema:
         if not isinstance(answer, Applied) or not isinstance(answer.origin, Named):
