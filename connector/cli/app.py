@@ -33,6 +33,7 @@ from connector.cli.subscribe import SubscribeOptions, subscribe
 from connector.cli.tasks import backup, tasks
 from connector.cli.test import TestOptions, test
 from connector.cli.transform import TransformOptions, transform
+from connector.cli.webhooks import webhooks
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]
@@ -87,6 +88,7 @@ app.add_typer(incoming, name="incoming")
 app.add_typer(outgoing, name="outgoing")
 app.add_typer(route, name="route")
 app.add_typer(tasks, name="tasks")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(imports, name="import")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hashlib import sha256
 from hmac import digest
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from connector.documents import dump
@@ -70,14 +70,21 @@ def derive_secret(seed: str) -> str:
     return PREFIX + b64encode(sha256(f"webhook secret {seed}".encode()).digest()).decode()
 
 
-def sign(secret: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the headers of one webhook: its id, its time, and the signature over both and the body."""
+def sign(secrets: str, webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the headers of one webhook: its id, its time, and the signatures over both and the body.
+
+    Args:
+        secrets: one, or several with spaces between them: each signs.
+        webhook_id: the delivery's, the same for each try.
+        timestamp: seconds since 1970.
+        body: as it is sent.
+    """
     text = f"{webhook_id}.{timestamp}.".encode() + body
-    signature = b64encode(digest(decode_secret(secret), text, sha256)).decode()
+    signatures = (b64encode(digest(decode_secret(secret), text, sha256)).decode() for secret in secrets.split())
     return {
         "webhook-id": webhook_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
     }
 
 
@@ -115,10 +122,13 @@ class Webhooks:
             self._queue(url, endpoint, event)
         self._loop.wake()
 
-    def send_to(self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]) -> None:
-        """Send an event to one endpoint, even if it takes other event types."""
-        self._queue(endpoint["url"], endpoint["id"], self._build_event(event_type, data))
-        self._loop.wake()
+    async def send_test(self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]) -> JSON:
+        """Send an event to one endpoint now and once, even if it takes other event types; return the attempt."""
+        delivery = self._build_delivery(endpoint["url"], endpoint["id"], self._build_event(event_type, data))
+        attempt = await self._post(delivery)
+        state = "delivered" if 200 <= attempt.get("status", 0) < 300 else "failed"
+        self._keep({**delivery, "state": state, "attempts": [{"at": int(self._now()), **attempt}]})
+        return attempt
 
     async def send_due(self) -> None:
         """Try each webhook that is due once."""
@@ -140,10 +150,18 @@ class Webhooks:
                 yield endpoint["url"], endpoint["id"]
 
     def _queue(self, url: str, endpoint: str, event: Mapping[str, JSON]) -> None:
-        """Record a delivery that is due now, and forget the oldest one where there are too many."""
-        delivery = {"id": self._ids.new_id("wh_"), "url": url, "endpoint": endpoint, "state": "waiting"}
-        self._objects.put(DELIVERIES, {**delivery, "event": dict(event), "attempts": []})
+        """Record a delivery that is due now."""
+        delivery = self._build_delivery(url, endpoint, event)
+        self._keep(delivery)
         self._timers.add(Timer("webhook", delivery["id"], "", self._now()))
+
+    def _build_delivery(self, url: str, endpoint: str, event: Mapping[str, JSON]) -> dict[str, Any]:
+        delivery = {"id": self._ids.new_id("wh_"), "url": url, "endpoint": endpoint, "state": "waiting"}
+        return {**delivery, "event": dict(event), "attempts": []}
+
+    def _keep(self, delivery: dict[str, JSON]) -> None:
+        """Remember a delivery, and forget the oldest one where there are too many."""
+        self._objects.put(DELIVERIES, delivery)
         if self._objects.count(DELIVERIES) > MOST_DELIVERIES:
             oldest = self._objects.page(DELIVERIES, limit=1, order="asc").items[0]
             self._objects.delete(DELIVERIES, oldest["id"])
@@ -184,8 +202,12 @@ class Webhooks:
             return {"error": f"{type(error).__name__}: {error}"}
 
     def _find_secret(self, endpoint: str) -> str:
+        """Return what signs for an endpoint: its secret, and the one before it for a day after a rotation."""
         stored = self._objects.get(SECRETS, endpoint) if endpoint else None
-        return stored["secret"] if stored else self.secret
+        if stored is None:
+            return self.secret
+        is_active = self._now() < stored.get("old_until", 0)
+        return f"{stored['secret']} {stored['old']}" if is_active else str(stored["secret"])
 
     def _seconds_until_due(self) -> float | None:
         due = self._timers.due

@@ -248,7 +248,10 @@ SHOWS: dict[str, list[list[str]]] = {
     "tasks retry": [["1"]],
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
-SENDS = {"publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update"}
+SENDS = {
+    "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
+    "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",
+}  # fmt: skip
 """Commands that call, or serve, whatever is said with them."""
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from connector.model import JSON, is_object
 from connector.sandbox.backend import Backend, Handler
-from connector.sandbox.messages import Answer, Request
+from connector.sandbox.messages import Answer, ApiError, Request
 from connector.sandbox.resources.crud import build_list_handler, build_retrieve_handler, delete_object, get_body
 from connector.sandbox.webhooks import ENDPOINTS, SECRETS, derive_secret
 
 __all__ = ["HANDLERS"]
 
+OVERLAP = 24 * 3600
+"""Seconds for which a rotated secret goes on signing beside the new one, if that is asked for."""
+
 
 def create_endpoint(request: Request, backend: Backend) -> Answer:
     body = get_body(request)
     made: dict[str, JSON] = {"id": backend.new_id("we_"), "object": "webhook_endpoint", "name": body["name"]}
-    made |= {"url": body["url"], "event_types": body["event_types"], "created_at": int(backend.now())}
-    return Answer(_save_with_secret(backend, {**made, "updated_at": None}))
+    now = int(backend.now())
+    made |= {"url": body["url"], "event_types": body["event_types"], "created_at": now, "updated_at": now}
+    return Answer(_save_with_secret(backend, made))
 
 
 def update_endpoint(request: Request, backend: Backend) -> Answer:
     known = backend.require_object(ENDPOINTS, request.path["webhook_endpoint_id"])
-    known |= {**get_body(request), "updated_at": int(backend.now())}
-    backend.objects.put(ENDPOINTS, known)
-    return Answer(known)
+    changed = {**known, **get_body(request)}
+    if changed != known:
+        changed["updated_at"] = int(backend.now())
+        backend.objects.put(ENDPOINTS, changed)
+    return Answer(changed)
 
 
 def delete_endpoint(request: Request, backend: Backend) -> Answer:
@@ -35,17 +42,23 @@ def delete_endpoint(request: Request, backend: Backend) -> Answer:
 
 def rotate_secret(request: Request, backend: Backend) -> Answer:
     known = backend.require_object(ENDPOINTS, request.path["webhook_endpoint_id"])
-    return Answer(_save_with_secret(backend, {**known, "updated_at": int(backend.now())}))
+    before = backend.objects.get(SECRETS, known["id"]) or {}
+    old: dict[str, JSON] = {}
+    if get_body(request).get("keep_old_secret_active_for_24_hours") and before:
+        old = {"old": before["secret"], "old_until": backend.now() + OVERLAP}
+    return Answer(_save_with_secret(backend, {**known, "updated_at": int(backend.now())}, old))
 
 
-def send_test(request: Request, backend: Backend) -> Answer:
-    endpoint, event_type = (
-        backend.require_object(ENDPOINTS, request.path["webhook_endpoint_id"]),
-        get_body(request)["event_type"],
-    )
-    backend.webhooks.send_to(endpoint, event_type, {"id": backend.new_id("test_")})
+async def send_test(request: Request, backend: Backend) -> Answer:
+    """Send a test event and return the status that the endpoint answered with."""
+    endpoint = backend.require_object(ENDPOINTS, request.path["webhook_endpoint_id"])
+    event_type = get_body(request)["event_type"]
+    attempt = await backend.webhooks.send_test(endpoint, event_type, {"id": backend.new_id("test_")})
+    if "status" not in attempt:
+        message = f"The test event could not be delivered to {endpoint['url']}: {attempt['error']}"
+        raise ApiError(400, message, code="webhook_test_failed")
     result: dict[str, JSON] = {"object": "webhook_endpoint.test", "webhook_endpoint_id": endpoint["id"]}
-    return Answer({**result, "event_type": event_type, "success": True, "status_code": 200})
+    return Answer({**result, "event_type": event_type, "success": True, "status_code": attempt["status"]})
 
 
 def list_event_types(_request: Request, backend: Backend) -> Answer:
@@ -54,12 +67,14 @@ def list_event_types(_request: Request, backend: Backend) -> Answer:
     return Answer({"object": "list", "data": _allowed_types(schema)})
 
 
-def _save_with_secret(backend: Backend, endpoint: dict[str, Any]) -> dict[str, JSON]:
-    """Return the endpoint with a new secret, which is shown only once."""
+def _save_with_secret(
+    backend: Backend, endpoint: dict[str, Any], old: Mapping[str, JSON] = MappingProxyType({})
+) -> dict[str, JSON]:
+    """Return the endpoint with a new secret, which is shown only once; the old one may go on signing for a while."""
     secret = derive_secret(backend.new_id("secret "))
     endpoint["signing_secret_hint"] = secret[-4:]
     backend.objects.put(ENDPOINTS, endpoint)
-    backend.objects.put(SECRETS, {"id": endpoint["id"], "secret": secret})
+    backend.objects.put(SECRETS, {"id": endpoint["id"], "secret": secret, **old})
     return {**endpoint, "signing_secret": secret}
 
 
