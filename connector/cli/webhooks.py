@@ -80,7 +80,7 @@ class RegisterOptions(ClientOptions):
 
     url: Annotated[str, Argument(metavar="URL", help="Where the events are sent to, such as https://HOST/hooks/NAME.")]
     events: Annotated[
-        list[str], Option("--events", metavar="TYPE,…", help="The types of events, or all that the project can have.")
+        list[str], Option("--events", metavar="TYPE,TYPE", help="The types of events, or all that the project can have.")
     ]
     name: Annotated[str | None, Option("--name", metavar="N", help="What people call it; the host unless given.")] = (
         None
