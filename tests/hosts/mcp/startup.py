@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.hosts.mcp.rig import CONFIGURATION
 
-__all__ = ["Started", "start"]
+__all__ = ["Started", "helped", "start"]
 
 COMMAND = Path(sys.executable).with_name("openai-connector")
 CLIENT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -41,12 +41,10 @@ def start(folder: Path) -> Started:
     path.write_text(json.dumps(CONFIGURATION))
     messages = [{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": CLIENT},
                 {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}]  # fmt: skip
-    # As it is installed: what was compiled once is not compiled again.
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     process = subprocess.Popen(
-        [str(COMMAND), "mcp", "-f", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables
+        [str(COMMAND), "mcp", "-f", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_variables()
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -62,12 +60,30 @@ def start(folder: Path) -> Started:
     return Started(wall, cpu, listed["result"]["tools"])
 
 
+def helped() -> float:
+    """CPU seconds of the same command when it only says what there is: how quick this machine is now."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([str(COMMAND), "--help"], env=_variables(), stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _variables() -> dict[str, str]:
+    """As it is installed: what was compiled once is not compiled again."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def main() -> None:
     with TemporaryDirectory() as folder:
         start(Path(folder))
         runs = [start(Path(folder)) for _ in range(7)]
+        helps = [helped() for _ in range(7)]
     size = len(json.dumps(runs[0].tools))
-    for name, values in (("wall", [run.wall for run in runs]), ("cpu", [run.cpu for run in runs])):
+    for name, values in (
+        ("wall", [run.wall for run in runs]),
+        ("cpu", [run.cpu for run in runs]),
+        ("cpu of --help", helps),
+    ):
         values.sort()
         sys.stdout.write(
             f"{name}: least {values[0]:.3f} s, median {values[len(values) // 2]:.3f} s, most {values[-1]:.3f} s\n"

@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.hosts.mcp.rig import CONFIGURATION
-from tests.hosts.mcp.startup import start
-from tests.timing import slowness
+from tests.hosts.mcp.startup import helped, start
 
 LISTED = """
 import asyncio, json, sys
@@ -33,6 +34,8 @@ async def main():
 asyncio.run(main())
 print(json.dumps(sorted(sys.modules)))
 """
+NOMINAL = 0.15
+"""CPU seconds of `--help` on the machine for which the bound is stated."""
 HEAVY = {"httpx", "aiohttp", "jsonschema_rs", "jsonschema", "apsw", "asyncpg", "mcp", "opentelemetry", "uvicorn"}
 LATE = {
     "connector.delivery",
@@ -52,9 +55,13 @@ def test_what_costs_time_is_loaded_after_the_first_list(tmp_path: Path) -> None:
 
 
 def test_the_first_list_comes_within_half_a_second_of_work(tmp_path: Path) -> None:
-    """Of the processor's time, and on a machine as quick as the nominal one: others may be at work on this one."""
-    runs = [start(tmp_path)]
-    while runs[-1].cpu >= 0.5 * slowness() and len(runs) < 6:
-        runs.append(start(tmp_path))
-    assert min(run.cpu for run in runs) < 0.5 * slowness(), [run.cpu for run in runs]
-    assert {tool["name"] for tool in runs[0].tools} >= {"greet", "models_list", "explain"}
+    """Of the processor's time; on a machine that is slow or busy, as much more as another command takes there."""
+    told: list[str] = []
+    for _ in range(5):
+        allowed = 0.5 * max(1.0, helped() / NOMINAL)
+        started = start(tmp_path)
+        assert {tool["name"] for tool in started.tools} >= {"greet", "models_list", "explain"}
+        if started.cpu < allowed:
+            return
+        told.append(f"{started.cpu:.3f} s, {allowed:.3f} s are allowed")
+    pytest.fail(f"the first list of tools takes long, every time: {', '.join(told)}")
