@@ -7,6 +7,7 @@ attempted again only when its host asks again: nobody pays for an answer that no
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ __all__ = ["CallAnswer", "CallConflict", "HostCall", "HostCalls", "Notify", "aba
 
 EQUAL = "equal host calls"
 """The space of records with the last call of each content that came without a key of its host's."""
+MOST_TOLD = 10_000
 LOOK = 1.0
 """Seconds between two looks at a call that another process makes."""
 CANCELLED = "cancelled by its host"
@@ -85,7 +87,7 @@ class HostCalls:
         shared: the runtime, the store and what all attempts share.
         wait: seconds for which a host is kept waiting at most.
         equal: seconds for which a call without a key of its host's is taken for the repeat of an equal one whose end
-            is not known.
+            its host was not told.
     """
 
     shared: DeliveryContext
@@ -93,6 +95,8 @@ class HostCalls:
     equal: float = 86_400.0
     leases: Leases = field(default_factory=Leases)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
+    _told: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
+    """The keys of answers that hosts were given by this process, the newest last."""
     _flusher: LineFlusher = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,10 +110,21 @@ class HostCalls:
             asked: the call.
             notify: told why the call has to wait.
         """
-        own = f"{asked.owner}\n{route.spec.name}\n{digest(asked.document)}"
+        own = _content(route.spec.name, asked)
         async with self._alone(own if not asked.is_named else f"{asked.owner}\n{route.spec.name}\n{asked.key}"):
             task, is_new = await self._accept(route.spec.name, asked, own)
             return await self._follow(replace(route, guard=asked.guard), task, notify, is_new=is_new)
+
+    async def note_told(self, route: str, asked: HostCall) -> None:
+        """Note that a host was given the answer of a call: an equal one without a key is another call from then on."""
+        if asked.is_named:
+            return
+        self._told[asked.key] = None
+        while len(self._told) > MOST_TOLD:
+            self._told.popitem(last=False)
+        place, key = (EQUAL, digest(_content(route, asked))), f"{asked.owner}/{asked.key}"
+        if members(await self.shared.store.record(*place)).get("key") == key:
+            await self.shared.commit(Change(records={place: {"key": key, "told": True}}))
 
     async def is_known(self, route: str, owner: str, key: str) -> bool:
         """Return whether a call of this key was asked for before."""
@@ -153,11 +168,14 @@ class HostCalls:
         return await self.shared.store.task(found[0].id) if found else None
 
     async def _find_lost(self, route: str, equal: str) -> Task | None:
-        """Return the last equal call, if its end is not known and nobody works on it."""
+        """Return the last equal call, if no host knows its end and nobody works on it."""
         kept = members(await self.shared.store.record(EQUAL, digest(equal)))
-        task = await self._find(route, str(kept.get("key"))) if kept else None
+        key = str(kept.get("key", ""))
+        task = await self._find(route, key) if kept else None
         if task is None or task.updated < self.shared.wall() - self.equal or task.id in self.leases.held:
             return None
+        if task.state is TaskState.FINISHED:
+            return None if kept.get("told") or key.partition("/")[2] in self._told else task
         return task if task.state not in ENDS or task.state is TaskState.UNKNOWN else None
 
     async def _follow(self, route: RouteContext, task: Task, notify: Notify, *, is_new: bool) -> CallAnswer:
@@ -225,6 +243,11 @@ class HostCalls:
             is_repeat=is_repeat,
             doubts=() if task.state is TaskState.FINISHED else find_doubtful(task.calls, task.retried),
         )
+
+
+def _content(route: str, asked: HostCall) -> str:
+    """Return what equal calls have in common."""
+    return f"{asked.owner}\n{route}\n{digest(asked.document)}"
 
 
 async def abandoned_calls(shared: DeliveryContext, prefix: str) -> int:

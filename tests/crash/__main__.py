@@ -16,6 +16,8 @@ from typing import Any
 
 from tests.crash.cluster import programs
 from tests.crash.harness import catch, play
+from tests.crash.host_mutants import HOST_MUTANTS
+from tests.crash.hosts import HOST_SCENARIOS, catch_host, play_host
 from tests.crash.mutants import MUTANTS
 from tests.crash.running import Warm
 from tests.crash.scenarios import EVERYWHERE, SCENARIOS
@@ -42,6 +44,9 @@ class Harness:
 
     def play(self, name: str) -> None:
         began = time.monotonic()
+        if name in HOST_SCENARIOS:
+            self._play_host(name)
+            return
         try:
             row, bench = play(name, self._place(name), self._own, long=self._long, seed=self._seed)
         except Exception as error:  # noqa: BLE001  the others are still to be played
@@ -53,8 +58,20 @@ class Harness:
             say(f"{name}: never came to {', '.join(bench.missed)}")
         say(f"{name}: {time.monotonic() - began:.0f} s")
 
+    def _play_host(self, name: str) -> None:
+        try:
+            row = play_host(name, self._place(name), self._own, times=3 if self._long else 1, seed=self._seed)
+        except Exception as error:  # noqa: BLE001  the others are still to be played
+            self.faults.append(f"{name}: {type(error).__name__}: {error}")
+            return
+        self.rows.append(row)
+        self.faults += [f"{name}: {breach}" for breach in row.breaches]
+
     def catch(self, name: str) -> None:
-        breaches = catch(name, self._place(name), self._own, seed=self._seed)
+        if name in HOST_MUTANTS:
+            breaches = catch_host(name, self._place(name), self._own)
+        else:
+            breaches = catch(name, self._place(name), self._own, seed=self._seed)
         if not breaches:
             self.faults.append(f"mutant {name!r} was not found")
         say(f"mutant {name!r}: {f'found, {breaches[0][:100]}' if breaches else 'NOT FOUND'}")
@@ -89,15 +106,15 @@ def main() -> int:
     def wanted(name: str) -> bool:
         return not asked.names or any(word in name for word in asked.names)
 
-    scenarios = [name for name in SCENARIOS if wanted(name)]
+    scenarios = [name for name in (*SCENARIOS, *HOST_SCENARIOS) if wanted(name)]
     if programs() is None:
         say("PostgreSQL's programs are not installed: its scenarios are left out")
-        scenarios = [name for name in scenarios if SCENARIOS[name].engine != "postgresql"]
+        scenarios = [name for name in scenarios if name not in SCENARIOS or SCENARIOS[name].engine != "postgresql"]
     with TemporaryDirectory(prefix="crash-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         harness = Harness(Path(folder), long=asked.long, seed=asked.seed)
         try:
             works = [pool.submit(harness.play, name) for name in scenarios]
-            works += [pool.submit(harness.catch, name) for name in MUTANTS if wanted(name)]
+            works += [pool.submit(harness.catch, name) for name in (*MUTANTS, *HOST_MUTANTS) if wanted(name)]
             for work in works:
                 work.result()
         finally:

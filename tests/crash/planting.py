@@ -56,6 +56,7 @@ def plant(text: str) -> None:
     plan: dict[str, Any] = json.loads(text)
     _jump(plan.get("clocks", ()))
     from connector.engine import failpoints
+    from tests.crash.host_mutants import HOST_MUTANTS
     from tests.crash.mutants import MUTANTS, put
 
     reach = Points(plan)
@@ -69,7 +70,7 @@ def plant(text: str) -> None:
         power = Power(Path(plan["folder"]), plan["seed"], plan.get("keeps", 0.0), plan.get("disk"))
         reach.power = power.fails
     for name in plan.get("mutants", ()):
-        MUTANTS[name].plant()
+        (HOST_MUTANTS[name][0] if name in HOST_MUTANTS else MUTANTS[name].plant)()
 
 
 def _jump(offsets: Sequence[float]) -> None:

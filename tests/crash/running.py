@@ -145,8 +145,9 @@ def _become(asked: dict[str, Any]) -> None:
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         output = os.open(asked["said"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
+        pipes = asked["plan"].get("pipes")
+        os.dup2(os.open(pipes[0] if pipes else os.devnull, os.O_RDONLY), 0)
+        os.dup2(os.open(pipes[1], os.O_WRONLY) if pipes else output, 1)
         os.dup2(output, 2)
         os.chdir(asked["folder"])
         os.environ["KEY"] = "sk-made-up"

@@ -43,7 +43,7 @@ class Mcp(Section):
     equal_within: Duration = Field(
         default=86_400.0,
         description="For how long a call without a key of its client's is taken for the repeat of an equal one whose"
-        " outcome is unknown.",
+        " outcome is unknown, or was never told.",
     )
     attempts: int = Field(
         default=3, ge=1, le=1000, description="The number of attempts before a call fails that may be repeated."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from connector.hosts.mcp.protocol import LEVELS, RequestId, notification
@@ -54,6 +54,8 @@ class Exchange:
     token: JSON = None
     is_modern: bool = False
     clock: Callable[[], float] = time.monotonic
+    on_told: Callable[[], Awaitable[None]] | None = None
+    """Called when the answer is with the client."""
     _steps: int = 0
     _last: float = field(default=float("-inf"))
 
@@ -68,6 +70,11 @@ class Exchange:
         self._last = now
         params = {"progressToken": self.token, "progress": self._steps, "message": message}
         self.send(notification("notifications/progress", params))
+
+    async def told(self) -> None:
+        """Note that the answer is with the client."""
+        if self.on_told is not None:
+            await self.on_told()
 
     def log(self, level: str, data: JSON) -> None:
         """Send a line of the log, if the client wants lines of this importance."""

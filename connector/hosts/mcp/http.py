@@ -176,10 +176,12 @@ class McpHandler:
             return _error(message.id, error)
         work = self._start(message, message.id, exchange, caller)
         try:
-            return await stream.follow(work)
+            response = await stream.follow(work)
         except (asyncio.CancelledError, ConnectionError):
             work.cancel()
             raise
+        await exchange.told()
+        return response
 
     async def _post_in_session(
         self, request: web.BaseRequest, message: Message, caller: Caller, *, takes_events: bool
@@ -202,7 +204,9 @@ class McpHandler:
         session.under_way[message.id] = work
         number = message.id
         work.add_done_callback(lambda _: session.under_way.pop(number, None))
-        return await stream.follow(work)
+        response = await stream.follow(work)
+        await exchange.told()
+        return response
 
     def _take_notification(self, message: Message, session: HttpSession) -> None:
         task = session.under_way.get(message.params.get("requestId", ""))

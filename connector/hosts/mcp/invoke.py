@@ -105,7 +105,9 @@ class Invoker:
             owner=owner,
             guard=guard,
         )
-        answer = await calls.call(self._route(tool, calls), asked, exchange.report)
+        route = self._route(tool, calls)
+        answer = await calls.call(route, asked, exchange.report)
+        exchange.on_told = partial(calls.note_told, route.spec.name, asked)
         if tool.kind == "operation":
             answer = replace(answer, documents=[join_events(one) for one in answer.documents])
         return self.renderer.answer(owner, answer)

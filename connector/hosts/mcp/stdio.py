@@ -83,7 +83,9 @@ class PipeServer:
 
     async def _answer(self, message: Message, number: RequestId) -> None:
         try:
-            self._send(result_message(number, await self._result(message, number)))
+            exchange = self._exchange(message, number)
+            self._send(result_message(number, await self.server.answer(message, exchange, self.access)))
+            await exchange.told()
         except RpcError as error:
             self._send(error_message(number, error))
         except asyncio.CancelledError:
@@ -93,12 +95,12 @@ class PipeServer:
             if message.method.startswith("tools/"):
                 self.listed.set()
 
-    async def _result(self, message: Message, number: RequestId) -> JSON:
+    def _exchange(self, message: Message, number: RequestId) -> Exchange:
         version = message.modern_version
         if version is not None and version not in MODERN_VERSIONS:
             data: JSON = {"supported": [*MODERN_VERSIONS], "requested": version}
             raise RpcError(UNSUPPORTED_VERSION, "this version of the protocol is not spoken here", data)
-        exchange = Exchange(
+        return Exchange(
             session=self.session,
             id=number,
             send=self._send,
@@ -106,7 +108,6 @@ class PipeServer:
             token=message.meta.get("progressToken"),
             is_modern=version is not None,
         )
-        return await self.server.answer(message, exchange, self.access)
 
     def _send(self, message: JSON) -> None:
         self.write(dump(message) + b"\n")
