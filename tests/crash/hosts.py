@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 from urllib.request import Request, urlopen
 
-from tests.crash.configuration import CHAT, SETTLING, TOTAL
+from tests.crash.configuration import CHAT
 from tests.crash.host_mutants import HOST_MUTANTS
 from tests.crash.planting import WIRE
 from tests.crash.running import ROOT, Run
@@ -41,6 +41,8 @@ HOST_POINTS = (
 )  # fmt: skip
 """Where the server is killed."""
 MOST_PROCESSES = 12
+TOTAL, SETTLING = 1.0, 0.3
+"""Seconds that a call may take, and that a list then has to show what it made."""
 Begin = Callable[[Path, dict[str, Any], list[str]], Run]
 
 
@@ -231,7 +233,7 @@ def _judge(call: Asked, times: list[int]) -> tuple[str, str]:
 def _at_points(client: Client, times: int) -> None:
     """At every point, the more often the longer; a few of them where there is no time for more."""
     for nth in range(1, max(times, 1) + 1):
-        for point in HOST_POINTS if times else HOST_POINTS[3::6]:
+        for point in HOST_POINTS if times else HOST_POINTS[3::9]:
             client.ask(1)
             client.converse([call for call in client.asked if not call.told][-6:], point, nth)
 

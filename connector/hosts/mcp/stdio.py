@@ -49,6 +49,7 @@ class PipeServer:
     access: Access = field(default_factory=Access)
     listed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client knows the tools: what they need can be opened from then on."""
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set["asyncio.Task[None]"])
     _under_way: dict[RequestId, asyncio.Task[None]] = field(default_factory=dict[RequestId, "asyncio.Task[None]"])
 
     def take(self, line: bytes) -> None:
@@ -65,11 +66,13 @@ class PipeServer:
                 twice = RpcError(INVALID_REQUEST, "a request of this id is under way")
                 self._send(error_message(message.id, twice))
                 return
-            self._under_way[message.id] = asyncio.create_task(self._answer(message, message.id))
+            task = self._under_way[message.id] = asyncio.create_task(self._answer(message, message.id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def finish(self, grace: float) -> None:
         """Wait for what is under way, and cancel what takes longer."""
-        tasks = list(self._under_way.values())
+        tasks = list(self._tasks)
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=grace)
             for task in late:
@@ -85,13 +88,15 @@ class PipeServer:
         try:
             exchange = self._exchange(message, number)
             self._send(result_message(number, await self.server.answer(message, exchange, self.access)))
+            self._under_way.pop(number, None)
             await exchange.told()
         except RpcError as error:
             self._send(error_message(number, error))
         except asyncio.CancelledError:
             pass  # a request that was cancelled has no answer
         finally:
-            self._under_way.pop(number, None)
+            if self._under_way.get(number) is asyncio.current_task():
+                del self._under_way[number]
             if message.method.startswith("tools/"):
                 self.listed.set()
 
