@@ -79,9 +79,7 @@ class RegisterOptions(ClientOptions):
     """The options of `webhooks register`."""
 
     url: Annotated[str, Argument(metavar="URL", help="Where the events are sent to, such as https://HOST/hooks/NAME.")]
-    events: Annotated[
-        list[str], Option("--events", metavar="TYPE,TYPE", help="The types of events, or all that the project can have.")
-    ]
+    events: Annotated[list[str], Option("--events", metavar="TYPE,TYPE", help="The types of events, or all.")]
     name: Annotated[str | None, Option("--name", metavar="N", help="What people call it; the host unless given.")] = (
         None
     )
