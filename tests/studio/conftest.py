@@ -46,10 +46,11 @@ async def store(request: pytest.FixtureRequest, source: Path, clock: Clock) -> A
         engine = PostgreSQL(await database.url())
         engine.clock = clock
         runner = await engine.open("runner")
+        await runner.wait_for_change(60)  # until it listens: a connection that is broken off while it is made leaks
         await fill(runner, clock)
         await runner.close()
         opened = await engine.open("studio", role="admin")
-        await opened.wait_for_change(5)  # until it listens: a connection that is broken off while it is made is leaked
+        await opened.wait_for_change(60)
         yield opened
         await engine.close()
     else:
