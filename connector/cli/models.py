@@ -42,6 +42,7 @@ def list_models(
 ) -> None:
     """List the models: kind, the day on which they stop, and prices a million tokens."""
     from connector.model_registry import LifeCycle
+    from connector.model_registry.description import describe_model
 
     registry, day = _registry(folder), today or _today()
     chosen = [
@@ -51,7 +52,7 @@ def list_models(
     ]
     if wants_json(json):
         for model in chosen:
-            print_line(_document(model, registry, day))
+            print_line(describe_model(model, registry, day))
     else:
         head = ("model", "kind", "until", "in", "out")
         print_table(head, (_row(model, day) for model in chosen))
@@ -69,7 +70,9 @@ def show_model(
 ) -> None:
     """Show one model: life cycle, limits, prices of every tier, and what it refuses."""
     registry = _registry(folder)
-    document = _document(registry.require(name), registry, today or _today())
+    from connector.model_registry.description import describe_model
+
+    document = describe_model(registry.require(name), registry, today or _today())
     if wants_json(json):
         print_document(document)
     else:
@@ -177,47 +180,6 @@ def _rates(prices: PriceList) -> tuple[str, str]:
             return f"{prices.rates[unit]:g} {words}", ""
     first, second = (f"{prices.rates[unit]:g}" if unit in prices.rates else "" for unit in ("input", "output"))
     return (first, second) if prices.rates else ("free", "")
-
-
-def _document(model: Model, registry: ModelRegistry, day: date) -> dict[str, JSON]:
-    successor = registry.successor(model.name, day)
-    tiers = {"default": model.price_list(day=day), **{tier: model.price_list(tier, day) for tier in model.tiers}}
-    return {
-        "model": model.name,
-        "kind": model.kind,
-        "reasoning": model.reasoning,
-        "efforts": None if model.efforts is None else list(model.efforts),
-        "life_cycle": model.life_cycle(day).value,
-        "shutdown": model.shutdown.isoformat() if model.shutdown else None,
-        "successor": successor.name if successor else model.successor or None,
-        "context": model.context,
-        "max_output": model.max_output,
-        "aliases": list(model.aliases),
-        "endpoints": list(model.endpoints),
-        "prices": {tier: dict(prices.rates) for tier, prices in tiers.items() if prices is not None},
-        "long_prompt": _long_prompt(model, day),
-        "regional": model.regional,
-        "refuses": [
-            {
-                "operation": operation,
-                "parameter": each.parameter,
-                "takes": list(each.takes) or None,
-                "instead": each.instead,
-                "reason": each.reason,
-            }
-            for each in model.refuses
-            for operation in each.operations
-        ],
-        "roles": [role for role, name in registry.roles.items() if name == model.name],
-        "as_of": registry.as_of.isoformat(),
-    }
-
-
-def _long_prompt(model: Model, day: date) -> JSON:
-    prices = model.price_list(day=day)
-    if prices is None or prices.long_prompt is None:
-        return None
-    return {"above_tokens": prices.long_prompt.above, "prices": dict(prices.long_prompt.rates)}
 
 
 def _lines(document: Mapping[str, JSON]) -> list[str]:

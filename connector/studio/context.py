@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from connector.config import Configuration
 from connector.config.models.gateway import hash_token
+from connector.config.tree import walk
 from connector.declarations import CONFIGURATION_NAMES
 from connector.engine import Change, Store
 from connector.errors import ConnectorError
@@ -65,6 +67,12 @@ class StudioContext:
     under_way: set[str] = field(default_factory=set[str])
     """The idempotency keys of requests that are under way."""
     keys_used: int = 0
+    account_models: dict[str, tuple[float, frozenset[str] | None, str]] = field(
+        default_factory=dict[str, tuple[float, frozenset[str] | None, str]]
+    )
+    """What each client's list of models said, and when it was asked."""
+    sandboxes: tuple[float, Mapping[str, str]] = (float("-inf"), MappingProxyType({}))
+    """When it was asked which clients call a sandbox, and the addresses of those."""
 
     def __post_init__(self) -> None:
         self.redactor = self.configuration.redactor()
@@ -82,6 +90,11 @@ class StudioContext:
             return
         self.faults = ""
         self.redactor = self.configuration.redactor()
+
+    def mentioned_models(self) -> frozenset[str]:
+        """Return the texts of the configuration that stand where a model does."""
+        written = walk(self.configuration.tree.value)
+        return frozenset(value for path, value in written if isinstance(value, str) and path and path[-1] == "model")
 
     async def commit(self, *records: Mapping[tuple[str, str], JSON]) -> None:
         """Write small values as one change, on disk when this returns, and let the pages know."""

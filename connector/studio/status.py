@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from ipaddress import ip_address
 from typing import Literal
-from urllib.parse import urlsplit
 
 from connector.engine import TaskState
 from connector.runtime.route_control import read_pauses, read_runners
 from connector.studio.context import StudioContext
+from connector.studio.sandboxes import find_sandboxes
 from connector.studio.schemas.base import as_time
 from connector.studio.schemas.session import Attention, RunnerState
 
@@ -40,17 +39,7 @@ async def read_runner(context: StudioContext) -> RunnerState:
 
 async def find_environment(context: StudioContext) -> Environment:
     """Return whether the clients call a sandbox on this machine, or the API."""
-    kinds = {
-        _is_local(str(client.raw_parameters.get("base_uri") or "")) for client in context.configuration.clients.values()
-    }
-    if len(kinds) == 2:
-        return "mixed"
-    return "none" if not kinds else "sandbox" if kinds == {True} else "api"
-
-
-def _is_local(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    clients, sandboxes = context.configuration.clients.keys(), await find_sandboxes(context)
+    if not clients:
+        return "none"
+    return "api" if not sandboxes else "sandbox" if clients <= sandboxes.keys() else "mixed"

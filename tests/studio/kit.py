@@ -16,7 +16,9 @@ TOKENS = {role: f"st-{role}-0123456789abcdef0123456789abcdef" for role in ("view
 CONFIGURATION = f"""\
 # A shop: its tickets are answered, its orders are noted.
 clients:
-  openai: {{prototype: openai, parameters: {{token: sk-canary-0123456789, base_uri: "http://127.0.0.1:9/v1"}}}}
+  openai:
+    prototype: openai
+    parameters: {{token: sk-canary-0123456789, base_uri: "http://127.0.0.1:9/v1", retry: {{max_retries: 0}}}}
 incoming:
   tickets: {{subscriber: {{prototype: file, parameters: {{url: tickets.jsonl}}}}}}
   orders: {{subscriber: {{prototype: file, parameters: {{url: orders.jsonl}}}}}}

@@ -10,8 +10,11 @@ TOPICS = (
     "audit",
     "events",
     "examples",
+    "models",
+    "operations",
     "overview",
     "routes",
+    "sandbox",
     "session",
 )
 """The modules below this package, each with a router; a new topic is a new line."""
@@ -19,8 +22,11 @@ TAGS: Mapping[str, str] = {
     "audit": "Who did what.",
     "events": "What changes, as it changes.",
     "examples": "A first look at tasks that flow, without a key and without a configuration.",
+    "models": "Models: life cycles, prices, and what the account has.",
+    "operations": "The catalogue: browse, explain, send once.",
     "overview": "Everything at a glance.",
     "routes": "How routes do; pause, resume and read them.",
+    "sandbox": "What arrived at the sandbox, and the faults that it injects.",
     "session": "Who is signed in, and to what.",
 }
 """What the operations of a topic are about, for the document of the API."""
