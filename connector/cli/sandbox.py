@@ -67,6 +67,14 @@ class SandboxOptions:
         date | None,
         Option("--today", metavar="DATE", parser=parse_day, help="The day on which models live or are shut down."),
     ] = None
+    billing: Annotated[
+        list[str] | None,
+        Option(
+            "--billing",
+            metavar="KIND:NUMBER",
+            help="How usage comes into the reports: late:SECONDS, random:SECONDS, round:DIGITS, fresh.",
+        ),
+    ] = None
     entities: Entities = None
 
 
@@ -108,6 +116,7 @@ def _create(options: SandboxOptions) -> Sandbox:
         webhook_secret=options.webhook_secret,
         removed=options.removed,
         today=options.today,
+        billing=options.billing or (),
         port=options.port,
         catalogue=Catalogue.open(catalogue_folder(options.entities)),
     )

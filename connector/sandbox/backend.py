@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 
@@ -11,8 +11,12 @@ from connector.catalogue import Catalogue, Operation
 from connector.model import JSON
 from connector.model_registry import current_day, load_registry
 from connector.sandbox.answer_templates import AnswerBuilder
+from connector.sandbox.bill.ledger import Ledger
+from connector.sandbox.bill.tariff import Tariff
+from connector.sandbox.bill.terms import Terms
 from connector.sandbox.ids import IdSource
 from connector.sandbox.messages import Answer, ApiError, Request
+from connector.sandbox.models.prompt_cache import PromptCache
 from connector.sandbox.object_store import ObjectStore
 from connector.sandbox.script import Script
 from connector.sandbox.timers import Scheduler, Timer
@@ -40,6 +44,8 @@ class Options:
     """Whether operations that the API has removed are answered as they were."""
     today: date | None = None
     """The day on which models live or are shut down; today unless given."""
+    billing: Terms = field(default_factory=Terms)
+    """When and how exactly usage comes into the reports."""
 
 
 class Backend:
@@ -66,6 +72,9 @@ class Backend:
         self.answer_builder = AnswerBuilder(catalogue, clock, self.ids.new_id)
         self.webhooks = Webhooks(objects, self.ids, clock, options)
         self.scheduler = Scheduler(objects, self.ids, clock, options.pace, self._run_timer)
+        self.tariff = Tariff(catalogue.folder)
+        self.ledger = Ledger(objects, clock, self.tariff)
+        self.prompt_cache = PromptCache()
         self._call_operation = call_operation
         self._timer_handlers = timer_handlers
 
@@ -86,6 +95,8 @@ class Backend:
     def reset(self) -> None:
         """Delete everything, and begin again as if just started."""
         self.objects.clear()
+        self.ledger.reset()
+        self.prompt_cache = PromptCache()
         self.ids.reset()
 
     def new_id(self, prefix: str) -> str:

@@ -54,6 +54,8 @@ class Answer:
     data: bytes | None = None
     content_type: str = "application/json"
     events: Iterable[Event] | AsyncIterable[Event] | None = None
+    used: JSON = None
+    """What was used, where the body does not say it."""
 
 
 @dataclass(frozen=True, slots=True)

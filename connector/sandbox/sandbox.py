@@ -19,6 +19,7 @@ from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError
 from connector.model import JSON
 from connector.sandbox.backend import Backend, Options
+from connector.sandbox.bill.terms import Terms
 from connector.sandbox.fault_plan import FaultPlan
 from connector.sandbox.http.app import App
 from connector.sandbox.http.dispatcher import Dispatcher
@@ -45,6 +46,7 @@ class Sandbox:
         webhook, webhook_secret: where webhooks are sent, and what they are signed with.
         removed: operations that the API has removed are answered as they were.
         today: the day on which models live or are shut down; today unless given.
+        billing: how usage comes into the reports: `late:3600`, `random:600`, `round:2`, `fresh`.
         port: the port to listen on; 0 picks one.
         catalogue, clock: in place of those that ship with the connector and the machine.
     """
@@ -63,6 +65,7 @@ class Sandbox:
         webhook_secret: str | None = None,
         removed: bool = False,
         today: date | None = None,
+        billing: Sequence[str] = (),
         port: int = 0,
         catalogue: Catalogue | None = None,
         clock: Callable[[], float] = time.time,
@@ -77,6 +80,7 @@ class Sandbox:
             webhook_secret=webhook_secret,
             removed=removed,
             today=today,
+            billing=Terms.parse(billing),
         )
         answers, rules = load_script(script)
         plan = FaultPlan(seed, faults, rules)

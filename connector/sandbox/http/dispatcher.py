@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl
 
 from connector.catalogue import Catalogue, Operation
 from connector.documents import dump
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
+from connector.sandbox.bill.meter import REPORTS
+from connector.sandbox.bill.payers import Payer, paying, read_payer
 from connector.sandbox.generic.handler import GenericHandler
 from connector.sandbox.generic.removed import RemovedHandler
 from connector.sandbox.http.request_body import read_body
@@ -90,8 +92,11 @@ class Dispatcher:
         handler = self._find_handler(request.operation)
         try:
             check_model(request, backend)
-            answer = handler(request, backend)
-            return await answer if isawaitable(answer) else answer
+            payer = read_payer(request.headers)
+            with paying(payer, batch=payer.batch):
+                made = handler(request, backend)
+                answer = await made if isawaitable(made) else made
+            _note_use(request, answer, payer, backend)
         except ApiError as error:
             return error.as_answer()
         except CursorNotFound as lost:
@@ -101,6 +106,7 @@ class Dispatcher:
             traceback.print_exc()
             message = f"The sandbox failed: {type(error).__name__}: {error}"
             return ApiError(500, message, "server_error", code="sandbox_failed").as_answer()
+        return answer
 
     def _find_handler(self, operation: Operation) -> Handler:
         if operation.removed:
@@ -116,3 +122,10 @@ class Dispatcher:
         except ApiError as error:
             return error.as_answer()
         return await self.answer(request, backend)
+
+
+def _note_use(request: Request, answer: Answer, payer: Payer, backend: Backend) -> None:
+    """Note what an answer used; a removed operation's is that of the one that does its work."""
+    operation = request.operation
+    if answer.status < 300 and operation.wire_name in REPORTS and not operation.removed:
+        backend.ledger.record(operation.wire_name, members(request.payload), answer.body, payer, answer.used)

@@ -24,20 +24,22 @@ def create_speech(request: Request, _: Backend) -> Answer:
     """Return the sound of a text, whole or in a stream."""
     payload: Mapping[str, JSON] = request.payload
     speed = payload.get("speed") or 1
+    characters, tokens = len(payload["input"]), _count_usage(payload["input"], payload.get("speed") or 1)
     data, content_type = synthesize(payload["input"], str(payload.get("response_format") or "mp3"), speed)
     if payload.get("stream_format") == "sse":
-        return Answer(
-            events=_stream_events(data, count_tokens(payload["input"]), estimate_seconds(payload["input"], speed))
-        )
-    return Answer(data=data, content_type=content_type)
+        return Answer(events=_stream_events(data, tokens), used={**tokens, "characters": characters})
+    return Answer(data=data, content_type=content_type, used={**tokens, "characters": characters})
 
 
-def _stream_events(data: bytes, input_tokens: int, seconds: float) -> Iterator[Event]:
+def _count_usage(text: str, speed: float) -> dict[str, int]:
+    given, made = count_tokens(text), max(1, round(estimate_seconds(text, speed) * TOKENS_A_SECOND))
+    return {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
+
+
+def _stream_events(data: bytes, usage: Mapping[str, JSON]) -> Iterator[Event]:
     for start in range(0, len(data), BLOCK_BYTES):
         block = base64.b64encode(data[start : start + BLOCK_BYTES]).decode()
         yield Event({"type": "speech.audio.delta", "audio": block}, "speech.audio.delta")
-    output_tokens = max(1, round(seconds * TOKENS_A_SECOND))
-    usage = {"input_tokens": input_tokens, "output_tokens": output_tokens, "total_tokens": input_tokens + output_tokens}
     yield Event({"type": "speech.audio.done", "usage": usage}, "speech.audio.done")
 
 

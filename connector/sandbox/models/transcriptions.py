@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from connector.model import JSON
+from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Event, Reply, Request, Upload
 from connector.sandbox.models.media.sounds import estimate_seconds
@@ -119,47 +119,55 @@ TEXT_FORMATS: Mapping[str, Callable[[Transcript], str]] = {
 }
 TOKENS_A_SECOND = 10
 DEFAULT_LANGUAGE = "english"
-PAID_BY_DURATION = "whisper"
-"""Models of this name are paid by the second, and do not stream."""
+NO_STREAM = "whisper"
+"""Models of this name do not stream."""
 
 
-def create_transcription(request: Request, _: Backend, scripted: Reply | None) -> Answer:
+def create_transcription(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
     """Return the transcript in the format that was asked for."""
     payload: Mapping[str, JSON] = request.payload
     transcript = transcribe_file(payload["file"], None if scripted is None else scripted.text)
     form = str(payload.get("response_format") or "json")
-    by_duration = payload["model"].startswith(PAID_BY_DURATION)
-    if payload.get("stream") and not by_duration:
-        events = _stream_events(transcript, payload, with_segments=form == "diarized_json")
-        return Answer(body={"usage": _token_usage(transcript)}, events=events)
+    usage = _read_usage(transcript, payload["model"], backend)
+    if payload.get("stream") and not payload["model"].startswith(NO_STREAM):
+        events = _stream_events(transcript, payload, usage, with_segments=form == "diarized_json")
+        return Answer(body={"usage": usage}, events=events)
     if form in TEXT_FORMATS:
-        return _text_answer(TEXT_FORMATS[form](transcript))
+        return _text_answer(TEXT_FORMATS[form](transcript), usage)
     if form == "verbose_json":
-        return Answer(body=_build_verbose(transcript, payload))
-    usage = _duration_usage(transcript) if by_duration else _token_usage(transcript)
+        return Answer(body=_build_verbose(transcript, payload), used=usage)
     if form == "diarized_json":
         return Answer(body=_build_diarized(transcript, usage, payload))
     logprobs = {"logprobs": _build_logprobs(transcript.text)} if "logprobs" in (payload.get("include") or ()) else {}
     return Answer(body={"text": transcript.text, **logprobs, "usage": usage})
 
 
-def create_translation(request: Request, _: Backend, scripted: Reply | None) -> Answer:
+def create_translation(request: Request, backend: Backend, scripted: Reply | None) -> Answer:
     """Return the transcript in English, which it always is here."""
     transcript = transcribe_file(request.payload["file"], None if scripted is None else scripted.text)
     form = str(request.payload.get("response_format") or "json")
+    usage = _read_usage(transcript, request.payload["model"], backend)
     if form in TEXT_FORMATS:
-        return _text_answer(TEXT_FORMATS[form](transcript))
+        return _text_answer(TEXT_FORMATS[form](transcript), usage)
     if form == "verbose_json":
         verbose = _build_verbose(transcript, {"language": DEFAULT_LANGUAGE})
-        return Answer(body={name: verbose[name] for name in ("language", "duration", "text", "segments")})
+        shown = {name: verbose[name] for name in ("language", "duration", "text", "segments")}
+        return Answer(body=shown, used=usage)
     if form != "json":
         message = f"Invalid value: '{form}'. Supported values are: 'json', 'text', 'srt', 'verbose_json', and 'vtt'."
         raise ApiError(400, message, param="response_format")
-    return Answer(body={"text": transcript.text})
+    return Answer(body={"text": transcript.text}, used=usage)
 
 
-def _text_answer(text: str) -> Answer:
-    return Answer(data=text.encode(), content_type="text/plain; charset=utf-8")
+def _read_usage(transcript: Transcript, model: str, backend: Backend) -> dict[str, JSON]:
+    """Return the usage: the length of what was heard where the model is paid by it, else tokens."""
+    prices = [members(each) for each in backend.tariff.find(model).get("prices") or ()]
+    is_by_length = any("audio_hours" in each for each in prices)
+    return _duration_usage(transcript) if is_by_length else _token_usage(transcript)
+
+
+def _text_answer(text: str, usage: JSON) -> Answer:
+    return Answer(data=text.encode(), content_type="text/plain; charset=utf-8", used=usage)
 
 
 def _build_verbose(transcript: Transcript, payload: Mapping[str, JSON]) -> dict[str, JSON]:
@@ -200,7 +208,9 @@ def _iterate_speakers(transcript: Transcript, payload: Mapping[str, JSON]) -> It
         yield {**place, "text": one.text, "speaker": speakers[number % len(speakers)]}
 
 
-def _stream_events(transcript: Transcript, payload: Mapping[str, JSON], *, with_segments: bool) -> Iterator[Event]:
+def _stream_events(
+    transcript: Transcript, payload: Mapping[str, JSON], usage: JSON, *, with_segments: bool
+) -> Iterator[Event]:
     with_logprobs = "logprobs" in (payload.get("include") or ())
     if with_segments:
         for segment in _iterate_speakers(transcript, payload):
@@ -209,7 +219,7 @@ def _stream_events(transcript: Transcript, payload: Mapping[str, JSON], *, with_
         logprobs = {"logprobs": [_build_logprob(piece, index)]} if with_logprobs else {}
         yield Event({"type": "transcript.text.delta", "delta": piece, **logprobs}, "transcript.text.delta")
     logprobs = {"logprobs": _build_logprobs(transcript.text)} if with_logprobs else {}
-    done = {"type": "transcript.text.done", "text": transcript.text, **logprobs, "usage": _token_usage(transcript)}
+    done = {"type": "transcript.text.done", "text": transcript.text, **logprobs, "usage": usage}
     yield Event(done, "transcript.text.done")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.models.responses.history import RESPONSES, RESULTS
+from connector.sandbox.models.responses.operations import note_end
 from connector.sandbox.resources.crud import bad_request
 from connector.sandbox.timers import Timer
 
@@ -25,6 +26,7 @@ async def advance_response(backend: Backend, timer: Timer) -> float | None:
         backend.objects.put(RESPONSES, {**response, "status": "in_progress"})
         return timer.due + backend.options.pace
     backend.objects.put(RESPONSES, result)
+    note_end(result, backend)
     if result["status"] in ENDS:
         backend.send_webhook(f"response.{result['status']}", {"id": timer.id})
     return None

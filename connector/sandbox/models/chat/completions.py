@@ -9,6 +9,7 @@ from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Reply, Request
 from connector.sandbox.models.chat.choices import Choice, build_choice, read_token_limit, stream_chunks
 from connector.sandbox.models.moderations import moderate_exchange
+from connector.sandbox.models.prompt_cache import CacheUse
 from connector.sandbox.models.reply import Prompt, Tool, generate_reply
 from connector.sandbox.models.script_handlers import with_scripted_reply
 from connector.sandbox.models.tokens import count_content_tokens, count_reasoning_tokens, count_tokens, get_content_text
@@ -135,7 +136,10 @@ def _build_completion(
         "model": payload["model"],
         "choices": [choice.as_document(index) for index, choice in enumerate(choices)],
         "usage": _build_usage(
-            count_prompt_tokens(payload), sum(choice.tokens for choice in choices), reasoning * len(choices)
+            count_prompt_tokens(payload),
+            sum(choice.tokens for choice in choices),
+            reasoning * len(choices),
+            _look_up_cache(payload, backend),
         ),
         "service_tier": "default" if tier == "auto" else tier,
         "system_fingerprint": FINGERPRINT,
@@ -143,12 +147,19 @@ def _build_completion(
     return completion
 
 
-def _build_usage(prompt: int, answer: int, reasoning: int) -> dict[str, JSON]:
+def _look_up_cache(payload: Mapping[str, JSON], backend: Backend) -> CacheUse:
+    tokens = count_prompt_tokens(payload)
+    prices = backend.tariff.find(str(payload["model"])).get("prices")
+    return backend.prompt_cache.look_up(payload, "\n".join(map(str, payload["messages"])), tokens, prices)
+
+
+def _build_usage(prompt: int, answer: int, reasoning: int, cache: CacheUse) -> dict[str, JSON]:
+    written = {"cache_write_tokens": cache.written} if cache.written else {}
     return {
         "prompt_tokens": prompt,
         "completion_tokens": answer + reasoning,
         "total_tokens": prompt + answer + reasoning,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": cache.read, **written, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": reasoning,
             "audio_tokens": 0,

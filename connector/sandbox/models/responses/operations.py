@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
+from connector.sandbox.bill.payers import Payer, current_payer
 from connector.sandbox.messages import Answer, ApiError, Reply, Request
 from connector.sandbox.models.moderations import moderate_exchange
 from connector.sandbox.models.reply import generate_reply
@@ -152,6 +153,11 @@ class _Turn:
         tokens = sum(count_item_tokens(item) for item in self.items)
         return self.history.tokens + tokens + count_tokens(str(self.payload.get("instructions") or ""))
 
+    @property
+    def prompt(self) -> str:
+        """All that the model reads, as one text."""
+        return "\n".join((str(self.payload.get("instructions") or ""), *map(str, self.items)))
+
 
 def _answer(turn: _Turn, scripted: Reply | None, tool: Mapping[str, JSON] | None, found: Hits = ()) -> Answer:
     payload, backend = turn.payload, turn.backend
@@ -183,12 +189,28 @@ def _compose_response(turn: _Turn, reply: Reply, tool: Mapping[str, JSON] | None
     first = [build_reasoning_item(payload, turn.text, backend)] if is_reasoning_model(model) and reasoning else []
     if tool is not None:
         first.append(build_hosted_call(HostedRun(tool, turn.text, backend, found)))
-    usage = build_usage(turn.input_tokens, output.tokens, reasoning)
+    cache = backend.prompt_cache.look_up(
+        payload, turn.prompt, turn.input_tokens, backend.tariff.find(model).get("prices")
+    )
+    usage = build_usage(turn.input_tokens, output.tokens, reasoning, cache)
     return build_response(payload, Output([*first, *output.items], output.tokens, output.ran_out), usage, backend)
+
+
+PAYERS = "sandbox payers"
+
+
+def note_end(response: Mapping[str, JSON], backend: Backend) -> None:
+    """Note what a response in the background has used, now that it is there."""
+    known: Mapping[str, JSON] = backend.objects.get(PAYERS, f"payer_{response['id']}") or {}
+    kept = {name: response[name] for name in ("background_options", "tools") if name in response}
+    asked = {"background": True, **kept}
+    backend.ledger.record("POST /responses", asked, response, Payer.of(known.get("payer")))
+    backend.objects.delete(PAYERS, f"payer_{response['id']}")
 
 
 def _run_in_background(response: dict[str, JSON], backend: Backend) -> dict[str, JSON]:
     """Store the response as the result to come, and return it as it is now: queued."""
+    backend.objects.put(PAYERS, {"id": f"payer_{response['id']}", "payer": current_payer().as_document()})
     waiting = build_unfinished(response, "queued")
     backend.objects.put(RESPONSES, waiting)
     backend.objects.put(RESULTS, response)

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend
+from connector.sandbox.models.prompt_cache import CacheUse
 from connector.sandbox.models.responses.history import get_conversation_id
 from connector.sandbox.models.responses.output import Output
 
 __all__ = ["build_response", "build_unfinished", "build_usage"]
 
+NO_CACHE = CacheUse()
 ECHOED: Mapping[str, JSON] = {
     "background": False,
     "instructions": None,
@@ -56,8 +58,16 @@ def build_response(payload: Mapping[str, JSON], output: Output, usage: JSON, bac
         "usage": usage,
         "metadata": members(payload.get("metadata")),
     }
+    given = {name: payload[name] for name in ("background_options",) if payload.get(name)}
+    response |= given | _describe_cache(payload)
     conversation = get_conversation_id(payload)
     return {**response, **({"conversation": {"id": conversation}} if conversation else {}), **_user_field(payload)}
+
+
+def _describe_cache(payload: Mapping[str, JSON]) -> dict[str, JSON]:
+    options = members(payload.get("prompt_cache_options"))
+    shown = {"mode": options.get("mode") or "implicit", "ttl": options.get("ttl") or "30m"}
+    return {"prompt_cache_options": shown} if options else {}
 
 
 def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSON]:
@@ -66,11 +76,13 @@ def build_unfinished(response: Mapping[str, JSON], status: str) -> dict[str, JSO
     return {**begun, "status": status, "completed_at": None, "incomplete_details": None, "output": []}
 
 
-def build_usage(input_tokens: int, output_tokens: int, reasoning_tokens: int) -> dict[str, JSON]:
+def build_usage(
+    input_tokens: int, output_tokens: int, reasoning_tokens: int, cache: CacheUse = NO_CACHE
+) -> dict[str, JSON]:
     """Return the usage of a response."""
     return {
         "input_tokens": input_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "input_tokens_details": {"cached_tokens": cache.read, "cache_write_tokens": cache.written},
         "output_tokens": output_tokens + reasoning_tokens,
         "output_tokens_details": {"reasoning_tokens": reasoning_tokens},
         "total_tokens": input_tokens + output_tokens + reasoning_tokens,

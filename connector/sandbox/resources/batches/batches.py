@@ -8,6 +8,7 @@ from typing import Any
 
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend, Handler
+from connector.sandbox.bill.payers import Payer, current_payer
 from connector.sandbox.messages import Answer, Request
 from connector.sandbox.resources.batches.input_file import find_errors, split_lines
 from connector.sandbox.resources.batches.outcomes import (
@@ -81,7 +82,7 @@ async def _run_next_line(backend: Backend, batch: Batch, progress: Batch) -> Non
     """Run a line, and save its outcome at once: after a restart it is not run again."""
     index = progress["next"]
     with backend.ids.separate(f"{batch['id']}/{index}"):
-        outcome = await run_line(backend, get_line(backend, batch["id"], index))
+        outcome = await run_line(backend, get_line(backend, batch["id"], index), Payer.of(progress.get("payer")))
     save_outcome(backend, batch["id"], index, outcome)
     progress["next"] += 1
     batch["request_counts"]["completed" if is_success(outcome) else "failed"] += 1
@@ -142,8 +143,11 @@ def create_batch(request: Request, backend: Backend) -> Answer:
     batch |= {"status": "validating", "created_at": now, "expires_at": now + DAY}
     batch |= {"request_counts": {"total": 0, "completed": 0, "failed": 0}, "metadata": body.get("metadata")}
     backend.objects.put(BATCHES, batch)
+    payer = current_payer().as_document()
     seconds = members(body.get("output_expires_after")).get("seconds")
-    backend.objects.put(PROGRESS, {"id": batch["id"], "created": backend.now(), "next": 0, "seconds": seconds})
+    backend.objects.put(
+        PROGRESS, {"id": batch["id"], "created": backend.now(), "next": 0, "seconds": seconds, "payer": payer}
+    )
     backend.scheduler.schedule(BATCHES, batch["id"], backend.now() + backend.options.pace)
     return Answer(batch)
 

@@ -10,6 +10,7 @@ import orjson
 
 from connector.model import JSON, is_object, members
 from connector.sandbox.backend import Backend
+from connector.sandbox.bill.payers import Payer, paying
 from connector.sandbox.resources.batches.input_file import BatchLine
 from connector.sandbox.resources.files.storage import save_file
 
@@ -26,9 +27,10 @@ ROWS_A_TURN = 200
 Batch = dict[str, Any]
 
 
-async def run_line(backend: Backend, line: BatchLine) -> dict[str, JSON]:
-    """Run a line, and return its outcome in the form of an output file."""
-    answer = await backend.call("POST", line.url, dict(line.body))
+async def run_line(backend: Backend, line: BatchLine, payer: Payer) -> dict[str, JSON]:
+    """Run a line at a payer's charge, and return its outcome in the form of an output file."""
+    with paying(payer, batch=True):
+        answer = await backend.call("POST", line.url, dict(line.body))
     request_id = answer.headers.get("x-request-id") or backend.new_id("req_")
     response = {"status_code": answer.status, "request_id": request_id, "body": answer.body}
     return {"id": backend.new_id("batch_req_"), "custom_id": line.custom_id, "response": response, "error": None}

@@ -1,0 +1,1 @@
+"""What a sandbox counts and bills: its own reading of answers and of prices, apart from the connector's."""
