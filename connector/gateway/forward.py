@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
@@ -14,9 +15,11 @@ from connector.errors import ConfigurationError
 from connector.gateway.headers import response_headers
 from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
+from connector.gateway.substitutes import AnswerRestorer
 from connector.gateway.usage_reader import UsageReader
 from connector.http import Client, Forward, ForwardRequest, ForwardResponse
 from connector.model import CallFailed, InvalidRequest, Outcome, State
+from connector.request.successors import AnswerForm
 
 if TYPE_CHECKING:
     from aiohttp.http import StreamWriter
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Forwarding", "allows_another_request"]
 
 STATE_HEADER = "x-connector-state"
+SUCCESSOR_HEADER = "x-connector-successor"
+"""The operation that was called in the place of one that the API has removed."""
 EVIDENCE_HEADER = "x-connector-evidence"
 MAX_EVIDENCE = 500
 NO_RETRY = {"x-should-retry": "false"}
@@ -48,13 +53,22 @@ class Forwarding:
         client: whose credentials replace the caller's.
         onward: what is sent.
         record: the request's record, which learns state and status.
+        form: gives the answer the shape of a removed operation's.
     """
 
-    def __init__(self, request: web.BaseRequest, client: Client, onward: ForwardRequest, record: RequestRecord) -> None:
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        client: Client,
+        onward: ForwardRequest,
+        record: RequestRecord,
+        form: AnswerForm | None = None,
+    ) -> None:
         self._request = request
         self._client = client
         self._onward = onward
         self._record = record
+        self._form = form
         self._response: _StreamedResponse | None = None
         self.usage: UsageReader | None = None
         """Has read the answer, once there is one."""
@@ -95,8 +109,11 @@ class Forwarding:
                 headers.update({**_evidence(passed.outcome), **NO_RETRY})
         is_encoded = headers.get("content-encoding", "identity").lower() != "identity"
         self.usage = usage = UsageReader(headers.get("content-type", "").lower(), is_encoded=is_encoded)
+        restorer = self._make_restorer(passed, headers, usage)
         self._response = response = _StreamedResponse(self._request, status, headers)
-        if passed.whole:
+        if restorer is not None:
+            await self._restore(passed, restorer, response)
+        elif passed.whole:
             usage.feed(passed.whole)
             await response.send(passed.whole)
         else:
@@ -106,6 +123,28 @@ class Forwarding:
         if self._client.parameters.limits.tokens_per_minute is not None:
             passed.record_usage(usage.read_answer(is_complete=True))
         return response
+
+    def _make_restorer(
+        self, passed: ForwardResponse, headers: CIMultiDict[str], usage: UsageReader
+    ) -> AnswerRestorer | None:
+        """Return what gives the answer its old shape; None where it stays as it is, as every refusal does."""
+        if self._form is None or passed.outcome is not None or usage.kind not in ("json", "events"):
+            return None
+        headers.popall("content-length", None)
+        if self._onward.operation is not None:
+            headers[SUCCESSOR_HEADER] = self._onward.operation.name
+        return AnswerRestorer(self._form, is_stream=usage.is_stream)
+
+    async def _restore(self, passed: ForwardResponse, restorer: AnswerRestorer, response: _StreamedResponse) -> None:
+        """Pass the answer on in its old shape; what was used is read from the new one."""
+        usage = self.usage
+        async for chunk in _iterate_chunks(passed):
+            if usage is not None:
+                usage.feed(chunk)
+            if restored := restorer.feed(chunk):
+                await response.send(restored)
+        if rest := restorer.finish():
+            await response.send(rest)
 
     async def _fail(self, outcome: Outcome) -> web.StreamResponse:
         """Tell the caller that there is no answer, or only the beginning of one, and what follows."""
@@ -204,6 +243,14 @@ class _StreamedResponse(web.StreamResponse):
         elif request.version < (1, 1):
             headers["Connection"] = "keep-alive"
         await writer.write_headers(f"HTTP/1.1 {self.status} {PHRASES.get(self.status, '')}", headers)
+
+
+async def _iterate_chunks(passed: ForwardResponse) -> AsyncGenerator[bytes, None]:
+    if passed.whole:
+        yield passed.whole
+        return
+    async for chunk in passed.chunks:
+        yield chunk
 
 
 def _check_refusal(status: int, outcome: Outcome) -> None:

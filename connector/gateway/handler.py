@@ -6,7 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from aiohttp import web
@@ -15,8 +15,9 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConnectorError
 from connector.gateway.access import Caller, Callers, read_token
 from connector.gateway.access_log import LOG, AccessLog
-from connector.gateway.body_parser import parse_body
+from connector.gateway.body_parser import ParsedBody, parse_body
 from connector.gateway.body_reader import BodyMemory, MemoryShare, beginning_of, peek_model, read_body, read_whole_body
+from connector.gateway.call import CallBody, GatewayCall
 from connector.gateway.connection import Connection
 from connector.gateway.forward import Forwarding, allows_another_request
 from connector.gateway.headers import request_headers
@@ -25,6 +26,7 @@ from connector.gateway.pages import PAGES, Pages, check_method
 from connector.gateway.refusals import Refusal, render_refusal
 from connector.gateway.request_record import RequestRecord
 from connector.gateway.routing import PATH_HELP, HostNames, OperationFinder, check_form, find_route, split_target
+from connector.gateway.substitutes import find_substitute, is_substituted
 from connector.gateway.usage import (
     BYTES_PER_FILE_TOKEN,
     UsageEstimate,
@@ -36,8 +38,7 @@ from connector.gateway.usage_accounting import UsageAccounting, is_costly
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.webhooks import Webhooks
 from connector.http import Client, ForwardRequest
-from connector.model import JSON
-from connector.request.wire import Body
+from connector.model import members
 
 __all__ = ["Gateway", "RequestRules"]
 
@@ -55,30 +56,6 @@ class RequestRules:
     """Seconds for the next 16 KB of a body."""
     headers: tuple[str, ...] = ()
     """Names of headers that are forwarded beside the usual ones, in lower case."""
-
-
-@dataclass(slots=True)
-class _Call:
-    """An authorised request."""
-
-    request: web.BaseRequest
-    caller: Caller
-    client: Client
-    path: str
-    """Below the client's address."""
-    query: str
-    operation: Operation | None
-    is_costly: bool
-    """Whether it uses a model."""
-
-
-@dataclass(slots=True)
-class _CallBody:
-    """The body of a call, as it is forwarded."""
-
-    body: Body | None
-    payload: JSON
-    estimate: UsageEstimate
 
 
 @dataclass(slots=True)
@@ -171,6 +148,9 @@ class Gateway:
         self.in_flight += 1
         try:
             call = self._authorise(request, connection, path, query, record)
+            if is_substituted(call.client, call.operation, request.method):
+                with self.body_memory.share() as share:
+                    return await self._forward(*await self._substitute(call, share), record)
             if not call.caller.needs_body(request.method, call.operation, is_costly=call.is_costly):
                 return await self._forward(call, await self._read_body(call), record)
             with self.body_memory.share() as share:
@@ -192,7 +172,7 @@ class Gateway:
 
     def _authorise(
         self, request: web.BaseRequest, connection: Connection, path: str, query: str, record: RequestRecord
-    ) -> _Call:
+    ) -> GatewayCall:
         if self.is_draining:
             headers = {"Retry-After": "5", "x-should-retry": "true"}
             raise Refusal(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
@@ -210,7 +190,7 @@ class Gateway:
         record.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
         caller.quota.admit()
-        return _Call(request, caller, client, below, query, operation, is_costly(request.method, operation))
+        return GatewayCall(request, caller, client, below, query, operation, is_costly(request.method, operation))
 
     def _authenticate(self, request: web.BaseRequest) -> Caller:
         return self.callers.authenticate(read_token(request.headers), request.remote)
@@ -224,33 +204,48 @@ class Gateway:
                 raise Refusal(503, "client_not_ready", f"the client {name} cannot be made: {error}") from None
         return client
 
-    async def _read_body(self, call: _Call) -> _CallBody:
+    async def _read_body(self, call: GatewayCall) -> CallBody:
         """Return the body of a call that no limit looks at: a large one is forwarded while it comes."""
         models = tuple(models_in_path(call.operation, call.path))
         call.caller.check_models(models, is_model_needed=False)
         body = await read_body(call.request, self.rules.body_bytes, self.rules.idle)
         if body is None:
-            return _CallBody(None, None, UsageEstimate(models))
+            return CallBody(None, None, UsageEstimate(models))
         model, payload = peek_model(body)
         size = body.length or 0
         tokens = size if "json" in body.content_type.lower() else size // BYTES_PER_FILE_TOKEN
         characters = count_characters(call.operation, payload)
-        return _CallBody(body, payload, UsageEstimate((model,) if model else models, tokens, characters=characters))
+        return CallBody(body, payload, UsageEstimate((model,) if model else models, tokens, characters=characters))
 
-    async def _inspect_body(self, call: _Call, share: MemoryShare) -> _CallBody:
+    async def _inspect_body(self, call: GatewayCall, share: MemoryShare) -> CallBody:
         """Return the whole body of a call that counts against a limit or a list of models."""
         body = await read_whole_body(call.request, self.rules.body_bytes, self.rules.idle, share)
         parsed = parse_body(call.request, body, is_strict=call.caller.is_strict)
         estimate = estimate_usage(parsed, call.operation, call.path, call.query)
         call.caller.check_models(estimate.models, is_model_needed=call.is_costly)
-        return _CallBody(body, parsed.payload, estimate)
+        return CallBody(body, parsed.payload, estimate)
 
-    async def _forward(self, call: _Call, content: _CallBody, record: RequestRecord) -> web.StreamResponse:
+    async def _substitute(self, call: GatewayCall, share: MemoryShare) -> tuple[GatewayCall, CallBody]:
+        """Return the call of what does the work of a removed operation, with its body."""
+        body = await read_whole_body(call.request, self.rules.body_bytes, self.rules.idle, share)
+        parsed = parse_body(call.request, body, is_strict=True)
+        operation = cast(Operation, call.operation)
+        made = find_substitute(call.client, operation, call.path, call.query, parsed.payload)
+        size = made.body.length if made.body is not None else 0
+        estimate = estimate_usage(ParsedBody(members(made.payload), size), made.operation, made.path, made.query)
+        is_paid = is_costly(made.operation.method, made.operation)
+        call.caller.check_models(estimate.models, is_model_needed=is_paid)
+        onward = replace(
+            call, path=made.path, query=made.query, operation=made.operation, is_costly=is_paid, form=made.form
+        )
+        return onward, CallBody(made.body, made.payload, estimate)
+
+    async def _forward(self, call: GatewayCall, content: CallBody, record: RequestRecord) -> web.StreamResponse:
         estimate = content.estimate
         record.model = record.model or (estimate.models[0] if estimate.models else "")
         if self.access_log.has_bodies:
             record.request_body = beginning_of(content.body)
-        forwarding = Forwarding(call.request, call.client, self._onward(call, content), record)
+        forwarding = Forwarding(call.request, call.client, self._onward(call, content), record, call.form)
         regional = bool(call.client.region)
         admission = self.accounting.admit(call.caller, estimate, regional=regional) if call.is_costly else None
         try:
@@ -263,14 +258,18 @@ class Gateway:
             if self.access_log.has_bodies and forwarding.usage is not None:
                 record.response_body = forwarding.usage.beginning
 
-    def _onward(self, call: _Call, content: _CallBody) -> ForwardRequest:
+    def _onward(self, call: GatewayCall, content: CallBody) -> ForwardRequest:
         request = call.request
         # The usage of an encoded answer could not be read on its way.
-        headers = request_headers(request.headers, self.rules.headers, but="accept-encoding" if call.is_costly else "")
-        if call.is_costly:
+        is_read = call.is_costly or call.form is not None
+        headers = request_headers(request.headers, self.rules.headers, but="accept-encoding" if is_read else "")
+        if is_read:
             headers.append(("Accept-Encoding", "identity"))
+        if call.form is not None:
+            headers = [(name, value) for name, value in headers if name.lower() != "content-type"]
+            headers += [("Content-Type", content.body.content_type)] if content.body is not None else []
         return ForwardRequest(
-            method=request.method,
+            method=call.method,
             path=call.path,
             query=call.query,
             headers=headers,

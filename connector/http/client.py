@@ -37,7 +37,7 @@ from connector.model_registry import ModelRegistry, load_registry
 from connector.request import Explanation, Preparer, Redactor, explain, prepare_raw
 from connector.request.file_access import NOTHING, Reserved, Roots
 from connector.request.model_rules import ModelRules
-from connector.request.successors import Successors
+from connector.request.successors import Successors, Translation
 from connector.request.wire import Replaced, Wire
 from connector.resilience import Pacer
 from connector.timing import SYSTEM, Timing
@@ -207,6 +207,12 @@ class Client:
         wire = self._calls.place(wire, asked.payload)
         return FloatsWire.of(wire) if floats else wire
 
+    def translate(self, operation: Operation, asked: Request) -> Translation:
+        """Return what is asked of the successor of a removed operation; InvalidRequest where it must not be called."""
+        if self.parameters.on_removed != "successor":
+            raise self._successors.refusal(operation)
+        return self._successors.translate(operation, asked)
+
     def find_called(self, operation: Operation) -> Operation:
         """Return the operation that is called for one: another only in place of one that was removed."""
         if operation.removed is None or self.parameters.on_removed != "successor":
@@ -256,7 +262,16 @@ class Client:
             base_path=urlsplit(self.base_uri).path,
             roots=self._roots,
         )
-        return self._calls.place(wire, json or form)
+        return self._warn_of_removal(self._calls.place(wire, json or form))
+
+    def _warn_of_removal(self, wire: Wire) -> Wire:
+        """Return a call of a path with what is to be said of it when its operation was removed from the API."""
+        operation = wire.operation
+        if operation is None or operation.removed is None:
+            return wire
+        if self.parameters.on_removed == "refuse":
+            raise self._successors.refusal(operation)
+        return replace(wire, warnings=(*wire.warnings, self._successors.warn_of_path(operation)))
 
     def _asks_for_base64(self, operation: Operation, payload: JSON) -> bool:
         """Return whether embeddings travel packed although the request does not say so."""

@@ -124,6 +124,13 @@ class Successors:
         fault = Fault(where, f"removed from the API on {operation.removed}", successor, hint)
         return InvalidRequest(operation.name, [fault])
 
+    def warn_of_path(self, operation: Operation) -> Fault:
+        """Return the warning that a removed operation is called by its path, which is never translated."""
+        successor = describe_successor(self._catalogue, operation)
+        hint = f"`call {operation.name}` with on_removed: successor is sent there" if has_successor(operation) else ""
+        allowed = f"a path is sent as it is, and the API may refuse it; {successor}"
+        return Fault(f"operation {operation.name}", f"removed from the API on {operation.removed}", allowed, hint)
+
     def as_asked(self, operation: Operation, asked: Request) -> Request:
         """Return the request without what only the successor takes."""
         extra = [members(each.get("also")) for each in find_declaration(operation).get("successors", ())]
