@@ -16,8 +16,8 @@ from connector.sandbox.bill.tariff import Tariff
 from connector.sandbox.bill.terms import Terms
 from connector.sandbox.ids import IdSource
 from connector.sandbox.messages import Answer, ApiError, Request
-from connector.sandbox.models.prompt_cache import PromptCache
 from connector.sandbox.object_store import ObjectStore
+from connector.sandbox.prompt_cache import PromptCache
 from connector.sandbox.script import Script
 from connector.sandbox.timers import Scheduler, Timer
 from connector.sandbox.webhooks import Webhooks

@@ -11,9 +11,9 @@ from connector.model import Request as CatalogueRequest
 from connector.request.plan import find_plain_kind, is_streaming
 from connector.sandbox.answer_templates import AnswerTemplate
 from connector.sandbox.backend import Backend
-from connector.sandbox.bill.reports import report_usage
 from connector.sandbox.generic.locations import Locations
 from connector.sandbox.generic.objects import change_object, create_object, delete_object, retrieve_object, seed_objects
+from connector.sandbox.generic.reports import report_usage
 from connector.sandbox.messages import Answer, Event, Request
 from connector.sandbox.object_store import Page
 

@@ -9,10 +9,10 @@ from connector.sandbox.backend import Backend, Handler
 from connector.sandbox.messages import Answer, ApiError, Reply, Request
 from connector.sandbox.models.chat.choices import Choice, build_choice, read_token_limit, stream_chunks
 from connector.sandbox.models.moderations import moderate_exchange
-from connector.sandbox.models.prompt_cache import CacheUse
 from connector.sandbox.models.reply import Prompt, Tool, generate_reply
 from connector.sandbox.models.script_handlers import with_scripted_reply
 from connector.sandbox.models.tokens import count_content_tokens, count_reasoning_tokens, count_tokens, get_content_text
+from connector.sandbox.prompt_cache import CacheUse
 
 __all__ = ["HANDLERS", "count_prompt_tokens", "read_prompt"]
 
@@ -150,7 +150,7 @@ def _build_completion(
 def _look_up_cache(payload: Mapping[str, JSON], backend: Backend) -> CacheUse:
     tokens = count_prompt_tokens(payload)
     prices = backend.tariff.find(str(payload["model"])).get("prices")
-    return backend.prompt_cache.look_up(payload, "\n".join(map(str, payload["messages"])), tokens, prices)
+    return backend.prompt_cache.look_up(payload, "\n".join(map(str, payload["messages"])), tokens, prices, count_tokens)
 
 
 def _build_usage(prompt: int, answer: int, reasoning: int, cache: CacheUse) -> dict[str, JSON]:

@@ -190,7 +190,7 @@ def _compose_response(turn: _Turn, reply: Reply, tool: Mapping[str, JSON] | None
     if tool is not None:
         first.append(build_hosted_call(HostedRun(tool, turn.text, backend, found)))
     cache = backend.prompt_cache.look_up(
-        payload, turn.prompt, turn.input_tokens, backend.tariff.find(model).get("prices")
+        payload, turn.prompt, turn.input_tokens, backend.tariff.find(model).get("prices"), count_tokens
     )
     usage = build_usage(turn.input_tokens, output.tokens, reasoning, cache)
     return build_response(payload, Output([*first, *output.items], output.tokens, output.ran_out), usage, backend)

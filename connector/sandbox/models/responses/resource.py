@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from connector.model import JSON, members
 from connector.sandbox.backend import Backend
-from connector.sandbox.models.prompt_cache import CacheUse
 from connector.sandbox.models.responses.history import get_conversation_id
 from connector.sandbox.models.responses.output import Output
+from connector.sandbox.prompt_cache import CacheUse
 
 __all__ = ["build_response", "build_unfinished", "build_usage"]
 

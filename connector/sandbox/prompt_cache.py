@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from connector.model import JSON, members
-from connector.sandbox.models.tokens import count_tokens
 
 __all__ = ["CacheUse", "PromptCache"]
 
@@ -31,7 +30,9 @@ class PromptCache:
     def __init__(self) -> None:
         self._prompts: OrderedDict[tuple[str, str], str] = OrderedDict()
 
-    def look_up(self, payload: Mapping[str, JSON], text: str, tokens: int, prices: JSON) -> CacheUse:
+    def look_up(
+        self, payload: Mapping[str, JSON], text: str, tokens: int, prices: JSON, count_tokens: Callable[[str], int]
+    ) -> CacheUse:
         """Return what a prompt finds in the cache and leaves there.
 
         Args:
@@ -39,6 +40,7 @@ class PromptCache:
             text: the prompt.
             tokens: its length.
             prices: of the model.
+            count_tokens: counts those of a text.
         """
         if tokens < LEAST or members(payload.get("prompt_cache_options")).get("mode") == "explicit":
             return CacheUse()

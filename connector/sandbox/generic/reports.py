@@ -11,8 +11,8 @@ from typing import NamedTuple
 from connector.model import JSON, is_list
 from connector.sandbox.answer_templates import AnswerTemplate
 from connector.sandbox.backend import Backend
-from connector.sandbox.bill.history import invent_results
 from connector.sandbox.bill.ledger import Entry
+from connector.sandbox.generic.history import invent_results
 from connector.sandbox.messages import Answer, ApiError, Request
 
 __all__ = ["report_usage"]
