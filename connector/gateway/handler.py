@@ -98,6 +98,10 @@ class Gateway:
         metrics = Metrics(self.counters, self.callers, lambda: self.in_flight)
         self._pages = Pages(self.counters, metrics, self.callers, started_at=self.started_at)
 
+    def render_metrics(self) -> bytes:
+        """Return the metrics page, for whatever shows it in this process."""
+        return self._pages.render_metrics()
+
     async def drain(self, grace: float) -> None:
         """Take no new calls, and wait for those under way."""
         self.is_draining = True

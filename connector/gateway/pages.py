@@ -44,6 +44,10 @@ class Pages:
             return render_page(orjson.dumps({"status": "draining"}), status=503)
         return render_page(orjson.dumps({"status": "ok"}))
 
+    def render_metrics(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return self._metrics.render()
+
     def guarded(self, path: str, caller: Caller) -> web.Response:
         """Return metrics or usage, for a caller who may read them."""
         if not (caller.metrics or caller.is_administrator):

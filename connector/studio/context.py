@@ -64,6 +64,8 @@ class StudioContext:
     rates: Rates = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after a change that was made here: a store tells of those that others make."""
+    gateway_metrics: Callable[[], bytes] | None = None
+    """Renders the metrics of a gateway in this process."""
     under_way: set[str] = field(default_factory=set[str])
     """The idempotency keys of requests that are under way."""
     keys_used: int = 0

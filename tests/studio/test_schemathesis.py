@@ -21,7 +21,7 @@ from connector.studio.server import open_studio
 from tests.engine.engines import Clock
 from tests.studio.kit import CONFIGURATION, NOW, TOKENS, fill
 
-EXAMPLES = 12
+EXAMPLES = 6
 """Of each operation: the whole app takes seconds, and each run tries others."""
 schema = schemathesis.openapi.from_dict(describe_api())
 

@@ -1,0 +1,87 @@
+"""What calls of tasks cost, read from their answers; a bounded number of tasks, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from connector.delivery.route_spec import parent_of
+from connector.engine import CallRecord, Filter, Task
+from connector.model import members
+from connector.studio.context import StudioContext
+from connector.telemetry.costs import NO_USAGE, Prices, Usage
+
+__all__ = ["MOST", "Spent", "Sum", "read_spent"]
+
+MOST = 5_000
+"""Tasks that are looked at for one report."""
+WINDOW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one call used and cost; the amount is None when its model has no price."""
+
+    route: str
+    model: str
+    at: float
+    usage: Usage
+    amount: float | None
+
+
+@dataclass(slots=True)
+class Sum:
+    """Calls summed up."""
+
+    calls: int = 0
+    usage: Usage = NO_USAGE
+    amount: float = 0.0
+    unpriced: int = 0
+
+    def add(self, spent: Spent) -> None:
+        """Add a call."""
+        self.calls += 1
+        self.usage += spent.usage
+        self.amount += spent.amount or 0.0
+        self.unpriced += spent.amount is None
+
+
+async def read_spent(context: StudioContext, since: float, until: float) -> tuple[list[Spent], bool]:
+    """Return what the calls of a time cost, and whether every task that changed in it was looked at."""
+    prices = Prices.over_registry(
+        context.configuration.prices, context.configuration.currency, context.configuration.catalogue_folder
+    )
+    found: list[Spent] = []
+    looked, after = 0, 0
+    while True:
+        wanted = Filter(updated_after=since)
+        page = await context.store.tasks(wanted, after=after, limit=WINDOW)
+        for light in page:
+            task = await context.store.task(light.id)
+            if task is not None and task.calls:
+                found += [one for one in _spent_of(task, prices) if since <= one.at < until]
+        looked += len(page)
+        if len(page) < WINDOW:
+            return found, True
+        if looked >= MOST:
+            return found, False
+        after = page[-1].id
+
+
+def _spent_of(task: Task, prices: Prices) -> Iterator[Spent]:
+    route = parent_of(task.route)[0]
+    for call in task.calls:
+        if call.open or not call.outcome:
+            continue
+        cost = prices.read_cost(members(call.outcome).get("body"), model=_model_of(call))
+        if cost.usage:
+            yield Spent(route, cost.model, call.ended or call.started, cost.usage, cost.amount)
+
+
+def _model_of(call: CallRecord) -> str:
+    """Return the model that a call asked for, for answers that do not name theirs."""
+    request = members(call.request)
+    for part in (request, members(request.get("body")), members(request.get("payload"))):
+        if isinstance(part.get("model"), str):
+            return str(part["model"])
+    return ""
