@@ -10,6 +10,7 @@ from urllib.parse import unquote_plus
 
 from connector.model import JSON, items, members
 from connector.request.display import SECRET_NAME, SECRET_VALUE
+from connector.request.long_secrets import LongSecrets, is_long
 
 __all__ = ["HIDDEN", "Redactor", "compile_pattern", "hide_credentials", "hide_secret_values"]
 
@@ -40,6 +41,7 @@ UNCHANGED = re.compile(r"[A-Za-z0-9_.-]")
 """Characters that no encoding writes differently, but for those that write all of them differently."""
 NAMED = {'"': "quot", "'": "apos", "<": "lt", ">": "gt", "&": "amp", "/": "sol", "+": "plus", "=": "equals"}
 ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+NOWHERE = re.compile(r"(?!)")
 DEEPEST = 40
 """Levels of a pattern; texts that share a longer beginning become alternatives."""
 
@@ -83,7 +85,8 @@ class Redactor:
         if known == self._secrets:
             return
         self._secrets = known
-        self.__dict__.pop("_pattern", None)
+        for made in ("_pattern", "_long"):
+            self.__dict__.pop(made, None)
         # A new cache, not an emptied one: a thread that is searching a text now adds it to the old one.
         self._harmless = set()
 
@@ -101,7 +104,7 @@ class Redactor:
 
     def hide_known(self, text: str) -> str:
         """Return the text without the secrets; what only looks like one stays as it is."""
-        return self._pattern.sub(HIDDEN, text) if self._secrets else text
+        return self._long.hide(self._pattern.sub(HIDDEN, text), HIDDEN) if self._secrets else text
 
     def hide_known_in(self, value: JSON) -> JSON:
         """Return a JSON value without the secrets, in keys and texts; what only looks like one stays as it is."""
@@ -113,7 +116,10 @@ class Redactor:
 
     def has_secret(self, data: bytes) -> bool:
         """Return whether these bytes contain one of the secrets, in any of its encodings."""
-        return bool(self._secrets) and self._pattern.search(data.decode("latin-1")) is not None
+        if not self._secrets:
+            return False
+        text = data.decode("latin-1")
+        return self._pattern.search(text) is not None or self._long.is_in(text)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return headers without the secrets, and without the values of those that are made for secrets."""
@@ -149,7 +155,11 @@ class Redactor:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        return compile_pattern(self._secrets)
+        return compile_pattern(secret for secret in self._secrets if not is_long(secret))
+
+    @cached_property
+    def _long(self) -> LongSecrets:
+        return LongSecrets(secret for secret in self._secrets if is_long(secret))
 
 
 def hide_secret_values(text: str, instead: str) -> str:
@@ -182,7 +192,7 @@ def compile_pattern(secrets: Iterable[str]) -> re.Pattern[str]:
     The patterns share their beginnings, so that a thousand of them take hardly longer to look for than one.
     """
     forms = {form for secret in secrets for form in _iter_forms(secret)}
-    return re.compile(_join_forms(sorted(forms, key=len, reverse=True), 0))
+    return re.compile(_join_forms(sorted(forms, key=len, reverse=True), 0)) if forms else NOWHERE
 
 
 def _join_forms(forms: Sequence[Signs], depth: int) -> str:

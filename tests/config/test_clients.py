@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -128,3 +129,20 @@ async def test_what_is_not_written_comes_from_the_environment_and_dotenv(write: 
         await call(client)
     assert upstream.shown[0]["authorization"] == f"Bearer {FIRST}"
     assert upstream.shown[0]["openai-organization"] == "org-1"
+
+
+@pytest.mark.parametrize("name", ["sa-token", "tls.crt", "tls.key"])
+def test_files_of_credentials_are_no_documents(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    identity = {
+        "source": "kubernetes", "identityProviderId": "i", "serviceAccountId": "s", "tokenFile": "${PLACE}/sa-token"
+    }  # fmt: skip
+    certificate = {"file": "${PLACE}/tls.crt", "key": "tls.key"}
+    parameters = {"identity": identity, "certificate": certificate}
+    (tmp_path / "connector.json").write_text(
+        json.dumps({"clients": {"c": {"prototype": "openai", "parameters": parameters}}})
+    )
+    configuration = load("connector.json", environ={"PLACE": str(tmp_path)})
+    assert configuration.reserved.holds(name)
+    assert configuration.reserved.holds(str(tmp_path / name))
+    assert not configuration.reserved.holds("tickets.jsonl")

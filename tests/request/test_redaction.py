@@ -189,3 +189,45 @@ PIECES = st.sampled_from([*STARTS, "x" * 20, "a.b", " ", "é"])
 def test_a_text_that_needs_no_pattern_holds_no_secret_value(text, secret):
     for each in (text, secret, f"{text} {secret}"):
         assert hide_secret_values(each, HIDDEN) == SECRET_VALUE.sub(HIDDEN, each)
+
+
+TOKEN = "eyJhbGciOiJSUzI1NiJ9." + "Zm9vYmFy-_0" * 80 + "." + "c2ln" * 40
+"""A signed token: long, and of characters that no encoding writes differently."""
+
+
+@pytest.mark.parametrize("lead", [b"", b"a", b"ab", b"user:"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_long_token_is_hidden_in_base64_wherever_it_stands(lead, encode):
+    redactor = Redactor([TOKEN, "sk-short-secret-1"])
+    text = encode(lead + TOKEN.encode() + b" and more").decode()
+    assert TOKEN[300:340] not in redactor.hide_known(text)
+    assert redactor.has_secret(text.encode())
+    assert len(redactor.hide_known(text)) < 60
+
+
+@pytest.mark.parametrize("write", [str, quote, json.dumps, escape, lambda text: text.encode().hex().upper()])
+def test_a_long_token_is_hidden_however_it_is_written(write):
+    redactor = Redactor([TOKEN])
+    assert redactor.hide_known(f"x {write(TOKEN)} y").replace('"', "") == "x *** y"
+    assert redactor.hide_known("nothing here") == "nothing here"
+    assert not redactor.has_secret(b"nothing here" * 200)
+
+
+def test_a_new_long_token_costs_no_pattern():
+    redactor = Redactor(["sk-short-secret-1"])
+    redactor.hide_known("x")
+    compiled = redactor._pattern
+    redactor.learn([TOKEN])
+    assert redactor.hide_known(f"sk-short-secret-1 {TOKEN}") == "*** ***"
+    assert redactor._pattern.pattern == compiled.pattern
+
+
+def test_what_is_forgotten_is_hidden_no_longer_here_and_where_it_was_passed_on():
+    one, other = Redactor(["sk-short-secret-1"]), Redactor(["sk-other-secret-2"])
+    one.pass_on_to(other)
+    one.learn([TOKEN])
+    assert other.hide_known(f"sk-short-secret-1 sk-other-secret-2 {TOKEN}") == "*** *** ***"
+    one.forget([TOKEN])
+    for redactor in (one, other):
+        assert redactor.hide_known(TOKEN) == TOKEN
+    assert one.secrets == {"sk-short-secret-1"}
