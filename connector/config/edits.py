@@ -11,10 +11,13 @@ from connector.aio.atomic_file import write_atomically
 from connector.config.tree import read_text
 from connector.config.yaml_text import find_changes, put_value, remove_value
 from connector.errors import ConfigurationError, UnknownName
-from connector.model import JSON, is_object
+from connector.model import JSON, is_list, is_object
 from connector.suggestions import closest
 
-__all__ = ["Edit", "add_client", "add_entry", "change_entry", "entry_at", "remove_entry"]
+__all__ = ["ABSENT", "Edit", "add_client", "add_entry", "change_entry", "entry_at", "put_in_text", "remove_entry"]
+
+ABSENT: JSON = object()
+"""Stands for no value: what is to be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,53 @@ def remove_entry(file: File, section: str, name: str) -> Edit:
 def entry_at(file: File, section: str, name: str) -> JSON:
     """Return an entry as it is written in a file; raise UnknownName if there is none."""
     return _find_known(_entries(_text(file), file, section), section, name, file)
+
+
+def put_in_text(text: str, file: File, path: Sequence[str | int], value: JSON) -> str:
+    """Return a text with the value at a path set, or removed when it is ABSENT; all else stays, comments included."""
+    tree = read_text(text, str(file))
+    if tree.findings or not (tree.value is None or is_object(tree.value)):
+        raise ConfigurationError(
+            f"{file.name} cannot be changed piece by piece; mend its text first, `lint` shows where"
+        )
+    before: dict[str, JSON] = dict(tree.value or {})
+    wanted = _put(before, path, value, "")
+    changes = find_changes(before, wanted)
+    after = _rewrite(text, changes, file) if changes else text
+    found = read_text(after, str(file))
+    if found.findings or _without_empty(found.value) != _without_empty(wanted):
+        place = ".".join(map(str, path))
+        raise ConfigurationError(f"{file.name}: {place} cannot be changed in what is written there; change the text")
+    return after
+
+
+def _put(holder: JSON, path: Sequence[str | int], value: JSON, place: str) -> JSON:
+    """Return a value with the member at a path replaced; objects on the way are made, lists are not."""
+    if not path:
+        return value
+    step, rest = path[0], path[1:]
+    where = f"{place}.{step}".removeprefix(".")
+    if is_list(holder):
+        if not isinstance(step, int) or not 0 <= step <= len(holder):
+            raise ConfigurationError(f"{where}: the list {place!r} has {len(holder)} items, counted from 0")
+        item = _put(holder[step] if step < len(holder) else None, rest, value, where)
+        return [*holder[:step], *([] if item is ABSENT else [item]), *holder[step + 1 :]]
+    if not (holder is None or is_object(holder)):
+        raise ConfigurationError(f"{where}: {place!r} is neither an object nor a list, so nothing can be put into it")
+    members: dict[str, JSON] = {**(holder or {})}
+    item = _put(members.get(str(step)), rest, value, where)
+    if item is ABSENT:
+        members.pop(str(step), None)
+        return members
+    return members | {str(step): item}
+
+
+def _without_empty(value: JSON) -> JSON:
+    """Return a value without empty objects and nulls: an object goes with its last member."""
+    if not is_object(value):
+        return value
+    kept = {name: _without_empty(item) for name, item in value.items()}
+    return {name: item for name, item in kept.items() if item not in (None, {})}
 
 
 def _rewrite(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:

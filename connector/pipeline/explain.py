@@ -18,7 +18,7 @@ from connector.transform import Failed, Scope, TraceEntry
 from connector.transform.paths import MISSING, parse_path, path_getter
 from connector.transform.template import PLAIN
 
-__all__ = ["explain_incoming", "explain_outgoing"]
+__all__ = ["explain_incoming", "explain_outgoing", "without_effects"]
 
 Place = tuple[str, ...]
 SEARCHED = 10_000
@@ -28,7 +28,7 @@ SEARCHED = 10_000
 async def explain_incoming(runtime: Runtime, name: str) -> JSON:
     """Return what an incoming connection would read first."""
     quiet = copy(runtime)
-    quiet.chained = _silence(runtime)
+    quiet.chained = without_effects(runtime)
     run = IncomingRun(quiet, name)
     with offline_mode():
         explained = await run.explain()
@@ -49,7 +49,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     def failed(_: JSON, error: Failed) -> None:
         failures.append(error)
 
-    chained = replace(_silence(runtime), on_skip=skipped, on_failed=failed)
+    chained = replace(without_effects(runtime), on_skip=skipped, on_failed=failed)
     trace: list[TraceEntry] = []
     with offline_mode():
         made = [each async for each in spec.chain.whole.arun((document,), chained, trace=trace)]
@@ -71,7 +71,7 @@ async def explain_outgoing(runtime: Runtime, name: str, document: JSON) -> JSON:
     return shown[0] if len(shown) == 1 else shown
 
 
-def _silence(runtime: Runtime) -> Chained:
+def without_effects(runtime: Runtime) -> Chained:
     """Return what chains are given where nothing is sent and nothing is kept."""
     storages = {key: Untouched(storage) for key, storage in runtime.chained.storages.items()}
     return replace(runtime.chained, call=_refuse_call, storages=storages)
@@ -96,7 +96,7 @@ def _redact(value: JSON, runtime: Runtime) -> JSON:
 
 
 async def _refuse_call(client: str, kind: str, request: JSON) -> Outcome:  # noqa: ARG001  the capability's signature
-    return Outcome(State.NOT_SENT, reason="explain sends nothing, and the chain needs this answer to go on")
+    return Outcome(State.NOT_SENT, reason="nothing is sent here, and the chain needs this answer to go on")
 
 
 class _Origins:

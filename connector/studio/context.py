@@ -23,6 +23,7 @@ from connector.pipeline import load_configuration
 from connector.request import Redactor
 from connector.studio.audit import AuditLog
 from connector.studio.auth import Attempts, Sessions
+from connector.studio.config_files import ConfigFiles
 from connector.studio.events import EventHub
 from connector.studio.examples import Examples
 from connector.studio.rates import Rates
@@ -62,6 +63,7 @@ class StudioContext:
     audit: AuditLog = field(init=False)
     redactor: Redactor = field(init=False)
     rates: Rates = field(init=False)
+    files: ConfigFiles = field(init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set after a change that was made here: a store tells of those that others make."""
     gateway_metrics: Callable[[], bytes] | None = None
@@ -79,6 +81,7 @@ class StudioContext:
     def __post_init__(self) -> None:
         self.redactor = self.configuration.redactor()
         self.rates = Rates(self.monotonic)
+        self.files = ConfigFiles(self.source, lambda: self.redactor.secrets)
         self.sessions = Sessions(self.clock)
         self.attempts = Attempts(self.monotonic)
         self.audit = AuditLog(self.store, self.clock, self.redact)

@@ -70,7 +70,7 @@ async def test_a_skipped_document_says_why_and_a_failed_one_raises(runtime: Any)
 async def test_a_chain_that_must_call_is_not_explained_by_calling(runtime: Any) -> None:
     chain = [{"openai": {"client": "openai", "entity": "models", "action": "list", "destination": "m"}}]
     async with runtime(nobody, outgoing={"out": {"chain": chain, "publisher": CALL}}) as at_work:
-        with pytest.raises(Failed, match="explain sends nothing"):
+        with pytest.raises(Failed, match="nothing is sent here"):
             await explain_outgoing(at_work, "out", {})
 
 

@@ -8,6 +8,7 @@ __all__ = ["TAGS", "TOPICS"]
 
 TOPICS = (
     "audit",
+    "config",
     "events",
     "examples",
     "gateway",
@@ -22,6 +23,7 @@ TOPICS = (
 """The modules below this package, each with a router; a new topic is a new line."""
 TAGS: Mapping[str, str] = {
     "audit": "Who did what.",
+    "config": "The configuration: read, checked, edited and saved as its files are written, comments included.",
     "events": "What changes, as it changes.",
     "examples": "A first look at tasks that flow, without a key and without a configuration.",
     "gateway": "Callers, limits, spending, latency, refusals.",
