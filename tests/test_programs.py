@@ -24,9 +24,10 @@ NAMED = {
 
 def started(path: Path) -> Iterator[str]:
     """Programs that a module starts by a bare name."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    if "subprocess" not in ast.unparse(tree):
+    source = path.read_text(encoding="utf-8")
+    if "subprocess" not in source:
         return
+    tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and "subprocess" in ast.unparse(node.func)]
     commands = [call.args[0] for call in calls if call.args]
     names = {command.id for command in commands if isinstance(command, ast.Name)}

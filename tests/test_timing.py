@@ -22,22 +22,22 @@ def test_what_is_in_time_is_run_once() -> None:
 
 
 def test_what_became_quadratic_is_found() -> None:
-    enough = 4 * cpu_seconds(lambda: quadratic(10_000))
+    enough = 4 * cpu_seconds(lambda: quadratic(5_000))
     with pytest.raises(pytest.fail.Exception, match=r"more CPU time than .* every time"):
-        within(enough, lambda: quadratic(80_000))
+        within(enough, lambda: quadratic(40_000))
 
 
 @pytest.mark.parametrize("slow", range(RUNS + 1))
 def test_one_run_in_time_is_enough(slow: int) -> None:
-    sizes = [*[40_000] * slow, 100]
-    within(4 * cpu_seconds(lambda: quadratic(4_000)), lambda: quadratic(sizes.pop(0)))
+    sizes = [*[20_000] * slow, 100]
+    within(4 * cpu_seconds(lambda: quadratic(2_000)), lambda: quadratic(sizes.pop(0)))
     assert sizes == []
 
 
 def test_a_machine_that_is_slow_has_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    bound = cpu_seconds(lambda: quadratic(40_000)) / 4
+    bound = cpu_seconds(lambda: quadratic(20_000)) / 4
     monkeypatch.setattr(timing, "NOMINAL", timing.NOMINAL / 100)
-    within(bound, lambda: quadratic(40_000))
+    within(bound, lambda: quadratic(20_000))
 
 
 def test_four_times_the_text_is_sixteen_times_the_work_of_a_quadratic_algorithm() -> None:

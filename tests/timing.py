@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-__all__ = ["RUNS", "cpu_seconds", "in_proportion", "settled_heap", "slowness", "within"]
+__all__ = ["RUNS", "cpu_seconds", "in_proportion", "settled_heap", "slowness", "wait_until", "within"]
 
 T = TypeVar("T")
 RUNS = 3
@@ -59,6 +59,14 @@ def cpu_seconds(run: Callable[[], object]) -> float:
 def slowness() -> float:
     """Return how many times as long as on the nominal machine pure Python takes now; 1 when it is faster."""
     return max(1.0, min(_timed(_reference)[0] for _ in range(3)) / NOMINAL)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Return when it holds; between two looks the processor is for those that bring it about."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.01)
 
 
 @contextmanager

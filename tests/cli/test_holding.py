@@ -10,8 +10,6 @@ import signal
 import socket
 import sqlite3
 import subprocess
-import time
-from collections.abc import Callable
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +20,7 @@ import pytest
 
 from connector.engine import Carrier, Change, NewTask, open_store
 from tests import warm
+from tests.timing import wait_until
 
 SQL = """
 incoming:
@@ -209,19 +208,13 @@ def test_a_run_at_work_takes_what_is_retried(folder: Path) -> None:
     command = [*warm.command(), "run"]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _until(lambda: '"failed"' in oc("tasks", "list", "--state", "failed").stdout)
+        wait_until(lambda: '"failed"' in oc("tasks", "list", "--state", "failed").stdout)
         found = oc("tasks", "retry", "2", "--now")
         assert found.returncode == 0, found.stderr
         assert "a run is at work: it takes them by itself" in found.stderr
     finally:
         run.terminate()
         run.wait(60)
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end
 
 
 @pytest.mark.parametrize("more", ["", '{"id": 7}\n'])

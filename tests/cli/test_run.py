@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from typer.testing import CliRunner
 
 from connector.cli.app import app
 from tests import warm
+from tests.timing import wait_until
 from tests.upstream import upstream
 
 CONFIGURATION = """
@@ -134,10 +134,8 @@ def test_a_service_goes_on_until_it_is_told_to_stop(folder: Path) -> None:
 def test_a_second_signal_breaks_off(folder: Path) -> None:
     (folder / "connector.yaml").write_text(CONFIGURATION.replace("URL", "http://127.0.0.1:9"))
     process = _service("--once")
-    deadline = time.monotonic() + 30
-    while not (folder / "connector.db").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
+    wait_until(lambda: (folder / "connector.db").exists() or process.poll() is not None)
+    assert process.poll() is None
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
@@ -156,10 +154,13 @@ def _service(*arguments: str) -> subprocess.Popen[bytes]:
 
 def _wait_for(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Returns when all documents have been answered."""
-    out, deadline = folder / "out.jsonl", time.monotonic() + 30
-    while not out.exists() or len(out.read_text().splitlines()) < 5:
+    out = folder / "out.jsonl"
+
+    def is_done() -> bool:
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
+        return out.exists() and len(out.read_text().splitlines()) >= 5
+
+    wait_until(is_done)
 
 
 def test_a_database_that_is_gone_is_begun_anew_only_when_asked(folder: Path, run: Any) -> None:

@@ -120,7 +120,7 @@ class Running:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return await self.http.get(f"{self.url}{path}", headers={**headers, **options.pop("headers", {})}, **options)
 
-    async def raw(self, data: bytes, *, seconds: float = 5.0) -> bytes:
+    async def raw(self, data: bytes, *, seconds: float = 20.0) -> bytes:
         """What comes back on a connection of its own until the gateway closes it."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -166,7 +166,7 @@ async def start(upstream: Upstream, tmp_path: Path, clock: Clock, catalogue: Cat
             runtime = await stack.enter_async_context(Runtime(loaded))
             given = {"port": 0, "clocks": clock.clocks, "catalogue": catalogue, **(options or {})}
             listening = await stack.enter_async_context(GatewayServer(runtime, **given))
-            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=10))
+            http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, timeout=60))
             return Running(listening, http, tmp_path)
 
         yield started

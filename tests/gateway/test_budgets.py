@@ -521,7 +521,7 @@ async def test_a_process_that_is_killed_has_written_what_was_under_way(start, up
     call = asyncio.ensure_future(gateway.chat(payload={"model": DEAR}))
     await upstream.handler.arrived.wait()
     file = gateway.folder / ".gateway-spent.json"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not file.exists():
             await asyncio.wait({call}, timeout=0.05)
     assert json.loads(file.read_bytes())["bot"]["amount"] >= OUTPUT * 1000 / 1e6

@@ -90,5 +90,5 @@ async def test_an_answer_waits_for_its_reader(start, upstream):
     async with gateway.http.stream("GET", f"{gateway.url}/openai/v1/models", headers=AUTHORIZED) as answer:
         reading = answer.aiter_raw()
         await anext(reading)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await full.wait()

@@ -323,7 +323,7 @@ async def test_a_pooled_connection_whose_end_nobody_noticed_is_not_written_to(tr
         for _ in range(5):
             response = await call(transport, f"http://127.0.0.1:{listener.getsockname()[1]}", method)
             assert response.status_code == 200
-            hung_up.acquire(timeout=5)
+            hung_up.acquire(timeout=30)
         listener.shutdown(socket.SHUT_RDWR)
     thread.join(5)
     assert len(requests) == 5

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from connector.config import load
 from connector.migrate import import_alumio
 from tests.migrate.kit import JSON, exported, use
@@ -133,8 +135,13 @@ def replaced(objects: JSON, path: tuple[str | int, ...], value: JSON) -> JSON:
     return changed
 
 
-def test_an_odd_value_at_any_place_is_survived(tmp_path: Path) -> None:
-    for number, (path, value) in enumerate(zip(filter(None, places(OBJECTS)), itertools.cycle(ODD), strict=False)):
+CASES = list(enumerate(zip(filter(None, places(OBJECTS)), itertools.cycle(ODD), strict=False)))
+PARTS = 8
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_an_odd_value_at_any_place_is_survived(part: int, tmp_path: Path) -> None:
+    for number, (path, value) in CASES[part::PARTS]:
         export, into = tmp_path / f"{number}.ndjson", tmp_path / str(number)
         export.write_text("\n".join(json.dumps(one) for one in replaced(OBJECTS, path, value)))
         report = import_alumio([export], into)

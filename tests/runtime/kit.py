@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import itertools
 from collections.abc import Callable
+
+MANY = 2000
+"""Turns of the event loop after which whoever is waited for is in another thread."""
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Lets others work until something holds; five seconds are enough for everything here."""
-    async with asyncio.timeout(5):
-        while True:
+    """Lets others work until something holds: those of this thread at once, after a while those of others too."""
+    async with asyncio.timeout(60):
+        for turn in itertools.count():
             if holds():
                 return
-            await asyncio.sleep(0)
+            await asyncio.sleep(0 if turn < MANY else 0.001)
 
 
 class Simulated:

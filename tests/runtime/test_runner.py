@@ -186,7 +186,7 @@ async def test_documents_that_a_route_gathers_go_together_and_the_rest_at_the_en
     chain = [{"aggregate": {"size": 4}}, {"value-setter": {"configurations": {"text": "many"}}}]
     upstream = Upstream()
     async with bench(upstream, outgoing={"out": {**OUT["out"], "chain": chain}}) as at:
-        end = await asyncio.wait_for(at.runner().run(), 20)
+        end = await asyncio.wait_for(at.runner().run(), 60)
         assert end.left == {}
         assert end.ended["route"] == {"finished": 10}
     assert upstream.asked == ["many"] * 3
@@ -198,13 +198,13 @@ async def test_a_paused_client_ends_the_run_and_its_tasks_wait(bench: Any, lines
     spent = {"error": {"code": "insufficient_quota", "message": "credit is used up", "type": "insufficient_quota"}}
     upstream.before = lambda _: httpx.Response(429, json=spent)
     async with bench(upstream, outgoing=OUT) as at:
-        end = await asyncio.wait_for(at.runner().run(), 20)
+        end = await asyncio.wait_for(at.runner().run(), 60)
         assert end.left == {"route": 100}
         assert "credit is used up" in end.paused["route"].reason
         assert len(upstream.asked) <= 20, "nobody burns"
     upstream.before = lambda _: None
     async with bench(upstream, outgoing=OUT) as at:
-        again = await asyncio.wait_for(at.runner().run(), 20)
+        again = await asyncio.wait_for(at.runner().run(), 60)
         assert again.ended == {"route": {"finished": 100}}
 
 
@@ -327,7 +327,7 @@ async def test_an_error_that_nobody_expected_fails_its_task_after_its_attempts(b
     upstream.before = breaks
     routes = {"route": {**ROUTE, "attempts": 2, "retry_delay": 0}}
     async with bench(upstream, outgoing=OUT, routes=routes) as at:
-        end = await asyncio.wait_for(at.runner().run(), 20)
+        end = await asyncio.wait_for(at.runner().run(), 60)
         states = (await at.states())["route"]
         assert states.pop("finished") == 2
         assert sum(states.values()) == 1

@@ -112,7 +112,7 @@ class Bench:
     async def rested(self) -> None:
         while not (self.worker.is_idle and not self.delivery.under_way):
             self.rests.clear()
-            await asyncio.wait_for(self.rests.wait(), 5)
+            await asyncio.wait_for(self.rests.wait(), 30)
 
     async def until(self, state: TaskState) -> None:
         """Works until all tasks are in a state."""

@@ -20,7 +20,7 @@ async def read(stream: AsyncGenerator[bytes], count: int) -> list[tuple[str, Any
     """The next events, without comments."""
     found: list[tuple[str, Any]] = []
     while len(found) < count:
-        lines = (await asyncio.wait_for(anext(stream), 5)).decode().splitlines()
+        lines = (await asyncio.wait_for(anext(stream), 30)).decode().splitlines()
         fields = dict(line.split(": ", 1) for line in lines if line and not line.startswith(":"))
         if "event" in fields:
             found.append((fields["event"], json.loads(fields["data"])))
@@ -130,7 +130,7 @@ async def test_the_stream_is_sent_unbuffered(connect: Any, context: StudioContex
     context.events.publish("attention", {"failed": 1})
     client: httpx.AsyncClient = connect(authorization="Bearer st-viewer-0123456789abcdef0123456789abcdef")
     asked = asyncio.create_task(client.get("/api/v1/events", headers={"last-event-id": "none"}))
-    await asyncio.wait_for(context.events.opened.wait(), 5)
+    await asyncio.wait_for(context.events.opened.wait(), 30)
     context.events.close()
     answer = await asked
     assert answer.headers["content-type"].startswith("text/event-stream")

@@ -154,7 +154,7 @@ async def test_leaving_early_cancels_what_waits_and_closes_the_source() -> None:
     upstream.waiting[0].set_result(None)
     assert await first == {"n": 0, "answer": 0}
     await stream.aclose()  # type: ignore[attr-defined]
-    await asyncio.wait_for(closed.wait(), 1)
+    await asyncio.wait_for(closed.wait(), 30)
 
 
 async def test_a_refused_call_fails_its_document_with_the_reason() -> None:
@@ -238,7 +238,7 @@ async def test_a_batch_that_is_due_does_not_wait_for_the_next_document() -> None
         await never.wait()
 
     stream = compile_chain([{"aggregate": {"size": 10, "seconds": 0.01}}]).arun(stuck())
-    assert await asyncio.wait_for(anext(stream), 5) == {"items": [{"n": 1}]}  # type: ignore[arg-type]
+    assert await asyncio.wait_for(anext(stream), 30) == {"items": [{"n": 1}]}  # type: ignore[arg-type]
     await stream.aclose()  # type: ignore[attr-defined]
 
 

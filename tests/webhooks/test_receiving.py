@@ -194,7 +194,7 @@ async def test_the_sandbox_sends_what_is_received(tmp_path: Path) -> None:
         async with sandbox, httpx.AsyncClient(headers={"authorization": "Bearer any"}) as client:
             payload = {"model": "gpt-5", "input": "hello", "background": True}
             made = (await client.post(f"{sandbox.url}/responses", json=payload)).json()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not (tasks := await bench.tasks()):
                     clock[0] += 1
                     await sandbox.backend.scheduler.run_due()

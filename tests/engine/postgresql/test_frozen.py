@@ -59,7 +59,7 @@ async def test_a_frozen_transaction_is_ended_and_done_again(url: str, monkeypatc
     assert frozen.stdout is not None
     try:
         assert await frozen.stdout.readline() == b"frozen\n"
-        async with asyncio.timeout(15):  # command_timeout is 60
+        async with asyncio.timeout(40):  # command_timeout is 60
             found = await store.commit(Change(accept=[NewTask(route="route", document=1, key="same")]))
         assert found.accepted[0], "the frozen one has not taken it"
         os.kill(frozen.pid, signal.SIGCONT)

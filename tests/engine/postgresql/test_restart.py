@@ -90,7 +90,7 @@ async def test_a_worker_that_is_not_heard_of_is_taken_over_and_fenced(cluster: C
     await first.commit(Change(accept=[NewTask(route="taken", document=1), NewTask(route="taken", document=2)]))
     mine = [task.id for task in await first.lease("taken", 2)]
     taken: list[int] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(taken) < 2:
             taken += [task.id for task in await second.lease("taken", 2)]
             await second.wait_for_change(0.05)

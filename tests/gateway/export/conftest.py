@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -103,12 +104,12 @@ class Proxied:
     def call(self, method: str, path: str, token: str | None = BOT, **told: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         given = {**headers, **told.pop("headers", {})}
-        with httpx.Client(trust_env=False, verify=False, timeout=10) as http:
+        with httpx.Client(trust_env=False, verify=False, timeout=60) as http:
             return http.request(method, f"{self.url}{path}", headers=given, **told)
 
     def raw(self, data: bytes) -> bytes:
         """What comes back on a connection of its own until nginx closes it."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
             connection.sendall(data)
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
@@ -153,6 +154,7 @@ def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
+            time.sleep(0.01)
             continue
         return
     pytest.fail(f"nginx ended: {process.stderr.read() if process.stderr else ''}")

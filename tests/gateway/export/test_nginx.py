@@ -217,7 +217,7 @@ def test_streams_are_not_held_back(proxied, upstream):
 
     headers = {"Authorization": f"Bearer {BOT}"}
     with (
-        httpx.Client(trust_env=False, timeout=10) as http,
+        httpx.Client(trust_env=False, timeout=60) as http,
         http.stream("GET", f"{proxied.url}/openai/v1/custom/stream", headers=headers) as answer,
     ):
         pieces = answer.iter_raw()

@@ -56,7 +56,7 @@ async def connected(port: int, *, address: str = "127.0.0.1", receive: int | Non
         yield found, loop
 
 
-async def asked(port: int, path: str, *, address: str = "127.0.0.1", token: str = "", seconds: float = 5.0) -> int:
+async def asked(port: int, path: str, *, address: str = "127.0.0.1", token: str = "", seconds: float = 20.0) -> int:
     """The status of an answer on a connection of its own."""
     bearer = f"Authorization: Bearer {token}\r\n" if token else ""
     head = f"GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n{bearer}\r\n"
@@ -117,7 +117,7 @@ async def test_what_is_left_unread_when_a_connection_closes_is_given_up(start, u
     upstream.handler = large
     gateway = await start(options={"timeouts": Timeouts(idle=0.2)})
     head = f"GET /openai/v1/models HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
-    async with connected(gateway.port, receive=4096) as (found, loop), asyncio.timeout(10):
+    async with connected(gateway.port, receive=4096) as (found, loop), asyncio.timeout(20):
         await loop.sock_sendall(found, f"{head}Connection: close\r\n\r\n".encode())
         await upstream.arrived.wait()
         await emptied(gateway)
@@ -141,7 +141,7 @@ async def test_a_caller_who_reads_slowly_and_steadily_gets_the_whole_answer(star
 async def test_a_body_that_drips_is_ended(start, upstream):
     gateway = await start(options={"timeouts": Timeouts(idle=0.3, linger=0.05)})
     head = f"POST /openai/v1/files HTTP/1.1\r\nHost: localhost:{gateway.port}\r\nAuthorization: Bearer {TOKEN}\r\n"
-    async with connected(gateway.port) as (found, loop), asyncio.timeout(10):
+    async with connected(gateway.port) as (found, loop), asyncio.timeout(20):
         await loop.sock_sendall(found, f"{head}Content-Type: a/b\r\nContent-Length: {2 * FLOOR}\r\n\r\n".encode())
         answer = asyncio.ensure_future(loop.sock_recv(found, 65536))
         while not answer.done():
@@ -192,7 +192,7 @@ async def test_one_address_keeps_neither_another_nor_a_health_page_out(start, fi
     finally:
         for found in opened:
             found.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while await asked(gateway.port, "/openai/v1/models", token=TOKEN) != 200:
             pass  # the gateway learns of the end of a connection when it does
 

@@ -60,7 +60,7 @@ async def test_a_body_that_follows_its_head_by_some_turns_of_the_loop(turns):
         await asyncio.sleep(0)
     connection.data_received(b"x" * 100_000)
     connection.data_received(b"x" * 100_000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await transport.answered.wait()
     assert transport.written.startswith(b"HTTP/1.1 200 "), transport.written
     connection.connection_lost(None)

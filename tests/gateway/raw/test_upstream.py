@@ -164,11 +164,11 @@ async def test_a_caller_who_leaves_in_mid_upload_ends_the_call(through):
     head += "Content-Type: application/octet-stream\r\nContent-Length: 10000000\r\n\r\n"
     writer.write(head.encode() + b"x" * 200_000)
     await writer.drain()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not upstream.heads:
             await asyncio.wait({asyncio.ensure_future(reader.read(1))}, timeout=0.01)
     writer.transport.abort()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await upstream.left.wait()
     answer = await gateway.chat()
     assert answer.status_code == 200
