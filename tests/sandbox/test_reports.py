@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import pytest
 
 from connector.catalogue import Catalogue
@@ -225,3 +226,57 @@ def test_the_tariff_reads_names_dates_and_tiers_by_itself() -> None:
     assert [price(tier) for tier in ("default", "batch", "priority")] == [Decimal(2), Decimal(1), Decimal("3.5")]
     assert price("default", day="2025-06-01") == Decimal(10)
     assert price("batch", day="2026-10-01") == Decimal(1)
+
+
+REPORTS = [each for each in Catalogue.open().operations() if "bucket_width" in each.query]
+
+
+def values_of(declared: Any) -> list[str]:
+    """Return the choices that a field of the catalogue declares, wherever it does."""
+    found = declared.get("enum") or declared.get("items", {}).get("enum") or ()
+    return [*found, *(each for branch in declared.get("anyOf", ()) for each in values_of(branch))]
+
+
+async def use_everything(running: Any) -> None:
+    """Ask for something that each report tells of."""
+    terra, luna = "gpt-6.1-terra", "gpt-6-luna"
+    beta = {"headers": {"OpenAI-Beta": "assistants=v2"}}
+    _, store = await running.call("POST", "/vector_stores", {"name": "s"}, **beta)
+    web, files = {"type": "web_search"}, {"type": "file_search", "vector_store_ids": [store["id"]]}
+    questions = [{"type": "predicate", "instructions": "Polite?"}]
+    for path, payload in (
+        ("/chat/completions", chat()),
+        ("/responses", {"model": terra, "input": "New?", "tools": [web], "tool_choice": "required"}),
+        ("/responses", {"model": luna, "input": "Hi", "tools": [files]}),
+        ("/decisions", {"model": luna, "input": "Hi", "questions": questions}),
+        ("/embeddings", {"model": "text-embedding-3-small", "input": "x"}),
+        ("/moderations", {"input": "x"}),
+        ("/images/generations", {"model": "gpt-image-2.5-flare", "prompt": "x"}),
+        ("/audio/speech", {"model": "tts-1", "input": "Hi", "voice": "alloy"}),
+        ("/containers", {"name": "c"}),
+    ):
+        async with running.session.post(f"{running.sandbox.url}{path}", json=payload) as answer:
+            assert answer.status == 200, path
+    form = aiohttp.FormData({"model": "gpt-transcribe"})
+    form.add_field("file", b"This is what was said.", filename="speech.txt")
+    assert (await running.call("POST", "/audio/transcriptions", data=form))[0] == 200
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
+async def test_every_report_has_every_group_and_filter_that_the_catalogue_declares(running: Any, report: Any) -> None:
+    await use_everything(running)
+    path = report.template.removeprefix("/organization/")
+    groups = values_of(report.query["group_by"])
+    assert "project_id" in groups
+    for group in groups:
+        results = await read(running, path, f"group_by[]={group}")
+        assert results or path.endswith("vector_stores")
+        assert [one for one in results if one.get(group) is None and group != "user_id"] == []
+    whole = await read(running, path)
+    for name, declared in report.query.items():
+        if name.endswith("s") and "array" in str(declared):
+            other = (*values_of(declared), "none-of-them")[-2 if values_of(declared) else -1]
+            assert await read(running, path, f"{name}[]={other}") == []
+    for width in values_of(report.query["bucket_width"]):
+        narrow = await read(running, path, f"bucket_width={width}", since=NOW - 40)
+        assert [one["object"] for one in narrow] == [one["object"] for one in whole]

@@ -74,6 +74,7 @@ class Ledger:
             "model": use.model,
             "service_tier": use.tier,
             "batch": payer.batch,
+            "api_source": "unlabeled",
             **use.details,
         }
         head: dict[str, JSON] = {

@@ -12,8 +12,10 @@ from hashlib import sha256
 
 from connector.model import JSON, is_object
 
-__all__ = ["Payer", "current_payer", "paying", "read_payer"]
+__all__ = ["DEFAULT_PROJECT", "Payer", "current_payer", "paying", "read_payer"]
 
+DEFAULT_PROJECT = "proj_default"
+"""Of requests that name none."""
 REGIONAL = re.compile(r"(?:mtls-)?[a-z]{2}\.api\.openai\.com(?::\d+)?", re.IGNORECASE)
 
 
@@ -21,7 +23,7 @@ REGIONAL = re.compile(r"(?:mtls-)?[a-z]{2}\.api\.openai\.com(?::\d+)?", re.IGNOR
 class Payer:
     """Who is charged, and how a request came in."""
 
-    project: str = "proj_default"
+    project: str = DEFAULT_PROJECT
     user: str = "user-sandbox"
     key: str = "key_sandbox"
     batch: bool = False
@@ -69,4 +71,4 @@ def read_payer(headers: Mapping[str, str]) -> Payer:
 @lru_cache(maxsize=1024)
 def _make_payer(key: str, project: str, host: str) -> Payer:
     name = f"key_{sha256(key.rpartition(' ')[2].encode()).hexdigest()[:12]}"
-    return Payer(project or "proj_default", key=name, regional=REGIONAL.fullmatch(host) is not None)
+    return Payer(project or DEFAULT_PROJECT, key=name, regional=REGIONAL.fullmatch(host) is not None)

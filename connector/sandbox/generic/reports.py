@@ -12,6 +12,7 @@ from connector.model import JSON, is_list
 from connector.sandbox.answer_templates import AnswerTemplate
 from connector.sandbox.backend import Backend
 from connector.sandbox.bill.ledger import Entry
+from connector.sandbox.bill.payers import DEFAULT_PROJECT
 from connector.sandbox.generic.history import invent_results
 from connector.sandbox.messages import Answer, ApiError, Request
 
@@ -54,8 +55,12 @@ SUMS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "audio_transcriptions": {"seconds": ("seconds",), "num_model_requests": ("requests",)},
     "web_search_calls": {"num_requests": ("searches",), "num_model_requests": ("requests",)},
     "file_search_calls": {"num_requests": ("searches",)},
+    "vector_stores": {"usage_bytes": ("bytes",)},
+    "code_interpreter_sessions": {"num_sessions": ("sessions",)},
 }  # fmt: skip
 """The numbers of each report, and the units that each of them adds up."""
+STORES, CONTAINERS = "vector stores", "containers"
+"""Objects that two of the reports are made of."""
 
 
 class Window(NamedTuple):
@@ -76,8 +81,10 @@ def report_usage(request: Request, backend: Backend) -> Answer:
         message = f"Invalid 'limit': found {limit}; 1 to {most} are allowed with bucket_width {width}."
         raise ApiError(400, message, param="limit", code="invalid_value")
     window = _read_window(request.query, seconds, int(backend.now()), lenient=backend.options.lenient)
-    report = _Report(request, backend, _result_template(backend, request))
     starts = list(islice(_bucket_starts(window), limit + 1))
+    report = _Report(request, backend, _result_template(backend, request))
+    if starts:
+        report.read(starts[0], window.end, seconds)
     data = [report.build_bucket(start, min(start + seconds, window.end)) for start in starts[:limit]]
     more = len(starts) > limit
     following = f"page_{starts[limit]}" if more else None
@@ -133,6 +140,19 @@ class _Report:
         self._name = request.operation.template.rpartition("/")[2]
         fields: JSON = request.query.get("group_by")
         self._groups = [str(name) for name in fields] if is_list(fields) else []
+        self._entries: dict[int, list[Entry]] = {}
+
+    def read(self, start: int, end: int, seconds: int) -> None:
+        """Read what the ledger holds of a window, as far as it is billed by now and the query wants it.
+
+        Args:
+            start: where the first bucket begins.
+            end: of the window.
+            seconds: the width of the buckets.
+        """
+        for entry in self._backend.ledger.entries(start, end):
+            if self._is_wanted(entry):
+                self._entries.setdefault(entry.minute - entry.minute % seconds, []).append(entry)
 
     def build_bucket(self, start: int, end: int) -> dict[str, JSON]:
         """Return a bucket: from the ledger where it had begun, made up before."""
@@ -147,7 +167,9 @@ class _Report:
     def _add_up(self, start: int, end: int) -> dict[tuple[JSON, ...], _Cell]:
         """Return the numbers of each group, in the order of their first use."""
         cells: dict[tuple[JSON, ...], _Cell] = {}
-        for entry in self._entries(start, end):
+        if self._name in ("vector_stores", "code_interpreter_sessions"):
+            return self._count_objects(start, end)
+        for entry in self._entries.get(start, ()):
             if self._name == "costs":
                 self._add_costs(cells, entry)
                 continue
@@ -173,20 +195,31 @@ class _Report:
             cell.quantity += charge.quantity
             cell.quantity_unit = charge.quantity_unit
 
-    def _entries(self, start: int, end: int) -> Iterator[Entry]:
-        """Yield what the ledger holds for this report, as far as it is billed by now and the query wants it."""
-        backend, query = self._backend, self._request.query
-        terms, seed, now = backend.options.billing, backend.options.seed, backend.now()
+    def _count_objects(self, start: int, end: int) -> dict[tuple[JSON, ...], _Cell]:
+        """Return the bytes that vector stores hold by the end of a bucket, or the containers begun in it."""
+        objects = self._backend.objects
+        if self._name == "vector_stores":
+            held = [one["usage_bytes"] for one in objects.all(STORES) if one["created_at"] < end]
+            units = {"bytes": float(sum(held))}
+        else:
+            begun = [one["created_at"] - one["created_at"] % 60 for one in objects.all(CONTAINERS)]
+            units = {"sessions": float(sum(start <= minute < end for minute in begun))}
+        wanted: JSON = self._request.query.get("project_ids")
+        is_wanted = not wanted or DEFAULT_PROJECT in wanted
+        group: tuple[JSON, ...] = tuple(DEFAULT_PROJECT for _ in self._groups)
+        return {group: _Cell(units)} if is_wanted and any(units.values()) else {}
+
+    def _is_wanted(self, entry: Entry) -> bool:
+        query, known = self._request.query, entry.dimensions
+        if self._name not in ("costs", entry.report):
+            return False
         filters = {FILTERS[name]: value for name, value in query.items() if name in FILTERS and value}
-        for entry in backend.ledger.entries(start, end):
-            if self._name not in ("costs", entry.report):
-                continue
-            if any(entry.dimensions.get(name) not in values for name, values in filters.items()):
-                continue
-            if query.get("batch") is not None and entry.dimensions.get("batch") is not _is_true(query["batch"]):
-                continue
-            if terms.shows(entry.name, entry.minute, seed, now):
-                yield entry
+        if any(known.get(name) not in values for name, values in filters.items()):
+            return False
+        if query.get("batch") is not None and known.get("batch") is not _is_true(query["batch"]):
+            return False
+        options = self._backend.options
+        return options.billing.shows(entry.name, entry.minute, options.seed, self._backend.now())
 
     def _build_result(self, group: tuple[JSON, ...], cell: _Cell) -> dict[str, JSON]:
         grouped = dict(zip(self._groups, group, strict=True))
