@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,6 +19,7 @@ from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
 from connector.cli.output import print_command, print_document, say
 from connector.errors import ConfigurationError
+from connector.extras import require_extra
 
 if TYPE_CHECKING:
     from connector.config import Configuration
@@ -57,13 +58,14 @@ def serve(
     """Serve the gateway, which forwards calls through the configured clients, with their credentials and limits."""
     from connector.pipeline import load_configuration
 
-    configuration = load_configuration(configuration_at(config))
+    source = configuration_at(config)
+    configuration = load_configuration(source)
     if export is not None:
         if routes:
             raise ConfigurationError("--export prints a configuration and runs nothing: leave out --routes")
         _print_export(configuration, export, port, catalogue_folder(folder))
         return
-    whole = asyncio.run(_serve(configuration, port, catalogue_folder(folder), routes=routes))
+    whole = asyncio.run(_serve(source, configuration, port, catalogue_folder(folder), routes=routes))
     raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
 
 
@@ -88,7 +90,9 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
     )
 
 
-async def _serve(configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool) -> bool:
+async def _serve(
+    source: Path, configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool
+) -> bool:
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
@@ -102,14 +106,15 @@ async def _serve(configuration: Configuration, port: int | None, folder: Path | 
             runtime.redact.pass_on_to(redactor)
             if not routes:
                 warn_of_webhooks(runtime)
-                return await _listen(runtime, port, folder, administrator)
+                return await _listen(source, runtime, port, folder, administrator)
             async with open_routes(runtime) as at_work:
-                return await at_work.beside(_listen(runtime, port, folder, administrator, at_work.receivers))
+                return await at_work.beside(_listen(source, runtime, port, folder, administrator, at_work.receivers))
     finally:
         undo()
 
 
 async def _listen(
+    source: Path,
     runtime: Runtime,
     port: int | None,
     folder: Path | None,
@@ -126,8 +131,26 @@ async def _listen(
         _greet(server.url, configuration, server.not_ready)
         for path in receivers or ():
             say(f"  webhooks: {server.url}{path}")
-        with infrequent_collection():
-            return await serve_until_stopped(server, configuration.gateway.grace, say)
+        async with _studio_beside(source, configuration, server.gateway.render_metrics):
+            with infrequent_collection():
+                return await serve_until_stopped(server, configuration.gateway.grace, say)
+
+
+@asynccontextmanager
+async def _studio_beside(
+    source: Path, configuration: Configuration, metrics: Callable[[], bytes]
+) -> AsyncGenerator[None]:
+    """Also serve the studio within this context, if `studio.serve` says so."""
+    if not configuration.studio.serve:
+        yield
+        return
+    require_extra("fastapi", "studio", "studio.serve")
+    from connector.studio.server import open_studio
+
+    async with open_studio(source, configuration) as studio:
+        studio.context.gateway_metrics = metrics
+        say(f"  studio: {studio.link()}")
+        yield
 
 
 def find_administrator(configuration: Configuration) -> str | None:

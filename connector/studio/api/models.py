@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Annotated
 
@@ -90,7 +90,7 @@ def _row(
 ) -> ModelRow:
     prices = model.price_list(day=day) if model is not None else None
     successor = registry.successor(model.name, day) if model is not None else None
-    rates = prices.rates if prices is not None else {}
+    rates: Mapping[str, float] = prices.rates if prices is not None else {}
     return ModelRow(
         id=name,
         kind=model.kind if model is not None else None,

@@ -13,7 +13,7 @@ from connector.studio.context import StudioContext
 from connector.studio.gateway_counts import read_counts
 from connector.studio.ledger import MOST, Spent, Sum, read_spent
 from connector.studio.problems import Refused
-from connector.studio.schemas.base import Price, as_time
+from connector.studio.schemas.base import Moment, Price, as_time
 from connector.studio.schemas.money import MoneyReport, MoneyRow
 
 __all__ = ["router"]
@@ -21,8 +21,8 @@ __all__ = ["router"]
 router = APIRouter(tags=["money"])
 MONTH = 30 * 86_400.0
 By = Literal["route", "model", "token", "day"]
-From = Annotated[datetime | None, Query(alias="from", description="From when; by default 30 days before the end.")]
-To = Annotated[datetime | None, Query(alias="to", description="Until when; by default now.")]
+From = Annotated[Moment | None, Query(alias="from", description="From when; by default 30 days before the end.")]
+To = Annotated[Moment | None, Query(alias="to", description="Until when; by default now.")]
 NAMES: dict[str, Callable[[Spent], str]] = {
     "route": lambda spent: spent.route,
     "model": lambda spent: spent.model,
@@ -134,4 +134,4 @@ def _most_expensive_first(rows: Iterable[MoneyRow]) -> list[MoneyRow]:
 def _seconds(moment: datetime | None) -> float | None:
     if moment is None:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moment.timestamp()

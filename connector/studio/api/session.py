@@ -55,7 +55,7 @@ async def _describe(context: StudioContext, person: Person, csrf: str | None) ->
         name=person.name,
         role=person.role,
         csrf=csrf,
-        configuration=ConfigurationName(name=context.name, path=str(context.source)),
+        configuration=ConfigurationName(name=context.name, path=str(context.source.resolve())),
         environment=await find_environment(context),
         runner=await read_runner(context),
         version=version(),

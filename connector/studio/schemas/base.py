@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-__all__ = ["Answer", "Money", "Page", "Price", "Received", "Time", "as_time"]
+__all__ = ["Answer", "Moment", "Money", "Page", "Price", "Received", "Time", "as_time"]
 
 Item = TypeVar("Item")
 
@@ -22,6 +23,18 @@ Time = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-01-01T12:30:00.000Z"]}),
 ]
 """A time as an RFC 3339 string in UTC."""
+
+
+def _read_time(given: object) -> object:
+    """Refuse a number, which pydantic would take for seconds since 1970."""
+    if isinstance(given, str) and not RFC_3339.fullmatch(given):
+        raise ValueError("a time such as 2026-01-01T12:30:00Z is needed")
+    return given
+
+
+RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+Moment = Annotated[datetime, BeforeValidator(_read_time)]
+"""A time that a request gives, as an RFC 3339 string."""
 
 
 def as_time(seconds: float | None) -> datetime | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from connector.studio.schemas.base import Answer, Price, Time
 
 __all__ = ["MoneyReport", "MoneyRow"]
+
+
+FROM, TO = AliasChoices("from", "since"), AliasChoices("to", "until")
+"""Python takes the first words for its own."""
 
 
 class MoneyRow(Answer):
@@ -25,8 +29,8 @@ class MoneyReport(Answer):
     """What calls cost in a time."""
 
     by: Literal["route", "model", "token", "day"] = Field(description="By what they are summed up.")
-    since: Time | None = Field(description="From when.", serialization_alias="from")
-    until: Time | None = Field(description="Until when.", serialization_alias="to")
+    since: Time | None = Field(validation_alias=FROM, serialization_alias="from", description="From when.")
+    until: Time | None = Field(validation_alias=TO, serialization_alias="to", description="Until when.")
     rows: list[MoneyRow] = Field(description="The sums, the most expensive first; days in their order.")
     total: MoneyRow = Field(description="The sum of all.")
     complete: bool = Field(description="Whether every task of that time was looked at.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from connector.studio.schemas.base import Answer, Price, Received, Time
 
@@ -82,11 +82,19 @@ class GraphNode(Answer):
     budget: BudgetState | None = Field(default=None, description="Its budget.")
 
 
+FROM, TO = AliasChoices("from", "source"), AliasChoices("to", "target")
+"""Python takes the first words for its own."""
+
+
 class GraphEdge(Answer):
     """From where to where documents go."""
 
-    source: str = Field(serialization_alias="from", description="The id of a node.")
-    target: str = Field(serialization_alias="to", description="The id of a node.")
+    source: str = Field(
+        validation_alias=AliasChoices("from", "source"), serialization_alias="from", description="The id of a node."
+    )
+    target: str = Field(
+        validation_alias=AliasChoices("to", "target"), serialization_alias="to", description="The id of a node."
+    )
 
 
 class Graph(Answer):
