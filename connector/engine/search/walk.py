@@ -42,9 +42,9 @@ class Segment:
 def find_segments(connection: Connection, wanted: TaskFilter) -> list[Segment]:
     """Return the routes and states that have tasks and that a filter allows."""
     return [
-        Segment(route, name, STATES[code], code)
+        Segment(route, name, STATES[int(code)], code)
         for route, name, code in connection.execute(SEGMENTS).fetchall()
-        if (not wanted.routes or name in wanted.routes) and (not wanted.states or STATES[code] in wanted.states)
+        if (not wanted.routes or name in wanted.routes) and (not wanted.states or STATES[int(code)] in wanted.states)
     ]
 
 
