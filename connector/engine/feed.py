@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
-from connector.engine.tasks import TaskState
+from connector.engine.tasks import CallRecord, TaskState
 
 __all__ = ["BLOCK_BITS", "RANKS", "Changes", "Digest", "TaskFeed", "TaskRow"]
 
@@ -99,4 +99,8 @@ class TaskFeed(Protocol):
 
     async def documents_after(self, task: int, limit: int) -> Sequence[tuple[int, bytes]]:
         """Return the next documents by their ids, ascending; at least one, unless there is none."""
+        ...
+
+    async def calls(self, ids: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
+        """Return the calls of those of the tasks that made any, the oldest first."""
         ...

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from connector.engine.change import Change, CommitResult, Expense, Line
+from connector.engine.change import CallEnd, Change, CommitResult, Expense, Line
 from connector.engine.feed import TaskFeed
 from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
@@ -193,6 +193,13 @@ class Store(Protocol):
 
     async def skip(self, wanted: Filter, reason: str) -> int:
         """Skip tasks that are not leased; return how many."""
+        ...
+
+    async def confirm(self, end: CallEnd) -> bool:
+        """End a call of an unknown task the way a person knows it ended, and make the task new again.
+
+        Its next attempt finds the call done, or not, and goes on from there. Return whether the task was unknown.
+        """
         ...
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:

@@ -23,6 +23,7 @@ from connector.pipeline import Runtime
 from connector.runtime.completion import CompletionCheck, RouteDependencies, RunResult, count_ended
 from connector.runtime.context import WorkerContext, guard
 from connector.runtime.housekeeping import LineFlusher, RetentionPurger, send_heartbeats, watch_store
+from connector.runtime.kept_configuration import keep_configuration
 from connector.runtime.plan import Plan
 from connector.runtime.route_control import RouteControl
 from connector.runtime.scheduler import Scheduler
@@ -116,6 +117,7 @@ class Runner:
         began, before = self._timing.clock(), await self._store.counts()
         await self._scheduler.load()
         await self._control.open()
+        await keep_configuration(self._store, self._runtime.configuration, self._shared.wall())
         workers = self._pool.start()
         loops = [asyncio.create_task(guard(loop, self._on_error)) for loop in self._loops()]
         try:

@@ -17,6 +17,7 @@ from connector.config.models.gateway import hash_token
 from connector.config.tree import walk
 from connector.declarations import CONFIGURATION_NAMES
 from connector.engine import Change, Store
+from connector.engine.search import Patience, TaskSearch
 from connector.errors import ConnectorError
 from connector.model import JSON
 from connector.pipeline import load_configuration
@@ -26,6 +27,7 @@ from connector.studio.auth import Attempts, Sessions
 from connector.studio.config_files import ConfigFiles
 from connector.studio.events import EventHub
 from connector.studio.examples import Examples
+from connector.studio.index_path import find_index
 from connector.studio.rates import Rates
 from connector.studio.roles import Person, Role
 
@@ -46,6 +48,7 @@ class StudioContext:
         clock: seconds since 1970.
         monotonic: seconds that never go back.
         examples: what runs examples; None where none can be run.
+        patience: how long a search of the tasks may take.
     """
 
     source: Path
@@ -57,7 +60,9 @@ class StudioContext:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     examples: Examples | None = None
+    patience: Patience = field(default_factory=Patience)
     events: EventHub = field(default_factory=EventHub)
+    _search: TaskSearch | None = None
     sessions: Sessions = field(init=False)
     attempts: Attempts = field(init=False)
     audit: AuditLog = field(init=False)
@@ -85,6 +90,21 @@ class StudioContext:
         self.sessions = Sessions(self.clock)
         self.attempts = Attempts(self.monotonic)
         self.audit = AuditLog(self.store, self.clock, self.redact)
+
+    @property
+    def search(self) -> TaskSearch:
+        """The search of the tasks, opened when somebody first looks for some."""
+        if self._search is None:
+            path = find_index(self.configuration.engine_url, self.configuration.folder)
+            self._search = TaskSearch(self.store, path, patience=self.patience)
+            self._search.start()
+        return self._search
+
+    async def close(self) -> None:
+        """Close what was opened on the way."""
+        if self._search is not None:
+            await self._search.close()
+            self._search = None
 
     def reload(self) -> None:
         """Read the configuration again; while it has errors, the one before stays in force."""

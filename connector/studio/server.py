@@ -96,8 +96,11 @@ async def open_studio(
             origins=_origins(bound, configuration),
             examples=examples,
         )
-        async with _serving(bound, context):
-            yield Studio(context.origins[0], context)
+        try:
+            async with _serving(bound, context):
+                yield Studio(context.origins[0], context)
+        finally:
+            await context.close()
     finally:
         await examples.close()
         await store.close()

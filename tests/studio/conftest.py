@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from connector.engine import Store, open_store
+from connector.engine.search import Patience
 from connector.pipeline import load_configuration
 from connector.studio.app import create_app
 from connector.studio.context import StudioContext
@@ -78,9 +79,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Awaitable[P
 
 
 @pytest.fixture
-def context(source: Path, store: Store, clock: Clock, tmp_path: Path) -> StudioContext:
+async def context(source: Path, store: Store, clock: Clock, tmp_path: Path) -> AsyncGenerator[StudioContext]:
     """What the parts of the studio share."""
-    return StudioContext(
+    opened = StudioContext(
         source=source,
         configuration=load_configuration(source),
         store=store,
@@ -88,7 +89,10 @@ def context(source: Path, store: Store, clock: Clock, tmp_path: Path) -> StudioC
         pages=tmp_path / "pages",
         clock=clock,
         monotonic=clock,
+        patience=Patience(sync=30.0, quick=30.0, narrow=60.0, whole=90.0),
     )
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

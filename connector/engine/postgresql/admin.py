@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from connector.engine.change import CallEnd, Change
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.jobs import Jobs
+from connector.engine.postgresql.journal import write_calls
 from connector.engine.postgresql.queue import lock_order_keys, promote_next
 from connector.engine.postgresql.reader import build_condition
 from connector.engine.postgresql.rows import StateCounts, dump_json
@@ -11,7 +13,7 @@ from connector.engine.store import Filter
 from connector.engine.tasks import TaskState
 from connector.model import JSON
 
-__all__ = ["purge", "retry", "skip"]
+__all__ = ["confirm", "purge", "retry", "skip"]
 
 ENDED = "state IN ('finished', 'failed', 'skipped', 'unknown')"
 MOST = 5_000
@@ -47,6 +49,16 @@ async def retry(connection: Connection, wanted: Filter, document: JSON, jobs: Jo
     await lock_order_keys(connection, orders)
     await promote_next(connection, orders, now, jobs)
     return len(ids)
+
+
+async def confirm(connection: Connection, end: CallEnd, jobs: Jobs, worker: str, now: float) -> bool:
+    """End a call of an unknown task, and make the task new again; return whether it was unknown."""
+    state = await connection.fetchval("SELECT state FROM tasks WHERE id = $1 FOR NO KEY UPDATE", end.task)
+    if state != TaskState.UNKNOWN:
+        return False
+    await write_calls(connection, [Change(end=[end])])
+    wanted = Filter(ids=[end.task], states=[TaskState.UNKNOWN])
+    return await retry(connection, wanted, None, jobs, worker, now) == 1
 
 
 async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, worker: str, now: float) -> int:

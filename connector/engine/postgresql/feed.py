@@ -12,7 +12,8 @@ from typing import Any, Protocol, TypeVar
 
 from connector.engine.feed import BLOCK_BITS, RANKS, Changes, Digest, TaskRow
 from connector.engine.postgresql.connection import SCHEMA, Connection
-from connector.engine.tasks import TaskState
+from connector.engine.postgresql.queue import read_calls
+from connector.engine.tasks import CallRecord, TaskState
 
 __all__ = ["PostgreSQLFeed"]
 
@@ -142,6 +143,12 @@ class PostgreSQLFeed:
                 break
             last = row["id"]
         return [(row["id"], row["document"]) for row in await self._fetch(RANGE, task + 1, last)]
+
+    async def calls(self, ids: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
+        async def work(connection: Connection) -> Mapping[int, Sequence[CallRecord]]:
+            return await read_calls(connection, ids)
+
+        return await self._query(work)
 
     async def _rows(self, sql: str, *values: object) -> Sequence[TaskRow]:
         return [

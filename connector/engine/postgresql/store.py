@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from connector.engine.change import Change, CommitResult, Expense
+from connector.engine.change import CallEnd, Change, CommitResult, Expense
 from connector.engine.postgresql import admin, queue, reader
 from connector.engine.postgresql.connection import Connection, ConnectionPool
 from connector.engine.postgresql.feed import PostgreSQLFeed
@@ -191,6 +191,11 @@ class PostgreSQLStore:
     async def skip(self, wanted: Filter, reason: str) -> int:
         return await self._repeat(
             lambda connection: admin.skip(connection, wanted, reason, self._jobs, self.worker, self._wall())
+        )
+
+    async def confirm(self, end: CallEnd) -> bool:
+        return await self._transact(
+            lambda connection: admin.confirm(connection, end, self._jobs, self.worker, self._wall())
         )
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:

@@ -108,7 +108,7 @@ class Follower:
         wanted = self._begun + 1  # one that is under way may have read the feed already
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while self._ended < wanted:
+                while self._ended < wanted or self._blocks:
                     self._poke.set()
                     self._round.clear()
                     await self._round.wait()
@@ -179,7 +179,8 @@ class Follower:
         self._mark = changes.mark
         self._end_round(now)
         if self._blocks:
-            await self._take_block(self._blocks.popleft())
+            await self._take_block(self._blocks[0])
+            self._blocks.popleft()
             return True
         return self.wants_text and await self._index_documents()
 

@@ -140,6 +140,12 @@ class TaskSearch:
                 return
             query = replace(query, cursor=page.next)
 
+    async def newest_finished(self, route: str, most: int) -> Sequence[int]:
+        """Return the tasks of a route that finished last."""
+        wanted = TaskFilter(routes=[route], states=[TaskState.FINISHED])
+        page = await self.page(PageQuery(filter=wanted, order=Order("updated", descending=True), limit=most))
+        return [row.id for row in page.rows]
+
     async def _look(self, wanted: TaskFilter) -> None:
         await self.follower.look(self._patience.sync)
         if wanted.reads_documents:

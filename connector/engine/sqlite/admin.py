@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from connector.engine.change import CallEnd
 from connector.engine.sqlite.changes import end_members
 from connector.engine.sqlite.driver import Row
+from connector.engine.sqlite.journal import write_ends
 from connector.engine.sqlite.queue import update_turns
 from connector.engine.sqlite.rows import CARRIED, CODES, ENDED, HELD, LIVE_CODES, READY, STATES, call_id_range
-from connector.engine.sqlite.session import Session
+from connector.engine.sqlite.session import Lease, Session
 from connector.engine.tasks import TaskState
 
-__all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "purge", "retry", "skip"]
+__all__ = ["NOT_A_CARRIER", "NOT_LEASED", "SKIPPABLE", "confirm", "purge", "retry", "skip"]
 
 NOT_LEASED = f"t.queue < {CARRIED}"
 """The task is neither leased nor in a carrier."""
@@ -41,6 +43,15 @@ def retry(session: Session, ids: Sequence[int], states: Sequence[TaskState], doc
         session.has_news = True
         done += 1
     return done
+
+
+def confirm(session: Session, end: CallEnd, outcome: bytes | None) -> bool:
+    """End a call of an unknown task, and make the task new again; return whether it was unknown."""
+    row = session.fetch_one(FOUND, (end.task,))
+    if not row or row[2] != CODES[TaskState.UNKNOWN]:
+        return False
+    write_ends(session, [end], [outcome], {end.task: Lease(row[1], row[4], row[5])})
+    return retry(session, [end.task], [TaskState.UNKNOWN], None) == 1
 
 
 def skip(session: Session, ids: Sequence[int], states: Sequence[TaskState], reason: str) -> int:

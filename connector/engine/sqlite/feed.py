@@ -12,10 +12,10 @@ import orjson
 from connector.engine.feed import BLOCK_BITS, RANKS, Changes, Digest, TaskRow
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.reader import Reader
-from connector.engine.sqlite.rows import STATES
+from connector.engine.sqlite.rows import CALLS, STATES, call_id_range, parse_call
 from connector.engine.sqlite.session import Session
 from connector.engine.sqlite.writer import Writer
-from connector.engine.tasks import TaskState
+from connector.engine.tasks import CallRecord, TaskState
 
 __all__ = ["SqliteFeed", "drop_stale_feed"]
 
@@ -96,6 +96,13 @@ class SqliteFeed:
 
     async def documents_after(self, task: int, limit: int) -> Sequence[tuple[int, bytes]]:
         return await self._reader.run(self._documents_after, task, limit)
+
+    async def calls(self, ids: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
+        return await self._reader.run(self._calls, ids)
+
+    def _calls(self, ids: Sequence[int]) -> Mapping[int, Sequence[CallRecord]]:
+        found = {task: self._reader.fetch_all(CALLS, call_id_range(task)) for task in ids}
+        return {task: [parse_call(row) for row in rows] for task, rows in found.items() if rows}
 
     def _rows(self, sql: str, values: Sequence[Any]) -> Sequence[TaskRow]:
         return [

@@ -12,8 +12,8 @@ from pathlib import Path
 import apsw
 
 from connector.documents import dump
-from connector.engine.change import Change, CommitResult, Expense, Settlement
-from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, purge, retry, skip
+from connector.engine.change import CallEnd, Change, CommitResult, Expense, Settlement
+from connector.engine.sqlite.admin import NOT_A_CARRIER, NOT_LEASED, SKIPPABLE, confirm, purge, retry, skip
 from connector.engine.sqlite.backup import back_up
 from connector.engine.sqlite.changes import apply_change, encode_change
 from connector.engine.sqlite.connection import connect
@@ -181,6 +181,10 @@ class SqliteStore:
         states = [state for state in wanted.states or SKIPPABLE if state in SKIPPABLE]
         work = partial(skip, states=states, reason=reason)
         return await self._in_batches("skip", replace(wanted, states=states), work, NOT_LEASED)
+
+    async def confirm(self, end: CallEnd) -> bool:
+        data = None if end.outcome is None else dump(end.outcome)
+        return await self._writer.submit(partial(confirm, end=end, outcome=data), ["retry"])
 
     async def purge(self, wanted: Filter, *, most: int = 10_000) -> int:
         states = [state for state in wanted.states or ENDS if state in ENDS]

@@ -19,6 +19,8 @@ TOPICS = (
     "routes",
     "sandbox",
     "session",
+    "tasks",
+    "unknown",
 )
 """The modules below this package, each with a router; a new topic is a new line."""
 TAGS: Mapping[str, str] = {

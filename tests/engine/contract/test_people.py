@@ -178,3 +178,28 @@ async def test_a_backup_is_whole_while_others_write(store: Store, engine: Engine
         assert len(await copy.lease("route", 1000)) == 500
     finally:
         await copy.close()
+
+
+async def test_a_person_says_how_a_call_ended(store: Store) -> None:
+    [one] = await accept(store, new())
+    task = await lease_one(store)
+    await store.commit(Change(intend=[call(one, fingerprint="f1")]))
+    known = end(one, outcome={"status": 200, "body": {"id": "x"}})
+    assert not await store.confirm(known)
+    await settle(store, task.id, TaskState.UNKNOWN, reason="nobody saw its end")
+    assert await store.confirm(known)
+    assert not await store.confirm(known)
+    again = await lease_one(store)
+    assert (again.id, again.attempts, again.retried) == (one, 1, 1)
+    assert [(each.state, each.outcome) for each in again.calls] == [("done", {"status": 200, "body": {"id": "x"}})]
+
+
+async def test_a_call_that_was_not_made_cannot_have_ended(store: Store) -> None:
+    [one] = await accept(store, new())
+    await lease_one(store)
+    await settle(store, one, TaskState.UNKNOWN)
+    with pytest.raises(StoreError, match="no call 7"):
+        await store.confirm(end(one, number=7))
+    known = await store.task(one)
+    assert known is not None
+    assert known.state is TaskState.UNKNOWN

@@ -1,0 +1,75 @@
+"""What calls that are kept cost, and what a repeat may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from connector.documents import dump
+from connector.engine import CallRecord
+from connector.model import JSON, State, is_object, members
+from connector.studio.schemas.tasks import Price
+from connector.telemetry.costs import Prices, Usage
+
+__all__ = ["price_calls", "price_kept_call", "price_repeat", "show_usage"]
+
+WRITING = ("POST", "PUT", "PATCH")
+LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
+BYTES_A_TOKEN = 3
+"""English text has four; fewer are counted, so that no repeat costs more than was said."""
+
+
+def price_kept_call(prices: Prices, call: CallRecord) -> Price | None:
+    """Return what a call cost; None for one that is not paid for."""
+    if call.state != State.DONE or members(call.request).get("method") not in WRITING:
+        return None
+    cost = prices.read_cost(members(call.outcome).get("body"), model=_find_model(call))
+    if not cost.usage:
+        return None
+    why = None if cost.amount is not None else f"nothing says what {cost.model or 'its model'} costs"
+    return Price(amount=cost.amount, currency=cost.currency, why=why)
+
+
+def price_calls(prices: Prices, calls: Iterable[CallRecord]) -> Price | None:
+    """Return what calls cost together; None when none was paid for."""
+    found = [price for call in calls if (price := price_kept_call(prices, call)) is not None]
+    if not found:
+        return None
+    unknown = next((price.why for price in found if price.amount is None), None)
+    known = [price.amount for price in found if price.amount is not None]
+    amount = sum(known) if known and unknown is None else None
+    return Price(amount=amount, currency=found[0].currency, why=unknown)
+
+
+def price_repeat(prices: Prices, call: CallRecord) -> Price:
+    """Return what a call may cost that is sent again: its input, and the longest answer that it allows."""
+    body, model = members(members(call.request).get("body")), _find_model(call)
+    if not model or prices.find(model) is None:
+        why = f"nothing says what {model} costs" if model else "the request names no model with a price"
+        return Price(amount=None, currency=prices.currency, why=why)
+    tokens = len(dump(dict(body))) // BYTES_A_TOKEN + 1
+    limit = next((body[name] for name in LIMITS if isinstance(body.get(name), int)), None)
+    amount = prices.compute_cost(model, Usage(input=tokens, output=limit or 0))
+    if limit is None and _writes_text(call):
+        shown = f"{amount:.6f}" if amount is not None else "unknown"
+        why = f"the request does not limit its answer; its input alone may cost {shown} {prices.currency}"
+        return Price(amount=None, currency=prices.currency, why=why)
+    return Price(amount=amount, currency=prices.currency, why="at most, by the size of the request")
+
+
+def show_usage(usage: Usage) -> dict[str, float] | None:
+    """Return what was used, by what it is called."""
+    if not usage:
+        return None
+    names = ("input", "cached", "output", "reasoning", "input_audio", "output_audio", "input_image", "output_image",
+             "seconds", "web_searches", "file_searches")  # fmt: skip
+    return {name: float(amount) for name in names if (amount := getattr(usage, name))}
+
+
+def _find_model(call: CallRecord) -> str:
+    body: JSON = members(call.request).get("body")
+    model = body.get("model") if is_object(body) else None
+    return model if isinstance(model, str) else ""
+
+
+def _writes_text(call: CallRecord) -> bool:
+    return any(word in call.operation for word in ("completions", "responses"))
