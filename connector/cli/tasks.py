@@ -15,6 +15,7 @@ from connector.cli.command import command, group
 from connector.cli.options import Config, Json
 from connector.cli.output import print_document, print_text, say, wants_json
 from connector.cli.tasks_change import RetryOptions, purge, retry, skip
+from connector.cli.tasks_done import DoneOptions, done
 from connector.cli.tasks_filter import FilterOptions
 from connector.cli.tasks_list import ListOptions, export, list_tasks
 from connector.documents import dump
@@ -23,7 +24,7 @@ from connector.model import JSON, is_document, is_list
 
 __all__ = ["backup", "render_task", "show", "tasks"]
 
-tasks = group("The tasks of routes: list, show, retry, skip, export, purge.")
+tasks = group("The tasks of routes: list, show, retry, skip, done, export, purge.")
 MOST_CHARACTERS = 600
 """Characters of a document in the text; JSON holds all of it."""
 LABEL = 10
@@ -126,5 +127,6 @@ tasks.command("list")(command(list_tasks, ListOptions))
 tasks.command("show")(show)
 tasks.command("retry")(command(retry, RetryOptions))
 tasks.command("skip")(command(skip, FilterOptions))
+tasks.command("done")(command(done, DoneOptions))
 tasks.command("export")(command(export, FilterOptions))
 tasks.command("purge")(command(purge, FilterOptions))

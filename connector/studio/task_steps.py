@@ -158,5 +158,4 @@ def _find_line(configuration: Configuration | None, where: str) -> int | None:
         path = tuple(parse_path(where))
     except ConfigurationError:
         return None
-    found = configuration.tree.places.get(path)
-    return found[0].line if found else None
+    return configuration.tree.key_place(path).line if path and path[0] in ("routes", "outgoing") else None

@@ -246,6 +246,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "tasks skip": [["1"]],
     "tasks purge": [[]],
     "tasks retry": [["1"]],
+    "tasks done": [["1"]],
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
@@ -270,7 +271,7 @@ SAMPLES = {
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
     "--accept": "gpt-5-mini", "--role": "viewer",
-    "--sdk": "made",
+    "--sdk": "made", "--call": "1.0",
 }  # fmt: skip
 """A value for each option that takes one."""
 
@@ -288,7 +289,7 @@ def options(command: str) -> dict[str, list[str]]:
 
 REFUSED = {
     "asked", "judged", "r.jsonl", "test", "entities drift", "backup",
-    "tasks list", "tasks show", "tasks export", "tasks skip", "tasks purge", "tasks retry",
+    "tasks list", "tasks show", "tasks export", "tasks skip", "tasks purge", "tasks retry", "tasks done",
     "route pause", "route resume", "route run",
 }  # fmt: skip
 """What needs an answer to go on, has faults, finds a difference, or has no tasks yet."""

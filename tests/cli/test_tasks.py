@@ -186,6 +186,32 @@ def test_failed_tasks_are_retried_and_unknown_ones_only_when_that_is_said(folder
     assert state(run, 3) == "new"
 
 
+def test_a_call_that_took_effect_is_taken_for_done(folder: Path, run: Any) -> None:
+    found = run("tasks", "done", "3", "--answer", '{"id": "x"}', "--reason", "the API's log")
+    assert lines(found) == [{"done": 1}]
+    assert state(run, 3) == "new"
+    (shown,) = lines(run("tasks", "show", "3"))
+    (call,) = shown["calls"]
+    assert (call["state"], call["outcome"]["body"]) == ("done", {"id": "x"})
+    assert call["outcome"]["by_hand"] == "the API's log"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["2"], "task 2 is failed; only an unknown one"),
+        (["99"], "there is no task 99"),
+        (["3", "--call", "1.7"], "one of 1.0 (chat completions create) is allowed"),
+        (["3", "--answer", '{"a": "sk-canary-0123456789"}'], "--answer: it holds a secret"),
+    ],
+)
+def test_what_cannot_be_taken_for_done_is_said(folder: Path, run: Any, words: list[str], said: str) -> None:
+    found = run("tasks", "done", *words)
+    assert said in f"{found.stderr}{found.exception}"
+    assert found.exit_code
+    assert state(run, 3) == "unknown"
+
+
 def test_a_task_is_retried_with_another_document(folder: Path, run: Any) -> None:
     assert lines(run("tasks", "retry", "2", "--edit", "-", documents='{"text": "better"}')) == [{"retried": 1}]
     (found,) = lines(run("tasks", "list", "2"))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from connector.engine import Filter, TaskState
+from connector.runtime.doubt import confirm_call
 
 FILE = {"prototype": "file", "parameters": {"url": "out.jsonl"}}
 
@@ -167,6 +168,22 @@ async def test_an_end_that_nobody_saw_is_held_and_not_sent_again(bench: Any) -> 
     assert "look" in task.reason
     assert task.calls[0].state == "unknown"
     assert len(at.upstream.requests) == 1
+
+
+async def test_what_a_person_knows_is_passed_on_and_not_sent_again(bench: Any) -> None:
+    at = await bench(breaking, out={"answer": {"chain": [{"expression": {"expression": "body"}}], "publisher": FILE}})
+    [number] = await at.accept({"text": "a"})
+    await at.until_ended()
+    task = await at.task(number)
+    assert task.state is TaskState.UNKNOWN
+    assert await confirm_call(at.store, task.calls[0], {"said": "by a person"}, "their log", at.clock.now)
+    await at.until_ended()
+    task = await at.task(number)
+    assert (task.state, task.reason) == (TaskState.FINISHED, "")
+    assert len(at.upstream.requests) == 1
+    pending = await at.store.pending_files()
+    [(_, line)] = (await at.store.pending_lines(pending[0], 9)).lines
+    assert json.loads(line.data) == {"said": "by a person"}
 
 
 async def test_what_may_be_paid_twice_is_sent_again_and_every_time_is_named(bench: Any) -> None:

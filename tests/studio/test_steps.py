@@ -35,7 +35,7 @@ async def test_every_step_is_shown_with_its_line(call: Any) -> None:
     steps = await call("GET", "/tasks/2/steps")
     assert [step["step"] for step in steps] == list(range(len(steps)))
     assert (steps[0]["name"], steps[0]["document"]["custom_id"]) == ("as it came", "c2")
-    [outer] = [step for step in steps if step["where"] == "outgoing.reply.chain[0]"]
+    [outer] = [step for step in steps if step["where"] == "outgoing.reply.chain[0].chat-prompt"]
     assert (outer["name"], outer["line"], outer["error"]) == ("chat-prompt", 9, None)
     assert "Greet customer c2." in str(outer["document"])
 
