@@ -159,8 +159,10 @@ def _operations() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
 
 
 def _find_methods(path: str) -> list[str]:
-    """Return the methods of all operations at a path."""
-    return sorted({method for pattern, methods in _operations() if pattern.match(path) for method in methods})
+    """Return the methods of all operations at a path; one that is spelt out goes before those with parameters."""
+    fitting = [(bool(pattern.groups), methods) for pattern, methods in _operations() if pattern.match(path)]
+    spelt_out = [methods for has_parameters, methods in fitting if not has_parameters]
+    return sorted({method for methods in spelt_out or [each for _, each in fitting] for method in methods})
 
 
 async def _answer_connector(request: Request, error: Exception) -> Response:

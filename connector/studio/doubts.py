@@ -13,7 +13,7 @@ from connector.studio.context import StudioContext
 from connector.studio.problems import Detail, Refused
 from connector.studio.schemas.base import as_time
 from connector.studio.schemas.unknown import Doubt, DoubtfulCall, SettleRequest
-from connector.studio.shortening import Shortener
+from connector.studio.shortener import Shortener
 from connector.studio.task_actions import retry_task, skip_task
 from connector.studio.task_views import PREFIX, find_prices, show_call
 

@@ -74,9 +74,14 @@ async def skip_task(context: StudioContext, task: Task, reason: str) -> None:
     """Skip a task; raise Refused when it cannot be."""
     done = 0
     if task.state in FITTING["skip"]:
-        done = await context.store.skip(Filter(ids=[task.id], states=[task.state]), reason)
+        done = await context.store.skip(Filter(ids=[task.id], states=[task.state]), _clean(reason))
     if not done:
         raise await _explain_unfit(context, task.id, "skip")
+
+
+def _clean(reason: str) -> str:
+    """Return a reason as every database can keep it."""
+    return reason.replace("\0", "").encode(errors="replace").decode()
 
 
 async def _explain_unfit(context: StudioContext, number: int, action: Action) -> Refused:
@@ -138,7 +143,7 @@ async def act_on_many(context: StudioContext, action: Action, given: BulkRequest
 async def _act(context: StudioContext, action: Action, ids: Sequence[int], given: BulkRequest) -> int:
     states = sorted(_find_states(action, given))
     if action == "skip":
-        return await context.store.skip(Filter(ids=ids, states=states), given.reason or "skipped by hand")
+        return await context.store.skip(Filter(ids=ids, states=states), _clean(given.reason) or "skipped by hand")
     if action == "purge":
         return await context.store.purge(Filter(ids=ids, states=states), most=len(ids))
     done = await context.store.retry(Filter(ids=ids, states=[one for one in states if one is not TaskState.UNKNOWN]))

@@ -21,7 +21,7 @@ from connector.runtime.kept_configuration import KeptChains, digest_of, find_kep
 from connector.studio.context import StudioContext
 from connector.studio.problems import Refused
 from connector.studio.schemas.tasks import Step
-from connector.studio.shortening import Shortener
+from connector.studio.shortener import Shortener
 from connector.transform import Chain, Failed, TraceEntry, compile_chain
 
 __all__ = ["check_original", "trace_steps"]

@@ -14,7 +14,7 @@ from connector.studio.call_prices import price_calls, price_kept_call, show_usag
 from connector.studio.context import StudioContext
 from connector.studio.schemas.base import as_time
 from connector.studio.schemas.tasks import AttemptView, CallView, SearchedView, TaskSummary, TaskView
-from connector.studio.shortening import Shortener
+from connector.studio.shortener import Shortener
 from connector.telemetry.costs import Prices, read_usage
 
 __all__ = ["find_prices", "show_call", "show_rows", "show_searched", "show_task"]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from connector.engine import Store, open_store
+from connector.engine.postgresql.connection import SCHEMA
 from connector.engine.search import Patience
 from connector.pipeline import load_configuration
 from connector.studio.app import create_app
@@ -48,6 +49,7 @@ async def store(request: pytest.FixtureRequest, source: Path, clock: Clock) -> A
         engine.clock = clock
         runner = await engine.open("runner")
         await runner.wait_for_change(60)  # until it listens: a connection that is broken off while it is made leaks
+        await engine.run(f"ALTER SEQUENCE {SCHEMA}.task_ids RESTART")
         await fill(runner, clock)
         await runner.close()
         opened = await engine.open("studio", role="admin")

@@ -215,3 +215,12 @@ async def test_a_viewer_looks_and_changes_nothing(bearer: Bearer, call: Any) -> 
     for path in ("/tasks/2/retry", "/tasks/2/skip", "/tasks/retry", "/tasks/skip", "/tasks/purge", "/unknown/3/settle"):
         assert (await viewer.post(f"/api/v1{path}", json={})).status_code == 403
     assert (await call("GET", "/tasks/counts"))["by_state"]["failed"] == 2
+
+
+async def test_the_same_wish_sent_again_takes_effect_once(bearer: Bearer, call: Any) -> None:
+    operator, wish = bearer("operator"), {"filter": {"state": ["failed"]}, "expected": 2}
+    answers = [
+        await operator.post("/api/v1/tasks/retry", json=wish, headers={"idempotency-key": "one"}) for _ in range(2)
+    ]
+    assert [answer.json()["count"] for answer in answers] == [2, 2]
+    assert [entry["action"] for entry in (await call("GET", "/audit"))["items"]] == ["tasks retry"]

@@ -36,5 +36,7 @@ TAGS: Mapping[str, str] = {
     "routes": "How routes do; pause, resume and read them.",
     "sandbox": "What arrived at the sandbox, and the faults that it injects.",
     "session": "Who is signed in, and to what.",
+    "tasks": "Any list of tasks, everything about one, and what people do to them.",
+    "unknown": "Tasks whose calls may have taken effect, and the verdicts on them.",
 }
 """What the operations of a topic are about, for the document of the API."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from connector.engine.search import Order, PageQuery
 from connector.model import members
 from connector.studio.access import Context, Operator, Viewer
 from connector.studio.context import StudioContext
 from connector.studio.cursors import Limit
+from connector.studio.idempotency import EffectRoute
 from connector.studio.problems import Detail, Refused
 from connector.studio.roles import Person
 from connector.studio.schemas.tasks import (
+    MOST_ID,
     BulkAnswer,
     BulkRequest,
     RetryRequest,
@@ -30,7 +32,9 @@ from connector.studio.task_views import show_rows, show_searched, show_task
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["tasks"])
+router = APIRouter(tags=["tasks"], route_class=EffectRoute)
+TaskId = Annotated[int, Path(ge=1, le=MOST_ID, description="The id of the task.")]
+Small = Annotated[int, Path(ge=0, le=2**31 - 1, description="A number, as the task's timeline has it.")]
 Columns = Annotated[str, Query(max_length=2000, description="Places of the document to show, such as `a.b,c[0]`.")]
 Sort = Annotated[str, Query(max_length=20, description="A column; with `-` before it in descending order.")]
 TaskCursor = Annotated[str, Query(max_length=8000, description="`next` of the page before; none at first.")]
@@ -66,21 +70,21 @@ async def count_tasks(context: Context, _: Viewer, wanted: Wanted) -> TaskCounts
     return TaskCounts(by_state=counts.by_state, total=sum(counts.by_state.values()), exact=counts.exact)
 
 
-@router.get("/tasks/{task}", summary="Read a task")
-async def read_task(task: int, context: Context, _: Viewer) -> TaskView:
+@router.get("/tasks/{task:int}", summary="Read a task")
+async def read_task(task: TaskId, context: Context, _: Viewer) -> TaskView:
     """Return everything that is known of a task: its document, its attempts with their calls, what they cost."""
     return show_task(context, await find_task(context, task))
 
 
-@router.get("/tasks/{task}/document", summary="Read a task's document")
-async def read_document(task: int, context: Context, _: Viewer) -> Any:
+@router.get("/tasks/{task:int}/document", summary="Read a task's document")
+async def read_document(task: TaskId, context: Context, _: Viewer) -> Any:
     """Return the whole document, however large it is."""
     return context.redact((await find_task(context, task)).document)
 
 
-@router.get("/tasks/{task}/calls/{attempt}/{number}/{part}", summary="Read a call's request or answer")
+@router.get("/tasks/{task:int}/calls/{attempt:int}/{number:int}/{part}", summary="Read a call's request or answer")
 async def read_call(
-    task: int, attempt: int, number: int, part: Literal["request", "answer"], context: Context, _: Viewer
+    task: TaskId, attempt: Small, number: Small, part: Literal["request", "answer"], context: Context, _: Viewer
 ) -> Any:
     """Return the whole request or answer of a call, however large it is; of several with one number, the last one's."""
     found = [
@@ -93,9 +97,9 @@ async def read_call(
     return context.redact(found[-1].request if part == "request" else members(found[-1].outcome).get("body"))
 
 
-@router.get("/tasks/{task}/steps", summary="Follow a document through its chains")
+@router.get("/tasks/{task:int}/steps", summary="Follow a document through its chains")
 async def read_steps(
-    task: int, context: Context, _: Viewer, configuration: Literal["original", "current"] = "current"
+    task: TaskId, context: Context, _: Viewer, configuration: Literal["original", "current"] = "current"
 ) -> list[Step]:
     """Return the document as it came and after every step of the route's chains; nothing is sent.
 
@@ -122,8 +126,8 @@ async def purge_tasks(given: BulkRequest, context: Context, person: Operator) ->
     return await _act_on_many("purge", given, context, person)
 
 
-@router.post("/tasks/{task}/retry", summary="Retry a task")
-async def retry_one(task: int, given: RetryRequest, context: Context, person: Operator) -> TaskView:
+@router.post("/tasks/{task:int}/retry", summary="Retry a task")
+async def retry_one(task: TaskId, given: RetryRequest, context: Context, person: Operator) -> TaskView:
     """Make an ended task new again, as it came or with another document. What is done is not done again."""
     known = await find_task(context, task)
     if given.configuration == "original":
@@ -135,8 +139,8 @@ async def retry_one(task: int, given: RetryRequest, context: Context, person: Op
     return await _show_changed(context, task)
 
 
-@router.post("/tasks/{task}/skip", summary="Skip a task")
-async def skip_one(task: int, given: SkipRequest, context: Context, person: Operator) -> TaskView:
+@router.post("/tasks/{task:int}/skip", summary="Skip a task")
+async def skip_one(task: TaskId, given: SkipRequest, context: Context, person: Operator) -> TaskView:
     """End a task as skipped; a retry brings it back."""
     known = await find_task(context, task)
     reason = str(context.redact(given.reason or "skipped by hand"))

@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from connector.engine import TaskState
 from connector.engine.search import Order, PageQuery, TaskFilter
 from connector.studio.access import Context, Operator, Viewer
-from connector.studio.api.tasks import TaskCursor
+from connector.studio.api.tasks import TaskCursor, TaskId
 from connector.studio.cursors import Limit
 from connector.studio.doubts import settle, show_doubt
+from connector.studio.idempotency import EffectRoute
 from connector.studio.schemas.tasks import TaskView
 from connector.studio.schemas.unknown import DoubtPage, SettleRequest
 from connector.studio.task_actions import find_task
@@ -17,7 +18,7 @@ from connector.studio.task_views import show_searched, show_task
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["unknown"])
+router = APIRouter(tags=["unknown"], route_class=EffectRoute)
 
 
 @router.get("/unknown", summary="List tasks in doubt")
@@ -30,8 +31,8 @@ async def list_doubts(context: Context, _: Viewer, cursor: TaskCursor = "", limi
     return DoubtPage(items=items, next=page.next, searched=show_searched(page.searched))
 
 
-@router.post("/unknown/{task}/settle", summary="Settle a task in doubt")
-async def settle_doubt(task: int, given: SettleRequest, context: Context, person: Operator) -> TaskView:
+@router.post("/unknown/{task:int}/settle", summary="Settle a task in doubt")
+async def settle_doubt(task: TaskId, given: SettleRequest, context: Context, person: Operator) -> TaskView:
     """Decide what becomes of a task in doubt: repeat the call, skip the task, or take the call for done."""
     await settle(context, await find_task(context, task), given)
     reason = str(context.redact(given.reason))

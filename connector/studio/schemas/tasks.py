@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from connector.engine import TaskState
 from connector.studio.schemas.base import Answer, Received, Time
 
 __all__ = [
+    "MOST_ID",
     "AttemptView",
     "BulkAnswer",
     "BulkRequest",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 MOST_IDS = 10_000
+MOST_ID = 2**53 - 1
+"""The largest number that every reader of JSON keeps."""
 
 
 class Price(Answer):
@@ -157,7 +160,9 @@ class Step(Answer):
 class FilterBody(Received):
     """Which tasks are meant; all given conditions must hold, as in GET /tasks."""
 
-    ids: list[int] = Field(default_factory=list[int], max_length=MOST_IDS, description="Only these.")
+    ids: list[Annotated[int, Field(ge=1, le=MOST_ID)]] = Field(
+        default_factory=list[int], max_length=MOST_IDS, description="Only these."
+    )
     route: list[str] = Field(default_factory=list[str], max_length=500, description="One of these routes.")
     state: list[TaskState] = Field(default_factory=list[TaskState], description="One of these states.")
     key: str = Field(default="", max_length=2000, description="The key of the document.")

@@ -50,7 +50,9 @@ class SettleRequest(Received):
     )
     answer: Any = Field(default=None, description="With `done`: the body of the API's answer, as far as it is known.")
     attempt: int | None = Field(
-        default=None, description="With `done`: the attempt of the call, if several are in doubt."
+        default=None, ge=0, le=2**31 - 1, description="With `done`: the attempt of the call, if several are in doubt."
     )
-    number: int | None = Field(default=None, description="With `done`: the call's number in the attempt.")
+    number: int | None = Field(
+        default=None, ge=0, le=2**31 - 1, description="With `done`: the call's number in the attempt."
+    )
     reason: str = Field(default="", max_length=2000, description="How you know; kept in the audit log.")
