@@ -234,3 +234,12 @@ async def test_a_refused_token_is_kept_when_there_is_no_other():
     world.fails = [final()]
     assert await tokens.replace("token-1") is None
     assert await tokens.get() == "token-1"
+
+
+async def test_a_token_that_was_replaced_meanwhile_is_not_replaced_again():
+    world = World()
+    tokens = world.tokens()
+    await tokens.get()
+    assert await tokens.replace("token-1") == "token-2"
+    assert await tokens.replace("token-1") == "token-2", "a call that was longer on its way"
+    assert len(world.begun) == 2

@@ -12,11 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 
 from connector.errors import ConfigurationError
 from connector.http.forward_request import ForwardRequest
+from connector.http.transports.aiohttp_exceptions import map_after_sending
+from connector.http.transports.base import CertificateRefused
 from connector.model import State
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -164,6 +167,14 @@ async def test_a_certificate_that_is_not_wanted_is_said_in_a_sentence(
         assert outcome.reason.startswith(("127.0.0.1:", "no TLS with 127.0.0.1:"))
     if certificate is None and version is ssl.TLSVersion.TLSv1_3:
         assert "demands a client certificate: give the client's parameter certificate" in outcome.reason
+
+
+@pytest.mark.parametrize(("is_new", "kind"), [(True, CertificateRefused), (False, httpx.ReadError)])
+def test_only_a_new_connection_proves_that_nothing_was_read(is_new, kind):
+    alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:1)")
+    failure = map_after_sending(alert, where="bank.example", is_new=is_new)
+    assert type(failure) is kind
+    assert "bank.example" in str(failure)
 
 
 @ENGINES

@@ -259,6 +259,22 @@ async def test_a_token_that_still_holds_is_used_when_the_exchange_is_away(connec
     assert len(platform.exchanges) == 2, "the next exchange waits for the back-off"
 
 
+async def test_a_renewal_that_fails_is_logged_while_the_old_token_holds(connect, platform, wire, clock, caplog):
+    client = connect()
+    await client.send(wire())
+    clock.now += platform.life * 0.9
+    refusal = {"error": "invalid_grant", "error_description": f"stale {SUBJECT.format('file')}"}
+    platform.refusals = [web.json_response(refusal, status=400)]
+    platform.asked.clear()
+    assert (await client.send(wire())).ok
+    await platform.asked.wait()
+    assert (await client.send(wire())).ok
+    await client.close()
+    [said] = [record.getMessage() for record in caplog.records if record.name == "connector.identity"]
+    assert "refused it with status 400: invalid_grant: stale ***" in said
+    assert said.endswith("; the access token before it holds for 360 seconds more")
+
+
 async def test_streams_carry_the_token(connect, platform, wire, clock):
     client = connect()
     assert [datum async for datum in client.stream(wire("none"))] == [{"echo": f"Bearer {platform.token}"}]

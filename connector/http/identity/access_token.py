@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -55,10 +55,19 @@ class AccessTokens:
         exchange: gives new tokens.
         refresh_before: seconds before a token's end in which it is renewed; at most half of its life.
         timing: a clock, a way to wait and chance.
+        report: takes a sentence for each renewal that failed while the token before it still holds.
     """
 
-    def __init__(self, exchange: Exchanging, *, refresh_before: float, timing: Timing) -> None:
+    def __init__(
+        self,
+        exchange: Exchanging,
+        *,
+        refresh_before: float,
+        timing: Timing,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._exchange = exchange
+        self._report = report
         self._refresh_before = refresh_before
         self._timing = timing
         self._held: _Held | None = None
@@ -143,7 +152,11 @@ class AccessTokens:
         self._failure, self._failed_source = failure, source
         delay = BACKOFF.delay(self._failures, self._timing.chance(), failure.wait)
         self._failures += 1
-        self._retry_at = self._timing.clock() + delay
+        now = self._timing.clock()
+        self._retry_at = now + delay
+        if self._held is not None and now < self._held.ends_at:
+            left = f"{self._held.ends_at - now:.0f} seconds"
+            self._report(f"{failure}; the access token before it holds for {left} more")
 
     def _keep(self, grant: Grant) -> None:
         now = self._timing.clock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from connector.request import Redactor
 from connector.timing import Timing
 
 __all__ = ["make_transport", "with_identity"]
+
+LOG = logging.getLogger("connector.identity")
 
 
 def make_transport(parameters: Common) -> httpx.AsyncBaseTransport:
@@ -63,7 +66,12 @@ def with_identity(
     metadata = [_make_metadata(identity, parameters)] if identity.asks_platform else []
     subject = find_subject_token(identity, IdentitySender((*metadata, transport)[0]))
     exchange = Exchange(identity, subject, IdentitySender(transport), learn)
-    tokens = AccessTokens(exchange, refresh_before=identity.refresh_before, timing=timing)
+    tokens = AccessTokens(
+        exchange,
+        refresh_before=identity.refresh_before,
+        timing=timing,
+        report=lambda sentence: LOG.warning("%s", redactor(sentence)),
+    )
     return IdentityTransport(transport, tokens, *metadata)
 
 
