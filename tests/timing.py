@@ -72,12 +72,14 @@ def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
 @contextmanager
 def settled_heap() -> Generator[None]:
     """Keep the garbage collector from walking what was there before: a worker holds much of other tests."""
+    kept = gc.get_freeze_count()
     gc.collect()
     gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not kept:  # or what was put aside for all tests would come back
+            gc.unfreeze()
 
 
 def _timed(run: Callable[[], T]) -> tuple[float, T]:

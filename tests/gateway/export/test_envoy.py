@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,6 +17,11 @@ ROUTED = {"match", "route", "request_headers_to_add"}
 
 
 def parsed(text: str) -> Any:
+    return copy.deepcopy(_parsed(text))
+
+
+@cache
+def _parsed(text: str) -> Any:
     return YAML(typ="safe").load(text)
 
 
