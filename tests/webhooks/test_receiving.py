@@ -200,3 +200,21 @@ async def test_the_sandbox_sends_what_is_received(tmp_path: Path) -> None:
                     await sandbox.backend.scheduler.run_due()
         assert [task.document["data"]["id"] for task in tasks] == [made["id"]]
         assert tasks[0].document["type"] == "response.completed"
+
+
+async def test_a_file_of_secrets_is_read_for_every_event_through_a_whole_rotation(tmp_path: Path) -> None:
+    """What `webhooks rotate` writes, and `--end-overlap` after a day, holds for a receiver that is running."""
+    new, file = "whsec_c2VjcmV0LXR3bw==", tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+
+    async def statuses(bench: Bench, step: str) -> list[int]:
+        signers = {"old": SECRET, "new": new, "both": f"{new} {SECRET}"}
+        return [(await bench.send(EVENT, f"wh_{step}_{name}", secret=one)).status_code for name, one in signers.items()]
+
+    async with opened(tmp_path, secret="${file:secret}") as bench:
+        assert await statuses(bench, "before") == [200, 400, 200]
+        file.write_text(f"{new} {SECRET}\n")
+        assert await statuses(bench, "overlap") == [200, 200, 200]
+        file.write_text(f"{new}\n")
+        assert await statuses(bench, "after") == [400, 200, 200]
+        assert len(await bench.tasks()) == 7
