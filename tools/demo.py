@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from tools.demo_live import agreed
-from tools.demo_servers import ADDRESS, COMMAND, TOKEN, Server, gateway, sandbox
+from tools.demo_servers import ADDRESS, COMMAND, TOKEN, Server, gateway, sandbox, studio
 
 __all__ = ["main"]
 
@@ -65,7 +65,7 @@ def _offline(tickets: int, *, keep: bool) -> int:
             show(folder / "out")
             say("The sandbox does not think: topics and urgencies are made up, their form is not.")
         if code == 0 and keep:
-            _stay(folder, api, door, token)
+            _stay(folder, api, door, token, stack.enter_context(studio(folder, api.url)))
         elif code == 0:
             say("", "The servers are stopped again; with --keep (make run ARGS=--keep) they stay.")
     return code
@@ -123,10 +123,13 @@ def show(out: Path) -> None:
         say(f"{path}: {count:,} lines", f"  {cut}")
 
 
-def _stay(folder: Path, api: Server, door: Server, token: str) -> None:
+def _stay(folder: Path, api: Server, door: Server, token: str, pages: Server) -> None:
     command = f"{_command()} "
     given = f"-f {folder}/connector.yaml"
     say(
+        "",
+        "Look at the tickets in the studio; the link signs you in, once:",
+        f"  {pages.url}",
         "",
         "Try next, in another terminal:",
         "  # again: nothing is sent twice",
@@ -136,7 +139,7 @@ def _stay(folder: Path, api: Server, door: Server, token: str) -> None:
         "  # any call through the gateway",
         f"  {command}curl --gateway {door.url} --token {token} /v1/models --select 'body.data[].id'",
         "",
-        "Sandbox and gateway stay up; Ctrl-C stops them.",
+        "Sandbox, gateway and studio stay up; Ctrl-C stops them.",
     )
     try:
         api.wait()

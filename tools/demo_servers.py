@@ -1,4 +1,4 @@
-"""The sandbox and the gateway as processes of their own, on free ports of this machine."""
+"""The sandbox, the gateway and the studio as processes of their own, on free ports of this machine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
-__all__ = ["ADDRESS", "COMMAND", "TOKEN", "Server", "gateway", "sandbox"]
+__all__ = ["ADDRESS", "COMMAND", "TOKEN", "Server", "gateway", "sandbox", "studio"]
 
 COMMAND = (sys.executable, "-m", "connector")
 ADDRESS, TOKEN = "DEMO_BASE_URL", "DEMO_TOKEN"
 """The variables of a client that stays on this machine."""
-LISTENS = re.compile(r"http://127\.0\.0\.1:\d+(/v1)?")
+LISTENS = re.compile(r"http://127\.0\.0\.1:\d+(/v1|/#code=[\w-]+)?")
+CODE = re.compile(r"#code=[\w-]+")
+"""What signs in whoever opens a link of the studio; it is in no log."""
 GRACE = 10
 
 
@@ -50,6 +52,15 @@ def gateway(folder: Path, base_url: str, token: str) -> Generator[Server]:
 
 
 @contextmanager
+def studio(folder: Path, base_url: str) -> Generator[Server]:
+    """The studio of the folder's configuration, before the sandbox; its address is the link that signs in."""
+    environment = {ADDRESS: base_url, TOKEN: "any"}
+    command = ["studio", "-f", str(folder / "connector.yaml"), "--port", "0"]
+    with _started(command, environment, folder / "studio.log") as server:
+        yield server
+
+
+@contextmanager
 def _started(command: list[str], environment: Mapping[str, str], log: Path) -> Generator[Server]:
     """A command of the connector that runs as long as the block."""
     process = subprocess.Popen(
@@ -75,7 +86,7 @@ def _listen(process: subprocess.Popen[str], log: Path, told: Future[str]) -> Non
     assert process.stdout is not None
     with process.stdout, log.open("w", encoding="utf-8") as kept:
         for line in process.stdout:
-            kept.write(line)
+            kept.write(CODE.sub("", line))
             kept.flush()
             found = LISTENS.search(line)
             if found and not told.done():

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connector.sandbox import Sandbox, in_thread
@@ -62,6 +63,15 @@ def test_it_leaves_the_servers_up_and_prints_commands_that_work(
     assert (again["calls"], again["read"]) == ({}, {"triage": 0, "moderation": 0, "vectors": 0})
     assert "It arrived broken." in explained["body"]["messages"][1]["content"]
     assert "gpt-5-mini" in models
+
+    link = next(line.strip() for line in told if "#code=" in line)
+    address, _, code = link.partition("/#code=")
+    signed_in = httpx.post(f"{address}/api/v1/session", json={"code": code})
+    assert signed_in.json()["environment"] == "sandbox"
+    seen = httpx.get(f"{address}/api/v1/overview", cookies=signed_in.cookies).json()
+    assert {route["name"]: route["counts"] for route in seen["routes"]}["triage"] == {"finished": 30}
+    logs = [log.read_text() for log in tmp_path.rglob("*.log")]
+    assert not any(code in log for log in logs)
 
     kept.send_signal(signal.SIGINT)
     assert kept.wait(20) == 0
