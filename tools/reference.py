@@ -18,6 +18,7 @@ from tools.markdown import table
 from tools.reference_configuration import configuration
 from tools.reference_connections import connections
 from tools.reference_python import python
+from tools.reference_studio import studio
 from tools.reference_transformers import chains, transformers
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
@@ -51,6 +52,7 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "transformers.md", transformers()
     yield "chains.md", chains()
     yield "python.md", python()
+    yield "studio-api.md", studio()
     catalogue = Catalogue.open()
     areas: dict[str, list[Operation]] = {}
     for operation in catalogue.operations():
