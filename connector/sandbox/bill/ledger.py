@@ -51,6 +51,7 @@ class Ledger:
         self._now = now
         self._tariff = tariff
         self._rows: dict[str, dict[str, JSON]] = {}
+        self._has_begun = False
 
     @property
     def begins(self) -> float:
@@ -65,8 +66,8 @@ class Ledger:
 
     def _add(self, use: Use, payer: Payer) -> None:
         now = self._now()
-        if self._objects.get(BEGINNING, "first") is None:
-            self._objects.put(BEGINNING, {"id": "first", "at": int(now) - int(now) % MINUTE})
+        if not self._has_begun:
+            self._begin(now)
         known: dict[str, JSON] = {
             "project_id": payer.project,
             "user_id": payer.user,
@@ -95,9 +96,15 @@ class Ledger:
         self._rows[name] = row
         self._objects.put(ROWS, row)
 
+    def _begin(self, now: float) -> None:
+        if self._objects.get(BEGINNING, "first") is None:
+            self._objects.put(BEGINNING, {"id": "first", "at": int(now) - int(now) % MINUTE})
+        self._has_begun = True
+
     def reset(self) -> None:
         """Forget what is kept in memory; the objects are deleted with all others."""
         self._rows.clear()
+        self._has_begun = False
 
     def entries(self, start: int, end: int) -> Iterator[Entry]:
         """Yield what was used between two times, the end excluded."""
