@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-__all__ = ["RUNS", "cpu_seconds", "in_proportion", "settled_heap", "slowness", "wait_until", "within"]
+__all__ = ["RUNS", "cpu_seconds", "crowding", "in_proportion", "settled_heap", "slowness", "wait_until", "within"]
 
 T = TypeVar("T")
 RUNS = 3
@@ -59,6 +60,11 @@ def cpu_seconds(run: Callable[[], object]) -> float:
 def slowness() -> float:
     """Return how many times as long as on the nominal machine pure Python takes now; 1 when it is faster."""
     return max(1.0, min(_timed(_reference)[0] for _ in range(3)) / NOMINAL)
+
+
+def crowding() -> float:
+    """Return how many times as long as alone what runs here takes: the processes for each processor, and at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:

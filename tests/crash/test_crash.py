@@ -19,6 +19,7 @@ from tests.crash.hosts import catch_host, play_host
 from tests.crash.mutants import put
 from tests.crash.running import ROOT, Warm
 from tests.crash.scenarios import EVERYWHERE
+from tests.timing import crowding
 
 PEOPLE = ("claim", "retry", "skip", "purge")
 """What a run of `--once` does not do; there are scenarios for it."""
@@ -59,7 +60,7 @@ def test_kills_lose_nothing_and_pay_nothing_twice_in_silence(bench: Bench) -> No
     assert found.breaches == []
     assert (found.lost, found.twice, bench.missed) == (0, 0, [])
     assert bench.kills == 1 + len(EVERYWHERE[4::8])
-    assert bench.recovery < 10, "two seconds on a machine that has nothing else to do"
+    assert bench.recovery < 10 * crowding(), "two seconds on a machine that has nothing else to do"
 
 
 @pytest.mark.parametrize("name", ["power lost", "disk full, disk failing"])

@@ -25,7 +25,7 @@ def cluster() -> Generator[Cluster, None, None]:
 
 @pytest.fixture
 async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
-    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=3)
+    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=30)
     yield store
     await store.close()
 
@@ -104,14 +104,14 @@ async def test_a_worker_that_is_not_heard_of_is_taken_over_and_fenced(cluster: C
 
 
 async def test_one_heartbeat_keeps_what_another_would_take(cluster: Cluster) -> None:
-    first = await PostgreSQLStore.open(cluster.url, worker="alive", patience=0.5)
-    second = await PostgreSQLStore.open(cluster.url, worker="eager", patience=0.5)
+    first = await PostgreSQLStore.open(cluster.url, worker="alive", patience=2)
+    second = await PostgreSQLStore.open(cluster.url, worker="eager", patience=2)
     await first.commit(Change(accept=[NewTask(route="held", document=1)]))
     [task] = await first.lease("held", 1)
     for _ in range(8):
         assert await first.renew_leases([task.id]) == []
         assert await second.lease("held", 1) == []
-        await second.wait_for_change(0.1)
+        await second.wait_for_change(0.3)
     await first.close()
     assert [task.id for task in await second.lease("held", 1)] == [task.id]
     await second.close()
