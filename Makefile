@@ -6,7 +6,7 @@ FLOOR := 85
 LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup studio test models-check coverage lint docs-check docs site node run bench crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup studio test models-check coverage lint docs-check docs site node hosts run bench crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -69,6 +69,15 @@ crash: setup ## the same in every way, many times
 node: ## fetch the official SDK for Node, which some tests use when it is there
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@7.59.0
 
+hosts: setup .hosts/ready ## install foreign clients and judges of hosts, which some tests use, apart from ours
+
+.hosts/ready: requirements-hosts.lock
+	rm -rf .hosts
+	$(BIN)/python -m venv .hosts/python
+	.hosts/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-hosts.lock
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .hosts/node @modelcontextprotocol/conformance@0.1.16 @modelcontextprotocol/inspector-cli@0.15.0
+	@touch $@
+
 run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
 	@$(BIN)/python -m tools.demo $(ARGS)
 
@@ -99,6 +108,7 @@ image: dist ## build the container image and try its command
 lock: setup ## resolve dependencies anew
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
 	$(COMPILE) --extra postgresql --extra studio --extra telemetry --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock
+	$(COMPILE) --group hosts --output-file requirements-hosts.lock
 	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made

@@ -11,8 +11,8 @@ from connector.model import JSON
 
 __all__ = ["Exchange", "Session"]
 
-INTERVAL = 0.1
-"""Seconds between two reports of progress: more often nobody can read them."""
+FREE, INTERVAL = 10, 0.1
+"""So many reports of progress come at once; seconds between two later ones: more often nobody can read them."""
 LOGGER = "openai-connector"
 Send = Callable[[JSON], None]
 
@@ -65,7 +65,7 @@ class Exchange:
             return
         self._steps += 1
         now = self.clock()
-        if not is_last and now - self._last < INTERVAL:
+        if not is_last and self._steps > FREE and now - self._last < INTERVAL:
             return
         self._last = now
         params = {"progressToken": self.token, "progress": self._steps, "message": message}

@@ -108,6 +108,9 @@ class Invoker:
         route = self._route(tool, calls)
         answer = await calls.call(route, asked, exchange.report)
         exchange.on_told = partial(calls.note_told, route.spec.name, asked)
+        exchange.log(
+            "debug", {"tool": tool.name, "task": answer.task, "state": answer.state, "repeat": answer.is_repeat}
+        )
         if tool.kind == "operation":
             answer = replace(answer, documents=[join_events(one) for one in answer.documents])
         return self.renderer.answer(owner, answer)

@@ -64,7 +64,8 @@ class Prompts:
 
     def _summary(self, name: str) -> str:
         own = self._runtime.configuration.chains.get(name)
-        return own.summary if own is not None else str(members(self._chains[name]).get("summary", ""))
+        said = own.summary if own is not None else str(members(self._chains[name]).get("summary", ""))
+        return said or f"The messages that the chain {name} makes."
 
     def _show(self, name: str, chain: Mapping[str, JSON]) -> dict[str, JSON]:
         arguments: list[JSON] = []

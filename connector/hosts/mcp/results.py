@@ -23,7 +23,12 @@ SCHEME = "openai-connector://"
 """The beginning of the addresses of resources."""
 KEPT_BYTES = 64 * 1024 * 1024
 """Large results that are kept for those who follow their links; the oldest are forgotten first."""
-IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp", b"GIF8": "image/gif"}
+BEGINNINGS = {
+    b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif", b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg", b"\xff\xf3": "audio/mpeg", b"OggS": "audio/ogg", b"fLaC": "audio/flac",
+}  # fmt: skip
+RIFF = {b"WAVE": "audio/wav", b"WEBP": "image/webp"}
+"""What a file that begins with RIFF is, by its next word but one."""
 KEY_META = "openai-connector/task"
 MOST_IMAGES = 8
 
@@ -200,12 +205,11 @@ def _take_images(value: JSON, media: list[JSON]) -> JSON:
 
 
 def _sniff(data: bytes) -> str:
-    for beginning, mime in IMAGES.items():
-        if data.startswith(beginning):
-            return mime
-    if data.startswith((b"ID3", b"\xff\xfb", b"\xff\xf3")):
-        return "audio/mpeg"
-    return "application/octet-stream"
+    """Return what a content is by how it begins."""
+    if data.startswith(b"RIFF"):
+        return RIFF.get(data[8:12], "application/octet-stream")
+    found = (mime for beginning, mime in BEGINNINGS.items() if data.startswith(beginning))
+    return next(found, "application/octet-stream")
 
 
 def _text_content(text: str) -> dict[str, JSON]:

@@ -89,8 +89,7 @@ def document_schema(chain: JSON, template: JSON, find_chain: Callable[[str], JSO
     for mark, name in _names_in(first):
         found.setdefault(name, {})
         required += [name] if mark == "&" and name not in required else []
-    for name, description in _parameters_left(first, find_chain):
-        found[name] = {"description": description} if description else {}
+    found |= dict(_parameters_left(first, find_chain))
     if not found:
         return dict(ANYTHING)
     schema: dict[str, JSON] = {"type": "object", "properties": found}
@@ -107,7 +106,7 @@ def _names_in(value: JSON) -> Iterator[tuple[str, str]]:
         yield from _names_in(inner)
 
 
-def _parameters_left(step: JSON, find_chain: Callable[[str], JSON]) -> Iterator[tuple[str, str]]:
+def _parameters_left(step: JSON, find_chain: Callable[[str], JSON]) -> Iterator[tuple[str, dict[str, JSON]]]:
     """Yield what a ready-made chain takes from the document, since the step does not say it."""
     name = step if isinstance(step, str) else next(iter(members(step)), "")
     chain = find_chain(name)
@@ -116,7 +115,19 @@ def _parameters_left(step: JSON, find_chain: Callable[[str], JSON]) -> Iterator[
         if parameter in given:
             continue
         for _, read in _names_in(members(declared).get("default")):
-            yield read, str(members(declared).get("description", ""))
+            yield read, _describe(members(declared))
+
+
+def _describe(parameter: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return the schema of a chain's parameter."""
+    kinds = parameter.get("type")
+    shown: dict[str, JSON] = {}
+    if isinstance(kinds, str):
+        shown = _any_of(kinds)
+    elif items(kinds):
+        shown = {"anyOf": [_any_of(kind) for kind in items(kinds)]}
+    said = parameter.get("description")
+    return {**shown, "description": said} if said else shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from tests.hosts.mcp.judges.environment import variables
 from tests.hosts.mcp.rig import CONFIGURATION
 
 __all__ = ["Started", "helped", "start"]
@@ -44,7 +44,7 @@ def start(folder: Path) -> Started:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     process = subprocess.Popen(
-        [str(COMMAND), "mcp", "-f", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_variables()
+        [str(COMMAND), "mcp", "-f", str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables()
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -63,14 +63,9 @@ def start(folder: Path) -> Started:
 def helped() -> float:
     """CPU seconds of the same command when it only says what there is: how quick this machine is now."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([str(COMMAND), "--help"], env=_variables(), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([str(COMMAND), "--help"], env=variables(), stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _variables() -> dict[str, str]:
-    """As it is installed: what was compiled once is not compiled again."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def main() -> None:

@@ -86,10 +86,7 @@ def stream(request: httpx.Request) -> httpx.Response:
 ASK = {"payload": {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "hi"}], "stream": True}}
 
 
-async def test_a_streamed_answer_is_progress_and_then_one_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("connector.hosts.mcp.exchange.INTERVAL", 0.0)
+async def test_a_streamed_answer_is_progress_and_then_one_answer(tmp_path: Path) -> None:
     async with pipe(tmp_path, stream) as peer:
         result = await peer.call("chat_completions_create", ASK, token="t")
         assert result["structuredContent"]["choices"][0]["message"] == {"role": "assistant", "content": "one two"}
@@ -117,10 +114,10 @@ async def test_the_log_is_as_loud_as_the_client_wants(tmp_path: Path) -> None:
         assert [one["level"] for one in peer.notes("notifications/message")] == ["warning"]
         await peer.result("logging/setLevel", level="debug")
         await peer.call("greet", {"name": "Ada"})
-        assert [one["level"] for one in peer.notes("notifications/message")] == ["warning", "info", "info"]
+        assert [one["level"] for one in peer.notes("notifications/message")] == ["warning", "info", "debug", "info"]
         await peer.result("logging/setLevel", level="error")
         await peer.call("greet", {})
-        assert len(peer.notes("notifications/message")) == 3
+        assert len(peer.notes("notifications/message")) == 4
 
 
 async def test_catalogue_routes_and_tasks_are_resources(tmp_path: Path) -> None:
