@@ -188,7 +188,7 @@ class McpHandler:
     ) -> web.StreamResponse:
         """Answer a request of a session; it goes on when its connection is lost."""
         headers: dict[str, str] = {}
-        if message.method == "initialize" and SESSION not in request.headers:
+        if message.method == "initialize":
             session = self.sessions.begin(caller.name)
             headers["Mcp-Session-Id"] = session.id
         else:
