@@ -25,7 +25,7 @@ setup: .venv/ready ## install the connector and its tools into .venv, and build 
 studio: .venv/ready ## build the studio's pages anew
 	@$(BIN)/python -m tools.studio --force
 
-test: setup ## run all tests (offline, random order, a process a core)
+test: setup ## run all tests (offline, random order, on all cores)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)
 
 coverage: setup ## run all tests and count the lines they reach; fewer than FLOOR per cent fail

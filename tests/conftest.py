@@ -7,6 +7,7 @@ import os
 import sys
 from functools import cache
 
+import pytest
 import typer.testing
 from hypothesis import HealthCheck, settings
 
@@ -29,3 +30,14 @@ def pytest_collection_finish() -> None:
     """Ten thousand tests and the modules they come from stay: the collector need not walk them again and again."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, whatever the order of the rest."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One worker more than there are processors: some tests wait for disks, for sockets and for other processes."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1

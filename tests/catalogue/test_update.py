@@ -18,6 +18,8 @@ from connector.config.sources import catalogue_of
 from connector.errors import ConfigurationError
 from tests.catalogue.small_sdk import DOCUMENT, RESOURCE, contents, run, wheel
 
+pytestmark = pytest.mark.long
+
 
 def test_what_a_newer_sdk_knows_is_shown_and_written(cats: Path) -> None:
     before = contents(cats / "entities")

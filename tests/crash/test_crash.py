@@ -21,6 +21,8 @@ from tests.crash.running import ROOT, Warm
 from tests.crash.scenarios import EVERYWHERE
 from tests.timing import crowding
 
+pytestmark = pytest.mark.long
+
 PEOPLE = ("claim", "retry", "skip", "purge")
 """What a run of `--once` does not do; there are scenarios for it."""
 ELSEWHERE = ("postgresql.", "sqlite.backup.", "batch.", "background.")

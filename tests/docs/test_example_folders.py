@@ -13,6 +13,8 @@ from tests import warm
 from tests.docs.examples import blocks
 from tests.docs.test_examples import EXAMPLES, ROOT, RUNNABLE, run_block
 
+pytestmark = pytest.mark.long
+
 PAGES = sorted(EXAMPLES.glob("*/README.md"))
 
 

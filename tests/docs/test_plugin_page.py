@@ -5,9 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.docs.examples import blocks
 from tests.docs.test_examples import EXAMPLES, PLUGIN_PAGE, ROOT, run_block
 from tests.installed import build_wheel, clean_environment
+
+pytestmark = pytest.mark.long
 
 EXAMPLE = EXAMPLES / "mailbox-plugin"
 

@@ -9,6 +9,8 @@ import pytest
 from connector.catalogue import Catalogue
 from tests.request.mutants import Measure
 
+pytestmark = pytest.mark.long
+
 LEAST = 0.985
 
 

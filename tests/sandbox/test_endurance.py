@@ -15,6 +15,8 @@ import pytest
 from connector.catalogue import Catalogue
 from connector.sandbox import Sandbox
 
+pytestmark = pytest.mark.long
+
 CALLS, TOGETHER = 10_000, 20
 CHAT = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "hello " * 20}]}
 DESCRIPTORS = Path("/proc/self/fd")

@@ -11,6 +11,8 @@ import pytest
 
 from tests.servers.conftest import Server, gateway, sandbox
 
+pytestmark = pytest.mark.long
+
 WARM_UP, PART, PARTS = 1_000, 2_500, 4
 AT_A_TIME = 16
 MESSAGES = [{"role": "user", "content": "Is anybody there? " * 20}]

@@ -18,6 +18,8 @@ import pytest
 
 from connector.sandbox import Sandbox, in_thread
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, "-W", "error", "-m", "tools.demo"]
 
