@@ -39,7 +39,7 @@ unsafe requests repeat its `csrf` in the header `X-CSRF-Token`.
 Lists are paged: pass `next` of one page as `cursor` of the next. Errors are `application/problem+json` and say what to
 do next. Times are RFC 3339 in UTC."""
 
-NOT_ALLOWED = 405
+BAD_REQUEST, NOT_ALLOWED = 400, 405
 
 log = logging.getLogger(__name__)
 
@@ -148,7 +148,8 @@ async def _answer_http(request: Request, error: Exception) -> Response:
         allowed = ", ".join(_find_methods(request.url.path))
         detail = f"{request.method} is not allowed at {request.url.path}; there is {allowed}"
         return Refused(NOT_ALLOWED, detail, headers={"allow": allowed}).response()
-    return Refused(error.status_code, str(error.detail), headers=error.headers).response()
+    advice = f"{PREFIX}/openapi.json says what is allowed" if error.status_code == BAD_REQUEST else ""
+    return Refused(error.status_code, str(error.detail), advice, headers=error.headers).response()
 
 
 @cache

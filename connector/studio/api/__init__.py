@@ -9,6 +9,7 @@ __all__ = ["TAGS", "TOPICS"]
 TOPICS = (
     "audit",
     "config",
+    "documents",
     "events",
     "examples",
     "gateway",
@@ -26,6 +27,7 @@ TOPICS = (
 TAGS: Mapping[str, str] = {
     "audit": "Who did what.",
     "config": "The configuration: read, checked, edited and saved as its files are written, comments included.",
+    "documents": "Other processes put documents on routes, and follow or wait for their tasks.",
     "events": "What changes, as it changes.",
     "examples": "A first look at tasks that flow, without a key and without a configuration.",
     "gateway": "Callers, limits, spending, latency, refusals.",

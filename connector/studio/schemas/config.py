@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, StrictInt, StrictStr
 
 from connector.studio.schemas.base import Answer, Received
 
@@ -64,7 +64,7 @@ class Edit(Received):
     """One change of a value."""
 
     op: Literal["set", "remove"] = Field(description="What to do.")
-    path: list[str | int] = Field(
+    path: list[StrictStr | StrictInt] = Field(
         description="Where: names of members, places in lists.", min_length=1, max_length=50, examples=[["routes", "a"]]
     )
     value: JsonValue = Field(default=None, description="The new value.")
