@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from connector.config import Configuration, InvalidConfiguration, load, parse
+from connector.config.models.clients import override_parameters
 from connector.http import Client
 
 FIRST, SECOND = "canary-first-0123456789", "canary-second-9876543210"
@@ -146,3 +147,18 @@ def test_files_of_credentials_are_no_documents(tmp_path: Path, name: str, monkey
     assert configuration.reserved.holds(name)
     assert configuration.reserved.holds(str(tmp_path / name))
     assert not configuration.reserved.holds("tickets.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("written", "given", "left"),
+    [
+        ({"identity": {"source": "gcp"}}, {"token": "sk-1"}, {"token": "sk-1"}),
+        ({"token": "${KEY}"}, {"identity": {"source": "gcp"}}, {"identity": {"source": "gcp"}}),
+        ({"region": "eu"}, {"base_uri": "https://x.example"}, {"base_uri": "https://x.example"}),
+        ({"identity": {"source": "gcp"}}, {"identity": {"source": "azure"}}, {"identity": {"source": "azure"}}),
+    ],
+)
+def test_one_way_to_prove_oneself_replaces_the_other(written, given, left) -> None:
+    configuration = parse({"clients": {"c": {"prototype": "openai"}}})
+    entry = configuration.clients["c"].model_copy(update={"raw_parameters": written})
+    assert override_parameters(entry, given) == left

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ClientEntry", "drop_missing_secrets", "make_client", "override_parameters"]
 
+REPLACED = {"base_uri": "region", "token": "identity", "identity": "token"}
+"""Parameters that are another way to give what one of the command line gives."""
 CREDENTIAL_FILES = {"identity": ("token_file",), "certificate": ("file", "key")}
 """Parameters that name files with credentials, by section."""
 
@@ -165,9 +167,9 @@ def override_parameters(entry: ClientEntry, parameters: Mapping[str, JSON]) -> d
     """Return an entry's parameters as written, overridden by others; groups are merged member by member."""
     fields = prototypes().find(entry.prototype).parameters.model_fields
     written, other = (normalise(each, fields) for each in (entry.raw_parameters, parameters))
-    if "base_uri" in other:
-        # A region is another way to give the address.
-        written = {name: value for name, value in written.items() if name != "region"}
+    for name, instead in REPLACED.items():
+        if name in other:
+            written = {key: value for key, value in written.items() if key != instead}
     return _merge(written, other)
 
 
