@@ -23,7 +23,7 @@ from connector.sandbox.timers import Timer, TimerLoop, TimerQueue
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-__all__ = ["DELIVERIES", "ENDPOINTS", "SECRETS", "Webhooks", "decode_secret", "derive_secret", "sign"]
+__all__ = ["DELIVERIES", "ENDPOINTS", "NOT_LOCAL", "SECRETS", "Webhooks", "decode_secret", "derive_secret", "sign"]
 
 PREFIX = "whsec_"
 ENDPOINTS = "webhook endpoints"
@@ -122,7 +122,9 @@ class Webhooks:
             self._queue(url, endpoint, event)
         self._loop.wake()
 
-    async def send_test(self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]) -> JSON:
+    async def send_test(
+        self, endpoint: Mapping[str, JSON], event_type: str, data: Mapping[str, JSON]
+    ) -> dict[str, JSON]:
         """Send an event to one endpoint now and once, even if it takes other event types; return the attempt."""
         delivery = self._build_delivery(endpoint["url"], endpoint["id"], self._build_event(event_type, data))
         attempt = await self._post(delivery)
