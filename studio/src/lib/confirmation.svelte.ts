@@ -5,8 +5,11 @@ export interface Question {
   title: string;
   /** What happens, in a sentence. */
   effect: string;
-  /** Asks the server, without doing anything, how much would be done and what it may cost. */
-  forecast?: () => Promise<Forecast>;
+  /** Asks the server, without doing anything, how much would be done and what it may cost; with or without those tasks
+   *  whose calls may have taken effect. */
+  forecast?: (doubtful: boolean) => Promise<Forecast>;
+  /** Whether doubtful tasks may be taken along, when the person says so. */
+  mayRepeat?: boolean;
   /** The button's words, made of the forecast: "Retry 12 tasks". */
   action: (forecast: Forecast | null) => string;
   /** A word to type, only where it cannot be undone. */
@@ -18,6 +21,8 @@ export interface Question {
 export interface Consent {
   forecast: Forecast | null;
   reason: string;
+  /** Doubtful ones too. */
+  doubtful: boolean;
 }
 
 class Confirmation {

@@ -1,6 +1,7 @@
 /* A diff of two texts by lines (Myers), as people read it: one form for documents and for configurations. */
 
 import type { Json } from "./api/types";
+import { isRaw } from "./json";
 
 export interface Line {
   kind: "same" | "added" | "removed";
@@ -22,7 +23,7 @@ export function ordered(after: Json, before: Json): Json {
     const old = Array.isArray(before) ? before : [];
     return after.map((item, place) => ordered(item, old[place] ?? null));
   }
-  if (after === null || typeof after !== "object") return after;
+  if (after === null || typeof after !== "object" || isRaw(after)) return after;
   const old = before !== null && typeof before === "object" && !Array.isArray(before) ? before : {};
   const names = [
     ...Object.keys(old).filter((name) => Object.hasOwn(after, name)),

@@ -70,8 +70,8 @@ export function between(started: string | null, ended: string | null): number | 
 }
 
 /** "$0.0031", "$12.50"; "" when it is unknown. As many places as make a column comparable. */
-export function money(price: Price | null | undefined): string {
-  if (!price || price.amount === null || price.amount === undefined) return "";
+export function money(price: (Pick<Price, "amount"> & Partial<Price>) | null | undefined): string {
+  if (!price || price.amount === null) return "";
   const { amount, currency = "USD" } = price;
   const least = 0.0001;
   if (amount > 0 && amount < least / 2) return `<${written(least, currency, 4)}`;

@@ -1,3 +1,23 @@
+import type { Json } from "./api/types";
+
+interface Source {
+  source?: string;
+}
+const { isRawJSON, rawJSON } = JSON as { isRawJSON?: (value: unknown) => boolean; rawJSON?: (text: string) => unknown };
+const LONG = /\d{16}/;
+
+/** Reads JSON; a number of more digits than a browser can hold is kept as it was written, and written so again. */
+export function parse(text: string): Json {
+  if (!rawJSON || !LONG.test(text)) return JSON.parse(text) as Json;
+  const keep = (_: string, value: unknown, context?: Source): unknown =>
+    typeof value === "number" && LONG.test((context?.source ?? "").replace(".", ""))
+      ? rawJSON(context?.source ?? "")
+      : value;
+  return JSON.parse(text, keep as (name: string, value: unknown) => unknown) as Json;
+}
+/** Whether a value is such a number. */
+export const isRaw = (value: Json): boolean => isRawJSON?.(value) ?? false;
+
 /** Where a text stops being JSON; null when it is JSON. */
 export interface JsonFault {
   line: number;

@@ -1,3 +1,4 @@
+import { parse } from "../json";
 import { Problem } from "./problem";
 import type { Json } from "./types";
 
@@ -69,7 +70,7 @@ export async function ask<T>(path: string, options: Options = {}): Promise<Answe
   }
   const text = await response.text();
   return {
-    value: (text ? JSON.parse(text) : null) as T,
+    value: (text ? parse(text) : null) as T,
     etag: response.headers.get("etag") ?? "",
     status: response.status,
     location: response.headers.get("location") ?? "",

@@ -6,15 +6,11 @@ import { toasts } from "$lib/toasts.svelte";
 import type { FilterValues } from "./filters";
 
 export type Bulk = "retry" | "skip" | "purge";
-interface Answer {
-  count: number;
-}
 
 const QUESTIONS = {
   retry: {
     title: (what: string) => `Retry ${what}`,
-    effect:
-      "They wait for their next attempt at once. Calls that were done are not made again; calls whose end is unknown may be paid for twice.",
+    effect: "They wait for their next attempt, at once. Calls of them that were done are not made again.",
     action: "Retry",
     done: (text: string) => `${text} wait for their next attempt`,
   },
@@ -38,7 +34,9 @@ export async function actOn(action: Bulk, filter: FilterValues | { ids: number[]
   const consent = await confirmation.ask({
     title: words.title(what),
     effect: words.effect,
-    forecast: () => post<Forecast>(`/tasks/${action}`, { filter, dry_run: true }),
+    forecast: (doubtful) =>
+      post<Forecast>(`/tasks/${action}`, { filter, dry_run: true, ...(doubtful ? { repeat_unknown: true } : {}) }),
+    mayRepeat: action === "retry",
     action: (forecast) => {
       const price = action === "retry" && forecast ? money(forecast.cost) : "";
       return `${words.action} ${forecast ? many(forecast.count, "task") : ""}${price ? ` · up to ${price}` : ""}`.trim();
@@ -49,9 +47,10 @@ export async function actOn(action: Bulk, filter: FilterValues | { ids: number[]
   });
   if (!consent?.forecast) return false;
   try {
-    const answer = await post<Answer>(`/tasks/${action}`, {
+    const answer = await post<Forecast>(`/tasks/${action}`, {
       filter,
       expected: consent.forecast.count,
+      ...(consent.doubtful ? { repeat_unknown: true } : {}),
       ...(consent.reason ? { reason: consent.reason } : {}),
     });
     toasts.done(words.done(many(answer.count, "task")));

@@ -1,0 +1,590 @@
+/* Written by `make studio-types` from the document of the API; a test compares. */
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** One attempt at a task, with its calls. */
+export interface AttemptView {
+  /** The attempt, from 1. */
+  number: number;
+  /** When its first call began; null when it made none. */
+  started: string | null;
+  /** When its last call ended. */
+  ended: string | null;
+  /** Seconds between the attempt before and this one. */
+  waited: number | null;
+  /** Its calls. */
+  calls: CallView[];
+}
+
+/** How much needs a person. */
+export interface Attention {
+  /** Tasks that failed. */
+  failed: number;
+  /** Tasks whose calls may have taken effect. */
+  unknown: number;
+  /** Routes that are paused. */
+  paused: number;
+}
+
+/** One thing that somebody did, or tried. */
+export interface AuditEntry {
+  /** The entry. */
+  id: string;
+  /** When. */
+  at: string | null;
+  /** The name of who did it. */
+  who: string;
+  /** The role that they had. */
+  role: string;
+  /** What was done. */
+  action: string;
+  /** To what. */
+  subject: string;
+  /** How it ended; refused: the role may not. */
+  verdict: "done" | "refused" | "failed";
+  /** What changed: a count, a diff, a reason; without secrets. */
+  detail: Json;
+}
+
+/** What a route may use in a period, and what it has used. */
+export interface BudgetState {
+  /** The period. */
+  period: string;
+  /** What was spent in this period. */
+  spent: Price;
+  /** What may be spent; null without a limit in money. */
+  limit: Price | null;
+  /** The tokens that were used in this period. */
+  tokens: number;
+  /** The tokens that may be used; null without such a limit. */
+  token_limit: number | null;
+  /** Whether it is only watched, and nothing pauses when it is used up. */
+  shadow: boolean;
+}
+
+/** To how many tasks it was done, or would be. */
+export interface BulkAnswer {
+  /** How many tasks. */
+  count: number;
+  /** What it may cost. */
+  cost: Price | null;
+  /** Whether the count is exact; otherwise it is at least so many. */
+  exact: boolean;
+  /** Tasks of the filter that it is not done to, by their state. */
+  left_out: Partial<Record<TaskState, number>>;
+}
+
+/** What is to be done to many tasks: first with `dry_run`, which says to how many; then with that number. */
+export interface BulkRequest {
+  /** Which tasks. */
+  filter: FilterBody;
+  /** Only say how many, and what it may cost. */
+  dry_run?: boolean;
+  /** How many the dry run counted; more are refused. */
+  expected?: number | null;
+  /** Why; kept with the tasks that are skipped. */
+  reason?: string;
+  /** Whether tasks are retried whose calls may have taken effect, and be paid for twice. */
+  repeat_unknown?: boolean;
+}
+
+/** One call of an attempt. */
+export interface CallView {
+  /** Which call of the attempt it is, from 0. */
+  number: number;
+  /** The attempt. */
+  attempt: number;
+  /** The operation. */
+  operation: string;
+  /** The client, or the kind of publisher. */
+  target: string;
+  /** What a second call would do. */
+  effect: string;
+  /** How it ended; empty while nobody knows. */
+  state: string;
+  /** When it began. */
+  started: string | null;
+  /** When its end was seen. */
+  ended: string | null;
+  /** Whether a person has retried the task since: it keeps nothing from being sent. */
+  settled: boolean;
+  /** What was sent, without secrets. */
+  request: Json;
+  /** The body of the answer. */
+  answer: Json;
+  /** What else is known: status, headers, tries, what was looked for. */
+  evidence: Record<string, Json>;
+  /** What the answer says was used. */
+  usage: Record<string, number> | null;
+  /** What it cost; null when it is not paid for, or did nothing. */
+  cost: Price | null;
+}
+
+/** Something that needs a person now. */
+export interface Concern {
+  /** What kind of thing it is; the most urgent ones come first. */
+  kind: "unknown" | "failed" | "paused" | "stalled" | "runner" | "configuration" | "model" | "budget";
+  /** What it is and what to do, in a sentence. */
+  text: string;
+  /** The page of the studio that shows it. */
+  link: string;
+}
+
+/** Which configuration this is. */
+export interface ConfigurationName {
+  /** Its short name: the folder's, or the file's where it is not connector.yaml. */
+  name: string;
+  /** Its file or folder. */
+  path: string;
+}
+
+/** A value that is too large to be shown whole. */
+export interface Cut {
+  /** What was shortened. */
+  where: string;
+  /** How large it is. */
+  bytes: number;
+  /** Where all of it is read. */
+  whole: string;
+}
+
+/** One thing that is wrong. */
+export interface Detail {
+  /** Where it is: a path into what was sent, or a place in a file. */
+  where: string;
+  /** What was found there. */
+  found: string;
+  /** What is allowed there. */
+  allowed?: string;
+}
+
+/** A task that is held, since nobody knows what its calls did. */
+export interface Doubt {
+  /** The task. */
+  id: number;
+  /** Its route. */
+  route: string;
+  /** The key of its document. */
+  key: string;
+  /** Why it is in doubt, and where to look. */
+  reason: string;
+  /** When its document was accepted. */
+  created: string | null;
+  /** Since when it is held. */
+  updated: string | null;
+  /** The document. */
+  document: Json;
+  /** The calls that may have taken effect. */
+  calls: DoubtfulCall[];
+  /** Whether `done` can be the verdict: one call, at most, is in doubt. */
+  can_be_done: boolean;
+  /** What was shortened, and where it is read whole. */
+  cut: Cut[];
+}
+
+/** One page of tasks in doubt, those held longest first. */
+export interface DoubtPage {
+  /** The tasks of this page. */
+  items: Doubt[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+  searched: SearchedView;
+}
+
+/** A call that may have taken effect. */
+export interface DoubtfulCall {
+  /** Which call of the attempt it is, from 0. */
+  number: number;
+  /** The attempt. */
+  attempt: number;
+  /** The operation. */
+  operation: string;
+  /** The client, or the kind of publisher. */
+  target: string;
+  /** What a second call would do. */
+  effect: string;
+  /** How it ended; empty while nobody knows. */
+  state: string;
+  /** When it began. */
+  started: string | null;
+  /** When its end was seen. */
+  ended: string | null;
+  /** Whether a person has retried the task since: it keeps nothing from being sent. */
+  settled: boolean;
+  /** What was sent, without secrets. */
+  request: Json;
+  /** The body of the answer. */
+  answer: Json;
+  /** What else is known: status, headers, tries, what was looked for. */
+  evidence: Record<string, Json>;
+  /** What the answer says was used. */
+  usage: Record<string, number> | null;
+  /** What it cost; null when it is not paid for, or did nothing. */
+  cost: Price | null;
+  /** What it may cost to make it again. */
+  repeat_cost: Price;
+  /** How large the request was, as it is kept. */
+  request_bytes: number;
+}
+
+/** Which tasks are meant; all given conditions must hold, as in GET /tasks. */
+export interface FilterBody {
+  /** Only these. */
+  ids?: number[];
+  /** One of these routes. */
+  route?: string[];
+  /** One of these states. */
+  state?: TaskState[];
+  /** The key of the document. */
+  key?: string;
+  /** A part of the reason. */
+  reason?: string;
+  /** A part of the document as JSON. */
+  text?: string;
+  /** Values in places: PATH:VALUE. */
+  field?: string[];
+  /** Accepted at this time or later. */
+  created_from?: string | null;
+  /** Accepted before this time. */
+  created_to?: string | null;
+  /** Changed at this time or later. */
+  updated_from?: string | null;
+  /** Changed before this time. */
+  updated_to?: string | null;
+}
+
+/** How documents flow. */
+export interface Graph {
+  /** The stops. */
+  nodes: GraphNode[];
+  /** The ways between them. */
+  edges: GraphEdge[];
+}
+
+/** From where to where documents go. */
+export interface GraphEdge {
+  /** The id of a node. */
+  from: string;
+  /** The id of a node. */
+  to: string;
+}
+
+/** One stop of documents on their way. */
+export interface GraphNode {
+  /** Its id in the graph. */
+  id: string;
+  /** What it is. */
+  kind: "incoming" | "chain" | "route" | "outgoing" | "answer" | "error";
+  /** Its name. */
+  name: string;
+  /** What it does, in short. */
+  text: string;
+  /** Tasks by state; for routes and answers. */
+  counts: Record<string, number> | null;
+  /** Tasks that ended per minute, of late. */
+  rate: number | null;
+  /** Why nothing goes on. */
+  paused: PauseInfo | null;
+  /** Its budget. */
+  budget: BudgetState | null;
+}
+
+/** Everything at a glance. */
+export interface Overview {
+  /** What needs a person now, the most urgent first. */
+  attention: Concern[];
+  /** How each route does. */
+  routes: RouteStatus[];
+  graph: Graph;
+}
+
+export interface PageAuditEntry {
+  /** The items of this page, in their order. */
+  items: AuditEntry[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+}
+
+/** Why nothing of a route goes on. */
+export interface PauseInfo {
+  /** Why, in words. */
+  reason: string;
+  /** Who paused it; empty when it paused by itself. */
+  by: string;
+  /** Since when. */
+  since: string | null;
+  /** Whether `POST /routes/{name}/resume` ends it; else something must be mended. */
+  resumable: boolean;
+}
+
+/** Why a route is paused. */
+export interface PauseRequest {
+  /** Why; everybody who looks sees it. */
+  reason?: string;
+}
+
+/** What went wrong (RFC 9457), and what to do next. */
+export interface Problem {
+  /** The kind of problem, as a URN. */
+  type: string;
+  /** The kind of problem, in words. */
+  title: string;
+  /** The HTTP status. */
+  status: number;
+  /** What was wrong this time. */
+  detail: string;
+  /** What to do next. */
+  next?: string;
+  /** Everything that is wrong, one by one. */
+  errors?: Detail[];
+}
+
+/** How a task is retried. */
+export interface RetryRequest {
+  /** Replaces its document; null leaves it as it is. */
+  document?: Json;
+  /** Which configuration delivers it. */
+  configuration?: "original" | "current";
+  /** Whether a task is retried whose calls may have taken effect. */
+  repeat_unknown?: boolean;
+}
+
+/** What a person or a program may do; each role may do what those before it may. */
+export type Role = "viewer" | "operator" | "editor";
+
+/** How a route does. */
+export interface RouteStatus {
+  /** Its name. */
+  name: string;
+  /** The incoming connection that it reads. */
+  incoming: string;
+  /** The outgoing connection that it delivers to. */
+  outgoing: string;
+  /** What it is for. */
+  description: string;
+  /** Whether it is left out of runs. */
+  disabled: boolean;
+  /** Tasks by state, those of implied routes included. */
+  counts: Record<string, number>;
+  /** Tasks that ended per minute, of late; null while that is not known. */
+  rate: number | null;
+  /** When its oldest unfinished task was accepted. */
+  oldest: string | null;
+  /** Why nothing goes on; null when it does. */
+  paused: PauseInfo | null;
+  /** Why some of its tasks wait, in words. */
+  waits: string;
+  /** When a schedule reads it next. */
+  next_run: string | null;
+  /** Its budget, if it has one. */
+  budget: BudgetState | null;
+  /** Whether `POST /routes/{name}/run` can read it. */
+  readable: boolean;
+}
+
+/** Whether something delivers the tasks. */
+export interface RunnerState {
+  /** Whether a run is under way, here or in another process. */
+  alive: boolean;
+  /** Since when; null when none is. */
+  since: string | null;
+}
+
+/** How far a search went. */
+export interface SearchedView {
+  /** Whether nothing was left out; otherwise `next` goes on where time was up. */
+  complete: boolean;
+  /** How many tasks the search index holds. */
+  count: number;
+  /** How many tasks there are. */
+  stored: number;
+  /** Which share of the documents is indexed, from 0 to 1; null while nobody has searched them. */
+  documents: number | null;
+  /** Seconds since the index was last brought up to date. */
+  lag: number;
+}
+
+/** Who is signed in, and what this studio shows. */
+export interface SessionInfo {
+  /** Who is signed in. */
+  name: string;
+  /** What they may do. */
+  role: Role;
+  /** What unsafe requests of the session repeat in X-CSRF-Token; null for tokens. */
+  csrf: string | null;
+  configuration: ConfigurationName;
+  /** Whether the clients call a sandbox, the API, or some of each; none without clients. */
+  environment: "sandbox" | "api" | "mixed" | "none";
+  runner: RunnerState;
+  /** The version of the connector. */
+  version: string;
+  attention: Attention;
+}
+
+/** The verdict on a task in doubt. */
+export interface SettleRequest {
+  /** repeat: make the call again; skip: end the task; done: the call took effect, go on from there. */
+  verdict: "repeat" | "skip" | "done";
+  /** With `done`: the body of the API's answer, as far as it is known. */
+  answer?: Json;
+  /** With `done`: the attempt of the call, if several are in doubt. */
+  attempt?: number | null;
+  /** With `done`: the call's number in the attempt. */
+  number?: number | null;
+  /** How you know; kept in the audit log. */
+  reason?: string;
+}
+
+/** What signs somebody in: the code of a printed link, or a token. */
+export interface SignIn {
+  /** The code of the link that `openai-connector studio` prints; it works once. */
+  code?: string | null;
+  /** A token of `studio.tokens`. */
+  token?: string | null;
+}
+
+/** Why a task is skipped. */
+export interface SkipRequest {
+  /** Why; kept as the task's reason. */
+  reason?: string;
+}
+
+/** What one step of a chain made of the document. */
+export interface Step {
+  /** From 0: the document as it came. */
+  step: number;
+  /** The step. */
+  name: string;
+  /** Its place in the configuration. */
+  where: string;
+  /** Its line in the configuration's file. */
+  line: number | null;
+  /** The document after it. */
+  document: Json;
+  /** Why it went no further. */
+  error: string | null;
+}
+
+/** How many tasks a filter selects. */
+export interface TaskCounts {
+  /** By state; states without tasks are left out. */
+  by_state: Partial<Record<TaskState, number>>;
+  /** In all. */
+  total: number;
+  /** Whether these are all; otherwise at least so many. */
+  exact: boolean;
+}
+
+/** One page of tasks. */
+export interface TaskPage {
+  /** The tasks of this page, in their order. */
+  items: TaskSummary[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+  searched: SearchedView;
+}
+
+/** The state of a task. */
+export type TaskState = "new" | "processing" | "waiting" | "finished" | "failed" | "skipped" | "unknown";
+
+/** A task in a list. */
+export interface TaskSummary {
+  /** The id. */
+  id: number;
+  /** Its route. */
+  route: string;
+  /** Its state. */
+  state: TaskState;
+  /** The key of its document. */
+  key: string;
+  /** How many attempts were made that count. */
+  attempts: number;
+  /** Why it is in this state. */
+  reason: string;
+  /** When its document was accepted. */
+  created: string | null;
+  /** When it last changed. */
+  updated: string | null;
+  /** When a waiting task may go on. */
+  due: string | null;
+  /** What its calls cost; null when none was paid for. */
+  cost: Price | null;
+  /** The asked places of the document; null where there is nothing. */
+  columns: Record<string, Json>;
+}
+
+/** Everything that is known of a task, without secrets. */
+export interface TaskView {
+  /** The id. */
+  id: number;
+  /** Its route. */
+  route: string;
+  /** Its state. */
+  state: TaskState;
+  /** The key of its document. */
+  key: string;
+  /** What differs when the document under the key has changed. */
+  version: string;
+  /** The order key: tasks of one go one after the other. */
+  order: string;
+  /** How many attempts were made that count. */
+  attempts: number;
+  /** Why it is in this state. */
+  reason: string;
+  /** When its document was accepted. */
+  created: string | null;
+  /** When it last changed. */
+  updated: string | null;
+  /** When a waiting task may go on. */
+  due: string | null;
+  /** What its calls cost. */
+  cost: Price | null;
+  /** The task whose answer it is. */
+  source: number | null;
+  /** The task that it goes in, as a line goes in a batch. */
+  carrier: number | null;
+  /** The traceparent of its origin. */
+  trace: string;
+  /** The document as it was accepted, or as a person last edited it. */
+  document: Json;
+  /** Its attempts, the first one first. */
+  timeline: AttemptView[];
+  /** What was shortened, and where it is read whole. */
+  cut: Cut[];
+}
+
+/** An amount of money; null when it is not known, and then why. */
+export interface Price {
+  /** The amount; null when it is not known. */
+  amount: number | null;
+  /** The currency in three letters. */
+  currency: string;
+  /** Why it is not known, or how sure it is. */
+  why: string | null;
+}
+
+/** An example. */
+export interface ExampleInfo {
+  /** Its name. */
+  name: string;
+  /** What it is called. */
+  title: string;
+  /** What it does, in a sentence. */
+  text: string;
+  /** How many documents it reads. */
+  documents: number;
+}
+
+/** The examples that can be run from here. */
+export interface ExampleList {
+  /** The examples. */
+  items: ExampleInfo[];
+  /** Why there is none to run. */
+  why: string;
+}
+
+/** An example that is under way. */
+export interface ExampleStarted {
+  /** Signs in to its own studio, once. It lasts as long as this studio. */
+  link: string;
+}
