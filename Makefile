@@ -6,7 +6,7 @@ FLOOR := 85
 LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup studio test models-check coverage lint docs-check docs site node hosts run bench crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup studio studio-types pictures test models-check coverage lint docs-check docs site node hosts run bench crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,12 @@ setup: .venv/ready ## install the connector and its tools into .venv, and build 
 
 studio: .venv/ready ## build the studio's pages anew
 	@$(BIN)/python -m tools.studio --force
+
+studio-types: setup ## write the types of the studio's API for its pages
+	$(BIN)/python -m tools.studio_types
+
+pictures: setup ## take the pictures of the studio's pages that README and docs show
+	$(BIN)/python -m tools.pictures
 
 test: setup ## run all tests (offline, random order, on all cores)
 	$(BIN)/python -m pytest -q -n auto --dist worksteal $(ARGS)

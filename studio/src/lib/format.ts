@@ -92,7 +92,7 @@ export function size(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 /** Shows what would otherwise be invisible, or would turn the text around it: as its code, ␊ for a line's end. */
 export function visible(text: string): string {
   return text.replace(INVISIBLE, (sign) => {

@@ -5,14 +5,15 @@ interface Source {
 }
 const { isRawJSON, rawJSON } = JSON as { isRawJSON?: (value: unknown) => boolean; rawJSON?: (text: string) => unknown };
 const LONG = /\d{16}/;
+const WHOLE = /^-?\d+$/;
 
-/** Reads JSON; a number of more digits than a browser can hold is kept as it was written, and written so again. */
+/** Reads JSON; a whole number of more digits than a browser can hold is kept as it was written, and written so again. */
 export function parse(text: string): Json {
   if (!rawJSON || !LONG.test(text)) return JSON.parse(text) as Json;
-  const keep = (_: string, value: unknown, context?: Source): unknown =>
-    typeof value === "number" && LONG.test((context?.source ?? "").replace(".", ""))
-      ? rawJSON(context?.source ?? "")
-      : value;
+  const keep = (_: string, value: unknown, context?: Source): unknown => {
+    const source = context?.source ?? "";
+    return typeof value === "number" && !Number.isSafeInteger(value) && WHOLE.test(source) ? rawJSON(source) : value;
+  };
   return JSON.parse(text, keep as (name: string, value: unknown) => unknown) as Json;
 }
 /** Whether a value is such a number. */

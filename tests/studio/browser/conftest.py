@@ -54,7 +54,8 @@ def started_studio(folder: Path) -> Generator[Site]:
     """Start the command on a configuration, and end it."""
     command = [*COMMAND, "studio", "-f", str(folder / "connector.yaml"), "--port", "0", "--no-open"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_API")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=kept) as process:
+    given: dict[str, Any] = {"cwd": folder, "env": kept, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **given) as process:
         try:
             assert process.stdout
             link = process.stdout.readline().strip()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from connector.engine import CallEnd, CallRecord, Change, NewTask, Settlement, Store, TaskState, open_store
 from connector.model import JSON
 from tests.studio.browser.attacks import ATTACKS
 from tests.studio.kit import ANSWER, REQUEST
 
-__all__ = ["CROWD", "HOSTILE", "NAMED", "fill_store"]
+__all__ = ["CHUNK", "CROWD", "HOSTILE", "NAMED", "fill_store"]
 
 CROWD = 600
 """So many that they are more than a page of the list."""
@@ -24,6 +25,7 @@ NAMED = {
 }
 HOSTILE = "orders"
 """The route of the hostile documents."""
+CHUNK = 40
 REASONS = {
     TaskState.FAILED: "refused: 400 invalid_request_error: the prompt is empty",
     TaskState.UNKNOWN: "unknown: the connection was lost after the request had been sent",
@@ -90,25 +92,45 @@ async def _add_crowd(store: Store) -> None:
 
 
 async def _add_hostile(store: Store) -> None:
-    """One task an attack: in its key, reason and document, names and values, and in all that an upstream can say."""
-    documents = [
+    """Add a task for each attack, in its key, reason and document; then few whose documents and calls hold all."""
+    single = [
         NewTask(route=HOSTILE, document={"id": text, text: {text: [text]}, "columns": text}, key=f"{number} {text}")
         for number, text in enumerate(ATTACKS)
     ]
-    await store.commit(Change(accept=documents))
-    for task in await store.lease(HOSTILE, len(documents)):
-        text = ATTACKS[int(task.key.partition(" ")[0])]
-        await store.commit(Change(intend=[_hostile_call(task.id, text)]))
-        answer: JSON = {"status": 400, "headers": {"x-request-id": text}, "body": {"model": text, text: text}}
-        state = TaskState.UNKNOWN if task.id % 10 == 0 else TaskState.FAILED
-        if state is TaskState.FAILED:
-            end = CallEnd(task=task.id, attempt=1, number=0, ended=time.time(), state="refused", outcome=answer)
-            await store.commit(Change(end=[end]))
-        await store.commit(Change(settle=[Settlement(task=task.id, state=state, reason=text)]))
+    chunks = [ATTACKS[first : first + CHUNK] for first in range(0, len(ATTACKS), CHUNK)]
+    several = [
+        NewTask(route=HOSTILE, document=_hold(chunk), key=f"chunk-{number}") for number, chunk in enumerate(chunks)
+    ]
+    await store.commit(Change(accept=[*single, *several]))
+    leased = await store.lease(HOSTILE, len(single) + len(several))
+    settled = [
+        Settlement(task=task.id, state=TaskState.FAILED, reason=ATTACKS[number])
+        for number, task in enumerate(leased[: len(single)])
+    ]
+    await store.commit(Change(settle=settled))
+    for task, chunk in zip(leased[len(single) :], chunks, strict=True):
+        await _fail_hostile(store, task.id, chunk)
 
 
-def _hostile_call(task: int, text: str) -> CallRecord:
-    return CallRecord(
-        task=task, attempt=1, number=0, fingerprint=f"h{task}", target=text, operation=text, effect="opaque",
-        request={"method": "POST", "url": text, "body": {"model": text, text: [text]}}, started=time.time() - 1,
-    )  # fmt: skip
+def _hold(texts: Sequence[str]) -> JSON:
+    """Return a document that holds texts as values, as names, and deep inside."""
+    return {"texts": list(texts), "names": {text: text for text in texts}, "deep": {"er": [{"text": texts[0]}]}}
+
+
+async def _fail_hostile(store: Store, task: int, texts: Sequence[str]) -> None:
+    """Give a task a doubtful call and a refused one whose every part is an attack."""
+    first = texts[0]
+    for number in (0, 1):
+        call = CallRecord(
+            task=task, attempt=1, number=number, fingerprint=f"h{task}.{number}", target=first, operation=first,
+            effect=texts[1], request={"method": "POST", "url": first, "body": _hold(texts)}, started=time.time() - 1,
+        )  # fmt: skip
+        await store.commit(Change(intend=[call]))
+    answer: JSON = {
+        "status": 400,
+        "headers": {"x-request-id": first, **dict.fromkeys(texts, first)},
+        "body": _hold(texts),
+    }
+    end = CallEnd(task=task, attempt=1, number=0, ended=time.time(), state="refused", outcome=answer)
+    await store.commit(Change(end=[end]))
+    await store.commit(Change(settle=[Settlement(task=task, state=TaskState.UNKNOWN, reason="\n".join(texts[:5]))]))

@@ -1,5 +1,5 @@
 import { parse } from "../json";
-import { Problem } from "./problem";
+import { isAbort, Problem } from "./problem";
 import type { Json } from "./types";
 
 const ROOT = "/api/v1";
@@ -62,6 +62,8 @@ export async function ask<T>(path: string, options: Options = {}): Promise<Answe
     credentials: "same-origin",
     redirect: "error",
     signal: options.signal ?? null,
+  }).catch((error: unknown) => {
+    throw isAbort(error) ? error : Problem.silence();
   });
   if (!response.ok) {
     const problem = await Problem.from(response);

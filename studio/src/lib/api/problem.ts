@@ -5,6 +5,8 @@ export interface Fault {
   allowed?: string;
 }
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 /** What went wrong, in the words of the server (application/problem+json), or of the network. */
 export class Problem extends Error {
   readonly status: number;
@@ -37,7 +39,7 @@ export class Problem extends Error {
   get sentence(): string {
     if (this.status === 0) return this.detail ? `${this.title}. ${this.detail}` : this.title;
     const text = this.detail || this.title;
-    return text.charAt(0).toUpperCase() + text.slice(1);
+    return capital(text);
   }
 
   static async from(response: Response): Promise<Problem> {
@@ -54,22 +56,24 @@ export class Problem extends Error {
       response.status,
       word("title") || `The server answered ${response.status}`,
       word("detail") || (typeof body === "string" ? body.slice(0, 300) : ""),
-      word("next"),
+      capital(word("next")),
       Array.isArray(said["errors"]) ? (said["errors"] as Fault[]) : [],
       body,
     );
   }
 
+  /** No answer came at all. */
+  static silence(): Problem {
+    return new Problem(
+      0,
+      "The studio does not answer",
+      "Its process has ended, or the connection to it is cut.",
+      "Look whether `openai-connector studio` still runs; this page tries again by itself.",
+    );
+  }
+
   static of(error: unknown): Problem {
     if (error instanceof Problem) return error;
-    if (error instanceof TypeError) {
-      return new Problem(
-        0,
-        "The studio does not answer",
-        "Its process has ended, or the connection to it is cut.",
-        "Look whether `openai-connector studio` still runs; this page tries again by itself.",
-      );
-    }
     const text = error instanceof Error ? error.message : String(error);
     return new Problem(
       0,

@@ -2,6 +2,16 @@
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
+/** What the account's own list of models says. */
+export interface AccountModels {
+  /** The client that was asked. */
+  client: string | null;
+  /** Whether the API has answered. */
+  asked: boolean;
+  /** Why it could not be asked. */
+  why: string;
+}
+
 /** One attempt at a task, with its calls. */
 export interface AttemptView {
   /** The attempt, from 1. */
@@ -51,9 +61,9 @@ export interface BudgetState {
   /** The period. */
   period: string;
   /** What was spent in this period. */
-  spent: Price;
+  spent: connectorstudioschemasbasePrice;
   /** What may be spent; null without a limit in money. */
-  limit: Price | null;
+  limit: connectorstudioschemasbasePrice | null;
   /** The tokens that were used in this period. */
   tokens: number;
   /** The tokens that may be used; null without such a limit. */
@@ -67,7 +77,7 @@ export interface BulkAnswer {
   /** How many tasks. */
   count: number;
   /** What it may cost. */
-  cost: Price | null;
+  cost: connectorstudioschemastasksPrice | null;
   /** Whether the count is exact; otherwise it is at least so many. */
   exact: boolean;
   /** Tasks of the filter that it is not done to, by their state. */
@@ -86,6 +96,28 @@ export interface BulkRequest {
   reason?: string;
   /** Whether tasks are retried whose calls may have taken effect, and be paid for twice. */
   repeat_unknown?: boolean;
+}
+
+/** A request of an operation. */
+export interface CallRequest {
+  /** The request: {path, query, payload, headers}. */
+  request?: Record<string, Json>;
+  /** A client; needed where there are several. */
+  client?: string | null;
+}
+
+/** What a call came to. */
+export interface CallResult {
+  /** done, refused, not_sent or unknown. */
+  state: string;
+  /** The same in words, with what to do next. */
+  sentence: string;
+  /** The answer: {status, headers, body, …}, without secrets. */
+  outcome: Record<string, Json>;
+  /** What it cost, by what the answer reports. */
+  cost: connectorstudioschemasbasePrice;
+  /** How long it took. */
+  seconds: number;
 }
 
 /** One call of an attempt. */
@@ -117,7 +149,35 @@ export interface CallView {
   /** What the answer says was used. */
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
-  cost: Price | null;
+  cost: connectorstudioschemastasksPrice | null;
+}
+
+/** A token that may call. */
+export interface CallerRow {
+  /** Its name. */
+  name: string;
+  /** What it is for. */
+  description: string;
+  /** Whether it is refused. */
+  disabled: boolean;
+  /** The clients that it may use; null for all. */
+  clients: string[] | null;
+  /** The operations that it may call; null for all. */
+  allow: string[] | null;
+  /** The models that it may use; null for all. */
+  models: string[] | null;
+  /** Its limit of requests a minute. */
+  requests_per_minute: number | null;
+  /** Its limit of tokens a minute. */
+  tokens_per_minute: number | null;
+  /** Its budget, if it has one. */
+  budget: GatewayBudget | null;
+  /** Calls by status; null when the gateway could not be asked. */
+  calls: Record<string, number> | null;
+  /** Calls that were not passed on; null when that is not known. */
+  refused: number | null;
+  /** What it used, by client and model. */
+  used: ModelUse[];
 }
 
 /** Something that needs a person now. */
@@ -128,6 +188,26 @@ export interface Concern {
   text: string;
   /** The page of the studio that shows it. */
   link: string;
+}
+
+/** One file of the configuration; secrets are replaced by markers, which stand for them on saving. */
+export interface ConfigFile {
+  /** Its name, relative to the configuration's folder. */
+  name: string;
+  /** What it says. */
+  text: string;
+  /** What `If-Match` must say to save it. */
+  etag: string;
+  /** What it says, as values; null when it cannot be read. */
+  values: JsonValue;
+}
+
+/** The whole configuration. */
+export interface ConfigState {
+  /** Its files, in the order in which they are read. */
+  files: ConfigFile[];
+  /** What lint finds in it. */
+  faults: FoundFault[];
 }
 
 /** Which configuration this is. */
@@ -155,7 +235,29 @@ export interface Detail {
   /** What was found there. */
   found: string;
   /** What is allowed there. */
-  allowed?: string;
+  allowed: string;
+}
+
+/** The task of one document; it is on disk. */
+export interface DocumentTask {
+  /** The task; null when it ended so long ago that it is no longer kept. */
+  task: number | null;
+  /** By what the route knows the document; empty when it knows none. */
+  key: string;
+  /** Whether the route had this document already, so that nothing new was accepted. */
+  known: boolean;
+  /** The task's state, when it was waited for. */
+  state: string | null;
+  /** Why the task is in its state. */
+  reason: string;
+  /** What its calls were answered, when it was waited for. */
+  answers: JsonValue[];
+}
+
+/** Documents for a route, as its incoming connection would give them. */
+export interface DocumentsRequest {
+  /** The documents. */
+  documents: JsonValue[];
 }
 
 /** A task that is held, since nobody knows what its calls did. */
@@ -220,11 +322,116 @@ export interface DoubtfulCall {
   /** What the answer says was used. */
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
-  cost: Price | null;
+  cost: connectorstudioschemastasksPrice | null;
   /** What it may cost to make it again. */
-  repeat_cost: Price;
+  repeat_cost: connectorstudioschemastasksPrice;
   /** How large the request was, as it is kept. */
   request_bytes: number;
+}
+
+/** One change of a value. */
+export interface Edit {
+  /** What to do. */
+  op: "set" | "remove";
+  /** Where: names of members, places in lists. */
+  path: (string | number)[];
+  /** The new value. */
+  value?: JsonValue;
+}
+
+/** Changes to make in a text; nothing is saved. */
+export interface EditRequest {
+  /** The file. */
+  file: string;
+  /** The changes, one after the other. */
+  edits: Edit[];
+  /** The text to change, by default what is saved. */
+  text?: string | null;
+}
+
+/** A text with changes that are not saved yet. */
+export interface EditResult {
+  /** The text. */
+  text: string;
+  /** The difference from what is saved, as a unified diff. */
+  diff: string;
+  /** What the text says, as values. */
+  values: JsonValue;
+  /** What lint would find. */
+  faults: FoundFault[];
+}
+
+/** What a repeat of an operation would do upstream. */
+export type Effect = "none" | "idempotent" | "reconcilable" | "opaque";
+
+/** An example. */
+export interface ExampleInfo {
+  /** Its name. */
+  name: string;
+  /** What it is called. */
+  title: string;
+  /** What it does, in a sentence. */
+  text: string;
+  /** How many documents it reads. */
+  documents: number;
+}
+
+/** The examples that can be run from here. */
+export interface ExampleList {
+  /** The examples. */
+  items: ExampleInfo[];
+  /** Why there is none to run. */
+  why: string;
+}
+
+/** An example that is under way. */
+export interface ExampleStarted {
+  /** Signs in to its own studio, once. It lasts as long as this studio. */
+  link: string;
+}
+
+/** The exact request, which was not sent. */
+export interface Explained {
+  /** What would be sent, without secrets, and where each value came from. */
+  request: Record<string, Json>;
+  /** The same as a command. */
+  curl: string;
+  /** What a second call would do. */
+  effect: Effect;
+  /** What a repeat does, in words. */
+  repeats: string;
+  /** The most that the call costs, as far as its request says. */
+  most: connectorstudioschemasbasePrice;
+  /** The client that would send it. */
+  client: string;
+  /** Whether that client calls a sandbox or the API. */
+  environment: string;
+}
+
+/** A kind of fault that can be switched on. */
+export interface FaultKind {
+  /** Its name, as in a rate. */
+  name: string;
+  /** What happens. */
+  text: string;
+}
+
+/** The faults that a sandbox injects. */
+export interface FaultPlan {
+  /** Faults by chance: KIND:RATE or KIND:RATE:NUMBER. */
+  rates?: string[];
+  /** Faults and answers for the requests that fit, as in a script. */
+  rules?: (Record<string, Json>)[];
+}
+
+/** The faults that are injected now, and those there are. */
+export interface FaultState {
+  /** Faults by chance. */
+  rates: string[];
+  /** Faults and answers for the requests that fit. */
+  rules: (Record<string, Json>)[];
+  /** The named faults; any status from 400 to 599 is one too. */
+  kinds: FaultKind[];
 }
 
 /** Which tasks are meant; all given conditions must hold, as in GET /tasks. */
@@ -251,6 +458,56 @@ export interface FilterBody {
   updated_from?: string | null;
   /** Changed before this time. */
   updated_to?: string | null;
+}
+
+/** One thing that lint finds. */
+export interface FoundFault {
+  /** The rule. */
+  rule: string;
+  /** A configuration with errors cannot run. */
+  severity: "error" | "warning";
+  /** The file, relative to the configuration's folder. */
+  file: string;
+  /** The line, counted from 1. */
+  line: number;
+  /** The column, counted from 1. */
+  column: number;
+  /** The path of the value. */
+  where: string;
+  /** What was found, what is allowed, and what was meant. */
+  text: string;
+}
+
+/** What a token may spend in a period, and what it has spent. */
+export interface GatewayBudget {
+  /** The period. */
+  period: string;
+  /** What was spent in this period, calls under way included. */
+  spent: connectorstudioschemasbasePrice;
+  /** What may be spent; null without a limit in money. */
+  limit: connectorstudioschemasbasePrice | null;
+  /** The tokens that were used; null when that is not known. */
+  tokens: number | null;
+  /** The tokens that may be used; null without such a limit. */
+  token_limit: number | null;
+}
+
+/** The gateway and its callers. */
+export interface GatewayOverview {
+  /** Where it listens. */
+  listen: string;
+  /** Whether it has answered. */
+  running: boolean;
+  /** Why its counts are not known. */
+  why: string;
+  /** Calls under way. */
+  in_flight: number | null;
+  /** The tokens, in the order of the configuration. */
+  callers: CallerRow[];
+  /** What was refused, the most frequent first. */
+  refusals: RefusalRow[];
+  /** How long calls took, by client. */
+  latency: LatencyRow[];
 }
 
 /** How documents flow. */
@@ -289,6 +546,188 @@ export interface GraphNode {
   budget: BudgetState | null;
 }
 
+export type JsonValue = Json;
+
+/** How long calls of a client took until the end of their answers. */
+export interface LatencyRow {
+  /** The client. */
+  client: string;
+  /** How many. */
+  calls: number;
+  /** Seconds on average. */
+  mean: number | null;
+  /** Seconds within which half of them ended, at most. */
+  p50: number | null;
+  /** Seconds within which 95 % of them ended, at most. */
+  p95: number | null;
+}
+
+/** Texts to check in place of those that are saved. */
+export interface LintRequest {
+  /** What files are taken to say, by their names. */
+  texts: Record<string, string>;
+}
+
+/** All that is known of a model. */
+export interface ModelDetail {
+  /** Its name. */
+  id: string;
+  /** What it makes: text, image, …; null for one that the registry does not know. */
+  kind: string | null;
+  /** Where it is in its life: it retires within 90 days of its end; null when that is not known. */
+  life_cycle: "active" | "retires" | "retired" | null;
+  /** The day on which it stops; null when none is announced. */
+  shutdown: string | null;
+  /** What takes its place. */
+  successor: string | null;
+  /** USD a million tokens of input; null when that is not known. */
+  input: number | null;
+  /** USD a million tokens of output; null when that is not known. */
+  output: number | null;
+  /** Whether the account may use it; null when nobody could be asked. */
+  available: boolean | null;
+  /** Whether the configuration names it. */
+  used: boolean;
+  /** Limits, prices of every tier, and what it refuses. */
+  described: Record<string, Json>;
+}
+
+/** All models that are known. */
+export interface ModelList {
+  /** The models: those that the account has first. */
+  items: ModelRow[];
+  /** What the account's own list says. */
+  account: AccountModels;
+  /** The day of the registry's facts. */
+  as_of: string;
+}
+
+/** One model in short. */
+export interface ModelRow {
+  /** Its name. */
+  id: string;
+  /** What it makes: text, image, …; null for one that the registry does not know. */
+  kind: string | null;
+  /** Where it is in its life: it retires within 90 days of its end; null when that is not known. */
+  life_cycle: "active" | "retires" | "retired" | null;
+  /** The day on which it stops; null when none is announced. */
+  shutdown: string | null;
+  /** What takes its place. */
+  successor: string | null;
+  /** USD a million tokens of input; null when that is not known. */
+  input: number | null;
+  /** USD a million tokens of output; null when that is not known. */
+  output: number | null;
+  /** Whether the account may use it; null when nobody could be asked. */
+  available: boolean | null;
+  /** Whether the configuration names it. */
+  used: boolean;
+}
+
+/** What a token used of one model through one client, since the gateway started. */
+export interface ModelUse {
+  /** The client. */
+  client: string;
+  /** The model; empty when no answer named one. */
+  model: string;
+  /** Tokens of input. */
+  input: number;
+  /** Those of them that were read from a cache. */
+  cached: number;
+  /** Tokens of output. */
+  output: number;
+  /** What that cost. */
+  cost: connectorstudioschemasbasePrice;
+}
+
+/** What calls cost in a time. */
+export interface MoneyReport {
+  /** By what they are summed up. */
+  by: "route" | "model" | "token" | "day";
+  /** From when. */
+  from: string | null;
+  /** Until when. */
+  to: string | null;
+  /** The sums, the most expensive first; days in their order. */
+  rows: MoneyRow[];
+  /** The sum of all. */
+  total: MoneyRow;
+  /** Whether every task of that time was looked at. */
+  complete: boolean;
+  /** Where the figures come from, and what they do not hold. */
+  source: string;
+}
+
+/** The sum of some calls. */
+export interface MoneyRow {
+  /** The route, model, token or day; empty when it is not known. */
+  name: string;
+  /** How many calls. */
+  calls: number;
+  /** Tokens of input. */
+  input: number;
+  /** Tokens of output. */
+  output: number;
+  /** What they cost; `why` says what the amount leaves out. */
+  cost: connectorstudioschemasbasePrice;
+}
+
+/** All that is known of an operation. */
+export interface OperationDetail {
+  /** Its name. */
+  name: string;
+  /** The entity that it belongs to. */
+  entity: string;
+  /** What it does with it. */
+  action: string;
+  /** The HTTP method. */
+  method: string;
+  /** The path below the base address. */
+  path: string;
+  /** The area of the API. */
+  area: string;
+  /** What a second call would do. */
+  effect: Effect;
+  /** Whether it is deprecated. */
+  deprecated: boolean;
+  /** Whether the API has removed it. */
+  removed: boolean;
+  /** What a repeat does, in words. */
+  repeats: string;
+  /** An example request that is valid. */
+  example: Record<string, Json>;
+  /** Parameters, payload and answers, as `entities show` prints them. */
+  described: Record<string, Json>;
+  /** The JSON Schema of the payload; null without one. */
+  payload_schema: Record<string, Json> | null;
+  /** The JSON Schema of the query. */
+  query_schema: Record<string, Json>;
+  /** The JSON Schema of the path's parameters. */
+  path_schema: Record<string, Json>;
+}
+
+/** One operation in short. */
+export interface OperationRow {
+  /** Its name. */
+  name: string;
+  /** The entity that it belongs to. */
+  entity: string;
+  /** What it does with it. */
+  action: string;
+  /** The HTTP method. */
+  method: string;
+  /** The path below the base address. */
+  path: string;
+  /** The area of the API. */
+  area: string;
+  /** What a second call would do. */
+  effect: Effect;
+  /** Whether it is deprecated. */
+  deprecated: boolean;
+  /** Whether the API has removed it. */
+  removed: boolean;
+}
+
 /** Everything at a glance. */
 export interface Overview {
   /** What needs a person now, the most urgent first. */
@@ -301,6 +740,13 @@ export interface Overview {
 export interface PageAuditEntry {
   /** The items of this page, in their order. */
   items: AuditEntry[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+}
+
+export interface PageOperationRow {
+  /** The items of this page, in their order. */
+  items: OperationRow[];
   /** The cursor of the next page; null on the last one. */
   next: string | null;
 }
@@ -334,9 +780,19 @@ export interface Problem {
   /** What was wrong this time. */
   detail: string;
   /** What to do next. */
-  next?: string;
+  next: string;
   /** Everything that is wrong, one by one. */
-  errors?: Detail[];
+  errors: Detail[];
+}
+
+/** Calls that were not passed on. */
+export interface RefusalRow {
+  /** Whose; empty for callers that were not known. */
+  token: string;
+  /** Why. */
+  code: string;
+  /** How many. */
+  number: number;
 }
 
 /** How a task is retried. */
@@ -390,6 +846,54 @@ export interface RunnerState {
   since: string | null;
 }
 
+/** One request that arrived at the sandbox. */
+export interface SandboxRequest {
+  /** When. */
+  time: string | null;
+  /** The HTTP method. */
+  method: string;
+  /** The path. */
+  path: string;
+  /** The operation; empty when it is none. */
+  operation: string;
+  /** The status of the answer; null when it was never sent. */
+  status: number | null;
+  /** The fault that it met. */
+  fault: string | null;
+  /** The query. */
+  query: Json;
+  /** The payload, without keys; files by name and size. */
+  payload: Json;
+  /** The ids of what it created, changed or deleted. */
+  effects: string[];
+}
+
+/** What arrived, the newest first. */
+export interface SandboxRequests {
+  /** The requests. */
+  items: SandboxRequest[];
+  /** How many the sandbox remembers; the oldest go first. */
+  total: number;
+}
+
+/** A file to save. */
+export interface SaveRequest {
+  /** The file. */
+  file: string;
+  /** What it is to say. */
+  text: string;
+}
+
+/** A file that was saved. */
+export interface SavedFile {
+  /** The file as it is now. */
+  file: ConfigFile;
+  /** What was changed, as a unified diff. */
+  diff: string;
+  /** What lint finds now. */
+  faults: FoundFault[];
+}
+
 /** How far a search went. */
 export interface SearchedView {
   /** Whether nothing was left out; otherwise `next` goes on where time was up. */
@@ -402,6 +906,16 @@ export interface SearchedView {
   documents: number | null;
   /** Seconds since the index was last brought up to date. */
   lag: number;
+}
+
+/** A request that is to be sent once. */
+export interface SendRequest {
+  /** The request: {path, query, payload, headers}. */
+  request?: Record<string, Json>;
+  /** A client; needed where there are several. */
+  client?: string | null;
+  /** The effect as `explain` said it: who sends it knows what a repeat would do. */
+  confirm: Effect;
 }
 
 /** Who is signed in, and what this studio shows. */
@@ -508,7 +1022,7 @@ export interface TaskSummary {
   /** When a waiting task may go on. */
   due: string | null;
   /** What its calls cost; null when none was paid for. */
-  cost: Price | null;
+  cost: connectorstudioschemastasksPrice | null;
   /** The asked places of the document; null where there is nothing. */
   columns: Record<string, Json>;
 }
@@ -538,7 +1052,7 @@ export interface TaskView {
   /** When a waiting task may go on. */
   due: string | null;
   /** What its calls cost. */
-  cost: Price | null;
+  cost: connectorstudioschemastasksPrice | null;
   /** The task whose answer it is. */
   source: number | null;
   /** The task that it goes in, as a line goes in a batch. */
@@ -553,38 +1067,60 @@ export interface TaskView {
   cut: Cut[];
 }
 
+/** A part of the configuration to try. */
+export interface TestRequest {
+  /** Where the part is. */
+  section: "clients" | "incoming" | "outgoing";
+  /** Its name. */
+  name: string;
+  /** The document that an outgoing connection is given. */
+  document?: JsonValue;
+}
+
+/** What came of a trial; nothing was kept, sent or paid for that is not said here. */
+export interface TestResult {
+  /** Whether it works. */
+  works: boolean;
+  /** What came of it, in a sentence, and what to do next. */
+  text: string;
+  /** The first documents that were read. */
+  documents: JsonValue[];
+  /** The request that would be sent. */
+  request: JsonValue;
+}
+
+/** A variable; never its value. */
+export interface VariableUse {
+  /** Its name, as it is written. */
+  name: string;
+  /** Whether it has a value. */
+  state: "set" | "default" | "missing";
+  /** Where the value comes from: environment, .env, file, keyring; or nothing. */
+  source: string;
+  /** Whether it holds a secret. */
+  secret: boolean;
+  /** What it is for. */
+  description: string;
+  /** Where it is used. */
+  used: string[];
+}
+
+/** An amount of money that may be unknown. */
+export interface connectorstudioschemasbasePrice {
+  /** The amount; null when it is not known. */
+  amount: number | null;
+  /** The currency in three letters. */
+  currency: string;
+  /** Why the amount is not known, or what it leaves out. */
+  why: string;
+}
+
 /** An amount of money; null when it is not known, and then why. */
-export interface Price {
+export interface connectorstudioschemastasksPrice {
   /** The amount; null when it is not known. */
   amount: number | null;
   /** The currency in three letters. */
   currency: string;
   /** Why it is not known, or how sure it is. */
   why: string | null;
-}
-
-/** An example. */
-export interface ExampleInfo {
-  /** Its name. */
-  name: string;
-  /** What it is called. */
-  title: string;
-  /** What it does, in a sentence. */
-  text: string;
-  /** How many documents it reads. */
-  documents: number;
-}
-
-/** The examples that can be run from here. */
-export interface ExampleList {
-  /** The examples. */
-  items: ExampleInfo[];
-  /** Why there is none to run. */
-  why: string;
-}
-
-/** An example that is under way. */
-export interface ExampleStarted {
-  /** Signs in to its own studio, once. It lasts as long as this studio. */
-  link: string;
 }

@@ -10,9 +10,10 @@ export const EFFECTS: Record<string, string> = {
 };
 
 /** How a call ended, as the mark that it shares with tasks, and in a word. */
-export function endOf(state: string): { mark: string; word: string } {
+export function endOf(state: string, live = false): { mark: string; word: string } {
   const ends: Record<string, { mark: string; word: string }> = {
-    "": { mark: "processing", word: "no end yet" },
+    // Without an end: under way while its task is, in doubt afterwards.
+    "": live ? { mark: "processing", word: "under way" } : { mark: "unknown", word: "no end" },
     done: { mark: "finished", word: "done" },
     refused: { mark: "failed", word: "refused" },
     "not sent": { mark: "skipped", word: "not sent" },
