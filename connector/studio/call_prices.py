@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from connector.documents import dump
 from connector.engine import CallRecord
 from connector.model import JSON, State, is_object, members
-from connector.studio.schemas.tasks import Price
+from connector.studio.schemas.base import Price
 from connector.telemetry.costs import Prices, Usage
 
 __all__ = ["price_calls", "price_kept_call", "price_repeat", "show_usage"]
@@ -25,7 +25,7 @@ def price_kept_call(prices: Prices, call: CallRecord) -> Price | None:
     cost = prices.read_cost(members(call.outcome).get("body"), model=_find_model(call))
     if not cost.usage:
         return None
-    why = None if cost.amount is not None else f"nothing says what {cost.model or 'its model'} costs"
+    why = "" if cost.amount is not None else f"nothing says what {cost.model or 'its model'} costs"
     return Price(amount=cost.amount, currency=cost.currency, why=why)
 
 
@@ -34,9 +34,9 @@ def price_calls(prices: Prices, calls: Iterable[CallRecord]) -> Price | None:
     found = [price for call in calls if (price := price_kept_call(prices, call)) is not None]
     if not found:
         return None
-    unknown = next((price.why for price in found if price.amount is None), None)
+    unknown = next((price.why for price in found if price.amount is None), "")
     known = [price.amount for price in found if price.amount is not None]
-    amount = sum(known) if known and unknown is None else None
+    amount = sum(known) if known and not unknown else None
     return Price(amount=amount, currency=found[0].currency, why=unknown)
 
 

@@ -13,7 +13,8 @@ from connector.intake.dead_letters import confirmed_letter, is_dead_letter
 from connector.studio.call_prices import price_calls
 from connector.studio.context import StudioContext
 from connector.studio.problems import Detail, Refused
-from connector.studio.schemas.tasks import BulkAnswer, BulkRequest, FilterBody, Price
+from connector.studio.schemas.base import Price
+from connector.studio.schemas.tasks import BulkAnswer, BulkRequest, FilterBody
 from connector.studio.task_queries import make_filter
 from connector.studio.task_views import find_prices
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from connector.engine import TaskState
-from connector.studio.schemas.base import Answer, Received, Time
+from connector.studio.schemas.base import Answer, Price, Received, Time
 
 __all__ = [
     "MOST_ID",
@@ -18,7 +18,6 @@ __all__ = [
     "CallView",
     "Cut",
     "FilterBody",
-    "Price",
     "RetryRequest",
     "SearchedView",
     "SkipRequest",
@@ -32,14 +31,6 @@ __all__ = [
 MOST_IDS = 10_000
 MOST_ID = 2**53 - 1
 """The largest number that every reader of JSON keeps."""
-
-
-class Price(Answer):
-    """An amount of money; null when it is not known, and then why."""
-
-    amount: float | None = Field(description="The amount; null when it is not known.")
-    currency: str = Field(description="The currency in three letters.", examples=["USD"])
-    why: str | None = Field(default=None, description="Why it is not known, or how sure it is.")
 
 
 class SearchedView(Answer):

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from connector.studio.schemas.base import Answer, Received, Time
-from connector.studio.schemas.tasks import CallView, Cut, Price, SearchedView
+from connector.studio.schemas.base import Answer, Price, Received, Time
+from connector.studio.schemas.tasks import CallView, Cut, SearchedView
 
 __all__ = ["Doubt", "DoubtPage", "DoubtfulCall", "SettleRequest"]
 

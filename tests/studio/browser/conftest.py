@@ -17,7 +17,16 @@ from typing import Any, Literal
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 from connector.sandbox import Sandbox, in_thread
 from tests.programs import missing, needed_browser
@@ -27,8 +36,9 @@ from tools import studio as pages
 
 COMMAND = (sys.executable, "-m", "connector")
 CONFIGURATION = Path(__file__).with_name("connector.yaml")
-PATIENCE = 8_000
+PATIENCE = 20_000
 """Milliseconds that the browser waits for what should be there at once; a busy machine is slow."""
+expect.set_options(timeout=PATIENCE)
 AXE = pages.SOURCES / "node_modules" / "axe-core" / "axe.min.js"
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4")
 """What a browser says of an answer that refuses; the page shows it."""

@@ -107,7 +107,7 @@ async def test_document_is_followed_step_by_step(opened: Open) -> None:
     await page.get_by_role("link", name="Document, step by step").click()
     await expect(page.get_by_role("heading", name="After chat-prompt")).to_be_visible()
     changed = page.get_by_role("region", name="What the step changed")
-    await expect(changed).to_contain_text('+ "model": "gpt-6-luna"', use_inner_text=False)
+    await expect(changed.locator(".added").filter(has_text='"model": "gpt-6-luna"')).to_have_count(1)
 
 
 async def test_edited_document_is_retried_and_the_dialog_says_what_happens(opened: Open) -> None:

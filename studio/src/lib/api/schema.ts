@@ -61,9 +61,9 @@ export interface BudgetState {
   /** The period. */
   period: string;
   /** What was spent in this period. */
-  spent: connectorstudioschemasbasePrice;
+  spent: Price;
   /** What may be spent; null without a limit in money. */
-  limit: connectorstudioschemasbasePrice | null;
+  limit: Price | null;
   /** The tokens that were used in this period. */
   tokens: number;
   /** The tokens that may be used; null without such a limit. */
@@ -77,7 +77,7 @@ export interface BulkAnswer {
   /** How many tasks. */
   count: number;
   /** What it may cost. */
-  cost: connectorstudioschemastasksPrice | null;
+  cost: Price | null;
   /** Whether the count is exact; otherwise it is at least so many. */
   exact: boolean;
   /** Tasks of the filter that it is not done to, by their state. */
@@ -115,7 +115,7 @@ export interface CallResult {
   /** The answer: {status, headers, body, …}, without secrets. */
   outcome: Record<string, Json>;
   /** What it cost, by what the answer reports. */
-  cost: connectorstudioschemasbasePrice;
+  cost: Price;
   /** How long it took. */
   seconds: number;
 }
@@ -149,7 +149,7 @@ export interface CallView {
   /** What the answer says was used. */
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
-  cost: connectorstudioschemastasksPrice | null;
+  cost: Price | null;
 }
 
 /** A token that may call. */
@@ -322,9 +322,9 @@ export interface DoubtfulCall {
   /** What the answer says was used. */
   usage: Record<string, number> | null;
   /** What it cost; null when it is not paid for, or did nothing. */
-  cost: connectorstudioschemastasksPrice | null;
+  cost: Price | null;
   /** What it may cost to make it again. */
-  repeat_cost: connectorstudioschemastasksPrice;
+  repeat_cost: Price;
   /** How large the request was, as it is kept. */
   request_bytes: number;
 }
@@ -401,7 +401,7 @@ export interface Explained {
   /** What a repeat does, in words. */
   repeats: string;
   /** The most that the call costs, as far as its request says. */
-  most: connectorstudioschemasbasePrice;
+  most: Price;
   /** The client that would send it. */
   client: string;
   /** Whether that client calls a sandbox or the API. */
@@ -483,9 +483,9 @@ export interface GatewayBudget {
   /** The period. */
   period: string;
   /** What was spent in this period, calls under way included. */
-  spent: connectorstudioschemasbasePrice;
+  spent: Price;
   /** What may be spent; null without a limit in money. */
-  limit: connectorstudioschemasbasePrice | null;
+  limit: Price | null;
   /** The tokens that were used; null when that is not known. */
   tokens: number | null;
   /** The tokens that may be used; null without such a limit. */
@@ -637,7 +637,7 @@ export interface ModelUse {
   /** Tokens of output. */
   output: number;
   /** What that cost. */
-  cost: connectorstudioschemasbasePrice;
+  cost: Price;
 }
 
 /** What calls cost in a time. */
@@ -669,7 +669,7 @@ export interface MoneyRow {
   /** Tokens of output. */
   output: number;
   /** What they cost; `why` says what the amount leaves out. */
-  cost: connectorstudioschemasbasePrice;
+  cost: Price;
 }
 
 /** All that is known of an operation. */
@@ -767,6 +767,16 @@ export interface PauseInfo {
 export interface PauseRequest {
   /** Why; everybody who looks sees it. */
   reason?: string;
+}
+
+/** An amount of money that may be unknown. */
+export interface Price {
+  /** The amount; null when it is not known. */
+  amount: number | null;
+  /** The currency in three letters. */
+  currency: string;
+  /** Why the amount is not known, or what it leaves out. */
+  why: string;
 }
 
 /** What went wrong (RFC 9457), and what to do next. */
@@ -1022,7 +1032,7 @@ export interface TaskSummary {
   /** When a waiting task may go on. */
   due: string | null;
   /** What its calls cost; null when none was paid for. */
-  cost: connectorstudioschemastasksPrice | null;
+  cost: Price | null;
   /** The asked places of the document; null where there is nothing. */
   columns: Record<string, Json>;
 }
@@ -1052,7 +1062,7 @@ export interface TaskView {
   /** When a waiting task may go on. */
   due: string | null;
   /** What its calls cost. */
-  cost: connectorstudioschemastasksPrice | null;
+  cost: Price | null;
   /** The task whose answer it is. */
   source: number | null;
   /** The task that it goes in, as a line goes in a batch. */
@@ -1103,24 +1113,4 @@ export interface VariableUse {
   description: string;
   /** Where it is used. */
   used: string[];
-}
-
-/** An amount of money that may be unknown. */
-export interface connectorstudioschemasbasePrice {
-  /** The amount; null when it is not known. */
-  amount: number | null;
-  /** The currency in three letters. */
-  currency: string;
-  /** Why the amount is not known, or what it leaves out. */
-  why: string;
-}
-
-/** An amount of money; null when it is not known, and then why. */
-export interface connectorstudioschemastasksPrice {
-  /** The amount; null when it is not known. */
-  amount: number | null;
-  /** The currency in three letters. */
-  currency: string;
-  /** Why it is not known, or how sure it is. */
-  why: string | null;
 }
