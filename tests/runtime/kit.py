@@ -39,9 +39,12 @@ class Simulated:
 
     async def passes(self, until: Callable[[], bool]) -> None:
         """Lets time pass until something holds."""
+        ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
         while not until():
             for _ in range(30):
                 await asyncio.sleep(0)
+                if not ready:
+                    break  # nobody has anything to do at this time
             if self._sleepers:
                 self.now, _, wakes = heapq.heappop(self._sleepers)
                 if not wakes.done():
