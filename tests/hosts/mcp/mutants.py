@@ -122,12 +122,12 @@ def main() -> int:
     rows: dict[str, dict[str, list[str]]] = {}
     with TemporaryDirectory() as folder, sandbox() as upstream:
         for number, name in enumerate(("", *MUTANTS)):
-            rows[name or "(none)"] = catch(name, Path(folder) / str(number), upstream)
-    judges = list(next(iter(rows.values())))
-    sys.stdout.write(f"{'mutant':26}{''.join(f'{judge:20}' for judge in judges)}\n")
-    for name, found in rows.items():
-        cells = ["caught" if found[judge] else "-" for judge in judges]
-        sys.stdout.write(f"{name:26}{''.join(f'{cell:20}' for cell in cells)}\n")
+            found = rows[name or "(none)"] = catch(name, Path(folder) / str(number), upstream)
+            if not name:
+                sys.stdout.write(f"{'mutant':26}{''.join(f'{judge:20}' for judge in found)}\n")
+            cells = ["caught" if against else "-" for against in found.values()]
+            sys.stdout.write(f"{name or '(none)':26}{''.join(f'{cell:20}' for cell in cells)}\n")
+            sys.stdout.flush()
     missed = [name for name, found in rows.items() if not any(found.values()) and name != "(none)"]
     wrong = [f"{judge}: {why}" for judge, all_ in rows["(none)"].items() for why in all_]
     sys.stdout.write("".join(f"not caught: {name}\n" for name in missed))
