@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connector.delivery.route_spec import parent_of
-from connector.engine import CallRecord, Filter, Task
+from connector.engine import CallRecord, Filter
 from connector.model import members
 from connector.studio.context import StudioContext
 from connector.telemetry.costs import NO_USAGE, Prices, Usage
@@ -56,10 +56,10 @@ async def read_spent(context: StudioContext, since: float, until: float) -> tupl
     while True:
         wanted = Filter(updated_after=since)
         page = await context.store.tasks(wanted, after=after, limit=WINDOW)
-        for light in page:
-            task = await context.store.task(light.id)
-            if task is not None and task.calls:
-                found += [one for one in _spent_of(task, prices) if since <= one.at < until]
+        calls = await context.store.feed.calls([task.id for task in page])
+        for task in page:
+            spent = _spent_of(task.route, calls.get(task.id, ()), prices)
+            found += [one for one in spent if since <= one.at < until]
         looked += len(page)
         if len(page) < WINDOW:
             return found, True
@@ -68,9 +68,9 @@ async def read_spent(context: StudioContext, since: float, until: float) -> tupl
         after = page[-1].id
 
 
-def _spent_of(task: Task, prices: Prices) -> Iterator[Spent]:
-    route = parent_of(task.route)[0]
-    for call in task.calls:
+def _spent_of(name: str, calls: Sequence[CallRecord], prices: Prices) -> Iterator[Spent]:
+    route = parent_of(name)[0]
+    for call in calls:
         if call.open or not call.outcome:
             continue
         cost = prices.read_cost(members(call.outcome).get("body"), model=_model_of(call))

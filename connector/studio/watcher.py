@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from secrets import token_hex
+from typing import Literal
 
 from connector.aio.tasks import run_until_first
 from connector.config.sources import files_of
@@ -23,6 +25,10 @@ PATIENCE = 5.0
 PAUSE = 0.5
 """Seconds between two looks, however much changes: so a run at full speed is hardly slower while pages are open."""
 RETRY = 5.0
+WATCH = 60.0
+"""Seconds for which the store notes what changes after the last look; nobody pays for it while no page is open."""
+MOST_NAMED = 50
+"""Tasks that are named one by one; of more a page reads its list anew."""
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +46,9 @@ class Watcher:
     def __init__(self, context: StudioContext, pause: float = PAUSE) -> None:
         self._context = context
         self._pause = pause
+        self._name = f"studio {token_hex(8)}"
+        self._watches_until = 0.0
+        self._mark: str | None = None
 
     async def run(self) -> None:
         """Look again and again."""
@@ -61,8 +70,10 @@ class Watcher:
         context.rates.note(counts)
         pauses = await read_pauses(context.store)
         told = {route: {state.value: number for state, number in states.items()} for route, states in counts.items()}
-        if context.events.publish("counts", told):
-            context.events.publish("tasks", {"changed": "many"})
+        context.events.publish("counts", told)
+        changed = await self._find_changed()
+        if changed:
+            context.events.publish("tasks", {"changed": changed})
         context.events.publish("attention", count_attention(counts, pauses.keys()).model_dump())
         stalls = await context.store.records(STALLS)
         paused: dict[str, JSON] = {
@@ -72,6 +83,20 @@ class Watcher:
         etag = await asyncio.to_thread(self._stamp)
         if context.events.publish("config", {"etag": etag}):
             context.reload()
+
+    async def _find_changed(self) -> list[int] | Literal["many"]:
+        """Return which tasks have changed since the last look; many when they are too many to name."""
+        feed, now = self._context.store.feed, self._context.monotonic()
+        if now >= self._watches_until - WATCH / 2:
+            await feed.watch(self._name, WATCH)
+            self._watches_until = now + WATCH
+        is_first = self._mark is None
+        changes = await feed.changes(self._mark or "")
+        self._mark = changes.mark
+        if is_first:
+            return []
+        ids = sorted(set(changes.tasks))
+        return ids if changes.whole and len(ids) <= MOST_NAMED else "many"
 
     async def _wait(self) -> None:
         """Wait until something may have changed, here or in another process."""

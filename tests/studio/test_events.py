@@ -98,7 +98,7 @@ async def test_the_watcher_tells_what_another_process_changes(context: StudioCon
     url = f"sqlite:///{context.source.with_name('connector.db')}"
     watching = asyncio.create_task(Watcher(context, pause=0.01).run())
     stream = context.events.stream()
-    first = dict(await read(stream, 5))
+    first = dict(await read(stream, 4))
     assert first["attention"] == {"failed": 2, "unknown": 1, "paused": 0}
     assert first["counts"]["orders"] == {"failed": 1, "new": 1}
     assert first["config"]["etag"]
@@ -106,6 +106,7 @@ async def test_the_watcher_tells_what_another_process_changes(context: StudioCon
     await runner.commit(Change(accept=[NewTask(route="orders", document={})]))
     changed = dict(await read(stream, 2))
     assert changed["counts"]["orders"] == {"failed": 1, "new": 2}
+    assert changed["tasks"] == {"changed": [9]}
     await context.commit(pause_record("orders", "closed", "ada", 1.0))
     told = dict(await read(stream, 2))
     assert told["attention"]["paused"] == 1
