@@ -7,12 +7,12 @@ import os
 import sys
 from pathlib import Path
 
-from bench import calls, engine, files, gateway, listing, sandbox, startup, transform, upload
+from bench import calls, engine, files, gateway, listing, sandbox, startup, studio, transform, upload
 from bench.machine import cores, described
 from bench.page import NoPlace, put
 from bench.table import Section
 
-PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine", "files")
+PARTS = ("calls", "listing", "upload", "startup", "transform", "sandbox", "gateway", "engine", "files", "studio")
 
 
 def main() -> None:
@@ -45,6 +45,8 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
             return gateway.run(rounds, seconds)
         case "engine":
             return engine.run(rounds, seconds)
+        case "studio":
+            return studio.run(rounds)
         case "files":
             return files.run()
         case _:
@@ -52,7 +54,7 @@ def _run(part: str, rounds: int, seconds: float) -> Section:
 
 
 def _where(part: str, load: float) -> str:
-    apart = part != "engine" and cores()[0] is not None
+    apart = part not in ("engine", "studio") and cores()[0] is not None
     pinned = "a core each for server and peer" if apart else "server and peer share what there is"
     return f"Machine: {described()}; loopback, {pinned}; load when the bench began: {load:.1f}."
 

@@ -1,13 +1,8 @@
-"""A store with many tasks of about 1 kB, written straight into its tables; rare and frequent values are known.
-
-python -m bench.studio.fill URL TASKS
-"""
+"""A store with many tasks of about 1 kB, written straight into its tables; rare and frequent values are known."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -112,7 +107,3 @@ async def _fill_database(url: str, tasks: int) -> None:
     await connection.execute("SELECT setval('task_ids', $1)", tasks)
     await connection.execute("ANALYZE tasks")
     await connection.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(fill(sys.argv[1], int(sys.argv[2])))

@@ -37,8 +37,8 @@ class Patience:
 
     sync: float = 0.06
     quick: float = 0.02
-    narrow: float = 0.09
-    whole: float = 0.15
+    narrow: float = 0.08
+    whole: float = 0.13
 
 
 @dataclass(slots=True)
