@@ -12,6 +12,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -121,11 +122,23 @@ class IndexFile:
 
     async def read(self, work: Callable[[], Result]) -> Result:
         """Run work that only reads."""
-        return await asyncio.get_running_loop().run_in_executor(self._reading, work)
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._guard, work)
 
     async def write(self, work: Callable[[], Result]) -> Result:
         """Run work in a transaction."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._transact, work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writing, self._guard, partial(self._transact, work)
+        )
+
+    def _guard(self, work: Callable[[], Result]) -> Result:
+        """Run work; an error of the file says that it may be removed."""
+        try:
+            return work()
+        except apsw.Error as error:
+            raise StoreError(
+                f"{self.path}: the search index cannot be used: {error}; the tasks are safe. It may be removed while no "
+                "studio is open, and is made anew"
+            ) from None
 
     def _transact(self, work: Callable[[], Result]) -> Result:
         try:

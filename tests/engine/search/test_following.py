@@ -137,6 +137,15 @@ async def test_changes_are_told(store: Store, tmp_path: Path) -> None:
     await search.close()
 
 
+async def test_an_index_that_breaks_while_it_is_used_says_what_to_do(begin: Open, store: Store) -> None:
+    search = begin()
+    await accept(store, new())
+    await found(search)
+    search._file._write_connection.execute("DROP TABLE rows")
+    with pytest.raises(StoreError, match="the tasks are safe"):
+        await search.page(PageQuery())
+
+
 async def test_a_file_of_another_program_is_left_alone(store: Store, tmp_path: Path) -> None:
     import sqlite3
 
