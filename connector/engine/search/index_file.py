@@ -136,8 +136,8 @@ class IndexFile:
             return work()
         except apsw.Error as error:
             raise StoreError(
-                f"{self.path}: the search index cannot be used: {error}; the tasks are safe. It may be removed while no "
-                "studio is open, and is made anew"
+                f"{self.path}: the search index cannot be used: {error}; the tasks are safe. Remove it while no "
+                "studio is open: it is made anew"
             ) from None
 
     def _transact(self, work: Callable[[], Result]) -> Result:
