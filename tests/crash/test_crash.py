@@ -23,7 +23,7 @@ from tests.timing import crowding
 
 pytestmark = pytest.mark.long
 
-PEOPLE = ("claim", "retry", "skip", "purge")
+PEOPLE = ("claim", "retry", "skip", "purge", "watch")
 """What a run of `--once` does not do; there are scenarios for it."""
 ELSEWHERE = ("postgresql.", "sqlite.backup.", "batch.", "background.")
 """What such a run on SQLite does not come to: scenarios of their own, and the tests of batches."""
