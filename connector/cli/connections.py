@@ -13,7 +13,7 @@ from typer import Option
 from connector.cli.call import call
 from connector.cli.call_options import CallOptions
 from connector.cli.exit_codes import ExitCode, worst
-from connector.cli.options import Logs, catalogue_folder, configuration_here
+from connector.cli.options import Logs, configuration_here, open_catalogue
 from connector.cli.output import say
 from connector.errors import ConnectorError, UnknownName
 from connector.model import JSON
@@ -90,11 +90,10 @@ def _declared(source: Path | None, sections: tuple[str, ...]) -> list[str]:
 @asynccontextmanager
 async def open_runtime(configuration: Configuration, logs: Logs, folder: Path | None) -> AsyncGenerator[Runtime]:
     """Open the configuration's runtime, whose calls are logged as the options and the clients say."""
-    from connector.catalogue import Catalogue
     from connector.pipeline import Runtime
 
     logs.check()
-    catalogue = Catalogue.open(catalogue_folder(folder) if folder else configuration.catalogue_folder)
+    catalogue = open_catalogue(configuration, folder)
     mode: Literal["json", "text"] = "json" if configuration.telemetry.logs == "json" else "text"
     async with Runtime(configuration, parameters=logs.parameters, catalogue=catalogue) as runtime:
         with logs.written(runtime.redact, mode=mode):

@@ -62,7 +62,8 @@ def init(
     ] = Path(),
 ) -> None:
     """Write a first configuration that can run, and say what to do next; overwrite nothing."""
-    from connector.model_registry import default_registry
+    from connector.config.sources import catalogue_in
+    from connector.model_registry import default_registry, load_registry
 
     there = [name for name in (*NAMES, DOCUMENTS) if (folder / name).exists()]
     if there:
@@ -72,7 +73,9 @@ def init(
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        configuration = FIRST.replace(MODEL, default_registry().default("small"))
+        entities = catalogue_in(folder, None)
+        models = default_registry() if entities is None else load_registry(entities)
+        configuration = FIRST.replace(MODEL, models.default("small"))
         for name, text in ((NAMES[0], configuration), (DOCUMENTS, TICKETS)):
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option
 
 from connector.cli.exit_codes import ExitCode
-from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
+from connector.cli.options import Config, Entities, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import say
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ async def _serve(configuration: Configuration, http: str | None, folder: Path | 
 
     undo = configure_logging(configuration.telemetry.logs, configuration.redactor())
     try:
-        async with Runtime(configuration) as runtime, open_server(runtime, folder) as opened:
+        catalogue = open_catalogue(configuration, folder)
+        async with Runtime(configuration, catalogue=catalogue) as runtime, open_server(runtime, folder) as opened:
             if http is None:
                 await _serve_pipe(opened)
                 return True

@@ -11,7 +11,7 @@ from typer import Argument, BadParameter, Exit, Option
 
 from connector.cli.arguments import parse_day
 from connector.cli.command import group
-from connector.cli.options import Config, Entities, Json, catalogue_folder, configuration_at
+from connector.cli.options import Config, Entities, Json, catalogue_folder, configuration_at, find_models
 from connector.cli.output import print_document, print_line, print_table, print_text, say, wants_json
 from connector.errors import ConfigurationError
 from connector.model import JSON, is_list, is_object
@@ -38,13 +38,14 @@ def list_models(
     retired: Annotated[bool, Option("--all", help="Retired models too.")] = False,
     today: Today = None,
     json: Json = None,
+    config: Config = None,
     folder: Entities = None,
 ) -> None:
     """List the models: kind, the day on which they stop, and prices a million tokens."""
     from connector.model_registry import LifeCycle
     from connector.model_registry.description import describe_model
 
-    registry, day = _registry(folder), today or _today()
+    registry, day = find_models(folder, config), today or _today()
     chosen = [
         model
         for model in registry
@@ -66,12 +67,13 @@ def show_model(
     name: Annotated[str, Argument(metavar="MODEL", help="A model, a snapshot of one, or a fine-tuned one.")],
     today: Today = None,
     json: Json = None,
+    config: Config = None,
     folder: Entities = None,
 ) -> None:
     """Show one model: life cycle, limits, prices of every tier, and what it refuses."""
-    registry = _registry(folder)
     from connector.model_registry.description import describe_model
 
+    registry = find_models(folder, config)
     document = describe_model(registry.require(name), registry, today or _today())
     if wants_json(json):
         print_document(document)
@@ -93,12 +95,13 @@ def check_models(
     ] = None,
     today: Today = None,
     json: Json = None,
+    config: Config = None,
     folder: Entities = None,
 ) -> None:
     """Say which models in your files retire, and when; exit 1 when there are any."""
     from connector.model_registry.mentions import find_mentions, text_files
 
-    registry, day = _registry(folder), today or _today()
+    registry, day = find_models(folder, config), today or _today()
     mentions = (each for path in text_files(places or [Path()]) for each in find_mentions(path, registry, day, within))
     found = [each for each in mentions if each.name not in (accept or ())]
     late = _late_defaults(registry, day, within) if defaults else []
@@ -141,7 +144,7 @@ def update_models(
     from connector.model_registry.update import rebuild
     from connector.model_registry.wheels import wheel_of
 
-    source = catalogue_folder(folder)
+    source = catalogue_folder(folder, config)
     if client is not None:
         if prices or sdk:
             raise BadParameter("an account is asked by itself: leave out --prices and --sdk")
@@ -151,7 +154,7 @@ def update_models(
             update = rebuild(of_sdk, of_prices, source or declared("entities"))
     _tell(update)
     if not check and update.changes:
-        _write(update, into or folder or Path("entities"))
+        _write(update, into or source or Path("entities"))
     raise Exit(1 if check and update.changes else 0)
 
 
@@ -159,13 +162,6 @@ def _today() -> date:
     from connector.model_registry import current_day
 
     return current_day()
-
-
-def _registry(folder: Path | None) -> ModelRegistry:
-    from connector.model_registry import default_registry, load_registry
-
-    entities = catalogue_folder(folder)
-    return default_registry() if entities is None else load_registry(entities)
 
 
 def _row(model: Model, day: date) -> tuple[str, ...]:

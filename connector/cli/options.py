@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Option
 
@@ -17,6 +18,11 @@ from connector.declarations import CONFIGURATION_NAMES as NAMES
 from connector.declarations import folder as declarations
 from connector.errors import ConfigurationError
 from connector.model import JSON
+
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
+    from connector.config import Configuration
+    from connector.model_registry import ModelRegistry
 
 __all__ = [
     "ClientOptions",
@@ -32,14 +38,18 @@ __all__ = [
     "check_output",
     "configuration_at",
     "configuration_here",
+    "configuration_of_environment",
+    "find_models",
+    "open_catalogue",
 ]
 
+CONFIGURATION_VARIABLE = "OPENAI_CONNECTOR_CONFIG"
 Config = Annotated[
     Path | None,
     Option(
         "-f",
         "--config",
-        envvar="OPENAI_CONNECTOR_CONFIG",
+        envvar=CONFIGURATION_VARIABLE,
         metavar="CONFIG",
         help="A configuration, file or folder; by default that of the current folder.",
     ),
@@ -51,6 +61,12 @@ def configuration_here() -> Path | None:
     from connector.config.sources import configuration_in
 
     return configuration_in(Path())
+
+
+def configuration_of_environment() -> Path | None:
+    """Return the configuration that the environment names, for commands that take none as an option."""
+    named = os.environ.get(CONFIGURATION_VARIABLE)
+    return Path(named) if named else None
 
 
 def configuration_at(given: Path | None) -> Path:
@@ -71,9 +87,10 @@ Json = Annotated[
         show_default=False,
     ),
 ]
+CATALOGUE_VARIABLE = "OPENAI_CONNECTOR_ENTITIES"
 Entities = Annotated[
     Path | None,
-    Option("--entities", envvar="OPENAI_CONNECTOR_ENTITIES", metavar="FOLDER", help="A catalogue of your own."),
+    Option("--entities", envvar=CATALOGUE_VARIABLE, metavar="FOLDER", help="A catalogue of your own."),
 ]
 
 
@@ -84,13 +101,31 @@ def catalogue_folder(folder: Path | None, config: Path | None = None) -> Path | 
     """
     from connector.config.sources import catalogue_in, catalogue_of
 
+    if folder is None and (named := os.environ.get(CATALOGUE_VARIABLE)):
+        folder = Path(named)  # for commands that take no such option
     if folder is not None:
         if not folder.is_dir():
             raise ConfigurationError(f"--entities: {str(folder)!r} is not a folder; `entities import` makes one")
         return folder
-    source = config or configuration_here()
+    source = config or configuration_of_environment() or configuration_here()
     found = catalogue_in(Path(), None) if source is None else catalogue_of(source)
     return None if found is None or found.resolve() == declarations("entities") else found
+
+
+def open_catalogue(configuration: Configuration, folder: Path | None = None) -> Catalogue:
+    """Open the catalogue of a command with a configuration: the one given or in the environment, else its own."""
+    from connector.catalogue import Catalogue
+
+    is_named = folder is not None or os.environ.get(CATALOGUE_VARIABLE)
+    return Catalogue.open(catalogue_folder(folder) if is_named else configuration.catalogue_folder)
+
+
+def find_models(folder: Path | None, config: Path | None) -> ModelRegistry:
+    """Return the facts about models of the catalogue that a command uses."""
+    from connector.model_registry import default_registry, load_registry
+
+    entities = catalogue_folder(folder, config)
+    return default_registry() if entities is None else load_registry(entities)
 
 
 class LogLevel(StrEnum):

@@ -15,7 +15,7 @@ from typer import Argument, Exit, Option
 
 from connector.cli.exit_codes import ExitCode, worst
 from connector.cli.garbage import infrequent_collection
-from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at
+from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import say
 from connector.errors import ConfigurationError
 
@@ -126,7 +126,7 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
     plan = replace(Plan.of(configuration, routes), on_start=(), schedules=(), after={}, reads=False)
     store = await open_store(configuration.engine_url)
     try:
-        async with Runtime(configuration) as runtime:
+        async with Runtime(configuration, catalogue=open_catalogue(configuration)) as runtime:
             return await _work(runtime, store, plan, RunOptions(once=True, json=json))
     finally:
         await store.close()

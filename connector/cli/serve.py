@@ -16,12 +16,13 @@ from typer import Argument, Exit, Option
 from connector.cli.curl import GATEWAY_TOKEN
 from connector.cli.exit_codes import ExitCode
 from connector.cli.garbage import infrequent_collection
-from connector.cli.options import Config, Entities, catalogue_folder, configuration_at
+from connector.cli.options import Config, Entities, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import print_command, print_document, say
 from connector.errors import ConfigurationError
 from connector.extras import require_extra
 
 if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
     from connector.config import Configuration
     from connector.gateway.webhooks import WebhookReceiver
     from connector.intake.webhooks import Receiver
@@ -63,9 +64,9 @@ def serve(
     if export is not None:
         if routes:
             raise ConfigurationError("--export prints a configuration and runs nothing: leave out --routes")
-        _print_export(configuration, export, port, catalogue_folder(folder))
+        _print_export(configuration, export, port, catalogue_folder(folder, config))
         return
-    whole = asyncio.run(_serve(source, configuration, port, catalogue_folder(folder), routes=routes))
+    whole = asyncio.run(_serve(source, configuration, port, catalogue_folder(folder, config), routes=routes))
     raise Exit(ExitCode.DONE if whole else ExitCode.UNKNOWN)
 
 
@@ -82,12 +83,9 @@ def gateway_token(
 
 
 def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, folder: Path | None) -> None:
-    from connector.catalogue import Catalogue
     from connector.gateway.export import export_proxy_config
 
-    print_command(
-        export_proxy_config(configuration, proxy.value, Catalogue.open(folder or configuration.catalogue_folder), port)
-    )
+    print_command(export_proxy_config(configuration, proxy.value, open_catalogue(configuration, folder), port))
 
 
 async def _serve(
@@ -96,19 +94,21 @@ async def _serve(
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
+    catalogue = open_catalogue(configuration, folder)
     administrator = find_administrator(configuration)
     redactor = configuration.redactor()
     if administrator:
         redactor.learn([administrator])
     undo = configure_logging(configuration.telemetry.logs, redactor)
     try:
-        async with Runtime(configuration) as runtime:
+        async with Runtime(configuration, catalogue=catalogue) as runtime:
             runtime.redact.pass_on_to(redactor)
             if not routes:
                 warn_of_webhooks(runtime)
-                return await _listen(source, runtime, port, folder, administrator)
+                return await _listen(source, runtime, port, catalogue, administrator)
             async with open_routes(runtime) as at_work:
-                return await at_work.beside(_listen(source, runtime, port, folder, administrator, at_work.receivers))
+                served = _listen(source, runtime, port, catalogue, administrator, at_work.receivers)
+                return await at_work.beside(served)
     finally:
         undo()
 
@@ -117,15 +117,14 @@ async def _listen(
     source: Path,
     runtime: Runtime,
     port: int | None,
-    folder: Path | None,
+    catalogue: Catalogue,
     administrator: str | None,
     receivers: Mapping[str, WebhookReceiver] | None = None,
 ) -> bool:
-    from connector.catalogue import Catalogue
     from connector.gateway import GatewayServer
     from connector.gateway.server import serve_until_stopped
 
-    configuration, catalogue = runtime.configuration, Catalogue.open(folder or runtime.configuration.catalogue_folder)
+    configuration = runtime.configuration
     server = GatewayServer(runtime, port=port, administrator=administrator, catalogue=catalogue, receivers=receivers)
     async with server:
         _greet(server.url, configuration, server.not_ready)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument
 
-from connector.cli.options import Json
+from connector.cli.options import Config, Entities, Json, find_models
 from connector.cli.output import print_document, print_table, print_text, wants_json
 from connector.errors import UnknownName
 from connector.model import JSON, is_document, is_list
 from connector.suggestions import closest
+
+if TYPE_CHECKING:
+    from connector.model_registry import ModelRegistry
 
 __all__ = ["chain_rows", "chains", "print_chain", "steps"]
 
@@ -19,6 +22,8 @@ __all__ = ["chain_rows", "chains", "print_chain", "steps"]
 def steps(
     name: Annotated[str | None, Argument(help="Show the fields of this step, mapper, condition or accessor.")] = None,
     json: Json = None,
+    config: Config = None,
+    folder: Entities = None,
 ) -> None:
     """List steps, mappers, conditions and accessors with their origin, or the fields of one."""
     from connector.catalogue.index import normalize_name
@@ -29,7 +34,7 @@ def steps(
         if name is None or normalize_name(name) in map(normalize_name, (row["name"], *row["aliases"]))
     ]
     if not found and name is not None:
-        made = {row["name"]: row for row in chain_rows()}
+        made = {row["name"]: row for row in chain_rows(find_models(folder, config))}
         if name in made:
             print_chain(made[name], json=json)
             return
@@ -79,10 +84,13 @@ def _step_rows() -> list[dict[str, JSON]]:
 
 
 def chains(
-    name: Annotated[str | None, Argument(help="Show the parameters of this chain.")] = None, json: Json = None
+    name: Annotated[str | None, Argument(help="Show the parameters of this chain.")] = None,
+    json: Json = None,
+    config: Config = None,
+    folder: Entities = None,
 ) -> None:
     """List the ready-made chains, or the parameters of one."""
-    rows = chain_rows()
+    rows = chain_rows(find_models(folder, config))
     if name is None:
         if wants_json(json):
             print_document(rows)
@@ -106,30 +114,29 @@ def print_chain(row: dict[str, JSON], *, json: bool | None) -> None:
     print_table(columns, ([str(parameter[column]) for column in columns] for parameter in row["parameters"]))
 
 
-def chain_rows() -> list[dict[str, JSON]]:
-    """Return every ready-made chain with its parameters."""
+def chain_rows(models: ModelRegistry) -> list[dict[str, JSON]]:
+    """Return every ready-made chain with its parameters, and the default models of a registry."""
     from connector.transform.library import ready_made
 
-    return [_chain_row(name, chain) for name, chain in ready_made().items()]
+    return [_chain_row(name, chain, models) for name, chain in ready_made().items()]
 
 
-def _default(declaration: Mapping[str, JSON]) -> str:
+def _default(declaration: Mapping[str, JSON], models: ModelRegistry) -> str:
     """Return the default of a chain's parameter as text; that of a model names the one of its role."""
     from connector.documents import dump
-    from connector.model_registry import default_registry
 
     shown = dump(declaration["default"]).decode() if "default" in declaration else "needed"
     role = declaration.get("role")
-    return f"{shown}, else {default_registry().default(role)}" if isinstance(role, str) else shown
+    return f"{shown}, else {models.default(role)}" if isinstance(role, str) and role in models.roles else shown
 
 
-def _chain_row(name: str, chain: JSON) -> dict[str, JSON]:
+def _chain_row(name: str, chain: JSON, models: ModelRegistry) -> dict[str, JSON]:
     declared: dict[str, JSON] = (chain.get("parameters") or {}) if is_document(chain) else {}
     parameters: list[dict[str, JSON]] = [
         {
             "name": parameter,
             "type": " or ".join(types) if is_list(types := declaration.get("type", "anything")) else types,
-            "default": _default(declaration),
+            "default": _default(declaration, models),
             "description": declaration.get("description", ""),
         }
         for parameter, declaration in declared.items()

@@ -12,7 +12,7 @@ from typing import Annotated
 from typer import Argument
 
 from connector.cli.command import command, group
-from connector.cli.options import Config, Json
+from connector.cli.options import Config, Json, open_catalogue
 from connector.cli.output import print_document, print_text, say, wants_json
 from connector.cli.tasks_change import RetryOptions, purge, retry, skip
 from connector.cli.tasks_done import DoneOptions, done
@@ -50,7 +50,7 @@ async def _load(number: int, config: Path | None) -> dict[str, JSON]:
         task = await store.task(number)
         if task is None:
             raise ConfigurationError(f"there is no task {number}; `tasks list --state all` shows those there are")
-        async with Runtime(configuration) as runtime:
+        async with Runtime(configuration, catalogue=open_catalogue(configuration)) as runtime:
             return await report_task(runtime, task)
 
 

@@ -14,7 +14,7 @@ from typer import Argument, Exit, Option
 from connector.cli.arguments import read_document
 from connector.cli.connections import Errors
 from connector.cli.exit_codes import ExitCode
-from connector.cli.options import Config, LogOptions, Logs, configuration_here
+from connector.cli.options import Config, LogOptions, Logs, configuration_here, open_catalogue
 from connector.cli.output import flush, line_writer, print_line, progress, say, say_what_is_awaited
 from connector.model import JSON
 
@@ -73,7 +73,8 @@ def _runtime(source: Path | None, logs: Logs) -> Runtime:
 
     found = source or configuration_here()
     logs.check()
-    return Runtime(load_configuration(found) if found is not None else parse({}), parameters=logs.parameters)
+    configuration = load_configuration(found) if found is not None else parse({})
+    return Runtime(configuration, parameters=logs.parameters, catalogue=open_catalogue(configuration))
 
 
 def _steps(chain: str) -> JSON:

@@ -19,6 +19,7 @@ from connector.config.rules.routes import check_deletions, check_transports, che
 from connector.config.rules.settings import check_allow_rules, check_mcp_operations, check_plain_secrets
 from connector.config.sources import SECTIONS, catalogue_of
 from connector.model import JSON, Fault
+from connector.model_registry import load_registry
 from connector.version import version
 
 __all__ = ["RULE_SUMMARIES", "lint", "sarif_log"]
@@ -99,10 +100,13 @@ def lint(
         texts: contents of some files, in place of those on disk.
     """
     loaded = examine(source, environ=environ, kinds=kinds, texts=texts)
+    catalogue = catalogue or Catalogue.open(catalogue_of(File(source)))
+    entities = catalogue.folder
+    loaded.subject = replace(loaded.subject, find_models=lambda: load_registry(entities))
     loaded.check(require_variables=True)
     if loaded.tree.value in (None, {}) and not loaded.findings:
         loaded.findings.append(_empty(source))
-    subject = replace(loaded.subject, catalogue=catalogue or Catalogue.open(catalogue_of(File(source))))
+    subject = replace(loaded.subject, catalogue=catalogue)
     more = (finding for rule in RULES for finding in rule(subject))
     found = [*loaded.findings, *demote_disabled(more, loaded.document)]
     errors = {finding.place for finding in found if finding.severity is Severity.ERROR}

@@ -17,11 +17,12 @@ from connector.config.rules.chains import check_steps
 from connector.config.rules.names import check_cycles, check_variables
 from connector.config.rules.routes import check_templates, check_transports
 from connector.config.rules.settings import check_budgets, check_engine, check_listener, check_mcp, check_tokens
-from connector.config.sources import SECTIONS, files_of, folder_of, read_files
+from connector.config.sources import SECTIONS, catalogue_in, files_of, folder_of, read_files
 from connector.config.tree import Tree
 from connector.config.validation import Validator
 from connector.config.variables import Variables
 from connector.model import JSON, Fault
+from connector.model_registry import ModelRegistry, default_registry, load_registry
 
 __all__ = ["Draft", "Live", "demote_disabled", "examine", "load", "parse"]
 
@@ -55,7 +56,12 @@ class Draft:
         self.findings += _dotenv_faults(references.providers)
         self.document: Document = normalize(tree, references, self.findings)
         self.variables = replace(references, declared=self.document.variables)
-        self.subject = Subject(tree, self.document, kinds)
+        self.subject = Subject(tree, self.document, kinds, find_models=self._find_models)
+
+    def _find_models(self) -> ModelRegistry:
+        """Return the facts about models of the catalogue that the configuration uses."""
+        entities = catalogue_in(self.folder, self.document.entities)
+        return default_registry() if entities is None else load_registry(entities)
 
     def check(self, *, require_variables: bool) -> None:
         """Check names, prototypes, parameters, variables and the strict rules; add the findings."""

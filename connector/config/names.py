@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from connector.config.findings import Path, path_text
 from connector.config.models import Component, Document
 from connector.config.tree import walk
 from connector.model import JSON, Fault, is_object, members
+from connector.model_registry import ModelRegistry
 
 __all__ = [
     "Use",
@@ -165,12 +166,14 @@ def ready_made_names() -> list[str]:
     return list(ready_made())
 
 
-def chain_faults(chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON]) -> Iterator[tuple[Path, Fault]]:
-    """Yield the faults of some chains and of the saved ones, each with its path."""
+def chain_faults(
+    chains: Iterable[tuple[JSON, Path]], saved: Mapping[str, JSON], models: Callable[[], ModelRegistry]
+) -> Iterator[tuple[Path, Fault]]:
+    """Yield the faults of some chains and of the saved ones, each with its path; `models` has their default models."""
     from connector.transform.compiler import Compiler
     from connector.transform.registry import registry
 
-    compiler = Compiler(registry(), saved)
+    compiler = Compiler(registry(), saved, models)
     for name in saved:
         compiler.check_saved(name)
     for steps, path in chains:

@@ -20,7 +20,7 @@ from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
 from connector.gateway.webhooks import WebhookReceiver, Webhooks
 from connector.http import prototypes
-from connector.model_registry import ModelRegistry, default_registry, load_registry
+from connector.model_registry import ModelRegistry, load_registry
 from connector.pipeline import Runtime
 from connector.suggestions import closest
 from connector.telemetry.costs import Prices
@@ -70,7 +70,7 @@ def build_gateway(
         callers=callers,
         rules=_request_rules(configuration, address, idle),
         accounting=accounting,
-        access_log=_access_log(runtime, administrator),
+        access_log=_access_log(runtime, load_registry(catalogue.folder), administrator),
         counters=UsageCounters(configuration.currency),
         webhooks=Webhooks(receivers, idle) if receivers else None,
         clock=clocks.clock,
@@ -93,7 +93,7 @@ def build_accounts(
     """
     budget_file = BudgetFile(configuration.folder / file)
     callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
-    prices = Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
+    prices = Prices.over_registry(configuration.prices, configuration.currency, load_registry(catalogue.folder))
     return callers, UsageAccounting(prices, budget_file.pending, callers.find), budget_file
 
 
@@ -110,12 +110,7 @@ def _request_rules(configuration: Configuration, address: tuple[str, int], idle:
     return RequestRules(hosts, settings.body_bytes, idle, tuple(name.lower() for name in settings.headers))
 
 
-def _registry(configuration: Configuration) -> ModelRegistry:
-    folder = configuration.catalogue_folder
-    return default_registry() if folder is None else load_registry(folder)
-
-
-def _access_log(runtime: Runtime, administrator: str | None) -> AccessLog:
+def _access_log(runtime: Runtime, models: ModelRegistry, administrator: str | None) -> AccessLog:
     configuration = runtime.configuration
     redactor = configuration.redactor()
     runtime.redact.pass_on_to(redactor)
@@ -127,7 +122,7 @@ def _access_log(runtime: Runtime, administrator: str | None) -> AccessLog:
         redactor,
         bodies=configuration.gateway.log_bodies,
         currency=configuration.currency,
-        retirements=Retirements(_registry(configuration), clients) if clients else None,
+        retirements=Retirements(models, clients) if clients else None,
     )
 
 

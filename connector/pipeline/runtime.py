@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -15,6 +16,7 @@ from connector.config import Configuration, Kinds, load
 from connector.config.model_errors import translate_errors
 from connector.errors import ConfigurationError
 from connector.model import JSON, InvalidRequest, Outcome, State
+from connector.model_registry import ModelRegistry, default_registry, load_registry
 from connector.pipeline.storage import FolderStorage
 from connector.publishers import ClientCall, Perform, client_intent, perform_now
 from connector.transform import Chain, Context, Scope, Storage, compile_chain, compile_template
@@ -162,13 +164,18 @@ class Runtime:
         """Why a client is paused until a person acts."""
         return next((client.paused for client in self._clients.values() if client.paused), None)
 
+    @cached_property
+    def models(self) -> ModelRegistry:
+        """The facts about models of the catalogue that is used."""
+        return default_registry() if self._catalogue is None else load_registry(self._catalogue.folder)
+
     def secrets(self) -> list[frozenset[str]]:
         """Return what must be shown nowhere: the configuration's secrets, and those of each client as they are now."""
         return [self.redact.secrets, *[client.redactor.secrets for client in self._clients.values()]]
 
     def chain(self, steps: JSON, where: str) -> Chain:
         """Return the chain that steps of the configuration are."""
-        return compile_chain(steps, self._saved, where=where)
+        return compile_chain(steps, self._saved, where=where, models=lambda: self.models)
 
     def parameters(self, part: Component, model: type[Model], templates: tuple[str, ...], where: str) -> Model:
         """Return a prototype's parameters; variables in those that are no templates are put in now."""

@@ -16,7 +16,7 @@ from connector.catalogue.operation import Operation
 from connector.declarations import folder
 from connector.errors import UnknownName
 from connector.model import JSON, Fault, InvalidRequest, Request, is_list, is_object, members
-from connector.model_registry import LifeCycle, Model, ModelRegistry, current_day, default_registry
+from connector.model_registry import LifeCycle, Model, ModelRegistry, current_day, load_registry
 
 __all__ = ["AnswerForm", "Successors", "Translation", "describe_successor", "find_declaration", "has_successor"]
 
@@ -193,7 +193,7 @@ class Successors:
             return name, []
         if role is None:
             return None, []
-        registry = self._registry or default_registry()
+        registry = self._registry or load_registry(self._catalogue.folder)
         following = registry.successor(name, self._today()) if isinstance(name, str) else None
         chosen = following.name if following is not None else registry.default(str(role))
         found = f"{name} is retired" if name else "missing"

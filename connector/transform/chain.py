@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from connector.aio.bounded_map import map_ordered
 from connector.aio.streams import iterate_with_deadlines
 from connector.errors import ConfigurationError
 from connector.model import JSON
+from connector.model_registry import ModelRegistry, default_registry
 from connector.transform.block import Block, gather_document, make_async
 from connector.transform.compiler import Compiler
 from connector.transform.context import Context, Locks, Scope, TraceEntry
@@ -124,6 +125,7 @@ def compile_chain(
     *,
     where: str = "chain",
     kinds: Kinds | None = None,
+    models: Callable[[], ModelRegistry] = default_registry,
 ) -> Chain:
     """Compile steps to a chain; raise InvalidChain with every fault and its place.
 
@@ -132,8 +134,9 @@ def compile_chain(
         chains: saved chains by name, each a list of steps or `{parameters, steps}`; ready-made ones come after them.
         where: how messages call the chain.
         kinds: the known steps, mappers, conditions and accessors; by default all that are installed.
+        models: gives the registry whose default models chains take; by default the one that ships.
     """
-    compiler = Compiler(kinds or registry(), chains or {})
+    compiler = Compiler(kinds or registry(), chains or {}, models)
     block = compiler.compile(steps, where)
     if compiler.faults:
         raise InvalidChain(compiler.faults)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 from connector.errors import ConnectorError
 from connector.model import JSON, is_document, is_list
+from connector.model_registry import ModelRegistry, default_registry
 from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
@@ -23,14 +24,16 @@ Kind = TypeVar("Kind", bound=Declaration)
 
 
 class Compiler:
-    """Compiles one chain and the saved chains it uses."""
+    """Compiles one chain and the saved chains it uses; `models` gives the registry of their default models."""
 
-    def __init__(self, kinds: Kinds, chains: Mapping[str, JSON]) -> None:
+    def __init__(
+        self, kinds: Kinds, chains: Mapping[str, JSON], models: Callable[[], ModelRegistry] = default_registry
+    ) -> None:
         self.kinds = kinds
         self.faults: list[ChainFault] = []
         self.calls = False
         """Whether a step may make calls."""
-        self._saved = SavedChains(self, chains)
+        self._saved = SavedChains(self, chains, models)
 
     def compile(self, raw: JSON, *path: str | int, parameters: Collection[str] | None = ()) -> Block:
         """Return the steps as one block; what is wrong with them is added to the faults."""

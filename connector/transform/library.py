@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from connector.declarations import folder
 from connector.model import JSON, is_document, is_list
-from connector.model_registry import default_registry
+from connector.model_registry import ModelRegistry, default_registry
 from connector.request.display import describe_value
 from connector.suggestions import closest, did_you_mean
 from connector.transform.block import Block
@@ -107,11 +107,20 @@ class SavedChain:
 
 
 class SavedChains:
-    """The saved chains that one compilation may use."""
+    """The saved chains that one compilation may use.
 
-    def __init__(self, builder: Builder, chains: Mapping[str, JSON]) -> None:
+    Args:
+        builder: compiles their steps.
+        chains: those of a configuration; ready-made ones come after them.
+        models: gives the registry whose default models parameters with a role take.
+    """
+
+    def __init__(
+        self, builder: Builder, chains: Mapping[str, JSON], models: Callable[[], ModelRegistry] = default_registry
+    ) -> None:
         self._builder = builder
         self._own = chains
+        self._models = models
         self._compiled: dict[str, SavedChain] = {}
         self._compiling: list[str] = []
 
@@ -137,7 +146,7 @@ class SavedChains:
         location = Location((root, name), self._builder)
         if not is_document(raw) or "prototype" in raw or "steps" not in raw:
             return SavedChain({}, self._builder.block(raw, location))
-        parameters = _read_parameters(raw.get("parameters") or {}, location.at("parameters"))
+        parameters = _read_parameters(raw.get("parameters") or {}, location.at("parameters"), self._models)
         inner = Location((root, name, "steps"), self._builder, tuple(parameters))
         return SavedChain(parameters, self._builder.block(raw["steps"], inner))
 
@@ -159,14 +168,16 @@ class SavedChains:
         return Action(run, block.awaits, block.many, name=name, where=location.where)
 
 
-def _read_parameters(raw: JSON, location: Location) -> dict[str, Parameter]:
+def _read_parameters(raw: JSON, location: Location, models: Callable[[], ModelRegistry]) -> dict[str, Parameter]:
     if not is_document(raw):
         location.fault(f"found {describe_value(raw)}", "an object of parameters by name")
         return {}
-    return {name: _read_parameter(name, declared or {}, location.at(name)) for name, declared in raw.items()}
+    return {name: _read_parameter(name, declared or {}, location.at(name), models) for name, declared in raw.items()}
 
 
-def _read_parameter(name: str, declared: Mapping[str, JSON], location: Location) -> Parameter:
+def _read_parameter(
+    name: str, declared: Mapping[str, JSON], location: Location, models: Callable[[], ModelRegistry]
+) -> Parameter:
     given: JSON = declared.get("type") or []
     types: list[JSON] = given if is_list(given) else [given]
     for found in types:
@@ -176,13 +187,19 @@ def _read_parameter(name: str, declared: Mapping[str, JSON], location: Location)
             )
     known = () if "any" in types else tuple(found for found in types if found in TYPES)
     default = read_template(declared.get("default"), (*location.path, "default"), (), location.builder.faults)
-    resolve = _default_model(declared["role"], default.resolve, location) if "role" in declared else default.resolve
+    resolve = default.resolve
+    if "role" in declared:
+        resolve = _default_model(declared["role"], resolve, location, models())
     return Parameter(name, known, "default" not in declared, resolve)
 
 
-def _default_model(role: JSON, resolve: Resolve, location: Location) -> Resolve:
-    """Return what resolves a default, or else gives the default model of a role."""
-    registry = default_registry()
+def _default_model(role: JSON, resolve: Resolve, location: Location, registry: ModelRegistry) -> Resolve:
+    """Return what resolves a default, or else gives the default model of a role.
+
+    A catalogue of one's own may leave roles out: chains for them then need their model to be given.
+    """
+    if role not in registry.roles and role in default_registry().roles:
+        return resolve
     if role not in registry.roles:
         location.at("role").unknown("unknown role of a model", str(role), registry.roles)
         return resolve

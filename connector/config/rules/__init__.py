@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from connector.catalogue import Catalogue
@@ -10,18 +11,21 @@ from connector.config.kinds import Kinds
 from connector.config.models import Document
 from connector.config.tree import Tree
 from connector.model import JSON, Fault
+from connector.model_registry import ModelRegistry, default_registry
 
 __all__ = ["Subject"]
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A configuration's tree and document, with the entities that it may name."""
+    """A configuration's tree and document, with the entities and the models that it may name."""
 
     tree: Tree
     document: Document
     kinds: Kinds
     catalogue: Catalogue | None = None
+    find_models: Callable[[], ModelRegistry] = default_registry
+    """Gives the facts about models, once they are needed."""
 
     def finding(self, rule: str, path: Path, *words: str, at_key: bool = False) -> Finding:
         """Return an error at a path: what was found, what is allowed, what may have been meant."""

@@ -19,7 +19,7 @@ __all__ = ["check_shapes", "check_steps"]
 def check_steps(subject: Subject) -> Iterator[Finding]:
     """Report unknown steps, mappers and conditions, and wrong parameters."""
     chains = [(steps, path) for steps, path in chains_of(subject.document) if path[0] != "chains"]
-    for path, fault in chain_faults(chains, subject.saved_chains):
+    for path, fault in chain_faults(chains, subject.saved_chains, subject.find_models):
         # The value of a reference is known when it is looked up, and checked then.
         refers = any("${" in text for _, text in templates_in(value_at(subject.tree.value, path)))
         if path[0] != "transformers" and not refers:

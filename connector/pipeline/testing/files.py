@@ -12,6 +12,7 @@ from connector.config.references import Reference, references_in
 from connector.config.sources import configuration_in
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list, members
+from connector.model_registry import default_registry, load_registry
 from connector.pipeline.runtime import load_configuration
 from connector.pipeline.testing.cases import Checked, is_connection_case, run_connection_case
 from connector.transform import compile_chain
@@ -46,7 +47,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 async def run_files(files: Iterable[Path], configuration: Path | None) -> AsyncGenerator[Checked, None]:
     """Yield the verdict on each case as it comes; `configuration` is for cases whose file has none beside it."""
-    saved: dict[Path, dict[str, JSON]] = {}
+    saved: dict[Path, Configuration] = {}
     for file in files:
         cases = read_yaml(file.read_bytes(), str(file))
         if not is_list(cases):
@@ -77,7 +78,7 @@ def _is_configuration(path: Path) -> bool:
     return isinstance(document, dict) and "steps" not in document
 
 
-async def _run_case(case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]) -> str:
+async def _run_case(case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, Configuration]) -> str:
     try:
         if not is_connection_case(case):
             return await _run_chain_case(case, file, source, where, saved)
@@ -93,17 +94,23 @@ async def _run_case(case: JSON, file: Path, source: Path | None, where: str, sav
 
 
 async def _run_chain_case(
-    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, dict[str, JSON]]
+    case: JSON, file: Path, source: Path | None, where: str, saved: dict[Path, Configuration]
 ) -> str:
     name = file.name.removesuffix(ENDING)
     if source is not None and source not in saved:
-        saved[source] = dict(_load(source, {}).saved_chains())  # read once for all cases of a run
-    chains = dict(saved[source]) if source is not None else {}
+        saved[source] = _load(source, {})  # read once for all cases of a run
+    chains = dict(saved[source].saved_chains()) if source is not None else {}
     own = file.with_name(f"{name}.yaml")
     if own.is_file() and own != source:
         chains[name] = read_yaml(own.read_bytes(), str(own))
     read = read_cases([case], where)[0]
-    chain = compile_chain([{name: read.given.get("parameters") or {}}], chains, where=read.name)
+    entities = None if source is None else saved[source].catalogue_folder
+    chain = compile_chain(
+        [{name: read.given.get("parameters") or {}}],
+        chains,
+        where=read.name,
+        models=lambda: default_registry() if entities is None else load_registry(entities),
+    )
     return (await run_case(read, chain)).difference
 
 
