@@ -63,7 +63,7 @@ def init(
 ) -> None:
     """Write a first configuration that can run, and say what to do next; overwrite nothing."""
     from connector.config.sources import catalogue_in
-    from connector.model_registry import default_registry, load_registry
+    from connector.model_registry import load_registry
 
     there = [name for name in (*NAMES, DOCUMENTS) if (folder / name).exists()]
     if there:
@@ -74,8 +74,7 @@ def init(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         entities = catalogue_in(folder, None)
-        models = default_registry() if entities is None else load_registry(entities)
-        configuration = FIRST.replace(MODEL, models.default("small"))
+        configuration = FIRST.replace(MODEL, load_registry(entities).default("small"))
         for name, text in ((NAMES[0], configuration), (DOCUMENTS, TICKETS)):
             with (folder / name).open("x", encoding="utf-8") as file:
                 file.write(text)

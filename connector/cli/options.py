@@ -122,10 +122,9 @@ def open_catalogue(configuration: Configuration, folder: Path | None = None) -> 
 
 def find_models(folder: Path | None, config: Path | None) -> ModelRegistry:
     """Return the facts about models of the catalogue that a command uses."""
-    from connector.model_registry import default_registry, load_registry
+    from connector.model_registry import load_registry
 
-    entities = catalogue_folder(folder, config)
-    return default_registry() if entities is None else load_registry(entities)
+    return load_registry(catalogue_folder(folder, config))
 
 
 class LogLevel(StrEnum):

@@ -22,7 +22,7 @@ from connector.config.tree import Tree
 from connector.config.validation import Validator
 from connector.config.variables import Variables
 from connector.model import JSON, Fault
-from connector.model_registry import ModelRegistry, default_registry, load_registry
+from connector.model_registry import ModelRegistry, load_registry
 
 __all__ = ["Draft", "Live", "demote_disabled", "examine", "load", "parse"]
 
@@ -61,7 +61,7 @@ class Draft:
     def _find_models(self) -> ModelRegistry:
         """Return the facts about models of the catalogue that the configuration uses."""
         entities = catalogue_in(self.folder, self.document.entities)
-        return default_registry() if entities is None else load_registry(entities)
+        return load_registry(entities)
 
     def check(self, *, require_variables: bool) -> None:
         """Check names, prototypes, parameters, variables and the strict rules; add the findings."""

@@ -137,7 +137,7 @@ class DeliveryContext:
         self.redact = Redaction(self.runtime)
         self.storages = DurableStorages(self.store, self.runtime.chained.storages, self.timing.clock)
         own = self.runtime.configuration
-        self.prices = Prices.over_registry(own.prices, own.currency, self.runtime.models)
+        self.prices = Prices.over_registry(own.prices, own.currency, self.runtime.catalogue_folder)
         self._space = SpaceRetry(self.timing)
 
     async def commit(self, change: Change) -> CommitResult:

@@ -93,7 +93,7 @@ def build_accounts(
     """
     budget_file = BudgetFile(configuration.folder / file)
     callers = Callers(_callers(configuration, catalogue, budget_file, clocks, administrator))
-    prices = Prices.over_registry(configuration.prices, configuration.currency, load_registry(catalogue.folder))
+    prices = Prices.over_registry(configuration.prices, configuration.currency, catalogue.folder)
     return callers, UsageAccounting(prices, budget_file.pending, callers.find), budget_file
 
 

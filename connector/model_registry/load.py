@@ -42,9 +42,9 @@ def default_registry() -> ModelRegistry:
     return _read(folder("entities"))
 
 
-def load_registry(entities: Path) -> ModelRegistry:
-    """Return the registry of a catalogue folder; that of the connector where the folder has none."""
-    if entities == folder("entities") or not (entities / REGISTRY).exists():
+def load_registry(entities: Path | None) -> ModelRegistry:
+    """Return the registry of a catalogue folder; that of the connector where there is no folder, or none in it."""
+    if entities is None or entities == folder("entities") or not (entities / REGISTRY).exists():
         return default_registry()
     return _read(entities)
 

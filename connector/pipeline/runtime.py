@@ -16,7 +16,7 @@ from connector.config import Configuration, Kinds, load
 from connector.config.model_errors import translate_errors
 from connector.errors import ConfigurationError
 from connector.model import JSON, InvalidRequest, Outcome, State
-from connector.model_registry import ModelRegistry, default_registry, load_registry
+from connector.model_registry import ModelRegistry, load_registry
 from connector.pipeline.storage import FolderStorage
 from connector.publishers import ClientCall, Perform, client_intent, perform_now
 from connector.transform import Chain, Context, Scope, Storage, compile_chain, compile_template
@@ -164,10 +164,15 @@ class Runtime:
         """Why a client is paused until a person acts."""
         return next((client.paused for client in self._clients.values() if client.paused), None)
 
+    @property
+    def catalogue_folder(self) -> Path | None:
+        """The folder of the catalogue that is used; None for the one that ships."""
+        return None if self._catalogue is None else self._catalogue.folder
+
     @cached_property
     def models(self) -> ModelRegistry:
         """The facts about models of the catalogue that is used."""
-        return default_registry() if self._catalogue is None else load_registry(self._catalogue.folder)
+        return load_registry(self.catalogue_folder)
 
     def secrets(self) -> list[frozenset[str]]:
         """Return what must be shown nowhere: the configuration's secrets, and those of each client as they are now."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, Protocol
 
 from connector.model import JSON
-from connector.model_registry import LifeCycle, ModelRegistry, PriceList, default_registry
+from connector.model_registry import LifeCycle, ModelRegistry, PriceList, load_registry
 from connector.telemetry.usage import NO_USAGE, Usage, answer_parts, find_text, find_tier, read_usage, usage_in
 
 __all__ = [
@@ -106,9 +107,9 @@ class Prices:
         self._cache: dict[tuple[str, str, bool], PriceList | None] = {}
 
     @classmethod
-    def over_registry(cls, prices: Mapping[str, Price], currency: str, registry: ModelRegistry | None = None) -> Prices:
-        """Return configured prices that go before those of a registry; of the one that ships unless given."""
-        return cls(prices, currency, default_registry() if registry is None else registry)
+    def over_registry(cls, prices: Mapping[str, Price], currency: str, entities: Path | None = None) -> Prices:
+        """Return configured prices that go before those of a catalogue's registry, or of the one that ships."""
+        return cls(prices, currency, load_registry(entities))
 
     def __bool__(self) -> bool:
         return bool(self._exact or self._starts or self._registry)

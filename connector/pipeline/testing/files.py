@@ -12,7 +12,7 @@ from connector.config.references import Reference, references_in
 from connector.config.sources import configuration_in
 from connector.errors import ConfigurationError, ConnectorError
 from connector.model import JSON, is_list, members
-from connector.model_registry import default_registry, load_registry
+from connector.model_registry import load_registry
 from connector.pipeline.runtime import load_configuration
 from connector.pipeline.testing.cases import Checked, is_connection_case, run_connection_case
 from connector.transform import compile_chain
@@ -109,7 +109,7 @@ async def _run_chain_case(
         [{name: read.given.get("parameters") or {}}],
         chains,
         where=read.name,
-        models=lambda: default_registry() if entities is None else load_registry(entities),
+        models=lambda: load_registry(entities),
     )
     return (await run_case(read, chain)).difference
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 
 from connector.errors import ConnectorError
 from connector.model import members
-from connector.model_registry import Model, ModelRegistry, current_day, default_registry, load_registry
+from connector.model_registry import Model, ModelRegistry, current_day, load_registry
 from connector.model_registry.description import describe_model
 from connector.pipeline import Runtime
 from connector.studio.access import Context, Viewer
@@ -105,5 +105,4 @@ def _row(
 
 
 def _registry(context: StudioContext) -> ModelRegistry:
-    folder = context.configuration.catalogue_folder
-    return default_registry() if folder is None else load_registry(folder)
+    return load_registry(context.configuration.catalogue_folder)
