@@ -240,3 +240,18 @@ def test_variables_of_settings_are_listed(write: Write) -> None:
 @pytest.mark.parametrize("written", ["none", None])
 def test_telemetry_may_be_none(written: str | None) -> None:
     assert parse({"telemetry": {"traces": written, "metrics": written}}).telemetry.traces is None
+
+
+def test_a_studio_has_tokens_with_roles_and_is_not_open_to_others() -> None:
+    tokens = {"a": {"hash": HASH, "role": "operator"}, "b": {"hash": "sha256:" + "b" * 64, "disabled": True}}
+    studio = parse({"studio": {"listen": "127.0.0.1:0", "tokens": tokens}}).studio
+    assert {name: token.role for name, token in studio.active_tokens.items()} == {"a": "operator"}
+    assert (studio.host, studio.port, studio.loopback) == ("127.0.0.1", 0, True)
+    with pytest.raises(InvalidConfiguration, match=r"studio\.tokens\.a\.hash: the same hash as b"):
+        parse({"studio": {"tokens": {"b": {"hash": HASH}, "a": {"hash": HASH}}}})
+    with pytest.raises(InvalidConfiguration, match="studio-token NAME"):
+        parse({"studio": {"tokens": {"a": {"hash": "st-canary"}}}})
+    with pytest.raises(InvalidConfiguration, match=r"studio\.listen: 0\.0\.0\.0:1 can be reached from elsewhere"):
+        parse({"studio": {"listen": "0.0.0.0:1"}})
+    with pytest.raises(InvalidConfiguration, match=r"studio\.tokens\.a\.role"):
+        parse({"studio": {"tokens": {"a": {"hash": HASH, "role": "admin"}}}})
