@@ -6,7 +6,9 @@ import asyncio
 import json
 import logging
 import sys
+from pathlib import Path
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -18,6 +20,7 @@ from connector.model import CallFailed, State
 from connector.request.wire import BytesBody
 from tests.platform_stand_in import SUBJECT
 
+CLIENT = dict.fromkeys(("file", "key"), str(Path(__file__).parent / "certificates" / "client.pem"))
 ENGINES = pytest.mark.parametrize("engine", ["aiohttp", "httpx"])
 
 
@@ -257,6 +260,18 @@ async def test_a_token_that_still_holds_is_used_when_the_exchange_is_away(connec
         await platform.asked.wait()
     assert {authorization for authorization, _ in platform.calls} == {"Bearer access-canary-1-0123456789"}
     assert len(platform.exchanges) == 2, "the next exchange waits for the back-off"
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadError("it broke"), ConnectionResetError("it broke")])
+async def test_whatever_ends_the_exchange_is_a_failure_of_the_identity(make_client, failure):
+    def handle(_: httpx.Request) -> httpx.Response:
+        raise failure
+
+    identity = {"source": "certificate", "identity_provider_id": "i", "service_account_id": "s"}
+    client = make_client(handle, token=None, identity=identity, certificate=CLIENT)
+    outcome = await client.send(client.prepare("models list"), retries=0)
+    said = "identity: the exchange at mtls.auth.openai.com is not reached: it broke"
+    assert (outcome.state, outcome.reason) == (State.NOT_SENT, said)
 
 
 async def test_a_renewal_that_fails_is_logged_while_the_old_token_holds(connect, platform, wire, clock, caplog):

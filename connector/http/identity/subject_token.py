@@ -177,7 +177,7 @@ async def send_briefly(request: httpx.Request, where: str, send: Send) -> tuple[
             return await send(request)
     except TimeoutError:
         raise IdentityFailed(f"{where} did not answer within {PATIENCE:g} seconds", is_final=False) from None
-    except httpx.TransportError as error:
+    except (httpx.TransportError, OSError) as error:
         raise IdentityFailed(f"{where} is not reached: {error}", is_final=False) from None
 
 
