@@ -65,7 +65,7 @@ def test_what_is_worse_is_found() -> None:
     def quadratic(text: str) -> object:
         return [text[at:].count("b") for at in range(0, len(text), 10)]
 
-    assert not in_proportion(GROWTH, taken(quadratic, "a" * 20_000), taken(quadratic, "a" * 80_000), unnoticed=0.001)
+    assert not in_proportion(GROWTH, taken(quadratic, "a" * 10_000), taken(quadratic, "a" * 80_000), unnoticed=0.001)
 
 
 def taken(read: Callable[[str], object], text: str) -> Callable[[], None]:

@@ -47,10 +47,10 @@ def test_a_machine_that_is_slow_has_more_time(monkeypatch: pytest.MonkeyPatch) -
     within(bound, lambda: quadratic(20_000))
 
 
-def test_four_times_the_text_is_sixteen_times_the_work_of_a_quadratic_algorithm() -> None:
-    assert not in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(80_000), unnoticed=0.001)
+def test_a_longer_text_is_more_than_its_share_of_work_for_a_quadratic_algorithm() -> None:
+    assert not in_proportion(9, lambda: quadratic(10_000), lambda: quadratic(80_000), unnoticed=0.001)
     assert in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(40_000), unnoticed=0.001)
-    assert in_proportion(9, lambda: quadratic(20_000), lambda: quadratic(80_000), unnoticed=60)
+    assert in_proportion(9, lambda: quadratic(10_000), lambda: quadratic(80_000), unnoticed=60)
 
 
 def test_others_memory_is_put_aside_only_when_a_bound_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
