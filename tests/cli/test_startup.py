@@ -15,7 +15,7 @@ try:
 except SystemExit:
     print("\\n" + json.dumps(sorted(sys.modules)))
 """
-ROOMS = {"cli", "declarations", "documents", "errors", "model", "offline", "suggestions", "terminal"}
+ROOMS = {"cli", "declarations", "documents", "errors", "extras", "model", "offline", "suggestions", "terminal"}
 """What `--help` may load of the connector."""
 HEAVY = {"pydantic", "pydantic_core", "jsonschema", "httpx", "aiohttp", "rich", "ruamel", "jmespath", "apsw"}
 
