@@ -13,6 +13,7 @@ from connector.cli.arguments import read_document
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Config, Json
 from connector.cli.output import print_line, print_text, say, wants_json
+from connector.cli.tasks_filter import Mcp
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -37,6 +38,7 @@ class DoneOptions:
         Option("--call", metavar="ATTEMPT.CALL", help="Which call was done, such as 1.0, if several are in doubt."),
     ] = None
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="How you know; kept with the call.")] = ""
+    mcp: Mcp = False
     json: Json = None
 
 
@@ -51,7 +53,7 @@ async def _done(options: DoneOptions) -> ExitCode:
     from connector.runtime.doubt import confirm_call
 
     answer: JSON = None if options.answer is None else read_document(options.answer, "--answer")
-    async with open_tasks(options.config) as (store, configuration):
+    async with open_tasks(options.config, mcp=options.mcp) as (store, configuration):
         redactor = configuration.redactor()
         if redactor.value(answer) != answer:
             raise ConfigurationError("--answer: it holds a secret of the configuration, and secrets are not kept")

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.engine import Filter, Store, Task, TaskState
 
-__all__ = ["FilterOptions", "build_filter", "iterate_tasks", "open_tasks", "parse_states", "report_unfit"]
+__all__ = ["FilterOptions", "Mcp", "build_filter", "iterate_tasks", "open_tasks", "parse_states", "report_unfit"]
 
 ALL = "all"
 STATES = "Only tasks in this state: new, processing, waiting, finished, failed, skipped, unknown; or all."
+
+
+Mcp = Annotated[bool, Option("--mcp", help="The calls of MCP clients, in mcp.engine, instead of the tasks of routes.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,7 @@ class FilterOptions:
     newer_than: Annotated[
         str | None, Option("--newer-than", metavar="AGE", help="Only tasks changed within this time.")
     ] = None
+    mcp: Mcp = False
     json: Json = None
 
     @property
@@ -125,24 +129,31 @@ PAGE = 500
 
 
 @asynccontextmanager
-async def open_tasks(config: Path | None) -> AsyncGenerator[tuple[Store, Configuration]]:
-    """Open the store of a configuration; create nothing if there was no run."""
+async def open_tasks(config: Path | None, *, mcp: bool = False) -> AsyncGenerator[tuple[Store, Configuration]]:
+    """Open the store of a configuration; create nothing if there was no run.
+
+    Args:
+        mcp: whether that of the calls of MCP clients is meant.
+    """
     from connector.engine import open_store
     from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
-    _check_there(configuration.engine_url)
-    store = await open_store(configuration.engine_url, role="admin")
+    url = configuration.mcp_engine_url if mcp else configuration.engine_url
+    if url is None:
+        raise ConfigurationError("mcp.engine: none is named, so calls are kept only while the MCP server runs")
+    _check_there(url, "`openai-connector mcp`" if mcp else "`run`")
+    store = await open_store(url, role="admin")
     try:
         yield store, configuration
     finally:
         await store.close()
 
 
-def _check_there(url: str) -> None:
+def _check_there(url: str, maker: str) -> None:
     path = Path(url.removeprefix(SQLITE))
     if url.startswith(SQLITE) and not path.exists():
-        raise ConfigurationError(f"there are no tasks yet: {str(path)!r} is not there; `run` makes it")
+        raise ConfigurationError(f"there are no tasks yet: {str(path)!r} is not there; {maker} makes it")
 
 
 async def iterate_tasks(

@@ -161,11 +161,13 @@ def failure(text: str, structured: Mapping[str, JSON]) -> dict[str, JSON]:
 def unknown(answer: CallAnswer) -> dict[str, JSON]:
     """Return the result of a call that may have taken effect: with its evidence, and what to do."""
     evidence = [_evidence(call) for call in answer.doubts]
+    number = answer.task
     text = (
         f"unknown: the call may have taken effect, and may have been paid for. {answer.reason}\n"
-        f"Do not send it again as a new call. A repeat of it sends nothing, and tells this again. Look whether it took"
-        f" effect, then have a person settle task {answer.task}: `openai-connector tasks skip {answer.task}` when it"
-        f" did, `openai-connector tasks retry {answer.task}` when it did not; then call again."
+        "Do not send it again as a new call. A repeat of it sends nothing, and tells this again. A person looks whether"
+        f" it took effect, and settles task {number}: `openai-connector tasks done {number} --mcp` when it did,"
+        f" `openai-connector tasks retry {number} --mcp` when it did not. Then call again. (Without mcp.engine, a call"
+        " with a key of its own is sent.)"
     )
     if evidence:
         text += f"\nEvidence: {orjson.dumps(evidence).decode()}"

@@ -9,10 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from connector.cli.app import app
 from connector.engine import Filter, TaskState, open_store
 from connector.hosts.calls import HostCalls
-from tests.hosts.mcp.rig import chat, pipe
+from tests.hosts.mcp.rig import CONFIGURATION, chat, pipe
 
 
 def durable(document: Any) -> None:
@@ -82,7 +84,7 @@ async def test_unknown_is_told_with_its_evidence_and_never_sent_again(tmp_path: 
         assert shown["state"] == "unknown"
         assert shown["evidence"][0]["operation"] == "chat completions create"
         text = first["content"][0]["text"]
-        assert f"openai-connector tasks skip {shown['task']}" in text
+        assert f"openai-connector tasks done {shown['task']} --mcp" in text
         assert "the connection was lost" in text
         again = await peer.call("greet", {"name": "Ada"}, key="k")
         assert again["structuredContent"]["state"] == "unknown"
@@ -111,6 +113,20 @@ async def test_a_person_settles_what_is_unknown(tmp_path: Path, decision: str, p
         peer.upstream.answer = chat
         assert (await peer.call("greet", {"name": "Ada"}))["isError"] is False
         assert peer.upstream.posts == posts
+
+
+async def test_a_person_says_that_an_unknown_call_was_done_and_what_its_answer_was(tmp_path: Path) -> None:
+    (tmp_path / "connector.json").write_text(json.dumps({**CONFIGURATION, "mcp": {"engine": "sqlite:///calls.db"}}))
+    async with pipe(tmp_path, lost, change=durable) as peer:
+        task = (await peer.call("greet", {"name": "Ada"}, key="k"))["structuredContent"]["task"]
+    body = json.dumps({"id": "c-1", "choices": [{"message": {"content": "Hello, Ada."}, "finish_reason": "stop"}]})
+    arguments = ["tasks", "done", str(task), "--mcp", "--answer", body, "-f", str(tmp_path / "connector.json")]
+    done = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    assert done.exit_code == 0, done.output
+    async with pipe(tmp_path, change=durable) as peer:
+        again = await peer.call("greet", {"name": "Ada"}, key="k")
+        assert again["structuredContent"]["text"] == "Hello, Ada."
+        assert peer.upstream.posts == 0
 
 
 async def test_what_is_answered_outlives_the_process(tmp_path: Path) -> None:
