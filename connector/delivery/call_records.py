@@ -23,6 +23,7 @@ __all__ = [
     "MISSING",
     "MOST_KEPT",
     "NOTES",
+    "PLACE",
     "Redaction",
     "account_digest",
     "bound_body",
@@ -91,6 +92,8 @@ def _pack(value: JSON) -> bytes:
     return orjson.dumps(value, default=repr, option=orjson.OPT_SORT_KEYS)
 
 
+PLACE = "place"
+"""What the record of a request in a batch says of it: its place in its task."""
 MOST_KEPT = 256 * 1024
 """The bytes of an answer that a task keeps after its end; before, it needs its answers whole."""
 EVIDENCE = 2048

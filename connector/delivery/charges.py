@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from connector.model import JSON, Outcome, is_object, members
+from collections.abc import Iterator, Mapping, Sequence
+
+from connector.delivery.call_records import PLACE
+from connector.engine import CallRecord
+from connector.http.addresses import find_region
+from connector.model import JSON, Outcome, State, is_list, is_object, members
 from connector.publishers import CallIntent
 from connector.request import Wire
 from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage
 
-__all__ = ["RETRIEVE", "price_batch_line", "price_call"]
+__all__ = ["RETRIEVE", "price_batch_line", "price_call", "price_kept_calls"]
 
 WRITING = ("POST", "PUT", "PATCH")
 RETRIEVE = "responses retrieve"
-SPEECH = "POST /audio/speech"
+SPEECH, READ_ALOUD = "POST /audio/speech", "audio speech create"
 
 
 def price_call(prices: Prices, intent: CallIntent, outcome: Outcome, *, tier: str = "", begun: bool = False) -> Cost:
@@ -48,6 +53,46 @@ def price_batch_line(prices: Prices, body: JSON, outcome: Outcome, *, regional: 
     return prices.read_cost(
         outcome.body, model=model if isinstance(model, str) else "", tier="batch", regional=regional
     )
+
+
+def price_kept_calls(prices: Prices, calls: Sequence[CallRecord]) -> Iterator[tuple[CallRecord, Cost]]:
+    """Yield the calls of a task that were paid for, and what each used and cost, from what was kept of them.
+
+    What is kept says less than the call did: a call whose answer was too large to be kept is left out, and of a request
+    that went out in a batch nobody knows the address.
+    """
+    windows: dict[str, str] = {}
+    for call in calls:
+        request, outcome = members(call.request), members(call.outcome)
+        asked, body = _read_asked(request.get("body")), members(outcome.get("body"))
+        window = members(asked.get("background_options")).get("completion_window")
+        if asked.get("background") is True and isinstance(name := body.get("id"), str):
+            windows[name] = f"window-{window}" if isinstance(window, str) else ""
+        known = windows.get(str(body.get("id")))
+        if call.state != State.DONE or not _was_charged(call, request, waited=known is not None):
+            continue
+        tier, url = "batch" if PLACE in request else known or "", request.get("url")
+        regional = isinstance(url, str) and bool(find_region(url))
+        model = asked.get("model") if isinstance(asked.get("model"), str) else ""
+        cost = prices.read_cost(body, model=str(model), tier=tier, regional=regional)
+        if not cost.usage and call.operation == READ_ALOUD:
+            cost = _price_speech(prices, str(model), asked, regional=regional)
+        if cost.usage:
+            yield call, cost
+
+
+def _read_asked(body: JSON) -> Mapping[str, JSON]:
+    """Return the fields of a request that was kept: of its payload, or of its form."""
+    if not is_list(body):
+        return members(body)
+    return {str(part.get("name")): part.get("value") for part in map(members, body)}
+
+
+def _was_charged(call: CallRecord, request: Mapping[str, JSON], *, waited: bool) -> bool:
+    if PLACE in request or (waited and call.operation == RETRIEVE):
+        return True
+    answer = members(members(call.outcome).get("body"))
+    return request.get("method") in WRITING and ("usage" in answer or call.operation == READ_ALOUD)
 
 
 def _requested_model(intent: CallIntent) -> str:

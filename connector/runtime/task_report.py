@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from connector.delivery.charges import price_kept_calls
 from connector.delivery.route_spec import is_intake, parent_of
 from connector.engine import CallRecord, Task, TaskState
 from connector.errors import ConnectorError
@@ -15,6 +16,7 @@ from connector.pipeline import Runtime, explain_outgoing
 from connector.pipeline.chains import apply
 from connector.pipeline.results import failure_line
 from connector.pipeline.storage import Untouched
+from connector.telemetry.costs import NO_USAGE, Cost, Prices
 from connector.transform.context import Locks
 
 __all__ = ["export_task", "report_task"]
@@ -24,6 +26,9 @@ ERRORS = (TaskState.FAILED, TaskState.UNKNOWN)
 
 async def report_task(runtime: Runtime, task: Task) -> dict[str, JSON]:
     """Return everything that is known of a task, without secrets."""
+    own = runtime.configuration
+    prices = Prices.over_registry(own.prices, own.currency, own.catalogue_folder)
+    costs = {id(call): cost for call, cost in price_kept_calls(prices, task.calls)}
     return {
         "id": task.id,
         "route": task.route,
@@ -41,7 +46,11 @@ async def report_task(runtime: Runtime, task: Task) -> dict[str, JSON]:
         "trace": task.trace,
         "document": task.document,
         "becomes": await _preview(runtime, task),
-        "calls": [_report_call(call, by_hand=number < task.retried) for number, call in enumerate(task.calls)],
+        "cost": _report_costs(list(costs.values())),
+        "calls": [
+            _report_call(call, costs.get(id(call)), by_hand=number < task.retried)
+            for number, call in enumerate(task.calls)
+        ],
     }
 
 
@@ -63,7 +72,23 @@ def export_task(task: Task) -> JSON:
     return failure_line(task.document, "failed", task.reason)
 
 
-def _report_call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
+def _report_costs(costs: Sequence[Cost]) -> JSON:
+    """Return what calls used and cost together; None when none was paid for, no amount when a model has no price."""
+    if not costs:
+        return None
+    usage, amounts = sum((cost.usage for cost in costs), NO_USAGE), [cost.amount for cost in costs]
+    known = [amount for amount in amounts if amount is not None]
+    return {
+        "model": ", ".join(dict.fromkeys(cost.model for cost in costs)),
+        "input": usage.input,
+        "cached_input": usage.cached,
+        "output": usage.output,
+        "amount": round(sum(known), 9) if len(known) == len(amounts) else None,
+        "currency": costs[0].currency,
+    }
+
+
+def _report_call(call: CallRecord, cost: Cost | None, *, by_hand: bool) -> dict[str, JSON]:
     shown: dict[str, JSON] = {
         "attempt": call.attempt,
         "call": call.number,
@@ -74,6 +99,7 @@ def _report_call(call: CallRecord, *, by_hand: bool) -> dict[str, JSON]:
         "state": call.state or "open: nobody saw its end",
         "started": _format_time(call.started),
         "seconds": round(call.ended - call.started, 3) if call.ended else None,
+        "cost": None if cost is None else _report_costs([cost]),
         "request": call.request,
         "outcome": call.outcome,
     }

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
+from connector.delivery.charges import price_kept_calls
 from connector.documents import dump
 from connector.engine import CallRecord
-from connector.model import JSON, State, is_object, members
+from connector.model import JSON, is_object, members
 from connector.studio.schemas.base import Price
-from connector.telemetry.costs import Prices, Usage
+from connector.telemetry.costs import Cost, Prices, Usage
 
 __all__ = ["price_calls", "price_kept_call", "price_repeat", "show_usage"]
 
-WRITING = ("POST", "PUT", "PATCH")
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 BYTES_A_TOKEN = 3
 """English text has four; fewer are counted, so that no repeat costs more than was said."""
 
 
-def price_kept_call(prices: Prices, call: CallRecord) -> Price | None:
-    """Return what a call cost; None for one that is not paid for."""
-    if call.state != State.DONE or members(call.request).get("method") not in WRITING:
-        return None
-    cost = prices.read_cost(members(call.outcome).get("body"), model=_find_model(call))
-    if not cost.usage:
-        return None
-    why = "" if cost.amount is not None else f"nothing says what {cost.model or 'its model'} costs"
-    return Price(amount=cost.amount, currency=cost.currency, why=why)
+def price_kept_call(prices: Prices, call: CallRecord, among: Sequence[CallRecord] = ()) -> Price | None:
+    """Return what a call cost, one of a task's; None for one that is not paid for."""
+    found = [cost for one, cost in price_kept_calls(prices, among or (call,)) if one is call]
+    return _show_cost(found[0]) if found else None
 
 
-def price_calls(prices: Prices, calls: Iterable[CallRecord]) -> Price | None:
-    """Return what calls cost together; None when none was paid for."""
-    found = [price for call in calls if (price := price_kept_call(prices, call)) is not None]
+def price_calls(prices: Prices, calls: Sequence[CallRecord]) -> Price | None:
+    """Return what the calls of a task cost together; None when none was paid for."""
+    found = [_show_cost(cost) for _, cost in price_kept_calls(prices, calls)]
     if not found:
         return None
     unknown = next((price.why for price in found if price.amount is None), "")
     known = [price.amount for price in found if price.amount is not None]
     amount = sum(known) if known and not unknown else None
     return Price(amount=amount, currency=found[0].currency, why=unknown)
+
+
+def _show_cost(cost: Cost) -> Price:
+    why = "" if cost.amount is not None else f"nothing says what {cost.model or 'its model'} costs"
+    return Price(amount=cost.amount, currency=cost.currency, why=why)
 
 
 def price_repeat(prices: Prices, call: CallRecord) -> Price:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from connector.delivery.charges import price_kept_calls
 from connector.delivery.route_spec import parent_of
 from connector.engine import CallRecord, Filter
-from connector.model import members
 from connector.studio.context import StudioContext
 from connector.telemetry.costs import NO_USAGE, Prices, Usage
 
@@ -70,18 +70,5 @@ async def read_spent(context: StudioContext, since: float, until: float) -> tupl
 
 def _spent_of(name: str, calls: Sequence[CallRecord], prices: Prices) -> Iterator[Spent]:
     route = parent_of(name)[0]
-    for call in calls:
-        if call.open or not call.outcome:
-            continue
-        cost = prices.read_cost(members(call.outcome).get("body"), model=_model_of(call))
-        if cost.usage:
-            yield Spent(route, cost.model, call.ended or call.started, cost.usage, cost.amount)
-
-
-def _model_of(call: CallRecord) -> str:
-    """Return the model that a call asked for, for answers that do not name theirs."""
-    request = members(call.request)
-    for part in (request, members(request.get("body")), members(request.get("payload"))):
-        if isinstance(part.get("model"), str):
-            return str(part["model"])
-    return ""
+    for call, cost in price_kept_calls(prices, calls):
+        yield Spent(route, cost.model, call.ended or call.started, cost.usage, cost.amount)

@@ -114,15 +114,19 @@ def _show_attempts(context: StudioContext, task: Task, shortener: Shortener, pri
             started=as_time(started),
             ended=as_time(ended),
             waited=round(started - before, 3) if before else None,
-            calls=[show_call(context, call, shortener, prices, settled=place < task.retried) for place, call in calls],
+            calls=[
+                show_call(context, call, shortener, prices, settled=place < task.retried, among=task.calls)
+                for place, call in calls
+            ],
         )
         before = max(ended, started)
 
 
 def show_call(
-    context: StudioContext, call: CallRecord, shortener: Shortener, prices: Prices, *, settled: bool
-) -> CallView:
-    """Return a call with everything that is known of it."""
+    context: StudioContext, call: CallRecord, shortener: Shortener, prices: Prices, *, settled: bool,
+    among: Sequence[CallRecord] = (),
+) -> CallView:  # fmt: skip
+    """Return a call with everything that is known of it, alone or among the others of its task."""
     outcome, place = members(call.outcome), f"calls/{call.attempt}/{call.number}"
     where = f"call {call.number} of attempt {call.attempt}"
     return CallView(
@@ -139,7 +143,7 @@ def show_call(
         answer=shortener.shorten(context.redact(outcome.get("body")), f"the answer of {where}", f"{place}/answer"),
         evidence=_show_evidence(context, call, outcome),
         usage=show_usage(read_usage(outcome.get("body"))),
-        cost=price_kept_call(prices, call),
+        cost=price_kept_call(prices, call, among),
     )
 
 

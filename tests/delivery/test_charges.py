@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connector.delivery.charges import price_batch_line, price_call
+from connector.delivery.charges import price_batch_line, price_call, price_kept_calls
+from connector.engine import CallRecord
 from connector.http import Client
 from connector.http.addresses import find_region
 from connector.model import JSON, Outcome, State
@@ -116,3 +117,32 @@ def test_a_request_in_a_batch_costs_half_whatever_tier_its_answer_names() -> Non
 def test_image_models_answer_in_pictures_where_they_do_not_say_more() -> None:
     usage = {"input_tokens": 30, "input_tokens_details": {"text_tokens": 10, "image_tokens": 20}, "output_tokens": 50}
     assert PRICES.read_cost({"usage": usage}).usage == Usage(30, output=50, input_image=20, output_image=50)
+
+
+def kept(operation: str, body: JSON, *, request: JSON = None, state: str = "done") -> CallRecord:
+    sent = {"method": "POST", "url": "https://api.openai.com/v1/x", **(request or {})}
+    known = {"task": 1, "attempt": 1, "number": 0, "fingerprint": "", "target": "openai", "effect": "opaque"}
+    outcome = {"status": 200, "body": body}
+    return CallRecord(**known, operation=operation, request=sent, state=state, outcome=outcome)  # type: ignore[arg-type]
+
+
+def test_what_was_kept_of_a_task_tells_what_it_cost() -> None:
+    usage = {"input_tokens": 1000, "output_tokens": 1000}
+    asked = {"model": "gpt-6.1-terra", "background": True, "background_options": {"completion_window": "8h"}}
+    calls = [
+        kept("chat completions create", {"model": "gpt-6.1-terra", "usage": usage}),
+        kept("chat completions create", {"model": "gpt-6.1-terra", "usage": usage},
+             request={"url": "https://eu.api.openai.com/v1/chat/completions"}),
+        kept("chat completions create", {"model": "gpt-6.1-terra", "usage": usage, "service_tier": "default"},
+             request={"place": 0, "body": {"model": "gpt-6.1-terra"}}),
+        kept("responses create", {"id": "resp_1", "status": "queued"}, request={"body": asked}),
+        kept("responses retrieve", {"id": "resp_1", "model": "gpt-6.1-terra", "usage": usage},
+             request={"method": "GET"}),
+        kept("responses retrieve", {"id": "resp_2", "model": "gpt-6.1-terra", "usage": usage},
+             request={"method": "GET"}),
+        kept("audio speech create", None, request={"body": {"model": "tts-1", "input": "Hello"}}),
+        kept("response input tokens count", {"input_tokens": 500}),
+        kept("chat completions create", {"model": "gpt-6.1-terra", "usage": usage}, state="unknown"),
+    ]  # fmt: skip
+    found = {calls.index(call): cost.amount for call, cost in price_kept_calls(PRICES, calls)}
+    assert found == pytest.approx({0: 0.006, 1: 0.0066, 2: 0.003, 4: 0.0036, 6: 5 * 15e-6})

@@ -19,13 +19,16 @@ import pytest
 
 from connector.catalogue import Catalogue
 from connector.config.models.gateway import hash_token
-from connector.engine import open_store
+from connector.delivery.charges import price_kept_calls
+from connector.engine import Filter, Store, open_store
 from connector.gateway import GatewayServer
+from connector.model_registry import default_registry
 from connector.pipeline import Runtime, load_configuration
 from connector.runtime.plan import Plan
 from connector.runtime.runner import Runner
 from connector.sandbox import Sandbox
 from connector.sandbox.bill.payers import read_payer
+from connector.telemetry.costs import Prices
 from connector.telemetry.observer import Observer
 from connector.timing import Timing
 
@@ -173,6 +176,7 @@ async def test_what_routes_and_batches_count_is_what_is_billed(running: Any) -> 
     try:
         runner = Runner(runtime, store, Plan.of(configuration), once=True, observer=observer, timing=OFTEN, wall=hurry)
         end = await runner.run()
+        in_tasks = await add_up_tasks(store)
     finally:
         await store.close()
     assert {name: dict(states) for name, states in end.ended.items() if ":" not in name} == {
@@ -182,6 +186,7 @@ async def test_what_routes_and_batches_count_is_what_is_billed(running: Any) -> 
     billed = await bill.costs()
     assert await bill.kinds() == CHARGED
     assert metrics.cost.total() == pytest.approx(billed, abs=1e-9)
+    assert in_tasks == pytest.approx(billed, abs=1e-9)
     counted: dict[str, dict[str, float]] = {}
     for (_, _, model, kind), amount in metrics.tokens.values.items():
         counted.setdefault(model, {})[kind] = counted.get(model, {}).get(kind, 0) + amount
@@ -191,6 +196,15 @@ async def test_what_routes_and_batches_count_is_what_is_billed(running: Any) -> 
     assert min(by_route[name] for name in LOADS if name != "check") > 0
     assert sum(result["num_model_requests"] for result in await bill.read("usage/completions", "batch")
                if result["batch"]) == len(IN_BATCH)  # fmt: skip
+
+
+async def add_up_tasks(store: Store) -> float:
+    """Return what was kept of all tasks says that they cost."""
+    prices, total = Prices({}, registry=default_registry()), 0.0
+    for light in await store.tasks(Filter(), limit=500):
+        task = await store.task(light.id)
+        total += sum(cost.amount or 0.0 for _, cost in price_kept_calls(prices, task.calls if task else ()))
+    return total
 
 
 async def test_what_the_gateway_counts_is_what_is_billed(running: Any) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 import orjson
 
+from connector.delivery.call_records import PLACE
 from connector.engine import CallRecord, Store, Task
 from connector.http.policy import Policy
 from connector.http.response import find_error_codes, find_error_message, is_error, unpack_embeddings
@@ -36,7 +37,6 @@ __all__ = [
 NOT_RUN = ("batch_expired", "batch_cancelled")
 """The codes of lines that the API has not run; those cost nothing."""
 CUSTOM_ID = re.compile(r"oc-(\d{1,18})-(\d{1,9})-(\d{1,9})")
-PLACE = "place"
 CHUNK = 200
 """Lines that are written at a time."""
 
