@@ -57,7 +57,7 @@ PICTURES = (
     Picture("overview", "overview", "/"),
     Picture("tasks", "tasks", "/tasks?columns=subject"),
     Picture("task", "task", "/tasks/{}", "dark", "failed"),
-    Picture("steps", "task", "/tasks/{}?view=steps&step=2", "light", "finished"),
+    Picture("steps", "task", "/tasks/{}?view=steps", "light", "finished"),
     Picture("unknown", "unknown", "/unknown"),
 )
 

@@ -69,13 +69,14 @@ export function between(started: string | null, ended: string | null): number | 
   return Math.max(0, (new Date(ended).getTime() - new Date(started).getTime()) / 1000);
 }
 
-/** "$0.0031", "$12.50"; "" when it is unknown. As many places as make a column comparable. */
+/** "$12.50", "$0.0421", "$0.000021"; "" when it is unknown. Small amounts have the places that they need. */
 export function money(price: (Pick<Price, "amount"> & Partial<Price>) | null | undefined): string {
   if (!price || price.amount === null) return "";
   const { amount, currency = "USD" } = price;
-  const least = 0.0001;
-  if (amount > 0 && amount < least / 2) return `<${written(least, currency, 4)}`;
-  return written(amount, currency, amount === 0 || Math.abs(amount) >= 1 ? 2 : 4);
+  const least = 0.000001;
+  if (amount > 0 && amount < least / 2) return `<${written(least, currency, 6)}`;
+  const size = Math.abs(amount);
+  return written(amount, currency, size === 0 || size >= 1 ? 2 : size >= 0.01 ? 4 : 6);
 }
 const written = (amount: number, currency: string, places: number): string =>
   new Intl.NumberFormat("en-US", {

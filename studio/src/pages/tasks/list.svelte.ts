@@ -4,6 +4,7 @@ import type { Page, Searched, TaskRow } from "$lib/api/types";
 
 const PAGE = 100;
 const MOST = 500;
+const SOON = 700;
 
 /** The tasks of one query: page after page as they are scrolled to. */
 export class TaskList {
@@ -16,6 +17,9 @@ export class TaskList {
   problem = $state.raw<Problem | null>(null);
   /** Something changed that is not shown yet. */
   stale = $state(false);
+  /** Whether the index is still being brought up to date with what is stored: more may fit than is shown. */
+  indexing = $state(false);
+  #again = 0;
   #query = new URLSearchParams();
   #running: AbortController | null = null;
 
@@ -38,10 +42,12 @@ export class TaskList {
   };
 
   stop(): void {
+    clearTimeout(this.#again);
     this.#running?.abort();
   }
 
   async #fetch(limit: number, cursor: string | null): Promise<void> {
+    clearTimeout(this.#again);
     this.#running?.abort();
     const running = new AbortController();
     this.#running = running;
@@ -59,6 +65,8 @@ export class TaskList {
       this.searched = page.searched ?? null;
       this.problem = null;
       this.ready = true;
+      this.indexing = page.searched !== undefined && page.searched.count < page.searched.stored;
+      if (this.indexing && this.rows.length < PAGE) this.#again = window.setTimeout(() => void this.refresh(), SOON);
     } catch (error) {
       if (running.signal.aborted || isAbort(error)) return;
       this.problem = Problem.of(error);
