@@ -126,3 +126,12 @@ async def test_on_postgresql(call: Any, context: StudioContext) -> None:
     await call("POST", "/routes/tickets/pause", json={"reason": "closed"})
     seen = await call("GET", "/overview")
     assert [one["kind"] for one in seen["attention"]] == ["unknown", "runner", "paused", "failed", "failed"]
+
+
+async def test_a_model_that_stops_needs_a_person(call: Any, context: StudioContext) -> None:
+    text = context.source.read_text(encoding="utf-8").replace("model: gpt-6-luna", "model: gpt-3.5-turbo-0301")
+    context.source.write_text(text, encoding="utf-8")
+    context.reload()
+    concerns = [one for one in (await call("GET", "/overview"))["attention"] if one["kind"] == "model"]
+    assert len(concerns) == 1
+    assert concerns[0]["text"].startswith("Model gpt-3.5-turbo-0301 was shut down on ")

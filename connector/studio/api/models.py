@@ -33,11 +33,11 @@ ClientName = Annotated[str | None, Query(max_length=200, description="The client
 async def list_models(context: Context, _: Viewer, client: ClientName = None) -> ModelList:
     """Return every model of the registry and of the account, with life cycle and prices."""
     account, names = await _ask_account(context, client)
-    registry, day = _registry(context), current_day()
+    registry, day, mentioned = _registry(context), current_day(), context.mentioned_models()
     known = {model.name: model for model in registry}
-    found = [_row(context, name, registry.find(name), registry, day, names) for name in sorted(names or ())]
+    found = [_row(name, registry.find(name), registry, day, names, mentioned) for name in sorted(names or ())]
     found += [
-        _row(context, name, model, registry, day, names) for name, model in known.items() if name not in (names or ())
+        _row(name, model, registry, day, names, mentioned) for name, model in known.items() if name not in (names or ())
     ]
     return ModelList(items=found, account=account, as_of=registry.as_of)
 
@@ -46,11 +46,11 @@ async def list_models(context: Context, _: Viewer, client: ClientName = None) ->
 async def read_model(id: str, context: Context, _: Viewer, client: ClientName = None) -> ModelDetail:  # noqa: A002  the path's word
     """Return all that is known of a model: life cycle, limits, prices of every tier, and what it refuses."""
     names = (await _ask_account(context, client))[1]
-    registry, day = _registry(context), current_day()
+    registry, day, mentioned = _registry(context), current_day(), context.mentioned_models()
     model = registry.find(id)
     if model is None and id not in (names or ()):
         registry.require(id)  # raises UnknownName, with suggestions
-    row = _row(context, id, model, registry, day, names)
+    row = _row(id, model, registry, day, names, mentioned)
     described = {} if model is None else describe_model(model, registry, day)
     return ModelDetail(**row.model_dump(), described=described)
 
@@ -81,12 +81,12 @@ async def _list(context: StudioContext, name: str) -> tuple[frozenset[str] | Non
 
 
 def _row(
-    context: StudioContext,
     name: str,
     model: Model | None,
     registry: ModelRegistry,
     day: date,
     names: Collection[str] | None,
+    mentioned: Collection[str],
 ) -> ModelRow:
     prices = model.price_list(day=day) if model is not None else None
     successor = registry.successor(model.name, day) if model is not None else None
@@ -100,7 +100,7 @@ def _row(
         input=rates.get("input"),
         output=rates.get("output"),
         available=None if names is None else name in names,
-        used=name in context.mentioned_models(),
+        used=name in mentioned,
     )
 
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter
 
+from connector.model_registry import LifeCycle, current_day, default_registry, load_registry
 from connector.studio.access import Context, Viewer
 from connector.studio.context import StudioContext
 from connector.studio.graph import RouteFacts, build_graph, describe_route, read_facts
@@ -47,6 +48,22 @@ def _find_concerns(
         yield Concern(kind="runner", text=f"{tasks}, and no run is at work: start `openai-connector run`", link="/")
     for status in routes:
         yield from _concerns_of(status)
+    yield from _model_concerns(context)
+
+
+def _model_concerns(context: StudioContext) -> Iterator[Concern]:
+    """Yield the models of the configuration that were shut down, or stop soon."""
+    folder, day = context.configuration.catalogue_folder, current_day()
+    registry = default_registry() if folder is None else load_registry(folder)
+    for name in sorted(context.mentioned_models()):
+        model = registry.find(name)
+        life_cycle = LifeCycle.ACTIVE if model is None else model.life_cycle(day)
+        if model is None or life_cycle is LifeCycle.ACTIVE:
+            continue
+        successor = registry.successor(model.name, day)
+        verb = "was shut down" if life_cycle is LifeCycle.RETIRED else "stops"
+        instead = f"; {successor.name} takes its place" if successor else ""
+        yield Concern(kind="model", text=f"Model {name} {verb} on {model.shutdown}{instead}", link="/catalogue")
 
 
 def _concerns_of(status: RouteStatus) -> Iterator[Concern]:

@@ -8,7 +8,7 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-__all__ = ["Answer", "Moment", "Money", "Page", "Price", "Received", "Time", "as_time"]
+__all__ = ["Answer", "Moment", "Page", "Price", "Received", "Time", "as_time"]
 
 Item = TypeVar("Item")
 
@@ -52,13 +52,6 @@ class Received(BaseModel):
     """What the API takes: a field that it does not know is refused, so that none is ignored in silence."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Money(Answer):
-    """An amount of money."""
-
-    amount: float = Field(description="The amount.", examples=[0.0125])
-    currency: str = Field(description="The currency in three letters.", examples=["USD"])
 
 
 class Price(Answer):
