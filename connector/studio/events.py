@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from secrets import token_hex
 
 from connector.documents import dump
 from connector.model import JSON
@@ -23,15 +24,21 @@ HEARTBEAT = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that changed."""
+    """Something that changed.
 
+    Attributes:
+        number: counts up from the start of the studio.
+        start: names that start, so that a page that comes back to another process starts anew.
+    """
+
+    start: str
     number: int
     name: str
     data: bytes
 
     def encode(self) -> bytes:
         """Return the event as a page reads it."""
-        return b"id: %d\nevent: %s\ndata: %s\n\n" % (self.number, self.name.encode(), self.data)
+        return b"id: %s-%d\nevent: %s\ndata: %s\n\n" % (self.start.encode(), self.number, self.name.encode(), self.data)
 
 
 class Subscription:
@@ -70,13 +77,10 @@ class Subscription:
 
 
 class EventHub:
-    """Hands each event to every open page.
-
-    Args:
-        generation: differs from one start to the next, so that a page that comes back to another process starts anew.
-    """
+    """Hands each event to every open page."""
 
     def __init__(self) -> None:
+        self._start = token_hex(4)
         self._number = 0
         self._kept: deque[Event] = deque(maxlen=KEPT)
         self._latest: dict[str, Event] = {}
@@ -91,7 +95,7 @@ class EventHub:
         if name != "tasks" and latest is not None and latest.data == written:
             return False
         self._number += 1
-        event = self._latest[name] = Event(self._number, name, written)
+        event = self._latest[name] = Event(self._start, self._number, name, written)
         self._kept.append(event)
         for subscription in self._subscriptions:
             subscription.add(event)
@@ -102,11 +106,11 @@ class EventHub:
         for subscription in self._subscriptions:
             subscription.close()
 
-    async def stream(self, last: int | None = None, heartbeat: float = HEARTBEAT) -> AsyncGenerator[bytes]:
+    async def stream(self, last: str = "", heartbeat: float = HEARTBEAT) -> AsyncGenerator[bytes]:
         """Yield events as a page reads them: first what it missed, or what is the case now.
 
         Args:
-            last: the number of the last event that the page has read.
+            last: the id of the last event that the page has read; empty when it comes for the first time.
             heartbeat: seconds without an event after which a comment is sent.
         """
         subscription = Subscription()
@@ -132,12 +136,14 @@ class EventHub:
             if not self._subscriptions:
                 self.opened.clear()
 
-    def _missed(self, last: int | None) -> list[Event]:
+    def _missed(self, read: str) -> list[Event]:
         """Return what a page has to read first."""
         latest = sorted(self._latest.values(), key=lambda event: event.number)
         states = [event for event in latest if event.name != "tasks"]
-        if last is None:
+        if not read:
             return states
+        start, _, number = read.partition("-")
+        last = int(number) if start == self._start and number.isdecimal() else self._number + 1
         oldest = self._kept[0].number if self._kept else self._number + 1
         if last > self._number or last < oldest - 1:
             return [self._resync(), *states]
@@ -145,4 +151,4 @@ class EventHub:
 
     def _resync(self) -> Event:
         """Return the event that tells a page to read everything anew."""
-        return Event(self._number, "resync", b"{}")
+        return Event(self._start, self._number, "resync", b"{}")

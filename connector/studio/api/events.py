@@ -33,9 +33,8 @@ async def follow(
 
     A page that comes back with `Last-Event-ID` gets what it has missed.
     """
-    last = int(last_event_id) if last_event_id.isdecimal() else None
     return StreamingResponse(
-        context.events.stream(last),
+        context.events.stream(last_event_id),
         media_type=MEDIA_TYPE,
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
