@@ -75,11 +75,13 @@ def test_files_of_areas_that_are_no_more_are_removed(tmp_path: Path) -> None:
     assert contents(made("library", tmp_path)) == contents(HERE / "golden" / "library")
 
 
-def test_overlays_that_fit_nothing_are_noted() -> None:
+def test_overlays_that_fit_nothing_or_contradict_are_noted() -> None:
     from connector.catalogue.importer.build import build
 
     built = build(DOCUMENTS / "telescope.json", DOCUMENTS / "telescope-overlays")
     assert built.notices == (
+        "overlays/more.yaml: x-additions: /paths/~1observations/get: 'page' is in the document by now, and says otherwise"
+        " there; the document's counts: take it out, or give it another name",
         "overlays/more.yaml: x-additions: /components/schemas/Comet is not in the document",
         "overlays: aliases: no operation is POST /nowhere",
         "overlays: operations: no operation is DELETE /nowhere",

@@ -55,6 +55,7 @@ def test_every_example_of_a_page_runs(page: Path, environment: dict[str, str], t
     example_files(tmp_path)
     for block in blocks(page):
         if block.title:
+            (tmp_path / block.title).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / block.title).write_text(f"{block.text}\n", encoding="utf-8")
         elif block.language in RUNNABLE:
             run_block(page, block, environment, tmp_path)

@@ -31,6 +31,11 @@ class Overlay:
     content: Mapping[str, Any]
 
     @property
+    def is_generated(self) -> bool:
+        """Whether an update makes it anew, so that nobody needs to mend it by hand."""
+        return self.text.startswith(b"# Made by ")
+
+    @property
     def addresses(self) -> list[str]:
         """Return the addresses of its documents; none when it applies with the rest of its folder."""
         return items(self.content.get("applies_to"))

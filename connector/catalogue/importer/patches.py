@@ -8,7 +8,7 @@ that the document no longer has is noted, not refused.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from connector.catalogue.importer.overlays import Overlay, Overlays
@@ -113,6 +113,8 @@ def apply_overlays(document: Mapping[str, JSON], overlays: Overlays) -> tuple[di
     for overlay in overlays.files:
         for path, item in members(overlay.content.get("paths")).items():
             for method, operation in item.items():
+                if path in members(document.get("paths")) and method in document["paths"][path]:
+                    notices += [] if overlay.is_generated else [_tell_known(overlay, path, method)]
                 notices += _add_operation(filled["paths"], path, method, operation, overlay.file)
         schemas = filled.setdefault("components", {}).setdefault("schemas", {})
         for name, schema in members(members(overlay.content.get("components")).get("schemas")).items():
@@ -120,11 +122,40 @@ def apply_overlays(document: Mapping[str, JSON], overlays: Overlays) -> tuple[di
     return filled, notices
 
 
+def _tell_known(overlay: Overlay, path: str, method: str) -> str:
+    there = "is in the document by now; what it says there counts"
+    return f"overlays/{overlay.file}: paths: {method.upper()} {path} {there}"
+
+
 def _apply_section(document: dict[str, Any], overlay: Overlay, section: str) -> list[str]:
     where = f"overlays/{overlay.file}: {section}"
-    patches = items(overlay.content.get(section))
-    unfit = [patch["at"] for patch in patches if not apply_patch(document, patch, where)]
-    return [f"{where}: {place} is not in the document" for place in unfit]
+    notices: list[str] = []
+    for patch in items(overlay.content.get(section)):
+        known = [] if overlay.is_generated else list(_find_conflicts(document, patch))
+        if not apply_patch(document, patch, where):
+            notices.append(f"{where}: {patch['at']} is not in the document")
+        notices += [f"{where}: {patch['at']}: {name} {CONFLICT}" for name in known]
+    return notices
+
+
+CONFLICT = (
+    "is in the document by now, and says otherwise there; the document's counts: take it out, or give it another name"
+)
+
+
+def _find_conflicts(document: dict[str, Any], patch: Mapping[str, JSON]) -> Iterator[str]:
+    """Yield the fields and parameters that a patch adds and the document says otherwise."""
+    place = _find_place(document, str(patch.get("at")))
+    target = members(place[0][place[1]]) if place is not None else {}
+    there = members(target.get("properties"))
+    for name, schema in members(patch.get("properties")).items():
+        if name in there and there[name] != schema:
+            yield repr(name)
+    parameters = {(each.get("in"), each.get("name")): each for each in items(target.get("parameters"))}
+    for parameter in items(patch.get("parameters")):
+        known = parameters.get((parameter.get("in"), parameter.get("name")))
+        if known is not None and known.get("schema") != parameter.get("schema"):
+            yield repr(parameter["name"])
 
 
 def _add_operation(
