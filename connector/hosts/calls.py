@@ -27,7 +27,7 @@ from connector.publishers import CallIntent
 from connector.runtime.housekeeping import LineFlusher
 from connector.runtime.worker_pool import FailureHandler
 
-__all__ = ["CallAnswer", "CallConflict", "HostCall", "HostCalls", "Notify", "abandoned_calls", "forget_answers"]
+__all__ = ["CallAnswer", "CallConflict", "HostCall", "HostCalls", "Notify", "forget_answers"]
 
 EQUAL = "equal host calls"
 """The space of records with the last call of each content that came without a key of its host's."""
@@ -248,13 +248,6 @@ class HostCalls:
 def _content(route: str, asked: HostCall) -> str:
     """Return what equal calls have in common."""
     return f"{asked.owner}\n{route}\n{digest(asked.document)}"
-
-
-async def abandoned_calls(shared: DeliveryContext, prefix: str) -> int:
-    """Return how many calls of earlier processes have no end, on the routes with a prefix."""
-    counts = await shared.store.counts()
-    live = (TaskState.NEW, TaskState.WAITING, TaskState.PROCESSING)
-    return sum(of.get(state, 0) for route, of in counts.items() if route.startswith(prefix) for state in live)
 
 
 async def forget_answers(shared: DeliveryContext, route: str, state: TaskState, before: float) -> None:

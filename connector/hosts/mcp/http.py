@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
-from base64 import b64decode
-from binascii import Error
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from typing import cast
@@ -25,8 +21,8 @@ from connector.gateway.routing import HostNames, check_form, split_target
 from connector.gateway.usage_accounting import UsageAccounting
 from connector.hosts.limits import CallerGuard
 from connector.hosts.mcp.exchange import Exchange
+from connector.hosts.mcp.headers import VERSION, check_headers
 from connector.hosts.mcp.protocol import (
-    CAPABILITIES_KEY,
     HANDSHAKE_VERSIONS,
     HEADER_MISMATCH,
     INVALID_PARAMS,
@@ -35,7 +31,6 @@ from connector.hosts.mcp.protocol import (
     MODERN_VERSIONS,
     PARSE_ERROR,
     UNSUPPORTED_VERSION,
-    VERSION_KEY,
     Message,
     RequestId,
     RpcError,
@@ -56,10 +51,7 @@ __all__ = ["PATH", "McpHandler"]
 PATH = "/mcp"
 HEALTH = "/healthz"
 MOST_BODY = 16 * 1024 * 1024
-SESSION, VERSION, KEY = "mcp-session-id", "mcp-protocol-version", "idempotency-key"
-NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
-"""The member of each method's parameters that its request names in a header as well."""
-ENCODED = re.compile(r"=\?base64\?(.*)\?=")
+SESSION, KEY = "mcp-session-id", "idempotency-key"
 STATUS = {
     PARSE_ERROR: 400, INVALID_REQUEST: 400, INVALID_PARAMS: 400, HEADER_MISMATCH: 400, UNSUPPORTED_VERSION: 400,
     METHOD_NOT_FOUND: 404,
@@ -170,7 +162,7 @@ class McpHandler:
         session = HttpSession("", caller.name, level=None)
         stream = AnswerStream(request, {}, takes_events=takes_events)
         try:
-            _check_headers(request.headers, message)
+            check_headers(request.headers, message)
             exchange = self._exchange(request, message, message.id, session, stream, is_modern=True)
         except RpcError as error:
             return _error(message.id, error)
@@ -298,35 +290,6 @@ class McpHandler:
 
         tool = invoker.find(message.params.get("name"))
         return await (await invoker.calls()).is_known(f"{PREFIX}{tool.name}", caller.name, key)
-
-
-def _check_headers(headers: Mapping[str, str], message: Message) -> None:
-    """Refuse a request whose headers say something else than its body: they may have been read on the way."""
-    version = message.modern_version
-    missing = [name for name in (VERSION_KEY, CAPABILITIES_KEY) if name not in message.meta]
-    if missing or version is None:
-        raise RpcError(INVALID_PARAMS, f"params._meta lacks {', '.join(missing) or VERSION_KEY}")
-    wanted = {VERSION: version, "mcp-method": message.method}
-    named = message.params.get(NAMED.get(message.method, ""))
-    if isinstance(named, str):
-        wanted["mcp-name"] = named
-    for name, value in wanted.items():
-        if _decode(headers.get(name)) != value:
-            raise RpcError(HEADER_MISMATCH, f"the header {name} does not say what the body says")
-    if version not in MODERN_VERSIONS:
-        data: JSON = {"supported": [*MODERN_VERSIONS], "requested": version}
-        raise RpcError(UNSUPPORTED_VERSION, "this version of the protocol is not spoken here", data)
-
-
-def _decode(value: str | None) -> str | None:
-    """Return a header's text; what no header can hold is sent as base64."""
-    encoded = ENCODED.fullmatch(value) if value is not None else None
-    if encoded is None:
-        return value
-    try:
-        return b64decode(encoded[1], validate=True).decode()
-    except (Error, UnicodeDecodeError):
-        return None
 
 
 def _error(number: RequestId, error: RpcError) -> web.Response:
