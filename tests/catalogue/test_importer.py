@@ -80,8 +80,8 @@ def test_overlays_that_fit_nothing_or_contradict_are_noted() -> None:
 
     built = build(DOCUMENTS / "telescope.json", DOCUMENTS / "telescope-overlays")
     assert built.notices == (
-        "overlays/more.yaml: x-additions: /paths/~1observations/get: 'page' is in the document by now, and says otherwise"
-        " there; the document's counts: take it out, or give it another name",
+        "overlays/more.yaml: x-additions: /paths/~1observations/get: 'page' is in the document by now, and says"
+        " otherwise there; the document's counts: take it out, or give it another name",
         "overlays/more.yaml: x-additions: /components/schemas/Comet is not in the document",
         "overlays: aliases: no operation is POST /nowhere",
         "overlays: operations: no operation is DELETE /nowhere",
