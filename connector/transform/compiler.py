@@ -76,6 +76,8 @@ class Compiler:
 
     def step(self, raw: JSON, location: Location) -> Action:
         if isinstance(raw, str):
+            if raw in self.kinds.steps and raw not in self._saved:
+                return self.step({raw: {}}, location)  # a step that needs nothing may be written by its name alone
             return self.saved_chain(raw, {}, location)
         taken = read_shorthand(raw, location, "step")
         if taken is None:
