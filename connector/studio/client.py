@@ -6,7 +6,7 @@ their types say; a problem is raised as StudioProblem. What has no function here
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Self, TypeVar
 from urllib.parse import quote
@@ -19,11 +19,14 @@ from connector.errors import ConnectorError
 from connector.model import JSON, members
 from connector.studio.schemas.audit import AuditEntry
 from connector.studio.schemas.base import Page
+from connector.studio.schemas.config import ConfigState, EditResult, SavedFile
+from connector.studio.schemas.documents import DocumentTask
 from connector.studio.schemas.gateway import GatewayOverview
 from connector.studio.schemas.models import ModelDetail, ModelList
 from connector.studio.schemas.money import MoneyReport
 from connector.studio.schemas.operations import CallResult, Explained, OperationDetail, OperationRow
 from connector.studio.schemas.overview import Overview, RouteStatus
+from connector.studio.schemas.playground import PlaygroundResult
 from connector.studio.schemas.session import SessionInfo
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
     "StudioClient",
     "StudioProblem",
     "audit",
+    "edit_config",
     "explain_operation",
     "gateway",
     "list_models",
@@ -40,11 +44,15 @@ __all__ = [
     "money",
     "overview",
     "pause_route",
+    "put_documents",
+    "read_config",
     "read_model",
     "read_operation",
     "read_route",
     "resume_route",
+    "run_chain",
     "run_route",
+    "save_config",
     "send_operation",
     "session",
 ]
@@ -79,10 +87,12 @@ class Call(Generic[Result]):
     answer: type[Result]
     query: Mapping[str, str | int] = field(default_factory=dict[str, str | int])
     body: JSON = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def request(self, http: httpx.Client | httpx.AsyncClient, key: str) -> httpx.Request:
         """Return the request; a POST has an idempotency key, so that sending it again is safe."""
-        headers = {"idempotency-key": key or uuid4().hex} if self.method == "POST" else {}
+        once = {"idempotency-key": key or uuid4().hex} if self.method == "POST" else {}
+        headers = {**self.headers, **once}
         body: JSON = {} if self.method == "POST" and self.body is None else self.body
         return http.build_request(self.method, PREFIX + self.path, params=dict(self.query), json=body, headers=headers)
 
@@ -253,3 +263,36 @@ def gateway() -> Call[GatewayOverview]:
 
 def _operation(entity: str, operation: str) -> str:
     return f"/operations/{quote(entity, safe='')}/{quote(operation, safe='')}"
+
+
+def put_documents(route: str, documents: Sequence[JSON], *, wait: int = 0) -> Call[list[DocumentTask]]:
+    """Put documents on a route, all or none; wait some seconds, 60 at most, for what they come to."""
+    headers = {"prefer": f"wait={wait}"} if wait else {}
+    path = f"/routes/{quote(route, safe='')}/documents"
+    return Call("POST", path, list[DocumentTask], body={"documents": [*documents]}, headers=headers)
+
+
+def read_config() -> Call[ConfigState]:
+    """Read the configuration's files, with markers for secrets, and what lint finds in them."""
+    return Call("GET", "/config", ConfigState)
+
+
+def edit_config(file: str, edits: Sequence[JSON], text: str | None = None) -> Call[EditResult]:
+    """Change values in a file's text, or in another text, without saving it; comments stay.
+
+    Args:
+        file: its name.
+        edits: such as {"op": "set", "path": ["routes", "tickets", "key"], "value": "id"}.
+        text: what to change in place of what is saved.
+    """
+    return Call("POST", "/config/edit", EditResult, body={"file": file, "edits": [*edits], "text": text})
+
+
+def save_config(file: str, text: str, etag: str) -> Call[SavedFile]:
+    """Save a file unless somebody else has changed it since it had this etag."""
+    return Call("PUT", "/config", SavedFile, body={"file": file, "text": text}, headers={"if-match": f'"{etag}"'})
+
+
+def run_chain(text: str, documents: Sequence[JSON]) -> Call[PlaygroundResult]:
+    """Send documents through the steps of a chain, and see what each step makes of them."""
+    return Call("POST", "/playground/run", PlaygroundResult, body={"text": text, "documents": [*documents]})

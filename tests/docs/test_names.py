@@ -45,6 +45,10 @@ def pages(pattern: str) -> Iterator[tuple[str, re.Match[str]]]:
             yield from ((page.relative_to(ROOT).as_posix(), match) for match in re.finditer(pattern, code))
 
 
+BUILT = ("connector/studio/pages/",)
+"""What is built here, and so is not there where it cannot be built."""
+
+
 def test_modules_and_their_names_can_be_imported() -> None:
     found = [(page, match[0]) for page, match in pages(r"(?<![\w./])connector(\.\w+)+")]
     assert len(found) > 5
@@ -64,7 +68,7 @@ def test_files_and_folders_of_the_project_are_there() -> None:
         if not re.search(r"[A-Z]{3}", match[0]) and match[0] not in BUILT
     ]
     assert len(found) > 20
-    assert {(page, match[0]) for page, match in found if _path(match[0]) is None} == set()
+    assert {(page, match[0]) for page, match in found if _path(match[0]) is None and match[0] not in BUILT} == set()
 
 
 def test_files_have_the_functions_that_are_named_with_them() -> None:

@@ -5,22 +5,28 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from connector.model import JSON
 from connector.studio.app import create_app
 from connector.studio.client import (
     AsyncStudioClient,
     StudioClient,
     StudioProblem,
     audit,
+    edit_config,
     gateway,
     list_operations,
     list_routes,
     money,
     overview,
     pause_route,
+    put_documents,
+    read_config,
     read_model,
     read_operation,
     read_route,
     resume_route,
+    run_chain,
+    save_config,
     session,
 )
 from connector.studio.context import StudioContext
@@ -50,6 +56,25 @@ async def test_what_a_studio_says_has_types(context: StudioContext) -> None:
         assert len(names) > 200
 
 
+async def test_a_program_changes_the_configuration_and_puts_documents(context: StudioContext) -> None:
+    transport = httpx.ASGITransport(create_app(context))
+    async with AsyncStudioClient(ORIGIN, TOKENS["editor"], transport=transport) as client:
+        (file,) = (await client.send(read_config())).files
+        edits = [{"op": "set", "path": ["routes", "orders", "description"], "value": "What was ordered."}]
+        edited = await client.send(edit_config(file.name, edits))
+        saved = await client.send(save_config(file.name, edited.text, file.etag))
+        assert "What was ordered." in saved.diff
+        with pytest.raises(StudioProblem, match="was changed since it was read; nothing was saved; merge") as stale:
+            await client.send(save_config(file.name, edited.text, file.etag))
+        assert stale.value.problem["current"]["etag"] == saved.file.etag
+        (put,) = await client.send(put_documents("tickets", [{"custom_id": "p1"}]))
+        assert not put.known
+        (known,) = await client.send(put_documents("tickets", [{"custom_id": "c5"}], wait=1))
+        assert known.state == "waiting"
+        found = await client.send(run_chain("- expression: {expression: 'a'}", [{"a": 1}]))
+        assert found.samples[0].outputs == [1]
+
+
 async def test_a_problem_is_raised_in_its_words(context: StudioContext) -> None:
     transport = httpx.ASGITransport(create_app(context))
     async with AsyncStudioClient(ORIGIN, TOKENS["viewer"], transport=transport) as client:
@@ -61,7 +86,7 @@ async def test_a_problem_is_raised_in_its_words(context: StudioContext) -> None:
 
 
 def test_the_blocking_client_follows_pages() -> None:
-    pages = {"": {"items": [], "next": "more"}, "more": {"items": [], "next": None}}
+    pages: dict[str, JSON] = {"": {"items": [], "next": "more"}, "more": {"items": [], "next": None}}
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
