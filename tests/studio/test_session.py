@@ -112,6 +112,8 @@ async def test_guesses_are_slow(connect: Connect, context: StudioContext, clock:
     refused = await client.post("/api/v1/session", json={"code": code})
     assert refused.status_code == 429
     assert (await connect(authorization="Bearer guess").get("/api/v1/session")).status_code == 429
+    right = connect(authorization=f"Bearer {TOKENS['viewer']}")
+    assert (await right.get("/api/v1/session")).status_code == 200, "others' guesses shut no program out"
     clock.now += int(refused.headers["retry-after"])
     assert (await client.post("/api/v1/session", json={"code": code})).status_code == 201
 
