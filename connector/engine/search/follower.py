@@ -139,6 +139,10 @@ class Follower:
             except StoreError as error:
                 log.warning("the index of tasks is not brought up to date: %s", error)
                 wait = RETRY
+            except Exception:
+                # Pages are answered from what is there, and say how old that is.
+                log.exception("the index of tasks is not brought up to date")
+                wait = RETRY
             if self._timing.clock() - self._looked > QUIET and self._file.keeps and not await self._is_looked_at():
                 await self._rest()
             with contextlib.suppress(TimeoutError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -124,6 +125,29 @@ async def test_a_page_waits_for_what_was_just_done(begin: Open, store: Store) ->
         await accept(store, new())
         page = await search.page(PageQuery())
         assert len(page.rows) == number
+    await search.close()
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), RuntimeError("a mistake")])
+async def test_an_error_does_not_end_it(
+    begin: Open, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    search = begin()
+    await found(search)
+    changes, failed = store.feed.changes, list[str]()
+
+    async def fail_once(mark: str) -> Any:
+        if not failed:
+            failed.append(mark)
+            raise error
+        return await changes(mark)
+
+    monkeypatch.setattr(store.feed, "changes", fail_once)
+    search.start()
+    await accept(store, new())
+    assert len((await search.page(PageQuery())).rows) == 1
+    assert failed
+    assert "not brought up to date" in caplog.text
     await search.close()
 
 
