@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from connector.engine import Change, Filter, NewTask, Settlement, Store, TaskSta
 from connector.studio import task_actions
 from connector.studio.context import StudioContext
 from tests.engine.engines import Clock
+from tests.studio.kit import TOKENS
 
 Bearer = Callable[[str], httpx.AsyncClient]
 MANY = 60
@@ -94,3 +97,35 @@ async def test_a_studio_that_is_killed_in_the_middle_leaves_whole_transactions(
     rest = {**wish, "expected": MANY - 20}
     assert (await operator.post("/api/v1/tasks/retry", json=rest)).json()["count"] == MANY - 20
     assert (await runner.counts("bulk"))["bulk"] == {TaskState.NEW: MANY}
+
+
+async def test_a_studio_that_is_killed_has_done_whole_transactions(source: Path, store: Store, clock: Clock) -> None:
+    """SIGKILL, to the process itself, once the first of its transactions shows."""
+    many = 10 * task_actions.AT_ONCE
+    runner = await open_store(f"sqlite:///{source.with_name('connector.db')}", clock=clock)
+    await runner.commit(Change(accept=[NewTask(route="bulk", document={"n": number}) for number in range(many)]))
+    leased = await runner.lease("bulk", many)
+    ends = [Settlement(task=task.id, state=TaskState.FAILED, reason="no") for task in leased]
+    await runner.commit(Change(settle=ends))
+    await runner.close()
+    command = [sys.executable, "-m", "connector", "studio", "--config", str(source), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio:  # noqa: ASYNC220  it only starts
+        assert studio.stdout
+        address = studio.stdout.readline().partition("/#")[0]
+        wish = {"filter": {"route": ["bulk"], "state": ["failed"]}, "expected": many}
+        headers = {"authorization": f"Bearer {TOKENS['operator']}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
+            asked = asyncio.create_task(client.post("/api/v1/tasks/retry", json=wish))
+            while not (await store.counts("bulk"))["bulk"].get(TaskState.NEW):
+                assert not asked.done(), (await asked).text
+            studio.kill()
+            with pytest.raises(httpx.TransportError):
+                await asked
+    counts = (await store.counts("bulk"))["bulk"]
+    found = Counter[TaskState]()
+    for state in TaskState:
+        found[state] += len(await store.tasks(Filter(route="bulk", states=[state]), limit=many))
+    assert counts == {state: tasks for state, tasks in found.items() if tasks}
+    assert counts.keys() == {TaskState.NEW, TaskState.FAILED}
+    assert counts[TaskState.NEW] % task_actions.AT_ONCE == 0
+    assert sum(counts.values()) == many
