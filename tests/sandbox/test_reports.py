@@ -158,6 +158,7 @@ async def test_buckets_of_every_width_add_up_to_the_same(start: Any, width: str,
     for _ in range(10):
         await running.call("POST", "/chat/completions", chat())
         now[0] += 60
+    now[0] -= 1
     seen: list[Any] = []
     page = ""
     while True:
@@ -280,3 +281,10 @@ async def test_every_report_has_every_group_and_filter_that_the_catalogue_declar
     for width in values_of(report.query["bucket_width"]):
         narrow = await read(running, path, f"bucket_width={width}", since=NOW - 40)
         assert [one["object"] for one in narrow] == [one["object"] for one in whole]
+
+
+async def test_what_was_used_this_very_second_is_in_the_report(start: Any) -> None:
+    running = await start(clock=lambda: float(START + DAY), billing=["fresh"])
+    await running.call("POST", "/chat/completions", chat())
+    assert await read(running, "usage/completions", "bucket_width=1d", since=START)
+    assert await read(running, "costs", since=START)

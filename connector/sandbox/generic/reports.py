@@ -80,7 +80,7 @@ def report_usage(request: Request, backend: Backend) -> Answer:
     if not 1 <= limit <= most and not backend.options.lenient:
         message = f"Invalid 'limit': found {limit}; 1 to {most} are allowed with bucket_width {width}."
         raise ApiError(400, message, param="limit", code="invalid_value")
-    window = _read_window(request.query, seconds, int(backend.now()), lenient=backend.options.lenient)
+    window = _read_window(request.query, seconds, int(backend.now()) + 1, lenient=backend.options.lenient)
     starts = list(islice(_bucket_starts(window), limit + 1))
     report = _Report(request, backend, _result_template(backend, request))
     if starts:
@@ -91,8 +91,9 @@ def report_usage(request: Request, backend: Backend) -> Answer:
     return Answer(body={"object": "page", "data": data, "has_more": more, "next_page": following})
 
 
-def _read_window(query: Mapping[str, JSON], seconds: int, now: int, *, lenient: bool) -> Window:
-    start, end = int(query["start_time"]), int(query.get("end_time") or now)
+def _read_window(query: Mapping[str, JSON], seconds: int, last: int, *, lenient: bool) -> Window:
+    """Return the window of a query; without an end it goes on to the second that has begun."""
+    start, end = int(query["start_time"]), int(query.get("end_time") or last)
     page = str(query.get("page") or "")
     begun = page.removeprefix("page_")
     if begun.isdecimal():
