@@ -15,7 +15,9 @@ from connector.aio.atomic_file import write_atomically
 from connector.config import Finding, Severity
 from connector.config.lint import lint
 from connector.config.sources import files_of, folder_of
+from connector.config.tree import read_text, walk
 from connector.errors import ConfigurationError, UnknownName
+from connector.model import JSON
 from connector.pipeline import kinds
 from connector.studio.secret_mask import SecretMask
 from connector.suggestions import closest
@@ -95,6 +97,7 @@ class ConfigFiles:
             if _etag(before) != etag:
                 raise Stale(f"{name} was changed since it was read")
             after = self.mask.show(text)
+            _refuse_new_programs(before, after, name)
             self._refuse_new_errors(file, before, after)
             write_atomically(file, after.encode(), mode=0o600)
             saved = ConfigText(name, self.hide(after), _etag(after))
@@ -152,6 +155,23 @@ def diff_texts(name: str, before: str, after: str) -> str:
         before.splitlines(keepends=True), after.splitlines(keepends=True), f"{name} (before)", name
     )
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _refuse_new_programs(before: str, after: str, name: str) -> None:
+    """Refuse a program to run that the file does not name yet: a page may change what is called, not what is run."""
+    known = list(_find_programs(before, name))
+    for program in _find_programs(after, name):
+        if program not in known:
+            raise ConfigurationError(
+                f"nothing was saved: {name} would name a program to run, which can be done in the file itself only"
+            )
+
+
+def _find_programs(text: str, name: str) -> Generator[JSON]:
+    """Yield the commands of the identities of clients."""
+    for path, value in walk(read_text(text, name).value):
+        if path[-2:] == ("identity", "command"):
+            yield value
 
 
 def _read_text(file: Path) -> str:

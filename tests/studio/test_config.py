@@ -174,6 +174,18 @@ async def test_a_write_that_fails_leaves_the_file_whole(
     assert _text(source) == CONFIGURATION
 
 
+async def test_no_program_to_run_comes_from_a_page(bearer: Bearer, call: Any, source: Path) -> None:
+    identity = "identity: {source: command, command: [touch, /tmp/x], identity_provider_id: p, service_account_id: s}"
+    file = await _read(call)
+    text = file["text"].replace("base_uri:", f"{identity}, base_uri:")
+    answer = await bearer("editor").put(
+        "/api/v1/config", json={"file": file["name"], "text": text}, headers=_match(file)
+    )
+    assert answer.status_code == 422
+    assert "a program to run" in answer.json()["detail"]
+    assert _text(source) == CONFIGURATION
+
+
 async def test_a_marker_that_stands_for_nothing_is_not_saved(bearer: Bearer, call: Any, source: Path) -> None:
     file = await _read(call)
     text = MARKER.sub("__SECRET_000000000000__", file["text"], count=1)
