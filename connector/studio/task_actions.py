@@ -39,6 +39,8 @@ WHEN: Mapping[Action, str] = {
 }
 AT_ONCE = 500
 """Tasks in one transaction: after a kill, whole transactions are done, and the others are not."""
+PATIENCE = 20.0
+"""Seconds for which the search index is waited for, before anything is done to many."""
 SAMPLE = 50
 """Finished tasks of a route whose cost tells what another may cost."""
 
@@ -190,6 +192,13 @@ async def _rows(context: StudioContext, given: FilterBody) -> AsyncGenerator[Tas
         if not wanted.narrows and not wanted.routes and not wanted.states:
             wrong = Detail(where="body.filter", found="nothing", allowed="ids, or any condition; all are all states")
             raise Refused(422, "the filter means every task there is", "say which tasks are meant", errors=[wrong])
+        if not await context.search.wait_until_current(PATIENCE):
+            raise Refused(
+                503,
+                "the search index is still being made, so nobody can say yet which tasks fit; nothing was done",
+                "try again in a while: GET /tasks says in `searched` how far it is",
+                headers={"retry-after": "10"},
+            )
         async with aclosing(context.search.iterate(wanted)) as rows:
             async for row in rows:
                 yield row

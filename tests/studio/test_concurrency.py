@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,10 @@ async def test_a_studio_that_is_killed_has_done_whole_transactions(source: Path,
     await runner.commit(Change(settle=ends))
     await runner.close()
     command = [sys.executable, "-m", "connector", "studio", "--config", str(source), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as studio:  # noqa: ASYNC220  it only starts
+    with ExitStack() as stack:
+        studio = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: ASYNC220  it only starts
+        stack.enter_context(studio)
+        stack.callback(studio.kill)
         assert studio.stdout
         address = studio.stdout.readline().partition("/#")[0]
         wish = {"filter": {"route": ["bulk"], "state": ["failed"]}, "expected": many}

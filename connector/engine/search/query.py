@@ -149,7 +149,7 @@ class Searched:
     """How far an answer may be trusted.
 
     Attributes:
-        whole: whether nothing was left out; otherwise the cursor goes on where time was up.
+        whole: whether nothing was left out; otherwise time was up, and the cursor goes on, or the index is being made.
         indexed: how many tasks the index holds.
         stored: how many the store holds.
         documents: up to which share, from 0 to 1, the documents are indexed; None while nobody has searched them.

@@ -114,7 +114,8 @@ class TaskSearch:
         if not wanted.reads_documents:
             known = await self._file.read(partial(count_states, self._file.reader, wanted, late))
             if known is not None:
-                return FilterCounts(by_state=known, exact=True, searched=await self._searched(whole=True))
+                searched = await self._searched(whole=True)
+                return FilterCounts(by_state=known, exact=searched.whole, searched=searched)
         match = DocumentMatch(wanted)
         found, until = _Collected(), began + self._patience.whole
         few = await self._find_few(wanted, match, began)
@@ -127,7 +128,22 @@ class TaskSearch:
         counts: dict[TaskState, int] = {}
         for row in found.rows:
             counts[row.state] = counts.get(row.state, 0) + 1
-        return FilterCounts(by_state=counts, exact=found.is_whole, searched=await self._searched(whole=found.is_whole))
+        searched = await self._searched(whole=found.is_whole)
+        return FilterCounts(by_state=counts, exact=searched.whole, searched=searched)
+
+    async def wait_until_current(self, seconds: float) -> bool:
+        """Wait until the index holds every task as it is; return whether it does."""
+        await self.follower.look(seconds)
+        return await self._is_current()
+
+    async def _is_current(self) -> bool:
+        """Return whether nothing is known to be missing; of an index that another process keeps, by the number."""
+        if self._file.keeps:
+            return not self.follower.is_behind
+        return await self._file.read(self._file.count) >= await self._count_stored()
+
+    async def _count_stored(self) -> int:
+        return sum(sum(states.values()) for states in (await self._store.counts()).values())
 
     async def iterate(self, wanted: TaskFilter) -> AsyncGenerator[TaskRow, None]:
         """Yield all tasks that fit, the oldest first, however long that takes."""
@@ -220,12 +236,12 @@ class TaskSearch:
         )
 
     async def _searched(self, *, whole: bool) -> Searched:
-        stored = sum(sum(states.values()) for states in (await self._store.counts()).values())
-        indexed = await self._file.read(self._file.count) if self.follower.is_behind else stored
+        stored, current = await self._count_stored(), await self._is_current()
+        indexed = stored if current else await self._file.read(self._file.count)
         newest = await self._file.read(self._file.newest)
         documents = min(self.follower.indexed / newest, 1.0) if newest else 1.0
         return Searched(
-            whole=whole,
+            whole=whole and current,
             indexed=indexed,
             stored=stored,
             documents=documents if self.follower.wants_text else None,
