@@ -25,7 +25,7 @@ def cluster() -> Generator[Cluster, None, None]:
 
 @pytest.fixture
 async def store(cluster: Cluster) -> AsyncGenerator[PostgreSQLStore, None]:
-    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=30)
+    store = await PostgreSQLStore.open(cluster.url, worker="first", patience=6)
     yield store
     await store.close()
 
@@ -76,7 +76,7 @@ async def test_a_server_that_is_killed_and_restarted_costs_no_task(  # noqa: C90
             while len(done) < min(before + 20, TASKS):
                 await store.wait_for_change(0.05)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         await asyncio.gather(feed(), crash(), beat(), *(work() for _ in range(8)))
     assert crashes == 3
     assert sorted(done) == list(range(TASKS))
