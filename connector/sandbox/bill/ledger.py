@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from connector.model import JSON, members
 from connector.sandbox.bill.meter import Use, read_uses
@@ -55,9 +56,9 @@ class Ledger:
 
     @property
     def begins(self) -> float:
-        """The minute in which the first use was noted; until then the present moment."""
+        """The minute in which the first use was noted; never, as long as none was."""
         known = self._objects.get(BEGINNING, "first")
-        return float(known["at"]) if known is not None else self._now()
+        return float(known["at"]) if known is not None else inf
 
     def record(self, wire_name: str, payload: Mapping[str, JSON], body: JSON, payer: Payer, used: JSON = None) -> None:
         """Note what an answer used."""
