@@ -22,7 +22,12 @@ NAMED = {
     "lamp-5": TaskState.WAITING,
     "lamp-6": TaskState.FAILED,
     "lamp-7": TaskState.UNKNOWN,
+    "edited": TaskState.FAILED,
+    "elsewhere": TaskState.FAILED,
+    "skipped": TaskState.WAITING,
+    "settled": TaskState.UNKNOWN,
 }
+"""The tasks that tests read, and one for each test that changes it, so that their order does not matter."""
 HOSTILE = "orders"
 """The route of the hostile documents."""
 CHUNK = 40

@@ -111,12 +111,12 @@ async def test_document_is_followed_step_by_step(opened: Open) -> None:
 
 
 async def test_edited_document_is_retried_and_the_dialog_says_what_happens(opened: Open) -> None:
-    page = await open_task(opened, "lamp-2")
+    page = await open_task(opened, "edited")
     await page.get_by_role("link", name="Edit and retry").first.click()
     document = page.get_by_label("The document")
-    await document.fill('{"id": "lamp-2", "text": ')
+    await document.fill('{"id": "edited", "text": ')
     await expect(page.get_by_text(re.compile(r"Line 1, column \d+"))).to_be_visible()
-    await document.fill('{"id": "lamp-2", "text": "Mended", "number": 12345678901234567890}')
+    await document.fill('{"id": "edited", "text": "Mended", "number": 12345678901234567890}')
     await page.get_by_role("region", name="What is changed").get_by_text("Mended").wait_for()
     await page.locator("form.edit").get_by_role("button", name="Retry …").click()
     dialog = page.get_by_role("dialog")
@@ -130,7 +130,7 @@ async def test_edited_document_is_retried_and_the_dialog_says_what_happens(opene
 
 
 async def test_many_are_counted_before_they_are_skipped(opened: Open) -> None:
-    page = await opened("/tasks?route=tickets&state=waiting")
+    page = await opened("/tasks?route=tickets&state=waiting&key=skipped")
     await page.get_by_role("checkbox", name="Select all that are loaded").check()
     await page.get_by_role("toolbar").get_by_role("button", name="Skip …").click()
     dialog = page.get_by_role("dialog")
@@ -141,7 +141,7 @@ async def test_many_are_counted_before_they_are_skipped(opened: Open) -> None:
 
 async def test_doubtful_call_is_settled(opened: Open) -> None:
     page = await opened("/unknown")
-    await page.get_by_role("navigation", name="Tasks in doubt").get_by_role("link").filter(has_text="lamp-3").click()
+    await page.get_by_role("navigation", name="Tasks in doubt").get_by_role("link").filter(has_text="settled").click()
     doubt = page.get_by_role("article", name="Task in doubt")
     await expect(doubt).to_contain_text("may be paid for again")
     await doubt.get_by_role("button", name="Skip …").click()
@@ -151,14 +151,14 @@ async def test_doubtful_call_is_settled(opened: Open) -> None:
     await dialog.get_by_role("textbox").fill("the log of the provider has no such request")
     await settle.click()
     await expect(page.get_by_role("status").filter(has_text="The task is skipped")).to_be_visible()
-    await expect(page.get_by_role("navigation", name="Tasks in doubt")).not_to_contain_text("lamp-3")
+    await expect(page.get_by_role("navigation", name="Tasks in doubt")).not_to_contain_text("settled")
 
 
 async def test_change_made_elsewhere_is_seen_without_asking(opened: Open) -> None:
-    page = await opened("/tasks?route=tickets&key=lamp-6")
-    row = page.get_by_role("row").filter(has_text="lamp-6")
+    page = await opened("/tasks?route=tickets&key=elsewhere")
+    row = page.get_by_role("row").filter(has_text="elsewhere")
     await expect(row).to_contain_text("failed")
-    other = await open_task(opened, "lamp-6")
+    other = await open_task(opened, "elsewhere")
     await other.get_by_role("button", name="Skip …").click()
     await other.get_by_role("textbox", name=re.compile("^Why")).fill("not needed")
     await other.get_by_role("button", name="Skip this task").click()

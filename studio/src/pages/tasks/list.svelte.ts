@@ -5,6 +5,7 @@ import type { Page, Searched, TaskRow } from "$lib/api/types";
 const PAGE = 100;
 const MOST = 500;
 const SOON = 700;
+const TRIES = 2;
 
 /** The tasks of one query: page after page as they are scrolled to. */
 export class TaskList {
@@ -19,12 +20,16 @@ export class TaskList {
   stale = $state(false);
   /** Whether the index is still being brought up to date with what is stored: more may fit than is shown. */
   indexing = $state(false);
+  /** Called when the list asks again by itself. */
+  onrepeat: () => unknown = () => undefined;
   #again = 0;
+  #tries = 0;
   #query = new URLSearchParams();
   #running: AbortController | null = null;
 
   async start(query: URLSearchParams): Promise<void> {
     this.#query = query;
+    this.#tries = 0;
     this.ready = false;
     this.rows = [];
     this.next = null;
@@ -39,6 +44,11 @@ export class TaskList {
 
   more = async (): Promise<void> => {
     if (!this.busy && this.next) await this.#fetch(2 * PAGE, this.next);
+  };
+
+  #repeat = (): void => {
+    void this.refresh();
+    this.onrepeat();
   };
 
   stop(): void {
@@ -66,7 +76,9 @@ export class TaskList {
       this.problem = null;
       this.ready = true;
       this.indexing = page.searched !== undefined && page.searched.count < page.searched.stored;
-      if (this.indexing && this.rows.length < PAGE) this.#again = window.setTimeout(() => void this.refresh(), SOON);
+      // An index that has just been opened may not know yet how much is stored: what is empty is asked for again.
+      const early = this.rows.length === 0 && this.#tries++ < TRIES;
+      if (early || (this.indexing && this.rows.length < PAGE)) this.#again = window.setTimeout(this.#repeat, SOON);
     } catch (error) {
       if (running.signal.aborted || isAbort(error)) return;
       this.problem = Problem.of(error);
