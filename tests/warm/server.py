@@ -48,7 +48,11 @@ def load() -> None:
 def wait_to_be_asked(listener: socket.socket) -> dict[str, Any]:
     """Return, in a fork, what it is asked to run."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that watch a command
+    parent = os.getppid()
     while True:
+        while not select.select([listener], [], [], 2)[0]:
+            if os.getppid() != parent:  # who began this was killed
+                os.killpg(0, signal.SIGKILL)
         link, _ = listener.accept()
         if os.fork():
             link.close()
