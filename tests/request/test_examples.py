@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from connector.catalogue import Catalogue, Operation
 from connector.catalogue.examples import example_request
 from connector.request import Wire
 from connector.request.files import is_file
+from connector.request.wire import BytesBody
 
 CATALOGUE = Catalogue.open()
 OPERATIONS = [operation for operation in CATALOGUE.operations() if not operation.removed]
@@ -28,10 +30,14 @@ def with_content(value: Any, made: Callable[[str], Any]) -> Any:
     return [with_content(child, made) for child in value] if isinstance(value, list) else value
 
 
+def as_content(name: str) -> dict[str, str]:
+    return {"$content": "aGVsbG8=", "filename": name}
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.wire_name)
 def test_an_example_passes_the_strictest_check(operation: Operation, prepare: Callable[..., Wire]) -> None:
     example = example_request(operation, CATALOGUE)
-    sent = with_content(example, lambda name: {"$content": "aGVsbG8=", "filename": name})
+    sent = with_content(example, as_content)
     found = prepare(operation.wire_name, sent, validate="strict").warnings
     assert [warning for warning in found if warning.found != "deprecated"] == []
 
@@ -48,8 +54,27 @@ def method_of(client: openai.OpenAI, operation: Operation) -> Callable[..., Any]
     return None
 
 
+SDK_ADDS = {"POST /embeddings": {"encoding_format": "base64"}}
+"""What the SDK adds to payloads by itself, since it decodes the answer."""
+
+
+def assert_same_on_the_wire(ours: Wire, theirs: httpx.Request) -> None:
+    """Path, query, beta header, kind of body and JSON are equal."""
+    headers = {name.lower(): value for name, value in ours.headers.items()}
+    assert f"/v1{ours.path}" == theirs.url.path
+    assert sorted(ours.query) == sorted(theirs.url.params.multi_items())
+    assert headers.get("openai-beta") == theirs.headers.get("openai-beta")
+    kind = theirs.headers.get("content-type", "").partition(";")[0]
+    if kind == "application/json" and theirs.content not in (b"", b"{}"):
+        assert isinstance(ours.body, BytesBody)
+        added = SDK_ADDS.get(ours.operation.wire_name, {}) if ours.operation is not None else {}
+        assert {**json.loads(ours.body.data), **added} == json.loads(theirs.content)
+    else:
+        assert headers.get("content-type", "").partition(";")[0] == kind
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_the_official_sdk_sends_every_example() -> None:
+def test_the_official_sdk_sends_every_example_as_we_do(prepare: Callable[..., Wire]) -> None:
     sent: list[httpx.Request] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -75,6 +100,10 @@ def test_the_official_sdk_sends_every_example() -> None:
             method(*[value for name, value in path.items() if name not in named], **named, **given)
         calls += 1
         assert sent[-1].method == operation.method
+        ours = with_content(
+            example_request(operation, CATALOGUE), lambda name: {"$content": "aGVsbG8=", "filename": name}
+        )
+        assert_same_on_the_wire(prepare(operation.wire_name, ours), sent[-1])
     assert calls == len(sent)
     assert calls > 350
 
