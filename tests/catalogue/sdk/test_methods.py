@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from connector.catalogue.importer.sdk.annotations import Annotations, Named
+from connector.catalogue.importer.sdk.annotations import Annotations
 from connector.catalogue.importer.sdk.methods import Method, methods, methods_of
 from connector.catalogue.importer.sdk.modules import Package
+from connector.catalogue.importer.sdk.type_values import Named
 
 SOURCE = """
 from ..types import thing_make_params

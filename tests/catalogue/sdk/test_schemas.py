@@ -8,9 +8,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from connector.catalogue.importer.sdk.annotations import Annotations, Choice, Named
+from connector.catalogue.importer.sdk.annotations import Annotations
 from connector.catalogue.importer.sdk.modules import Package
 from connector.catalogue.importer.sdk.schemas import Translator, any_of
+from connector.catalogue.importer.sdk.type_values import Choice, Named
 
 OWN = """
 from __future__ import annotations

@@ -1,114 +1,28 @@
-"""Types as the SDK's annotations name them, read from syntax: values that compare as the types themselves would."""
+"""Types as the SDK's annotations name them, read from syntax."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from connector.catalogue.importer.sdk.modules import External, Module, Package, Symbol
+from connector.catalogue.importer.sdk.type_values import (
+    MARKS,
+    NONE,
+    Applied,
+    Choice,
+    Field,
+    Marked,
+    Named,
+    Plain,
+    Type,
+    Unknown,
+    Values,
+    Variable,
+)
 
-__all__ = [
-    "Annotations", "Applied", "Choice", "Field", "Marked", "Named", "Plain", "Type", "Unknown", "Values", "Variable",
-    "arguments_of", "bare", "is_choice",
-]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Plain:
-    """A type that is no class of the SDK: `str`, `None`, `datetime`, `List`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A class of the SDK, by the module that defines it."""
-
-    module: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Values:
-    """A `Literal`."""
-
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """A generic type with its arguments."""
-
-    origin: Type
-    arguments: tuple[Type, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Choice:
-    """A union; as in Python, the order of its members does not matter."""
-
-    members: tuple[Type, ...]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Choice) and frozenset(self.members) == frozenset(other.members)
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self.members))
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A type inside Required, NotRequired or Annotated, with the alias that the latter gives its field."""
-
-    mark: str
-    inner: Type
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A type variable."""
-
-    bound: Type | None
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """An annotation that is not understood, as it is written."""
-
-    text: str
-
-
-Type = Plain | Named | Values | Applied | Choice | Marked | Variable | Unknown
-NONE = Plain("None")
-MARKS = ("Required", "NotRequired", "Annotated", "ReadOnly")
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a class: its type, whether it must be given, and its name on the wire."""
-
-    kind: Type
-    required: bool
-    wire: str
-
-
-def bare(kind: Type) -> Type:
-    """Return the type without Required, NotRequired and Annotated around it."""
-    while isinstance(kind, Marked):
-        kind = kind.inner
-    return kind
-
-
-def is_choice(kind: Type) -> bool:
-    return isinstance(kind, Choice)
-
-
-def arguments_of(kind: Type) -> tuple[Type, ...]:
-    """Return the members of a union, or the arguments of a generic type."""
-    return kind.members if isinstance(kind, Choice) else kind.arguments if isinstance(kind, Applied) else ()
+__all__ = ["Annotations"]
 
 
 class Annotations:
@@ -125,13 +39,13 @@ class Annotations:
             case None | ast.Constant(value=None):
                 return NONE
             case ast.Constant(value=str() as text):
-                return self._forward(text, module)
+                return self._read_text(text, module)
             case ast.Name() | ast.Attribute():
-                return self._named(node, module)
+                return self._read_name(node, module)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return _choice([self.read(left, module), self.read(right, module)])
+                return _make_choice([self.read(left, module), self.read(right, module)])
             case ast.Subscript():
-                return self._applied(node, module)
+                return self._read_generic(node, module)
             case _:
                 return Unknown(ast.unparse(node))
 
@@ -141,16 +55,16 @@ class Annotations:
         if isinstance(found, External):
             return Plain(found.name.rpartition(".")[2])
         if isinstance(found, Symbol):
-            return self._symbol(found)
+            return self._read_symbol(found)
         return Unknown(f"{module.name}.{name}") if found else Plain(name)
 
-    def _forward(self, text: str, module: Module) -> Type:
+    def _read_text(self, text: str, module: Module) -> Type:
         try:
             return self.read(ast.parse(text, mode="eval").body, module)
         except SyntaxError:
             return Unknown(text)
 
-    def _named(self, node: ast.Name | ast.Attribute, module: Module) -> Type:
+    def _read_name(self, node: ast.Name | ast.Attribute, module: Module) -> Type:
         if isinstance(node, ast.Name):
             return self.named(module, node.id)
         owner = node.value
@@ -159,16 +73,16 @@ class Annotations:
             return self.named(found, node.attr)
         return Plain(node.attr)
 
-    def _symbol(self, symbol: Symbol) -> Type:
+    def _read_symbol(self, symbol: Symbol) -> Type:
         key = (symbol.module.name, symbol.name)
         if isinstance(symbol.node, ast.ClassDef):
             return Named(*key)
         if key not in self._read:
             self._read[key] = Unknown(".".join(key))  # an alias that names itself ends here
-            self._read[key] = self._alias(symbol.node, symbol)
+            self._read[key] = self._read_alias(symbol.node, symbol)
         return self._read[key]
 
-    def _alias(self, node: ast.expr, symbol: Symbol) -> Type:
+    def _read_alias(self, node: ast.expr, symbol: Symbol) -> Type:
         if not isinstance(node, ast.Call):
             return self.read(node, symbol.module)
         called = ast.unparse(node.func).rpartition(".")[2]
@@ -181,19 +95,19 @@ class Annotations:
             return NONE
         return Unknown(ast.unparse(node))
 
-    def _applied(self, node: ast.Subscript, module: Module) -> Type:
+    def _read_generic(self, node: ast.Subscript, module: Module) -> Type:
         origin = self.read(node.value, module)
         inner: Sequence[ast.expr] = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         name = origin.name if isinstance(origin, Plain) else ""
         if name == "Literal":
             return Values(tuple(dict.fromkeys(self._values(inner, module))))
         if name in MARKS:
-            return Marked(name, self.read(inner[0], module), _alias_of(inner[1:]))
+            return Marked(name, self.read(inner[0], module), _find_alias(inner[1:]))
         arguments = [self.read(each, module) for each in inner]
         if name == "Union":
-            return _choice(arguments)
+            return _make_choice(arguments)
         if name == "Optional":
-            return _choice([*arguments, NONE])
+            return _make_choice([*arguments, NONE])
         return Applied(origin, tuple(arguments))
 
     def _values(self, nodes: Sequence[ast.expr], module: Module) -> Iterator[Any]:
@@ -248,45 +162,45 @@ class Annotations:
             self._fields[kind] = {}
             found = self.definition(kind)
             if found is not None and isinstance(found.node, ast.Call):
-                self._fields[kind] = self._called_fields(found.node, found.module)
+                self._fields[kind] = self._read_call(found.node, found.module)
             elif found is not None and isinstance(found.node, ast.ClassDef):
-                self._fields[kind] = self._class_fields(kind, found.node, found.module)
+                self._fields[kind] = self._read_class(kind, found.node, found.module)
         return self._fields[kind]
 
-    def _called_fields(self, node: ast.Call, module: Module) -> dict[str, Field]:
+    def _read_call(self, node: ast.Call, module: Module) -> dict[str, Field]:
         total = _is_total(node.keywords)
         named = node.args[1] if len(node.args) > 1 else None
         pairs = zip(named.keys, named.values, strict=True) if isinstance(named, ast.Dict) else ()
         return {
-            str(key.value): _typed_field(str(key.value), self.read(value, module), total=total)
+            str(key.value): _make_typed_field(str(key.value), self.read(value, module), total=total)
             for key, value in pairs
             if isinstance(key, ast.Constant)
         }
 
-    def _class_fields(self, kind: Named, node: ast.ClassDef, module: Module) -> dict[str, Field]:
+    def _read_class(self, kind: Named, node: ast.ClassDef, module: Module) -> dict[str, Field]:
         typed, total = self.is_typed_dict(kind), _is_total(node.keywords)
         found: dict[str, Field] = {}
         for base in reversed(self.bases(kind)) if not typed else self.bases(kind):
             origin = base.origin if isinstance(base, Applied) else base
             if isinstance(origin, Named):
                 found |= self.fields(origin)
-        for each in _annotated(node.body):
-            assert isinstance(each.target, ast.Name)  # noqa: S101 - narrows the type; _annotated yields no others
+        for each in _list_annotations(node.body):
+            assert isinstance(each.target, ast.Name)  # noqa: S101 - narrows the type; _list_annotations yields no others
             name = each.target.id
             if typed:
-                found.setdefault(name, _typed_field(name, self.read(each.annotation, module), total=total))
+                found.setdefault(name, _make_typed_field(name, self.read(each.annotation, module), total=total))
             elif not name.startswith("_") and name != "model_config" and "ClassVar" not in ast.unparse(each.annotation):
-                found[name] = _model_field(name, self.read(each.annotation, module), each.value)
+                found[name] = _make_model_field(name, self.read(each.annotation, module), each.value)
         return found
 
 
-def _annotated(body: Sequence[ast.stmt]) -> Iterator[ast.AnnAssign]:
+def _list_annotations(body: Sequence[ast.stmt]) -> Iterator[ast.AnnAssign]:
     """Yield the annotated names of a class, without those that only type checkers see."""
     for node in body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node
         elif isinstance(node, ast.If):
-            yield from _annotated(node.orelse)
+            yield from _list_annotations(node.orelse)
 
 
 def _is_total(keywords: Sequence[ast.keyword]) -> bool:
@@ -295,7 +209,7 @@ def _is_total(keywords: Sequence[ast.keyword]) -> bool:
     )
 
 
-def _typed_field(name: str, kind: Type, *, total: bool) -> Field:
+def _make_typed_field(name: str, kind: Type, *, total: bool) -> Field:
     """Return a TypedDict's field; Required and NotRequired win over the class's totality."""
     required, alias, inner, said = total, None, kind, False
     while isinstance(inner, Marked):
@@ -306,7 +220,7 @@ def _typed_field(name: str, kind: Type, *, total: bool) -> Field:
     return Field(kind, required, alias or name)
 
 
-def _model_field(name: str, kind: Type, value: ast.expr | None) -> Field:
+def _make_model_field(name: str, kind: Type, value: ast.expr | None) -> Field:
     if not isinstance(value, ast.Call):
         required = value is None or (isinstance(value, ast.Constant) and value.value is ...)
         return Field(kind, required, name)
@@ -316,7 +230,7 @@ def _model_field(name: str, kind: Type, value: ast.expr | None) -> Field:
     return Field(kind, required, str(alias.value) if isinstance(alias, ast.Constant) else name)
 
 
-def _alias_of(marks: Sequence[ast.expr]) -> str | None:
+def _find_alias(marks: Sequence[ast.expr]) -> str | None:
     for mark in marks:
         for each in mark.keywords if isinstance(mark, ast.Call) else ():
             if each.arg == "alias" and isinstance(each.value, ast.Constant) and each.value.value:
@@ -324,7 +238,7 @@ def _alias_of(marks: Sequence[ast.expr]) -> str | None:
     return None
 
 
-def _choice(kinds: Sequence[Type]) -> Type:
+def _make_choice(kinds: Sequence[Type]) -> Type:
     """Return a union as Python makes it: nested ones opened, no doubles, one member by itself."""
     flat = [member for kind in kinds for member in (kind.members if isinstance(kind, Choice) else (kind,))]
     members = tuple(dict.fromkeys(flat))

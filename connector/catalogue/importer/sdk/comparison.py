@@ -40,11 +40,11 @@ class Comparison:
     def patches(self, schema: Schema, node: Node, where: str) -> list[Patch]:
         """What must be loosened so that the document's schema takes every value of the SDK's."""
         if "$ref" in schema and len(self._members(self._definition(schema))) > 1:
-            return self._once(schema, node, lambda: self.patches(self._definition(schema), node, where))
+            return self._compare_once(schema, node, lambda: self.patches(self._definition(schema), node, where))
         members = self._members(schema)
         missing = NULL in members and not self._document.nullable(node)
         found = [Patch(node.at, "nullable", True, where)] if missing else []
-        return found + [p for member in members if member != NULL for p in self._member(member, node, where)]
+        return found + [p for member in members if member != NULL for p in self._compare_member(member, node, where)]
 
     def _definition(self, schema: Schema) -> Schema:
         return self._definitions[schema["$ref"].removeprefix(PREFIX)]
@@ -55,7 +55,7 @@ class Comparison:
         members: list[Schema] = schema.get("anyOf", [schema])
         return members
 
-    def _once(self, schema: Schema, node: Node, find: Callable[[], list[Patch]]) -> list[Patch]:
+    def _compare_once(self, schema: Schema, node: Node, find: Callable[[], list[Patch]]) -> list[Patch]:
         """What a definition needs at a place; a recursive one that meets itself there is already being asked."""
         key = (schema["$ref"], node.at)
         if key not in self._pairs:
@@ -63,16 +63,16 @@ class Comparison:
             self._pairs[key] = find()
         return self._pairs[key]
 
-    def _member(self, schema: Schema, node: Node, where: str) -> list[Patch]:
+    def _compare_member(self, schema: Schema, node: Node, where: str) -> list[Patch]:
         """One branch of the SDK's type against all the branches of the document's."""
         if "$ref" in schema:
             definition = self._definition(schema)
             if len(self._members(definition)) > 1:
                 return self.patches(schema, node, where)
-            return self._once(schema, node, lambda: self._against(definition, node, where, schema))
-        return self._against(schema, node, where, schema)
+            return self._compare_once(schema, node, lambda: self._compare_branches(definition, node, where, schema))
+        return self._compare_branches(schema, node, where, schema)
 
-    def _against(self, schema: Schema, node: Node, where: str, whole: Schema) -> list[Patch]:
+    def _compare_branches(self, schema: Schema, node: Node, where: str, whole: Schema) -> list[Patch]:
         target = self._document.resolved(node)
         leaves = [leaf for leaf in self._document.leaves(node) if leaf.schema != NULL]
         if not schema or not target.schema or any(not leaf.schema or "$recursiveRef" in leaf.schema for leaf in leaves):
@@ -83,10 +83,10 @@ class Comparison:
             if not schema["enum"]:
                 return []
         fitting = [leaf for leaf in leaves if self._fits(schema, leaf)]
-        tagged = [leaf for leaf in fitting if self._tagged(schema, leaf)]
+        tagged = [leaf for leaf in fitting if self._has_tag(schema, leaf)]
         if not fitting:
             return [Patch(self._union(node), "anyOf" if len(leaves) > 1 else "type", [whole], where)]
-        return min((self._leaf(schema, leaf, where) for leaf in tagged or fitting), key=len)
+        return min((self._compare_leaf(schema, leaf, where) for leaf in tagged or fitting), key=len)
 
     def _union(self, node: Node) -> str:
         """Where a branch is added: at the union itself when there is one, else around what stands here."""
@@ -108,7 +108,7 @@ class Comparison:
             return False
         return not any(self._tags(schema["properties"][n], known[n][0]) == "other" for n in shared)
 
-    def _tagged(self, schema: Schema, leaf: Node) -> bool:
+    def _has_tag(self, schema: Schema, leaf: Node) -> bool:
         """Whether a branch bears the tag of the one that is asked for."""
         known = self._document.shape(leaf).properties
         mine = schema.get("properties", {})
@@ -125,7 +125,7 @@ class Comparison:
         mine = values_of(schema)
         return None if mine is None else "same" if any(v in theirs for v in mine) else "other"
 
-    def _leaf(self, schema: Schema, leaf: Node, where: str) -> list[Patch]:
+    def _compare_leaf(self, schema: Schema, leaf: Node, where: str) -> list[Patch]:
         """One branch of the SDK's type against the one branch of the document's that it fits."""
         mine, theirs = values_of(schema), values_of(leaf.schema)
         if theirs is not None:
@@ -138,9 +138,9 @@ class Comparison:
             return [Patch(leaf.at, "type", [schema], where)]
         if kinds == {"array"} and "items" in schema and "items" in leaf.schema:
             return self.patches(schema["items"], leaf.child("items"), f"{where}[]")
-        return self._object(schema, leaf, where) if kinds == {"object"} else []
+        return self._compare_objects(schema, leaf, where) if kinds == {"object"} else []
 
-    def _object(self, schema: Schema, leaf: Node, where: str) -> list[Patch]:
+    def _compare_objects(self, schema: Schema, leaf: Node, where: str) -> list[Patch]:
         shape = self._document.shape(leaf)
         if "properties" not in schema:
             values = schema.get("additionalProperties")
@@ -152,9 +152,9 @@ class Comparison:
         for name, value in schema["properties"].items():
             for known in shape.properties.get(name, ()):
                 found += self.patches(value, known, f"{where}.{name}")
-        return found + self._spared(set(schema.get("required", ())), shape.required, leaf, where)
+        return found + self._find_spared(set(schema.get("required", ())), shape.required, leaf, where)
 
-    def _spared(self, given: set[str], required: Mapping[str, str], leaf: Node, where: str) -> list[Patch]:
+    def _find_spared(self, given: set[str], required: Mapping[str, str], leaf: Node, where: str) -> list[Patch]:
         """What the document requires and the SDK does not, whether plainly or as a choice between fields."""
         found = [Patch(at, "optional", [name], where) for name, at in required.items() if name not in given]
         for branches in self._document.choices(leaf):

@@ -14,7 +14,7 @@ from connector.catalogue.importer.sdk.annotations import Annotations
 from connector.catalogue.importer.sdk.document import Document, Node, escaped
 from connector.catalogue.importer.sdk.methods import Method, methods
 from connector.catalogue.importer.sdk.modules import Package, read_sdk
-from connector.catalogue.importer.sdk.names import canonical_names, closure, renamed
+from connector.catalogue.importer.sdk.names import canonical_names, closure, rename_references
 from connector.catalogue.importer.sdk.patches import overlay
 from connector.catalogue.importer.sdk.paths import Translation
 from connector.catalogue.importer.sdk.yaml_lines import lines
@@ -121,8 +121,8 @@ def _aliases(found: Mapping[str, Method], known: Mapping[str, Node]) -> Iterator
 def _shorten(translation: Translation, parts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the overlay with only the definitions that are referred to, those that say the same being one."""
     names = canonical_names(translation.definitions)
-    schemas = {names[n]: renamed(s, names) for n, s in translation.definitions.items() if names[n] == n}
-    paths, additions, relaxed = (renamed(parts[key], names) for key in ("paths", "x-additions", "x-relaxed"))
+    schemas = {names[n]: rename_references(s, names) for n, s in translation.definitions.items() if names[n] == n}
+    paths, additions, relaxed = (rename_references(parts[key], names) for key in ("paths", "x-additions", "x-relaxed"))
     used = closure([paths, additions, relaxed], schemas)
     return {"paths": paths, "components": {"schemas": used}, "x-additions": additions, "x-relaxed": relaxed}
 

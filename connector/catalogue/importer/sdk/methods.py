@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connector.catalogue.importer.sdk.annotations import Annotations, Named, Plain, Type, Unknown
+from connector.catalogue.importer.sdk.annotations import Annotations
 from connector.catalogue.importer.sdk.modules import Module
+from connector.catalogue.importer.sdk.type_values import Named, Plain, Type, Unknown
 
 __all__ = ["MISREAD", "Method", "methods", "methods_of"]
 
@@ -60,7 +61,7 @@ def methods(annotations: Annotations, notes: list[str]) -> Iterator[Method]:
     """Yield every method that makes a call, over all resources of the client, plain methods before helpers."""
     found = [
         method
-        for name, resource in _resources(annotations, CLIENT, notes)
+        for name, resource in _list_resources(annotations, CLIENT, notes)
         for base in dict.fromkeys(annotations.line(resource))
         if RESOURCES in base.module
         for method in methods_of(annotations, name, base, notes)
@@ -68,7 +69,7 @@ def methods(annotations: Annotations, notes: list[str]) -> Iterator[Method]:
     yield from sorted(found, key=lambda m: (bool(HELPERS.fullmatch(m.name.rpartition(".")[2])), m.name.count(".")))
 
 
-def _resources(
+def _list_resources(
     annotations: Annotations, owner: Named, notes: list[str], prefix: str = "", depth: int = 0
 ) -> Iterator[tuple[str, Named]]:
     """Yield the resources below a client or resource, with their dotted names."""
@@ -84,7 +85,7 @@ def _resources(
         resource = annotations.read(kind, module) if module else None
         if isinstance(resource, Named) and RESOURCES in resource.module and annotations.definition(resource):
             yield f"{prefix}{name}", resource
-            yield from _resources(annotations, resource, notes, f"{prefix}{name}.", depth + 1)
+            yield from _list_resources(annotations, resource, notes, f"{prefix}{name}.", depth + 1)
         else:
             notes.append(f"{prefix}{name}: no resource that can be read")
 
@@ -120,7 +121,7 @@ def methods_of(annotations: Annotations, prefix: str, resource: Named, notes: li
         if call is None or module is None:
             continue
         try:
-            method = _method(f"{prefix}.{name}", function, call, module, annotations)
+            method = _read_method(f"{prefix}.{name}", function, call, module, annotations)
         except MISREAD as error:
             notes.append(f"{prefix}.{name}: its call cannot be read ({type(error).__name__}: {error})")
             continue
@@ -143,12 +144,12 @@ def _is_request(node: ast.AST) -> bool:
     )
 
 
-def _method(name: str, function: ast.FunctionDef, call: Any, module: Module, annotations: Annotations) -> Method:
+def _read_method(name: str, function: ast.FunctionDef, call: Any, module: Module, annotations: Annotations) -> Method:
     given = {k.arg: k.value for k in call.keywords}
     options = {k.arg: k.value for k in getattr(given.get("options"), "keywords", ())}
     query, of_query = _read_sent(options.get("query"), function, module, annotations)
     payload, of_payload = _read_sent(given.get("body"), function, module, annotations)
-    headers = dict(_headers(function))
+    headers = dict(_list_headers(function))
     http = str(given["method"].value).upper() if "method" in given else CALLS[call.func.attr]
     arguments = [*function.args.args, *function.args.kwonlyargs]
     return Method(
@@ -164,7 +165,7 @@ def _method(name: str, function: ast.FunctionDef, call: Any, module: Module, ann
         payload=None if given.get("body") is None else tuple(payload or ()),
         payload_types=_known_types(of_payload),
         multipart="files" in given,
-        beta=_constant(function, "OpenAI-Beta"),
+        beta=_find_constant(function, "OpenAI-Beta"),
         admin="admin_api_key_auth" in ast.unparse(options.get("security", ast.Constant(""))),
         unknown_types=tuple(dict.fromkeys(_list_missing((*of_query, *of_payload)))),
     )
@@ -203,19 +204,19 @@ def _read_sent(
     """Return the names that `maybe_transform(names, type)` sends, and the types it sends them as."""
     if node is None:
         return None, ()
-    names = next((n for n in ast.walk(node) if isinstance(n, ast.Dict)), None) or _assigned(function)
+    names = next((n for n in ast.walk(node) if isinstance(n, ast.Dict)), None) or _find_payload(function)
     kinds = [n for n in ast.walk(node) if _is_params(n)] or [n for n in ast.walk(function) if _is_params(n)]
-    shown = {str(k.value): ast.unparse(v) for k, v in _pairs(names) if isinstance(k, ast.Constant)}
+    shown = {str(k.value): ast.unparse(v) for k, v in _iterate_pairs(names) if isinstance(k, ast.Constant)}
     found = [annotations.read(kind, module) for kind in kinds if isinstance(kind, ast.expr)]
     return shown, tuple(dict.fromkeys(found))
 
 
-def _pairs(node: Any) -> Iterator[tuple[Any, Any]]:
+def _iterate_pairs(node: Any) -> Iterator[tuple[Any, Any]]:
     """The keys and values of a dictionary in the source; nothing for any other node."""
     yield from zip(getattr(node, "keys", ()), getattr(node, "values", ()), strict=False)
 
 
-def _assigned(function: ast.FunctionDef) -> ast.Dict:
+def _find_payload(function: ast.FunctionDef) -> ast.Dict:
     """The largest dictionary in the function that names parameters: a payload made ready before the call."""
     own = [n for n in ast.walk(function) if isinstance(n, ast.Dict) and None not in n.keys]
     return max(own, key=lambda n: len(n.keys), default=ast.Dict([], []))
@@ -230,20 +231,20 @@ def _is_params(node: ast.AST) -> bool:
     )
 
 
-def _headers(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
+def _list_headers(function: ast.FunctionDef) -> Iterator[tuple[str, str]]:
     """Headers that carry an argument, as wire name and argument name."""
     for node in ast.walk(function):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "strip_not_given":
-            for key, value in _pairs(node.args[0]):
+            for key, value in _iterate_pairs(node.args[0]):
                 names = {a.arg for a in function.args.kwonlyargs}
                 used = [n.id for n in ast.walk(value) if isinstance(n, ast.Name) and n.id in names]
                 yield key.value, used[0] if used else ""
 
 
-def _constant(function: ast.FunctionDef, name: str) -> str | None:
+def _find_constant(function: ast.FunctionDef, name: str) -> str | None:
     """The constant that a header always has, if any."""
     for node in ast.walk(function):
-        for key, value in _pairs(node):
+        for key, value in _iterate_pairs(node):
             if isinstance(key, ast.Constant) and key.value == name and isinstance(value, ast.Constant):
                 return str(value.value)
     return None

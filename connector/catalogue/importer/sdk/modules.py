@@ -69,7 +69,7 @@ class Module:
         """The module's names, those of runtime branches rather than those for type checkers."""
         found: dict[str, Statement] = {}
         for node in self._statements(self.tree.body):
-            found.update(self._defined(node))
+            found.update(self._list_names(node))
         return found
 
     def classes(self) -> Iterator[ast.ClassDef]:
@@ -85,7 +85,7 @@ class Module:
             else:
                 yield node
 
-    def _defined(self, node: ast.stmt) -> Iterator[tuple[str, Statement]]:
+    def _list_names(self, node: ast.stmt) -> Iterator[tuple[str, Statement]]:
         if isinstance(node, ast.ClassDef):
             yield node.name, node
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -99,10 +99,10 @@ class Module:
                 top = alias.name if alias.asname else alias.name.partition(".")[0]
                 yield alias.asname or top, Imported(top)
         elif isinstance(node, ast.ImportFrom):
-            yield from self._taken(node)
+            yield from self._follow_import(node)
 
-    def _taken(self, node: ast.ImportFrom) -> Iterator[tuple[str, Statement]]:
-        home = self._absolute(node)
+    def _follow_import(self, node: ast.ImportFrom) -> Iterator[tuple[str, Statement]]:
+        home = self._resolve_home(node)
         for alias in node.names:
             if alias.name == "*":
                 other = self.package.module(home)
@@ -110,7 +110,7 @@ class Module:
             else:
                 yield alias.asname or alias.name, Imported(home, alias.name)
 
-    def _absolute(self, node: ast.ImportFrom) -> str:
+    def _resolve_home(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""
         parts = self.name.split(".")

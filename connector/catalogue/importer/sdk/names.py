@@ -109,7 +109,7 @@ def canonical_names(definitions: Mapping[str, Schema]) -> dict[str, str]:
     classes = dict.fromkeys(definitions, 0)
     count = 0
     while True:
-        said = {name: json.dumps(renamed(schema, classes)) for name, schema in definitions.items()}
+        said = {name: json.dumps(rename_references(schema, classes)) for name, schema in definitions.items()}
         order = {text: index for index, text in enumerate(sorted(set(said.values())))}
         if len(order) == count:
             break
@@ -121,12 +121,12 @@ def canonical_names(definitions: Mapping[str, Schema]) -> dict[str, str]:
     return {name: best[number] for name, number in classes.items()}
 
 
-def renamed(value: Any, names: Mapping[str, Any]) -> Any:
+def rename_references(value: Any, names: Mapping[str, Any]) -> Any:
     """A value with its references under other names."""
     if is_document(value):
-        inner = {key: renamed(v, names) for key, v in value.items()}
+        inner = {key: rename_references(v, names) for key, v in value.items()}
         return {**inner, "$ref": f"{PREFIX}{names[value['$ref'].removeprefix(PREFIX)]}"} if "$ref" in value else inner
-    return [renamed(v, names) for v in value] if is_list(value) else value
+    return [rename_references(v, names) for v in value] if is_list(value) else value
 
 
 def closure(value: Any, definitions: Mapping[str, Schema]) -> dict[str, Schema]:

@@ -27,7 +27,7 @@ def overlay(
         for patch in _operation(document, translation, comparison, method, node):
             entry = {"at": patch.at, "operation": method.operation, "location": patch.where, patch.kind: patch.value}
             key = (patch.at, patch.kind)
-            together[key] = _merged(together[key], patch) if key in together else entry
+            together[key] = _merge_entries(together[key], patch) if key in together else entry
     found = sorted(together.items(), key=lambda item: _order(*item[0]))
     additions = [entry for (_, kind), entry in found if kind not in RELAXED]
     relaxed = [{("anyOf" if k == "type" else k): v for k, v in e.items()} for (_, kind), e in found if kind in RELAXED]
@@ -39,7 +39,7 @@ def _order(at: str, kind: str) -> tuple[int, str, str]:
     return (at.count("/") * -1 if kind in WRAPS else -1000, at, kind)
 
 
-def _merged(entry: dict[str, Any], patch: Patch) -> dict[str, Any]:
+def _merge_entries(entry: dict[str, Any], patch: Patch) -> dict[str, Any]:
     """An entry that also says what a further patch of the same kind at the same place says."""
     old, new = entry[patch.kind], patch.value
     if is_document(old):

@@ -7,20 +7,11 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from connector.catalogue.importer.sdk.annotations import (
-    NONE,
-    Annotations,
-    Applied,
-    Choice,
-    Named,
-    Plain,
-    Type,
-    arguments_of,
-    bare,
-)
+from connector.catalogue.importer.sdk.annotations import Annotations
 from connector.catalogue.importer.sdk.methods import MISREAD, Method
 from connector.catalogue.importer.sdk.names import definition_names, name_of, pascal
 from connector.catalogue.importer.sdk.schemas import BINARY, PREFIX, Schema, Translator, any_of
+from connector.catalogue.importer.sdk.type_values import NONE, Applied, Choice, Named, Plain, Type, arguments_of, bare
 
 __all__ = ["Translation"]
 
@@ -35,7 +26,7 @@ MENDED = {"POST /evals/{eval_id}/runs/{run_id}/cancel": "POST /evals/{eval_id}/r
 Home = tuple[str, str]
 
 
-def _named_unions(annotations: Annotations) -> dict[Type, Home]:
+def _find_unions(annotations: Annotations) -> dict[Type, Home]:
     """Return the SDK's named unions with their homes: those that bear the name of their module."""
     unions: dict[Type, Home] = {}
     for name in annotations.package.names("openai.types"):
@@ -53,7 +44,7 @@ class Translation:
 
     def __init__(self, annotations: Annotations, taken: Collection[str], notes: list[str]) -> None:
         self._annotations = annotations
-        self._unions = _named_unions(annotations)
+        self._unions = _find_unions(annotations)
         self._taken = taken
         self._notes = notes
         self._names: dict[Type, str] = {}
@@ -135,14 +126,14 @@ class Translation:
         for wire, argument in method.headers.items():
             yield {"name": wire, "in": "header", "schema": self._argument(method, argument)}
         if method.query_types:
-            kinds = opened(method.query_types)
-            query = merged([self._translator.object(kind, lambda name: name in method.query) for kind in kinds])
+            kinds = list_classes(method.query_types)
+            query = merge_shapes([self._translator.object(kind, lambda name: name in method.query) for kind in kinds])
             for wire, schema in query["properties"].items():
                 must = {"required": True} if wire in query.get("required", ()) else {}
                 yield {"name": wire, "in": "query", **must, "schema": schema}
 
     def _argument(self, method: Method, argument: str) -> Schema:
-        for kind in opened((*method.payload_types, *method.query_types)):
+        for kind in list_classes((*method.payload_types, *method.query_types)):
             if argument in (fields := self._annotations.fields(kind)):
                 return self._translator.schema(fields[argument].kind)
         annotation = method.parameters.get(argument)
@@ -153,11 +144,11 @@ class Translation:
     def payload(self, method: Method) -> Schema:
         """What a method sends as its payload: one schema for its type, or for all the types it may send it as."""
         elsewhere = {*method.query, *method.headers.values(), *method.path_names}
-        kinds = opened(method.payload_types)
+        kinds = list_classes(method.payload_types)
         shapes = [self._translator.object(k, lambda name: name not in elsewhere) for k in kinds]
         if not shapes:
             return {}
-        return merged(shapes) if any(k.name.endswith("Streaming") for k in kinds) else any_of(shapes)
+        return merge_shapes(shapes) if any(k.name.endswith("Streaming") for k in kinds) else any_of(shapes)
 
     def body(self, method: Method) -> dict[str, Any]:
         if not method.payload_types:
@@ -246,13 +237,13 @@ def _own_name(kind: Type) -> str:
     return origin.name if isinstance(origin, Named | Plain) else ""
 
 
-def opened(kinds: Iterable[Type]) -> list[Named]:
+def list_classes(kinds: Iterable[Type]) -> list[Named]:
     """Return the classes among some types, and among the members of those that are unions."""
     members = [bare(m) for kind in kinds for m in (kind.members if isinstance(kind, Choice) else (kind,))]
     return [member for member in members if isinstance(member, Named)]
 
 
-def merged(shapes: list[Schema]) -> Schema:
+def merge_shapes(shapes: list[Schema]) -> Schema:
     """One object that allows what any of these allows: a payload that is typed once streaming and once not."""
     properties: dict[str, Schema] = {}
     for shape in shapes:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from connector.catalogue.importer.sdk.annotations import (
+from connector.catalogue.importer.sdk.annotations import Annotations
+from connector.catalogue.importer.sdk.type_values import (
     NONE,
-    Annotations,
     Applied,
     Choice,
     Named,
