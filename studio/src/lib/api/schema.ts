@@ -769,6 +769,36 @@ export interface PauseRequest {
   reason?: string;
 }
 
+/** A chain, and documents to send through it. */
+export interface PlaygroundRequest {
+  /** The chain's steps as YAML, as they stand in a configuration. */
+  text?: string | null;
+  /** In place of `text`: a saved or ready-made chain's name. */
+  chain?: string | null;
+  /** The documents. */
+  documents: JsonValue[];
+}
+
+/** What a chain made of its documents. */
+export interface PlaygroundResult {
+  /** What is wrong with the steps; then no document passes them. */
+  faults: Detail[];
+  /** What became of each document, in their order. */
+  samples: SampleResult[];
+}
+
+/** What one step made of a document. */
+export interface PlaygroundStep {
+  /** The place of the step. */
+  where: string;
+  /** The kind of step. */
+  step: string;
+  /** The document after it. */
+  document: JsonValue;
+  /** What it did instead, such as skipping the document. */
+  note: string;
+}
+
 /** An amount of money that may be unknown. */
 export interface Price {
   /** The amount; null when it is not known. */
@@ -854,6 +884,20 @@ export interface RunnerState {
   alive: boolean;
   /** Since when; null when none is. */
   since: string | null;
+}
+
+/** What became of one document. */
+export interface SampleResult {
+  /** The steps that it passed, in their order. */
+  steps: PlaygroundStep[];
+  /** The documents that came out. */
+  outputs: JsonValue[];
+  /** Why it was dropped. */
+  skipped: string[];
+  /** Why it failed, and where; empty when it did not. */
+  failed: string;
+  /** How long it took. */
+  milliseconds: number;
 }
 
 /** One request that arrived at the sandbox. */
