@@ -12,6 +12,7 @@ from connector.engine import TaskState
 from connector.engine.search import Path, TaskFilter, parse_field, parse_path
 from connector.errors import ConfigurationError
 from connector.studio.problems import Detail, Refused
+from connector.studio.schemas.base import Moment
 from connector.studio.schemas.tasks import FilterBody
 
 __all__ = ["Wanted", "make_filter", "parse_columns"]
@@ -29,10 +30,10 @@ def read_filter(
         list[str] | None,
         Query(max_length=20, description="A value in a place of the document, such as `customer.tags[0]:vip`."),
     ] = None,
-    created_from: Annotated[datetime | None, Query(description="Accepted at this time or later.")] = None,
-    created_to: Annotated[datetime | None, Query(description="Accepted before this time.")] = None,
-    updated_from: Annotated[datetime | None, Query(description="Changed at this time or later.")] = None,
-    updated_to: Annotated[datetime | None, Query(description="Changed before this time.")] = None,
+    created_from: Annotated[Moment | None, Query(description="Accepted at this time or later.")] = None,
+    created_to: Annotated[Moment | None, Query(description="Accepted before this time.")] = None,
+    updated_from: Annotated[Moment | None, Query(description="Changed at this time or later.")] = None,
+    updated_to: Annotated[Moment | None, Query(description="Changed before this time.")] = None,
 ) -> TaskFilter:
     """Return the filter of a query."""
     given = FilterBody(

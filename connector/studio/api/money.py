@@ -131,4 +131,4 @@ def _most_expensive_first(rows: Iterable[MoneyRow]) -> list[MoneyRow]:
 def _seconds(moment: datetime | None) -> float | None:
     if moment is None:
         return None
-    return moment.timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -32,9 +32,9 @@ def _read_time(given: object) -> object:
     return given
 
 
-RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})")
+RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})?")
 Moment = Annotated[datetime, BeforeValidator(_read_time)]
-"""A time that a request gives, as an RFC 3339 string."""
+"""A time that a request gives, as an RFC 3339 string; one without a zone is in UTC."""
 
 
 def as_time(seconds: float | None) -> datetime | None:

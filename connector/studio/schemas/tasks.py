@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from connector.engine import TaskState
-from connector.studio.schemas.base import Answer, Price, Received, Time
+from connector.studio.schemas.base import Answer, Moment, Price, Received, Time
 
 __all__ = [
     "MOST_ID",
@@ -29,8 +28,8 @@ __all__ = [
 ]
 
 MOST_IDS = 10_000
-MOST_ID = 2**53 - 1
-"""The largest number that every reader of JSON keeps."""
+MOST_ID = 2**38 - 1
+"""Far beyond what a store holds; engines keep the ids of calls in the bits above."""
 
 
 class SearchedView(Answer):
@@ -160,10 +159,10 @@ class FilterBody(Received):
     reason: str = Field(default="", max_length=2000, description="A part of the reason.")
     text: str = Field(default="", max_length=2000, description="A part of the document as JSON.")
     field: list[str] = Field(default_factory=list[str], max_length=20, description="Values in places: PATH:VALUE.")
-    created_from: datetime | None = Field(default=None, description="Accepted at this time or later.")
-    created_to: datetime | None = Field(default=None, description="Accepted before this time.")
-    updated_from: datetime | None = Field(default=None, description="Changed at this time or later.")
-    updated_to: datetime | None = Field(default=None, description="Changed before this time.")
+    created_from: Moment | None = Field(default=None, description="Accepted at this time or later.")
+    created_to: Moment | None = Field(default=None, description="Accepted before this time.")
+    updated_from: Moment | None = Field(default=None, description="Changed at this time or later.")
+    updated_to: Moment | None = Field(default=None, description="Changed before this time.")
 
 
 class BulkRequest(Received):
