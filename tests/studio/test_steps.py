@@ -13,10 +13,11 @@ from connector.engine import Change, Store
 from connector.pipeline import load_configuration
 from connector.runtime.kept_configuration import CONFIGURATIONS, STARTS, find_kept, keep_configuration
 from connector.studio.context import StudioContext
-from tests.studio.kit import NOW
+from tests.studio.kit import CONFIGURATION, NOW
 
 Bearer = Callable[[str], httpx.AsyncClient]
 OTHER = "Wave to customer"
+LINE = 1 + next(index for index, line in enumerate(CONFIGURATION.splitlines()) if "chat-prompt" in line)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ async def test_every_step_is_shown_with_its_line(call: Any) -> None:
     assert [step["step"] for step in steps] == list(range(len(steps)))
     assert (steps[0]["name"], steps[0]["document"]["custom_id"]) == ("as it came", "c2")
     [outer] = [step for step in steps if step["where"] == "outgoing.reply.chain[0].chat-prompt"]
-    assert (outer["name"], outer["line"], outer["error"]) == ("chat-prompt", 9, None)
+    assert (outer["name"], outer["line"], outer["error"]) == ("chat-prompt", LINE, None)
     assert "Greet customer c2." in str(outer["document"])
 
 
