@@ -55,4 +55,31 @@ export const PAGES: readonly PageEntry[] = [
       count: (attention) => attention.unknown,
     },
   },
+  {
+    path: "/catalogue",
+    load: () => import("./pages/catalogue/Catalogue.svelte"),
+    rail: { title: "Catalogue", icon: "catalogue", group: "build" },
+  },
+  {
+    path: "/catalogue/operations/:entity/:operation",
+    load: () => import("./pages/catalogue/Operation.svelte"),
+    under: "/catalogue",
+  },
+  { path: "/models", load: () => import("./pages/catalogue/Models.svelte"), under: "/catalogue" },
+  { path: "/models/:id", load: () => import("./pages/catalogue/Model.svelte"), under: "/catalogue" },
+  {
+    path: "/money",
+    load: () => import("./pages/money/Money.svelte"),
+    rail: { title: "Money", icon: "money", group: "watch" },
+  },
+  {
+    path: "/gateway",
+    load: () => import("./pages/gateway/Gateway.svelte"),
+    rail: { title: "Gateway", icon: "gateway", group: "watch" },
+  },
+  {
+    path: "/sandbox",
+    load: () => import("./pages/sandbox/Sandbox.svelte"),
+    rail: { title: "Sandbox", icon: "sandbox", group: "watch" },
+  },
 ];

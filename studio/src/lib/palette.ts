@@ -1,5 +1,5 @@
 import { get } from "./api/client";
-import type { Page, TaskRow } from "./api/types";
+import type { OperationRow, Page, TaskRow } from "./api/types";
 import { events } from "./events.svelte";
 import { PAGES } from "../pages";
 
@@ -15,7 +15,7 @@ export interface Hit {
 /** A source of hits: what a page adds with `addSource` is found by Ctrl-K. */
 export type Source = (text: string, signal: AbortSignal) => Hit[] | Promise<Hit[]>;
 
-const sources: Source[] = [findPages, findRoutes, findTasks];
+const sources: Source[] = [findPages, findRoutes, findTasks, findOperations];
 
 export function addSource(source: Source): void {
   sources.push(source);
@@ -95,4 +95,16 @@ async function findTasks(text: string, signal: AbortSignal): Promise<Hit[]> {
     run: `/tasks?text=${encodeURIComponent(text)}`,
   });
   return hits;
+}
+
+async function findOperations(text: string, signal: AbortSignal): Promise<Hit[]> {
+  if (text.length < 2) return [];
+  const found = await get<Page<OperationRow>>("/operations", { search: text.slice(0, 200), limit: 6 }, signal);
+  return found.items.map(({ name, entity, action, method, path }) => ({
+    id: `operation:${name}`,
+    group: "Catalogue",
+    title: name,
+    note: `${method} ${path}`,
+    run: `/catalogue/operations/${encodeURIComponent(entity)}/${encodeURIComponent(action)}`,
+  }));
 }
