@@ -12,7 +12,18 @@ from tests.studio.browser.conftest import Open, find_violations, started_studio
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PAGES = {"/": "Overview", "/tasks": "Tasks", "/unknown": "Unknown"}
+PAGES = {
+    "/": "Overview",
+    "/tasks": "Tasks",
+    "/unknown": "Unknown",
+    "/catalogue": "Catalogue",
+    "/catalogue/operations/chat%20completions/create": "chat completions create",
+    "/models": "Models",
+    "/models/gpt-6-luna": "gpt-6-luna",
+    "/money": "Money",
+    "/gateway": "Gateway",
+    "/sandbox": "Sandbox",
+}
 EMPTY = "clients: {}\n"
 
 
