@@ -35,7 +35,7 @@ async def test_ctrl_k_finds_an_operation(opened: Open) -> None:
     page = await opened("/money")
     await expect(page.get_by_role("heading", name="Money", level=1)).to_be_visible()
     await page.keyboard.press("Control+k")
-    await page.keyboard.type("vector_stores create")
+    await page.get_by_role("combobox", name="Find tasks, routes and pages").fill("vector_stores create")
     await expect(page.get_by_role("option").filter(has_text="POST /vector_stores").first).to_be_visible()
 
 

@@ -40,7 +40,7 @@ async def test_cost_is_summed_up_for_the_days_of_the_address(opened: Open) -> No
     await expect(page.get_by_role("table", name="Cost by model")).to_contain_text("gpt-6-luna")
     await page.goto("/money?from=2001-01-01&to=2001-01-07")
     await expect(page.get_by_role("heading", name="No call in these days is known")).to_be_visible()
-    await expect(page.get_by_label("From")).to_have_value("2001-01-01")
+    await expect(page.get_by_label("From", exact=True)).to_have_value("2001-01-01")
 
 
 async def test_gateway_that_cannot_be_asked_says_so_and_shows_limits(opened: Open) -> None:
@@ -65,7 +65,7 @@ async def test_empty_and_failed_pages_say_why(opened: Open) -> None:
     await page.goto("/gateway")
     await expect(page.get_by_role("heading", name="No gateway runs beside this studio")).to_be_visible()
     await expect(page.get_by_role("main")).to_contain_text("openai-connector serve")
-    await page.route("**/api/v1/operations?*", lambda route: answer(route, {"detail": "the disk is full"}, 500))
+    await page.route("**/api/v1/operations?*", lambda route: answer(route, {"detail": "the disk is full"}, 422))
     await page.goto("/catalogue")
     await expect(page.get_by_role("alert")).to_contain_text("The disk is full")
 
@@ -89,10 +89,17 @@ async def test_what_arrived_shows_attacks_as_text(opened: Open, site: Site) -> N
     base = re.search(r"base_uri: \"([^\"]+)", (site.folder / "connector.yaml").read_text(encoding="utf-8"))
     assert base
     async with httpx.AsyncClient() as client:
-        await client.post(f"{base[1]}/<img src=x onerror=window.pwned=1>", json={"texts": list(HOSTILE)})
-    page = await opened("/sandbox?status=404")
-    row = page.get_by_role("table", name="Requests").get_by_role("row").filter(has_text="onerror")
-    await row.first.click()
+        await client.post(f"{base[1]}/<img src=x onerror=window.pwned=1>", json={})
+        payload = {"model": "omni-moderation-latest", "input": list(HOSTILE)}
+        answered = await client.post(
+            f"{base[1]}/moderations", json=payload, headers={"authorization": "Bearer sk-sandbox-0123456789"}
+        )
+    assert answered.is_success
+    page = await opened("/sandbox")
+    rows = page.get_by_role("table", name="Requests").get_by_role("row")
+    await expect(rows.filter(has_text="onerror").first).to_be_visible()
+    await check(page)
+    await rows.filter(has_text="moderations create").first.click()
     await expect(page.get_by_role("article")).to_contain_text("<script>window.pwned=1</script>")
     await check(page)
 
