@@ -75,14 +75,8 @@ crash: setup ## the same in every way, many times
 node: ## fetch the official SDK for Node, which some tests use when it is there
 	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .node openai@7.59.0
 
-hosts: setup .hosts/ready ## install foreign clients and judges of hosts, which some tests use, apart from ours
-
-.hosts/ready: requirements-hosts.lock
-	rm -rf .hosts
-	$(BIN)/python -m venv .hosts/python
-	.hosts/python/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-hosts.lock
-	npm install --silent --no-audit --no-fund --ignore-scripts --prefix .hosts/node @modelcontextprotocol/conformance@0.1.16 @modelcontextprotocol/inspector-cli@0.15.0
-	@touch $@
+hosts: setup ## install foreign clients and judges of hosts, which some tests use, apart from ours
+	@$(BIN)/python -m tools.judges $(ARGS)
 
 run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the real API
 	@$(BIN)/python -m tools.demo $(ARGS)
@@ -114,7 +108,7 @@ image: dist ## build the container image and try its command
 lock: setup ## resolve dependencies anew
 	$(COMPILE) --group dev pyproject.toml --output-file requirements.lock
 	$(COMPILE) --extra postgresql --extra studio --extra telemetry --constraint requirements.lock pyproject.toml --output-file requirements-runtime.lock
-	$(COMPILE) --group hosts --output-file requirements-hosts.lock
+	$(BIN)/python -m tools.judges --lock
 	$(COMPILE) --group docs --constraint requirements.lock --output-file requirements-docs.lock
 
 clean: ## remove what setup and tests made

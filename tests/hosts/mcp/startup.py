@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.hosts.mcp.judges.environment import variables
+from tests.hosts.judges import variables
 from tests.hosts.mcp.rig import CONFIGURATION
 
 __all__ = ["Started", "helped", "start"]

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.hosts.judges import NODE, needed_judge, node_package, python_of
 from tests.hosts.mcp.judges import conformance, stories
-from tests.hosts.mcp.judges.environment import CONFORMANCE, INSPECTOR, NODE, PYTHON, needed_judge
 from tests.hosts.mcp.judges.serving import COMMAND, sandbox
 from tests.hosts.mcp.rig import CONFIGURATION
+
+INSPECTOR = node_package("mcp", "@modelcontextprotocol", "inspector-cli", "build", "index.js")
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def upstream() -> Iterator[str]:
 
 
 def test_the_conformance_suite_finds_what_it_asks_for(tmp_path: Path, upstream: str) -> None:
-    needed_judge(CONFORMANCE)
+    needed_judge(conformance.CONFORMANCE)
     found = conformance.judge(tmp_path, upstream)
     assert {name for name in conformance.ASSERTED if not found.get(name)} == set()
     assert found.keys() - set(conformance.ASSERTED) == conformance.NOT_SPOKEN.keys()
@@ -31,7 +33,7 @@ def test_the_conformance_suite_finds_what_it_asks_for(tmp_path: Path, upstream: 
 
 
 def test_foreign_clients_tell_a_story_from_the_first_list_to_a_cancelled_call(tmp_path: Path, upstream: str) -> None:
-    needed_judge(PYTHON)
+    needed_judge(python_of("mcp"))
 
     def told(client: str, mode: str) -> list[str]:
         return stories.breaches(client, tmp_path, upstream, mode)
@@ -59,6 +61,6 @@ def test_the_inspector_lists_tools_and_calls_one(tmp_path: Path) -> None:
 
 def test_the_suite_catches_a_server_that_hides_failures(tmp_path: Path, upstream: str) -> None:
     """One of `tests.hosts.mcp.mutants`, which shows all of them before all judges."""
-    needed_judge(CONFORMANCE)
+    needed_judge(conformance.CONFORMANCE)
     found = conformance.judge(tmp_path, upstream, "tools-call-error", mutant="hides failures")
     assert found == {"tools-call-error": False}

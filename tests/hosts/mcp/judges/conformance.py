@@ -16,12 +16,13 @@ from typing import Any
 
 from yarl import URL
 
-from tests.hosts.mcp.judges.environment import CONFORMANCE, NODE
+from tests.hosts.judges import NODE, node_package
 from tests.hosts.mcp.judges.proxy import adding_token
 from tests.hosts.mcp.judges.serving import TOKEN, free_port, serving
 
-__all__ = ["ASSERTED", "NOT_SPOKEN", "configuration", "judge"]
+__all__ = ["ASSERTED", "CONFORMANCE", "NOT_SPOKEN", "configuration", "judge"]
 
+CONFORMANCE = node_package("mcp", "@modelcontextprotocol", "conformance", "dist", "index.js")
 ASSERTED = (
     "server-initialize", "ping", "tools-list", "server-sse-multiple-streams", "dns-rebinding-protection",
     "logging-set-level", "completion-complete", "resources-list", "prompts-list", "tools-call-simple-text",

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.hosts.mcp.judges.environment import ROOT, variables
+from tests.hosts.judges import ROOT, variables
 
 __all__ = ["COMMAND", "TOKEN", "free_port", "sandbox", "serving"]
 

