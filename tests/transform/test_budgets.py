@@ -41,7 +41,7 @@ HOSTILE: list[tuple[str, Any, str]] = [
     ("sort_by(@, &sort_by(@, &@)[0])", [[1] * 2000] * 2000, "visits more than"),
     ("map(&map(&map(&@, @), @), @)", [[[1] * 200] * 200] * 200, "visits more than"),
     ("to_number('1e999')", {}, "inf, a number that JSON does not have"),
-    ("ceil(to_number('1e999'))", {}, "infinity"),
+    ("ceil(to_number('1e999'))", {}, "inf, a number"),
     ("[to_number('nan')]", {}, "nan, a number that JSON does not have"),
 ]
 

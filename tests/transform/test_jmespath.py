@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from jmespath.exceptions import JMESPathError
 
 from connector.transform import Context, Scope, Unfit, compile_template
 from connector.transform.expression import compile_jmespath
+from connector.transform.expression.budget import GROWTH, size_within
+from connector.transform.expression.growth import bound_size
+from connector.transform.expression.jmespath import parse_jmespath
 
 PEOPLE: dict[str, Any] = {
     "people": [
@@ -126,9 +130,59 @@ def joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
+expressions = st.recursive(names | literals, joined, max_leaves=6)
+
+
 @settings(max_examples=600)
-@given(st.recursive(names | literals, joined, max_leaves=6), documents)
+@given(expressions, documents)
 def test_any_expression_gives_what_the_package_gives(expression: str, document: Any) -> None:
     theirs, ours = both(expression, document)
     assert ours == theirs
     assert repr(ours) == repr(theirs)
+
+
+def assert_within_bound(expression: str, document: Any) -> None:
+    try:
+        result = compile_jmespath(expression)(document)
+    except Unfit:
+        return
+    size, whole = (size_within(value, math.inf, math.inf) for value in (result, document))
+    assert size is not None
+    assert whole is not None
+    bound = bound_size(parse_jmespath(expression))
+    assert size <= bound.factor * whole + bound.constant
+
+
+@settings(max_examples=300)
+@given(expressions, documents)
+def test_no_result_is_larger_than_its_expression_tells(expression: str, document: Any) -> None:
+    assert_within_bound(expression, document)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_no_result_of_a_feature_is_larger_than_its_expression_tells(expression: str) -> None:
+    assert_within_bound(expression, PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("expression", "most"),
+    [
+        ("messages[?role=='user'].content", 1),
+        ("messages[*].{role: role, content: content}", 8),
+        ("join(', ', tags)", 3),
+        ("{id: id, name: customer.name, texts: messages[*].content}", 3),
+    ],
+)
+def test_what_people_write_need_not_be_measured(expression: str, most: float) -> None:
+    assert bound_size(parse_jmespath(expression)).factor <= most
+
+
+@pytest.mark.parametrize("expression", ["[@, @] | [@, @] | [@, @] | [@, @] | [@, @]", "join(a, b)", "to_string(@)"])
+def test_what_may_grow_is_measured(expression: str) -> None:
+    assert bound_size(parse_jmespath(expression)).factor > GROWTH
+
+
+@pytest.mark.parametrize("expression", ["`1e999`", "[`1e999`]", "a == `[-1e999]`"])
+def test_a_literal_that_is_no_number_of_json_is_refused(expression: str) -> None:
+    with pytest.raises(Unfit, match="inf, a number that JSON does not have"):
+        compile_jmespath(expression)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -45,6 +46,8 @@ class BoundedFunctions:
         elif name == "join" and len(arguments) == 2:
             _limit_join(*arguments)
         result = self._functions.call_function(name, arguments)
+        if isinstance(result, float) and not math.isfinite(result):
+            raise Unfit(f"{name}() makes {result}, a number that JSON does not have")
         _charge(result, budget)
         return result
 

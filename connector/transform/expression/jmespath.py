@@ -9,9 +9,9 @@ from typing import Any
 
 from connector.model import JSON, is_document, items, members
 from connector.transform.errors import Unfit
-from connector.transform.expression.budget import Budget, check_result
+from connector.transform.expression.budget import GROWTH, OUTPUT, Budget, check_result
 
-__all__ = ["compile_jmespath"]
+__all__ = ["compile_jmespath", "parse_jmespath"]
 
 LONGEST, DEEPEST, MOST = 10_000, 100, 2_000
 Node = dict[str, Any]
@@ -28,19 +28,24 @@ STRAIGHT = frozenset(
 @lru_cache(maxsize=1024)
 def compile_jmespath(expression: str) -> Callable[[JSON], JSON]:
     """Compile an expression to a function of a document; both raise Unfit for what cannot be done."""
+    from connector.transform.expression.growth import bound_size
     from connector.transform.expression.nodes import compile_node
 
-    tree = _parse(expression)
+    tree = parse_jmespath(expression)
     _check_bounds(tree)
     evaluate = compile_node(tree)
+    bound = bound_size(tree)
     if all(node["type"] in STRAIGHT for node, _ in _iterate_nodes(tree)):
         budget = Budget()
         return lambda document: evaluate(document, budget)
 
+    in_proportion = bound.factor <= GROWTH and bound.constant <= OUTPUT
+
     def run(document: JSON) -> JSON:
         try:
             result = evaluate(document, Budget())
-            check_result(result, document)
+            if not in_proportion:
+                check_result(result, document)
         except Unfit:
             raise
         except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
@@ -50,7 +55,8 @@ def compile_jmespath(expression: str) -> Callable[[JSON], JSON]:
     return run
 
 
-def _parse(expression: str) -> Node:
+def parse_jmespath(expression: str) -> Node:
+    """Return the syntax tree of an expression."""
     import jmespath.parser
 
     if len(expression) > LONGEST:
