@@ -113,7 +113,7 @@ async def test_a_file_that_cannot_be_written_is_told_once_and_tried_again(
     sleeper = Sleeper()
     writing, written = LineFlusher(store, Timing(sleep=sleeper)), []
     async with beside(writing.run(lambda: written.append(1))):
-        await until(lambda: len(sleeper.slept) == 3)
+        await until(lambda: len(sleeper.slept) >= 3)
         assert not writing.is_done
         place.rmdir()
         await until(lambda: bool(written))
@@ -162,7 +162,7 @@ async def test_old_tasks_are_looked_for_every_hour_even_after_a_full_disk(caplog
     store.purge = purge  # type: ignore[assignment, method-assign]
     forgetting = RetentionPurger(Retention(), store, time.time, Timing(sleep=sleeper))
     async with beside(forgetting.run()):
-        await until(lambda: len(sleeper.slept) == 3)
+        await until(lambda: len(sleeper.slept) >= 3)
     assert set(sleeper.slept) == {3600.0}
     assert asked >= 4
     assert "purged later" in caplog.text
