@@ -175,6 +175,8 @@ def _greet(url: str, configuration: Configuration, not_ready: dict[str, str]) ->
     for name in configuration.clients:
         if name not in not_ready:
             say(f"  {name}: base URL {url}/{name}/v1")
+    for origin in configuration.gateway.origins:
+        say(f"  pages of {origin} may call, with tokens from POST {url}/page-tokens")
 
 
 SQLITE = "sqlite:"

@@ -165,6 +165,8 @@ class Configuration:
         for token in tokens:
             with suppress(ConfigurationError):
                 yield token.hash.partition(":")[2]
+        with suppress(ConfigurationError):
+            yield self.gateway.signing_key
 
     def require(self, parts: Iterable[tuple[str, str]]) -> None:
         """Raise, naming all of them, if variables are not set that these (section, name) parts need."""

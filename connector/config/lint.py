@@ -75,6 +75,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "unpriced-budget": "A budget in money without prices.",
     "wrong-token": "A token that is not hashed, or has the hash of another one.",
     "open-listener": "A gateway or studio that other machines can reach without TLS or tokens.",
+    "unusable-origins": "Pages that may call the gateway, and nothing to give them tokens with.",
     "unmatched-rule": "An allow rule that matches no operation.",
     "untold-deletions": "A route that should notice deleted documents and cannot.",
     "unused-setting": "A setting without effect.",

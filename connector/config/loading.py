@@ -16,7 +16,14 @@ from connector.config.rules import Subject
 from connector.config.rules.chains import check_steps
 from connector.config.rules.names import check_cycles, check_variables
 from connector.config.rules.routes import check_templates, check_transports
-from connector.config.rules.settings import check_budgets, check_engine, check_listener, check_mcp, check_tokens
+from connector.config.rules.settings import (
+    check_budgets,
+    check_engine,
+    check_listener,
+    check_mcp,
+    check_origins,
+    check_tokens,
+)
 from connector.config.sources import SECTIONS, catalogue_in, files_of, folder_of, read_files
 from connector.config.tree import Tree
 from connector.config.validation import Validator
@@ -36,6 +43,7 @@ STRICT = (
     check_budgets,
     check_tokens,
     check_listener,
+    check_origins,
     check_mcp,
 )
 """The rules that a configuration must fulfil to be loaded."""

@@ -23,6 +23,8 @@ DEFERRED_FIELDS = frozenset(
         ("routes", "version"),
         ("routes", "order"),
         ("gateway", "hash"),
+        ("gateway", "signing_key"),
+        ("gateway", "signingKey"),
         ("studio", "hash"),
         ("mcp", "engine"),
     }

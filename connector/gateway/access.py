@@ -16,7 +16,7 @@ from connector.gateway.limits import Quota
 from connector.gateway.refusals import Refusal
 from connector.http.addresses import is_loopback
 
-__all__ = ["Caller", "Callers", "compile_rules", "read_token"]
+__all__ = ["CHALLENGE", "Caller", "Callers", "compile_rules", "read_token"]
 
 WRITING = ("POST", "PUT", "PATCH")
 INDEX_LENGTH = 24
@@ -41,9 +41,13 @@ class Caller:
     metrics: bool = False
     is_administrator: bool = False
     """Whether it is the administrator of this machine, for whom no rule holds."""
+    parent: Caller | None = None
+    """Whose token this one's was made from: what that one may not, this one may not either."""
 
     def check_client(self, client: str, known: Collection[str]) -> None:
         """Refuse a client that is not this caller's, or that is not declared."""
+        if self.parent is not None:
+            self.parent.check_client(client, known)
         if client in known and (self.clients is None or client in self.clients):
             return
         own = [name for name in known if self.clients is None or name in self.clients]
@@ -56,17 +60,23 @@ class Caller:
         """Whether a request's body must be read before it is forwarded, for its cost or the models that it names."""
         if is_costly and self.quota.is_enforced:
             return True
-        if self.models is None:
+        if not self._limits_models:
             return False
         return is_costly or (method in WRITING and operation is not None and "json" in operation.body)
 
     @property
     def is_strict(self) -> bool:
         """Whether to refuse a body that can be read in two ways, since its meaning decides whether it is allowed."""
-        return self.models is not None or self.quota.is_strict
+        return self._limits_models or self.quota.is_strict
+
+    @property
+    def _limits_models(self) -> bool:
+        return self.models is not None or (self.parent is not None and self.parent.models is not None)
 
     def check_models(self, named: Collection[str], *, is_model_needed: bool) -> None:
         """Refuse a request that names a model which is not this caller's, or none where one is used."""
+        if self.parent is not None:
+            self.parent.check_models(named, is_model_needed=is_model_needed)
         if self.models is None:
             return
         allowed = f"it may use {', '.join(self.models[:MAX_LISTED]) or 'none'}"
@@ -82,6 +92,8 @@ class Caller:
         """Refuse what no rule allows, and say which rules there are."""
         if self.is_administrator:
             return
+        if self.parent is not None:
+            self.parent.check(method, path, operation)
         if not self._allows(method, path, operation):
             raise Refusal(403, "not_allowed", self._explain_refusal(method, path, operation))
 

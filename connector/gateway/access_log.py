@@ -97,6 +97,8 @@ class AccessLog:
 
     def _message(self, record: RequestRecord) -> str:
         parts = [f"{record.method} {self._redact_name(record.path)}"]
+        if record.origin:
+            parts.append(f"from {record.origin}")
         if record.model:
             parts.append(f"model {self._redact_name(record.model)}")
         if record.usage.total:

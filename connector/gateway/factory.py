@@ -15,6 +15,8 @@ from connector.gateway.access_log import AccessLog, Retirements
 from connector.gateway.budget_file import BudgetFile
 from connector.gateway.handler import Gateway, RequestRules
 from connector.gateway.limits import Quota, Spending
+from connector.gateway.origins import Origins
+from connector.gateway.page_tokens import PageTokens, sign_keys
 from connector.gateway.routing import HostNames, OperationFinder
 from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
@@ -68,6 +70,7 @@ def build_gateway(
         client_names=tuple(configuration.clients),
         operations=OperationFinder(catalogue),
         callers=callers,
+        page_tokens=_page_tokens(configuration, callers, catalogue, clocks) if configuration.gateway.origins else None,
         rules=_request_rules(configuration, address, idle),
         accounting=accounting,
         access_log=_access_log(runtime, load_registry(catalogue.folder), administrator),
@@ -107,7 +110,21 @@ def build_host_names(configuration: Configuration, address: tuple[str, int], *, 
 def _request_rules(configuration: Configuration, address: tuple[str, int], idle: float) -> RequestRules:
     settings = configuration.gateway
     hosts = build_host_names(configuration, address, is_loopback=settings.loopback)
-    return RequestRules(hosts, settings.body_bytes, idle, tuple(name.lower() for name in settings.headers))
+    headers = tuple(name.lower() for name in settings.headers)
+    return RequestRules(hosts, Origins(settings.origins, headers), settings.body_bytes, idle, headers)
+
+
+def _page_tokens(configuration: Configuration, callers: Callers, catalogue: Catalogue, clocks: Clocks) -> PageTokens:
+    settings = configuration.gateway
+    hashes = {name: _hash(name, token) for name, token in settings.active_tokens.items()}
+    return PageTokens(
+        frozenset(settings.origins),
+        sign_keys(settings.signing_key, hashes),
+        callers.find,
+        client_names=tuple(configuration.clients),
+        compile_rules=lambda allow: compile_rules(allow, catalogue),
+        now=clocks.now,
+    )
 
 
 def _access_log(runtime: Runtime, models: ModelRegistry, administrator: str | None) -> AccessLog:

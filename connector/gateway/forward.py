@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 import orjson
@@ -54,6 +55,7 @@ class Forwarding:
         onward: what is sent.
         record: the request's record, which learns state and status.
         form: gives the answer the shape of a removed operation's.
+        more_headers: are added to those of the answer.
     """
 
     def __init__(
@@ -63,12 +65,14 @@ class Forwarding:
         onward: ForwardRequest,
         record: RequestRecord,
         form: AnswerForm | None = None,
+        more_headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._request = request
         self._client = client
         self._onward = onward
         self._record = record
         self._form = form
+        self._more_headers = more_headers
         self._response: _StreamedResponse | None = None
         self.usage: UsageReader | None = None
         """Has read the answer, once there is one."""
@@ -107,6 +111,7 @@ class Forwarding:
             _check_refusal(status, passed.outcome)
             if passed.outcome.state is State.UNKNOWN:
                 headers.update({**_evidence(passed.outcome), **NO_RETRY})
+        headers.extend(self._more_headers)
         is_encoded = headers.get("content-encoding", "identity").lower() != "identity"
         self.usage = usage = UsageReader(headers.get("content-type", "").lower(), is_encoded=is_encoded)
         restorer = self._make_restorer(passed, headers, usage)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+import orjson
 from aiohttp import web
 
 from connector.catalogue.operation import Operation
@@ -22,10 +23,21 @@ from connector.gateway.connection import Connection
 from connector.gateway.forward import Forwarding, allows_another_request
 from connector.gateway.headers import request_headers
 from connector.gateway.metrics import Metrics
+from connector.gateway.origins import Origins
+from connector.gateway.page_tokens import MOST_BODY, PageTokens, is_page_token
+from connector.gateway.page_tokens import PATH as PAGE_TOKENS
 from connector.gateway.pages import PAGES, Pages, check_method
-from connector.gateway.refusals import Refusal, render_refusal
+from connector.gateway.refusals import Refusal, render_page, render_refusal
 from connector.gateway.request_record import RequestRecord
-from connector.gateway.routing import PATH_HELP, HostNames, OperationFinder, check_form, find_route, split_target
+from connector.gateway.routing import (
+    PATH_HELP,
+    HostNames,
+    OperationFinder,
+    check_form,
+    find_route,
+    is_preflight,
+    split_target,
+)
 from connector.gateway.substitutes import find_substitute, is_substituted
 from connector.gateway.usage import (
     BYTES_PER_FILE_TOKEN,
@@ -51,6 +63,7 @@ class RequestRules:
     """What holds for every request."""
 
     hosts: HostNames
+    origins: Origins
     body_bytes: int
     idle: float
     """Seconds for the next 16 KB of a body."""
@@ -67,6 +80,7 @@ class Gateway:
         client_names: the names of all clients.
         operations: finds the operation that a path means.
         callers: whose tokens are active.
+        page_tokens: the tokens of pages; None where no page may call.
         rules: what holds for every request.
         accounting: charges requests.
         access_log: has a line for each request.
@@ -80,6 +94,7 @@ class Gateway:
     client_names: Collection[str]
     operations: OperationFinder
     callers: Callers
+    page_tokens: PageTokens | None
     rules: RequestRules
     accounting: UsageAccounting
     access_log: AccessLog
@@ -123,6 +138,8 @@ class Gateway:
         else:
             if response is None:
                 response = await self._handle_call(request, path, query, record)
+        if isinstance(response, web.Response):  # any other is on its way, with these headers
+            response.headers.extend(self.rules.origins.answer_headers(request))
         if not allows_another_request(request):
             response.force_close()
         return response
@@ -134,15 +151,32 @@ class Gateway:
             answered = await self.webhooks.answer(request, path)
             if answered is not None:
                 return answered
+        if path == PAGE_TOKENS and self.page_tokens is not None:
+            return await self._issue_page_token(request, self.page_tokens)
         if path not in PAGES:
             self.rules.hosts.check(request)
-            return None
+            return self.rules.origins.answer_preflight(request) if is_preflight(request) else None
         page = self._pages.public(request.method, path, is_draining=self.is_draining)
         if page is not None:
             return page
-        self.rules.hosts.check(request)
+        self._check_program(request)
         check_method(request.method)
         return self._pages.guarded(path, self._authenticate(request))
+
+    def _check_program(self, request: web.BaseRequest) -> None:
+        """Refuse a request for another host, and any page."""
+        self.rules.hosts.check(request)
+        self.rules.origins.refuse_pages(request)
+
+    async def _issue_page_token(self, request: web.BaseRequest, tokens: PageTokens) -> web.Response:
+        self._check_program(request)
+        if request.method != "POST":
+            message = "tokens of pages are asked for by POST"
+            raise Refusal(405, "method_not_allowed", message, headers={"Allow": "POST"}, close=True)
+        caller = self._authenticate(request)
+        body = await read_body(request, MOST_BODY, self.rules.idle)
+        data = b"".join([chunk async for chunk in body.chunks()]) if body is not None else b""
+        return render_page(orjson.dumps(tokens.issue(caller, data)), status=201)
 
     async def _handle_call(
         self, request: web.BaseRequest, path: str, query: str, record: RequestRecord
@@ -180,7 +214,8 @@ class Gateway:
         if self.is_draining:
             headers = {"Retry-After": "5", "x-should-retry": "true"}
             raise Refusal(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
-        caller = self._authenticate(request)
+        record.origin = self.rules.origins.find(request)
+        caller = self._authenticate(request, record.origin)
         record.caller = caller.name
         connection.slot.is_busy = True
         route = find_route(path)
@@ -196,8 +231,18 @@ class Gateway:
         caller.quota.admit()
         return GatewayCall(request, caller, client, below, query, operation, is_costly(request.method, operation))
 
-    def _authenticate(self, request: web.BaseRequest) -> Caller:
-        return self.callers.authenticate(read_token(request.headers), request.remote)
+    def _authenticate(self, request: web.BaseRequest, origin: str = "") -> Caller:
+        token = read_token(request.headers)
+        if self.page_tokens is not None and is_page_token(token):
+            return self.page_tokens.identify(token, origin)
+        caller = self.callers.authenticate(token, request.remote)
+        if origin:
+            message = (
+                f"this is the token of a program, and whoever opens the page can read it: revoke"
+                f" that of {caller.name}, and let a server get tokens of pages by POST {PAGE_TOKENS}"
+            )
+            raise Refusal(403, "token_not_for_pages", message)
+        return caller
 
     def _client(self, name: str) -> Client:
         client = self._clients.get(name)
@@ -249,7 +294,8 @@ class Gateway:
         record.model = record.model or (estimate.models[0] if estimate.models else "")
         if self.access_log.has_bodies:
             record.request_body = beginning_of(content.body)
-        forwarding = Forwarding(call.request, call.client, self._onward(call, content), record, call.form)
+        onward, for_page = self._onward(call, content), self.rules.origins.answer_headers(call.request)
+        forwarding = Forwarding(call.request, call.client, onward, record, call.form, for_page)
         regional = bool(call.client.region)
         admission = self.accounting.admit(call.caller, estimate, regional=regional) if call.is_costly else None
         try:

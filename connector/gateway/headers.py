@@ -9,7 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from connector.gateway.refusals import Refusal
 
-__all__ = ["NOT_FORWARDED", "NOT_RETURNED", "check_duplicates", "request_headers", "response_headers"]
+__all__ = ["NOT_FORWARDED", "NOT_RETURNED", "check_duplicates", "is_forwarded", "request_headers", "response_headers"]
 
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
@@ -66,12 +66,13 @@ def request_headers(
     return [
         (name, value if value.isascii() else _utf8(name, value))
         for name, value in headers.items()
-        if _is_forwarded(name, more, but) and (not dropped or name.lower() not in dropped)
+        if is_forwarded(name, more, but) and (not dropped or name.lower() not in dropped)
     ]
 
 
 @lru_cache(maxsize=4096)
-def _is_forwarded(name: str, more: tuple[str, ...], but: str) -> bool:
+def is_forwarded(name: str, more: tuple[str, ...], but: str = "") -> bool:
+    """Return whether a header goes on to upstream; the arguments are those of `request_headers`."""
     key = name.lower()
     if key in NOT_FORWARDED or key == but:
         return False

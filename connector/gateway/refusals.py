@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import orjson
 from aiohttp import web
 
-__all__ = ["JSON_TYPE", "Refusal", "render_page", "render_refusal"]
+__all__ = ["JSON_TYPE", "NO_STORE", "Refusal", "render_page", "render_refusal"]
 
 JSON_TYPE = "application/json"
 NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -17,6 +17,8 @@ class RequestRecord:
     path: str
     started: float
     caller: str = ""
+    origin: str = ""
+    """Of the page that called, when one did."""
     payer: str = ""
     """The caller who is charged, when that is another one."""
     client: str = ""

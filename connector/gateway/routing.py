@@ -19,7 +19,7 @@ from connector.request.path import check_segment
 
 __all__ = [
     "ANY_API", "METHODS", "PATH_HELP", "HostNames", "OperationFinder", "Route", "check_form", "find_route",
-    "split_target",
+    "is_preflight", "split_target",
 ]  # fmt: skip
 
 VERSIONS = ((1, 0), (1, 1))
@@ -46,9 +46,15 @@ def check_form(request: web.BaseRequest) -> None:
         raise Refusal(501, "transfer_encoding", "a body is plain or chunked, and nothing else", close=True)
     if "upgrade" in headers:
         raise Refusal(501, "upgrade", "connections are not handed over: call upstream for WebSockets", close=True)
-    if request.method not in METHODS:
+    if request.method not in METHODS and not is_preflight(request):
         raise Refusal(405, "method_not_allowed", f"allowed: {', '.join(METHODS)}", close=True)
     check_duplicates(headers)
+
+
+def is_preflight(request: web.BaseRequest) -> bool:
+    """Return whether a browser asks what its page may send."""
+    headers = request.headers
+    return request.method == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
 
 
 class HostNames:
@@ -73,17 +79,11 @@ class HostNames:
         self.allowed = frozenset(allowed)
         """Every Host that is served, in lower case."""
 
-    def check_host(self, request: web.BaseRequest) -> None:
+    def check(self, request: web.BaseRequest) -> None:
         """Refuse a request for another host."""
         host = request.headers.get("host", "").lower()
         if host not in self.allowed:
             raise Refusal(421, "unknown_host", "this host is not served here; gateway.hosts names those that are")
-
-    def check(self, request: web.BaseRequest) -> None:
-        """Refuse a request for another host, and one that a page in a browser makes."""
-        self.check_host(request)
-        if "origin" in request.headers:
-            raise Refusal(403, "origin", "pages in browsers may not call: a token does not belong there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
 from connector.catalogue.index import normalize_name
 from connector.config.models.measures import Budget, Duration
+from connector.config.models.origins import Origins
 from connector.config.models.section import Entry, Names, Section, none_as_empty
 from connector.errors import ConfigurationError, UnknownName
 
@@ -46,6 +47,7 @@ MCP_SPENDING_FILE = ".mcp-spent.json"
 """The same of the MCP server, which counts by itself."""
 SCHEME = "sha256:"
 HASH = re.compile(r"sha256:[0-9a-fA-F]{64}")
+SHORTEST_KEY = 32
 LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:\[\]/]+):(\d{1,5})")
 
 
@@ -145,6 +147,18 @@ class Gateway(Section):
         description="Headers of callers to forward in addition to those of the API and of tracing, such as `X-App` or"
         " `Helicone-*`.",
     )
+    origins: Origins = Field(
+        default=(),
+        description="The pages in browsers that may call, by their exact origins, such as `https://app.example.com`."
+        " They call with short-lived tokens, which `POST /page-tokens` gives to your server.",
+    )
+    raw_signing_key: str = Field(
+        default="",
+        validation_alias=AliasChoices("signing_key", "signingKey"),
+        description="What the tokens of pages are signed with: a secret of 32 characters or more, the same for every"
+        " process of the gateway.",
+        repr=False,
+    )
     body_bytes: int = Field(default=1024**3, ge=1, description="The largest body of a request, in bytes.")
     connections: int = Field(default=1000, ge=1, le=100_000, description="The largest number of connections at a time.")
     connections_per_address: int | None = Field(
@@ -159,6 +173,18 @@ class Gateway(Section):
     tokens: Annotated[dict[str, GatewayToken], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, GatewayToken], description="The tokens that may call, by name."
     )
+
+    @property
+    def signing_key(self) -> str:
+        """The key of pages' tokens with its references replaced as they are now."""
+        found = str(self.resolve(self.raw_signing_key, "signing_key", for_client=True))
+        if len(found) < SHORTEST_KEY:
+            seen = f"found {len(found)} characters" if found else "found nothing"
+            raise ConfigurationError(
+                f"gateway.signing_key: {seen}; the tokens of pages (gateway.origins) are signed with it, so random text"
+                f" of {SHORTEST_KEY} characters or more is needed, such as `openssl rand -base64 32` prints"
+            )
+        return found
 
     @property
     def host(self) -> str:

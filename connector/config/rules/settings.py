@@ -28,6 +28,7 @@ __all__ = [
     "check_listener",
     "check_mcp",
     "check_mcp_operations",
+    "check_origins",
     "check_plain_secrets",
     "check_tokens",
 ]
@@ -88,6 +89,9 @@ def check_plain_secrets(subject: Subject) -> Iterator[Finding]:
     ]
     if "${" not in subject.document.raw_engine and any(passwords_in(subject.document.raw_engine)):
         found.append(("engine",))
+    signing_key = subject.document.gateway.raw_signing_key
+    if signing_key and not has_reference(signing_key):
+        found.append(("gateway", "signing_key"))
     for path, text in walk(subject.tree.value):
         if isinstance(text, str) and SECRET_VALUE.search(text) and path not in found:
             found.append(path)
@@ -164,6 +168,20 @@ def check_listener(subject: Subject) -> Iterator[Finding]:
         if not server.tokens:
             found = f"{server.listen} would refuse every call: there are no tokens"
             yield subject.finding("open-listener", path, found, "give tokens: {NAME: {hash: …}}")
+
+
+def check_origins(subject: Subject) -> Iterator[Finding]:
+    """Report pages that may call while nothing can sign tokens for them, or nobody can ask for one."""
+    gateway = subject.document.gateway
+    if not gateway.origins:
+        return
+    path = ("gateway", "origins")
+    if not gateway.raw_signing_key:
+        allowed = "give signing_key: ${NAME}, a random text that `openssl rand -base64 32` prints"
+        yield subject.finding("unusable-origins", path, "the tokens of pages are signed, and there is no key", allowed)
+    if not gateway.active_tokens:
+        allowed = "give tokens: {NAME: {hash: …}} for the server of these pages"
+        yield subject.finding("unusable-origins", path, "pages get their tokens from a program with a token", allowed)
 
 
 def check_allow_rules(subject: Subject) -> Iterator[Finding]:

@@ -48,6 +48,11 @@ def make_plan(configuration: Configuration, catalogue: Catalogue, port: int | No
     tls = settings.tls
     planner.unsupported.append("the list of callers' headers that go on: all do but those that are taken away by name")
     planner.unsupported.append(f"the {settings.most_of_one_address} connections that one address may have")
+    if settings.origins:
+        planner.unsupported.append(
+            f"pages in browsers ({', '.join(settings.origins)}): their tokens are signed, expire and belong to one"
+            " origin, which only the gateway checks; every request with an Origin is refused, and nobody gets a token"
+        )
     return Plan(
         host=settings.host,
         port=where,

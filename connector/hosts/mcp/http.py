@@ -131,7 +131,7 @@ class McpHandler:
 
     def _check_origin(self, request: web.BaseRequest) -> None:
         """Refuse another host, and pages of another origin: a browser may have been led here."""
-        self.hosts.check_host(request)
+        self.hosts.check(request)
         origin = request.headers.get("origin")
         if origin is not None and urlsplit(origin).netloc.lower() not in self.hosts.allowed:
             raise Refusal(403, "origin", "pages of another origin may not call here")

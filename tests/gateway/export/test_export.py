@@ -132,3 +132,13 @@ def test_neither_a_gateway_nor_a_run_loads_what_they_do_not_need():
         "sys.exit(any(name.startswith(unused) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@both
+def test_pages_are_said_to_be_left_out(export, proxy):
+    written = configuration(ADDRESS)
+    written["gateway"] |= {"origins": ["https://app.example.com"], "signing_key": "canary-" + "k" * 32}
+    printed = export(written, proxy)
+    assert "pages in browsers (https://app.example.com): their tokens are signed, expire and belong to one" in printed
+    assert "pages in browsers may not call" in printed
+    assert "canary" not in printed
