@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as File
 
 from connector.aio.atomic_file import write_atomically
+from connector.config.changes import Change, find_changes
+from connector.config.text_edits import rewrite
 from connector.config.tree import read_text
-from connector.config.yaml_text import find_changes, put_value, remove_value
 from connector.errors import ConfigurationError, UnknownName
-from connector.model import JSON, is_list, is_object
+from connector.model import JSON, is_object
 from connector.suggestions import closest
 
-__all__ = ["ABSENT", "Edit", "add_client", "add_entry", "change_entry", "entry_at", "put_in_text", "remove_entry"]
-
-ABSENT: JSON = object()
-"""Stands for no value: what is to be removed."""
+__all__ = ["Edit", "add_client", "add_entry", "change_entry", "entry_at", "remove_entry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def add_entry(file: File, section: str, name: str, entry: Mapping[str, JSON]) ->
         raise ConfigurationError(
             f"{file}: there is {_article(section)} {name!r} already; change it by `edit`, or choose another name"
         )
-    after = _rewrite(before, [((section, name), dict(entry), True)], file)
+    after = rewrite(before, [Change("put", (section, name), dict(entry))], file)
     return _verify(file, section, before, after, {**known, name: entry}, "added")
 
 
@@ -65,7 +63,7 @@ def change_entry(file: File, section: str, name: str, entry: Mapping[str, JSON])
     before = _text(file)
     known = _entries(before, file, section)
     wanted = find_changes(_find_known(known, section, name, file), dict(entry), (section, name))
-    after = _rewrite(before, wanted, file)
+    after = rewrite(before, wanted, file)
     return _verify(file, section, before, after, {**known, name: entry}, "changed")
 
 
@@ -75,74 +73,13 @@ def remove_entry(file: File, section: str, name: str) -> Edit:
     known = _entries(before, file, section)
     _find_known(known, section, name, file)
     left = {key: entry for key, entry in known.items() if key != name}
-    after = _rewrite(before, [((section, name), None, False)], file)
+    after = rewrite(before, [Change("remove", (section, name))], file)
     return _verify(file, section, before, after, left, "removed")
 
 
 def entry_at(file: File, section: str, name: str) -> JSON:
     """Return an entry as it is written in a file; raise UnknownName if there is none."""
     return _find_known(_entries(_text(file), file, section), section, name, file)
-
-
-def put_in_text(text: str, file: File, path: Sequence[str | int], value: JSON) -> str:
-    """Return a text with the value at a path set, or removed when it is ABSENT; all else stays, comments included."""
-    tree = read_text(text, str(file))
-    if tree.findings or not (tree.value is None or is_object(tree.value)):
-        raise ConfigurationError(
-            f"{file.name} cannot be changed piece by piece; mend its text first, `lint` shows where"
-        )
-    before: dict[str, JSON] = dict(tree.value or {})
-    wanted = _put(before, path, value, "")
-    changes = find_changes(before, wanted)
-    after = _rewrite(text, changes, file) if changes else text
-    found = read_text(after, str(file))
-    if found.findings or _without_empty(found.value) != _without_empty(wanted):
-        place = ".".join(map(str, path))
-        raise ConfigurationError(f"{file.name}: {place} cannot be changed in what is written there; change the text")
-    return after
-
-
-def _put(holder: JSON, path: Sequence[str | int], value: JSON, place: str) -> JSON:
-    """Return a value with the member at a path replaced; objects on the way are made, lists are not."""
-    if not path:
-        return value
-    step, rest = path[0], path[1:]
-    where = f"{place}.{step}".removeprefix(".")
-    if is_list(holder):
-        if not isinstance(step, int) or not 0 <= step <= len(holder):
-            raise ConfigurationError(f"{where}: the list {place!r} has {len(holder)} items, counted from 0")
-        item = _put(holder[step] if step < len(holder) else None, rest, value, where)
-        return [*holder[:step], *([] if item is ABSENT else [item]), *holder[step + 1 :]]
-    if not (holder is None or is_object(holder)):
-        raise ConfigurationError(f"{where}: {place!r} is neither an object nor a list, so nothing can be put into it")
-    members: dict[str, JSON] = {**(holder or {})}
-    item = _put(members.get(str(step)), rest, value, where)
-    if item is ABSENT:
-        members.pop(str(step), None)
-        return members
-    return members | {str(step): item}
-
-
-def _without_empty(value: JSON) -> JSON:
-    """Return a value without empty objects and nulls: an object goes with its last member."""
-    if not is_object(value):
-        return value
-    kept = {name: _without_empty(item) for name, item in value.items()}
-    return {name: item for name, item in kept.items() if item not in (None, {})}
-
-
-def _rewrite(text: str, wanted: Sequence[tuple[tuple[str, ...], JSON, bool]], file: File) -> str:
-    """Return the text with every change, or an empty text if one cannot be made."""
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        for path, value, is_there in wanted:
-            text = (
-                put_value(text, path, value, as_json=file.suffix == ".json") if is_there else remove_value(text, path)
-            )
-    except (YAMLError, ValueError, IndexError):  # written in a way that lines and marks do not tell
-        return ""
-    return text
 
 
 def _find_known(entries: Mapping[str, JSON], section: str, name: str, file: File) -> JSON:

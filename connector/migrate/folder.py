@@ -9,8 +9,8 @@ from pathlib import Path
 
 from connector.errors import ConfigurationError
 from connector.migrate.report import Report
-from connector.migrate.yaml_writer import comment, format_yaml
 from connector.model import JSON
+from connector.yaml.writer import comment, format_yaml
 
 __all__ = ["Entry", "Folder", "safe_name"]
 

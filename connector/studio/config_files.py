@@ -12,8 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from connector.aio.atomic_file import write_atomically
-from connector.config import Finding, Severity
+from connector.config import Configuration, Finding, Severity
 from connector.config.lint import lint
+from connector.config.loading import examine
+from connector.config.renames import rename_entry
 from connector.config.sources import files_of, folder_of
 from connector.config.tree import read_text, walk
 from connector.errors import ConfigurationError, UnknownName
@@ -83,6 +85,31 @@ class ConfigFiles:
         """Return what is found when some files say something else."""
         given = {self.path_of(name): self.mask.show(text) for name, text in texts.items()}
         return lint(self.source, kinds=kinds(), texts=given)
+
+    def edit(self, name: str, text: str | None, change: Callable[[str, Path], str]) -> ConfigText:
+        """Return a file as a change makes it, with markers for its secrets, also for those that are new."""
+        self.path_of(name)
+        after = self.mask.show(change(self.read_one(name).text if text is None else text, Path(name)))
+        return ConfigText(name, self.hide(after), _etag(after))
+
+    def rename(self, texts: Mapping[str, str], section: str, entry: str, to: str) -> list[ConfigText]:
+        """Return the files that change when an entry gets another name."""
+        names = {file: name for name, file in self._files().items()}
+        shown = {
+            file: self.mask.show(texts[name]) if name in texts else _read_text(file) for file, name in names.items()
+        }
+        draft = examine(self.source, kinds=kinds(), texts=shown)
+        changed = rename_entry(draft, shown, section, entry, to)
+        return [ConfigText(names[file], self.hide(text), _etag(text)) for file, text in changed.items()]
+
+    def draft(self, texts: Mapping[str, str]) -> Configuration:
+        """Return the configuration as it would be when some files said something else."""
+        given = {self.path_of(name): self.mask.show(text) for name, text in texts.items()}
+        for file, text in given.items():
+            _refuse_new_programs(_read_text(file), text, file.name)
+        loaded = examine(self.source, kinds=kinds(), texts=given)
+        loaded.check(require_variables=False)
+        return loaded.configuration()
 
     def save(self, name: str, text: str, etag: str) -> tuple[ConfigText, str]:
         """Save a file that brings no new errors, and return it with the difference, in which secrets are hidden.
@@ -163,7 +190,7 @@ def _refuse_new_programs(before: str, after: str, name: str) -> None:
     for program in _find_programs(after, name):
         if program not in known:
             raise ConfigurationError(
-                f"nothing was saved: {name} would name a program to run, which can be done in the file itself only"
+                f"{name} would name a program to run, which only the file itself can say; nothing was saved or tried"
             )
 
 

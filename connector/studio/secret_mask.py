@@ -35,10 +35,14 @@ class SecretMask:
 
     key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
     _hidden: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    _known: set[str] = field(default_factory=set[str], repr=False)
+    """What was secret once stays so, wherever it is put."""
 
     def hide(self, text: str, more: Iterable[str] = ()) -> str:
         """Return a text with markers for its secrets, and for others that are known from elsewhere."""
-        secrets = {secret for secret in (*_find_secrets(text), *more) if len(secret) >= SHORTEST}
+        found = {secret for secret in (*_find_secrets(text), *more) if len(secret) >= SHORTEST}
+        self._known |= {secret for secret in found if not MARKER.search(secret)}
+        secrets = found | {secret for secret in self._known if secret in text}
         for start, end in reversed(list(_find_spans(text, secrets))):
             text = text[:start] + self._mark(text[start:end]) + text[end:]
         for secret in sorted(secrets, key=len, reverse=True):  # in comments, and in texts that are no YAML

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from connector.aio.atomic_file import AtomicFile
-from connector.config.edits import ABSENT, put_in_text
+from connector.config.text_edits import ABSENT, put_in_text
 from connector.config.tree import read_text, value_at
 from connector.errors import ConfigurationError
 from connector.studio.context import StudioContext
@@ -287,3 +287,119 @@ def test_a_value_is_put_where_it_belongs_or_nothing_changes(
     assert after.startswith("# first\n")
     found = value_at(read_text(after, "a.yaml").value, tuple(path))
     assert found == value if is_there and value != {} else found in (None, {})
+
+
+CHAINED = """\
+# top
+incoming:
+  docs: {subscriber: {prototype: file, parameters: {url: docs.jsonl}}}   # what comes
+outgoing:
+  reply:
+    chain:
+      # first
+      - chat-prompt:
+          model: gpt-6-luna  # cheap
+          prompt: "Hi @{variables.shop}"
+      # second
+      - clean
+      - value-setter: {a: 1}   # set
+    publisher: {prototype: openai, parameters: {client: main, entity: chat completions, action: create}}
+clients:
+  main: {prototype: openai, parameters: {token: "${OPENAI_API_KEY}"}}
+chains:
+  clean: [{trim-all: {}}]
+variables: {shop: Books}
+routes:
+  r: {incoming: docs, outgoing: reply}
+schedules:
+  s: {every: 1h, run: r}
+"""
+CHAIN = ("outgoing", "reply", "chain")
+
+
+@pytest.mark.parametrize(
+    ("edit", "removed", "added"),
+    [
+        ({"op": "set", "path": [*CHAIN, 0, "chat-prompt", "model"], "value": "m"},
+         ["          model: gpt-6-luna  # cheap"], ["          model: m  # cheap"]),
+        ({"op": "set", "path": [*CHAIN, 0, "chat-prompt", "prompt"], "value": "a\nb\n"},
+         ['          prompt: "Hi @{variables.shop}"'], ["          prompt: |", "            a", "            b"]),
+        ({"op": "insert", "path": [*CHAIN, 1], "value": {"expression": "a"}}, [], ["      - expression: a"]),
+        ({"op": "insert", "path": [*CHAIN, 3], "value": "clean"}, [], ["      - clean"]),
+        ({"op": "remove", "path": [*CHAIN, 1]}, ["      # second", "      - clean"], []),
+        ({"op": "move", "path": [*CHAIN, 2], "place": 1},
+         ["      - value-setter: {a: 1}   # set"], ["      - value-setter: {a: 1}   # set"]),
+        ({"op": "rename", "path": ["incoming", "docs"], "name": "papers"},
+         ["  docs: {subscriber: {prototype: file, parameters: {url: docs.jsonl}}}   # what comes"],
+         ["  papers: {subscriber: {prototype: file, parameters: {url: docs.jsonl}}}   # what comes"]),
+    ],
+)  # fmt: skip
+async def test_an_edit_changes_the_least_of_the_text(
+    call: Any, source: Path, edit: dict[str, Any], removed: list[str], added: list[str]
+) -> None:
+    _write(source, CHAINED + CONFIGURATION[CONFIGURATION.index("studio:") :])
+    edited = await call("POST", "/config/edit", json={"file": "connector.yaml", "edits": [edit]})
+    lines = [line for line in edited["diff"].splitlines()[2:] if line[0] in "+-"]
+    assert [line[1:] for line in lines if line[0] == "-"] == removed
+    assert [line[1:] for line in lines if line[0] == "+"] == added
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "found"),
+    [
+        ("clients", "main", ["clients.NEW:", "client: NEW"]),
+        ("incoming", "docs", ["NEW:", "incoming: NEW"]),
+        ("outgoing", "reply", ["NEW:", "outgoing: NEW"]),
+        ("routes", "r", ["NEW:", "run: NEW"]),
+        ("chains", "clean", ["- NEW", "NEW: [{trim-all: {}}]"]),
+        ("variables", "shop", ["@{variables.NEW}", "NEW: Books"]),
+    ],
+)
+async def test_a_new_name_is_followed_by_what_names_it(
+    call: Any, source: Path, section: str, name: str, found: list[str]
+) -> None:
+    text = CHAINED + CONFIGURATION[CONFIGURATION.index("studio:") :]
+    _write(source, text)
+    before = await call("POST", "/config/lint", json={"texts": {}})
+    (changed,) = await call("POST", "/config/rename", json={"section": section, "name": name, "to": "NEW"})
+    assert all(part.removeprefix(f"{section}.") in changed["text"] for part in found)
+    after = await call("POST", "/config/lint", json={"texts": {"connector.yaml": changed["text"]}})
+    assert [one["rule"] for one in after] == [one["rule"] for one in before], "nothing is missed"
+    assert _text(source) == text
+
+
+async def test_a_secret_that_is_typed_comes_back_as_a_marker(call: Any, source: Path) -> None:
+    edit = {"op": "set", "path": ["clients", "openai", "parameters", "token"], "value": "sk-typed-0123456789"}
+    edited = await call("POST", "/config/edit", json={"file": "connector.yaml", "edits": [edit]})
+    assert "sk-typed" not in str(edited)
+    marker = edited["values"]["clients"]["openai"]["parameters"]["token"]
+    assert MARKER.fullmatch(marker)
+    file = await _read(call)
+    await call("PUT", "/config", json={"file": file["name"], "text": edited["text"]}, headers=_match(file))
+    assert "token: sk-typed-0123456789," in _text(source)
+
+
+async def test_a_marker_tells_nothing_wherever_it_is_put(call: Any) -> None:
+    file = await _read(call)
+    (marker,) = set(MARKER.findall(file["text"][: file["text"].index("incoming:")]))
+    text = f"incoming: {{a: {{description: {marker}, subscriber: {{prototype: {marker}}}}}}}"
+    for path, asked in (
+        ("/config/edit", {"file": file["name"], "text": text}),
+        ("/config/lint", {"texts": {file["name"]: text}}),
+        ("/config/test", {"section": "incoming", "name": "a", "texts": {file["name"]: text}}),
+    ):
+        assert SECRET not in str(await call("POST", path, json=asked)), path
+
+
+async def test_a_change_is_tried_before_it_is_saved_by_editors_only(bearer: Bearer, call: Any, source: Path) -> None:
+    _write(source.with_name("others.jsonl"), '{"id": 1}\n')
+    file = await _read(call)
+    text = file["text"].replace("url: tickets.jsonl", "url: others.jsonl")
+    given = {"section": "incoming", "name": "tickets", "texts": {file["name"]: text}}
+    assert (await call("POST", "/config/test", json=given))["documents"] == [{"id": 1}]
+    answer = await bearer("operator").post("/api/v1/config/test", json=given)
+    assert answer.status_code == 403
+    program = "identity: {source: command, command: [touch, x], identity_provider_id: p, service_account_id: s}"
+    given["texts"] = {file["name"]: text.replace("base_uri:", f"{program}, base_uri:")}
+    tried = await call("POST", "/config/test", json={**given, "section": "clients", "name": "openai"})
+    assert "a program to run" in tried["text"]

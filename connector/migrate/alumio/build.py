@@ -22,8 +22,8 @@ from connector.migrate.alumio.translation import Names
 from connector.migrate.folder import Entry, Folder, safe_name
 from connector.migrate.notation import as_list, as_map
 from connector.migrate.report import ObjectLog, Report
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON, is_list, is_object
+from connector.yaml.writer import Commented
 
 __all__ = ["import_alumio"]
 

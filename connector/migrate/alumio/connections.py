@@ -11,8 +11,8 @@ from connector.migrate.alumio.steps import Translator
 from connector.migrate.folder import Entry
 from connector.migrate.notation import as_list, as_map, translate_text, translate_value
 from connector.migrate.report import ObjectLog
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON
+from connector.yaml.writer import Commented
 
 __all__ = [
     "Named",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from connector.migrate.alumio.requests import translate_request
 from connector.migrate.alumio.translation import Counterpart, NoCounterpart, Parameters, StepTranslator
 from connector.migrate.notation import as_list, as_map, translate_text, translate_value
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON, is_object
 from connector.transform import registry
+from connector.yaml.writer import Commented
 
 __all__ = ["COUNTERPARTS"]
 

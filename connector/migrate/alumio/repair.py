@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from connector.migrate.alumio.translation import RefusedStep
 from connector.migrate.folder import Folder
 from connector.migrate.report import ObjectLog
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON, is_document, is_list
 from connector.transform import ChainFault, InvalidChain, compile_chain
+from connector.yaml.writer import Commented
 
 __all__ = ["repair_chains"]
 

@@ -10,11 +10,11 @@ from connector.migrate.alumio.counterparts import COUNTERPARTS
 from connector.migrate.alumio.translation import Counterpart, Names, NoCounterpart, RefusedStep, explain_refusal
 from connector.migrate.notation import as_list, as_map, translate_value
 from connector.migrate.report import ObjectLog, prototypes_in
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON, is_list, is_object
 from connector.transform import registry
 from connector.transform.declaration import Declaration
 from connector.transform.shorthand import to_snake_case
+from connector.yaml.writer import Commented
 
 __all__ = ["Translator"]
 

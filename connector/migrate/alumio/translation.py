@@ -10,9 +10,9 @@ from typing import Protocol
 from connector.migrate.folder import safe_name
 from connector.migrate.notation import as_map
 from connector.migrate.report import ObjectLog
-from connector.migrate.yaml_writer import Commented
 from connector.model import JSON
 from connector.transform.declaration import Declaration
+from connector.yaml.writer import Commented
 
 __all__ = ["Counterpart", "Names", "NoCounterpart", "Parameters", "RefusedStep", "StepTranslator", "explain_refusal"]
 

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Header, Response
 
 from connector.catalogue import Catalogue
 from connector.config import Finding
-from connector.config.edits import ABSENT, put_in_text
 from connector.config.loading import examine
 from connector.config.schema import json_schema
 from connector.config.sources import folder_of
+from connector.config.text_edits import ABSENT, insert_in_text, move_in_text, put_in_text, rename_in_text
 from connector.config.tree import read_text
 from connector.config.variable_usage import used_variables
 from connector.errors import ConnectorError
@@ -23,13 +23,18 @@ from connector.studio.access import Context, Editor, Operator, Viewer
 from connector.studio.config_files import ConfigText, InvalidText, Stale, diff_texts
 from connector.studio.context import StudioContext
 from connector.studio.problems import Detail, Refused
+from connector.studio.roles import Role
 from connector.studio.schemas.config import (
     ConfigFile,
     ConfigState,
+    Edit,
     EditRequest,
     EditResult,
+    EntryPlace,
     FoundFault,
     LintRequest,
+    RenamedFile,
+    RenameRequest,
     SavedFile,
     SaveRequest,
     TestRequest,
@@ -61,17 +66,45 @@ async def lint_config(given: LintRequest, context: Context, _: Viewer) -> list[F
 @router.post("/config/edit", summary="Change values in a text")
 async def edit_config(given: EditRequest, context: Context, _: Viewer) -> EditResult:
     """Return a text with changed values, its comments kept, and what lint would find; nothing is saved."""
+
+    def change(text: str, file: Path) -> str:
+        for edit in given.edits:
+            text = _apply(edit, text, file)
+        return text
+
+    made = await asyncio.to_thread(context.files.edit, given.file, given.text, change)
     saved = await asyncio.to_thread(context.files.read_one, given.file)
-    text, file = saved.text if given.text is None else given.text, Path(given.file)
-    for edit in given.edits:
-        value = edit.value if edit.op == "set" else ABSENT
-        text = await asyncio.to_thread(put_in_text, text, file, edit.path, value)
+    tree = read_text(made.text, given.file)
     return EditResult(
-        text=text,
-        diff=diff_texts(given.file, saved.text, text),
-        values=read_text(text, given.file).value,
-        faults=await _lint(context, {given.file: text}),
+        text=made.text,
+        diff=diff_texts(given.file, saved.text, made.text),
+        values=tree.value,
+        readable=not any(one.rule == "syntax" for one in tree.findings),
+        entries=[
+            EntryPlace(section=str(path[0]), name=str(path[1]) if len(path) > 1 else "", line=key.line)
+            for path, (key, _) in tree.places.items()
+            if 1 <= len(path) <= 2
+        ],
+        faults=await _lint(context, {**given.others, given.file: made.text}),
     )
+
+
+def _apply(edit: Edit, text: str, file: Path) -> str:
+    path = tuple(edit.path)
+    if edit.op == "insert":
+        return insert_in_text(text, file, path, edit.value)
+    if edit.op == "move":
+        return move_in_text(text, file, path, edit.place)
+    if edit.op == "rename":
+        return rename_in_text(text, file, path, edit.name)
+    return put_in_text(text, file, path, edit.value if edit.op == "set" else ABSENT)
+
+
+@router.post("/config/rename", summary="Rename an entry")
+async def rename_config(given: RenameRequest, context: Context, _: Viewer) -> list[RenamedFile]:
+    """Return the files that change when an entry, and everything that names it, has another name; nothing is saved."""
+    changed = await asyncio.to_thread(context.files.rename, given.texts, given.section, given.name, given.to)
+    return [RenamedFile(name=one.name, text=one.text) for one in changed]
 
 
 @router.put("/config", summary="Save a file of the configuration")
@@ -126,13 +159,23 @@ async def read_schema(context: Context, _: Viewer) -> dict[str, Any]:
 async def test_part(given: TestRequest, context: Context, person: Operator) -> TestResult:
     """Try a client with one free call, read the first documents of an incoming connection, or explain the request of an
     outgoing one; nothing is kept, no position moves, and nothing that costs money is sent."""
-    context.configuration.find(given.section, given.name)
+    if given.texts and not person.role.includes(Role.EDITOR):
+        raise Refused(
+            403, "a change that is not saved is tried by an editor only", "try what is saved: leave `texts` out"
+        )
+    try:
+        configuration = (
+            await asyncio.to_thread(context.files.draft, given.texts) if given.texts else context.configuration
+        )
+    except ConnectorError as error:
+        return TestResult(works=False, text=context.files.hide(context.redactor(str(error))))
+    configuration.find(given.section, given.name)
     await context.audit.write(person, "config test", f"{given.section} {given.name}")
     try:
-        found = await try_part(context.configuration, given.section, given.name, given.document)
+        found = await try_part(configuration, given.section, given.name, given.document)
     except ConnectorError as error:
-        return TestResult(works=False, text=context.redactor(str(error)))
-    return TestResult.model_validate(context.redact(found.as_document()))
+        return TestResult(works=False, text=configuration.redactor()(context.redactor(str(error))))
+    return TestResult.model_validate(configuration.redactor().value(context.redact(found.as_document())))
 
 
 @router.get("/variables", summary="List the variables")

@@ -14,8 +14,11 @@ __all__ = [
     "Edit",
     "EditRequest",
     "EditResult",
+    "EntryPlace",
     "FoundFault",
     "LintRequest",
+    "RenameRequest",
+    "RenamedFile",
     "SaveRequest",
     "SavedFile",
     "TestRequest",
@@ -63,19 +66,37 @@ class LintRequest(Received):
 class Edit(Received):
     """One change of a value."""
 
-    op: Literal["set", "remove"] = Field(description="What to do.")
+    op: Literal["set", "remove", "insert", "move", "rename"] = Field(
+        description="What to do; `insert` makes room in a list, `move` changes an item's place in it."
+    )
     path: list[StrictStr | StrictInt] = Field(
         description="Where: names of members, places in lists.", min_length=1, max_length=50, examples=[["routes", "a"]]
     )
     value: JsonValue = Field(default=None, description="The new value.")
+    place: StrictInt = Field(default=0, description="Where an item is moved to, counted from 0.", ge=0, le=100_000)
+    name: StrictStr = Field(default="", description="The new name of a member.", max_length=500)
 
 
 class EditRequest(Received):
     """Changes to make in a text; nothing is saved."""
 
     file: str = Field(description="The file.", examples=["connector.yaml"])
-    edits: list[Edit] = Field(description="The changes, one after the other.", min_length=1, max_length=1000)
+    edits: list[Edit] = Field(
+        default_factory=list[Edit], description="The changes, one after the other; without any, the text is read.",
+        max_length=1000,
+    )  # fmt: skip
+    others: dict[str, str] = Field(
+        default_factory=dict[str, str], description="What other files are taken to say.", max_length=1000
+    )
     text: str | None = Field(default=None, description="The text to change, by default what is saved.", max_length=TEXT)
+
+
+class EntryPlace(Answer):
+    """Where an entry stands in its file."""
+
+    section: str = Field(description="The section.", examples=["routes"])
+    name: str = Field(description="The entry; empty for the section itself.")
+    line: int = Field(description="The line, counted from 1.")
 
 
 class EditResult(Answer):
@@ -84,7 +105,29 @@ class EditResult(Answer):
     text: str = Field(description="The text.")
     diff: str = Field(description="The difference from what is saved, as a unified diff.")
     values: JsonValue = Field(description="What the text says, as values.")
+    readable: bool = Field(description="Whether it is YAML; what is not has no values.")
+    entries: list[EntryPlace] = Field(description="Where each entry of each section begins.")
     faults: list[FoundFault] = Field(description="What lint would find.")
+
+
+class RenameRequest(Received):
+    """An entry to rename; nothing is saved."""
+
+    section: Literal["clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables"] = (
+        Field(description="Where the entry is.")
+    )
+    name: str = Field(description="Its name.", max_length=500)
+    to: str = Field(description="Its new name.", min_length=1, max_length=100)
+    texts: dict[str, str] = Field(
+        default_factory=dict[str, str], description="What files are taken to say.", max_length=1000
+    )
+
+
+class RenamedFile(Answer):
+    """A file that an entry's new name changes."""
+
+    name: str = Field(description="Its name.")
+    text: str = Field(description="What it would say.")
 
 
 class SaveRequest(Received):
@@ -108,6 +151,11 @@ class TestRequest(Received):
     section: Literal["clients", "incoming", "outgoing"] = Field(description="Where the part is.")
     name: str = Field(description="Its name.")
     document: JsonValue = Field(default=None, description="The document that an outgoing connection is given.")
+    texts: dict[str, str] = Field(
+        default_factory=dict[str, str],
+        description="What files are taken to say: a change is tried before it is saved, by an editor.",
+        max_length=1000,
+    )
 
 
 class TestResult(Answer):

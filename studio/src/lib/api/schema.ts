@@ -331,20 +331,26 @@ export interface DoubtfulCall {
 
 /** One change of a value. */
 export interface Edit {
-  /** What to do. */
-  op: "set" | "remove";
+  /** What to do; `insert` makes room in a list, `move` changes an item's place in it. */
+  op: "set" | "remove" | "insert" | "move" | "rename";
   /** Where: names of members, places in lists. */
   path: (string | number)[];
   /** The new value. */
   value?: JsonValue;
+  /** Where an item is moved to, counted from 0. */
+  place?: number;
+  /** The new name of a member. */
+  name?: string;
 }
 
 /** Changes to make in a text; nothing is saved. */
 export interface EditRequest {
   /** The file. */
   file: string;
-  /** The changes, one after the other. */
-  edits: Edit[];
+  /** The changes, one after the other; without any, the text is read. */
+  edits?: Edit[];
+  /** What other files are taken to say. */
+  others?: Record<string, string>;
   /** The text to change, by default what is saved. */
   text?: string | null;
 }
@@ -357,12 +363,26 @@ export interface EditResult {
   diff: string;
   /** What the text says, as values. */
   values: JsonValue;
+  /** Whether it is YAML; what is not has no values. */
+  readable: boolean;
+  /** Where each entry of each section begins. */
+  entries: EntryPlace[];
   /** What lint would find. */
   faults: FoundFault[];
 }
 
 /** What a repeat of an operation would do upstream. */
 export type Effect = "none" | "idempotent" | "reconcilable" | "opaque";
+
+/** Where an entry stands in its file. */
+export interface EntryPlace {
+  /** The section. */
+  section: string;
+  /** The entry; empty for the section itself. */
+  name: string;
+  /** The line, counted from 1. */
+  line: number;
+}
 
 /** An example. */
 export interface ExampleInfo {
@@ -835,6 +855,26 @@ export interface RefusalRow {
   number: number;
 }
 
+/** An entry to rename; nothing is saved. */
+export interface RenameRequest {
+  /** Where the entry is. */
+  section: "clients" | "incoming" | "outgoing" | "routes" | "chains" | "schedules" | "storages" | "variables";
+  /** Its name. */
+  name: string;
+  /** Its new name. */
+  to: string;
+  /** What files are taken to say. */
+  texts?: Record<string, string>;
+}
+
+/** A file that an entry's new name changes. */
+export interface RenamedFile {
+  /** Its name. */
+  name: string;
+  /** What it would say. */
+  text: string;
+}
+
 /** How a task is retried. */
 export interface RetryRequest {
   /** Replaces its document; null leaves it as it is. */
@@ -1129,6 +1169,8 @@ export interface TestRequest {
   name: string;
   /** The document that an outgoing connection is given. */
   document?: JsonValue;
+  /** What files are taken to say: a change is tried before it is saved, by an editor. */
+  texts?: Record<string, string>;
 }
 
 /** What came of a trial; nothing was kept, sent or paid for that is not said here. */

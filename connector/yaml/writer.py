@@ -5,17 +5,34 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from connector.model import JSON, is_list, is_object
 
-__all__ = ["Commented", "comment", "format_yaml"]
+__all__ = ["Commented", "Layout", "comment", "format_flow", "format_yaml"]
 
 WIDTH = 110
 DEEPEST = 3
 """The number of levels that fit on one line."""
-PLAIN = re.compile(r"(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
+PLAIN = re.compile(r"(?:https?://)?(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
 WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"))
 """Texts that some reader of YAML takes for something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a value is laid out.
+
+    Attributes:
+        step: by how much the members of an object are indented.
+        width: how long a line with an object or a list in it may be; with 0, each member has a line of its own.
+    """
+
+    step: int = 2
+    width: int = WIDTH
+
+
+LAYOUT = Layout()
 
 
 class Commented(dict[str, JSON]):
@@ -37,40 +54,40 @@ def _printable(line: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in line).rstrip()
 
 
-def format_yaml(value: JSON, indent: int = 0) -> Iterator[str]:
-    """Yield a value as lines of YAML in block style."""
+def format_yaml(value: JSON, indent: int = 0, layout: Layout = LAYOUT) -> Iterator[str]:
+    """Yield a value as lines of YAML in block style; what is short stands on a line."""
     if is_object(value) and value:
         for key, item in value.items():
-            yield from _member(f"{' ' * indent}{_scalar(key)}:", item, indent + 2)
+            yield from _member(f"{' ' * indent}{_scalar(key)}:", item, indent + layout.step, layout)
     elif is_list(value) and value:
         for item in value:
             if isinstance(item, Commented) and item.note:
                 yield from comment(item.note, indent)
-            yield from _item(item, indent)
+            yield from _item(item, indent, layout)
     else:
-        yield f"{' ' * indent}{_flow(value)}"
+        yield f"{' ' * indent}{format_flow(value)}"
 
 
-def _member(opening: str, value: JSON, indent: int) -> Iterator[str]:
+def _member(opening: str, value: JSON, indent: int, layout: Layout) -> Iterator[str]:
     if (block := _block_text(value, indent)) is not None:
         yield f"{opening} {block[0]}"
         yield from block[1:]
-    elif _fits(value, len(opening) + 1):
-        yield f"{opening} {_flow(value)}"
+    elif _fits(value, len(opening) + 1, layout.width):
+        yield f"{opening} {format_flow(value)}"
     else:
         yield opening
-        yield from format_yaml(value, indent)
+        yield from format_yaml(value, indent, layout)
 
 
-def _item(value: JSON, indent: int) -> Iterator[str]:
+def _item(value: JSON, indent: int, layout: Layout) -> Iterator[str]:
     opening = f"{' ' * indent}-"
     block = _block_text(value, indent + 2)
     if block is not None or not _container(value):
-        yield from _member(opening, value, indent + 2)
-    elif (is_list(value) or len(value) > 1) and _fits(value, len(opening) + 1):
-        yield f"{opening} {_flow(value)}"
+        yield from _member(opening, value, indent + 2, layout)
+    elif (is_list(value) or len(value) > 1) and _fits(value, len(opening) + 1, layout.width):
+        yield f"{opening} {format_flow(value)}"
     else:
-        first, *rest = format_yaml(value, indent + 2)
+        first, *rest = format_yaml(value, indent + 2, layout)
         # What begins with a comment has no place beside the dash.
         if first.lstrip().startswith("#"):
             yield opening
@@ -92,10 +109,10 @@ def _block_text(value: JSON, indent: int) -> list[str] | None:
     return ["|" if ends else "|-", *(f"{' ' * indent}{line}".rstrip() for line in body.split("\n"))]
 
 
-def _fits(value: JSON, used: int) -> bool:
+def _fits(value: JSON, used: int, width: int) -> bool:
     if not _container(value):
         return True
-    return _depth(value) <= DEEPEST and not _has_comment(value) and used + len(_flow(value)) <= WIDTH
+    return _depth(value) <= DEEPEST and not _has_comment(value) and used + len(format_flow(value)) <= width
 
 
 def _container(value: JSON) -> bool:
@@ -114,11 +131,12 @@ def _has_comment(value: JSON) -> bool:
     return (isinstance(value, Commented) and bool(value.note)) or any(map(_has_comment, _children(value)))
 
 
-def _flow(value: JSON) -> str:
+def format_flow(value: JSON) -> str:
+    """Return a value as YAML on one line."""
     if is_object(value):
-        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(key)}: {format_flow(item)}" for key, item in value.items()) + "}"
     if is_list(value):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(format_flow, value)) + "]"
     return _scalar(value)
 
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.config.tree import read_text
-from connector.migrate.yaml_writer import Commented, comment, format_yaml
 from connector.yaml import read_yaml
+from connector.yaml.writer import Commented, comment, format_yaml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 VALUES = st.recursive(
