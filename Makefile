@@ -6,7 +6,7 @@ FLOOR := 85
 LATE_MODELS := gpt-4o-mini-tts gpt-4.1-mini-2025-04-14 whisper-1
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-.PHONY: help setup studio studio-types pictures test models-check coverage lint docs-check docs site node hosts run bench crash crash-short lock dist dist-check release-check image clean
+.PHONY: help setup studio studio-types pictures test models-check coverage lint docs-check docs site node hosts run bench simulate crash crash-short lock dist dist-check release-check image clean
 .DEFAULT_GOAL := help
 
 help:
@@ -83,6 +83,9 @@ run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the 
 
 bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
+
+simulate: setup ## forecasts against random runs that they have not seen; prints seeds and figures
+	$(BIN)/python -m tools.simulate
 
 dist: setup ## build the wheel and the source distribution in dist
 	$(BIN)/python -m tools.studio

@@ -17,6 +17,7 @@ from connector.cli.entities import entities
 from connector.cli.entry_commands import incoming, outgoing, route
 from connector.cli.exit_codes import of_error
 from connector.cli.explain import ExplainOptions, explain
+from connector.cli.forecast import ForecastOptions, forecast
 from connector.cli.imports import imports
 from connector.cli.init import init
 from connector.cli.mcp import mcp
@@ -67,6 +68,7 @@ app.command("publish")(command(publish, PublishOptions))
 app.command("transform")(command(transform, TransformOptions))
 app.command("test")(command(test, TestOptions))
 app.command("curl")(command(curl, CurlOptions))
+app.command("forecast")(command(forecast, ForecastOptions))
 app.command("run")(command(run, RunOptions))
 app.command("backup")(backup)
 app.command("serve")(serve)

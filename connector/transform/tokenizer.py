@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["encoding_for"]
+__all__ = ["Counting", "counting_of", "encoding_for"]
 
 ESTIMATE = 4
 """Bytes of UTF-8 in a token, about."""
+
+
+class Counting(StrEnum):
+    """How the tokens of a text are counted."""
+
+    EXACT = "tiktoken"
+    LIKELY = "tiktoken, by the vocabulary of current models"
+    API = "the API"
+    BYTES = "bytes"
 
 
 class Estimate:
@@ -21,6 +31,14 @@ class Estimate:
 
     def cut(self, text: str, most: int) -> str:
         return text.encode(errors="replace")[: most * ESTIMATE].decode(errors="ignore")
+
+
+def counting_of(model: str) -> Counting:
+    """Return how `encoding_for` counts the tokens of a model."""
+    encoding = encoding_for(model)
+    if not isinstance(encoding, Exact):
+        return Counting.BYTES
+    return Counting.EXACT if encoding.is_known else Counting.LIKELY
 
 
 @lru_cache(maxsize=64)
@@ -34,7 +52,7 @@ def encoding_for(model: str) -> Any:
         try:
             return Exact(library.encoding_for_model(model))
         except KeyError:
-            return Exact(library.get_encoding("o200k_base"))
+            return Exact(library.get_encoding("o200k_base"), is_known=False)
     except Exception:  # noqa: BLE001  its vocabulary comes from the network or a cache, and may not come at all
         return Estimate()
 
@@ -42,8 +60,9 @@ def encoding_for(model: str) -> Any:
 class Exact:
     """Encodes as the model does."""
 
-    def __init__(self, encoding: Any) -> None:
+    def __init__(self, encoding: Any, *, is_known: bool = True) -> None:
         self._encoding = encoding
+        self.is_known = is_known
 
     def encode(self, text: str) -> Sequence[int]:
         tokens: Sequence[int] = self._encoding.encode(text, disallowed_special=())

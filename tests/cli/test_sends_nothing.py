@@ -250,7 +250,7 @@ SHOWS: dict[str, list[list[str]]] = {
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
-    "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
+    "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
     "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",
 }  # fmt: skip
 """Commands that call, or serve, whatever is said with them."""

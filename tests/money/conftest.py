@@ -1,0 +1,5 @@
+"""Routes as in tests of delivery."""
+
+from tests.delivery.conftest import bench
+
+__all__ = ["bench"]

@@ -1,0 +1,1 @@
+"""Simulations that hold what the connector foretells against what then happens, in figures."""
