@@ -76,6 +76,11 @@ class FlatSchema:
         """Return the flat schema of one property."""
         return FlatSchema(_flatten(self.properties.get(name, {}), self.root, ()), self.root)
 
+    def alternatives(self, name: str) -> list[FlatSchema]:
+        """Return every way to satisfy one property, each flat; branches that only allow null are left out."""
+        ways = _spread(self.properties.get(name, {}), self.root, ())
+        return [FlatSchema(way, self.root) for way in ways if way.get("type") != "null"]
+
     def items(self) -> FlatSchema:
         """Return the flat schema of an array's items."""
         return FlatSchema(_flatten(self.facts.get("items", {}), self.root, ()), self.root)
@@ -101,6 +106,23 @@ def _flatten(schema: Any, root: Schema, within: tuple[str, ...]) -> dict[str, An
         flat = _join(flat, _flatten(part, root, within))
     branches = [_flatten(branch, root, within) for branch in schema.get("anyOf", ())]
     return _join(flat, min(branches, key=_preference)) if branches else flat
+
+
+def _spread(schema: Any, root: Schema, within: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return a schema's keywords for each way through its unions; a definition inside itself counts as anything."""
+    if not is_document(schema):
+        return [{}]
+    ways: list[dict[str, Any]] = [{}]
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference not in within:
+        within = (*within, reference)
+        ways = _spread(root.get("$defs", {}).get(reference.removeprefix("#/$defs/")), root, within)
+    own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf", "anyOf", "$defs")}
+    ways = [_join(way, own) for way in ways]
+    for part in schema.get("allOf", ()):
+        ways = [_join(way, other) for way in ways for other in _spread(part, root, within)]
+    branches = [way for branch in schema.get("anyOf", ()) for way in _spread(branch, root, within)]
+    return [_join(way, branch) for way in ways for branch in branches] if branches else ways
 
 
 def _preference(branch: Mapping[str, Any]) -> tuple[int, bool, bool, int]:

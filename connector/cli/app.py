@@ -17,6 +17,7 @@ from connector.cli.entities import entities
 from connector.cli.entry_commands import incoming, outgoing, route
 from connector.cli.exit_codes import of_error
 from connector.cli.explain import ExplainOptions, explain
+from connector.cli.export import export
 from connector.cli.forecast import ForecastOptions, forecast
 from connector.cli.imports import imports
 from connector.cli.init import init
@@ -85,6 +86,7 @@ app.command("variables")(variables)
 app.add_typer(entities, name="entities")
 app.add_typer(models, name="models")
 app.add_typer(openapi, name="openapi")
+app.add_typer(export, name="export")
 app.add_typer(client, name="client")
 app.add_typer(incoming, name="incoming")
 app.add_typer(outgoing, name="outgoing")

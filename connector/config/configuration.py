@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from connector.config.findings import Finding, InvalidConfiguration
 from connector.config.models import (
+    Camunda,
     Chain,
     ClientEntry,
     Document,
@@ -72,6 +73,7 @@ class Configuration:
     gateway: Gateway
     studio: Studio
     mcp: Mcp
+    camunda: Camunda
     telemetry: Telemetry
     entities: str | None
     raw_engine: str = field(repr=False)
@@ -107,6 +109,12 @@ class Configuration:
         return None if written is None else resolve_engine_url(written, self.lookup, self.folder, where="mcp.engine")
 
     @property
+    def camunda_engine_url(self) -> str:
+        """The URL of the engine that notes the calls of Camunda's jobs, as it is now."""
+        written = self.camunda.raw_engine or "sqlite:///camunda.db"
+        return resolve_engine_url(written, self.lookup, self.folder, where="camunda.engine")
+
+    @property
     def reserved(self) -> Reserved:
         """The connector's own files, which no document may name."""
         written = {begin.file for begin, _ in self.tree.places.values()}
@@ -117,7 +125,7 @@ class Configuration:
             self.folder / MCP_SPENDING_FILE,
             *self._secret_files(),
         ]
-        engines = (self.engine_url, self.mcp_engine_url or "")
+        engines = (self.engine_url, self.mcp_engine_url or "", self.camunda_engine_url)
         own += [engine.removeprefix(SQLITE) for engine in engines if engine.startswith(SQLITE)]
         return Reserved(own, folders_of(self.folder) if self.whole else (), ENDINGS)
 
@@ -159,6 +167,8 @@ class Configuration:
             yield from passwords_in(self.engine_url)
         with suppress(ConfigurationError):
             yield from passwords_in(self.mcp_engine_url or "")
+        with suppress(ConfigurationError):
+            yield from passwords_in(self.camunda_engine_url)
         for entry in self.clients.values():
             yield from literal_secrets(entry.raw_parameters)
         tokens: list[GatewayToken | StudioToken] = [*self.gateway.tokens.values(), *self.studio.tokens.values()]

@@ -16,7 +16,7 @@ from connector.config.rules.models import check_chain_refusals, check_models, ch
 from connector.config.rules.names import check_unused
 from connector.config.rules.requests import check_operations
 from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
-from connector.config.rules.settings import check_allow_rules, check_mcp_operations, check_plain_secrets
+from connector.config.rules.settings import check_allow_rules, check_host_operations, check_plain_secrets
 from connector.config.sources import SECTIONS, catalogue_of
 from connector.model import JSON, Fault
 from connector.model_registry import load_registry
@@ -31,7 +31,7 @@ RULES = (
     check_plain_secrets,
     check_transports,
     check_allow_rules,
-    check_mcp_operations,
+    check_host_operations,
     check_unused_settings,
     check_deletions,
     check_models,

@@ -19,8 +19,8 @@ from connector.config.rules.routes import check_templates, check_transports
 from connector.config.rules.settings import (
     check_budgets,
     check_engine,
+    check_hosts,
     check_listener,
-    check_mcp,
     check_origins,
     check_tokens,
 )
@@ -44,7 +44,7 @@ STRICT = (
     check_tokens,
     check_listener,
     check_origins,
-    check_mcp,
+    check_hosts,
 )
 """The rules that a configuration must fulfil to be loaded."""
 

@@ -53,10 +53,13 @@ def uses(document: Document) -> Iterator[Use]:
     for name, token in document.gateway.tokens.items():
         for index, client in enumerate(token.clients or ()):
             yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
-    for index, name in enumerate(document.mcp.outgoing or ()):
-        yield Use(("outgoing",), name, ("mcp", "outgoing", index))
-    if document.mcp.client is not None:
-        yield Use(("clients",), document.mcp.client, ("mcp", "client"))
+    for host, offered in document.hosts().items():
+        for index, name in enumerate(offered.outgoing or ()):
+            yield Use(("outgoing",), name, (host, "outgoing", index))
+        if offered.client is not None:
+            yield Use(("clients",), offered.client, (host, "client"))
+    if document.camunda.broker is not None:
+        yield Use(("clients",), document.camunda.broker, ("camunda", "broker"))
 
 
 def components(document: Document) -> Iterator[tuple[Component, Path]]:

@@ -17,6 +17,7 @@ __all__ = ["TOKENS", "is_deferred", "normalize"]
 DEFERRED = frozenset({"parameters", "chain", "input", "request"})
 """Keys whose references are replaced when they are used; all others are replaced when the configuration is read."""
 DEFERRED_PARTS = ("chains", "variables", "engine")
+HOST_ENGINES = (("camunda", "engine"), ("mcp", "engine"))
 DEFERRED_FIELDS = frozenset(
     {
         ("routes", "key"),
@@ -26,8 +27,8 @@ DEFERRED_FIELDS = frozenset(
         ("gateway", "signing_key"),
         ("gateway", "signingKey"),
         ("studio", "hash"),
-        ("mcp", "engine"),
     }
+    | {*HOST_ENGINES}
 )
 TOKENS = (("gateway", "tokens"), ("studio", "tokens"))
 """The places of tokens, which are entries of settings."""
@@ -74,7 +75,7 @@ def _resolve_early(value: JSON, path: Path, variables: Variables, unset: set[Pat
 
 def _is_private(given: JSON, path: Path) -> bool:
     """Return whether a value is not shown: a client's, a token's, or one from a reference."""
-    if path[:1] in (("clients",), ("engine",)) or path[:2] == ("mcp", "engine") or path[:2] in TOKENS:
+    if path[:1] in (("clients",), ("engine",)) or path[:2] in HOST_ENGINES or path[:2] in TOKENS:
         return True
     return any(references_in(value_at(given, path)))
 

@@ -233,6 +233,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "route resume": [["greetings"]],
     "route run": [["greetings"]],
     "init": [["fresh"]],
+    "export camunda": [["--seed"], ["--operation", "files *", "--folder", "forms"]],
     "openapi export": [[], ["--format", "3.0"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
@@ -257,6 +258,7 @@ SENDS = {
 NO_LONGER_SHOWS = {"--dry-run", "--export", "--now"}
 """Options without which a form is another one; `tasks retry --now` runs."""
 SAMPLES = {
+    "--operation": "files list", "--folder": "forms",
     "--path": "file_id=a", "--query": "limit=1", "--payload": '{"input": "a"}', "--request": "{}",
     "--set": "query.limit=1",
     "--file": "file=r.jsonl", "--from": "r.jsonl", "--concurrency": "2", "--validate": "off", "--limit": "1",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
+from connector.config.models.camunda import Camunda
 from connector.config.models.clients import ClientEntry
 from connector.config.models.connections import Batch, Cursor, Incoming, Outgoing, Response
 from connector.config.models.gateway import Gateway, GatewayToken, Tls
@@ -20,6 +22,7 @@ from connector.model import JSON, is_list, is_object
 __all__ = [
     "Batch",
     "Budget",
+    "Camunda",
     "Chain",
     "ClientEntry",
     "Component",
@@ -120,6 +123,13 @@ class Document(Section):
     mcp: Annotated[Mcp, BeforeValidator(none_as_empty)] = Field(
         default_factory=Mcp, description="What MCP clients are offered as tools, resources and prompts."
     )
+    camunda: Annotated[Camunda, BeforeValidator(none_as_empty)] = Field(
+        default_factory=Camunda, description="Which jobs of Camunda 8 are worked on, and where calls are noted."
+    )
     telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
         default_factory=Telemetry, description="Traces, metrics and logs."
     )
+
+    def hosts(self) -> Mapping[str, Mcp | Camunda]:
+        """What is offered to each host, by the name of its section."""
+        return {"mcp": self.mcp, "camunda": self.camunda}

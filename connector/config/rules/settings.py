@@ -25,9 +25,9 @@ __all__ = [
     "check_allow_rules",
     "check_budgets",
     "check_engine",
+    "check_host_operations",
+    "check_hosts",
     "check_listener",
-    "check_mcp",
-    "check_mcp_operations",
     "check_origins",
     "check_plain_secrets",
     "check_tokens",
@@ -38,7 +38,7 @@ def check_engine(subject: Subject) -> Iterator[Finding]:
     """Report an engine URL that is not supported."""
     places: list[tuple[str | None, Path]] = [
         (subject.document.raw_engine, ("engine",)),
-        (subject.document.mcp.raw_engine, ("mcp", "engine")),
+        *((offered.raw_engine, (host, "engine")) for host, offered in subject.document.hosts().items()),
     ]
     for written, path in places:
         if written is None or "${" in written.partition("://")[0] or "@{" in written:
@@ -48,33 +48,36 @@ def check_engine(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("unknown-engine", path, *fault)
 
 
-def check_mcp(subject: Subject) -> Iterator[Finding]:
-    """Report connections that cannot be tools, since an answer comes hours later or of many documents together."""
+def check_hosts(subject: Subject) -> Iterator[Finding]:
+    """Report connections that no host can call, since an answer comes hours later or of many documents together."""
     document = subject.document
-    for index, name in enumerate(document.mcp.outgoing or ()):
-        outgoing = document.outgoing.get(name)
-        if outgoing is not None and outgoing.transport == "batch":
-            found = f"{name} answers within {outgoing.batch.window}, by transport: batch"
-            yield subject.finding("wrong-transport", ("mcp", "outgoing", index), found, "deliver it by a route")
+    for host, offered in document.hosts().items():
+        for index, name in enumerate(offered.outgoing or ()):
+            outgoing = document.outgoing.get(name)
+            if outgoing is not None and outgoing.transport == "batch":
+                found = f"{name} answers within {outgoing.batch.window}, by transport: batch"
+                yield subject.finding("wrong-transport", (host, "outgoing", index), found, "deliver it by a route")
     if document.mcp.read_only and document.mcp.outgoing:
         found = "outgoing connections are not offered, since read_only is true"
         yield subject.warning("unused-setting", ("mcp", "outgoing"), found, "leave one of them out")
 
 
-def check_mcp_operations(subject: Subject) -> Iterator[Finding]:
-    """Report patterns of operations for tools that match nothing."""
+def check_host_operations(subject: Subject) -> Iterator[Finding]:
+    """Report patterns of operations for hosts that match nothing."""
     if subject.catalogue is None:
         return
-    for index, text in enumerate(subject.document.mcp.operations):
-        try:
-            rule = parse_rule(text, subject.catalogue)
-        except ConfigurationError as error:
-            words = str(error).removeprefix(ALLOWING).split("; ", 2)
-            yield subject.finding("unmatched-rule", ("mcp", "operations", index), *_three(words))
-            continue
-        if isinstance(rule, PathRule) and "*" in text:
-            found, allowed = "a path with a star", "name operations, such as `chat completions *`"
-            yield subject.finding("unmatched-rule", ("mcp", "operations", index), found, allowed)
+    for host, offered in subject.document.hosts().items():
+        for index, text in enumerate(offered.operations):
+            place = (host, "operations", index)
+            try:
+                rule = parse_rule(text, subject.catalogue)
+            except ConfigurationError as error:
+                words = str(error).removeprefix(ALLOWING).split("; ", 2)
+                yield subject.finding("unmatched-rule", place, *_three(words))
+                continue
+            if isinstance(rule, PathRule) and "*" in text:
+                found, allowed = "a path with a star", "name operations, such as `chat completions *`"
+                yield subject.finding("unmatched-rule", place, found, allowed)
 
 
 ADVICE = "keep it out of the file: ${NAME}, ${file:PATH} or ${keyring:SERVICE/NAME}"

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from connector.config.models.gateway import OperationRule, parse_rule
-from connector.errors import ConfigurationError, ConnectorError
-from connector.hosts.mcp.schemas import document_schema, request_schema
-from connector.model import JSON, Effect, items, members
+from connector.errors import ConfigurationError
+from connector.hosts.offers import callable_outgoing, match_operations
+from connector.hosts.schemas import document_schema, request_schema
+from connector.model import JSON, Effect
 from connector.transform.library import ready_made
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def make_tools(configuration: Configuration, catalogue: Catalogue) -> dict[str, 
     """Return the tools of a configuration by their names; ConfigurationError when two would have the same one."""
     settings = configuration.mcp
     operations = list(_operations(configuration, catalogue))
-    outgoing = {} if settings.read_only else dict(_outgoing(configuration))
+    outgoing = {} if settings.read_only else dict(callable_outgoing(configuration, settings.outgoing))
     count = len(operations) + len(outgoing)
     most = min(MOST_OF_ONE, max(settings.schema_bytes // max(count, 1) - AROUND, 300))
     found: dict[str, Tool] = {}
@@ -95,41 +95,12 @@ def make_tools(configuration: Configuration, catalogue: Catalogue) -> dict[str, 
 
 def _operations(configuration: Configuration, catalogue: Catalogue) -> Iterator[Operation]:
     """Yield the operations that the patterns name, each once."""
-    names: dict[str, None] = {}
-    for text in configuration.mcp.operations:
-        names |= dict.fromkeys(_matching(text, catalogue))
-    if names and not configuration.clients:
+    found = match_operations(configuration.mcp.operations, catalogue, "mcp.operations")
+    if found and not configuration.clients:
         raise ConfigurationError("mcp.operations: there is no client to call operations with; declare one in `clients`")
-    for name in names:
-        operation = catalogue.find(name)
+    for operation in found:
         if operation.removed is None and (operation.effect is Effect.NONE or not configuration.mcp.read_only):
             yield operation
-
-
-def _matching(text: str, catalogue: Catalogue) -> list[str]:
-    """Return the names of the operations that a pattern means, or the one that a name or a path does."""
-    try:
-        if "*" not in text:
-            return [catalogue.find(text).name]
-        rule = parse_rule(text, catalogue)
-    except ConnectorError as error:
-        raise ConfigurationError(f"mcp.operations: {error}") from None
-    if not isinstance(rule, OperationRule):
-        raise ConfigurationError(f"mcp.operations: {text!r} is a path with a star; name operations of the catalogue")
-    return sorted(rule.operations)
-
-
-def _outgoing(configuration: Configuration) -> Iterator[tuple[str, Outgoing]]:
-    """Yield the connections that can be tools."""
-    wanted = configuration.mcp.outgoing
-    for name in configuration.outgoing if wanted is None else wanted:
-        outgoing = configuration.outgoing[name]
-        if not outgoing.disabled and outgoing.transport != "batch" and not _gathers(outgoing.raw_chain):
-            yield name, outgoing
-
-
-def _gathers(chain: JSON) -> bool:
-    return any("aggregate" in (members(step).get("prototype"), *members(step)) for step in items(chain))
 
 
 def _operation_tool(operation: Operation, catalogue: Catalogue, most: int) -> Tool:

@@ -13,8 +13,8 @@ import pytest
 from connector.catalogue import Catalogue
 from connector.config import parse
 from connector.errors import ConfigurationError
-from connector.hosts.mcp.schemas import request_schema
 from connector.hosts.mcp.tools import make_tools
+from connector.hosts.schemas import request_schema
 from connector.pipeline import kinds
 from tests.hosts.mcp.rig import CONFIGURATION, chat, pipe
 

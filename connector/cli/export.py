@@ -1,0 +1,142 @@
+"""`export`: what other platforms need to know of operations and connections, in files of their own kinds."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from connector.cli.arguments import parse_day
+from connector.cli.command import group
+from connector.cli.options import Config, Entities, catalogue_folder, configuration_here
+from connector.cli.output import print_document, say
+from connector.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector.catalogue import Catalogue
+    from connector.config import Configuration
+    from connector.hosts.camunda.templates import Templates
+    from connector.model import JSON
+
+__all__ = ["export"]
+
+export = group("Files for other platforms: element templates of Camunda.")
+
+
+@export.command("camunda")
+def camunda(
+    operations: Annotated[
+        list[str] | None,
+        Option("--operation", metavar="NAME", help="An operation or a pattern, such as `files *`; any number of them."),
+    ] = None,
+    outgoing: Annotated[
+        list[str] | None, Option("--outgoing", metavar="NAME", help="An outgoing connection; any number of them.")
+    ] = None,
+    seed: Annotated[
+        bool, Option("--seed", help="The form of Camunda's own OpenAI connector: chat and moderation.")
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        Option(
+            "--folder",
+            metavar="FOLDER",
+            help="Write a file for each template, such as .camunda/element-templates; one that has changed gets the"
+            " next version.",
+        ),
+    ] = None,
+    today: Annotated[
+        date | None,
+        Option("--today", metavar="DATE", parser=parse_day, help="Offer the models of this day; today unless given."),
+    ] = None,
+    config: Config = None,
+    entities: Entities = None,
+) -> None:
+    """Print element templates for Camunda 8, or write them; without a choice, what the configuration offers."""
+    from connector.hosts.camunda.folder import write_templates
+
+    given = config or configuration_here()
+    configuration = _load(given) if given is not None else None
+    catalogue = _open(configuration, entities, given)
+    templates = _templates(configuration, catalogue, today)
+    chosen = bool(operations or outgoing or seed)
+    if not chosen and configuration is None:
+        raise ConfigurationError(
+            "nothing to export: name --operation, --outgoing or --seed, or a configuration with -f"
+        )
+    found = list(_choose(templates, configuration, operations, outgoing, seed=seed, chosen=chosen))
+    if not found:
+        raise ConfigurationError(
+            "nothing to export: the configuration offers no operation and no outgoing connection; name them under"
+            " `camunda`, or with --operation or --outgoing"
+        )
+    if folder is None:
+        print_document(list(found))
+        return
+    for written in write_templates(folder, found):
+        say(f"{written.path}: version {written.version}, {written.change}")
+
+
+def _choose(
+    templates: Templates,
+    configuration: Configuration | None,
+    operations: list[str] | None,
+    outgoing: list[str] | None,
+    *,
+    seed: bool,
+    chosen: bool,
+) -> list[dict[str, JSON]]:
+    from connector.hosts.camunda.seed import SEED_OPERATIONS, seed_template
+    from connector.hosts.offers import callable_outgoing, match_operations
+
+    patterns, where = tuple(operations or ()), "--operation"
+    if not chosen and configuration is not None:
+        patterns, where = configuration.camunda.operations, "camunda.operations"
+    wanted = match_operations(patterns, templates.catalogue, where)
+    found = [templates.operation(operation) for operation in wanted]
+    if seed or (not chosen and {*SEED_OPERATIONS.values()} <= {one.name for one in wanted}):
+        found.append(seed_template(templates))
+    if configuration is None:
+        if outgoing:
+            raise ConfigurationError("--outgoing: there is no configuration that declares it; name one with -f")
+        return found
+    for name in outgoing or ():
+        configuration.find("outgoing", name)
+        if not dict(callable_outgoing(configuration, (name,))):
+            raise ConfigurationError(
+                f"--outgoing {name!r}: it answers no single call, since it is disabled, gathers documents or is sent as"
+                " a batch; deliver it by a route"
+            )
+        found.append(templates.outgoing(configuration, name))
+    if not chosen:
+        offered = callable_outgoing(configuration, configuration.camunda.outgoing)
+        found += [templates.outgoing(configuration, name) for name, _ in offered]
+    return found
+
+
+def _load(path: Path) -> Configuration:
+    from connector.pipeline import load_configuration
+
+    return load_configuration(path)
+
+
+def _open(configuration: Configuration | None, entities: Path | None, config: Path | None) -> Catalogue:
+    from connector.catalogue import Catalogue
+    from connector.cli.options import open_catalogue
+
+    if configuration is not None:
+        return open_catalogue(configuration, entities)
+    return Catalogue.open(catalogue_folder(entities, config))
+
+
+def _templates(configuration: Configuration | None, catalogue: Catalogue, today: date | None) -> Templates:
+    from connector.hosts.camunda.keys import first_secret
+    from connector.hosts.camunda.templates import Templates
+    from connector.model_registry import current_day, load_registry
+
+    registry, day = load_registry(catalogue.folder), today or current_day()
+    if configuration is None:
+        return Templates(catalogue, registry, day, "openai-connector:1")
+    secret = first_secret(configuration)
+    return Templates(catalogue, registry, day, configuration.camunda.job_type, secret)
