@@ -56,6 +56,11 @@ export const PAGES: readonly PageEntry[] = [
     },
   },
   {
+    path: "/connections",
+    load: () => import("./pages/connections/Connections.svelte"),
+    rail: { title: "Connections", icon: "connections", group: "build" },
+  },
+  {
     path: "/catalogue",
     load: () => import("./pages/catalogue/Catalogue.svelte"),
     rail: { title: "Catalogue", icon: "catalogue", group: "build" },

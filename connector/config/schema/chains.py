@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from connector.config.names import ready_made_names
-from connector.config.schema.models import closed_object
-from connector.model import JSON, is_object
+from connector.config.names import ready_made_chain, ready_made_names
+from connector.config.schema.models import TEMPLATE, closed_object, or_reference
+from connector.model import JSON, is_object, members
 from connector.transform.declaration import Declaration, Field
 from connector.transform.registry import registry
 
@@ -26,7 +26,8 @@ def chain_definitions(suggested: Suggested) -> dict[str, dict[str, JSON]]:
     ):  # fmt: skip
         declarations = list(declared)
         found |= {f"{noun} {one.name}": _parameters(one, suggested) for one in declarations}
-        more = ready_made_names() if noun == "step" else ()
+        more = [name for name in ready_made_names() if name not in kinds.steps] if noun == "step" else []
+        found |= {f"step {name}": _ready_made(ready_made_chain(name), suggested) for name in more}
         found[noun] = _one(noun, declarations, more)
     for many, noun in (("steps", "step"), ("conditions", "condition"), ("mappers", "mapper")):
         one: JSON = {"$ref": f"#/$defs/{noun}"}
@@ -34,7 +35,25 @@ def chain_definitions(suggested: Suggested) -> dict[str, dict[str, JSON]]:
     return found
 
 
-def _one(noun: str, declarations: Sequence[Declaration], more: Iterable[str]) -> dict[str, JSON]:
+def _ready_made(chain: JSON, suggested: Suggested) -> dict[str, JSON]:
+    """Return the schema of the parameters of a chain that ships with the connector.
+
+    Others are let through: a chain of the configuration may have its name.
+    """
+    properties: dict[str, JSON] = {}
+    for name, parameter in members(members(chain).get("parameters")).items():
+        given: dict[str, JSON] = {
+            key: value for key, value in members(parameter).items() if key in ("type", "description", "default")
+        }
+        said: dict[str, JSON] = {key: given.pop(key) for key in ("description", "default") if key in given}
+        if given.get("type") == "any":
+            del given["type"]
+        properties[name] = suggested(name, {**or_reference(given, TEMPLATE), **said})
+    summary = members(chain).get("summary", "")
+    return {"anyOf": [{"type": "object", "description": summary, "properties": properties}, *NOTHING]}
+
+
+def _one(noun: str, declarations: Sequence[Declaration], more: Collection[str]) -> dict[str, JSON]:
     """Return the schema of `{prototype, parameters}`, `{name: parameters}` or a name alone."""
     bare = [one.name for one in declarations if not any(field.required for field in one.fields.values())]
     text = {"type": "string", "examples": sorted([*more, *bare])}
@@ -43,7 +62,7 @@ def _one(noun: str, declarations: Sequence[Declaration], more: Iterable[str]) ->
         "then": {
             "if": {"required": ["prototype"]},
             "then": _long(noun, declarations),
-            "else": _short(noun, declarations, closed_to_others=noun != "step"),
+            "else": _short(noun, declarations, more, closed_to_others=noun != "step"),
         },
         "else": text,
     }
@@ -65,12 +84,15 @@ def _long(noun: str, declarations: Sequence[Declaration]) -> dict[str, JSON]:
     }
 
 
-def _short(noun: str, declarations: Sequence[Declaration], *, closed_to_others: bool) -> dict[str, JSON]:
+def _short(
+    noun: str, declarations: Sequence[Declaration], more: Collection[str], *, closed_to_others: bool
+) -> dict[str, JSON]:
     properties: dict[str, JSON] = {
         name: {"$ref": f"#/$defs/{noun} {one.name}", "description": one.summary}
         for one in declarations
         for name in (one.name, *one.aliases)
     }
+    properties |= {name: {"$ref": f"#/$defs/{noun} {name}"} for name in more}
     # A saved chain is a step too, under a name that the configuration gives.
     others: JSON = False if closed_to_others else {"type": ["object", "null", "array"]}
     return {
