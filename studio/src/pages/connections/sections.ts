@@ -38,13 +38,13 @@ export const SECTIONS: readonly Section[] = [
       }),
       template("Azure OpenAI", "an endpoint of your own", {
         prototype: "azure-openai",
-        parameters: { endpoint: "https://NAME.openai.azure.com", api_key: "${AZURE_OPENAI_API_KEY}" },
+        parameters: { endpoint: "${AZURE_OPENAI_ENDPOINT}", api_key: "${AZURE_OPENAI_API_KEY}" },
       }),
       template("Compatible", "another server with the same API", {
         prototype: "openai-compatible",
-        parameters: { base_uri: "http://127.0.0.1:8000/v1" },
+        parameters: { base_uri: "${MODEL_SERVER}" },
       }),
-      template("HTTP", "any other API", { prototype: "http", parameters: { base_uri: "https://api.example.com" } }),
+      template("HTTP", "any other API", { prototype: "http", parameters: { base_uri: "${API_ADDRESS}" } }),
     ],
   },
   {
@@ -66,7 +66,7 @@ export const SECTIONS: readonly Section[] = [
       template("Database", "rows of a query", {
         subscriber: {
           prototype: "sql",
-          parameters: { url: "postgresql+psycopg://${DATABASE}", query: "SELECT * FROM documents" },
+          parameters: { url: "${DATABASE_URL}", query: "SELECT * FROM documents" },
         },
       }),
       template("Webhook", "signed events that others send", {
