@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Exit, Option
 
+from connector.cli.airbyte import airbyte
 from connector.cli.call import call
 from connector.cli.call_options import CallOptions
 from connector.cli.client import client
@@ -83,6 +84,7 @@ app.command("chains")(chains)
 app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)
+app.add_typer(airbyte, name="airbyte")
 app.add_typer(entities, name="entities")
 app.add_typer(models, name="models")
 app.add_typer(openapi, name="openapi")

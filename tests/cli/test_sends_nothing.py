@@ -146,6 +146,7 @@ def folder(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary-0123456789abcdef")
     (tmp_path / "connector.yaml").write_text(CONFIGURATION.format(port=listener.port, hash="0" * 64))
     (tmp_path / "r.jsonl").write_text(REQUESTS)
+    (tmp_path / "source.json").write_text(json.dumps({"api_key": "sk-other-0123456789"}))
     (tmp_path / "all.test.yaml").write_text(CASES)
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
     (tmp_path / "alumio.jsonl").write_text(ALUMIO)
@@ -234,6 +235,8 @@ SHOWS: dict[str, list[list[str]]] = {
     "route run": [["greetings"]],
     "init": [["fresh"]],
     "export camunda": [["--seed"], ["--operation", "files *", "--folder", "forms"]],
+    "airbyte source spec": [[]],
+    "airbyte source discover": [["--config", "source.json"]],
     "openapi export": [[], ["--format", "3.0"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
@@ -252,6 +255,7 @@ SHOWS: dict[str, list[list[str]]] = {
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
     "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
+    "airbyte source check", "airbyte source read",
     "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",
 }  # fmt: skip
 """Commands that call, or serve, whatever is said with them."""
