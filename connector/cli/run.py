@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -31,6 +32,10 @@ __all__ = ["RunOptions", "deliver", "run"]
 
 SIGNALLED, INTERRUPT = 128, 2
 SQLITE = "sqlite:"
+WORKER = "OPENAI_CONNECTOR_WORKER"
+"""Which of several processes this is, from 0."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +142,7 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
     from connector.cli.run_output import exit_code_of, print_report, progress_bar
     from connector.runtime.runner import Runner
     from connector.telemetry.otlp import make_observer
+    from connector.telemetry.prometheus import render_metrics, serve_metrics
 
     configuration, once = runtime.configuration, options.once
     observer = make_observer(
@@ -155,10 +161,23 @@ async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions)
             say(stall)
         runner.stop(f"by {signal.name}")
 
+    async def render() -> bytes:
+        counts = {
+            route: {state.value: count for state, count in states.items()}
+            for route, states in (await store.counts()).items()
+        }
+        return render_metrics(observer.metrics, counts, runner.stalled_routes)
+
+    worker = int(os.environ.get(WORKER, "0"))
     try:
         with drain_on_signals(stop):
-            async with progress_bar(store, plan.routes, lambda: runner.stalls, once=once):
+            async with (
+                serve_metrics(configuration.telemetry.prometheus, worker, render) as page,
+                progress_bar(store, plan.routes, lambda: runner.stalls, once=once),
+            ):
                 with _log(runtime, options), infrequent_collection():
+                    if page:
+                        log.info("counters for Prometheus: %s", page)
                     end = await runner.run()
     except asyncio.CancelledError:
         say("broken off; what was under way goes on with the next run")
@@ -205,7 +224,10 @@ async def _run_workers(count: int, arguments: Sequence[str]) -> int:
 
     command = [sys.executable, "-m", "connector", *arguments]
     # Each gets a process group of its own, so that a signal of the terminal reaches it once, from here.
-    started = [await asyncio.create_subprocess_exec(*command, start_new_session=True) for _ in range(count)]
+    started = [
+        await asyncio.create_subprocess_exec(*command, start_new_session=True, env={**os.environ, WORKER: str(number)})
+        for number in range(count)
+    ]
 
     def stop() -> None:
         for process in started:

@@ -103,6 +103,11 @@ class Runner:
         """What keeps tasks from going on, each in a sentence."""
         return [describe_stall(stall) for stall in self._monitor.stalls]
 
+    @property
+    def stalled_routes(self) -> list[str]:
+        """The routes whose tasks do not go on."""
+        return [stall.route for stall in self._monitor.stalls]
+
     def receivers(self) -> Mapping[str, Receiver]:
         """Return what receives webhooks for the routes, by the path that they are sent to."""
         return receivers(self._shared, self._plan.routes)

@@ -109,7 +109,19 @@ def _endpoint(text: str | None) -> str | None:
     return text
 
 
+def _listening(text: str | None) -> str | None:
+    if text is None:
+        return None
+    host, separator, port = text.rpartition(":")
+    is_bare = ":" in host and not (host.startswith("[") and host.endswith("]"))
+    if not host or not separator or is_bare or not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
+        raise ValueError("a host and a port such as 127.0.0.1:9464 or [::1]:9464 is allowed, or none")
+    return text
+
+
+MAX_PORT = 65535
 _ENDPOINT = "the URL of an OTLP receiver such as http://127.0.0.1:4318/v1/traces"
+Listening = Annotated[str | None, BeforeValidator(_none), AfterValidator(_listening)]
 Endpoint = Annotated[str | None, BeforeValidator(_none), AfterValidator(_endpoint)]
 
 
@@ -118,6 +130,11 @@ class Telemetry(Section):
 
     traces: Endpoint = Field(default=None, description="The URL for spans, by OTLP over HTTP; none by default.")
     metrics: Endpoint = Field(default=None, description="The URL for metrics, by OTLP over HTTP; none by default.")
+    prometheus: Listening = Field(
+        default=None,
+        description="The host and port where `run` shows its counters at /metrics, without a token; none by default. "
+        "Of several workers each takes the next port.",
+    )
     service_name: str = Field(
         default="openai-connector", min_length=1, description="The name of this service in traces and metrics."
     )
