@@ -139,12 +139,13 @@ async def deliver(configuration: Configuration, routes: Sequence[str], *, json: 
 
 async def _work(runtime: Runtime, store: Store, plan: Plan, options: RunOptions) -> int:
     from connector.aio.signals import drain_on_signals
-    from connector.cli.run_output import exit_code_of, print_report, progress_bar
+    from connector.cli.run_output import exit_code_of, print_report, progress_bar, warn_of_receivers
     from connector.runtime.runner import Runner
     from connector.telemetry.otlp import make_observer
     from connector.telemetry.prometheus import render_metrics, serve_metrics
 
     configuration, once = runtime.configuration, options.once
+    warn_of_receivers(configuration, plan.routes)
     observer = make_observer(
         configuration.telemetry,
         configuration.currency,

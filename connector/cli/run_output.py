@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from rich.progress import Progress
 
+    from connector.config import Configuration
     from connector.engine import Store, TaskState
     from connector.model import JSON
     from connector.runtime.completion import RunResult
     from connector.telemetry.observer import Metrics
 
-__all__ = ["exit_code_of", "print_report", "progress_bar"]
+__all__ = ["exit_code_of", "print_report", "progress_bar", "warn_of_receivers"]
 
 EVERY = 0.25
 """Seconds between two looks."""
@@ -173,3 +174,13 @@ def _elsewhere(route: str, end: RunResult) -> str:
 
 def _tasks(count: int) -> str:
     return "1 task" if count == 1 else f"{count:,} tasks"
+
+
+def warn_of_receivers(configuration: Configuration, routes: Collection[str]) -> None:
+    """Say which connections receive nothing in this process, since nobody listens for them."""
+    from connector.subscribers.received_kinds import RECEIVING
+
+    for name in dict.fromkeys(configuration.routes[route].incoming for route in routes):
+        incoming = configuration.incoming[name]
+        if incoming.subscriber.prototype in RECEIVING and not incoming.disabled:
+            say(f"incoming.{name} receives nothing here: serve --routes listens; what came before is delivered")

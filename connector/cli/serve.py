@@ -18,6 +18,7 @@ from connector.cli.exit_codes import ExitCode
 from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import print_command, print_document, say
+from connector.cli.run_output import warn_of_receivers
 from connector.errors import ConfigurationError
 from connector.extras import require_extra
 
@@ -25,11 +26,11 @@ if TYPE_CHECKING:
     from connector.catalogue import Catalogue
     from connector.config import Configuration
     from connector.gateway.webhooks import WebhookReceiver
-    from connector.intake.webhooks import Receiver
+    from connector.intake.receivers import Receiver
     from connector.pipeline import Runtime
     from connector.runtime.runner import Runner
 
-__all__ = ["Routes", "find_administrator", "gateway_token", "open_routes", "serve", "warn_of_webhooks"]
+__all__ = ["Routes", "find_administrator", "gateway_token", "open_routes", "serve"]
 
 TOKEN_BYTES = 32
 
@@ -104,7 +105,7 @@ async def _serve(
         async with Runtime(configuration, catalogue=catalogue) as runtime:
             runtime.redact.pass_on_to(redactor)
             if not routes:
-                warn_of_webhooks(runtime)
+                warn_of_receivers(configuration, configuration.routes)
                 return await _listen(source, runtime, port, catalogue, administrator)
             async with open_routes(runtime) as at_work:
                 served = _listen(source, runtime, port, catalogue, administrator, at_work.receivers)
@@ -232,10 +233,3 @@ async def open_routes(runtime: Runtime) -> AsyncGenerator[Routes]:
     finally:
         observer.close()
         await store.close()
-
-
-def warn_of_webhooks(runtime: Runtime) -> None:
-    """Warn that webhooks are not received without the routes that read them."""
-    for name, incoming in runtime.configuration.incoming.items():
-        if incoming.subscriber.prototype == "webhook" and not incoming.disabled:
-            say(f"incoming.{name} receives nothing: webhooks are received by serve --routes")

@@ -15,7 +15,7 @@ from connector.documents import dump
 from connector.engine import DELETED, Change, NewTask, Settlement, Task, TaskState
 from connector.model import JSON, is_object, items, members
 from connector.pipeline import Runtime
-from connector.subscribers.webhook import WEBHOOK
+from connector.subscribers.received_kinds import RECEIVING
 from connector.transform import Scope, Template, compile_template
 from connector.transform.placeholders import to_text
 
@@ -66,7 +66,7 @@ def readers_of(runtime: Runtime, route: str, running: Sequence[str] = ()) -> Seq
     configuration = runtime.configuration
     name = configuration.routes[route].incoming
     incoming: Any = configuration.find("incoming", name)
-    if incoming.subscriber.prototype != WEBHOOK.name:
+    if incoming.subscriber.prototype not in RECEIVING:
         return (route,)
     routes = running or [one for one, settings in configuration.routes.items() if not settings.disabled]
     return [one for one in routes if configuration.routes[one].incoming == name] or (route,)
@@ -106,7 +106,7 @@ class DocumentTasks:
         self._route = route
         self._gathered = spec.name.endswith(GATHERED)
         incoming: Any = runtime.configuration.find("incoming", spec.settings.incoming)
-        self._events = incoming.subscriber.prototype == WEBHOOK.name
+        self._events = incoming.subscriber.prototype in RECEIVING
         self._tells_gone = spec.settings.deletions == "tombstone"
         readers = readers_of(runtime, route, shared.running)
         self._identities = {reader: TaskIdentity(runtime, reader) for reader in readers}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Protocol
 
 from aiohttp import web
 
 from connector.gateway.body_reader import read_body
-from connector.gateway.refusals import Refusal
+from connector.gateway.refusals import NO_STORE, Refusal
+from connector.model import JSON
 
 __all__ = ["WebhookReceiver", "Webhooks"]
 
@@ -21,6 +23,15 @@ class WebhookAnswer(Protocol):
 
     @property
     def said(self) -> str: ...
+
+    @property
+    def body(self) -> JSON: ...
+
+    @property
+    def retry_after(self) -> int: ...
+
+    @property
+    def challenge(self) -> str: ...
 
 
 class WebhookReceiver(Protocol):
@@ -59,5 +70,19 @@ class Webhooks:
         data = b"".join([chunk async for chunk in body.chunks()]) if body is not None else b""
         headers = {name.lower(): value for name, value in request.headers.items()}
         answer = await receiver(headers, data)
-        retry = {"Retry-After": "30"} if answer.status >= 500 else {}
-        return web.json_response({"message": answer.said}, status=answer.status, headers=retry)
+        return _render(answer)
+
+
+def _render(answer: WebhookAnswer) -> web.Response:
+    """Return the answer: a refusal says what is wrong as a problem (RFC 9457), and when it is worth sending again."""
+    headers = dict(NO_STORE)
+    if answer.status < 400:
+        body = {"message": answer.said} if answer.body is None else answer.body
+        return web.json_response(body, status=answer.status, headers=headers)
+    if answer.retry_after:
+        headers["Retry-After"] = str(answer.retry_after)
+    if answer.challenge:
+        headers["WWW-Authenticate"] = answer.challenge
+    title = HTTPStatus(answer.status).phrase
+    problem = {"type": "about:blank", "title": title, "status": answer.status, "detail": answer.said}
+    return web.json_response(problem, status=answer.status, headers=headers, content_type="application/problem+json")

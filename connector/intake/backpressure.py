@@ -61,6 +61,15 @@ class Backpressure:
             self._left = await self._count_free()
         self._left -= count
 
+    async def try_take(self, count: int) -> bool:
+        """Return whether more tasks may be accepted now; a group larger than the bound needs an empty queue."""
+        if count > self._left:
+            self._left = await self._count_free()
+        if count > self._left < self._most:
+            return False
+        self._left -= count
+        return True
+
     async def _count_free(self) -> int:
         counts = [await self._store.counts(route) for route in self._routes]
         states = [one.get(route, {}) for one, route in zip(counts, self._routes, strict=True)]

@@ -12,7 +12,7 @@ import orjson
 
 from connector.config.configuration import SQLITE
 from connector.engine import Change, Store, StoreError, open_store
-from connector.intake.webhooks import receives
+from connector.intake.receivers import receives
 from connector.model import JSON, members
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from connector.engine.commits import Committer, SpaceRetry
 from connector.http.policy import Actor, Pause
 from connector.intake.reading import ReadingCounts, RouteReading
 from connector.intake.readings import Readings
-from connector.intake.webhooks import Receiver, receivers, receives
+from connector.intake.receivers import Receiver, receivers, receives
 from connector.pipeline import Runtime
 from connector.runtime.completion import CompletionCheck, RouteDependencies, RunResult, count_ended
 from connector.runtime.context import WorkerContext, guard

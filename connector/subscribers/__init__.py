@@ -16,11 +16,12 @@ def prototypes() -> Registry[Prototype]:
     from connector.subscribers.file import FILE
     from connector.subscribers.folder import FOLDER
     from connector.subscribers.http import HTTP
+    from connector.subscribers.http_receiver import HTTP_RECEIVER
     from connector.subscribers.openai import OPENAI
     from connector.subscribers.route import ROUTE
     from connector.subscribers.sql import SQL
     from connector.subscribers.webhook import WEBHOOK
 
-    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, FOLDER, SQL, ROUTE, WEBHOOK))
+    registry = Registry("subscriber prototype", (OPENAI, HTTP, FILE, FOLDER, SQL, ROUTE, WEBHOOK, HTTP_RECEIVER))
     registry.add_installed(GROUP, Prototype)
     return registry

@@ -19,7 +19,7 @@ from connector.delivery.delivery import Delivery
 from connector.engine import Filter, Store, StoreFull, Task, open_store
 from connector.errors import ConfigurationError
 from connector.gateway import GatewayServer
-from connector.intake.webhooks import receivers
+from connector.intake.receivers import receivers
 from connector.pipeline import Runtime, kinds
 from connector.sandbox import Sandbox
 from connector.sandbox.webhooks import sign
@@ -112,7 +112,7 @@ async def test_what_nobody_asked_for_is_acknowledged_and_left(bench: Bench) -> N
 async def test_what_is_wrong_is_refused_and_not_told_why(bench: Bench, event: Any, how: dict[str, Any]) -> None:
     answer = await bench.send(event, **how)
     assert answer.status_code == 400
-    assert answer.json() == {"message": "this is not accepted"}
+    assert answer.json()["detail"] == "this is not accepted"
     assert await bench.tasks() == []
 
 
