@@ -13,7 +13,7 @@ from connector.delivery.route_spec import ANSWER, BATCH, ERROR, incoming_chain, 
 from connector.engine import LIVE, Filter, NewTask, Store
 from connector.intake.cursor import CursorState, step_back
 from connector.intake.dead_letters import TaskFactory, is_dead_letter
-from connector.intake.webhooks import receives
+from connector.intake.receivers import receives
 from connector.model import JSON
 from connector.pipeline import IncomingRun, Runtime
 from connector.pipeline.explain import without_effects
