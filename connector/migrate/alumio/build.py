@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from connector.migrate.alumio.connections import (
     translate_schedule,
     translate_storage,
 )
-from connector.migrate.alumio.export import Exported, read_exports
+from connector.migrate.alumio.export import Exported, make_exported, read_exports
 from connector.migrate.alumio.repair import repair_chains
 from connector.migrate.alumio.steps import Translator
 from connector.migrate.alumio.translation import Names
@@ -25,7 +25,7 @@ from connector.migrate.report import ObjectLog, Report
 from connector.model import JSON, is_list, is_object
 from connector.yaml.writer import Commented
 
-__all__ = ["import_alumio"]
+__all__ = ["import_alumio", "translate_objects"]
 
 SECTIONS = {
     "http-client": "clients",
@@ -55,6 +55,14 @@ def import_alumio(exports: list[Path], into: Path) -> Report:
     report.sort_lines([path.name for path in exports])
     folder.write(into, report)
     return report
+
+
+def translate_objects(objects: Iterable[JSON], report: Report) -> Folder:
+    """Return objects as an export holds them, in our notation."""
+    builder = _FolderBuilder(report)
+    for number, value in enumerate(objects, start=1):
+        builder.add(make_exported(value, ObjectLog(report, "", number, "")))
+    return builder.folder()
 
 
 @dataclass(slots=True)

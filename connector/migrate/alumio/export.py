@@ -12,7 +12,7 @@ from connector.migrate.notation import as_map
 from connector.migrate.report import ObjectLog, Report
 from connector.model import JSON, is_object
 
-__all__ = ["Exported", "read_exports"]
+__all__ = ["Exported", "make_exported", "read_exports"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,13 @@ class _Unreadable(Exception):
 
 def _object(line: bytes, log: ObjectLog) -> Exported:
     try:
-        value = parse(line, "the line")
+        return make_exported(parse(line, "the line"), log)
     except InvalidDocument as error:
         raise _Unreadable(str(error)) from None
+
+
+def make_exported(value: JSON, log: ObjectLog) -> Exported:
+    """Return the object that a value of an export describes."""
     if not is_object(value):
         raise _Unreadable("the line holds no object; an export has one on each line")
     kind, identifier = _text(value.get("type")), _text(value.get("identifier"))

@@ -454,6 +454,18 @@ export interface FaultState {
   kinds: FaultKind[];
 }
 
+/** What a filled form becomes; nothing is saved. */
+export interface FilledForm {
+  /** What is put into the configuration, in this order. */
+  values: FormValue[];
+  /** The same as YAML. */
+  text: string;
+  /** What is not as it is there, and what could not be carried over. */
+  notes: string[];
+  /** What that platform's export would hold; empty where it has none. */
+  exported: JsonValue[];
+}
+
 /** Which tasks are meant; all given conditions must hold, as in GET /tasks. */
 export interface FilterBody {
   /** Only these. */
@@ -478,6 +490,56 @@ export interface FilterBody {
   updated_from?: string | null;
   /** Changed before this time. */
   updated_to?: string | null;
+}
+
+/** A form with its fields. */
+export interface FormDetail {
+  /** Its name. */
+  name: string;
+  /** The platform. */
+  vendor: string;
+  /** What it is called there. */
+  title: string;
+  /** What it does. */
+  about: string;
+  /** What it becomes a part of. */
+  section: "clients" | "incoming" | "outgoing";
+  /** The JSON Schema of its fields, with their defaults. */
+  schema: Record<string, JsonValue>;
+}
+
+/** A filled form. */
+export interface FormRequest {
+  /** What the new entry is called. */
+  entry: string;
+  /** The client that it calls with. */
+  client?: string;
+  /** Whether that client is declared; else it is made along with it. */
+  known?: boolean;
+  /** The fields; those that are left out have their defaults. */
+  values?: Record<string, JsonValue>;
+}
+
+/** A form of another platform. */
+export interface FormRow {
+  /** Its name. */
+  name: string;
+  /** The platform. */
+  vendor: string;
+  /** What it is called there. */
+  title: string;
+  /** What it does. */
+  about: string;
+  /** What it becomes a part of. */
+  section: "clients" | "incoming" | "outgoing";
+}
+
+/** A value to put into the configuration. */
+export interface FormValue {
+  /** Where. */
+  path: string[];
+  /** What. */
+  value: JsonValue;
 }
 
 /** One thing that lint finds. */
