@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from connector.migrate.forms.form import Fields, Filled, Filling, Form, fields, text
-from connector.migrate.notation import translate_value
+from connector.migrate.forms.form import Fields, Filled, Filling, Form, fields, text, with_secrets
 from connector.model import JSON
 
 __all__ = ["CAMUNDA"]
@@ -32,7 +31,7 @@ CHAT_PARAMETERS = {
 
 def _chat(filling: Filling) -> Filled:
     given = {ours: filling.values.get(theirs) for theirs, ours in CHAT_PARAMETERS.items()}
-    kept = {name: translate_value(value) for name, value in given.items() if value not in (None, "", [])}
+    kept = {name: with_secrets(value) for name, value in given.items() if value not in (None, "", [])}
     return _call(filling, {"chat-prompt": kept}, ("chat completions", "create"), ["answer-text"])
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.errors import ConfigurationError
-from connector.migrate.notation import translate_text, translate_value
-from connector.model import JSON, members
+from connector.migrate.notation import translate_secrets
+from connector.model import JSON, is_list, is_object, members
 from connector.suggestions import closest, did_you_mean
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "fill",
     "pairs",
     "text",
+    "with_secrets",
 ]
 
 Section = Literal["clients", "incoming", "outgoing"]
@@ -53,7 +54,7 @@ class Filling:
     def text(self, name: str) -> str:
         """Return a field as text in our notation; empty when it was left out."""
         value = self.values.get(name)
-        return "" if value is None else translate_text(str(value))
+        return "" if value is None else translate_secrets(str(value))
 
 
 @dataclass(slots=True)
@@ -147,10 +148,19 @@ def fill(
     return filled
 
 
+def with_secrets(value: JSON) -> JSON:
+    """Return a value whose secrets are `${NAME}`; placeholders are ours, as the form is filled in here."""
+    if isinstance(value, str):
+        return translate_secrets(value)
+    if is_object(value):
+        return {key: with_secrets(item) for key, item in value.items()}
+    return [with_secrets(item) for item in value] if is_list(value) else value
+
+
 def call_operation(filling: Filling, operation: Operation, request: Mapping[str, JSON]) -> Filled:
     """Return the connection that makes a call: one that reads when the operation does, else one that writes."""
     given = {part: value for part, value in request.items() if value not in (None, {}, [])}
-    asked = translate_value(given)
+    asked = with_secrets(given)
     parameters: dict[str, JSON] = {
         "client": filling.client, "entity": operation.entity, "action": operation.action
     }  # fmt: skip

@@ -17,9 +17,9 @@ from connector.migrate.forms.form import (
     fields,
     pairs,
     text,
+    with_secrets,
 )
-from connector.migrate.notation import translate_value
-from connector.model import JSON
+from connector.model import JSON, members
 
 __all__ = ["PRISMATIC"]
 
@@ -122,7 +122,7 @@ def _send_raw(filling: Filling) -> Filled:
         "headers": given.get("headers"),
         "payload": form or given.get("data"),
     }
-    kept = {key: value for key, value in translate_value(sections).items() if value not in (None, {}, "")} | (
+    kept = {key: value for key, value in members(with_secrets(sections)).items() if value not in (None, {}, "")} | (
         {"payload_type": "form"} if form else {}
     )
     parameters: dict[str, JSON] = {"client": filling.client, "method": given["method"], "path": filling.text("url")}
