@@ -37,6 +37,7 @@ from connector.cli.tasks import backup, tasks
 from connector.cli.test import TestOptions, test
 from connector.cli.transform import TransformOptions, transform
 from connector.cli.webhooks import webhooks
+from connector.cli.worker import worker
 from connector.errors import ConnectorError
 
 __all__ = ["app", "main"]
@@ -96,6 +97,7 @@ app.add_typer(route, name="route")
 app.add_typer(tasks, name="tasks")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(imports, name="import")
+app.add_typer(worker, name="worker")
 
 
 def main() -> None:

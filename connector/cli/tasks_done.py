@@ -13,7 +13,7 @@ from connector.cli.arguments import read_document
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Config, Json
 from connector.cli.output import print_line, print_text, say, wants_json
-from connector.cli.tasks_filter import Mcp
+from connector.cli.tasks_filter import Camunda, Mcp
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -39,6 +39,7 @@ class DoneOptions:
     ] = None
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="How you know; kept with the call.")] = ""
     mcp: Mcp = False
+    camunda: Camunda = False
     json: Json = None
 
 
@@ -53,7 +54,7 @@ async def _done(options: DoneOptions) -> ExitCode:
     from connector.runtime.doubt import confirm_call
 
     answer: JSON = None if options.answer is None else read_document(options.answer, "--answer")
-    async with open_tasks(options.config, mcp=options.mcp) as (store, configuration):
+    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
         redactor = configuration.redactor()
         if redactor.value(answer) != answer:
             raise ConfigurationError("--answer: it holds a secret of the configuration, and secrets are not kept")

@@ -20,12 +20,24 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.engine import Filter, Store, Task, TaskState
 
-__all__ = ["FilterOptions", "Mcp", "build_filter", "iterate_tasks", "open_tasks", "parse_states", "report_unfit"]
+__all__ = [
+    "Camunda",
+    "FilterOptions",
+    "Mcp",
+    "build_filter",
+    "iterate_tasks",
+    "open_tasks",
+    "parse_states",
+    "report_unfit",
+]
 
 ALL = "all"
 STATES = "Only tasks in this state: new, processing, waiting, finished, failed, skipped, unknown; or all."
 
 
+Camunda = Annotated[
+    bool, Option("--camunda", help="The calls of Camunda's jobs, in camunda.engine, instead of the tasks of routes.")
+]
 Mcp = Annotated[bool, Option("--mcp", help="The calls of MCP clients, in mcp.engine, instead of the tasks of routes.")]
 
 
@@ -46,6 +58,7 @@ class FilterOptions:
         str | None, Option("--newer-than", metavar="AGE", help="Only tasks changed within this time.")
     ] = None
     mcp: Mcp = False
+    camunda: Camunda = False
     json: Json = None
 
     @property
@@ -129,20 +142,26 @@ PAGE = 500
 
 
 @asynccontextmanager
-async def open_tasks(config: Path | None, *, mcp: bool = False) -> AsyncGenerator[tuple[Store, Configuration]]:
+async def open_tasks(
+    config: Path | None, *, mcp: bool = False, camunda: bool = False
+) -> AsyncGenerator[tuple[Store, Configuration]]:
     """Open the store of a configuration; create nothing if there was no run.
 
     Args:
         mcp: whether that of the calls of MCP clients is meant.
+        camunda: whether that of the calls of Camunda's jobs is.
     """
     from connector.engine import open_store
     from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
+    if mcp and camunda:
+        raise ConfigurationError("--mcp and --camunda are two places: leave one of them out")
     url = configuration.mcp_engine_url if mcp else configuration.engine_url
+    url = configuration.camunda_engine_url if camunda else url
     if url is None:
         raise ConfigurationError("mcp.engine: none is named, so calls are kept only while the MCP server runs")
-    _check_there(url, "`openai-connector mcp`" if mcp else "`run`")
+    _check_there(url, "`openai-connector mcp`" if mcp else "`worker camunda`" if camunda else "`run`")
     store = await open_store(url, role="admin")
     try:
         yield store, configuration

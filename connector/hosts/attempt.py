@@ -31,6 +31,8 @@ class HostAttempt(TaskAttempt):
         super().__init__(route, task)
         self.answers: list[JSON] = []
         """What the host is answered: what the answer's chain made, or the bodies as they came."""
+        self.response: dict[str, JSON] = {}
+        """Status and headers of the last answer; of an error its body as well."""
 
     @property
     def wants_answers(self) -> bool:
@@ -38,6 +40,8 @@ class HostAttempt(TaskAttempt):
 
     async def respond(self, ending: Ending, shown: JSON) -> str:
         responder = self._route.spec.answer if ending == ":answer" else self._route.spec.error
+        kept = ("status", "headers") if ending == ":answer" else ("status", "headers", "body")
+        self.response = {name: shown[name] for name in kept}
         if responder is None:
             self.answers += [shown["body"]] if ending == ":answer" else []
             return ""
@@ -53,8 +57,9 @@ class HostAttempt(TaskAttempt):
 
     async def settle(self, ended: AttemptEnded) -> Change:
         change = await super().settle(ended)
-        if ended.state is TaskState.FINISHED:
-            kept: JSON = self._route.shared.redact({"documents": self.answers})
+        if ended.state in (TaskState.FINISHED, TaskState.FAILED):
+            documents = self.answers if ended.state is TaskState.FINISHED else []
+            kept: JSON = self._route.shared.redact({"documents": documents, "response": self.response})
             change.records = {**change.records, (ANSWERS, str(self._task.id)): kept}
         return change
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
@@ -27,7 +27,7 @@ from connector.publishers import CallIntent
 from connector.runtime.housekeeping import LineFlusher
 from connector.runtime.worker_pool import FailureHandler
 
-__all__ = ["CallAnswer", "CallConflict", "HostCall", "HostCalls", "Notify", "forget_answers"]
+__all__ = ["CANCELLED", "CallAnswer", "CallConflict", "HostCall", "HostCalls", "Notify", "forget_answers"]
 
 EQUAL = "equal host calls"
 """The space of records with the last call of each content that came without a key of its host's."""
@@ -69,6 +69,7 @@ class CallAnswer:
         task: by which people find the call.
         is_repeat: whether this was asked before, so that nothing was sent now.
         doubts: calls that may have taken effect, with their evidence.
+        response: status and headers of the last answer, and of an error its body; empty where nothing answered.
     """
 
     task: int
@@ -77,6 +78,7 @@ class CallAnswer:
     reason: str = ""
     is_repeat: bool = False
     doubts: Sequence[CallRecord] = ()
+    response: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
 
 
 @dataclass(slots=True)
@@ -129,6 +131,11 @@ class HostCalls:
     async def is_known(self, route: str, owner: str, key: str) -> bool:
         """Return whether a call of this key was asked for before."""
         return await self._find(route, f"{owner}/{key}") is not None
+
+    async def find_state(self, route: str, owner: str, key: str) -> TaskState | None:
+        """Return where a call of this key is; None where it was never asked for."""
+        found = await self._find(route, f"{owner}/{key}")
+        return None if found is None else found.state
 
     @asynccontextmanager
     async def _alone(self, key: str) -> AsyncGenerator[None]:
@@ -242,6 +249,7 @@ class HostCalls:
             reason=self.shared.redact.text(task.reason),
             is_repeat=is_repeat,
             doubts=() if task.state is TaskState.FINISHED else find_doubtful(task.calls, task.retried),
+            response=members(kept.get("response")),
         )
 
 

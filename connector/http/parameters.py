@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from connector.http.identity.parameters import Identity
+from connector.http.identity.parameters import ClientCredentials, Identity
 from connector.http.policy import Rule
 from connector.http.sections import HeaderText, Seconds, Secret, Section, Wait, environment
 
@@ -137,6 +137,6 @@ class Common(Section):
     )
 
     @property
-    def workload(self) -> Identity | None:
+    def workload(self) -> Identity | ClientCredentials | None:
         """The workload identity that gives access tokens in place of a key; prototypes that know one say so."""
         return None

@@ -241,7 +241,7 @@ def test_entities_are_listed_searched_and_shown(command: Command) -> None:
 
 def test_prototypes_are_listed_with_their_parameters(command: Command) -> None:
     names = [kind["name"] for kind in command("client", "prototypes").lines[0]]
-    assert names == ["openai", "azure-openai", "openai-compatible", "http"]
+    assert names == ["openai", "azure-openai", "openai-compatible", "http", "camunda"]
     parameters = {row["name"]: row for row in command("client", "prototypes", "openai").lines[0]}
     assert parameters["token"]["environment"] == "OPENAI_API_KEY"
 

@@ -255,7 +255,7 @@ SHOWS: dict[str, list[list[str]]] = {
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
     "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
-    "airbyte source check", "airbyte source read",
+    "worker camunda", "airbyte source check", "airbyte source read",
     "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",
 }  # fmt: skip
 """Commands that call, or serve, whatever is said with them."""

@@ -35,7 +35,7 @@ def sent(client: Client, wire: Wire) -> dict[str, str]:
 
 
 def test_the_shipped_prototypes():
-    assert [kind.name for kind in prototypes()] == ["openai", "azure-openai", "openai-compatible", "http"]
+    assert [kind.name for kind in prototypes()] == ["openai", "azure-openai", "openai-compatible", "http", "camunda"]
     assert all(kind.summary.endswith(".") for kind in prototypes())
 
 

@@ -67,10 +67,13 @@ class Opened:
         """Return what makes calls that are noted; opened once."""
         async with self._lock:
             if self._calls is None:
-                from connector.hosts.mcp.journal import open_calls, open_engine
+                from connector.hosts.journal import open_calls
+                from connector.hosts.mcp.journal import PREFIX, open_engine
 
+                settings = self.runtime.configuration.mcp
                 store = await self.stack.enter_async_context(open_engine(self.runtime.configuration.mcp_engine_url))
-                self._calls = await self.stack.enter_async_context(open_calls(self.runtime, store))
+                opened = open_calls(self.runtime, store, PREFIX, wait=settings.wait, equal=settings.equal_within)
+                self._calls = await self.stack.enter_async_context(opened)
             return self._calls
 
     async def own_store(self) -> Store | None:

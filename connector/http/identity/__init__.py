@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector.http.identity.parameters import PLACEHOLDER, Identity
+from connector.http.identity.parameters import PLACEHOLDER, ClientCredentials, Identity
 
 if TYPE_CHECKING:
     from connector.http.identity.access_token import AccessTokens
     from connector.http.identity.failure import IdentityFailed
 
-__all__ = ["PLACEHOLDER", "AccessTokens", "Identity", "IdentityFailed"]
+__all__ = ["PLACEHOLDER", "AccessTokens", "ClientCredentials", "Identity", "IdentityFailed"]
 
 _HOMES = {"AccessTokens": "connector.http.identity.access_token", "IdentityFailed": "connector.http.identity.failure"}
 

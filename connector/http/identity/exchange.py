@@ -18,7 +18,7 @@ from connector.http.identity.subject_token import PASSING, TIMEOUTS, Send, Subje
 from connector.http.wait_hints import parse_retry_after
 from connector.model import members
 
-__all__ = ["Exchange", "Grant"]
+__all__ = ["Exchange", "Grant", "read_grant", "refusal_passes"]
 
 GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 TYPES = {
@@ -76,7 +76,7 @@ class Exchange:
         status, answered, data = await send_briefly(request, self._where, self._send)
         if status != 200:
             raise self._refusal(status, find_error(data), parse_retry_after(answered, datetime.now(UTC)))
-        grant = self._read_grant(data)
+        grant = read_grant(data, self._where, self._learn)
         self._learn([grant.token])
         return grant
 
@@ -89,7 +89,7 @@ class Exchange:
         return "certificate" if source == "certificate" else "id" if source == "gcp" else self._identity.token_type
 
     def _refusal(self, status: int, said: str, wait: float | None) -> IdentityFailed:
-        passes = status >= 500 or status in PASSING
+        passes = refusal_passes(status)
         words = f"{self._where} refused it with status {status}{f': {said}' if said else ''}"
         if passes:
             return IdentityFailed(words, is_final=False, wait=wait)
@@ -101,19 +101,26 @@ class Exchange:
             is_final=True,
         )
 
-    def _read_grant(self, data: bytes) -> Grant:
-        try:
-            body = members(parse(data))
-        except InvalidDocument:
-            body = {}
-        token, seconds = body.get("access_token"), body.get("expires_in")
-        kind = body.get("token_type", "Bearer")
-        if not isinstance(token, str) or not BEARER.fullmatch(token):
-            raise IdentityFailed(f"the answer of {self._where} holds no access_token", is_final=False)
-        if not isinstance(kind, str) or kind.lower() != "bearer":
-            self._learn([token])
-            raise IdentityFailed(f"the token of {self._where} is no bearer token", is_final=True)
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_LIFE:
-            self._learn([token])
-            raise IdentityFailed(f"the answer of {self._where} holds no expires_in that can be right", is_final=False)
-        return Grant(token, float(seconds))
+
+def refusal_passes(status: int) -> bool:
+    """Return whether a refusal of this status may pass with time."""
+    return status >= 500 or status in PASSING
+
+
+def read_grant(data: bytes, where: str, learn: Callable[[Iterable[str]], None]) -> Grant:
+    """Return the token that an endpoint answered with; IdentityFailed where it holds none."""
+    try:
+        body = members(parse(data))
+    except InvalidDocument:
+        body = {}
+    token, seconds = body.get("access_token"), body.get("expires_in")
+    kind = body.get("token_type", "Bearer")
+    if not isinstance(token, str) or not BEARER.fullmatch(token):
+        raise IdentityFailed(f"the answer of {where} holds no access_token", is_final=False)
+    if not isinstance(kind, str) or kind.lower() != "bearer":
+        learn([token])
+        raise IdentityFailed(f"the token of {where} is no bearer token", is_final=True)
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 < seconds <= LONGEST_LIFE:
+        learn([token])
+        raise IdentityFailed(f"the answer of {where} holds no expires_in that can be right", is_final=False)
+    return Grant(token, float(seconds))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from connector.http.sections import HeaderText, Section, Wait
 
-__all__ = ["PLACEHOLDER", "PLATFORMS", "Identity", "Source"]
+__all__ = ["PLACEHOLDER", "PLATFORMS", "ClientCredentials", "Identity", "Source"]
 
 PLACEHOLDER = "access-token-of-the-workload-identity"
 """Stands in headers until a request goes out; then the access token takes its place."""
@@ -36,6 +37,23 @@ FIELDS: dict[Source, tuple[str, ...]] = {
 """The parameters that a source has beside those of all."""
 NEEDED: dict[Source, tuple[str, ...]] = {"file": ("token_file",), "command": ("command",)}
 FILES: dict[Source, str] = {"kubernetes": KUBERNETES_FILE, "azure-federated": AZURE_FILE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentials:
+    """What an authority gives access tokens for.
+
+    Attributes:
+        token_uri: where it gives them.
+        audience: whom they are for, where the authority asks.
+    """
+
+    token_uri: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    audience: str | None = None
+    scope: str | None = None
+    refresh_before: float = 60.0
 
 
 class Identity(Section):

@@ -13,10 +13,11 @@ GROUP = "openai_connector.clients"
 def prototypes() -> Registry[Prototype]:
     """Return the prototypes that ship with the connector, then those that other distributions declare."""
     from connector.http.prototypes.azure import AZURE
+    from connector.http.prototypes.camunda import CAMUNDA
     from connector.http.prototypes.compatible import COMPATIBLE
     from connector.http.prototypes.http import HTTP
     from connector.http.prototypes.openai import OPENAI
 
-    registry = Registry("client prototype", (OPENAI, AZURE, COMPATIBLE, HTTP))
+    registry = Registry("client prototype", (OPENAI, AZURE, COMPATIBLE, HTTP, CAMUNDA))
     registry.add_installed(GROUP, Prototype)
     return registry

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from connector.http.identity import AccessTokens, Identity
+from connector.http.identity import AccessTokens, ClientCredentials, Identity
+from connector.http.identity.credentials import CredentialsExchange
 from connector.http.identity.exchange import Exchange
 from connector.http.identity.recent_secrets import RecentSecrets
 from connector.http.identity.subject_token import find_subject_token
@@ -55,7 +56,11 @@ def _make_httpx(parameters: Common, proxy: str | None) -> httpx.AsyncBaseTranspo
 
 
 def with_identity(
-    transport: httpx.AsyncBaseTransport, identity: Identity, parameters: Common, timing: Timing, redactor: Redactor
+    transport: httpx.AsyncBaseTransport,
+    identity: Identity | ClientCredentials,
+    parameters: Common,
+    timing: Timing,
+    redactor: Redactor,
 ) -> httpx.AsyncBaseTransport:
     """Return a transport whose requests carry the access tokens of a workload identity.
 
@@ -63,9 +68,13 @@ def with_identity(
     metadata service is asked directly, since no proxy knows the machine that it is on.
     """
     learn = RecentSecrets(redactor).learn
-    metadata = [_make_metadata(identity, parameters)] if identity.asks_platform else []
-    subject = find_subject_token(identity, IdentitySender((*metadata, transport)[0]))
-    exchange = Exchange(identity, subject, IdentitySender(transport), learn)
+    metadata: list[httpx.AsyncBaseTransport] = []
+    if isinstance(identity, ClientCredentials):
+        exchange: Exchange | CredentialsExchange = CredentialsExchange(identity, IdentitySender(transport), learn)
+    else:
+        metadata += [_make_metadata(identity, parameters)] if identity.asks_platform else []
+        subject = find_subject_token(identity, IdentitySender((*metadata, transport)[0]))
+        exchange = Exchange(identity, subject, IdentitySender(transport), learn)
     tokens = AccessTokens(
         exchange,
         refresh_before=identity.refresh_before,
