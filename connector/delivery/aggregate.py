@@ -130,4 +130,5 @@ def merge_change(change: Change, other: Change) -> None:
     change.settle = [*change.settle, *other.settle]
     change.lines = [*change.lines, *other.lines]
     change.spent = [*change.spent, *other.spent]
+    change.reserve = [*change.reserve, *other.reserve]
     change.records = {**change.records, **other.records}

@@ -1,23 +1,57 @@
-"""What a route may use in a period: tokens or money, added up as the answers tell."""
+"""What a route may use in a period: tokens or money. A call that would exceed it is not sent."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from connector.engine import Expense, Store
+from connector.delivery.call_forecast import CallForecast, Likely
+from connector.delivery.payload_tokens import count_payload
+from connector.engine import BudgetExceeded, CallRecord, Expense, Reservation, Store
+from connector.model import JSON
 from connector.telemetry.costs import Cost, find_period
 
 if TYPE_CHECKING:
     from connector.config.models import Budget
 
-__all__ = ["RouteBudget"]
+__all__ = ["OVER_BUDGET", "SHADOW", "BudgetWarning", "RouteBudget"]
 
 FRESH = 5.0
 """Seconds after which spending is read from the store again, with that of other workers."""
+OVER_BUDGET = "budget"
+"""The action of an outcome that says: not begun, since the budget has not enough left."""
+SHADOW = "shadow:"
+"""How the name begins under which is kept what a shadow budget would have stopped."""
 
 log = logging.getLogger(__name__)
+
+
+class BudgetWarning:
+    """A share of a budget that is reached."""
+
+    def __init__(self, route: str, share: float, spent: Expense, budget: Budget, currency: str, begun: float) -> None:
+        self.route = route
+        self.share = share
+        self.document: dict[str, JSON] = {
+            "route": route,
+            "share": share,
+            "every": budget.every,
+            "since": begun,
+            "spent": {"amount": round(spent.cost, 9), "tokens": spent.tokens},
+            "budget": {"amount": budget.amount, "tokens": budget.tokens},
+            "currency": currency,
+            "shadow": budget.shadow,
+        }
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return f"route {self.route!r} has used {self.share:.0%} of its budget of this {self.document['every']}"
+
+
+Tell = Callable[[BudgetWarning], Awaitable[None]]
 
 
 class RouteBudget:
@@ -29,18 +63,97 @@ class RouteBudget:
         currency: of all costs.
         store: where it is noted.
         wall: seconds since 1970.
+        forecast: foretells its calls.
+        tell: takes warnings.
     """
 
-    def __init__(self, name: str, budget: Budget, currency: str, store: Store, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        name: str,
+        budget: Budget,
+        currency: str,
+        store: Store,
+        wall: Callable[[], float],
+        forecast: CallForecast,
+        tell: Tell,
+    ) -> None:
         self._name = name
         self._budget = budget
         self._currency = currency
         self._store = store
         self._wall = wall
+        self._forecast = forecast
+        self._tell = tell
         self._since = self._until = self._read = 0.0
         self._tokens = 0
         self._cost = 0.0
+        self._stopped = Expense(name=SHADOW + name, at=0.0)
         self._told = False
+        self._full_until = 0.0
+        self._why = ""
+        self._warned: set[float] = set()
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it stops nothing."""
+        return self._budget.shadow
+
+    async def foretell(self, operation: str, payload: JSON, tier: str, *, regional: bool) -> Likely:
+        """Return what a call of the route is likely to use."""
+        return await self._forecast.foretell(operation, payload, tier, regional=regional)
+
+    def reserve(self, record: CallRecord, likely: Likely) -> Reservation:
+        """Return what is to be committed with the intent of a call; that commit raises where too little is left."""
+        self._roll()
+        wanted = Reservation(
+            name=self._name,
+            task=record.task,
+            attempt=record.attempt,
+            number=record.number,
+            at=self._wall(),
+            tokens=likely.tokens,
+            cost=likely.cost,
+            since=self._since,
+            alone=likely.is_guess,
+        )
+        return wanted if self._budget.shadow else self._limit(wanted)
+
+    async def find_shadow_stop(self, wanted: Reservation) -> Expense | None:
+        """Return what a shadow budget would have stopped, if it would have; to be committed with the call's intent."""
+        await self.rests()
+        spent = Expense(name=self._name, at=0.0, tokens=self._tokens - self._stopped.tokens,
+                        cost=self._cost - self._stopped.cost)  # fmt: skip
+        if self._limit(wanted).fits(spent, Expense(name=self._name, at=0.0)):
+            return None
+        stopped = Expense(name=SHADOW + self._name, at=self._wall(), tokens=wanted.tokens, cost=wanted.cost)
+        self._stopped = Expense(
+            name=stopped.name, at=0.0, tokens=self._stopped.tokens + stopped.tokens,
+            cost=self._stopped.cost + stopped.cost,
+        )  # fmt: skip
+        if not self._told:
+            self._told = True
+            log.warning(
+                "route %r would have stopped by its budget of this %s: %s; it goes on, since the budget is a shadow",
+                self._name, self._budget.every, self._spent,
+            )  # fmt: skip
+        return stopped
+
+    def note_exceeded(self, full: BudgetExceeded) -> str:
+        """Pause the route after a call that was not begun; return why in words."""
+        wanted, spent, reserved = full.wanted, full.spent, full.reserved
+        self._tokens, self._cost = spent.tokens, spent.cost
+        under_way = bool(reserved.tokens or reserved.cost)
+        self._full_until = self._wall() + FRESH if under_way else self._until
+        what = f"{wanted.tokens:,} tokens, {wanted.cost:.4f} {self._currency}"
+        more = f", and calls under way may use {reserved.tokens:,} tokens, {reserved.cost:.4f} {self._currency}"
+        self._why = (
+            f"route {self._name!r} has not enough left of its budget of this {self._budget.every}: "
+            f"{self._spent} used{more if under_way else ''}; the next call is likely to use {what}"
+        )
+        if not under_way and not self._told:
+            self._told = True
+            log.warning("%s", self._why)
+        return self._why
 
     def charge(self, cost: Cost) -> Expense | None:
         """Return what a call used, to be committed with its end."""
@@ -51,35 +164,84 @@ class RouteBudget:
         self._cost += spent.cost
         return spent
 
+    def learn(self, likely: Likely | None, cost: Cost) -> None:
+        """Remember what a call used that was foretold."""
+        if likely is not None:
+            self._forecast.learn(likely.asked, cost)
+
+    def learn_call(self, operation: str, payload: JSON, cost: Cost) -> None:
+        """Remember what a call used, as it was asked for."""
+        self._forecast.learn(count_payload(operation, payload), cost)
+
+    async def warn(self) -> None:
+        """Tell of each share that is reached, once in its period, whichever worker sees it."""
+        self._roll()
+        for share in sorted(self._budget.warn_at):
+            if share in self._warned or not self._has_used(share):
+                continue
+            self._warned.add(share)
+            if await self._store.claim(f"budget:{self._name}", f"{self._budget.every} {self._since:.0f} {share}"):
+                spent = Expense(name=self._name, at=self._wall(), tokens=self._tokens, cost=self._cost)
+                warning = BudgetWarning(self._name, share, spent, self._budget, self._currency, self._since)
+                log.warning("%s: %s", warning.sentence, self._spent)
+                await self._tell(warning)
+
     async def rests(self) -> float:
         """Return the seconds until the next period, when this one's budget is used up; else 0."""
         now = self._wall()
-        if not self._since <= now < self._until:
-            self._since, self._until = find_period(self._budget.every, now)
-            self._read, self._told = 0.0, False
+        self._roll()
         if not self._read <= now < self._read + FRESH:
             self._read = now
             spent = await self._store.spending(self._name, self._since)
             self._tokens, self._cost = spent.tokens, spent.cost
+            if self._budget.shadow:
+                self._stopped = await self._store.spending(SHADOW + self._name, self._since)
+            await self.warn()
         return self.known_rest
 
     @property
     def known_rest(self) -> float:
         """The same, as far as it is known without asking."""
-        now, budget = self._wall(), self._budget
-        if not self._since <= now < self._until or not self._is_used_up(budget):
+        now = self._wall()
+        if self._budget.shadow or not self._since <= now < self._until:
             return 0.0
-        if not self._told:
-            self._told = True
-            log.warning("%s%s", self.reason, "; it goes on, since the budget is a shadow" if budget.shadow else "")
-        return 0.0 if budget.shadow else self._until - now
+        if self._has_used(1.0):
+            if not self._told:
+                self._told = True
+                log.warning("%s", self.reason)
+            return self._until - now
+        return max(0.0, self._full_until - now)
+
+    @property
+    def waits_for_calls(self) -> bool:
+        """Whether it is calls under way that may use up what is left."""
+        return self._wall() < self._full_until < self._until and not self._has_used(1.0)
 
     @property
     def reason(self) -> str:
         """Why the route pauses."""
-        spent = f"{self._tokens:,} tokens, {self._cost:.2f} {self._currency}"
-        return f"route {self._name!r} has used up its budget of this {self._budget.every}: {spent}"
+        if self._full_until > self._wall() and not self._has_used(1.0):
+            return self._why
+        return f"route {self._name!r} has used up its budget of this {self._budget.every}: {self._spent}"
 
-    def _is_used_up(self, budget: Budget) -> bool:
-        tokens = budget.tokens is not None and self._tokens >= budget.tokens
-        return tokens or (budget.amount is not None and self._cost >= budget.amount)
+    @property
+    def _spent(self) -> str:
+        return f"{self._tokens:,} tokens, {self._cost:.2f} {self._currency}"
+
+    def _roll(self) -> None:
+        """Begin the next period when its time has come."""
+        now = self._wall()
+        if not self._since <= now < self._until:
+            self._since, self._until = find_period(self._budget.every, now)
+            self._read = self._full_until = 0.0
+            self._told = False
+            self._warned.clear()
+
+    def _limit(self, wanted: Reservation) -> Reservation:
+        """Return a reservation that is only made when the budget has enough left."""
+        return replace(wanted, most_tokens=self._budget.tokens, most_cost=self._budget.amount)
+
+    def _has_used(self, share: float) -> bool:
+        budget = self._budget
+        tokens = budget.tokens is not None and self._tokens >= share * budget.tokens
+        return tokens or (budget.amount is not None and self._cost >= share * budget.amount)

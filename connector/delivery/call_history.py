@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connector.delivery.call_records import PLACE
 from connector.delivery.charges import RETRIEVE, price_kept_calls
 from connector.delivery.payload_tokens import Asked, count_payload
-from connector.delivery.route_spec import BATCH, parent_of
+from connector.delivery.route_names import BATCH, parent_of
 from connector.engine import ENDS, CallRecord, Store
 from connector.engine.feed import TaskRow
 from connector.model import JSON, State, members

@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
-from connector.delivery.budget import RouteBudget
+from connector.delivery.budget import OVER_BUDGET, RouteBudget
+from connector.delivery.call_forecast import Likely
 from connector.delivery.call_records import (
     encode_outcome,
     encode_request,
 )
-from connector.delivery.charges import RETRIEVE, price_call
+from connector.delivery.charges import RETRIEVE, is_charged, price_call
 from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.idempotency_keys import Lookup, key_of, place_lookup
 from connector.delivery.task_calls import TaskCalls
-from connector.engine import CallEnd, CallRecord, StoreError, Task, failpoints
+from connector.engine import BudgetExceeded, CallEnd, CallRecord, StoreError, Task, failpoints
 from connector.errors import ConfigurationError
 from connector.http.policy import is_already_done
 from connector.http.retry import AFTER_DOUBT
@@ -63,6 +64,7 @@ class CallJournal(TaskCalls):
         self._on_unknown = on_unknown
         made = [call.number for call in task.calls if call.attempt == task.attempts]
         self._numbers = count(1 + max(made) if made else 0)
+        self._going_on: dict[str, Likely] = {}
         self.failures: list[CallResult] = []
         """The calls of this attempt that are not done."""
         self.broken: StoreError | None = None
@@ -91,6 +93,9 @@ class CallJournal(TaskCalls):
         """Return what a call came to, now or in an earlier attempt."""
         try:
             return await self._perform(self._guard(intent))
+        except BudgetExceeded as full:
+            reason = self._budget.note_exceeded(full) if self._budget is not None else str(full)
+            return self._record_failure(intent, Outcome(State.NOT_SENT, reason=reason, action=OVER_BUDGET))
         except StoreError as error:
             self.broken = self.broken or error
             raise
@@ -157,12 +162,18 @@ class CallJournal(TaskCalls):
         earlier = self._find_doubtful_before(intent, known)
         record = self._make_record(intent, known, lookup, encode_request(intent, self._shared.redact))
         begun: list[CallRecord] = []
+        likely = await self._foretell(intent)
 
         async def begin() -> None:
             begun.append(record)
             self._sent.append(record)
             failpoints.reach("delivery.intent.before")
-            await self._commit_intent(record)
+            try:
+                await self._commit_intent(record, likely)
+            except BudgetExceeded:
+                begun.clear()
+                self._sent.remove(record)
+                raise
             failpoints.reach("delivery.intent.committed")
 
         outcome = await self._try(intent, begin, begun)
@@ -171,7 +182,53 @@ class CallJournal(TaskCalls):
             outcome = _interpret_refusal(intent, outcome)
         cost = self._price(intent, outcome)
         self._observe(intent, outcome, cost)
-        return self._record_end(intent, begun[0], outcome, cost) if begun else self._record_failure(intent, outcome)
+        shown = self._record_end(intent, begun[0], outcome, cost) if begun else self._record_failure(intent, outcome)
+        if self._budget is not None:
+            self._learn(self._budget, outcome, likely, cost)
+            await self._budget.warn()
+        return shown
+
+    async def _foretell(self, intent: CallIntent) -> Likely | None:
+        """Return what a call is likely to use, where that counts and costs anything."""
+        call = intent.call
+        if self._budget is None or call is None or intent.effect is Effect.NONE or not is_charged(call.wire):
+            return None
+        asked = members(call.payload).get("service_tier")
+        tier = self._tier_of(intent) or (asked if isinstance(asked, str) else "")
+        return await self._budget.foretell(intent.operation, call.payload, tier, regional=bool(call.client.region))
+
+    def _learn(self, budget: RouteBudget, outcome: Outcome, likely: Likely | None, cost: Cost) -> None:
+        """Remember what a call used; a response that is made in the background tells only when it is read."""
+        name = str(members(outcome.body).get("id"))
+        if likely is not None and self._goes_on(outcome):
+            self._going_on[name] = likely
+        else:
+            budget.learn(likely or self._going_on.get(name), cost)
+
+    async def reserve_lines(self, lines: Sequence[CallRecord]) -> None:
+        """Write down lines of a batch: at once where they need a budget, which raises when it has too little left."""
+        budget = self._budget
+        if budget is None:
+            self.add(lines)
+            return
+        for line in lines:
+            said = members(line.request)
+            likely = await budget.foretell(line.operation, said.get("body"), "batch", regional=False)
+            await self._reserve(budget, line, likely)
+        self._unwritten += lines
+        change = self._drain()
+        try:
+            await self._shared.commit(change)
+        except BudgetExceeded:
+            self._unwritten, self._seen, self._spent = [], list(change.end), list(change.spent)
+            raise
+
+    async def _reserve(self, budget: RouteBudget, record: CallRecord, likely: Likely) -> None:
+        wanted = budget.reserve(record, likely)
+        self._reserved.append(wanted)
+        if budget.is_shadow and (stopped := await budget.find_shadow_stop(wanted)) is not None:
+            self._spent.append(stopped)
+            self._shared.observer.metrics.shadow_stops.add((self._task.route,))
 
     def _make_record(self, intent: CallIntent, known: str, lookup: str, request: JSON) -> CallRecord:
         return CallRecord(
@@ -210,11 +267,18 @@ class CallJournal(TaskCalls):
                 raise
             return Outcome(State.NOT_SENT, reason=str(error), action="pause")
 
-    async def _commit_intent(self, record: CallRecord) -> None:
+    async def _commit_intent(self, record: CallRecord, likely: Likely | None) -> None:
         """Record a call before it is sent, with all ends seen so far; the record of a read may be delayed."""
         self._unwritten.append(record)
+        if self._budget is not None and likely is not None:
+            await self._reserve(self._budget, record, likely)
         if record.effect != Effect.NONE:
-            await self._shared.commit(self._drain())
+            change = self._drain()
+            try:
+                await self._shared.commit(change)
+            except BudgetExceeded:
+                self._put_back(change, record)
+                raise
 
     def _record_end(self, intent: CallIntent, record: CallRecord, outcome: Outcome, cost: Cost) -> Outcome:
         kept, large = encode_outcome(outcome, self._shared.redact)
@@ -226,6 +290,7 @@ class CallJournal(TaskCalls):
             ended=self._shared.wall(),
             state=outcome.state,
             outcome=kept,
+            pending=outcome.ok and self._goes_on(outcome),
         )
         self._note_lookup(record, outcome)
         # A call that is not done is reported with the task's next state: alone it would look like the task's end.
@@ -239,6 +304,11 @@ class CallJournal(TaskCalls):
         if kept["body"] is not outcome.body or kept["headers"] is not outcome.headers:
             shown = replace(outcome, **{name: kept[name] for name in ("headers", "body", "request_id")})
         return shown if outcome.ok else self._record_failure(intent, shown)
+
+    def _goes_on(self, outcome: Outcome) -> bool:
+        """Return whether a response is still being made, in the background."""
+        made = members(outcome.body)
+        return made.get("background") is True and made.get("status") in ("queued", "in_progress")
 
     def _note_lookup(self, record: CallRecord, outcome: Outcome) -> None:
         """Note for later lookups what a call has made, or when it may have ended."""

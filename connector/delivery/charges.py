@@ -12,7 +12,7 @@ from connector.publishers import CallIntent
 from connector.request import Wire
 from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage
 
-__all__ = ["RETRIEVE", "price_batch_line", "price_call", "price_kept_calls"]
+__all__ = ["RETRIEVE", "is_charged", "price_batch_line", "price_call", "price_kept_calls"]
 
 WRITING = ("POST", "PUT", "PATCH")
 RETRIEVE = "responses retrieve"
@@ -32,7 +32,7 @@ def price_call(prices: Prices, intent: CallIntent, outcome: Outcome, *, tier: st
     call = intent.call
     wire = call.wire if call is not None else None
     model, regional = _requested_model(intent), call is not None and bool(call.client.region)
-    if wire is not None and not _is_charged(wire, begun=begun):
+    if wire is not None and not is_charged(wire, begun=begun):
         return Cost(model, NO_USAGE, None, prices.currency)
     cost = prices.read_cost(outcome.body, model=model, tier=tier, regional=regional)
     if cost.usage or not outcome.ok or wire is None or call is None or _wire_name(wire) != SPEECH:
@@ -102,7 +102,7 @@ def _requested_model(intent: CallIntent) -> str:
     return model if isinstance(model, str) else ""
 
 
-def _is_charged(wire: Wire, *, begun: bool) -> bool:
+def is_charged(wire: Wire, *, begun: bool = False) -> bool:
     """Return whether a call itself is paid for: what reads an answer again shows its usage, and costs nothing."""
     if wire.operation is None:
         return wire.method in WRITING

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from connector.delivery.budget import RouteBudget
+from connector.delivery.budget_alarm import BudgetAlarm
+from connector.delivery.call_forecast import CallForecast
 from connector.delivery.call_records import Redaction
 from connector.delivery.idempotency_keys import IdempotencyKeys
 from connector.delivery.lookup import SettlingWindows, Snapshots
@@ -152,5 +154,14 @@ class DeliveryContext:
         if budget is None:
             return None
         if route not in self._budgets:
-            self._budgets[route] = RouteBudget(route, budget, self.prices.currency, self.store, self.wall)
+            tell = BudgetAlarm(self.runtime, budget.warn).tell
+            forecast = CallForecast(route, self.prices, self.store, self._reasons)
+            self._budgets[route] = RouteBudget(
+                route, budget, self.prices.currency, self.store, self.wall, forecast, tell
+            )
         return self._budgets[route]
+
+    def _reasons(self, model: str) -> bool:
+        """Return whether a model is known to reason before it answers."""
+        known = self.runtime.models.find(model)
+        return known is not None and known.reasoning

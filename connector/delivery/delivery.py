@@ -106,7 +106,7 @@ class Delivery:
     def paused(self) -> Pause | None:
         """Why nothing can be delivered now: a client rests, or the budget is used up."""
         found = next((pause for breaker in self._breakers if (pause := breaker.pause) is not None), None)
-        if found is None and self._budget is not None and self._budget.known_rest:
+        if found is None and self._budget is not None and self._budget.known_rest and not self._budget.waits_for_calls:
             return Pause(self._budget.reason, Actor.USER, None)
         return found
 

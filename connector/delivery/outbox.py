@@ -49,6 +49,7 @@ class Outbox:
             records=self.records,
             lines=self.lines,
             spent=calls.spent,
+            reserve=calls.reserve,
         )
 
 

@@ -12,6 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from connector.config.models import Component
+from connector.delivery.route_names import (
+    ANSWER,
+    BATCH,
+    ERROR,
+    GATHERED,
+    INCOMING,
+    INPUT,
+    is_intake,
+    parent_of,
+)
 from connector.errors import ConfigurationError, UnknownName
 from connector.pipeline import Runtime
 from connector.pipeline.chains import SplitChain, split_chain
@@ -40,10 +50,6 @@ __all__ = [
     "route_spec",
 ]
 
-ANSWER, ERROR, GATHERED, BATCH = ":answer", ":error", ":gathered", ":batch"
-INCOMING, INPUT = ":incoming", ":input"
-ENDINGS = (INCOMING + GATHERED, ANSWER, ERROR, GATHERED, BATCH, INCOMING, INPUT)
-"""What follows the name of the route that implies another; the longest first."""
 NOTHING = Chain(())
 
 
@@ -79,19 +85,6 @@ class RouteSpec(OutgoingSpec):
     def window(self) -> str | None:
         """By when its background responses are made, for less money."""
         return self.outgoing.window if self.outgoing.transport == "background" else None
-
-
-def parent_of(name: str) -> tuple[str, str]:
-    """Return the configured route that a name belongs to, and what it implies there; nothing for the route itself."""
-    for ending in ENDINGS:
-        if name.endswith(ending):
-            return name.removesuffix(ending), ending
-    return name, ""
-
-
-def is_intake(name: str) -> bool:
-    """Return whether a route of this name is implied for what is read."""
-    return parent_of(name)[1].startswith((INCOMING, INPUT))
 
 
 def implied_routes(runtime: Runtime, route: str) -> tuple[str, ...]:

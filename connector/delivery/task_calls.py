@@ -14,7 +14,7 @@ from connector.delivery.call_records import (
     is_large,
     list_calls,
 )
-from connector.engine import CallEnd, CallRecord, Change, Expense, Task
+from connector.engine import CallEnd, CallRecord, Change, Expense, Reservation, Task
 from connector.model import JSON, Effect, Outcome, State, members
 from connector.pipeline.decisions import may_have_acted
 from connector.publishers import CallIntent
@@ -41,6 +41,7 @@ class TaskCalls:
         self._unwritten: list[CallRecord] = []
         self._seen: list[CallEnd] = []
         self._spent: list[Expense] = []
+        self._reserved: list[Reservation] = []
         self._last: list[CallEnd] = []
         self._large = [_make_end(call) for call in task.calls if call.state == State.DONE and is_large(call.outcome)]
         self._sent: list[CallRecord] = []
@@ -114,9 +115,16 @@ class TaskCalls:
             if may_have_acted(call.state, call.outcome) and (call.fingerprint == known or _is_the_same(call, intent))
         ]
 
+    def _put_back(self, change: Change, refused: CallRecord) -> None:
+        """Keep what a commit has not done for the next one, without the call that it refused."""
+        self._unwritten = [call for call in change.intend if call is not refused]
+        self._seen, self._spent = list(change.end), list(change.spent)
+        key = refused.attempt, refused.number
+        self._reserved = [one for one in change.reserve if (one.attempt, one.number) != key]
+
     def _drain(self, *last: CallEnd) -> Change:
-        change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent)
-        self._unwritten, self._seen, self._spent = [], [], []
+        change = Change(intend=self._unwritten, end=[*self._seen, *last], spent=self._spent, reserve=self._reserved)
+        self._unwritten, self._seen, self._spent, self._reserved = [], [], [], []
         return change
 
 

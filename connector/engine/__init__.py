@@ -10,8 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from connector.engine.change import CallEnd, Carrier, Change, CommitResult, Expense, Line, Settlement
+from connector.engine.change import CallEnd, Carrier, Change, CommitResult, Expense, Line, Reservation, Settlement
 from connector.engine.store import (
+    BudgetExceeded,
     Fenced,
     Filter,
     PendingLines,
@@ -29,6 +30,7 @@ __all__ = [
     "DELETED",
     "ENDS",
     "LIVE",
+    "BudgetExceeded",
     "CallEnd",
     "CallRecord",
     "Carrier",
@@ -40,6 +42,7 @@ __all__ = [
     "Line",
     "NewTask",
     "PendingLines",
+    "Reservation",
     "Role",
     "Settlement",
     "Store",

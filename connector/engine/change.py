@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from connector.engine.tasks import CallRecord, NewTask, TaskState
 from connector.model import JSON
 
-__all__ = ["CallEnd", "Carrier", "Change", "CommitResult", "Expense", "Line", "Settlement"]
+__all__ = ["CallEnd", "Carrier", "Change", "CommitResult", "Expense", "Line", "Reservation", "Settlement"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEnd:
-    """How a call ended."""
+    """How a call ended.
+
+    Attributes:
+        pending: whether what it has begun goes on elsewhere, so that what was reserved for it stays reserved.
+    """
 
     task: int
     attempt: int
@@ -21,6 +25,7 @@ class CallEnd:
     ended: float
     state: str
     outcome: JSON = None
+    pending: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,52 @@ class Expense:
     cost: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Tokens and money of a budget that a call may use, from its intent until its end.
+
+    The commit does nothing, and raises BudgetExceeded, when this and all that is spent or reserved is more than the
+    budget. What is reserved for a call whose end is unknown stays reserved in its period.
+
+    Attributes:
+        name: the budget's.
+        task: with `attempt` and `number`, the call that it is for.
+        at: when it is made, in seconds since 1970.
+        since: when the budget's period began.
+        most_tokens: how many tokens the budget has; None for any number.
+        most_cost: how much money the budget has; None for any amount.
+        alone: whether it is only guessed what the call may use: then it is also made when nothing else is under way and
+            something is left, so that its like can be foretold.
+    """
+
+    name: str
+    task: int
+    attempt: int
+    number: int
+    at: float
+    tokens: int = 0
+    cost: float = 0.0
+    since: float = 0.0
+    most_tokens: int | None = None
+    most_cost: float | None = None
+    alone: bool = False
+
+    def fits(self, spent: Expense, reserved: Expense) -> bool:
+        """Return whether the budget has enough left for it."""
+        if self.alone and not (reserved.tokens or reserved.cost):
+            return not (
+                (self.most_tokens is not None and spent.tokens >= self.most_tokens)
+                or (self.most_cost is not None and spent.cost >= self.most_cost)
+            )
+        tokens = spent.tokens + reserved.tokens + self.tokens
+        # Sums of small amounts leave rounding errors.
+        cost = (spent.cost + reserved.cost + self.cost) * (1 - 1e-12)
+        return not (
+            (self.most_tokens is not None and tokens > self.most_tokens)
+            or (self.most_cost is not None and cost > self.most_cost)
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class Change:
     """Everything that one commit does.
@@ -86,6 +137,7 @@ class Change:
         lines: lines to append to files.
         written: by file, the number of the last line that is on disk, and the file's length then.
         spent: what was used of budgets.
+        reserve: what calls that are about to be sent may use of budgets.
     """
 
     accept: Sequence[NewTask] = ()
@@ -98,6 +150,7 @@ class Change:
     lines: Sequence[Line] = ()
     written: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     spent: Sequence[Expense] = ()
+    reserve: Sequence[Reservation] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from connector.engine.change import CallEnd, Change, CommitResult, Expense, Line
+from connector.engine.change import CallEnd, Change, CommitResult, Expense, Line, Reservation
 from connector.engine.feed import TaskFeed
 from connector.engine.tasks import Task, TaskState
 from connector.errors import ConnectorError
 from connector.model import JSON
 
 __all__ = [
+    "BudgetExceeded",
     "Fenced",
     "Filter",
     "PendingLines",
@@ -48,6 +49,22 @@ class StoreBroken(StoreError):
 
 class Fenced(StoreError):
     """Another worker has taken over the task."""
+
+
+class BudgetExceeded(StoreError):
+    """A budget has not enough left for a call: nothing of the change was done.
+
+    Attributes:
+        wanted: what was to be reserved.
+        spent: what its period has used.
+        reserved: what calls under way, and calls without a known end, may use.
+    """
+
+    def __init__(self, wanted: Reservation, spent: Expense, reserved: Expense) -> None:
+        super().__init__(f"budget {wanted.name!r} has not enough left for a call")
+        self.wanted = wanted
+        self.spent = spent
+        self.reserved = reserved
 
 
 class Superseded(Fenced, StoreBroken):
@@ -153,6 +170,10 @@ class Store(Protocol):
 
     async def spending(self, name: str, since: float) -> Expense:
         """Return what was used of a budget since a time."""
+        ...
+
+    async def reserved(self, name: str, since: float) -> Expense:
+        """Return what is reserved of a budget: for calls under way, and since a time for those without a known end."""
         ...
 
     async def pending_files(self) -> Sequence[str]:

@@ -62,13 +62,17 @@ class Metrics:
         self.attempts = Counter(
             "connector_attempts", "Attempts of tasks, by the state that they ended in.", ("route", "state")
         )
+        self.shadow_stops = Counter(
+            "connector_shadow_stops", "Calls that a shadow budget would have stopped.", ("route",)
+        )
         self._models: set[str] = set()
 
     @property
     def counters(self) -> tuple[Counter, ...]:
         """All of them, in a fixed order."""
         return (
-            self.calls, self.tokens, self.cost, self.unpriced, self.accepted, self.duplicates, self.attempts
+            self.calls, self.tokens, self.cost, self.unpriced, self.accepted, self.duplicates, self.attempts,
+            self.shadow_stops,
         )  # fmt: skip
 
     def count_call(

@@ -148,9 +148,10 @@ async def test_a_client_that_was_paused_elsewhere_rests_the_route_too(bench: Any
 async def test_a_budget_that_is_used_up_pauses_until_its_period_ends(bench: Any) -> None:
     at = await bench(route={"budget": {"tokens": 12, "every": "hour"}})
     numbers = await at.accept(*({"text": f"t{n}"} for n in range(4)))
-    await at.work()
+    while tasks := await at.store.lease("r", 1):
+        await at.store.commit(await at.delivery().attempt(tasks[0]))
     states = [(await at.task(number)).state for number in numbers]
-    assert states == [TaskState.FINISHED] * 3 + [TaskState.WAITING]  # 5 tokens each
+    assert states == [TaskState.FINISHED] * 2 + [TaskState.WAITING] * 2  # 5 tokens each, so a third would exceed it
     waiting = await at.task(numbers[-1])
     assert "budget" in waiting.reason
     assert (waiting.attempts, waiting.due % 3600) == (0, 0)

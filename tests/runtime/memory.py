@@ -157,6 +157,9 @@ class MemoryStore:
     async def spending(self, name: str, since: float) -> Expense:
         return Expense(name=name, at=since)
 
+    async def reserved(self, name: str, since: float) -> Expense:
+        return Expense(name=name, at=since)
+
     async def pending_files(self) -> Sequence[str]:
         return []
 

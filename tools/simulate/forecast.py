@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from statistics import median
 
+from connector.delivery.length_prior import COUNTING_SPREAD, assume_lengths
 from connector.delivery.payload_tokens import count_payload
 from connector.money.forecast.donors import Donor, Donors
-from connector.money.forecast.prior import COUNTING_SPREAD, assume_lengths
 from connector.money.forecast.total import Kind, forecast_total
 from connector.telemetry.costs import Prices
 

@@ -12,7 +12,7 @@ from connector.config.models.clients import ClientEntry
 from connector.config.models.connections import Batch, Cursor, Incoming, Outgoing, Response
 from connector.config.models.gateway import Gateway, GatewayToken, Tls
 from connector.config.models.mcp import Mcp
-from connector.config.models.measures import Budget
+from connector.config.models.measures import Alarm, Budget
 from connector.config.models.routes import Job, Route, Schedule
 from connector.config.models.section import Component, Section, none_as_empty
 from connector.config.models.settings import Chain, Currency, Price, Retention, Storage, Telemetry, Variable
@@ -20,6 +20,7 @@ from connector.config.models.studio import Studio, StudioToken
 from connector.model import JSON, is_list, is_object
 
 __all__ = [
+    "Alarm",
     "Batch",
     "Budget",
     "Camunda",

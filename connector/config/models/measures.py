@@ -12,7 +12,7 @@ from connector.config.models.section import Section
 from connector.model import JSON
 from connector.telemetry.costs import Period
 
-__all__ = ["Budget", "Duration", "RetentionTime", "check_every", "check_timezone", "parse_duration"]
+__all__ = ["Alarm", "Budget", "Duration", "RetentionTime", "check_every", "check_timezone", "parse_duration"]
 
 LENGTH = re.compile(r"(\d{1,9})([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -49,13 +49,36 @@ RetentionTime = Annotated[
 """A retention time in seconds; None is forever."""
 
 
+class Alarm(Section):
+    """Whom a budget tells of a share that is reached: a webhook or a command, with the same JSON."""
+
+    client: str | None = Field(default=None, description="A client of kind http, through which the webhook is called.")
+    path: str = Field(default="/", description="The path of the webhook, which takes a POST.")
+    command: tuple[str, ...] = Field(
+        default=(), description="A program and its arguments, run without a shell; it gets the JSON on standard input."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Alarm:
+        if (self.client is None) == (not self.command):
+            raise ValueError("found both or neither; one of client and command is needed")
+        return self
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
 class Budget(Section):
-    """What may be used in a period; once it is used up, the next period is waited for."""
+    """What may be used in a period; a call that would use more waits for the next period."""
 
     amount: float | None = Field(default=None, ge=0, description="An amount of money, in the currency of the prices.")
     tokens: int | None = Field(default=None, ge=0, description="A number of tokens, input and output.")
     every: Period = Field(description="The period, in UTC; a week starts on Monday.")
     shadow: bool = Field(default=False, description="Whether an exceeded budget is only reported, and stops nothing.")
+    warn_at: tuple[Share, ...] = Field(
+        default=(), description="Shares of it, such as 0.8, that are told of when they are reached, each once a period."
+    )
+    warn: Alarm | None = Field(default=None, description="Whom to tell, beside the log; on routes only.")
 
     @model_validator(mode="after")
     def _one_at_least(self) -> Budget:

@@ -10,7 +10,8 @@ from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch.attempt import BatchAttempt, TaskLines, release_lines
 from connector.delivery.route_spec import BATCH
 from connector.delivery.transports import has_begun
-from connector.engine import Carrier, Change, NewTask, Settlement, Task, TaskState
+from connector.engine import BudgetExceeded, Carrier, Change, NewTask, Settlement, Task, TaskState
+from connector.http.policy import Actor
 from connector.model import JSON
 from connector.pipeline.decisions import AttemptEnded
 
@@ -88,9 +89,25 @@ class BatchAccumulator(TaskQueue):
         if why:
             merge_change(change, await attempt.settle(AttemptEnded(TaskState.FAILED, why)))
             return
-        attempt.journal.add(lines.calls)
+        try:
+            await attempt.journal.reserve_lines(lines.calls)
+        except BudgetExceeded as full:
+            merge_change(change, attempt.calls())
+            self._wait_for_budget(task, full, change)
+            return
         merge_change(change, attempt.calls())
         self._add(task, lines, attempt.records(), change)
+
+    def _wait_for_budget(self, task: Task, full: BudgetExceeded, change: Change) -> None:
+        """Let a task wait whose lines are likely to use more than what is left."""
+        budget = self._route.budget
+        if budget is None:
+            raise full
+        reason = budget.note_exceeded(full)
+        due = self._route.shared.wall() + budget.known_rest
+        who = "" if budget.waits_for_calls else Actor.USER
+        settled = Settlement(task=task.id, state=TaskState.WAITING, reason=reason, due=due, uncounted=True, who=who)
+        change.settle = [*change.settle, settled]
 
     def _too_much(self, lines: TaskLines) -> str:
         limits = self._limits

@@ -151,7 +151,11 @@ class BatchSettlement:
         body: JSON = members(line.request)["body"]
         cost = price_batch_line(self._shared.prices, body, outcome, regional=self._regional)
         self._priced.append(cost)
-        return self._route.budget.charge(cost) if self._route.budget is not None else None
+        budget = self._route.budget
+        if budget is None:
+            return None
+        budget.learn_call(line.operation, body, cost)
+        return budget.charge(cost)
 
     async def _commit(self, changes: Sequence[Change]) -> None:
         whole = Change()

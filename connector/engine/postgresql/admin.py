@@ -8,6 +8,7 @@ from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.journal import write_calls
 from connector.engine.postgresql.queue import lock_order_keys, promote_next
 from connector.engine.postgresql.reader import build_condition
+from connector.engine.postgresql.reservations import drop_reservations, settle_reservations
 from connector.engine.postgresql.rows import StateCounts, dump_json
 from connector.engine.store import Filter
 from connector.engine.tasks import TaskState
@@ -56,7 +57,9 @@ async def confirm(connection: Connection, end: CallEnd, jobs: Jobs, worker: str,
     state = await connection.fetchval("SELECT state FROM tasks WHERE id = $1 FOR NO KEY UPDATE", end.task)
     if state != TaskState.UNKNOWN:
         return False
-    await write_calls(connection, [Change(end=[end])])
+    change = Change(end=[end])
+    await settle_reservations(connection, [change])
+    await write_calls(connection, [change])
     wanted = Filter(ids=[end.task], states=[TaskState.UNKNOWN])
     return await retry(connection, wanted, None, jobs, worker, now) == 1
 
@@ -81,6 +84,7 @@ async def skip(connection: Connection, wanted: Filter, reason: str, jobs: Jobs, 
         now,
     )
     await jobs.delete(connection, [row["job"] for row in rows if row["job"]])
+    await drop_reservations(connection, [row["id"] for row in (*rows, *members)])
     counts = StateCounts(worker)
     for row in (*rows, *members):
         counts.move(row["route"], row["state"], TaskState.SKIPPED)
@@ -97,9 +101,10 @@ async def purge(connection: Connection, wanted: Filter, most: int, worker: str) 
     rows = await connection.fetch(
         f"""WITH old AS (SELECT id FROM tasks WHERE {where} AND {ENDED} ORDER BY id LIMIT {int(most)} FOR UPDATE),
             gone AS (DELETE FROM calls USING old WHERE calls.task = old.id)
-            DELETE FROM tasks USING old WHERE tasks.id = old.id RETURNING tasks.route, tasks.state""",  # noqa: S608
+            DELETE FROM tasks USING old WHERE tasks.id = old.id RETURNING tasks.id, tasks.route, tasks.state""",  # noqa: S608
         *values,
     )
+    await drop_reservations(connection, [row["id"] for row in rows], doubtful=True)
     counts = StateCounts(worker)
     for row in rows:
         counts.add(row["route"], row["state"], -1)

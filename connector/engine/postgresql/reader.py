@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connector.engine.change import Expense, Line
+from connector.engine.change import Line
 from connector.engine.postgresql.connection import Connection
 from connector.engine.postgresql.queue import read_calls
 from connector.engine.postgresql.rows import TASK, load_json, parse_task
@@ -24,7 +24,6 @@ __all__ = [
     "pending_lines",
     "record",
     "records",
-    "spending",
     "task",
     "tasks",
     "vanished_keys",
@@ -127,16 +126,6 @@ async def records(connection: Connection, space: str) -> Mapping[str, JSON]:
 async def cursors(connection: Connection, name: str | None = None) -> Mapping[str, JSON]:
     rows = await connection.fetch("SELECT name, value FROM cursors WHERE $1::text IS NULL OR name = $1", name)
     return {row["name"]: load_json(row["value"]) for row in rows}
-
-
-async def spending(connection: Connection, name: str, since: float) -> Expense:
-    row: Any = await connection.fetchrow(
-        "SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0) AS cost FROM spent "
-        "WHERE name = $1 AND minute >= $2",
-        name,
-        int(since // 60),
-    )
-    return Expense(name=name, at=since, tokens=row["tokens"], cost=row["cost"])
 
 
 async def pending_files(connection: Connection) -> Sequence[str]:

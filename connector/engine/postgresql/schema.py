@@ -59,6 +59,17 @@ VERSIONS = (
     CREATE INDEX seen_by_reading ON seen (route, reading);
     """,
     "ALTER TABLE tasks ADD COLUMN cut_off integer NOT NULL DEFAULT 0;",
+    """
+    CREATE TABLE reserved (
+        task bigint NOT NULL, attempt integer NOT NULL, number integer NOT NULL, name text NOT NULL,
+        minute bigint NOT NULL, tokens bigint NOT NULL, cost double precision NOT NULL,
+        doubtful boolean NOT NULL DEFAULT false, PRIMARY KEY (task, attempt, number)
+    );
+    CREATE INDEX reserved_doubts ON reserved (name, minute) WHERE doubtful;
+    CREATE TABLE reserved_sums (
+        name text PRIMARY KEY, calls bigint NOT NULL, tokens bigint NOT NULL, cost double precision NOT NULL
+    );
+    """,
 )
 """The statements from each version to the next."""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from connector.engine.change import CallEnd, Change, CommitResult, Expense
-from connector.engine.postgresql import admin, queue, reader
+from connector.engine.postgresql import admin, queue, reader, reservations
 from connector.engine.postgresql.connection import Connection, ConnectionPool
 from connector.engine.postgresql.feed import PostgreSQLFeed
 from connector.engine.postgresql.jobs import JobListener, Jobs
@@ -151,7 +151,10 @@ class PostgreSQLStore:
         return await self._query(lambda connection: reader.records(connection, space))
 
     async def spending(self, name: str, since: float) -> Expense:
-        return await self._query(lambda connection: reader.spending(connection, name, since))
+        return await self._query(lambda connection: reservations.read_spent(connection, name, since))
+
+    async def reserved(self, name: str, since: float) -> Expense:
+        return await self._query(lambda connection: reservations.read_reserved(connection, name, since))
 
     async def pending_files(self) -> Sequence[str]:
         return await self._query(reader.pending_files)

@@ -14,6 +14,7 @@ from connector.engine.postgresql.connection import Connection, ConnectionPool, U
 from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.journal import write_calls, write_values
 from connector.engine.postgresql.queue import lock_order_keys, promote_next
+from connector.engine.postgresql.reservations import settle_reservations
 from connector.engine.postgresql.rows import StateCounts
 from connector.engine.postgresql.tasks import CommitContext, Row, accept, carry, settle
 from connector.engine.store import Fenced, StoreBroken, StoreError, StoreFull
@@ -185,6 +186,7 @@ async def write_changes(
     for change in changes:
         check_change(change)
     held = await _lock_tasks(context, changes)
+    await settle_reservations(connection, changes)
     await write_calls(connection, changes)
     carriers = await carry(context, changes, held)
     await settle(context, changes, held)

@@ -9,6 +9,7 @@ from connector.engine.sqlite.changes import end_members
 from connector.engine.sqlite.driver import Row
 from connector.engine.sqlite.journal import write_ends
 from connector.engine.sqlite.queue import update_turns
+from connector.engine.sqlite.reservations import drop_reservations, release
 from connector.engine.sqlite.rows import CARRIED, CODES, ENDED, HELD, LIVE_CODES, READY, STATES, call_id_range
 from connector.engine.sqlite.session import Lease, Session
 from connector.engine.tasks import TaskState
@@ -51,6 +52,7 @@ def confirm(session: Session, end: CallEnd, outcome: bytes | None) -> bool:
     if not row or row[2] != CODES[TaskState.UNKNOWN]:
         return False
     write_ends(session, [end], [outcome], {end.task: Lease(row[1], row[4], row[5])})
+    release(session, [end])
     return retry(session, [end.task], [TaskState.UNKNOWN], None) == 1
 
 
@@ -65,6 +67,7 @@ def skip(session: Session, ids: Sequence[int], states: Sequence[TaskState], reas
         if members:
             end_members(session, task, TaskState.SKIPPED, reason)
         _move(session, route, order, state, TaskState.SKIPPED)
+        drop_reservations(session, [task])
         done += 1
     return done
 
@@ -81,6 +84,7 @@ def purge(session: Session, ids: Sequence[int], states: Sequence[TaskState]) -> 
         session.execute_many(f"DELETE FROM {table} WHERE id = ?", [(task,) for task in gone])
     for table in ("calls", "ends"):
         session.execute_many(f"DELETE FROM {table} WHERE id BETWEEN ? AND ?", [call_id_range(task) for task in gone])
+    drop_reservations(session, gone, doubtful=True)
     return len(gone)
 
 

@@ -21,6 +21,12 @@ from connector.engine.sqlite.journal import (
     write_intents,
 )
 from connector.engine.sqlite.queue import HeldLeases, find_leases, update_turns
+from connector.engine.sqlite.reservations import (
+    check_reservations,
+    release,
+    settle_reservations,
+    write_reservations,
+)
 from connector.engine.sqlite.rows import CARRIED, CODES, DUE, ENDED, HELD, READY
 from connector.engine.sqlite.session import Session
 from connector.engine.store import StoreError
@@ -34,6 +40,8 @@ def apply_change(session: Session, encoded: EncodedChange) -> CommitResult:
     """Apply all of a change; an error before the first write leaves the transaction as it was."""
     change = encoded.change
     held = find_leases(session, change)
+    if change.reserve:
+        check_reservations(session, change)
     accepted = accept(session, change.accept, encoded.documents) if change.accept else ()
     carriers = start_carriers(session, change.carry, encoded.carriers) if change.carry else ()
     if carriers:
@@ -42,8 +50,12 @@ def apply_change(session: Session, encoded: EncodedChange) -> CommitResult:
         write_intents(session, change.intend, encoded.requests, held)
     if change.end:
         write_ends(session, change.end, encoded.ends, held)
+        release(session, change.end)
     if change.settle:
         settle(session, change.settle, held)
+        settle_reservations(session, change.settle)
+    if change.reserve:
+        write_reservations(session, change.reserve)
     _apply_values(session, change, encoded)
     return CommitResult(accepted, carriers)
 

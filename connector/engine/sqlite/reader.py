@@ -15,6 +15,7 @@ import orjson
 from connector.engine.change import Expense, Line
 from connector.engine.sqlite.driver import Connection, Row, translate_error
 from connector.engine.sqlite.journal import MINUTE
+from connector.engine.sqlite.reservations import RESERVED, SPENT
 from connector.engine.sqlite.rows import (
     CALLS,
     CARRIED,
@@ -44,7 +45,6 @@ OLDEST = (
 )
 NEXT_DUE = "SELECT min(due) FROM tasks WHERE route = ? AND queue = 2"
 COUNTS = "SELECT r.name, c.state, c.tasks FROM counts c JOIN routes r ON r.id = c.route WHERE c.tasks > 0"
-SPENT = "SELECT total(tokens), total(cost) FROM spent WHERE name = ? AND minute >= ?"
 LINES = (
     "SELECT l.number, l.data FROM lines l JOIN places p ON p.id = l.place WHERE p.name = ? ORDER BY l.number LIMIT ?"
 )
@@ -142,6 +142,10 @@ class Reader:
 
     def spending(self, name: str, since: float) -> Expense:
         tokens, cost = self.fetch_all(SPENT, (name, int(since // MINUTE)))[0]
+        return Expense(name=name, at=since, tokens=int(tokens), cost=cost)
+
+    def reserved(self, name: str, since: float) -> Expense:
+        tokens, cost = self.fetch_all(RESERVED, (name, int(since // MINUTE)))[0]
         return Expense(name=name, at=since, tokens=int(tokens), cost=cost)
 
     def pending_lines(self, name: str, most: int) -> PendingLines:

@@ -74,7 +74,33 @@ CREATE INDEX by_key ON documents (key, id) WHERE key <> '';
 """Tasks are found by their key; a task knows which of its calls a person has looked at."""
 V3 = "ALTER TABLE tasks ADD COLUMN cut_off INTEGER NOT NULL DEFAULT 0;"
 """A task knows how often in a row it was cut off before anything was sent."""
-STEPS = (V1, V2, V3)
+V4 = """
+CREATE TABLE reserved (
+    task INTEGER NOT NULL, attempt INTEGER NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+    minute INTEGER NOT NULL, tokens INTEGER NOT NULL, cost REAL NOT NULL, doubtful INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (task, attempt, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX reserved_doubts ON reserved (name, minute, tokens, cost) WHERE doubtful = 1;
+CREATE TABLE reserved_sums (
+    name TEXT PRIMARY KEY, calls INTEGER NOT NULL, tokens INTEGER NOT NULL, cost REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER reserved_made AFTER INSERT ON reserved BEGIN
+    INSERT INTO reserved_sums VALUES (new.name, 1, new.tokens, new.cost) ON CONFLICT (name)
+    DO UPDATE SET calls = calls + 1, tokens = tokens + excluded.tokens, cost = cost + excluded.cost;
+END;
+CREATE TRIGGER reserved_gone AFTER DELETE ON reserved WHEN old.doubtful = 0 BEGIN
+    UPDATE reserved_sums SET calls = calls - 1, tokens = tokens - old.tokens,
+        cost = iif(calls = 1, 0.0, cost - old.cost)
+    WHERE name = old.name;
+END;
+CREATE TRIGGER reserved_doubtful AFTER UPDATE OF doubtful ON reserved WHEN old.doubtful < new.doubtful BEGIN
+    UPDATE reserved_sums SET calls = calls - 1, tokens = tokens - old.tokens,
+        cost = iif(calls = 1, 0.0, cost - old.cost)
+    WHERE name = old.name;
+END;
+"""
+"""What calls under way may use of budgets is reserved, and summed up as it comes and goes."""
+STEPS = (V1, V2, V3, V4)
 """The statements from each version to the next; the first from an empty file."""
 VERSION = len(STEPS)
 

@@ -143,6 +143,9 @@ class SqliteStore:
     async def spending(self, name: str, since: float) -> Expense:
         return await self._reader.run(self._reader.spending, name, since)
 
+    async def reserved(self, name: str, since: float) -> Expense:
+        return await self._reader.run(self._reader.reserved, name, since)
+
     async def pending_files(self) -> Sequence[str]:
         return await self._reader.run(self._reader.pending_files)
 

@@ -10,13 +10,13 @@ from typing import Any, Literal
 
 from connector.config.rules.routes import TRANSPORT_PATHS
 from connector.delivery.call_history import CallHistory, PaidCall, read_history
+from connector.delivery.length_prior import COUNTING_SPREAD, Lengths, assume_lengths
 from connector.delivery.payload_tokens import Asked
 from connector.engine import Store
 from connector.model_registry import Model
 from connector.money.forecast.api_count import count_by_api
 from connector.money.forecast.donors import Donor, Donors
 from connector.money.forecast.duration import Pace, assume_seconds, forecast_duration
-from connector.money.forecast.prior import COUNTING_SPREAD, Lengths, assume_lengths
 from connector.money.forecast.report import Basis, Forecast, WayForecast
 from connector.money.forecast.requests import Made, make_requests
 from connector.money.forecast.sample import Sample, Sampler
