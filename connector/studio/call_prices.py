@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from connector.catalogue.operation import Operation
+from connector.config import Configuration
 from connector.delivery.charges import price_kept_calls
 from connector.documents import dump
 from connector.engine import CallRecord
-from connector.model import JSON, is_object, members
+from connector.gateway.body_parser import ParsedBody
+from connector.gateway.usage import estimate_usage
+from connector.model import JSON, Outcome, is_object, members
 from connector.studio.schemas.base import Price
 from connector.telemetry.costs import Cost, Prices, Usage
 
-__all__ = ["price_calls", "price_kept_call", "price_repeat", "show_usage"]
+__all__ = ["price_calls", "price_kept_call", "price_repeat", "price_request", "read_cost", "show_usage"]
 
 LIMITS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
 BYTES_A_TOKEN = 3
@@ -54,6 +58,40 @@ def price_repeat(prices: Prices, call: CallRecord) -> Price:
         why = f"the request does not limit its answer; its input alone may cost {shown} {prices.currency}"
         return Price(amount=None, currency=prices.currency, why=why)
     return Price(amount=amount, currency=prices.currency, why="at most, by the size of the request")
+
+
+def price_request(configuration: Configuration, operation: Operation | None, request: Mapping[str, JSON]) -> Price:
+    """Return the most that a request costs which is sent for the first time, or why nobody can know."""
+    payload, currency = members(request.get("payload")), configuration.currency
+    if operation is None:
+        return Price(amount=None, currency=currency, why="the catalogue does not know the call")
+    if not payload or operation.effect.value == "none":
+        return Price(amount=0.0, currency=currency, why="reading costs nothing")
+    estimate = estimate_usage(ParsedBody(payload, len(dump(dict(payload)))), operation, "", "")
+    if estimate.unknown_cost:
+        return Price(amount=None, currency=currency, why=estimate.unknown_cost)
+    usage = Usage(input=estimate.input, output=estimate.output)
+    prices = _prices_of(configuration)
+    costs = [prices.compute_cost(model, usage, estimate.tier) for model in estimate.models]
+    if not costs or None in costs:
+        return Price(amount=None, currency=currency, why="the request names no model with a known price")
+    most = max(cost for cost in costs if cost is not None)
+    return Price(amount=round(most, 6), currency=currency, why="an upper bound: answers are mostly shorter")
+
+
+def read_cost(configuration: Configuration, outcome: Outcome, request: Mapping[str, JSON]) -> Price:
+    """Return what a call cost, by what its answer reports."""
+    model = members(request.get("payload")).get("model")
+    body: JSON = None if isinstance(outcome.body, bytes) else outcome.body
+    found = _prices_of(configuration).read_cost(body, model=model if isinstance(model, str) else "")
+    if not found.usage:
+        return Price(amount=None, currency=configuration.currency, why="the answer reports no usage")
+    why = "" if found.amount is not None else f"no price is known for {found.model or 'its model'}"
+    return Price(amount=found.amount, currency=found.currency, why=why)
+
+
+def _prices_of(configuration: Configuration) -> Prices:
+    return Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
 
 
 def show_usage(usage: Usage) -> dict[str, float] | None:

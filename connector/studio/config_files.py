@@ -24,7 +24,7 @@ from connector.pipeline import kinds
 from connector.studio.secret_mask import SecretMask
 from connector.suggestions import closest
 
-__all__ = ["ConfigFiles", "ConfigText", "InvalidText", "Stale", "diff_texts"]
+__all__ = ["ConfigFiles", "ConfigText", "InvalidText", "Stale", "diff_texts", "etag_of"]
 
 LATER = frozenset({"variable-not-set", "empty-configuration"})
 """Findings that may be mended after a file was saved."""
@@ -90,7 +90,7 @@ class ConfigFiles:
         """Return a file as a change makes it, with markers for its secrets, also for those that are new."""
         self.path_of(name)
         after = self.mask.show(change(self.read_one(name).text if text is None else text, Path(name)))
-        return ConfigText(name, self.hide(after), _etag(after))
+        return ConfigText(name, self.hide(after), etag_of(after))
 
     def rename(self, texts: Mapping[str, str], section: str, entry: str, to: str) -> list[ConfigText]:
         """Return the files that change when an entry gets another name."""
@@ -100,7 +100,7 @@ class ConfigFiles:
         }
         draft = examine(self.source, kinds=kinds(), texts=shown)
         changed = rename_entry(draft, shown, section, entry, to)
-        return [ConfigText(names[file], self.hide(text), _etag(text)) for file, text in changed.items()]
+        return [ConfigText(names[file], self.hide(text), etag_of(text)) for file, text in changed.items()]
 
     def draft(self, texts: Mapping[str, str]) -> Configuration:
         """Return the configuration as it would be when some files said something else."""
@@ -118,16 +118,16 @@ class ConfigFiles:
             Stale: when the file is no longer the one of the etag.
             InvalidText: when it would have errors that it does not have now.
         """
-        with self._lock():
+        with self.locked():
             file = self.path_of(name)
             before = _read_text(file)
-            if _etag(before) != etag:
+            if etag_of(before) != etag:
                 raise Stale(f"{name} was changed since it was read")
             after = self.mask.show(text)
             _refuse_new_programs(before, after, name)
             self._refuse_new_errors(file, before, after)
             write_atomically(file, after.encode(), mode=0o600)
-            saved = ConfigText(name, self.hide(after), _etag(after))
+            saved = ConfigText(name, self.hide(after), etag_of(after))
             return saved, diff_texts(name, self.hide(before), saved.text)
 
     def hide(self, text: str) -> str:
@@ -146,14 +146,14 @@ class ConfigFiles:
 
     def _read(self, name: str, file: Path) -> ConfigText:
         text = _read_text(file)
-        return ConfigText(name, self.hide(text), _etag(text))
+        return ConfigText(name, self.hide(text), etag_of(text))
 
     def _files(self) -> dict[str, Path]:
         folder = folder_of(self.source)
         return {file.relative_to(folder).as_posix(): file for file in files_of(self.source)}
 
     @contextmanager
-    def _lock(self) -> Generator[None]:
+    def locked(self) -> Generator[None]:
         """Let one studio at a time save, also among processes; a folder can be locked without a file of its own."""
         try:
             import fcntl
@@ -209,5 +209,6 @@ def _read_text(file: Path) -> str:
         raise ConfigurationError(f"{file.name} cannot be read: {type(error).__name__}; save it as UTF-8") from None
 
 
-def _etag(text: str) -> str:
+def etag_of(text: str) -> str:
+    """Return what differs once a text is another one."""
     return sha256(text.encode(errors="surrogatepass")).hexdigest()[:32]

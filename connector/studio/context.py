@@ -33,6 +33,9 @@ from connector.studio.roles import Person, Role
 
 __all__ = ["StudioContext"]
 
+TRIALS = 3
+"""Chains that are tried at a time."""
+
 
 @dataclass(kw_only=True)
 class StudioContext:
@@ -76,6 +79,8 @@ class StudioContext:
     under_way: set[str] = field(default_factory=set[str])
     """The idempotency keys of requests that are under way."""
     keys_used: int = 0
+    trials: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TRIALS))
+    """Places for chains that are tried: one that computes for long keeps no others waiting but trials."""
     account_models: dict[str, tuple[float, frozenset[str] | None, str]] = field(
         default_factory=dict[str, tuple[float, frozenset[str] | None, str]]
     )

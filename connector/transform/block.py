@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from time import perf_counter
 from typing import Any
 
 from connector.model import JSON
@@ -124,17 +125,19 @@ def _run_async(actions: tuple[Action, ...]) -> Callable[[JSON, Scope], Coroutine
 
 
 async def _run_one(action: Action, document: JSON, scope: Scope) -> JSON:
+    began = perf_counter() if scope.trace is not None else 0.0
     try:
         out = action.run(document, scope)
         if action.awaits:
             out = await out
     except Exception as error:  # noqa: BLE001  likewise
         signal = to_signal(action, error)
-        _trace_end(action, document, signal, scope)
+        _trace_end(action, document, signal, scope, perf_counter() - began)
         raise signal from _cause_of(error)
     if scope.trace is not None:
         shown = [*out] if isinstance(out, Many) else out
-        scope.trace.append(TraceEntry(action.where, action.name, document, shown))
+        took = perf_counter() - began
+        scope.trace.append(TraceEntry(action.where, action.name, document, shown, seconds=took))
     return out
 
 
@@ -175,8 +178,8 @@ def gather_document(gather: Gather, action: Action, document: JSON, scope: Scope
     return made
 
 
-def _trace_end(action: Action, document: JSON, signal: Skipped | Failed, scope: Scope) -> None:
+def _trace_end(action: Action, document: JSON, signal: Skipped | Failed, scope: Scope, seconds: float = 0.0) -> None:
     """Put the end of a document into the trace, once: by the innermost step."""
     trace = scope.trace
     if trace is not None and (not trace or trace[-1].note != str(signal)):
-        trace.append(TraceEntry(action.where, action.name, document, None, str(signal)))
+        trace.append(TraceEntry(action.where, action.name, document, None, str(signal), seconds))

@@ -25,7 +25,7 @@ from connector.transform.conditions.values import same
 from connector.transform.context import Context, Storage
 from connector.transform.errors import Failed
 
-__all__ = ["Case", "CaseResult", "read_cases", "read_file", "run_case", "run_cases"]
+__all__ = ["Case", "CaseResult", "read_cases", "read_file", "record_case", "run_case", "run_cases"]
 
 KEYS = ("name", "input", "variables", "parameters", "calls", "storages", "now", "missing", "operation")
 EXPECTED = ("output", "outputs", "skipped", "failed")
@@ -96,12 +96,26 @@ def _read_case(raw: JSON, where: str, faults: list[str]) -> Case:
 
 async def run_case(case: Case, chain: Chain) -> CaseResult:
     """Run one case against a chain."""
+    difference = _compare(case, *await _run(case.input, case.given, chain))
+    return CaseResult(case.name, not difference, difference)
+
+
+async def record_case(given: JSON, settings: Mapping[str, JSON], chain: Chain) -> dict[str, JSON]:
+    """Return what a case with an input and its settings would have to expect: the chain makes it now."""
+    outputs, skipped, failed = await _run(given, settings, chain)
+    if failed:
+        return {"failed": failed[0]}
+    if not outputs and skipped:
+        return {"skipped": skipped[0]}
+    return {"output": outputs[0]} if len(outputs) == 1 else {"outputs": outputs}
+
+
+async def _run(given: JSON, settings: Mapping[str, JSON], chain: Chain) -> tuple[list[JSON], list[str], list[str]]:
+    """Return what a chain makes of an input, and why it was skipped or failed."""
     skipped: list[str] = []
     failed: list[Failed] = []
-    context = _build_context(case.given, skipped, failed)
-    outputs = await chain.aapply(case.input, context)
-    difference = _compare(case, outputs, skipped, [str(failure) for failure in failed])
-    return CaseResult(case.name, not difference, difference)
+    outputs = await chain.aapply(given, _build_context(settings, skipped, failed))
+    return outputs, skipped, [str(failure) for failure in failed]
 
 
 def read_file(path: Path) -> list[Case]:

@@ -76,6 +76,8 @@ class TraceEntry:
     before: JSON
     after: JSON
     note: str = ""
+    seconds: float = field(default=0.0, compare=False)
+    """How long the step took, with the steps within it."""
 
 
 Locks = WeakValueDictionary[str, asyncio.Lock]

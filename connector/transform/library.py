@@ -47,6 +47,10 @@ class ReadyMade(Mapping[str, JSON]):
     def __contains__(self, name: object) -> bool:
         return name in self._files
 
+    def file(self, name: str) -> Path:
+        """Return the file of a chain."""
+        return self._files[name]
+
     def cases(self, name: str) -> Path:
         """Return the file with the cases of a chain."""
         return self._files[name].with_suffix(".test.yaml")

@@ -28,7 +28,7 @@ from connector.suggestions import closest, did_you_mean
 from connector.timing import Timing
 from connector.transform.cases import MemoryStorage, diff
 
-__all__ = ["Checked", "Recorder", "is_connection_case", "run_connection_case"]
+__all__ = ["Checked", "Recorder", "is_connection_case", "record_connection_case", "run_connection_case"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,26 @@ def is_connection_case(case: JSON) -> bool:
 async def run_connection_case(case: Mapping[str, JSON], load: Load, where: str) -> str:
     """Run a case; return how it differs from what was expected, or nothing when it passed."""
     _check(case, where)
+    found, faults = await _run(case, load, where)
+    return "\n".join([*faults, *_compare(case, found)])
+
+
+async def record_connection_case(case: Mapping[str, JSON], load: Load, where: str) -> dict[str, JSON]:
+    """Return what a case without expectations would have to expect: the connection makes it now.
+
+    Raises:
+        ConfigurationError: for a request that has no recorded answer, or one that was not made.
+    """
+    found, faults = await _run(case, load, where)
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+    expected: dict[str, JSON] = {state: reasons[0] for state, reasons in found.reasons.items()}
+    if found.outputs or not expected:
+        expected |= {"output": found.outputs[0]} if len(found.outputs) == 1 else {"outputs": found.outputs}
+    return expected
+
+
+async def _run(case: Mapping[str, JSON], load: Load, where: str) -> tuple[Found, list[str]]:
     replay, found, recorder = Replay(case.get("upstream") or [], where), Found(), Recorder()
     try:
         configuration = load({name: str(value) for name, value in members(case.get("environ")).items()})
@@ -117,7 +137,7 @@ async def run_connection_case(case: Mapping[str, JSON], load: Load, where: str) 
     except ConnectorError as error:
         found.tell(None, "failed", str(error))
     replay.finish()
-    return "\n".join([*replay.faults, *_compare(case, found)])
+    return found, replay.faults
 
 
 def _check(case: Mapping[str, JSON], where: str) -> None:

@@ -19,7 +19,7 @@ from connector.transform import compile_chain
 from connector.transform.cases import read_cases, run_case
 from connector.yaml import read_yaml
 
-__all__ = ["found_files", "run_files"]
+__all__ = ["found_files", "load_for_cases", "run_files"]
 
 ENDING = ".test.yaml"
 STAND_IN = "test-value-of-"
@@ -86,7 +86,7 @@ async def _run_case(case: JSON, file: Path, source: Path | None, where: str, sav
             raise ConfigurationError(f"{where}: there is no connector.yaml beside the file; name one with -f")
 
         def load(environ: Mapping[str, str]) -> Configuration:
-            return _load(source, environ)
+            return load_for_cases(source, environ)
 
         return await run_connection_case(case, load, where)
     except ConnectorError as error:
@@ -98,7 +98,7 @@ async def _run_chain_case(
 ) -> str:
     name = file.name.removesuffix(ENDING)
     if source is not None and source not in saved:
-        saved[source] = _load(source, {})  # read once for all cases of a run
+        saved[source] = load_for_cases(source, {})  # read once for all cases of a run
     chains = dict(saved[source].saved_chains()) if source is not None else {}
     own = file.with_name(f"{name}.yaml")
     if own.is_file() and own != source:
@@ -114,7 +114,7 @@ async def _run_chain_case(
     return (await run_case(read, chain)).difference
 
 
-def _load(source: Path, environ: Mapping[str, str]) -> Configuration:
+def load_for_cases(source: Path, environ: Mapping[str, str]) -> Configuration:
     """Return the configuration; variables of the environment that the case does not give get a substitute."""
     missing = dict(_make_stand_ins(source))
     return load_configuration(source, {**missing, **environ})

@@ -8,6 +8,7 @@ __all__ = ["TAGS", "TOPICS"]
 
 TOPICS = (
     "audit",
+    "chains",
     "config",
     "documents",
     "events",

@@ -9,21 +9,19 @@ from fastapi import APIRouter, Query
 from connector.catalogue import Catalogue
 from connector.catalogue.description import REPEATS, describe
 from connector.catalogue.operation import Operation
-from connector.documents import dump
 from connector.errors import ConfigurationError
-from connector.gateway.body_parser import ParsedBody
-from connector.gateway.usage import estimate_usage
 from connector.http import Client
-from connector.model import JSON, InvalidRequest, Outcome, members
+from connector.model import JSON, InvalidRequest
 from connector.pipeline import Runtime
 from connector.request import Wire
 from connector.studio.access import Context, Operator, Viewer
+from connector.studio.call_prices import price_request, read_cost
 from connector.studio.context import StudioContext
 from connector.studio.cursors import Cursor, Limit, read_cursor, write_cursor
 from connector.studio.idempotency import EffectRoute
 from connector.studio.problems import Detail, Refused
 from connector.studio.sandboxes import find_sandboxes
-from connector.studio.schemas.base import Page, Price
+from connector.studio.schemas.base import Page
 from connector.studio.schemas.operations import (
     CallRequest,
     CallResult,
@@ -32,7 +30,7 @@ from connector.studio.schemas.operations import (
     OperationRow,
     SendRequest,
 )
-from connector.telemetry.costs import Prices, Usage
+from connector.studio.send_once import show_outcome
 
 __all__ = ["router"]
 
@@ -82,7 +80,7 @@ async def explain_operation(entity: str, operation: str, given: CallRequest, con
             curl=explanation.as_curl(),
             effect=wire.effect,
             repeats=REPEATS[wire.effect],
-            most=_forecast(context, found, given.request),
+            most=price_request(context.configuration, found, given.request),
             client=name,
             environment="sandbox" if name in await find_sandboxes(context) else "api",
         )
@@ -104,14 +102,14 @@ async def send_operation(
         began = context.monotonic()
         outcome = await client.send(wire)
         seconds = context.monotonic() - began
-        shown = _show(outcome, client)
+        shown = show_outcome(outcome, client.redactor)
     detail: JSON = {"client": name, "state": outcome.state.value, "status": outcome.status}
     await context.audit.write(person, "operation send", found.name, detail=detail)
     return CallResult(
         state=outcome.state.value,
         sentence=client.redactor("done" if outcome.ok else outcome.sentence()),
         outcome=shown,
-        cost=_read_cost(context, outcome, given.request),
+        cost=read_cost(context.configuration, outcome, given.request),
         seconds=round(seconds, 3),
     )
 
@@ -136,48 +134,6 @@ def _prepare(
         ) from None
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"the request cannot be read: {error}") from None
-
-
-def _forecast(context: StudioContext, operation: Operation, request: dict[str, Any]) -> Price:
-    """Return the most that a request costs, or why nobody can know."""
-    payload = members(request.get("payload"))
-    currency = context.configuration.currency
-    if not payload or operation.effect.value == "none":
-        return Price(amount=0.0, currency=currency, why="reading costs nothing")
-    estimate = estimate_usage(ParsedBody(payload, len(dump(dict(payload)))), operation, "", "")
-    if estimate.unknown_cost:
-        return Price(amount=None, currency=currency, why=estimate.unknown_cost)
-    usage = Usage(input=estimate.input, output=estimate.output)
-    costs = [_prices(context).compute_cost(model, usage, estimate.tier) for model in estimate.models]
-    if not costs or None in costs:
-        return Price(amount=None, currency=currency, why="the request names no model with a known price")
-    most = max(cost for cost in costs if cost is not None)
-    return Price(amount=round(most, 6), currency=currency, why="an upper bound: answers are mostly shorter")
-
-
-def _read_cost(context: StudioContext, outcome: Outcome, request: dict[str, Any]) -> Price:
-    currency = context.configuration.currency
-    model = members(request.get("payload")).get("model")
-    body: JSON = None if isinstance(outcome.body, bytes) else outcome.body
-    found = _prices(context).read_cost(body, model=model if isinstance(model, str) else "")
-    if not found.usage:
-        return Price(amount=None, currency=currency, why="the answer reports no usage")
-    why = "" if found.amount is not None else f"no price is known for {found.model or 'its model'}"
-    return Price(amount=found.amount, currency=found.currency, why=why)
-
-
-def _show(outcome: Outcome, client: Client) -> dict[str, Any]:
-    """Return an outcome without secrets; bytes are told by their number."""
-    document: dict[str, Any] = outcome.as_document()
-    if isinstance(outcome.body, bytes):
-        document["body"] = {"bytes": len(outcome.body)}
-    document["headers"] = client.redactor.headers(dict(outcome.headers))
-    return dict(members(client.redactor.value(document)))
-
-
-def _prices(context: StudioContext) -> Prices:
-    configuration = context.configuration
-    return Prices.over_registry(configuration.prices, configuration.currency, configuration.catalogue_folder)
 
 
 def _catalogue(context: StudioContext) -> Catalogue:

@@ -180,6 +180,78 @@ export interface CallerRow {
   used: ModelUse[];
 }
 
+/** A test case to write. */
+export interface CaseRequest {
+  /** The part of the configuration, or `ready` for a chain that ships. */
+  kind: "chains" | "ready" | "incoming" | "outgoing" | "routes";
+  /** The name of the chain or connection. */
+  chain: string;
+  /** The name of the case: what it shows. */
+  name: string;
+  /** The document. */
+  input: JsonValue;
+  /** What a saved chain is given. */
+  parameters?: Record<string, JsonValue>;
+  /** The chain as it is typed, not saved yet. */
+  text?: string | null;
+  /** What the call was answered: an outgoing connection's case needs it. */
+  answer?: RecordedAnswer | null;
+}
+
+/** A test case. */
+export interface CaseView {
+  /** Its name. */
+  name: string;
+  /** Its file; empty for one that ships. */
+  file: string;
+  /** The document. */
+  input: JsonValue;
+  /** What the chain is given. */
+  parameters: Record<string, JsonValue>;
+  /** What must come out: {output, outputs, skipped, failed}. */
+  expected: Record<string, JsonValue>;
+}
+
+/** A chain as it is written, and what it can be tried with. */
+export interface ChainDetail {
+  /** The part of the configuration, or `ready` for a chain that ships. */
+  kind: "chains" | "ready" | "incoming" | "outgoing" | "routes";
+  /** Its name there. */
+  name: string;
+  /** What it is for; empty where nothing says it. */
+  summary: string;
+  /** The file that it stands in; null for one that ships. */
+  file: string | null;
+  /** Its line there. */
+  line: number | null;
+  /** Its steps as YAML, or `parameters` and `steps` of a saved chain. */
+  text: string;
+  /** The parameters that it declares. */
+  parameters: Record<string, JsonValue>;
+  /** Routes whose tasks' documents it is given. */
+  routes: string[];
+  /** Its test cases. */
+  cases: CaseView[];
+  /** The file that a new case is written into; null where there is none. */
+  cases_file: string | null;
+  /** What `If-Match` must say to write one. */
+  cases_etag: string;
+}
+
+/** A chain in short. */
+export interface ChainRow {
+  /** The part of the configuration, or `ready` for a chain that ships. */
+  kind: "chains" | "ready" | "incoming" | "outgoing" | "routes";
+  /** Its name there. */
+  name: string;
+  /** What it is for; empty where nothing says it. */
+  summary: string;
+  /** The file that it stands in; null for one that ships. */
+  file: string | null;
+  /** Its line there. */
+  line: number | null;
+}
+
 /** Something that needs a person now. */
 export interface Concern {
   /** What kind of thing it is; the most urgent ones come first. */
@@ -810,6 +882,38 @@ export interface OperationRow {
   removed: boolean;
 }
 
+/** A document for an outgoing connection. */
+export interface OutgoingRequest {
+  /** The connection. */
+  outgoing: string;
+  /** The document. */
+  document: JsonValue;
+  /** A chain in place of its own. */
+  text?: string | null;
+}
+
+/** The requests that a document becomes; none was sent. */
+export interface OutgoingResult {
+  /** The requests; none where the chain drops the document. */
+  requests: Explained[];
+  /** Why there is none; empty otherwise. */
+  reason: string;
+}
+
+/** A document that is to be sent once. */
+export interface OutgoingSend {
+  /** The connection. */
+  outgoing: string;
+  /** The document. */
+  document: JsonValue;
+  /** A chain in place of its own. */
+  text?: string | null;
+  /** The effect as it was explained: who sends knows what a repeat would do. */
+  confirm: Effect;
+  /** Where it goes, as it was explained. */
+  environment: "sandbox" | "api";
+}
+
 /** Everything at a glance. */
 export interface Overview {
   /** What needs a person now, the most urgent first. */
@@ -851,22 +955,42 @@ export interface PauseRequest {
   reason?: string;
 }
 
+/** One thing that is wrong with the steps. */
+export interface PlaygroundFault {
+  /** The place of the step. */
+  where: string;
+  /** The line of `text`. */
+  line: number | null;
+  /** What was found there. */
+  found: string;
+  /** What is allowed there. */
+  allowed: string;
+}
+
 /** A chain, and documents to send through it. */
 export interface PlaygroundRequest {
-  /** The chain's steps as YAML, as they stand in a configuration. */
+  /** The chain's steps as YAML, or a saved chain: {parameters, steps}. */
   text?: string | null;
   /** In place of `text`: a saved or ready-made chain's name. */
   chain?: string | null;
   /** The documents. */
   documents: JsonValue[];
+  /** Under which name a saved chain is tried. */
+  name?: string;
+  /** What a saved chain is given. */
+  parameters?: Record<string, JsonValue>;
+  /** With how many steps of `text`: the document stops there. */
+  steps?: number | null;
 }
 
 /** What a chain made of its documents. */
 export interface PlaygroundResult {
   /** What is wrong with the steps; then no document passes them. */
-  faults: Detail[];
+  faults: PlaygroundFault[];
   /** What became of each document, in their order. */
   samples: SampleResult[];
+  /** How many steps `text` has. */
+  count: number;
 }
 
 /** What one step made of a document. */
@@ -875,10 +999,18 @@ export interface PlaygroundStep {
   where: string;
   /** The kind of step. */
   step: string;
-  /** The document after it. */
+  /** Which step of `text` it is, from 0; null for one within a named chain. */
+  number: number | null;
+  /** The line of `text` that it begins on. */
+  line: number | null;
+  /** Whether it is a part of the step that comes after it. */
+  inner: boolean;
+  /** The document after it; shortened when it is large. */
   document: JsonValue;
   /** What it did instead, such as skipping the document. */
   note: string;
+  /** How long it took, with the steps within it. */
+  milliseconds: number;
 }
 
 /** An amount of money that may be unknown. */
@@ -905,6 +1037,14 @@ export interface Problem {
   next: string;
   /** Everything that is wrong, one by one. */
   errors: Detail[];
+}
+
+/** What a call was answered, for a case of an outgoing connection. */
+export interface RecordedAnswer {
+  /** The status. */
+  status?: number;
+  /** The body. */
+  body?: JsonValue;
 }
 
 /** Calls that were not passed on. */
@@ -992,7 +1132,7 @@ export interface RunnerState {
 export interface SampleResult {
   /** The steps that it passed, in their order. */
   steps: PlaygroundStep[];
-  /** The documents that came out. */
+  /** The documents that came out; shortened when they are large. */
   outputs: JsonValue[];
   /** Why it was dropped. */
   skipped: string[];
@@ -1038,6 +1178,18 @@ export interface SaveRequest {
   file: string;
   /** What it is to say. */
   text: string;
+}
+
+/** A test case that was written. */
+export interface SavedCase {
+  /** The file. */
+  file: string;
+  /** What `If-Match` must say to write the next one. */
+  etag: string;
+  /** What was written, as a unified diff. */
+  diff: string;
+  /** What the case expects: what the chain makes now. */
+  expected: Record<string, JsonValue>;
 }
 
 /** A file that was saved. */
@@ -1133,6 +1285,28 @@ export interface Step {
   document: Json;
   /** Why it went no further. */
   error: string | null;
+}
+
+/** A chain as it was typed, to put into the configuration. */
+export interface TakeRequest {
+  /** The part of the configuration, or `ready` for a chain that ships. */
+  kind: "chains" | "ready" | "incoming" | "outgoing" | "routes";
+  /** Its name there. */
+  name: string;
+  /** The chain. */
+  text: string;
+}
+
+/** The file of a chain with the chain as it was typed; nothing is saved. */
+export interface TakeResult {
+  /** The file. */
+  file: string;
+  /** What `If-Match` of PUT /config must say to save it. */
+  etag: string;
+  /** What the file would say. */
+  text: string;
+  /** What would be changed, as a unified diff. */
+  diff: string;
 }
 
 /** How many tasks a filter selects. */
