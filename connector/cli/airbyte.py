@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from typer import Exit
 
@@ -17,14 +18,18 @@ from connector.errors import ConnectorError
 
 if TYPE_CHECKING:
     from connector.hosts.airbyte.messages import Channel
-    from connector.hosts.streams.settings import SourceSettings
+    from connector.hosts.streams.settings import Settings, SourceSettings
     from connector.hosts.streams.source import Source
 
 __all__ = ["airbyte"]
 
+Some = TypeVar("Some", bound="Settings")
+
 airbyte = group("A source and a destination for Airbyte.")
 source = group("Reads the API's lists: usage, costs, files, batches, models and all others.")
+destination = group("Publishes rows by an outgoing connection, each of them once.")
 airbyte.add_typer(source, name="source")
+airbyte.add_typer(destination, name="destination")
 
 
 @source.command("spec")
@@ -47,7 +52,7 @@ def source_check(config: ConfigFile = None) -> None:
 
     with _channel() as channel:
         try:
-            asyncio.run(_with_source(_settings(config, channel), channel, check))
+            asyncio.run(_with_source(_source_settings(config, channel), channel, check))
         except ConnectorError as error:
             channel.status(str(error))
 
@@ -78,19 +83,71 @@ def source_read(config: ConfigFile = None, catalog: CatalogFile = None, state: S
     _run(config, read)
 
 
-def _settings(config: ConfigFile, channel: Channel) -> SourceSettings:
-    """Return the settings in a file; their secrets are hidden from then on."""
-    from connector.hosts.streams.settings import SourceSettings, read_settings
+@destination.command("spec")
+def destination_spec() -> None:
+    """Print how the destination is configured."""
+    from connector.hosts.airbyte.destination import spec
 
-    settings = read_settings(SourceSettings, read_file(config, "--config"))
+    with _channel() as channel:
+        spec(channel)
+
+
+@destination.command("check")
+def destination_check(config: ConfigFile = None) -> None:
+    """Open the connection and its journal, send nothing, and print whether rows can be published."""
+    from connector.hosts.rows.publisher import open_publisher
+    from connector.hosts.rows.settings import RowSettings
+
+    async def check(settings: RowSettings) -> None:
+        async with open_publisher(settings, "airbyte"):
+            pass
+
+    with _channel() as channel:
+        try:
+            asyncio.run(check(_settings(RowSettings, config, channel)))
+            channel.status()
+        except ConnectorError as error:
+            channel.status(str(error))
+
+
+@destination.command("write")
+def destination_write(config: ConfigFile = None, catalog: CatalogFile = None) -> None:
+    """Publish the rows on standard input, and print the states that they are covered by."""
+    from connector.hosts.airbyte.destination import write, written_of
+    from connector.hosts.pipe import read_lines
+    from connector.hosts.rows.publisher import open_publisher
+    from connector.hosts.rows.settings import RowSettings
+
+    async def publish(settings: RowSettings, channel: Channel) -> bool:
+        streams = written_of(read_file(catalog, "--catalog"), each_sync=settings.each_sync)
+        async with open_publisher(settings, "airbyte") as publisher:
+            channel.redact.learn(publisher.secrets)
+            return await write(publisher, streams, read_lines(sys.stdin.buffer), channel)
+
+    with _channel() as channel:
+        if not asyncio.run(publish(_settings(RowSettings, config, channel), channel)):
+            raise Exit(1)
+
+
+def _settings(model: type[Some], config: ConfigFile, channel: Channel) -> Some:
+    """Return the settings in a file; their secrets are hidden from then on."""
+    from connector.hosts.streams.settings import read_settings
+
+    settings = read_settings(model, read_file(config, "--config"))
     channel.redact.learn(settings.secrets)
     return settings
+
+
+def _source_settings(config: ConfigFile, channel: Channel) -> SourceSettings:
+    from connector.hosts.streams.settings import SourceSettings
+
+    return _settings(SourceSettings, config, channel)
 
 
 def _run(config: ConfigFile, act: Callable[[Source, Channel], Awaitable[bool]]) -> None:
     """Open the source that a file configures, and act on it; end with 1 unless all went well."""
     with _channel() as channel:
-        if not asyncio.run(_with_source(_settings(config, channel), channel, act)):
+        if not asyncio.run(_with_source(_source_settings(config, channel), channel, act)):
             raise Exit(1)
 
 

@@ -30,6 +30,7 @@ from connector.cli.publish import PublishOptions, publish
 from connector.cli.run import RunOptions, run
 from connector.cli.sandbox import SandboxOptions, sandbox
 from connector.cli.serve import gateway_token, serve
+from connector.cli.singer import singer
 from connector.cli.steps import chains, steps
 from connector.cli.studio import studio, studio_token
 from connector.cli.subscribe import SubscribeOptions, subscribe
@@ -86,6 +87,7 @@ app.command("lint")(lint)
 app.command("schema")(schema)
 app.command("variables")(variables)
 app.add_typer(airbyte, name="airbyte")
+app.add_typer(singer, name="singer")
 app.add_typer(entities, name="entities")
 app.add_typer(models, name="models")
 app.add_typer(openapi, name="openapi")

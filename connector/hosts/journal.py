@@ -24,12 +24,12 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def open_calls(
-    runtime: Runtime, store: Store, prefix: str, *, wait: float, equal: float = 0.0
+    runtime: Runtime, store: Store, prefix: str | None, *, wait: float, equal: float = 0.0
 ) -> AsyncGenerator[HostCalls]:
     """Make calls over a store.
 
     Args:
-        prefix: the beginning of the names of the host's routes, whose old calls are forgotten.
+        prefix: the beginning of the names of the host's routes, whose old calls are forgotten; none are for None.
         wait: seconds for which the host is kept waiting at most.
         equal: seconds in which an equal call without a key is a repeat.
     """
@@ -37,10 +37,9 @@ async def open_calls(
     observer = make_observer(configuration.telemetry, configuration.currency, runtime.redact)
     shared = DeliveryContext(runtime, store, observer=observer)
     calls = HostCalls(shared, wait=wait, equal=equal)
-    loops = [
-        asyncio.create_task(_keep_alive(calls, store)),
-        asyncio.create_task(_purge(shared, prefix)),
-    ]
+    loops = [asyncio.create_task(_keep_alive(calls, store))]
+    if prefix is not None:
+        loops.append(asyncio.create_task(_purge(shared, prefix)))
     try:
         yield calls
     finally:

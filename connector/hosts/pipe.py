@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from connector.documents import dump
 from connector.model import JSON
 
-__all__ = ["Lines", "open_lines"]
+__all__ = ["Lines", "open_lines", "read_lines"]
 
 
 class Lines:
@@ -43,3 +44,10 @@ def open_lines() -> Generator[Lines]:
     finally:
         sys.stdout = shown
         lines.flush()
+
+
+async def read_lines(source: BinaryIO) -> AsyncGenerator[bytes]:
+    """Yield the lines that the host sends; it may keep one waiting, so each is read in a thread."""
+    while line := await asyncio.to_thread(source.readline):
+        if line.strip():
+            yield line

@@ -147,6 +147,8 @@ def folder(listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "connector.yaml").write_text(CONFIGURATION.format(port=listener.port, hash="0" * 64))
     (tmp_path / "r.jsonl").write_text(REQUESTS)
     (tmp_path / "source.json").write_text(json.dumps({"api_key": "sk-other-0123456789"}))
+    rows = {"configuration": "connector.yaml", "outgoing": "post", "engine": "sqlite:///rows.db"}
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
     (tmp_path / "all.test.yaml").write_text(CASES)
     (tmp_path / "openapi.json").write_text(json.dumps(DOCUMENT))
     (tmp_path / "alumio.jsonl").write_text(ALUMIO)
@@ -236,6 +238,8 @@ SHOWS: dict[str, list[list[str]]] = {
     "init": [["fresh"]],
     "export camunda": [["--seed"], ["--operation", "files *", "--folder", "forms"]],
     "airbyte source spec": [[]],
+    "airbyte destination spec": [[]],
+    "airbyte destination check": [["--config", "rows.json"]],
     "airbyte source discover": [["--config", "source.json"]],
     "openapi export": [[], ["--format", "3.0"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
@@ -255,7 +259,8 @@ SHOWS: dict[str, list[list[str]]] = {
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
     "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
-    "worker camunda", "airbyte source check", "airbyte source read",
+    "worker camunda", "airbyte source check", "airbyte source read", "airbyte destination write",
+    "singer tap", "singer target",
     "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",
 }  # fmt: skip
 """Commands that call, or serve, whatever is said with them."""

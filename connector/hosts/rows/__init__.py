@@ -1,0 +1,1 @@
+"""Rows of hosts, each published by an outgoing connection and paid for once."""
