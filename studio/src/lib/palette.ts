@@ -1,5 +1,5 @@
 import { get } from "./api/client";
-import type { OperationRow, Page, TaskRow } from "./api/types";
+import type { ConfigState, OperationRow, Page, TaskRow } from "./api/types";
 import { events } from "./events.svelte";
 import { PAGES } from "../pages";
 
@@ -15,7 +15,7 @@ export interface Hit {
 /** A source of hits: what a page adds with `addSource` is found by Ctrl-K. */
 export type Source = (text: string, signal: AbortSignal) => Hit[] | Promise<Hit[]>;
 
-const sources: Source[] = [findPages, findRoutes, findTasks, findOperations];
+const sources: Source[] = [findPages, findRoutes, findEntries, findTasks, findOperations];
 
 export function addSource(source: Source): void {
   sources.push(source);
@@ -58,6 +58,29 @@ function findRoutes(text: string): Hit[] {
       title: name,
       note: "its tasks",
       run: `/tasks?route=${encodeURIComponent(name)}`,
+    }));
+}
+
+const ENTRIES = ["clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables"];
+
+async function findEntries(text: string, signal: AbortSignal): Promise<Hit[]> {
+  if (text.length < 2) return [];
+  const { files } = await get<ConfigState>("/config", undefined, signal);
+  const named = files.flatMap(({ values }) =>
+    ENTRIES.flatMap((section) => {
+      const entries = (values as Record<string, unknown> | null)?.[section];
+      return typeof entries === "object" && entries ? Object.keys(entries).map((name) => ({ section, name })) : [];
+    }),
+  );
+  return named
+    .filter(({ section, name }) => holds(`${section} ${name}`, text))
+    .slice(0, 8)
+    .map(({ section, name }) => ({
+      id: `entry:${section}:${name}`,
+      group: "Connections",
+      title: name,
+      note: section,
+      run: `/connections?${new URLSearchParams({ section, entry: name })}`,
     }));
 }
 

@@ -253,3 +253,21 @@ async def test_hostile_names_and_values_are_shown_as_text(browser: Browser, own_
     assert await page.evaluate("window.pwned ?? null") is None
     assert errors == []
     await page.context.close()
+
+
+async def test_a_form_of_another_platform_becomes_an_entry(browser: Browser, own_site: Site) -> None:
+    page = await _open(browser, own_site, "/connections?section=outgoing&new=1")
+    await page.get_by_label("Or as you know it from").select_option("prismatic-create-chat-completion")
+    await expect(page.get_by_role("heading", name="Create Chat Completion")).to_be_visible()
+    await expect(page.locator('[data-path$="model"] input')).to_have_attribute("placeholder", "gpt-3.5-turbo")
+    assert await find_violations(page) == []
+    await page.locator('[data-path$="prompt"] textarea').fill("Answer: &{text}")
+    await page.get_by_role("button", name="Make it ours").click()
+    await expect(page.get_by_text("there was no client 'openai'; it is made")).to_be_visible()
+    await page.get_by_role("link", name="Open the entry").click()
+    await expect(page.get_by_role("heading", name="create-chat-completion")).to_be_visible()
+    text = await page.get_by_label("connector.yaml").input_value()
+    entry = read_text(text, "x.yaml").value["outgoing"]["create-chat-completion"]
+    assert entry["request"]["payload"]["temperature"] == 1
+    assert entry["request"]["payload"]["messages"] == [{"role": "user", "content": "Answer: &{text}"}]
+    await page.context.close()
