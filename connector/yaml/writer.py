@@ -14,7 +14,8 @@ __all__ = ["Commented", "Layout", "comment", "format_flow", "format_yaml"]
 WIDTH = 110
 DEEPEST = 3
 """The number of levels that fit on one line."""
-PLAIN = re.compile(r"(?:https?://)?(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
+URL = r"[a-z][a-z0-9+]*://[\w.-]*(?::\d+)?(?:/[\w/.@+-]*)?"
+PLAIN = re.compile(rf"{URL}|(?!-?[.\d])[A-Za-z0-9_/][\w/.@+-]*(?: [\w/.@+()-]+)*", re.ASCII)
 WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"))
 """Texts that some reader of YAML takes for something else."""
 

@@ -70,7 +70,8 @@ def test_lint_finds_everything_in_all_files(run: Run) -> None:
     assert found[0] == {
         "rule": "unknown-prototype", "severity": "error", "file": "b.yaml", "line": 1, "column": 26,
         "path": "clients.c.prototype", "found": "unknown client prototype 'opanai'",
-        "allowed": "there are openai, azure-openai, openai-compatible, http", "suggestion": "did you mean 'openai'?",
+        "allowed": "there are openai, azure-openai, openai-compatible, http, camunda",
+        "suggestion": "did you mean 'openai'?",
     }  # fmt: skip
     log = json.loads(run("lint", "b.yaml", "--format", "sarif").stdout)
     assert [result["level"] for result in log["runs"][0]["results"]] == ["error", "warning"]
@@ -116,7 +117,7 @@ def test_client_add_edits_the_file_and_prints_the_change(run: Run) -> None:
     added = [line for line in done.stdout.splitlines() if line[:1] in "+-" and "connector.yaml" not in line]
     assert added == [
         "+  erp:", "+    prototype: http", "+    parameters:", "+      base_uri: https://erp.example",
-        "+      headers:", "+        X-Key: ${KEY}",
+        "+      headers:", '+        X-Key: "${KEY}"',
     ]  # fmt: skip
     assert [row["name"] for row in json.loads(run("client", "list").stdout)] == ["openai", "erp"]
     assert "already" in str(run("client", "add", "erp").exception)
