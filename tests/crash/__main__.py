@@ -19,6 +19,7 @@ from tests.crash.harness import catch, play
 from tests.crash.host_mutants import HOST_MUTANTS
 from tests.crash.hosts import HOST_SCENARIOS, catch_host, play_host
 from tests.crash.mutants import MUTANTS
+from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import Warm
 from tests.crash.scenarios import EVERYWHERE, SCENARIOS
 from tests.crash.table import Row, table
@@ -44,7 +45,7 @@ class Harness:
 
     def play(self, name: str) -> None:
         began = time.monotonic()
-        if name in HOST_SCENARIOS:
+        if name in HOST_SCENARIOS or name in ROW_SCENARIOS:
             self._play_host(name)
             return
         try:
@@ -60,7 +61,8 @@ class Harness:
 
     def _play_host(self, name: str) -> None:
         try:
-            row = play_host(name, self._place(name), self._own, times=3 if self._long else 1, seed=self._seed)
+            host = play_rows if name in ROW_SCENARIOS else play_host
+            row = host(name, self._place(name), self._own, times=3 if self._long else 1, seed=self._seed)
         except Exception as error:  # noqa: BLE001  the others are still to be played
             self.faults.append(f"{name}: {type(error).__name__}: {error}")
             return
@@ -106,7 +108,7 @@ def main() -> int:
     def wanted(name: str) -> bool:
         return not asked.names or any(word in name for word in asked.names)
 
-    scenarios = [name for name in (*SCENARIOS, *HOST_SCENARIOS) if wanted(name)]
+    scenarios = [name for name in (*SCENARIOS, *HOST_SCENARIOS, *ROW_SCENARIOS) if wanted(name)]
     if programs() is None:
         say("PostgreSQL's programs are not installed: its scenarios are left out")
         scenarios = [name for name in scenarios if name not in SCENARIOS or SCENARIOS[name].engine != "postgresql"]

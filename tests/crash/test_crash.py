@@ -17,6 +17,7 @@ from tests.crash.formula import AGAIN, Evidence, judge
 from tests.crash.harness import catch, play
 from tests.crash.hosts import catch_host, play_host
 from tests.crash.mutants import put
+from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import ROOT, Warm
 from tests.crash.scenarios import EVERYWHERE
 from tests.timing import crowding
@@ -87,6 +88,18 @@ def test_a_host_that_repeats_its_calls_pays_once(name: str, tmp_path: Path, warm
     assert row.breaches == []
     assert (row.lost, row.twice) == (0, 0)
     assert row.kills >= 2
+
+
+@pytest.mark.parametrize("name", ROW_SCENARIOS)
+def test_a_platform_that_gives_its_rows_again_pays_once(name: str, tmp_path: Path, warm: Warm) -> None:
+    row = play_rows(name, tmp_path / "bench", warm, times=0)
+    assert row.breaches == []
+    assert (row.lost, row.twice) == (0, 0)
+    assert row.kills >= 1
+
+
+def test_rows_whose_keys_are_forgotten_are_paid_for_twice(tmp_path: Path, warm: Warm) -> None:
+    assert play_rows("airbyte rows", tmp_path / "bench", warm, times=0, mutants=("keys forgotten",)).twice
 
 
 @pytest.mark.parametrize("name", ["keys forgotten"])
