@@ -1,27 +1,55 @@
-"""`make simulate`: every simulation with its figures; it fails when one of them is not what is promised."""
+"""`make simulate`: every simulation with its figures; it fails when one of them is not what is promised.
+
+One alone: `python -m tools.simulate forecast`, or `deadlines`.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from time import monotonic
 
-from tools.simulate.forecast import hold, judge, report
+from tools.simulate import deadlines, forecast
 
-FIRST, RUNS = 1, 300
+FIRST, RUNS, MONTHS = 1, 300, 24
 
 
-def main() -> int:
-    """Run all simulations, print their figures, and return 1 when a promise is broken."""
-    began = monotonic()
-    with ProcessPoolExecutor() as pool:
-        runs = list(pool.map(hold, range(FIRST, FIRST + RUNS), chunksize=10))
+def simulate_forecasts(pool: ProcessPoolExecutor) -> Sequence[str]:
+    """Print the figures of forecasts; return what is not as promised."""
+    runs = list(pool.map(forecast.hold, range(FIRST, FIRST + RUNS), chunksize=10))
     print(f"Forecasts against {RUNS} runs that they had not seen, seeds {FIRST} to {FIRST + RUNS - 1}:")
-    print("\n".join(report(runs)))
-    broken = judge(runs)
+    print("\n".join(forecast.report(runs)))
+    return forecast.judge(runs)
+
+
+def simulate_deadlines(pool: ProcessPoolExecutor) -> Sequence[str]:
+    """Print the figures of months with deadlines; return what is not as promised."""
+    months = list(pool.map(deadlines.live, range(FIRST, FIRST + MONTHS)))
+    print(f"Cheapest in time over {MONTHS} months, seeds {FIRST} to {FIRST + MONTHS - 1}:")
+    print("\n".join(deadlines.report(months)))
+    return deadlines.judge(months)
+
+
+SIMULATIONS: dict[str, Callable[[ProcessPoolExecutor], Sequence[str]]] = {
+    "forecast": simulate_forecasts,
+    "deadlines": simulate_deadlines,
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Run simulations, all unless some are named; print their figures, and return 1 when a promise is broken."""
+    unknown = [name for name in names if name not in SIMULATIONS]
+    if unknown:
+        print(f"there is no simulation {', '.join(unknown)}; there are {', '.join(SIMULATIONS)}", file=sys.stderr)
+        return 2
+    began, broken = monotonic(), list[str]()
+    with ProcessPoolExecutor() as pool:
+        for name in names or SIMULATIONS:
+            broken += SIMULATIONS[name](pool)
     print("\n".join(broken) or "as promised", f"({monotonic() - began:.0f} s)")
     return 1 if broken else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
