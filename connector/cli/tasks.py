@@ -16,7 +16,7 @@ from connector.cli.options import Config, Json, open_catalogue
 from connector.cli.output import print_document, print_text, say, wants_json
 from connector.cli.tasks_change import RetryOptions, purge, retry, skip
 from connector.cli.tasks_done import DoneOptions, done
-from connector.cli.tasks_filter import Camunda, FilterOptions, Mcp
+from connector.cli.tasks_filter import Camunda, FilterOptions, HostOptions, Mcp, Temporal
 from connector.cli.tasks_list import ListOptions, export, list_tasks
 from connector.documents import dump
 from connector.errors import ConfigurationError
@@ -35,22 +35,23 @@ def show(
     config: Config = None,
     mcp: Mcp = False,
     camunda: Camunda = False,
+    temporal: Temporal = False,
     json: Json = None,
 ) -> None:
     """Show one task: every attempt and call, and its document before and after each chain."""
-    found = asyncio.run(_load(task, config, mcp=mcp, camunda=camunda))
+    found = asyncio.run(_load(task, config, HostOptions(mcp=mcp, camunda=camunda, temporal=temporal).host))
     if wants_json(json):
         print_document(found)
     else:
         print_text(render_task(found, shutil.get_terminal_size().columns))
 
 
-async def _load(number: int, config: Path | None, *, mcp: bool, camunda: bool) -> dict[str, JSON]:
+async def _load(number: int, config: Path | None, host: str) -> dict[str, JSON]:
     from connector.cli.tasks_filter import open_tasks
     from connector.pipeline import Runtime
     from connector.runtime.task_report import report_task
 
-    async with open_tasks(config, mcp=mcp, camunda=camunda) as (store, configuration):
+    async with open_tasks(config, host) as (store, configuration):
         task = await store.task(number)
         if task is None:
             raise ConfigurationError(f"there is no task {number}; `tasks list --state all` shows those there are")

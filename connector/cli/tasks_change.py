@@ -69,7 +69,7 @@ async def _retry(options: RetryOptions) -> int:
 
     _need_choice(options, "--state failed")
     document = _read_edit(options)
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         states = (TaskState.FAILED, TaskState.SKIPPED, TaskState.UNKNOWN)
         wanted = await build_filter(options, store, configuration, states)
         unfit = await report_unfit(store, wanted, "it can be retried once it has failed, was skipped or is unknown")
@@ -95,8 +95,8 @@ async def _deliver(configuration: Configuration, options: RetryOptions, routes: 
     from connector.delivery.route_spec import parent_of
     from connector.engine import StoreHeld
 
-    if options.mcp or options.camunda:
-        say("each is sent when its client or its job asks for it again")
+    if options.host:
+        say("each is sent when its host asks for it again")
         return ExitCode.DONE
     if not options.now:
         say("the run that is at work delivers them, or the next `run`; `tasks retry --now` delivers at once")
@@ -158,7 +158,7 @@ async def _skip(options: FilterOptions) -> ExitCode:
 
     _need_choice(options, "--state waiting")
     live = (TaskState.NEW, TaskState.WAITING, TaskState.FAILED, TaskState.UNKNOWN)
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         wanted = await build_filter(options, store, configuration, live)
         unfit = await report_unfit(store, wanted, "it can be skipped while it is new or waiting, failed or unknown")
         count = await store.skip(wanted, "skipped by hand")
@@ -172,7 +172,7 @@ async def _purge(options: FilterOptions) -> ExitCode:
 
     _need_choice(options, "--older-than 30d")
     count = 0
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         ended = (TaskState.FINISHED, TaskState.FAILED, TaskState.SKIPPED)
         wanted = await build_filter(options, store, configuration, ended)
         unfit = await report_unfit(store, wanted, "it can be purged once it has ended; one that is unknown by --state")

@@ -13,7 +13,7 @@ from connector.cli.arguments import read_document
 from connector.cli.exit_codes import ExitCode
 from connector.cli.options import Config, Json
 from connector.cli.output import print_line, print_text, say, wants_json
-from connector.cli.tasks_filter import Camunda, Mcp
+from connector.cli.tasks_filter import HostOptions
 from connector.errors import ConfigurationError
 from connector.model import JSON
 
@@ -24,7 +24,7 @@ __all__ = ["DoneOptions", "done"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoneOptions:
+class DoneOptions(HostOptions):
     """The options of `tasks done`."""
 
     task: Annotated[int, Argument(metavar="ID", help="The id of a task that is unknown.")]
@@ -38,8 +38,6 @@ class DoneOptions:
         Option("--call", metavar="ATTEMPT.CALL", help="Which call was done, such as 1.0, if several are in doubt."),
     ] = None
     reason: Annotated[str, Option("--reason", metavar="TEXT", help="How you know; kept with the call.")] = ""
-    mcp: Mcp = False
-    camunda: Camunda = False
     json: Json = None
 
 
@@ -54,7 +52,7 @@ async def _done(options: DoneOptions) -> ExitCode:
     from connector.runtime.doubt import confirm_call
 
     answer: JSON = None if options.answer is None else read_document(options.answer, "--answer")
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         redactor = configuration.redactor()
         if redactor.value(answer) != answer:
             raise ConfigurationError("--answer: it holds a secret of the configuration, and secrets are not kept")
@@ -73,7 +71,8 @@ async def _done(options: DoneOptions) -> ExitCode:
         print_line({"done": 1})
     else:
         print_text(f"{call.operation} of task {options.task} counts as done; the task goes on from there")
-    say("the run that is at work goes on with it, or the next `run`")
+    then = "the run that is at work goes on with it, or the next `run`"
+    say("its host is answered by it when it asks again" if options.host else then)
     return ExitCode.DONE
 
 

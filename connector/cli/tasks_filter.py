@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Camunda",
     "FilterOptions",
+    "HostOptions",
     "Mcp",
+    "Temporal",
     "build_filter",
     "iterate_tasks",
     "open_tasks",
@@ -39,10 +41,40 @@ Camunda = Annotated[
     bool, Option("--camunda", help="The calls of Camunda's jobs, in camunda.engine, instead of the tasks of routes.")
 ]
 Mcp = Annotated[bool, Option("--mcp", help="The calls of MCP clients, in mcp.engine, instead of the tasks of routes.")]
+Temporal = Annotated[
+    bool,
+    Option(
+        "--temporal", help="The calls of Temporal's activities, in temporal.engine, instead of the tasks of routes."
+    ),
+]
+MAKERS = {
+    "": "`run`",
+    "mcp": "`openai-connector mcp`",
+    "camunda": "`worker camunda`",
+    "temporal": "`worker temporal`",
+}
+"""What makes the store of each host, and that of the routes."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class FilterOptions:
+class HostOptions:
+    """The options that say whose tasks are meant: a host's calls, or those of routes."""
+
+    mcp: Mcp = False
+    camunda: Camunda = False
+    temporal: Temporal = False
+
+    @property
+    def host(self) -> str:
+        """The host whose calls are meant; empty for the tasks of routes."""
+        named = [name for name in MAKERS if name and getattr(self, name)]
+        if len(named) > 1:
+            raise ConfigurationError(f"--{named[0]} and --{named[1]} are two places: leave one of them out")
+        return named[0] if named else ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilterOptions(HostOptions):
     """The options that select tasks; a task must match all of them."""
 
     ids: Annotated[list[int] | None, Argument(metavar="ID", help="The ids of tasks.")] = None
@@ -57,8 +89,6 @@ class FilterOptions:
     newer_than: Annotated[
         str | None, Option("--newer-than", metavar="AGE", help="Only tasks changed within this time.")
     ] = None
-    mcp: Mcp = False
-    camunda: Camunda = False
     json: Json = None
 
     @property
@@ -142,26 +172,20 @@ PAGE = 500
 
 
 @asynccontextmanager
-async def open_tasks(
-    config: Path | None, *, mcp: bool = False, camunda: bool = False
-) -> AsyncGenerator[tuple[Store, Configuration]]:
+async def open_tasks(config: Path | None, host: str = "") -> AsyncGenerator[tuple[Store, Configuration]]:
     """Open the store of a configuration; create nothing if there was no run.
 
     Args:
-        mcp: whether that of the calls of MCP clients is meant.
-        camunda: whether that of the calls of Camunda's jobs is.
+        host: whose calls are meant; the tasks of routes unless given.
     """
     from connector.engine import open_store
     from connector.pipeline import load_configuration
 
     configuration = load_configuration(configuration_at(config))
-    if mcp and camunda:
-        raise ConfigurationError("--mcp and --camunda are two places: leave one of them out")
-    url = configuration.mcp_engine_url if mcp else configuration.engine_url
-    url = configuration.camunda_engine_url if camunda else url
+    url: str | None = getattr(configuration, f"{host}_engine_url" if host else "engine_url")
     if url is None:
         raise ConfigurationError("mcp.engine: none is named, so calls are kept only while the MCP server runs")
-    _check_there(url, "`openai-connector mcp`" if mcp else "`worker camunda`" if camunda else "`run`")
+    _check_there(url, MAKERS[host])
     store = await open_store(url, role="admin")
     try:
         yield store, configuration

@@ -55,7 +55,7 @@ async def _list(options: ListOptions) -> int:
     from connector.runtime.stalls import STALLS, describe_stall, read_stalls
 
     whole = options.all or bool(options.ids)
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         wanted = await build_filter(options, store, configuration, tuple(TaskState) if whole else unfinished())
         unfit = await report_unfit(store, replace(wanted, states=()), "")
         narrowed = (options.state, options.after, options.key, options.reason, options.older_than, options.newer_than)
@@ -120,7 +120,7 @@ async def _export(options: FilterOptions) -> int:
     from connector.runtime.task_report import export_task
 
     count = 0
-    async with open_tasks(options.config, mcp=options.mcp, camunda=options.camunda) as (store, configuration):
+    async with open_tasks(options.config, options.host) as (store, configuration):
         states = () if options.ids else (TaskState.FAILED, TaskState.UNKNOWN)
         wanted = await build_filter(options, store, configuration, states)
         unfit = await report_unfit(store, replace(wanted, states=()), "")

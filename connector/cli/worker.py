@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["worker"]
 
-worker = group("Workers for other platforms: the jobs of Camunda.")
+worker = group("Workers for other platforms: the jobs of Camunda, the activities of Temporal.")
 
 
 @worker.callback()
@@ -71,3 +71,31 @@ def _sum_up(opened: Worker) -> None:
         f"jobs: {told['complete']} completed, {told['throw']} ended with a BPMN error, {told['fail']} to be activated"
         f" again, {told['incident']} incidents"
     )
+
+
+@worker.command("temporal")
+def temporal(
+    config: Config = None,
+    task_queue: Annotated[
+        str, Option("--task-queue", metavar="NAME", help="The task queue, in place of temporal.task_queue.")
+    ] = "",
+    folder: Entities = None,
+) -> None:
+    """Offer the configuration's connections and operations to Temporal as activities, until a signal."""
+    from connector.pipeline import load_configuration
+
+    configuration = load_configuration(configuration_at(config))
+    asyncio.run(_serve(configuration, task_queue, catalogue_folder(folder, config)))
+
+
+async def _serve(configuration: Configuration, task_queue: str, folder: Path | None) -> None:
+    from connector.aio.signals import drain_on_signals
+    from connector.hosts.temporal.worker import serve
+    from connector.telemetry.logs import configure_logging
+
+    undo, stopping = configure_logging(configuration.telemetry.logs, configuration.redactor()), asyncio.Event()
+    try:
+        with drain_on_signals(lambda _: stopping.set()):
+            await serve(configuration, say, stopping, task_queue=task_queue, folder=folder)
+    finally:
+        undo()

@@ -30,6 +30,7 @@ from connector.config.models import (
     Studio,
     StudioToken,
     Telemetry,
+    Temporal,
     Variable,
 )
 from connector.config.models.gateway import MCP_SPENDING_FILE, SPENDING_FILE
@@ -74,6 +75,7 @@ class Configuration:
     studio: Studio
     mcp: Mcp
     camunda: Camunda
+    temporal: Temporal
     telemetry: Telemetry
     entities: str | None
     raw_engine: str = field(repr=False)
@@ -115,6 +117,12 @@ class Configuration:
         return resolve_engine_url(written, self.lookup, self.folder, where="camunda.engine")
 
     @property
+    def temporal_engine_url(self) -> str:
+        """The URL of the engine that notes the calls of Temporal's activities, as it is now."""
+        written = self.temporal.raw_engine or "sqlite:///temporal.db"
+        return resolve_engine_url(written, self.lookup, self.folder, where="temporal.engine")
+
+    @property
     def reserved(self) -> Reserved:
         """The connector's own files, which no document may name."""
         written = {begin.file for begin, _ in self.tree.places.values()}
@@ -125,7 +133,7 @@ class Configuration:
             self.folder / MCP_SPENDING_FILE,
             *self._secret_files(),
         ]
-        engines = (self.engine_url, self.mcp_engine_url or "", self.camunda_engine_url)
+        engines = (self.engine_url, self.mcp_engine_url or "", self.camunda_engine_url, self.temporal_engine_url)
         own += [engine.removeprefix(SQLITE) for engine in engines if engine.startswith(SQLITE)]
         return Reserved(own, folders_of(self.folder) if self.whole else (), ENDINGS)
 
@@ -138,6 +146,8 @@ class Configuration:
         for tls in (self.gateway.tls, self.studio.tls):
             if tls is not None:
                 yield from (self.folder / tls.certificate, self.folder / tls.key)
+        if self.temporal.tls is not None and self.temporal.tls.key is not None:
+            yield self.folder / self.temporal.tls.key
 
     def find(self, section: str, name: str) -> Section:
         """Return an entry by its name; raise UnknownName, with suggestions, if there is none."""
@@ -169,6 +179,8 @@ class Configuration:
             yield from passwords_in(self.mcp_engine_url or "")
         with suppress(ConfigurationError):
             yield from passwords_in(self.camunda_engine_url)
+        with suppress(ConfigurationError):
+            yield from passwords_in(self.temporal_engine_url)
         for entry in self.clients.values():
             yield from literal_secrets(entry.raw_parameters)
         tokens: list[GatewayToken | StudioToken] = [*self.gateway.tokens.values(), *self.studio.tokens.values()]
@@ -177,6 +189,8 @@ class Configuration:
                 yield token.hash.partition(":")[2]
         with suppress(ConfigurationError):
             yield self.gateway.signing_key
+        with suppress(ConfigurationError):
+            yield self.temporal.api_key or ""
 
     def require(self, parts: Iterable[tuple[str, str]]) -> None:
         """Raise, naming all of them, if variables are not set that these (section, name) parts need."""

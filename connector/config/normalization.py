@@ -17,7 +17,7 @@ __all__ = ["TOKENS", "is_deferred", "normalize"]
 DEFERRED = frozenset({"parameters", "chain", "input", "request"})
 """Keys whose references are replaced when they are used; all others are replaced when the configuration is read."""
 DEFERRED_PARTS = ("chains", "variables", "engine")
-HOST_ENGINES = (("camunda", "engine"), ("mcp", "engine"))
+HOST_ENGINES = (("camunda", "engine"), ("mcp", "engine"), ("temporal", "engine"))
 DEFERRED_FIELDS = frozenset(
     {
         ("routes", "key"),
@@ -27,6 +27,8 @@ DEFERRED_FIELDS = frozenset(
         ("gateway", "signing_key"),
         ("gateway", "signingKey"),
         ("studio", "hash"),
+        ("temporal", "api_key"),
+        ("temporal", "apiKey"),
     }
     | {*HOST_ENGINES}
 )

@@ -42,6 +42,10 @@ class CallConflict(ConnectorError):
     """A key that was used for another call."""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostCall:
     """One call that a host asks for.
@@ -52,6 +56,7 @@ class HostCall:
         is_named: whether the host chose the key, and so repeats it when it repeats the call.
         owner: who asks; nobody sees the calls of others.
         guard: returns a call as it may be made for the owner.
+        is_left: whether a call that is broken off is left for its host to ask again, instead of ended.
     """
 
     document: JSON
@@ -59,6 +64,7 @@ class HostCall:
     is_named: bool = True
     owner: str = ""
     guard: Callable[[CallIntent], CallIntent] = as_it_is
+    is_left: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,7 @@ class CallAnswer:
         is_repeat: whether this was asked before, so that nothing was sent now.
         doubts: calls that may have taken effect, with their evidence.
         response: status and headers of the last answer, and of an error its body; empty where nothing answered.
+        delay: seconds until a call that has not ended may be attempted again.
     """
 
     task: int
@@ -79,6 +86,7 @@ class CallAnswer:
     is_repeat: bool = False
     doubts: Sequence[CallRecord] = ()
     response: Mapping[str, JSON] = field(default_factory=dict[str, JSON])
+    delay: float = 0.0
 
 
 @dataclass(slots=True)
@@ -90,11 +98,13 @@ class HostCalls:
         wait: seconds for which a host is kept waiting at most.
         equal: seconds for which a call without a key of its host's is taken for the repeat of an equal one whose end
             its host was not told.
+        is_patient: whether a call is attempted again here while its host waits; else its host asks again.
     """
 
     shared: DeliveryContext
     wait: float = 600.0
     equal: float = 86_400.0
+    is_patient: bool = True
     leases: Leases = field(default_factory=Leases)
     _locks: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary[str, asyncio.Lock])
     _told: OrderedDict[str, None] = field(default_factory=OrderedDict[str, None])
@@ -115,7 +125,7 @@ class HostCalls:
         own = _content(route.spec.name, asked)
         async with self._alone(own if not asked.is_named else f"{asked.owner}\n{route.spec.name}\n{asked.key}"):
             task, is_new = await self._accept(route.spec.name, asked, own)
-            return await self._follow(replace(route, guard=asked.guard), task, notify, is_new=is_new)
+            return await self._follow(replace(route, guard=asked.guard), task, asked, notify, is_new=is_new)
 
     async def note_told(self, route: str, asked: HostCall) -> None:
         """Note that a host was given the answer of a call: an equal one without a key is another call from then on."""
@@ -127,6 +137,11 @@ class HostCalls:
         place, key = (EQUAL, digest(_content(route, asked))), f"{asked.owner}/{asked.key}"
         if members(await self.shared.store.record(*place)).get("key") == key:
             await self.shared.commit(Change(records={place: {"key": key, "told": True}}))
+
+    async def look(self, route: str, owner: str, key: str) -> CallAnswer | None:
+        """Return what a call has come to until now; None when it was never asked for."""
+        found = await self._find(route, f"{owner}/{key}")
+        return await self._answer(found.id, is_repeat=True) if found is not None else None
 
     async def is_known(self, route: str, owner: str, key: str) -> bool:
         """Return whether a call of this key was asked for before."""
@@ -185,34 +200,42 @@ class HostCalls:
             return None if kept.get("told") or key.partition("/")[2] in self._told else task
         return task if task.state not in ENDS or task.state is TaskState.UNKNOWN else None
 
-    async def _follow(self, route: RouteContext, task: Task, notify: Notify, *, is_new: bool) -> CallAnswer:
+    async def _follow(
+        self, route: RouteContext, task: Task, asked: HostCall, notify: Notify, *, is_new: bool
+    ) -> CallAnswer:
         """Attempt a task until it ends, or until its host has waited long enough."""
         if task.state is TaskState.FAILED:  # nothing took effect, so its host may try again
             await self.shared.store.retry(Filter(ids=(task.id,)))
             is_new = True
-        end = self.shared.timing.clock() + self.wait
+        end, is_attempted = self.shared.timing.clock() + self.wait, False
         while (known := await self.shared.store.task(task.id)) is not None and known.state not in ENDS:
+            if not self.is_patient and known.state is TaskState.WAITING and (is_attempted or self._rests(known) > LOOK):
+                break
             leased = await self.shared.store.lease_task(task.id)
             if leased is not None:
-                is_new = True
-                await self._attempt(route, leased)
+                is_new = is_attempted = True
+                await self._attempt(route, leased, asked)
                 continue
             if known.reason:
                 notify(known.reason)
             left = end - self.shared.timing.clock()
             if left <= 0:
                 break
-            due = known.due - self.shared.wall()
-            await self.shared.timing.sleep(min(max(due, 0.05) if known.due else LOOK, left))
+            rests = max(self._rests(known), 0.05) if known.state is TaskState.WAITING and known.due else LOOK
+            await self.shared.timing.sleep(min(rests, left))
         return await self._answer(task.id, is_repeat=not is_new)
 
-    async def _attempt(self, route: RouteContext, task: Task) -> None:
+    def _rests(self, task: Task) -> float:
+        """Return the seconds until a task is due."""
+        return max(task.due - self.shared.wall(), 0.0)
+
+    async def _attempt(self, route: RouteContext, task: Task, asked: HostCall) -> None:
         """Make one attempt, and commit what it came to."""
         with self.leases.hold(task.id):
             try:
                 change = await HostAttempt(route, task).change()
             except asyncio.CancelledError:
-                await asyncio.shield(self._cancel(task))
+                await asyncio.shield(self._give_back(task) if asked.is_left() else self._cancel(task))
                 raise
             except StoreBroken:
                 raise
@@ -226,6 +249,10 @@ class HostCalls:
         await self.shared.commit(change)
         if change.lines:
             await self._flusher.flush()
+
+    async def _give_back(self, task: Task) -> None:
+        """Leave a call as a killed process would, for its host to ask again; what was sent is in the journal."""
+        await self.shared.commit(Change(settle=[Settlement(task=task.id, state=TaskState.WAITING, uncounted=True)]))
 
     async def _cancel(self, task: Task) -> None:
         """End a call whose host does not wait for it: what was sent may have taken effect."""
@@ -250,6 +277,7 @@ class HostCalls:
             is_repeat=is_repeat,
             doubts=() if task.state is TaskState.FINISHED else find_doubtful(task.calls, task.retried),
             response=members(kept.get("response")),
+            delay=0.0 if task.state in ENDS else self._rests(task),
         )
 
 

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def open_calls(
-    runtime: Runtime, store: Store, prefix: str | None, *, wait: float, equal: float = 0.0
+    runtime: Runtime, store: Store, prefix: str | None, *, wait: float, equal: float = 0.0, is_patient: bool = True
 ) -> AsyncGenerator[HostCalls]:
     """Make calls over a store.
 
@@ -32,11 +32,12 @@ async def open_calls(
         prefix: the beginning of the names of the host's routes, whose old calls are forgotten; none are for None.
         wait: seconds for which the host is kept waiting at most.
         equal: seconds in which an equal call without a key is a repeat.
+        is_patient: whether a call is attempted again here while its host waits; else its host asks again.
     """
     configuration = runtime.configuration
     observer = make_observer(configuration.telemetry, configuration.currency, runtime.redact)
     shared = DeliveryContext(runtime, store, observer=observer)
-    calls = HostCalls(shared, wait=wait, equal=equal)
+    calls = HostCalls(shared, wait=wait, equal=equal, is_patient=is_patient)
     loops = [asyncio.create_task(_keep_alive(calls, store))]
     if prefix is not None:
         loops.append(asyncio.create_task(_purge(shared, prefix)))

@@ -21,22 +21,31 @@ RETRY_DELAY, MAX_DELAY = 1.0, 30.0
 """Seconds before another attempt: somebody waits for the answer."""
 
 
-def outgoing_route(shared: DeliveryContext, name: str, outgoing: str, attempts: int) -> RouteContext:
+def outgoing_route(
+    shared: DeliveryContext, name: str, outgoing: str, attempts: int, *, delay: float = RETRY_DELAY
+) -> RouteContext:
     """Return the route of a tool that is an outgoing connection; ConfigurationError when it cannot be one.
 
     Args:
         name: the route's own, under which its tasks are found.
         outgoing: the connection.
         attempts: attempts at a call that may be repeated.
+        delay: seconds before the second attempt; what a server asks for is waited for in any case.
     """
     base = OutgoingSpec.of(shared.runtime, outgoing)
     if base.chain.gather is not None:
         raise ConfigurationError(f"outgoing {outgoing!r} gathers documents, so no single call has an answer of its own")
-    return _make(shared, base, name, attempts)
+    return _make(shared, base, name, attempts, delay)
 
 
 def operation_route(
-    shared: DeliveryContext, name: str, client: str, operation: Operation, attempts: int
+    shared: DeliveryContext,
+    name: str,
+    client: str,
+    operation: Operation,
+    attempts: int,
+    *,
+    delay: float = RETRY_DELAY,
 ) -> RouteContext:
     """Return the route of a tool that is one operation; its documents are requests."""
     parameters = {"client": client, "entity": operation.entity, "action": operation.action}
@@ -44,11 +53,11 @@ def operation_route(
     nothing = SplitChain(Chain(()), None, Chain(()))
     writer = Writer(shared.runtime, publisher, name)
     spec = OutgoingSpec(outgoing=Outgoing(publisher=publisher), chain=nothing, request=None, writer=writer)
-    return _make(shared, spec, name, attempts)
+    return _make(shared, spec, name, attempts, delay)
 
 
-def _make(shared: DeliveryContext, base: OutgoingSpec, name: str, attempts: int) -> RouteContext:
-    settings = Route(incoming="", outgoing=name, attempts=attempts, retry_delay=RETRY_DELAY, max_delay=MAX_DELAY)
+def _make(shared: DeliveryContext, base: OutgoingSpec, name: str, attempts: int, delay: float) -> RouteContext:
+    settings = Route(incoming="", outgoing=name, attempts=attempts, retry_delay=delay, max_delay=MAX_DELAY)
     spec = RouteSpec(
         name=name,
         route=name,

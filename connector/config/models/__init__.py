@@ -17,6 +17,7 @@ from connector.config.models.routes import Job, Route, Schedule
 from connector.config.models.section import Component, Section, none_as_empty
 from connector.config.models.settings import Chain, Currency, Price, Retention, Storage, Telemetry, Variable
 from connector.config.models.studio import Studio, StudioToken
+from connector.config.models.temporal import Temporal, TemporalTls
 from connector.model import JSON, is_list, is_object
 
 __all__ = [
@@ -45,6 +46,8 @@ __all__ = [
     "Studio",
     "StudioToken",
     "Telemetry",
+    "Temporal",
+    "TemporalTls",
     "Tls",
     "Variable",
 ]  # fmt: skip
@@ -127,10 +130,13 @@ class Document(Section):
     camunda: Annotated[Camunda, BeforeValidator(none_as_empty)] = Field(
         default_factory=Camunda, description="Which jobs of Camunda 8 are worked on, and where calls are noted."
     )
+    temporal: Annotated[Temporal, BeforeValidator(none_as_empty)] = Field(
+        default_factory=Temporal, description="Which activities Temporal is offered, and where calls are noted."
+    )
     telemetry: Annotated[Telemetry, BeforeValidator(none_as_empty)] = Field(
         default_factory=Telemetry, description="Traces, metrics and logs."
     )
 
-    def hosts(self) -> Mapping[str, Mcp | Camunda]:
+    def hosts(self) -> Mapping[str, Mcp | Camunda | Temporal]:
         """What is offered to each host, by the name of its section."""
-        return {"mcp": self.mcp, "camunda": self.camunda}
+        return {"mcp": self.mcp, "camunda": self.camunda, "temporal": self.temporal}

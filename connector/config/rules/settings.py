@@ -95,6 +95,9 @@ def check_plain_secrets(subject: Subject) -> Iterator[Finding]:
     signing_key = subject.document.gateway.raw_signing_key
     if signing_key and not has_reference(signing_key):
         found.append(("gateway", "signing_key"))
+    api_key = subject.document.temporal.raw_api_key
+    if api_key and not has_reference(api_key):
+        found.append(("temporal", "api_key"))
     for path, text in walk(subject.tree.value):
         if isinstance(text, str) and SECRET_VALUE.search(text) and path not in found:
             found.append(path)

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from connector.engine import CallRecord, TaskState
+from connector.engine import TaskState
 from connector.hosts.calls import CallAnswer
 from connector.hosts.camunda.broker import Job
 from connector.hosts.camunda.feel import Expression, FeelFault, parse_expression
+from connector.hosts.evidence import show_evidence
 from connector.model import JSON, is_document, members
 
 __all__ = ["Expressions", "Verdict", "incident", "judge", "parse_duration"]
@@ -147,7 +148,7 @@ def _not_done(job: Job, expressions: Expressions, answer: CallAnswer) -> Verdict
 
 def _unknown(job: Job, expressions: Expressions, answer: CallAnswer) -> Verdict:
     """Return an incident with its evidence; only an expression that names the code decides otherwise."""
-    evidence: list[JSON] = [_evidence(call) for call in answer.doubts]
+    evidence = show_evidence(answer.doubts)
     if expressions.error is not None and UNKNOWN in expressions.error.texts:
         found = _examine(job, expressions, _error_names(job, UNKNOWN, answer.reason, {"evidence": evidence}))
         if found is not None:
@@ -159,14 +160,6 @@ def _unknown(job: Job, expressions: Expressions, answer: CallAnswer) -> Verdict:
         " when it did not, and resolve this incident. Until then the job sends nothing."
     )
     return incident(message, state=UNKNOWN, task=number, evidence=evidence)
-
-
-def _evidence(call: CallRecord) -> JSON:
-    outcome = members(call.outcome)
-    shown: dict[str, JSON] = {"operation": call.operation, "client": call.target, "attempt": call.attempt}
-    shown |= {"started": call.started, "state": call.state or "no end seen"}
-    kept = ("status", "request_id", "reason", "evidence")
-    return {**shown, **{name: outcome[name] for name in kept if outcome.get(name)}}
 
 
 def _error_names(job: Job, code: str, message: str, response: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.catalogue.operation import Operation
 from connector.errors import ConnectorError
+from connector.hosts.direct import Guard, call_now
 from connector.hosts.mcp.events import join_events, text_of
 from connector.hosts.mcp.exchange import Exchange
 from connector.hosts.mcp.protocol import INVALID_PARAMS, RpcError
@@ -17,16 +18,14 @@ from connector.hosts.mcp.results import Renderer, failure
 from connector.hosts.mcp.tools import EXPLAIN, Tool
 from connector.http.watch import watch_events
 from connector.model import JSON, InvalidRequest, is_document, members
-from connector.publishers import CallIntent, perform_now
 
 if TYPE_CHECKING:
     from connector.delivery.attempt import RouteContext
     from connector.hosts.calls import HostCalls
     from connector.pipeline import Runtime
 
-__all__ = ["Guard", "Invoker"]
+__all__ = ["Invoker"]
 
-Guard = Callable[[CallIntent], CallIntent]
 HEARTBEAT = 1.0
 """Seconds between two reports of a call that says nothing by itself."""
 SHOWN_TEXT = 200
@@ -119,12 +118,7 @@ class Invoker:
         self, operation: Operation, arguments: dict[str, JSON], owner: str, guard: Guard
     ) -> dict[str, JSON]:
         """Make a call that may be repeated freely: nobody has to remember it."""
-        client = self.runtime.client(self.client)
-        wire = client.prepare(operation, arguments)
-        from connector.publishers import ClientCall, client_intent
-
-        call = ClientCall(client=client, wire=wire, request=arguments, prepare=partial(client.prepare, operation))
-        outcome = await perform_now(guard(client_intent(self.client, call)))
+        outcome = await call_now(self.runtime, self.client, operation, arguments, guard)
         return self.renderer.outcome(owner, outcome)
 
     async def _explain(self, tool: Tool, arguments: JSON) -> JSON:

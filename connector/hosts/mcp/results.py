@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import orjson
 
 from connector.engine import TaskState
+from connector.hosts.evidence import show_evidence
 from connector.model import JSON, Outcome, is_document, is_list, items, members
 
 if TYPE_CHECKING:
-    from connector.engine import CallRecord
     from connector.hosts.calls import CallAnswer
 
 __all__ = ["SCHEME", "Kept", "Renderer", "failure", "unknown"]
@@ -160,7 +160,7 @@ def failure(text: str, structured: Mapping[str, JSON]) -> dict[str, JSON]:
 
 def unknown(answer: CallAnswer) -> dict[str, JSON]:
     """Return the result of a call that may have taken effect: with its evidence, and what to do."""
-    evidence = [_evidence(call) for call in answer.doubts]
+    evidence = show_evidence(answer.doubts)
     number = answer.task
     text = (
         f"unknown: the call may have taken effect, and may have been paid for. {answer.reason}\n"
@@ -181,14 +181,6 @@ def _waiting(answer: CallAnswer) -> dict[str, JSON]:
     reason = answer.reason or "it is under way elsewhere"
     text = f"not done yet: {reason}\nCall again with the same key to wait on; nothing is sent twice."
     return failure(text, {"state": str(answer.state), "task": answer.task, "reason": reason})
-
-
-def _evidence(call: CallRecord) -> dict[str, JSON]:
-    outcome = members(call.outcome)
-    shown: dict[str, JSON] = {"operation": call.operation, "client": call.target, "attempt": call.attempt}
-    shown |= {"started": call.started, "state": call.state or "no end seen"}
-    kept = {name: outcome[name] for name in ("status", "request_id", "reason", "evidence") if outcome.get(name)}
-    return {**shown, **kept}
 
 
 def _take_images(value: JSON, media: list[JSON]) -> JSON:

@@ -8,8 +8,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connector.hosts.direct import Guard
 from connector.hosts.mcp.exchange import Exchange
-from connector.hosts.mcp.invoke import Guard, Invoker
+from connector.hosts.mcp.invoke import Invoker
 from connector.hosts.mcp.prompts import Prompts
 from connector.hosts.mcp.protocol import (
     HANDSHAKE_VERSIONS,
