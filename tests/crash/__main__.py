@@ -18,6 +18,7 @@ from tests.crash.cluster import programs
 from tests.crash.harness import catch, play
 from tests.crash.host_mutants import HOST_MUTANTS
 from tests.crash.hosts import HOST_SCENARIOS, catch_host, play_host
+from tests.crash.jobs import JOB_MUTANTS, JOB_SCENARIOS, catch_jobs, play_jobs
 from tests.crash.mutants import MUTANTS
 from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import Warm
@@ -25,6 +26,12 @@ from tests.crash.scenarios import EVERYWHERE, SCENARIOS
 from tests.crash.table import Row, table
 
 AT_ONCE = 2
+HOST_PLAYS = (
+    dict.fromkeys(HOST_SCENARIOS, play_host)
+    | dict.fromkeys(ROW_SCENARIOS, play_rows)
+    | dict.fromkeys(JOB_SCENARIOS, play_jobs)
+)
+"""What plays each scenario of a host."""
 
 
 class Harness:
@@ -45,7 +52,7 @@ class Harness:
 
     def play(self, name: str) -> None:
         began = time.monotonic()
-        if name in HOST_SCENARIOS or name in ROW_SCENARIOS:
+        if name in HOST_PLAYS:
             self._play_host(name)
             return
         try:
@@ -61,8 +68,7 @@ class Harness:
 
     def _play_host(self, name: str) -> None:
         try:
-            host = play_rows if name in ROW_SCENARIOS else play_host
-            row = host(name, self._place(name), self._own, times=3 if self._long else 1, seed=self._seed)
+            row = HOST_PLAYS[name](name, self._place(name), self._own, times=3 if self._long else 1, seed=self._seed)
         except Exception as error:  # noqa: BLE001  the others are still to be played
             self.faults.append(f"{name}: {type(error).__name__}: {error}")
             return
@@ -70,7 +76,9 @@ class Harness:
         self.faults += [f"{name}: {breach}" for breach in row.breaches]
 
     def catch(self, name: str) -> None:
-        if name in HOST_MUTANTS:
+        if name in JOB_MUTANTS:
+            breaches = catch_jobs(name, self._place(name), self._own)
+        elif name in HOST_MUTANTS:
             breaches = catch_host(name, self._place(name), self._own)
         else:
             breaches = catch(name, self._place(name), self._own, seed=self._seed)
@@ -108,7 +116,7 @@ def main() -> int:
     def wanted(name: str) -> bool:
         return not asked.names or any(word in name for word in asked.names)
 
-    scenarios = [name for name in (*SCENARIOS, *HOST_SCENARIOS, *ROW_SCENARIOS) if wanted(name)]
+    scenarios = [name for name in (*SCENARIOS, *HOST_PLAYS) if wanted(name)]
     if programs() is None:
         say("PostgreSQL's programs are not installed: its scenarios are left out")
         scenarios = [name for name in scenarios if name not in SCENARIOS or SCENARIOS[name].engine != "postgresql"]
@@ -116,7 +124,9 @@ def main() -> int:
         harness = Harness(Path(folder), long=asked.long, seed=asked.seed)
         try:
             works = [pool.submit(harness.play, name) for name in scenarios]
-            works += [pool.submit(harness.catch, name) for name in (*MUTANTS, *HOST_MUTANTS) if wanted(name)]
+            works += [
+                pool.submit(harness.catch, name) for name in (*MUTANTS, *HOST_MUTANTS, *JOB_MUTANTS) if wanted(name)
+            ]
             for work in works:
                 work.result()
         finally:

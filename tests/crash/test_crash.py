@@ -16,6 +16,7 @@ from tests.crash.configuration import KINDS as ROUTES
 from tests.crash.formula import AGAIN, Evidence, judge
 from tests.crash.harness import catch, play
 from tests.crash.hosts import catch_host, play_host
+from tests.crash.jobs import catch_jobs, play_jobs
 from tests.crash.mutants import put
 from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import ROOT, Warm
@@ -105,6 +106,17 @@ def test_rows_whose_keys_are_forgotten_are_paid_for_twice(tmp_path: Path, warm: 
 @pytest.mark.parametrize("name", ["keys forgotten"])
 def test_mistakes_in_repeating_are_found(name: str, tmp_path: Path, warm: Warm) -> None:
     assert catch_host(name, tmp_path / "bench", warm, times=0)
+
+
+def test_a_job_is_paid_for_once_whoever_goes_away(tmp_path: Path, warm: Warm) -> None:
+    row = play_jobs("camunda jobs, killed at points", tmp_path / "bench", warm, times=0)
+    assert row.breaches == []
+    assert (row.lost, row.twice) == (0, 0)
+    assert row.kills >= 2
+
+
+def test_mistakes_in_doing_jobs_are_found(tmp_path: Path, warm: Warm) -> None:
+    assert catch_jobs("unknown sent again to jobs", tmp_path / "bench", warm, times=0)
 
 
 def test_a_mistake_can_be_made_only_where_there_is_something_to_replace() -> None:

@@ -12,6 +12,7 @@ __all__ = ["SEED_OPERATIONS", "seed_template"]
 
 SEED_OPERATIONS = {"chat": "chat completions create", "moderation": "moderations create"}
 CUSTOM = "custom"
+CHOSEN = f'=if internal_model = "{CUSTOM}" then internal_customModel else internal_model'
 MESSAGES = (
     "=concatenate("
     'if internal_systemMessage != null and internal_systemMessage != "" '
@@ -21,9 +22,9 @@ MESSAGES = (
 )
 PAYLOAD = (
     '=if internal_temperature != null and internal_temperature != "" '
-    'then {"model": internal_model, "messages": internal_messages, "n": number(internal_choices), '
+    'then {"model": internal_chosenModel, "messages": internal_messages, "n": number(internal_choices), '
     '"temperature": number(internal_temperature)} '
-    'else {"model": internal_model, "messages": internal_messages, "n": number(internal_choices)}'
+    'else {"model": internal_chosenModel, "messages": internal_messages, "n": number(internal_choices)}'
 )
 
 
@@ -89,12 +90,12 @@ def _models(templates: Templates) -> Iterator[dict[str, JSON]]:
         "binding": {"type": "zeebe:input", "name": "internal_model"},
     }  # fmt: skip
     chosen: JSON = {"allMatch": [_when("chat"), {"property": "model", "equals": CUSTOM}]}
-    # Later mappings see earlier ones, and take their place.
     yield {
         **_input("internal_customModel", "Custom model", "A model that is not in the list."), "type": "String",
         "condition": chosen, "constraints": {"notEmpty": True},
     }  # fmt: skip
-    yield hidden("=internal_customModel", {"type": "zeebe:input", "name": "internal_model"}, condition=chosen)
+    # A variable of its own: a modeler reads a choice from what is bound to its variable last.
+    yield hidden(CHOSEN, {"type": "zeebe:input", "name": "internal_chosenModel"}, condition=_when("chat"))
 
 
 def _input(name: str, label: str, description: str, operation: str = "chat") -> dict[str, JSON]:

@@ -35,7 +35,8 @@ class StoredJob:
         return {
             "type": self.type, "processDefinitionId": "story", "processDefinitionVersion": 1, "elementId": "task",
             "customHeaders": self.headers, "worker": worker, "retries": self.retries,
-            "deadline": int(self.locked_until * 1000), "variables": kept, "tenantId": "<default>", "jobKey": self.key,
+            "deadline": int(self.locked_until * 1000), "variables": kept, "tenantId": "<default>",
+            "physicalTenantId": "default", "jobKey": self.key,
             "processInstanceKey": "2251799813685249", "processDefinitionKey": "2251799813685250",
             "elementInstanceKey": "2251799813685251", "kind": "BPMN_ELEMENT", "listenerEventType": "UNSPECIFIED",
             "userTask": None, "tags": [], "rootProcessInstanceKey": None, "businessId": None, "priority": 0,
