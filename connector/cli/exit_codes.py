@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     """A problem on this side stops tasks: a file, a table, or the store of the tasks."""
     NOTHING = 7
     """All went well, but there was nothing to select, write or import."""
+    COSTLY = 8
+    """A run may cost more than it may without being asked; nothing was sent."""
 
 
 def of_outcome(outcome: Outcome) -> ExitCode:
@@ -47,13 +49,14 @@ def of_error(error: ConnectorError) -> ExitCode:
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """Return the most urgent code: unknown, refused, blocked, paused, network, invalid."""
+    """Return the most urgent code: unknown, refused, blocked, costly, paused, network, invalid."""
     ranked = (
         ExitCode.DONE,
         ExitCode.NOTHING,
         ExitCode.INVALID,
         ExitCode.NETWORK,
         ExitCode.PAUSED,
+        ExitCode.COSTLY,
         ExitCode.BLOCKED,
         ExitCode.REFUSED,
         ExitCode.UNKNOWN,

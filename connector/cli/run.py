@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
+from connector.cli.ask_above import may_pay
 from connector.cli.exit_codes import ExitCode, worst
 from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, Json, LogOptions, catalogue_folder, configuration_at, open_catalogue
@@ -65,12 +66,23 @@ class RunOptions(LogOptions):
             help="Continue although the database of earlier runs is missing, older or another, or a route was renamed.",
         ),
     ] = False
+    yes: Annotated[bool, Option("--yes", help="Begin whatever it may cost, without asking (see ask_above).")] = False
+    pay_up_to: Annotated[
+        float | None,
+        Option("--pay-up-to", min=0, metavar="AMOUNT", help="Begin without asking if it hardly costs more than this."),
+    ] = None
     json: Json = None
     entities: Entities = None
 
     def arguments(self, source: Path) -> list[str]:
         """Return the command line of one of several processes."""
-        asked = (("--once", self.once), ("--new", self.new), ("--json", self.json), ("--text", self.json is False))
+        asked = (
+            ("--once", self.once),
+            ("--new", self.new),
+            ("--yes", self.yes),
+            ("--json", self.json),
+            ("--text", self.json is False),
+        )
         own = [] if self.entities is None else ["--entities", str(self.entities)]
         flags = [flag for flag, given in asked if given]
         return [
@@ -117,6 +129,8 @@ async def _run(configuration: Configuration, options: RunOptions) -> int:
         await space.run(lambda: check_routes(store, configuration, plan.routes, new=options.new))
         await _reset(store, options.reset or ())
         async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
+            if not await may_pay(runtime, store, plan.routes, yes=options.yes, up_to=options.pay_up_to):
+                return ExitCode.COSTLY
             return await _work(runtime, store, plan, options)
     finally:
         await store.close()
@@ -205,6 +219,8 @@ async def _reset(store: Store, routes: Sequence[str]) -> None:
 
 async def _run_fleet(configuration: Configuration, options: RunOptions, source: Path) -> int:
     from connector.engine import open_store
+    from connector.pipeline import Runtime
+    from connector.runtime.plan import Plan
 
     if configuration.engine_url.startswith(SQLITE):
         raise ConfigurationError(
@@ -214,8 +230,14 @@ async def _run_fleet(configuration: Configuration, options: RunOptions, source: 
     store = await open_store(configuration.engine_url, role="admin")
     try:
         await _reset(store, options.reset or ())
+        catalogue = open_catalogue(configuration, options.entities)
+        routes = Plan.of(configuration, options.routes or ()).routes
+        async with Runtime(configuration, parameters=options.logs.parameters, catalogue=catalogue) as runtime:
+            if not await may_pay(runtime, store, routes, yes=options.yes, up_to=options.pay_up_to):
+                return ExitCode.COSTLY
     finally:
         await store.close()
+    options = replace(options, yes=True)  # it was asked once for all of them
     return await _run_workers(options.workers, options.arguments(source))
 
 

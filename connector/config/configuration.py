@@ -34,6 +34,7 @@ from connector.config.models import (
     Variable,
 )
 from connector.config.models.gateway import MCP_SPENDING_FILE, SPENDING_FILE
+from connector.config.models.measures import Amount
 from connector.config.references import Reference, references_in
 from connector.config.secrets import passwords_in
 from connector.config.sources import ENDINGS, SECTIONS, catalogue_in, folders_of
@@ -70,6 +71,7 @@ class Configuration:
     variables: Mapping[str, Variable]
     prices: Mapping[str, Price]
     currency: str
+    ask_above: Amount | None
     retention: Retention
     gateway: Gateway
     studio: Studio

@@ -72,6 +72,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "model-retired": "A model that was shut down.",
     "model-retires": "A model that stops within 90 days.",
     "model-refuses": "A parameter that the model of the request refuses.",
+    "other-currency": "An amount in another currency than that of the prices.",
     "unpriced-budget": "A budget in money without prices.",
     "wrong-token": "A token that is not hashed, or has the hash of another one.",
     "open-listener": "A gateway or studio that other machines can reach without TLS or tokens.",

@@ -17,6 +17,7 @@ from connector.config.rules.chains import check_steps
 from connector.config.rules.names import check_cycles, check_variables
 from connector.config.rules.routes import check_templates, check_transports
 from connector.config.rules.settings import (
+    check_amounts,
     check_budgets,
     check_engine,
     check_hosts,
@@ -40,6 +41,7 @@ STRICT = (
     check_templates,
     check_cycles,
     check_transports,
+    check_amounts,
     check_budgets,
     check_tokens,
     check_listener,

@@ -53,6 +53,9 @@ def uses(document: Document) -> Iterator[Use]:
     for name, token in document.gateway.tokens.items():
         for index, client in enumerate(token.clients or ()):
             yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
+    for name, route in document.routes.items():
+        if route.budget is not None and route.budget.warn is not None and route.budget.warn.client is not None:
+            yield Use(("clients",), route.budget.warn.client, ("routes", name, "budget", "warn", "client"))
     for host, offered in document.hosts().items():
         for index, name in enumerate(offered.outgoing or ()):
             yield Use(("outgoing",), name, (host, "outgoing", index))

@@ -12,7 +12,7 @@ from connector.config.models.clients import ClientEntry
 from connector.config.models.connections import Batch, Cursor, Incoming, Outgoing, Response
 from connector.config.models.gateway import Gateway, GatewayToken, Tls
 from connector.config.models.mcp import Mcp
-from connector.config.models.measures import Alarm, Budget
+from connector.config.models.measures import Alarm, Budget, MoneyAmount
 from connector.config.models.routes import Job, Route, Schedule
 from connector.config.models.section import Component, Section, none_as_empty
 from connector.config.models.settings import Chain, Currency, Price, Retention, Storage, Telemetry, Variable
@@ -102,6 +102,10 @@ class Document(Section):
     currency: Currency = Field(
         default="USD",
         description="The currency of all prices and budgets in three letters, shown with every cost; USD by default.",
+    )
+    ask_above: MoneyAmount | None = Field(
+        default=None,
+        description="`run` asks before it begins when all its routes together may cost more than this, such as 5 USD.",
     )
     entities: str | None = Field(
         default=None,

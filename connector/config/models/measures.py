@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,7 +13,17 @@ from connector.config.models.section import Section
 from connector.model import JSON
 from connector.telemetry.costs import Period
 
-__all__ = ["Alarm", "Budget", "Duration", "RetentionTime", "check_every", "check_timezone", "parse_duration"]
+__all__ = [
+    "Alarm",
+    "Amount",
+    "Budget",
+    "Duration",
+    "MoneyAmount",
+    "RetentionTime",
+    "check_every",
+    "check_timezone",
+    "parse_duration",
+]
 
 LENGTH = re.compile(r"(\d{1,9})([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -47,6 +58,31 @@ RetentionTime = Annotated[
     float | None, BeforeValidator(_parse_retention), WithJsonSchema({"anyOf": [{"const": FOREVER}, WRITTEN, NUMBER]})
 ]
 """A retention time in seconds; None is forever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of money; without a currency that of the configuration is meant."""
+
+    amount: float
+    currency: str = ""
+
+
+def _parse_amount(value: JSON) -> JSON:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return Amount(float(value))
+    found = AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("an amount of money such as 5 or 2.50 USD is allowed")
+    return Amount(float(found[1]), found[2] or "")
+
+
+AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(?: ?([A-Z]{3}))?")
+AMOUNT_SCHEMA: dict[str, JSON] = {
+    "anyOf": [{"type": "string", "pattern": r"^\d{1,12}(\.\d{1,9})?( ?[A-Z]{3})?$|\$\{"}, NUMBER]
+}
+MoneyAmount = Annotated[Amount, BeforeValidator(_parse_amount), WithJsonSchema(AMOUNT_SCHEMA)]
+"""An amount of money as people write it: 5, or 2.50 USD."""
 
 
 class Alarm(Section):

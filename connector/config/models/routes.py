@@ -6,7 +6,7 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
-from connector.config.models.measures import Budget, Duration, check_every, check_timezone
+from connector.config.models.measures import Budget, Duration, MoneyAmount, check_every, check_timezone
 from connector.config.models.section import Entry, Names, Section, WithChain, one_or_more
 from connector.model import JSON
 
@@ -61,6 +61,11 @@ class Route(WithChain, Entry):
     max_delay: Duration = Field(default=900.0, description="The longest wait between two attempts.")
     deadline: Duration | None = Field(default=None, description="The time limit of one attempt.")
     budget: Budget | None = Field(default=None, description="What may be used in a period before the route pauses.")
+    ask_above: MoneyAmount | None = Field(
+        default=None,
+        description="`run` asks before it begins when the route may cost more than this, such as 5 USD; without a"
+        " terminal it stops.",
+    )
     deletions: Literal["ignore", "tombstone"] = Field(
         default="ignore",
         description="Whether a document that disappears is delivered as {key, deleted: true}.",

@@ -10,7 +10,7 @@ from connector.config.configuration import check_engine_url
 from connector.config.findings import Finding, Path
 from connector.config.models import Component
 from connector.config.models.gateway import PathRule, is_hash, parse_rule
-from connector.config.models.measures import Budget
+from connector.config.models.measures import Amount, Budget
 from connector.config.names import components
 from connector.config.references import has_reference
 from connector.config.rules import Subject
@@ -23,6 +23,7 @@ from connector.telemetry.costs import REGISTRY_CURRENCY
 
 __all__ = [
     "check_allow_rules",
+    "check_amounts",
     "check_budgets",
     "check_engine",
     "check_host_operations",
@@ -127,6 +128,17 @@ def check_budgets(subject: Subject) -> Iterator[Finding]:
             found = f"an amount in {currency}, and no prices are given"
             allowed = "say what models cost: prices: {MODEL: {input: 1.25, output: 10}}, or give tokens"
             yield subject.finding("unpriced-budget", (*path, "amount"), found, allowed)
+
+
+def check_amounts(subject: Subject) -> Iterator[Finding]:
+    """Amounts in another currency than that of the prices, which nothing converts."""
+    document = subject.document
+    amounts: list[tuple[Amount | None, Path]] = [(document.ask_above, ("ask_above",))]
+    amounts += [(route.ask_above, ("routes", name, "ask_above")) for name, route in document.routes.items()]
+    for asked, path in amounts:
+        if asked is not None and asked.currency not in ("", document.currency):
+            allowed = f"{document.currency} is allowed, the currency of the prices"
+            yield subject.finding("other-currency", path, f"an amount in {asked.currency}", allowed)
 
 
 def _budgets(subject: Subject) -> Iterator[tuple[Budget, Path]]:
