@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Exit, Option
 
 from connector.cli.airbyte import airbyte
+from connector.cli.budget import budget
 from connector.cli.call import call
 from connector.cli.call_options import CallOptions
 from connector.cli.client import client
@@ -97,6 +98,7 @@ app.add_typer(client, name="client")
 app.add_typer(incoming, name="incoming")
 app.add_typer(outgoing, name="outgoing")
 app.add_typer(route, name="route")
+app.add_typer(budget, name="budget")
 app.add_typer(tasks, name="tasks")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(imports, name="import")

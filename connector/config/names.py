@@ -50,12 +50,10 @@ def uses(document: Document) -> Iterator[Use]:
     for steps, path in chains_of(document):
         yield from _of_steps(steps, path)
     yield from _of_routes(document)
+    yield from _of_alarms(document)
     for name, token in document.gateway.tokens.items():
         for index, client in enumerate(token.clients or ()):
             yield Use(("clients",), client, ("gateway", "tokens", name, "clients", index))
-    for name, route in document.routes.items():
-        if route.budget is not None and route.budget.warn is not None and route.budget.warn.client is not None:
-            yield Use(("clients",), route.budget.warn.client, ("routes", name, "budget", "warn", "client"))
     for host, offered in document.hosts().items():
         for index, name in enumerate(offered.outgoing or ()):
             yield Use(("outgoing",), name, (host, "outgoing", index))
@@ -90,6 +88,13 @@ def chains_of(document: Document) -> Iterator[tuple[list[JSON], Path]]:
         yield route.raw_chain, ("routes", name, "chain")
     for name, chain in document.chains.items():
         yield chain.raw_steps, ("chains", name)
+
+
+def _of_alarms(document: Document) -> Iterator[Use]:
+    for name, route in document.routes.items():
+        alarm = route.budget.warn if route.budget is not None else None
+        if alarm is not None and alarm.client is not None:
+            yield Use(("clients",), alarm.client, ("routes", name, "budget", "warn", "client"))
 
 
 def _of_routes(document: Document) -> Iterator[Use]:

@@ -28,7 +28,9 @@ __all__ = [
 
 SECTIONS = ("clients", "incoming", "outgoing", "routes", "chains", "schedules", "storages", "variables", "prices")
 """Parts that hold named entries."""
-SETTINGS = ("currency", "ask_above", "engine", "retention", "gateway", "studio", "mcp", "camunda", "temporal", "telemetry")
+SETTINGS = (
+    "currency", "ask_above", "engine", "retention", "gateway", "studio", "mcp", "camunda", "temporal", "telemetry"
+)  # fmt: skip
 """Parts that hold settings."""
 PARTS = (*SECTIONS, *SETTINGS)
 CATALOGUE = "entities"

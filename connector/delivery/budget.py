@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connector.delivery.call_forecast import CallForecast, Likely
@@ -16,7 +16,7 @@ from connector.telemetry.costs import Cost, find_period
 if TYPE_CHECKING:
     from connector.config.models import Budget
 
-__all__ = ["OVER_BUDGET", "SHADOW", "BudgetWarning", "RouteBudget"]
+__all__ = ["OVER_BUDGET", "SHADOW", "BudgetView", "BudgetWarning", "RouteBudget", "read_budget"]
 
 FRESH = 5.0
 """Seconds after which spending is read from the store again, with that of other workers."""
@@ -26,6 +26,55 @@ SHADOW = "shadow:"
 """How the name begins under which is kept what a shadow budget would have stopped."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """A budget as it stands.
+
+    Attributes:
+        until: when its period ends, in seconds since 1970.
+        spent: what the period has used.
+        reserved: what calls under way, and calls of the period without a known end, may use.
+        stopped: what a shadow budget would have stopped in the period.
+    """
+
+    route: str
+    budget: Budget
+    since: float
+    until: float
+    spent: Expense
+    reserved: Expense
+    stopped: Expense
+
+    def as_document(self) -> dict[str, JSON]:
+        """Return it as JSON."""
+        return {
+            "route": self.route,
+            "every": self.budget.every,
+            "since": self.since,
+            "until": self.until,
+            "shadow": self.budget.shadow,
+            "budget": {"amount": self.budget.amount, "tokens": self.budget.tokens},
+            "spent": _show(self.spent),
+            "reserved": _show(self.reserved),
+            "stopped": _show(self.stopped) if self.budget.shadow else None,
+        }
+
+
+def _show(used: Expense) -> JSON:
+    return {"amount": round(used.cost, 9), "tokens": used.tokens}
+
+
+async def read_budget(store: Store, route: str, budget: Budget, now: float) -> BudgetView:
+    """Return how a route's budget stands."""
+    since, until = find_period(budget.every, now)
+    return BudgetView(
+        route, budget, since, until,
+        await store.spending(route, since),
+        await store.reserved(route, since),
+        await store.spending(SHADOW + route, since),
+    )  # fmt: skip
 
 
 class BudgetWarning:

@@ -248,6 +248,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "gateway-token": [["app"]],
     "studio-token": [["app"], ["app", "--role", "operator"]],
     "backup": [["copy.db"]],
+    "budget show": [[], ["greetings"]],
     "tasks list": [[]],
     "tasks show": [["1"]],
     "tasks export": [[]],
