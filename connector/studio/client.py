@@ -21,6 +21,7 @@ from connector.studio.schemas.audit import AuditEntry
 from connector.studio.schemas.base import Page
 from connector.studio.schemas.config import ConfigState, EditResult, SavedFile
 from connector.studio.schemas.documents import DocumentTask
+from connector.studio.schemas.forecast import RouteForecast
 from connector.studio.schemas.gateway import GatewayOverview
 from connector.studio.schemas.models import ModelDetail, ModelList
 from connector.studio.schemas.money import MoneyReport
@@ -37,6 +38,7 @@ __all__ = [
     "audit",
     "edit_config",
     "explain_operation",
+    "forecast",
     "gateway",
     "list_models",
     "list_operations",
@@ -254,6 +256,11 @@ def money(by: str = "route", since: str = "", until: str = "") -> Call[MoneyRepo
     """What calls cost, by route, model, token or day."""
     times = {name: value for name, value in (("from", since), ("to", until)) if value}
     return Call("GET", "/money", MoneyReport, query={"by": by, **times})
+
+
+def forecast(route: str, *, sample: int = 200) -> Call[RouteForecast]:
+    """What a route will cost and how long it will take, if it runs now."""
+    return Call("GET", f"/routes/{quote(route, safe='')}/forecast", RouteForecast, query={"sample": sample})
 
 
 def gateway() -> Call[GatewayOverview]:

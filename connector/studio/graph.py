@@ -8,6 +8,7 @@ from typing import Literal
 
 from connector.config import Configuration
 from connector.config.models import Response, Route
+from connector.delivery.budget import read_budget
 from connector.delivery.route_spec import parent_of
 from connector.engine import TaskState
 from connector.http.policy import Actor
@@ -26,7 +27,6 @@ from connector.studio.schemas.overview import (
     PauseInfo,
     RouteStatus,
 )
-from connector.telemetry.costs import find_period
 
 __all__ = ["RouteFacts", "build_graph", "describe_route", "read_facts"]
 
@@ -101,14 +101,16 @@ async def _read_budget(context: StudioContext, name: str, route: Route) -> Budge
     if budget is None:
         return None
     currency = context.configuration.currency
-    spent = await context.store.spending(name, find_period(budget.every, context.clock())[0])
+    view = await read_budget(context.store, name, budget, context.clock())
     limit = None if budget.amount is None else Price(amount=budget.amount, currency=currency)
     return BudgetState(
         period=budget.every,
-        spent=Price(amount=round(spent.cost, 9), currency=currency),
+        spent=Price(amount=round(view.spent.cost, 9), currency=currency),
         limit=limit,
-        tokens=spent.tokens,
+        tokens=view.spent.tokens,
         token_limit=budget.tokens,
+        reserved=Price(amount=round(view.reserved.cost, 9), currency=currency),
+        stopped=Price(amount=round(view.stopped.cost, 9), currency=currency) if budget.shadow else None,
         shadow=budget.shadow,
     )
 

@@ -115,3 +115,22 @@ async def test_without_the_gateway_its_budgets_are_read_and_the_rest_is_not_know
     monkeypatch.setenv("OPENAI_CONNECTOR_GATEWAY_TOKEN", "gw-wrong")
     assert (await call("GET", "/gateway"))["running"] is False
     assert (await call("GET", "/money", params={"by": "token"}))["total"]["cost"]["amount"] is None
+
+
+async def test_a_route_is_foretold_and_nothing_moves(context: StudioContext, call: Any) -> None:
+    lines = [json.dumps({"custom_id": f"n{number}"}) for number in range(4)]
+    (context.source.parent / "tickets.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    found = await call("GET", "/routes/tickets/forecast")
+    assert (found["documents"]["read"], found["documents"]["waiting"]) == (4, 2)
+    assert found["requests"] == {"gpt-6-luna": 6}
+    own = found["ways"][0]
+    assert own["chosen"]
+    assert 0 < own["money"]["p50"] < own["money"]["p95"]
+    assert found["history"] == 1
+    assert await context.store.cursor("tickets") is None
+
+
+async def test_what_is_reserved_of_a_budget_is_shown(call: Any) -> None:
+    found = await call("GET", "/routes/tickets")
+    assert found["budget"]["reserved"]["amount"] == 0
+    assert found["budget"]["stopped"] is None

@@ -17,6 +17,7 @@ TOPICS = (
     "gateway",
     "models",
     "money",
+    "forecast",
     "operations",
     "overview",
     "playground",

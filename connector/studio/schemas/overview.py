@@ -38,6 +38,8 @@ class BudgetState(Answer):
     limit: Price | None = Field(description="What may be spent; null without a limit in money.")
     tokens: int = Field(description="The tokens that were used in this period.")
     token_limit: int | None = Field(description="The tokens that may be used; null without such a limit.")
+    reserved: Price = Field(description="What calls under way, and calls without a known end, may still use.")
+    stopped: Price | None = Field(description="What would have been stopped, were it not only watched; else null.")
     shadow: bool = Field(description="Whether it is only watched, and nothing pauses when it is used up.")
 
 

@@ -68,6 +68,10 @@ export interface BudgetState {
   tokens: number;
   /** The tokens that may be used; null without such a limit. */
   token_limit: number | null;
+  /** What calls under way, and calls without a known end, may still use. */
+  reserved: Price;
+  /** What would have been stopped, were it not only watched; else null. */
+  stopped: Price | null;
   /** Whether it is only watched, and nothing pauses when it is used up. */
   shadow: boolean;
 }
@@ -716,6 +720,14 @@ export interface LatencyRow {
   p95: number | null;
 }
 
+/** A figure, with how far it may be off. */
+export interface Likely {
+  /** The middle: it is as often less as more. */
+  p50: number;
+  /** Nineteen times of twenty it is less than this. */
+  p95: number;
+}
+
 /** Texts to check in place of those that are saved. */
 export interface LintRequest {
   /** What files are taken to say, by their names. */
@@ -1090,6 +1102,38 @@ export interface RetryRequest {
 /** What a person or a program may do; each role may do what those before it may. */
 export type Role = "viewer" | "operator" | "editor";
 
+/** What a route will cost, if it runs now. */
+export interface RouteForecast {
+  /** Its name. */
+  route: string;
+  /** The currency of all money. */
+  currency: string;
+  /** How sure that is, in a word. */
+  certainty: "sure" | "rough" | "guess" | "none";
+  /** How many documents the reading gives (`read`), how many of them are new, and how many wait. */
+  documents: Record<string, number>;
+  /** Whether all documents were counted. */
+  complete: boolean;
+  /** How many calls may be paid for, by model. */
+  requests: Record<string, number>;
+  /** Tokens of input. */
+  input: Likely;
+  /** Tokens of output. */
+  output: Likely;
+  /** The ways in which its requests may go, the route's own first. */
+  ways: WayForecast[];
+  /** How many past calls were looked at. */
+  history: number;
+  /** How many documents were looked at. */
+  sample: number;
+  /** How tokens were counted. */
+  counting: string[];
+  /** What was taken for granted. */
+  assumed: string[];
+  /** What the figures do not hold. */
+  left_out: string[];
+}
+
 /** How a route does. */
 export interface RouteStatus {
   /** Its name. */
@@ -1435,4 +1479,16 @@ export interface VariableUse {
   description: string;
   /** Where it is used. */
   used: string[];
+}
+
+/** What a route costs and how long it takes, when its requests go one way. */
+export interface WayForecast {
+  /** How requests go. */
+  way: string;
+  /** Whether the route goes this way. */
+  chosen: boolean;
+  /** What it costs, in the currency; null where a model has no price. */
+  money: Likely | null;
+  /** How long it takes. */
+  seconds: Likely;
 }
