@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,9 @@ from connector.resilience import TokenBucket
 from connector.telemetry.costs import find_period
 
 __all__ = ["Quota", "Reservation", "Spending"]
+
+REMEMBERED = 50
+"""Requests of which it is remembered how much they used of what was reserved for them."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,7 @@ class Quota:
         self._currency = currency
         self.budget = budget
         self.spending = spending or Spending()
+        self._past: deque[tuple[Reservation, int, float]] = deque(maxlen=REMEMBERED)
         self.is_strict = budget is not None and not budget.shadow
         """Whether what is not known of a request counts as the most that it may be."""
         self.is_enforced = self._tokens is not None or self.is_strict
@@ -98,7 +103,7 @@ class Quota:
             amount: the most that it may cost.
         """
         if self.budget is not None and not self.budget.shadow:
-            self._check_reserved(self.budget)
+            self._check_reserved(self.budget, tokens, amount)
         if self._tokens is not None and tokens_per_minute:
             self._take("tokens", self._tokens, tokens_per_minute)
         self.spending.held_tokens += tokens
@@ -112,6 +117,8 @@ class Quota:
             return
         if self._tokens is not None:
             self._tokens.take(tokens - reservation.tokens_per_minute)
+        if reservation.tokens and tokens > 0:
+            self._past.append((reservation, tokens, cost))
         spending = self.spending
         spending.held_tokens -= reservation.tokens
         # Sums of small amounts leave rounding errors.
@@ -155,10 +162,39 @@ class Quota:
             headers={"Retry-After": str(wait), "x-should-retry": "false"},
         )
 
-    def _check_reserved(self, budget: Budget) -> None:
-        """Refuse a request while those under way may use up what is left."""
+    def _foretell(self, tokens: int, amount: float) -> tuple[float, float]:
+        """Return the tokens and the money that a request is likely to use: as much of its most as earlier ones did."""
+        most_tokens = sum(reservation.tokens for reservation, _, _ in self._past)
+        most_amount = sum(reservation.amount for reservation, _, _ in self._past)
+        used_tokens = sum(tokens for _, tokens, _ in self._past)
+        used_amount = sum(amount for _, _, amount in self._past)
+        return (
+            tokens * used_tokens / most_tokens if most_tokens else 0.0,
+            amount * used_amount / most_amount if most_amount else 0.0,
+        )
+
+    def _check_left(self, budget: Budget, tokens: int, amount: float) -> None:
+        """Refuse a request that is likely to use more than what is left; nothing is known of the first one."""
+        likely_tokens, likely_amount = self._foretell(tokens, amount)
+        spending = self.spending
+        money = budget.amount is not None and spending.amount + likely_amount > budget.amount * (1 + 1e-12)
+        if not money and (budget.tokens is None or spending.tokens + likely_tokens <= budget.tokens):
+            return
+        likely = f"{likely_amount:.4g} {self._currency}" if money else f"{likely_tokens:.0f} tokens"
+        wait = math.ceil(find_period(budget.every, self._now())[1] - self._now())
+        raise Refusal(
+            429,
+            "insufficient_quota",
+            f"budget: what is left of that of {self._name} for this {budget.every} is less than this call is likely to"
+            f" use ({likely}); a smaller one may fit, and the next {budget.every} begins in {wait} s",
+            headers={"Retry-After": str(wait), "x-should-retry": "false"},
+        )
+
+    def _check_reserved(self, budget: Budget, tokens: int, amount: float) -> None:
+        """Refuse a request while those under way may use up what is left, or when it is likely to do so itself."""
         self._roll(budget)
         spending = self.spending
+        self._check_left(budget, tokens, amount)
         money = budget.amount is not None and spending.amount + spending.held_amount >= budget.amount
         if money or (budget.tokens is not None and spending.tokens + spending.held_tokens >= budget.tokens):
             raise Refusal(

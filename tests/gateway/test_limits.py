@@ -343,3 +343,15 @@ async def test_bodies_are_logged_when_asked_and_redacted(start, caplog):
     assert "my key is ***" in caplog.text
     assert "< {" in caplog.text
     assert KEY not in caplog.text
+
+
+def test_a_budget_looks_ahead_by_what_requests_used_of_their_most():
+    one = Quota("app", budget=Budget(amount=10.0, every="day"), clock=lambda: 0.0, now=lambda: 1_000_000.0)
+    for _ in range(3):
+        one.settle(one.reserve(0, 100, 12.0), 25, 3.0)  # a quarter of the most
+    with pytest.raises(Refusal) as full:
+        one.reserve(0, 100, 12.0)
+    assert full.value.status == 429
+    assert "less than this call is likely to use (3 USD)" in str(full.value)
+    one.settle(one.reserve(0, 30, 3.6), 8, 0.9)  # a smaller one fits
+    assert one.spending.amount == pytest.approx(9.9)
