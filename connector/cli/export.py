@@ -11,7 +11,7 @@ from typer import Option
 from connector.cli.arguments import parse_day
 from connector.cli.command import group
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_here
-from connector.cli.output import print_document, say
+from connector.cli.output import print_document, print_text
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def camunda(
         print_document(list(found))
         return
     for written in write_templates(folder, found):
-        say(f"{written.path}: version {written.version}, {written.change}")
+        print_text(f"{written.path}: version {written.version}, {written.change}")
 
 
 def _choose(

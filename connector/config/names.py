@@ -59,8 +59,9 @@ def uses(document: Document) -> Iterator[Use]:
             yield Use(("outgoing",), name, (host, "outgoing", index))
         if offered.client is not None:
             yield Use(("clients",), offered.client, (host, "client"))
-    if document.camunda.broker is not None:
-        yield Use(("clients",), document.camunda.broker, ("camunda", "broker"))
+    clusters = [name for name, client in document.clients.items() if client.prototype == "camunda"]
+    for name in clusters if document.camunda.broker is None else (document.camunda.broker,):
+        yield Use(("clients",), name, ("camunda", "broker"))
 
 
 def components(document: Document) -> Iterator[tuple[Component, Path]]:

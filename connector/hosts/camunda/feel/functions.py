@@ -29,9 +29,18 @@ class Function:
     most: int
 
 
-def _text(make: Callable[..., JSON]) -> Callable[..., JSON]:
-    """Return a function of texts; it is null for anything else."""
-    return lambda *given: make(*given) if all(isinstance(one, str) for one in given) else None
+def _of_text(make: Callable[[str], JSON]) -> Callable[[JSON], JSON]:
+    """Return a function of a text; it is null for anything else."""
+    return lambda text: make(text) if isinstance(text, str) else None
+
+
+def _of_texts(make: Callable[[str, str], JSON]) -> Callable[[JSON, JSON], JSON]:
+    """Return a function of two texts; it is null for anything else."""
+    return lambda one, other: make(one, other) if isinstance(one, str) and isinstance(other, str) else None
+
+
+def _or_else(value: JSON, other: JSON) -> JSON:
+    return other if value is None else value
 
 
 def _substring(text: JSON, start: JSON, length: JSON = None) -> JSON:
@@ -153,15 +162,15 @@ def _ignore_error(variables: JSON = None) -> JSON:
 
 FUNCTIONS: Mapping[str, Function] = {
     "not": Function(_negate, 1, 1),
-    "contains": Function(_text(lambda text, part: part in text), 2, 2),
-    "starts with": Function(_text(lambda text, part: text.startswith(part)), 2, 2),
-    "ends with": Function(_text(lambda text, part: text.endswith(part)), 2, 2),
-    "upper case": Function(_text(lambda text: text.upper()), 1, 1),
-    "lower case": Function(_text(lambda text: text.lower()), 1, 1),
-    "string length": Function(_text(len), 1, 1),
+    "contains": Function(_of_texts(lambda text, part: part in text), 2, 2),
+    "starts with": Function(_of_texts(lambda text, part: text.startswith(part)), 2, 2),
+    "ends with": Function(_of_texts(lambda text, part: text.endswith(part)), 2, 2),
+    "upper case": Function(_of_text(str.upper), 1, 1),
+    "lower case": Function(_of_text(str.lower), 1, 1),
+    "string length": Function(_of_text(len), 1, 1),
     "substring": Function(_substring, 2, 3),
-    "substring before": Function(_text(_before), 2, 2),
-    "substring after": Function(_text(_after), 2, 2),
+    "substring before": Function(_of_texts(_before), 2, 2),
+    "substring after": Function(_of_texts(_after), 2, 2),
     "string": Function(_string, 1, 1),
     "string join": Function(_join, 1, 2),
     "number": Function(_number, 1, 1),
@@ -171,7 +180,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "list contains": Function(_list_contains, 2, 2),
     "is empty": Function(_is_empty, 1, 1),
     "get value": Function(_get_value, 2, 2),
-    "get or else": Function(lambda value, other: other if value is None else value, 2, 2),
+    "get or else": Function(_or_else, 2, 2),
     "duration": Function(_duration, 1, 1),
     "bpmnError": Function(_bpmn_error, 2, 3),
     "jobError": Function(_job_error, 1, 4),

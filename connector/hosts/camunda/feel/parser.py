@@ -9,7 +9,7 @@ from functools import partial
 from connector.hosts.camunda.feel.functions import FUNCTIONS, Function, Misused
 from connector.hosts.camunda.feel.tokens import FeelFault, Token, read_tokens
 from connector.hosts.camunda.feel.values import add, arithmetic, compare, conjunction, disjunction, equal, index, member
-from connector.model import JSON
+from connector.model import JSON, is_document
 from connector.suggestions import closest, did_you_mean
 
 __all__ = ["Expression", "parse_expression"]
@@ -261,7 +261,7 @@ class _Parser:
         def defined(names: Context) -> JSON:
             value: JSON = dict(names)
             for name in path[::2]:
-                if not isinstance(value, Mapping) or name not in value:
+                if not is_document(value) or name not in value:
                     return False
                 value = value[name]
             return True
