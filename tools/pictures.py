@@ -59,6 +59,7 @@ PICTURES = (
     Picture("task", "task", "/tasks/{}", "dark", "failed"),
     Picture("steps", "task", "/tasks/{}?view=steps", "light", "finished"),
     Picture("unknown", "unknown", "/unknown"),
+    Picture("playground", "playground", "/playground?kind=outgoing&name=classify"),
     Picture("connections", "connections", "/connections?section=outgoing&entry=triage"),
 )
 

@@ -54,7 +54,7 @@ def list_chains(context: StudioContext) -> list[ChainText]:
     own = {one.name for one in found if one.kind == "chains"}
     shipped = ready_made()
     return found + [
-        ChainText(kind="ready", name=name, summary=str(members(shipped[name]).get("summary") or ""))
+        ChainText(kind="ready", name=name, summary=_summary_of(shipped.file(name).read_text(encoding="utf-8")))
         for name in shipped
         if name not in own
     ]
@@ -67,7 +67,7 @@ def find_chain(context: StudioContext, kind: Kind, name: str) -> ChainText:
         if name not in shipped:
             raise UnknownName("ready-made chain", name, closest(name, shipped), "GET /playground/chains lists them")
         text = shipped.file(name).read_text(encoding="utf-8")
-        return ChainText(kind=kind, name=name, summary=str(members(shipped[name]).get("summary") or ""), text=text)
+        return ChainText(kind=kind, name=name, summary=_summary_of(text), text=text)
     entries = {one.name: one for file in context.files.read() for one in _chains_of(file) if one.kind == kind}
     if name not in entries:
         hint = f"there are {', '.join(entries)}" if entries else f"the configuration has no {kind}"
@@ -94,6 +94,12 @@ def put_chain(chain: ChainText, text: str) -> tuple[ConfigText, str]:
     if block is not None and read_text(block, named.name).value == read_text(plain, named.name).value:
         return chain.file, block
     return chain.file, plain
+
+
+def _summary_of(text: str) -> str:
+    """Return the summary of a chain that ships; only its line is read, as there are many chains."""
+    line = next((line for line in text.splitlines() if line.startswith("summary:")), "")
+    return str(members(read_text(line, "chain.yaml").value).get("summary") or "")
 
 
 def _chains_of(file: ConfigText) -> Generator[ChainText]:

@@ -61,6 +61,11 @@ export const PAGES: readonly PageEntry[] = [
     rail: { title: "Connections", icon: "connections", group: "build" },
   },
   {
+    path: "/playground",
+    load: () => import("./pages/playground/Playground.svelte"),
+    rail: { title: "Playground", icon: "playground", group: "build" },
+  },
+  {
     path: "/catalogue",
     load: () => import("./pages/catalogue/Catalogue.svelte"),
     rail: { title: "Catalogue", icon: "catalogue", group: "build" },
