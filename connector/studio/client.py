@@ -28,6 +28,7 @@ from connector.studio.schemas.money import MoneyReport
 from connector.studio.schemas.operations import CallResult, Explained, OperationDetail, OperationRow
 from connector.studio.schemas.overview import Overview, RouteStatus
 from connector.studio.schemas.playground import PlaygroundResult
+from connector.studio.schemas.publish import PublishedCall
 from connector.studio.schemas.session import SessionInfo
 
 __all__ = [
@@ -46,10 +47,12 @@ __all__ = [
     "money",
     "overview",
     "pause_route",
+    "publish",
     "put_documents",
     "read_config",
     "read_model",
     "read_operation",
+    "read_published",
     "read_route",
     "resume_route",
     "run_chain",
@@ -277,6 +280,18 @@ def put_documents(route: str, documents: Sequence[JSON], *, wait: int = 0) -> Ca
     headers = {"prefer": f"wait={wait}"} if wait else {}
     path = f"/routes/{quote(route, safe='')}/documents"
     return Call("POST", path, list[DocumentTask], body={"documents": [*documents]}, headers=headers)
+
+
+def publish(outgoing: str, document: JSON, *, wait: int = 0) -> Call[PublishedCall]:
+    """Publish a document; wait some seconds, 60 at most, for its end, or 30 unless given."""
+    headers = {"prefer": f"wait={wait}"} if wait else {}
+    path = f"/outgoing/{quote(outgoing, safe='')}/publish"
+    return Call("POST", path, PublishedCall, body={"document": document}, headers=headers)
+
+
+def read_published(outgoing: str, task: int) -> Call[PublishedCall]:
+    """What a published document has come to."""
+    return Call("GET", f"/outgoing/{quote(outgoing, safe='')}/published/{task}", PublishedCall)
 
 
 def read_config() -> Call[ConfigState]:

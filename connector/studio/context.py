@@ -28,6 +28,7 @@ from connector.studio.config_files import ConfigFiles
 from connector.studio.events import EventHub
 from connector.studio.examples import Examples
 from connector.studio.index_path import find_index
+from connector.studio.published_calls import PublishedCalls
 from connector.studio.rates import Rates
 from connector.studio.roles import Person, Role
 
@@ -65,6 +66,7 @@ class StudioContext:
     examples: Examples | None = None
     patience: Patience = field(default_factory=Patience)
     events: EventHub = field(default_factory=EventHub)
+    published: PublishedCalls = field(default_factory=PublishedCalls)
     _search: TaskSearch | None = None
     sessions: Sessions = field(init=False)
     attempts: Attempts = field(init=False)
@@ -107,6 +109,7 @@ class StudioContext:
 
     async def close(self) -> None:
         """Close what was opened on the way."""
+        await self.published.close()
         if self._search is not None:
             await self._search.close()
             self._search = None

@@ -97,6 +97,7 @@ async def open_studio(
             examples=examples,
         )
         try:
+            await context.published.resume(configuration)
             async with _serving(bound, context):
                 yield Studio(context.origins[0], context)
         finally:

@@ -15,7 +15,7 @@ __all__ = ["HOST_MUTANTS"]
 def _keys_are_forgotten() -> None:
     from dataclasses import replace
 
-    from connector.hosts.calls import HostCalls
+    from connector.calls.host_calls import HostCalls
 
     accept, numbers = HostCalls._accept, count()
 
@@ -26,7 +26,7 @@ def _keys_are_forgotten() -> None:
 
 
 def _equal_calls_are_not_seen() -> None:
-    from connector.hosts.calls import HostCalls
+    from connector.calls.host_calls import HostCalls
 
     async def nothing(*_: Any) -> None:
         return None
@@ -35,7 +35,7 @@ def _equal_calls_are_not_seen() -> None:
 
 
 def _an_answer_counts_as_told_once_it_is_kept() -> None:
-    calls: Any = import_module("connector.hosts.calls")
+    calls: Any = import_module("connector.calls.host_calls")
     known = calls.members
     put(calls, members=lambda value: known(value) | ({"told": True} if "key" in known(value) else {}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha1, sha256
@@ -98,7 +98,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def opened(folder: Path, parameters: dict[str, Any], *, chain: Any = (), **route: Any) -> AsyncIterator[Bench]:
+async def opened(folder: Path, parameters: dict[str, Any], *, chain: Any = (), **route: Any) -> AsyncGenerator[Bench]:
     subscriber = {"prototype": "http-receiver", "parameters": {"path": "/hooks/in", **parameters}}
     document = {
         "clients": {"openai": {"prototype": "openai", "parameters": {"token": "any"}}},

@@ -6,13 +6,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from connector.calls.upkeep import open_calls
 from connector.engine import open_store
 from connector.errors import ConfigurationError
 from connector.hosts.camunda.broker import Broker
 from connector.hosts.camunda.keys import BROKER
 from connector.hosts.camunda.requests import PREFIX, Requests
 from connector.hosts.camunda.worker import Worker
-from connector.hosts.journal import open_calls
 
 if TYPE_CHECKING:
     from connector.catalogue import Catalogue

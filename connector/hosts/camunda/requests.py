@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from connector.calls.routes import operation_route, outgoing_route
 from connector.errors import ConnectorError
 from connector.hosts.camunda.keys import client_of_key, fill_secrets
 from connector.hosts.camunda.templates import KEY, REQUEST
 from connector.hosts.offers import callable_outgoing, match_operations
-from connector.hosts.routes import operation_route, outgoing_route
 from connector.model import JSON, is_document, members
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from connector.calls.host_calls import CallAnswer
 from connector.engine import TaskState
-from connector.hosts.calls import CallAnswer
 from connector.hosts.camunda.broker import Job
 from connector.hosts.camunda.feel import Expression, FeelFault, parse_expression
 from connector.hosts.evidence import show_evidence

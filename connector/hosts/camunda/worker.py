@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connector.aio.tasks import cancel_all
+from connector.calls.host_calls import CANCELLED, CallAnswer, CallConflict, HostCall, HostCalls
 from connector.engine import StoreError, TaskState
 from connector.errors import ConnectorError
-from connector.hosts.calls import CANCELLED, CallAnswer, CallConflict, HostCall, HostCalls
 from connector.hosts.camunda.broker import Broker, BrokerAway, Job, JobGone
 from connector.hosts.camunda.feel import FeelFault
 from connector.hosts.camunda.verdict import Expressions, Verdict, incident, judge

@@ -20,8 +20,8 @@ from connector.http.watch import watch_events
 from connector.model import JSON, InvalidRequest, is_document, members
 
 if TYPE_CHECKING:
+    from connector.calls.host_calls import HostCalls
     from connector.delivery.attempt import RouteContext
-    from connector.hosts.calls import HostCalls
     from connector.pipeline import Runtime
 
 __all__ = ["Invoker"]
@@ -94,7 +94,7 @@ class Invoker:
             return self.renderer.documents(owner, [explained])
         if tool.kind == "operation" and operation is not None and operation.effect.repeatable:
             return await self._call_now(operation, arguments, owner, guard)
-        from connector.hosts.calls import HostCall
+        from connector.calls.host_calls import HostCall
 
         calls = await self.calls()
         asked = HostCall(
@@ -135,8 +135,8 @@ class Invoker:
     def _route(self, tool: Tool, calls: HostCalls) -> RouteContext:
         """Return the route of a tool, made when it is first called."""
         if tool.name not in self._routes:
+            from connector.calls.routes import operation_route, outgoing_route
             from connector.hosts.mcp.journal import PREFIX
-            from connector.hosts.routes import operation_route, outgoing_route
 
             name, attempts = f"{PREFIX}{tool.name}", self.runtime.configuration.mcp.attempts
             self._routes[tool.name] = (

@@ -20,8 +20,8 @@ from connector.hosts.mcp.tools import make_tools
 from connector.pipeline import Runtime
 
 if TYPE_CHECKING:
+    from connector.calls.host_calls import HostCalls
     from connector.engine import Store
-    from connector.hosts.calls import HostCalls
 
 __all__ = ["Opened", "open_server"]
 
@@ -67,7 +67,7 @@ class Opened:
         """Return what makes calls that are noted; opened once."""
         async with self._lock:
             if self._calls is None:
-                from connector.hosts.journal import open_calls
+                from connector.calls.upkeep import open_calls
                 from connector.hosts.mcp.journal import PREFIX, open_engine
 
                 settings = self.runtime.configuration.mcp

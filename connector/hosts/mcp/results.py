@@ -15,7 +15,7 @@ from connector.hosts.evidence import show_evidence
 from connector.model import JSON, Outcome, is_document, is_list, items, members
 
 if TYPE_CHECKING:
-    from connector.hosts.calls import CallAnswer
+    from connector.calls.host_calls import CallAnswer
 
 __all__ = ["SCHEME", "Kept", "Renderer", "failure", "unknown"]
 

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from connector.calls.host_calls import CallAnswer, HostCall, HostCalls
+from connector.calls.routes import outgoing_route
+from connector.calls.upkeep import open_calls
 from connector.delivery.attempt import RouteContext
 from connector.delivery.call_records import list_calls
 from connector.documents import dump
 from connector.engine import TaskState, open_store
 from connector.errors import ConfigurationError
-from connector.hosts.calls import CallAnswer, HostCall, HostCalls
-from connector.hosts.journal import open_calls
-from connector.hosts.routes import outgoing_route
 from connector.hosts.rows.settings import RowSettings, load_of
 from connector.model import JSON, is_document, members
 from connector.pipeline import Runtime

@@ -15,17 +15,17 @@ import orjson
 from temporalio import activity
 
 from connector.aio.tasks import cancel_all
+from connector.calls.host_calls import CallAnswer, CallConflict, HostCall, HostCalls
+from connector.calls.routes import operation_route, outgoing_route
+from connector.calls.upkeep import open_calls
 from connector.catalogue import Catalogue
 from connector.catalogue.operation import Operation
 from connector.config import Configuration
 from connector.delivery.attempt import RouteContext
 from connector.engine import Store, open_store
 from connector.errors import ConfigurationError, ConnectorError
-from connector.hosts.calls import CallAnswer, CallConflict, HostCall, HostCalls
 from connector.hosts.direct import call_now
-from connector.hosts.journal import open_calls
 from connector.hosts.offers import callable_outgoing, match_operations
-from connector.hosts.routes import operation_route, outgoing_route
 from connector.hosts.temporal.error_types import CONFLICT, INVALID, NOT_DONE
 from connector.hosts.temporal.results import as_error, give_answer, give_outcome
 from connector.hosts.temporal.watch import beating, call_key, outlast

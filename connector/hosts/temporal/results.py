@@ -15,7 +15,7 @@ from connector.hosts.temporal.error_types import FAILED, INVALID, NOT_DONE, SKIP
 from connector.model import JSON, Outcome, State
 
 if TYPE_CHECKING:
-    from connector.hosts.calls import CallAnswer
+    from connector.calls.host_calls import CallAnswer
 
 __all__ = ["as_error", "give_answer", "give_outcome"]
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from connector.aio.tasks import cancel_all
+from connector.calls.host_calls import CallAnswer
 from connector.engine import TaskState
-from connector.hosts.calls import CallAnswer
 from connector.hosts.temporal.error_types import NOT_DONE
 from connector.hosts.temporal.results import as_error
 

@@ -21,6 +21,7 @@ TOPICS = (
     "operations",
     "overview",
     "playground",
+    "publish",
     "routes",
     "sandbox",
     "session",
@@ -31,7 +32,7 @@ TOPICS = (
 TAGS: Mapping[str, str] = {
     "audit": "Who did what.",
     "config": "The configuration: read, checked, edited and saved as its files are written, comments included.",
-    "documents": "Other processes put documents on routes, and follow or wait for their tasks.",
+    "documents": "Other processes put documents on routes or publish them, and wait for the end or follow.",
     "events": "What changes, as it changes.",
     "examples": "A first look at tasks that flow, without a key and without a configuration.",
     "forms": "The forms of other platforms, filled in and turned into our configuration.",

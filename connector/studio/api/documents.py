@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import Annotated
 
@@ -12,17 +11,13 @@ from connector.pipeline import Runtime
 from connector.studio.access import Context, Operator
 from connector.studio.context import StudioContext
 from connector.studio.idempotency import MOST_KEY
-from connector.studio.problems import Refused
+from connector.studio.preferences import read_wait
 from connector.studio.route_documents import Accepted, accept_documents, read_answers, wait_for_end
 from connector.studio.schemas.documents import DocumentsRequest, DocumentTask
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["documents"])
-
-WAIT = re.compile(r"\s*wait\s*=\s*(\d{1,6})\s*", re.ASCII)
-LONGEST = 60.0
-"""Seconds for which a caller is kept waiting at most."""
 
 
 @router.post("/routes/{name}/documents", summary="Put documents on a route", status_code=202)
@@ -51,23 +46,13 @@ async def put_documents(
     new = sum(not one.known for one in accepted)
     await context.audit.write(person, "documents put", f"route {name}", detail={"sent": len(accepted), "new": new})
     context.changed.set()
-    wait = _read_wait(prefer)
+    wait = read_wait(prefer)
     if len(accepted) == 1 and accepted[0].task:
         response.headers["location"] = f"/api/v1/tasks/{accepted[0].task}"
     if wait:
         response.headers["preference-applied"] = f"wait={wait:.0f}"
     loop_end = context.monotonic() + wait
     return [await _describe(context, one, loop_end - context.monotonic() if wait else None) for one in accepted]
-
-
-def _read_wait(prefer: str | None) -> float:
-    """Return for how long the caller wants to wait; 0 without that wish."""
-    for wish in (prefer or "").split(","):
-        if found := WAIT.fullmatch(wish):
-            return min(float(found[1]), LONGEST)
-        if wish.strip().lower().startswith("wait"):
-            raise Refused(422, f"the header Prefer says {wish.strip()!r}", "say how many seconds: wait=30")
-    return 0.0
 
 
 async def _describe(context: StudioContext, accepted: Accepted, wait: float | None) -> DocumentTask:

@@ -21,7 +21,7 @@ __all__ = ["MUTANTS", "catch"]
 
 def _lies() -> None:
     """Answers by itself, and sends nothing."""
-    calls: Any = import_module("connector.hosts.calls")
+    calls: Any = import_module("connector.calls.host_calls")
     from connector.engine import TaskState
 
     async def call(self: Any, route: Any, asked: Any, notify: Any) -> Any:
@@ -59,7 +59,7 @@ def _hides_failures() -> None:
 def _repeats_calls() -> None:
     from dataclasses import replace
 
-    from connector.hosts.calls import HostCalls
+    from connector.calls.host_calls import HostCalls
 
     call, numbers = HostCalls.call, count()
 
@@ -81,7 +81,7 @@ def _explains_by_sending() -> None:
     explain = Invoker._explain
 
     async def sent(self: Any, tool: Any, arguments: Any) -> Any:
-        from connector.hosts.calls import HostCall
+        from connector.calls.host_calls import HostCall
 
         with suppress(Exception):
             calls = await self.calls()

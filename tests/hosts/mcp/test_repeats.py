@@ -11,9 +11,9 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from connector.calls.host_calls import HostCalls
 from connector.cli.app import app
 from connector.engine import Filter, TaskState, open_store
-from connector.hosts.calls import HostCalls
 from tests.hosts.mcp.rig import CONFIGURATION, chat, pipe
 
 
@@ -168,7 +168,7 @@ async def test_a_call_that_was_cut_off_is_told_as_unknown_when_it_is_repeated(
 async def test_a_call_that_was_cut_off_before_it_was_sent_is_sent_when_it_is_repeated(tmp_path: Path) -> None:
     async with pipe(tmp_path, change=durable) as peer:
         calls = await peer.opened.calls()
-        from connector.hosts.calls import HostCall
+        from connector.calls.host_calls import HostCall
 
         await calls._accept("mcp/greet", HostCall(document={"name": "Ada"}, key="k"), "")
     async with pipe(tmp_path, change=durable) as peer:
@@ -213,8 +213,8 @@ async def test_a_second_process_on_one_file_is_refused_by_name(tmp_path: Path) -
 
 
 async def test_old_answers_are_forgotten_with_their_calls(tmp_path: Path) -> None:
-    from connector.hosts.attempt import ANSWERS
-    from connector.hosts.calls import EQUAL, forget_answers
+    from connector.calls.attempt import ANSWERS
+    from connector.calls.host_calls import EQUAL, forget_answers
 
     async with pipe(tmp_path, change=durable) as peer:
         await peer.call("greet", {"name": "Ada"})

@@ -41,7 +41,7 @@ LATE = {
     "connector.delivery",
     "connector.runtime",
     "connector.gateway",
-    "connector.hosts.calls",
+    "connector.calls.host_calls",
     "connector.engine.sqlite",
 }
 

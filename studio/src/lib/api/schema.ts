@@ -353,7 +353,7 @@ export interface Doubt {
   /** The document. */
   document: Json;
   /** The calls that may have taken effect. */
-  calls: DoubtfulCall[];
+  calls: connectorstudioschemasunknownDoubtfulCall[];
   /** Whether `done` can be the verdict: one call, at most, is in doubt. */
   can_be_done: boolean;
   /** What was shortened, and where it is read whole. */
@@ -367,42 +367,6 @@ export interface DoubtPage {
   /** The cursor of the next page; null on the last one. */
   next: string | null;
   searched: SearchedView;
-}
-
-/** A call that may have taken effect. */
-export interface DoubtfulCall {
-  /** Which call of the attempt it is, from 0. */
-  number: number;
-  /** The attempt. */
-  attempt: number;
-  /** The operation. */
-  operation: string;
-  /** The client, or the kind of publisher. */
-  target: string;
-  /** What a second call would do. */
-  effect: string;
-  /** How it ended; empty while nobody knows. */
-  state: string;
-  /** When it began. */
-  started: string | null;
-  /** When its end was seen. */
-  ended: string | null;
-  /** Whether a person has retried the task since: it keeps nothing from being sent. */
-  settled: boolean;
-  /** What was sent, without secrets. */
-  request: Json;
-  /** The body of the answer. */
-  answer: Json;
-  /** What else is known: status, headers, tries, what was looked for. */
-  evidence: Record<string, Json>;
-  /** What the answer says was used. */
-  usage: Record<string, number> | null;
-  /** What it cost; null when it is not paid for, or did nothing. */
-  cost: Price | null;
-  /** What it may cost to make it again. */
-  repeat_cost: Price;
-  /** How large the request was, as it is kept. */
-  request_bytes: number;
 }
 
 /** One change of a value. */
@@ -1051,6 +1015,28 @@ export interface Problem {
   errors: Detail[];
 }
 
+/** A document for an outgoing connection. */
+export interface PublishRequest {
+  /** The document, as a route would give it to the connection's chain. */
+  document: JsonValue;
+}
+
+/** What a published document has come to. */
+export interface PublishedCall {
+  /** The number to follow it by. */
+  task: number;
+  /** `finished`, or `failed` when nothing took effect, or `unknown` when something may have; everything else is not the end. */
+  state: string;
+  /** Whether this was asked for before, so that nothing was sent now. */
+  repeat: boolean;
+  /** The answers, after the chain of the connection's `answer`. */
+  documents: JsonValue[];
+  /** Why it is in its state. */
+  reason: string;
+  /** The calls that may have taken effect, for `unknown`. */
+  doubts: connectorstudioschemaspublishDoubtfulCall[];
+}
+
 /** What a call was answered, for a case of an outgoing connection. */
 export interface RecordedAnswer {
   /** The status. */
@@ -1491,4 +1477,48 @@ export interface WayForecast {
   money: Likely | null;
   /** How long it takes. */
   seconds: Likely;
+}
+
+/** A call that may have taken effect. */
+export interface connectorstudioschemaspublishDoubtfulCall {
+  /** What was called. */
+  operation: string;
+  /** What was seen of its end. */
+  evidence: string;
+}
+
+/** A call that may have taken effect. */
+export interface connectorstudioschemasunknownDoubtfulCall {
+  /** Which call of the attempt it is, from 0. */
+  number: number;
+  /** The attempt. */
+  attempt: number;
+  /** The operation. */
+  operation: string;
+  /** The client, or the kind of publisher. */
+  target: string;
+  /** What a second call would do. */
+  effect: string;
+  /** How it ended; empty while nobody knows. */
+  state: string;
+  /** When it began. */
+  started: string | null;
+  /** When its end was seen. */
+  ended: string | null;
+  /** Whether a person has retried the task since: it keeps nothing from being sent. */
+  settled: boolean;
+  /** What was sent, without secrets. */
+  request: Json;
+  /** The body of the answer. */
+  answer: Json;
+  /** What else is known: status, headers, tries, what was looked for. */
+  evidence: Record<string, Json>;
+  /** What the answer says was used. */
+  usage: Record<string, number> | null;
+  /** What it cost; null when it is not paid for, or did nothing. */
+  cost: Price | null;
+  /** What it may cost to make it again. */
+  repeat_cost: Price;
+  /** How large the request was, as it is kept. */
+  request_bytes: number;
 }

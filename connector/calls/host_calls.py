@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from weakref import WeakValueDictionary
 
+from connector.calls.attempt import ANSWERS, HostAttempt
+from connector.calls.leases import Leases
 from connector.delivery.attempt import RouteContext
 from connector.delivery.call_journal import as_it_is
 from connector.delivery.call_records import find_doubtful, list_calls
@@ -20,8 +22,6 @@ from connector.delivery.context import DeliveryContext
 from connector.delivery.new_tasks import digest
 from connector.engine import ENDS, CallRecord, Change, Filter, NewTask, Settlement, StoreBroken, Task, TaskState
 from connector.errors import ConnectorError
-from connector.hosts.attempt import ANSWERS, HostAttempt
-from connector.hosts.leases import Leases
 from connector.model import JSON, items, members
 from connector.publishers import CallIntent
 from connector.runtime.housekeeping import LineFlusher
@@ -36,6 +36,10 @@ LOOK = 1.0
 """Seconds between two looks at a call that another process makes."""
 CANCELLED = "cancelled by its host"
 Notify = Callable[[str], None]
+
+
+def _ignore(_: object) -> None:
+    """Do nothing."""
 
 
 class CallConflict(ConnectorError):
@@ -114,18 +118,30 @@ class HostCalls:
     def __post_init__(self) -> None:
         self._flusher = LineFlusher(self.shared.store, self.shared.timing)
 
-    async def call(self, route: RouteContext, asked: HostCall, notify: Notify) -> CallAnswer:
+    async def call(
+        self, route: RouteContext, asked: HostCall, notify: Notify, on_accepted: Callable[[int], None] = _ignore
+    ) -> CallAnswer:
         """Return what a call comes to, now or when it was asked for before; cancelling ends it.
 
         Args:
             route: the tool.
             asked: the call.
             notify: told why the call has to wait.
+            on_accepted: told the call's task, once that is on disk.
         """
         own = _content(route.spec.name, asked)
         async with self._alone(own if not asked.is_named else f"{asked.owner}\n{route.spec.name}\n{asked.key}"):
             task, is_new = await self._accept(route.spec.name, asked, own)
+            on_accepted(task.id)
             return await self._follow(replace(route, guard=asked.guard), task, asked, notify, is_new=is_new)
+
+    async def resume(self, route: RouteContext, task: Task, asked: HostCall) -> CallAnswer:
+        """Go on with a call that an earlier process accepted."""
+        return await self._follow(replace(route, guard=asked.guard), task, asked, _ignore, is_new=False)
+
+    async def read(self, number: int) -> CallAnswer:
+        """Return how far a call has come; raise CallConflict when it is no longer kept."""
+        return await self._answer(number, is_repeat=True)
 
     async def note_told(self, route: str, asked: HostCall) -> None:
         """Note that a host was given the answer of a call: an equal one without a key is another call from then on."""

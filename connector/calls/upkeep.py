@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from connector.aio.tasks import cancel_all
+from connector.calls.host_calls import HostCalls, forget_answers
 from connector.delivery.context import DeliveryContext
 from connector.engine import Store, StoreError, TaskState
-from connector.hosts.calls import HostCalls, forget_answers
 from connector.pipeline import Runtime
 from connector.runtime.housekeeping import RetentionPurger, send_heartbeats
 from connector.telemetry.otlp import make_observer
