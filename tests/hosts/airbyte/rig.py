@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 
+from tests.hosts.judges import ROOT
 from tests.hosts.mcp.judges.serving import sandbox
 from tests.warm import command
 
-__all__ = ["KEYS", "Said", "catalog_of", "furnished", "run"]
+__all__ = ["KEYS", "Said", "catalog_of", "empty_streams", "furnished", "run"]
 
 KEYS = {"api_key": "sk-canary-0123456789", "admin_api_key": "sk-admin-canary-0123456789"}
 
@@ -46,15 +47,16 @@ class Said:
         return [one["status"] for one in told if one["stream_descriptor"]["name"] == stream]
 
 
-def run(folder: Path, *words: str, given: str | None = None, **files: Any) -> Said:
-    """Run `openai-connector` with words, and with files of JSON as options."""
+def run(folder: Path, *words: str, given: str | None = None, program: list[str] | None = None, **files: Any) -> Said:
+    """Run `openai-connector`, or another program, with words, and with files of JSON as options."""
     options: list[str] = []
     for name, content in files.items():
         path = folder / f"{name}.json"
         path.write_text(content if isinstance(content, str) else json.dumps(content))
         options += [f"--{name}", str(path)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    asked = [*command(), *words, *options]
+    kept |= {"PYTHONPATH": str(ROOT)} if program else {}
+    asked = [*(program or command()), *words, *options]
     done = subprocess.run(
         asked, cwd=folder, env=kept, input=given, capture_output=True, text=True, timeout=60, check=False
     )
@@ -73,6 +75,14 @@ def catalog_of(*streams: dict[str, Any], mode: str = "incremental") -> dict[str,
             for one in streams
         ]
     }
+
+
+def empty_streams(folder: Path, config: dict[str, Any]) -> list[str]:
+    """The streams of which the API has nothing."""
+    streams = run(folder, "airbyte", "source", "discover", config=config).of("CATALOG")[0]["streams"]
+    catalog = catalog_of(*streams, mode="full_refresh")
+    said = run(folder, "airbyte", "source", "read", config=config, catalog=catalog)
+    return [one["name"] for one in streams if not said.rows(one["name"])]
 
 
 @contextmanager
