@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import time
 from contextlib import suppress
 
 from tests.crash.bench import Bench
+from tests.crash.chains import HOOKED, SECRET
 
-__all__ = ["events_received", "free_port", "until_open"]
+__all__ = ["documents_received", "events_received", "free_port", "until_open"]
 
 
 def events_received(bench: Bench, times: int) -> None:
@@ -33,6 +35,16 @@ def events_received(bench: Bench, times: int) -> None:
         bench.ended(run, point)
     if left:
         raise AssertionError(f"events were never acknowledged: {left}")
+
+
+def documents_received(bench: Bench, times: int) -> None:
+    """The same for what anybody sends, signed as the standard has it."""
+    file = bench.folder / "connector.yaml"
+    document = json.loads(file.read_text())
+    signed = {"path": "/hooks/made", "signature": "standard-webhooks", "secret": SECRET}
+    document["incoming"][HOOKED]["subscriber"] = {"prototype": "http-receiver", "parameters": signed}
+    file.write_text(json.dumps(document))
+    events_received(bench, times)
 
 
 def free_port() -> int:

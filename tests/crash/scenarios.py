@@ -11,7 +11,7 @@ from random import Random
 
 from tests.crash.bench import ENDED, Bench
 from tests.crash.planting import WIRE
-from tests.crash.receiving import events_received
+from tests.crash.receiving import documents_received, events_received
 from tests.crash.storm import storm
 from tests.crash.troubles import (
     broken_after_the_effect,
@@ -233,6 +233,7 @@ SCENARIOS: dict[str, Scenario] = {
     "people at work": Scenario(_people_at_work),
     "a service": Scenario(_a_service),
     "events received": Scenario(events_received, faults=0.0),
+    "documents received from anybody": Scenario(documents_received, faults=0.0),
     "disk full, disk failing": Scenario(_disk_full),
     "disk not synced": Scenario(_disk_not_synced),
     "answers withheld": Scenario(_answers_withheld, faults=0.5),
