@@ -34,6 +34,7 @@ class Evidence:
         lines: the lines of every file.
         offers: how many documents each route was offered.
         hooked: the documents of events that were acknowledged.
+        reserved: tokens of budgets that are still reserved for calls under way, of which there are none.
     """
 
     offered: Sequence[str]
@@ -45,6 +46,7 @@ class Evidence:
     lines: Mapping[str, Sequence[str]]
     offers: int = 0
     hooked: Sequence[str] = ()
+    reserved: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +75,8 @@ def judge(found: Evidence) -> Verdict:
         if task.route in KINDS:
             _effects_of(task, found, verdict)
     judge_chains(found, verdict)
+    if found.reserved:
+        verdict.breaches.append(f"{found.reserved} tokens are reserved, and no call is under way")
     if verdict.repeated > found.cut + found.withheld:
         verdict.breaches.append(f"{verdict.repeated} repeats, and only {found.cut} + {found.withheld} had a reason")
     for route, place in LINES.items():
@@ -151,9 +155,22 @@ async def evidence(folder: Path, engine: str, *, cut: int) -> Evidence:
     told = [(id_, route, key) for id_, route, key in _records(folder / "accepted")]
     lines = {place: _text(folder / place).split("\n")[:-1] for place in LINES.values()}
     offers = int((folder / "offered").read_text())
-    return Evidence(
-        _offered(folder), told, tasks, effects, withheld, cut, lines, offers, _text(folder / "hooked").split()
-    )
+    hooked = _text(folder / "hooked").split()
+    reserved = await _reserved(engine)
+    return Evidence(_offered(folder), told, tasks, effects, withheld, cut, lines, offers, hooked, reserved)
+
+
+async def _reserved(engine: str) -> int:
+    """The tokens that are reserved for calls under way; those of calls without a known end are of their period."""
+    store = await open_store(engine, role="admin")
+    try:
+        return sum([(await store.reserved(route, LATER)).tokens for route in KINDS])
+    finally:
+        await store.close()
+
+
+LATER = 10.0**11
+"""A period that has not begun."""
 
 
 def _offered(folder: Path) -> list[str]:

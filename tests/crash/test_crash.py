@@ -152,6 +152,7 @@ def evidence(*tasks: Task, times: int = 1, **more: object) -> Evidence:
     [
         (evidence(task(1, "store")), None),
         (evidence(task(1, "store"), times=0), "never took effect"),
+        (evidence(task(1, "store"), reserved=9), "9 tokens are reserved, and no call is under way"),
         (evidence(task(1, "store"), times=2), "took effect 2 times"),
         (evidence(task(1, "del"), times=2), None),
         (evidence(task(1, "store", state=TaskState.UNKNOWN), times=0), None),
