@@ -43,6 +43,24 @@ async def test_cost_is_summed_up_for_the_days_of_the_address(opened: Open) -> No
     await expect(page.get_by_label("From", exact=True)).to_have_value("2001-01-01")
 
 
+async def test_a_route_is_foretold_beside_what_it_has_cost(opened: Open) -> None:
+    page = await opened("/money")
+    row = page.get_by_role("table", name="Forecasts of routes").get_by_role("row").filter(has_text="tickets")
+    await expect(row).to_contain_text("not asked yet")
+    await row.get_by_role("button", name="Foretell tickets").click()
+    await expect(row).to_contain_text(re.compile(r"(sure|rough|a guess), by [\d,]+ past calls?"))
+    await expect(row.get_by_role("cell").nth(5)).to_contain_text("$")
+
+
+async def test_what_a_run_costs_is_said_before_it(opened: Open) -> None:
+    page = await opened("/")
+    await page.get_by_role("button", name="Read now").first.click()
+    dialog = page.get_by_role("dialog", name="Run tickets now")
+    await expect(dialog).to_contain_text(re.compile(r"documents?, likely \$\d"))
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(dialog).to_be_hidden()
+
+
 async def test_gateway_that_cannot_be_asked_says_so_and_shows_limits(opened: Open) -> None:
     page = await opened("/gateway")
     await expect(page.get_by_role("main")).to_contain_text("Its counts are not known")
