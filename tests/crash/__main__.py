@@ -24,12 +24,14 @@ from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import Warm
 from tests.crash.scenarios import EVERYWHERE, SCENARIOS
 from tests.crash.table import Row, table
+from tests.crash.temporal import TEMPORAL_SCENARIOS, play_temporal
 
 AT_ONCE = 2
 HOST_PLAYS = (
     dict.fromkeys(HOST_SCENARIOS, play_host)
     | dict.fromkeys(ROW_SCENARIOS, play_rows)
     | dict.fromkeys(JOB_SCENARIOS, play_jobs)
+    | dict.fromkeys(TEMPORAL_SCENARIOS, play_temporal)
 )
 """What plays each scenario of a host."""
 

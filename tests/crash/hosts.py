@@ -84,7 +84,7 @@ class Client:
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._upstream.stdout is not None
-        self._url = f"http://127.0.0.1:{self._upstream.stdout.readline().strip()}"
+        self.url = f"http://127.0.0.1:{self._upstream.stdout.readline().strip()}"
         self._configure()
 
     def close(self) -> None:
@@ -192,7 +192,7 @@ class Client:
             }
         }
         parameters = {
-            "token": "${KEY}", "base_uri": f"{self._url}/v1", "retry": {"max_retries": 0},
+            "token": "${KEY}", "base_uri": f"{self.url}/v1", "retry": {"max_retries": 0},
             "timeouts": {"total": TOTAL, "settling": SETTLING},
         }  # fmt: skip
         document = {
@@ -207,7 +207,7 @@ class Client:
         (self.folder / "connector.yaml").write_text(json.dumps(document))
 
     def _tell(self, path: str, body: Any) -> None:
-        asked = Request(f"{self._url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        asked = Request(f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
         urlopen(asked, timeout=10).close()
 
 

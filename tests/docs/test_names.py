@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from connector import Outcome, plugins
+from connector.hosts.temporal import error_types
 from tests.docs.test_examples import ROOT
 
 PAGES = [
@@ -29,6 +30,9 @@ ELSEWHERE = {
     "CreateEmbeddings": "the name of an operation",
     "RetrieveFile": "the name of an operation",
     "UploadFile": "the name of an operation",
+    **dict.fromkeys(
+        [getattr(error_types, name) for name in error_types.__all__], "the type of an error of Temporal's activities"
+    ),
 }
 VARIABLES = {
     "context": [plugins.SubscriberContext, plugins.PublisherContext],
