@@ -20,6 +20,7 @@ from tests.crash.host_mutants import HOST_MUTANTS
 from tests.crash.hosts import HOST_SCENARIOS, catch_host, play_host
 from tests.crash.jobs import JOB_MUTANTS, JOB_SCENARIOS, catch_jobs, play_jobs
 from tests.crash.mutants import MUTANTS
+from tests.crash.published import PUBLISH_SCENARIOS, play_published
 from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import Warm
 from tests.crash.scenarios import EVERYWHERE, SCENARIOS
@@ -30,6 +31,7 @@ AT_ONCE = 2
 HOST_PLAYS = (
     dict.fromkeys(HOST_SCENARIOS, play_host)
     | dict.fromkeys(ROW_SCENARIOS, play_rows)
+    | dict.fromkeys(PUBLISH_SCENARIOS, play_published)
     | dict.fromkeys(JOB_SCENARIOS, play_jobs)
     | dict.fromkeys(TEMPORAL_SCENARIOS, play_temporal)
 )
