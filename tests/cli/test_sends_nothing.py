@@ -241,7 +241,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "airbyte destination spec": [[]],
     "airbyte destination check": [["--config", "rows.json"]],
     "airbyte source discover": [["--config", "source.json"]],
-    "openapi export": [[], ["--format", "3.0"]],
+    "openapi export": [[], ["--format", "3.0"], ["--operation", "files *"]],
     "import alumio": [["alumio.jsonl", "--into", "from-alumio"]],
     "import atlas": [["atlas.yaml", "--into", "from-atlas"]],
     "serve": [["--export", "nginx"], ["--export", "envoy"]],
@@ -283,7 +283,7 @@ SAMPLES = {
     "--incoming": "raw", "--outgoing": "greet", "--unset": "description", "--edit": "r.jsonl",
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
     "--accept": "gpt-5-mini", "--role": "viewer",
-    "--sdk": "made", "--call": "1.0",
+    "--sdk": "made", "--call": "1.0", "--server": "http://127.0.0.1:9/v1",
 }  # fmt: skip
 """A value for each option that takes one."""
 

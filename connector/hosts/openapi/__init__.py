@@ -1,0 +1,1 @@
+"""OpenAPI documents of chosen operations, for platforms that import one: Zapier, Make, DronaHQ and others."""
