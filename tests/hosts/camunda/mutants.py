@@ -51,7 +51,9 @@ def _wrong_binding() -> None:
 
 
 def _retired_models() -> None:
-    _put("connector.model_registry", "LifeCycle.RETIRED", lambda _: "never")
+    from connector.model_registry import LifeCycle
+
+    _put("connector.model_registry.registry", "Model.life_cycle", lambda _: lambda *_: LifeCycle.ACTIVE)
 
 
 def _one_variable_for_two() -> None:
@@ -115,10 +117,6 @@ def _unknown_retried() -> None:
     )  # fmt: skip
 
 
-def _unknown_caught() -> None:
-    _put("connector.hosts.camunda.feel.parser", "Expression.texts", lambda _: property(lambda _: {"UNKNOWN"}))
-
-
 def _secret_in_the_journal() -> None:
     _put("connector.hosts.camunda.requests", "Requests._checked", lambda _: _fill)
 
@@ -163,7 +161,6 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "and binds less than or": _and_binds_less,
     "the job's key forgotten": _key_forgotten,
     "an unknown end retried": _unknown_retried,
-    "an unknown end caught by all": _unknown_caught,
     "a secret in the journal": _secret_in_the_journal,
     "a job that is not kept": _not_kept,
     "every operation offered": _everything_offered,

@@ -32,7 +32,8 @@ ONE, TWO = ("not", "upper case", "lower case", "string length", "count"), (
 )  # fmt: skip
 WHOLE = (
     "response.body.choices[1].message.content", "response.body.choices[-1].message.content",
-    "response.body.choices.message.content", "{a: 1, b: a + 1}", '{"x y": 2}', "{a: {b: 1}}.a.b",
+    "response.body.choices.message.content", "{a: 1, b: a + 1}", "true or false and false",
+    "false and true or true", '{"x y": 2}', "{a: {b: 1}}.a.b",
     'if a > 2 then "x" else "y"', "if null then 1 else 2", "1 + 2 * 3 - 4 / 2", "2 ** 3 ** 2", "-2 ** 2", "- a",
     "(1 + 2) * 3", "a > 1 and a < 5 or t", "not(a = 3)", '"a\\n\\"b\\u00e9"',
     "if a = 3 then if t then 1 else 2 else 3", '"x" + string(a)', '"x" + s', ".5 + 1", "[1, [2, 3]]", "c.x.y", "s.x",
