@@ -175,7 +175,9 @@ class _Document:
             behind = spot.holder.start_mark.index if spot.is_item else spot.key.end_mark.index
             at = self._text.index(mark, behind) + 1
             return f"{self._text[:at]} {self._flow(value)}{self._text[at:]}"
-        if (plain and not block) or (node.id != "scalar" and node.flow_style) or spot.holder.flow_style:
+        empty = node.id != "scalar" and not node.value
+        in_flow = node.id != "scalar" and node.flow_style and not (empty and block)
+        if (plain and not block) or in_flow or spot.holder.flow_style:
             return f"{self._text[:start]}{self._flow(value)}{self._text[end:]}"
         first, last = self._span(spot)
         before = self._lines[first][: spot.column]

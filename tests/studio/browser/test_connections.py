@@ -85,12 +85,13 @@ async def test_a_route_is_made_by_forms_saved_run_and_its_task_is_there(browser:
         for section, one, begins, name in (
             ("incoming", "incoming connection", "File", "tickets"),
             ("outgoing", "outgoing connection", "Chat completion", "reply"),
-            ("routes", "route", "", "answers"),
+            ("routes", "route", "", "route"),
         ):
             await page.get_by_role("link", name=f"New {one}").first.click()
             if begins:
                 await page.get_by_role("radio", name=re.compile(f"^{begins}")).check()
-            await page.get_by_label("Name", exact=True).fill(name)
+            if section != "routes":
+                await page.get_by_label("Name", exact=True).fill(name)
             await page.get_by_role("button", name=f"Create the {one}").click()
             await expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
             if section == "incoming":
@@ -106,7 +107,7 @@ async def test_a_route_is_made_by_forms_saved_run_and_its_task_is_there(browser:
                 await expect(page.get_by_text("Answer: Hello").first).to_be_visible()
         await _save(page)
         values: Any = read_text(_read(own_site), "connector.yaml").value
-        assert values["routes"] == {"answers": {"incoming": "tickets", "outgoing": "reply"}}
+        assert values["routes"] == {"route": {"incoming": "tickets", "outgoing": "reply"}}
         assert values["clients"]["main"]["parameters"] == {"token": "sk-typed-0123456789", "base_uri": sandbox.url}
         assert _read(own_site).startswith("# Ours\n")
         source = str(own_site.folder / "connector.yaml")
@@ -114,7 +115,7 @@ async def test_a_route_is_made_by_forms_saved_run_and_its_task_is_there(browser:
             subprocess.run, [*COMMAND, "run", "--once", "-f", source], capture_output=True, timeout=60, check=False
         )
         assert ran.returncode == 0, ran.stderr
-        await page.goto("/tasks?route=answers")
+        await page.goto("/tasks?route=route")
         await expect(page.get_by_role("row").filter(has_text="finished")).to_have_count(3)
         await page.context.close()
 
@@ -233,6 +234,30 @@ async def test_models_are_proposed_with_life_cycle_and_price(opened: Open) -> No
     await operation.press("ArrowDown")
     await operation.press("Enter")
     await expect(page.get_by_label("connector.yaml")).to_have_value(re.compile("entity: embeddings, action: create"))
+
+
+async def test_steps_conditions_and_payloads_are_chosen_and_filled(browser: Browser, own_site: Site) -> None:
+    page = await _open(browser, own_site, "/connections?section=chains&new=1")
+    await page.get_by_role("button", name="Create the chain").click()
+    step = page.get_by_label("What step 1 is")
+    await step.fill("conditional")
+    await step.press("ArrowDown")
+    await step.press("Enter")
+    await page.get_by_role("button", name="Add filters").click()
+    await expect(page.get_by_label("connector.yaml")).to_have_value(re.compile(r"- conditional:\s*\{?filters:"))
+    await page.get_by_role("link", name="New outgoing connection").first.click()
+    await page.get_by_role("radio", name=re.compile("^Any operation")).check()
+    await page.get_by_role("button", name="Create the outgoing connection").click()
+    await page.locator("summary").filter(has_text="more settings").last.click()
+    await page.get_by_role("button", name="Add request").click()
+    await page.get_by_role("button", name="Add payload").click()
+    more = page.get_by_label(re.compile("^Add one of"))
+    await more.fill("instructions")
+    await more.press("ArrowDown")
+    await more.press("Enter")
+    await _set(page, "outgoing.any-operation.request.payload.instructions", "Be short.")
+    assert await find_violations(page) == []
+    await page.context.close()
 
 
 async def test_hostile_names_and_values_are_shown_as_text(browser: Browser, own_site: Site) -> None:

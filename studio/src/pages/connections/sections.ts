@@ -108,7 +108,9 @@ export const SECTIONS: readonly Section[] = [
     title: "Chains",
     one: "chain",
     text: "Saved steps, which other chains use by name.",
-    templates: [template("Chain", "steps by name", [{ "value-setter": { key: "value" } }])],
+    templates: [
+      template("Chain", "steps by name", [{ "value-setter": { configurations: [{ key: "name", value: "value" }] } }]),
+    ],
   },
   {
     id: "schedules",
@@ -116,8 +118,8 @@ export const SECTIONS: readonly Section[] = [
     one: "schedule",
     text: "What starts by itself, and when.",
     templates: [
-      template("Every so often", "an interval or cron fields", { every: "15m", run: [] }),
-      template("After a route", "when another route has ended", { after: [], run: [] }),
+      template("Every so often", "an interval or cron fields", { every: "15m", run: [""] }),
+      template("After a route", "when another route has ended", { after: [""], run: [""] }),
     ],
   },
   {
@@ -197,6 +199,9 @@ export function pathText(path: Path): string {
   return text.replace(/^\./, "");
 }
 
+/** What a fault says, without the place where it is shown. */
+export const wordsOf = ({ where, text }: FoundFault): string =>
+  text.startsWith(`${where}: `) ? text.slice(where.length + 2) : text;
 export const faultsAt = (faults: readonly FoundFault[], path: Path): FoundFault[] => {
   const text = pathText(path);
   return faults.filter((fault) => fault.where === text);
