@@ -116,6 +116,7 @@ def _take(program: str, link: str) -> None:
             page.goto(picture.path.format(_find(page, picture.state)))
             page.wait_for_load_state("load")
             page.wait_for_selector("h1")
+            page.locator("main [aria-busy=true]").wait_for(state="detached")
             page.wait_for_timeout(1000)
             page.screenshot(path=FOLDER / f"{picture.name}.png")
             print(f"{picture.name}: {(FOLDER / f'{picture.name}.png').stat().st_size:,} bytes")
