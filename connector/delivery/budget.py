@@ -189,15 +189,18 @@ class RouteBudget:
 
     def note_exceeded(self, full: BudgetExceeded) -> str:
         """Pause the route after a call that was not begun; return why in words."""
-        wanted, spent, reserved = full.wanted, full.spent, full.reserved
+        wanted, spent, reserved, doubtful = full.wanted, full.spent, full.reserved, full.doubtful
         self._tokens, self._cost = spent.tokens, spent.cost
-        under_way = bool(reserved.tokens or reserved.cost)
+        # What calls under way do not use comes back by itself; that of calls without a known end does not.
+        under_way = replace(wanted, alone=False).fits(spent, doubtful) or (wanted.alone and not doubtful.tokens)
+        under_way = under_way and reserved.tokens > doubtful.tokens
         self._full_until = self._wall() + FRESH if under_way else self._until
         what = f"{wanted.tokens:,} tokens, {wanted.cost:.4f} {self._currency}"
-        more = f", and calls under way may use {reserved.tokens:,} tokens, {reserved.cost:.4f} {self._currency}"
+        whose = "calls under way" if under_way else "calls without a known end, which a person can settle,"
+        more = f", and {whose} may use {reserved.tokens:,} tokens, {reserved.cost:.4f} {self._currency}"
         self._why = (
             f"route {self._name!r} has not enough left of its budget of this {self._budget.every}: "
-            f"{self._spent} used{more if under_way else ''}; the next call is likely to use {what}"
+            f"{self._spent} used{more if reserved.tokens else ''}; the next call is likely to use {what}"
         )
         if not under_way and not self._told:
             self._told = True

@@ -58,13 +58,15 @@ class BudgetExceeded(StoreError):
         wanted: what was to be reserved.
         spent: what its period has used.
         reserved: what calls under way, and calls without a known end, may use.
+        doubtful: how much of that is of calls without a known end, which only a person or the next period releases.
     """
 
-    def __init__(self, wanted: Reservation, spent: Expense, reserved: Expense) -> None:
+    def __init__(self, wanted: Reservation, spent: Expense, reserved: Expense, doubtful: Expense) -> None:
         super().__init__(f"budget {wanted.name!r} has not enough left for a call")
         self.wanted = wanted
         self.spent = spent
         self.reserved = reserved
+        self.doubtful = doubtful
 
 
 class Superseded(Fenced, StoreBroken):

@@ -186,3 +186,17 @@ async def test_it_is_exceeded_by_no_more_than_the_error_of_calls_under_way(
         assert (await at.store.reserved("r", 0.0)).cost == 0.0
         first = max(lengths)  # nothing is known of the first call
         assert await spent(at) <= amount + max(over, 0.0) + first
+
+
+async def test_what_nobody_knows_the_end_of_is_not_waited_for(bench: Make) -> None:
+    def cut(request: httpx.Request) -> httpx.Response:
+        if len(at.upstream.requests) == 2:
+            raise httpx.ReadError("cut", request=request)
+        return answering(4)(request)
+
+    at = await bench(cut, **budget(10))
+    await at.accept(*[{"text": f"{number}"} for number in range(3)])
+    tasks = await work(at)
+    assert "calls without a known end, which a person can settle, may use" in tasks[-1].reason
+    assert tasks[-1].due % 86_400 == 0
+    assert at.delivery().paused is not None

@@ -24,6 +24,10 @@ SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0) AS cos
     UNION ALL SELECT tokens, cost FROM reserved WHERE name = $1 AND doubtful AND minute >= $2
 ) AS each
 """
+DOUBTFUL = """
+SELECT coalesce(sum(tokens), 0)::bigint AS tokens, coalesce(sum(cost), 0) AS cost FROM reserved
+WHERE name = $1 AND doubtful AND minute >= $2
+"""
 RESERVE = """
 INSERT INTO reserved (task, attempt, number, name, minute, tokens, cost)
 SELECT * FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::text[], $5::bigint[], $6::bigint[], $7::float8[])
@@ -128,7 +132,8 @@ async def _reserve(connection: Connection, changes: Sequence[Change], sums: _Sum
                 spent = _add(spent, other.tokens, other.cost)
         reserved = _add(reserved, *sums.of(one.name))
         if not one.fits(spent, reserved):
-            raise BudgetExceeded(one, spent, reserved)
+            doubtful = await _read(connection, DOUBTFUL, one.name, one.since)
+            raise BudgetExceeded(one, spent, reserved, doubtful)
         sums.add(one.name, 1, one.tokens, one.cost)
         rows.append((one.task, one.attempt, one.number, one.name, int(one.at // MINUTE), one.tokens, one.cost))
     if rows:

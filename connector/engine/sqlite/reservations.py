@@ -26,6 +26,7 @@ RESERVED = (
     "SELECT total(tokens), total(cost) FROM (SELECT tokens, cost FROM reserved_sums WHERE name = ?1"
     " UNION ALL SELECT tokens, cost FROM reserved WHERE name = ?1 AND doubtful = 1 AND minute >= ?2)"
 )
+DOUBTFUL = "SELECT total(tokens), total(cost) FROM reserved WHERE name = ? AND doubtful = 1 AND minute >= ?"
 RESERVE = "INSERT INTO reserved VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
 ONE = "SELECT name, tokens, cost FROM reserved WHERE task = ? AND attempt = ? AND number = ?"
 RELEASE = "DELETE FROM reserved WHERE task = ? AND attempt = ? AND number = ?"
@@ -52,7 +53,7 @@ def check_reservations(session: Session, change: Change) -> None:
         if more is not None:
             reserved = _add(reserved, one.name, more.tokens, more.cost)
         if not one.fits(spent, reserved):
-            raise BudgetExceeded(one, spent, reserved)
+            raise BudgetExceeded(one, spent, reserved, _read(session, DOUBTFUL, one, minute))
         held[one.name] = _add(more, one.name, one.tokens, one.cost)
 
 
