@@ -14,7 +14,7 @@ from connector.studio.call_prices import price_calls
 from connector.studio.context import StudioContext
 from connector.studio.problems import Detail, Refused
 from connector.studio.schemas.base import Price
-from connector.studio.schemas.tasks import BulkAnswer, BulkRequest, FilterBody
+from connector.studio.schemas.tasks import MOST_IDS, BulkAnswer, BulkRequest, FilterBody
 from connector.studio.task_queries import make_filter
 from connector.studio.task_views import find_prices
 
@@ -37,6 +37,8 @@ WHEN: Mapping[Action, str] = {
     "skip": "it can be skipped while it is new, waiting, failed or unknown",
     "purge": "it can be removed once it has ended",
 }
+PENDING = frozenset({TaskState.NEW, TaskState.WAITING})
+"""States of tasks that are attempted without anybody's doing."""
 AT_ONCE = 500
 """Tasks in one transaction: after a kill, whole transactions are done, and the others are not."""
 PATIENCE = 20.0
@@ -109,11 +111,13 @@ class _Selection:
         ids: theirs.
         routes: how many are of which route.
         left_out: the others, by state.
+        pending: those of `ids` that wait for an attempt.
     """
 
     ids: list[int] = field(default_factory=list[int])
     routes: dict[str, int] = field(default_factory=dict[str, int])
     left_out: dict[TaskState, int] = field(default_factory=dict[TaskState, int])
+    pending: set[int] = field(default_factory=set[int])
 
 
 async def forecast(context: StudioContext, action: Action, given: BulkRequest) -> BulkAnswer:
@@ -137,16 +141,32 @@ async def act_on_many(context: StudioContext, action: Action, given: BulkRequest
             kind="moved",
             extra={"count": len(selection.ids)},
         )
+    if action == "skip":
+        return await _skip_many(context, selection, given)
     done = 0
     for at in range(0, len(selection.ids), AT_ONCE):
         done += await _act(context, action, selection.ids[at : at + AT_ONCE], given)
     return BulkAnswer(count=done, cost=None, left_out=selection.left_out)
 
 
+async def _skip_many(context: StudioContext, selection: _Selection, given: BulkRequest) -> BulkAnswer:
+    """Skip tasks by the state that they were selected in: one that has moved on meanwhile is left as it is.
+
+    A retry undoes it for those that were to be attempted anyway; of others it would be another attempt.
+    """
+    reason = _clean(given.reason) or "skipped by hand"
+    pending = [one for one in selection.ids if one in selection.pending]
+    ended = [one for one in selection.ids if one not in selection.pending]
+    done = 0
+    for ids, states in ((pending, PENDING), (ended, FITTING["skip"] - PENDING)):
+        for at in range(0, len(ids), AT_ONCE):
+            done += await context.store.skip(Filter(ids=ids[at : at + AT_ONCE], states=sorted(states)), reason)
+    undo = pending if len(pending) <= MOST_IDS else []
+    return BulkAnswer(count=done, cost=None, left_out=selection.left_out, undo=undo)
+
+
 async def _act(context: StudioContext, action: Action, ids: Sequence[int], given: BulkRequest) -> int:
     states = sorted(_find_states(action, given))
-    if action == "skip":
-        return await context.store.skip(Filter(ids=ids, states=states), _clean(given.reason) or "skipped by hand")
     if action == "purge":
         return await context.store.purge(Filter(ids=ids, states=states), most=len(ids))
     done = await context.store.retry(Filter(ids=ids, states=[one for one in states if one is not TaskState.UNKNOWN]))
@@ -179,6 +199,8 @@ async def _select(context: StudioContext, action: Action, given: BulkRequest) ->
         async for row in rows:
             if row.state in states:
                 selection.ids.append(row.id)
+                if row.state in PENDING:
+                    selection.pending.add(row.id)
                 selection.routes[row.route] = selection.routes.get(row.route, 0) + 1
             else:
                 selection.left_out[row.state] = selection.left_out.get(row.state, 0) + 1

@@ -140,6 +140,17 @@ async def test_a_skip_can_be_undone(call: Any) -> None:
     assert (await call("POST", "/tasks/5/retry", json={}))["state"] == "new"
 
 
+async def test_a_skip_of_many_is_undone_for_those_that_wait(call: Any) -> None:
+    asked = {"filter": {"route": ["tickets"]}, "expected": 4}
+    done = await call("POST", "/tasks/skip", json=asked)
+    assert (done["count"], sorted(done["undo"])) == (4, [5, 7])
+    assert {(await call("GET", f"/tasks/{one}"))["state"] for one in (2, 3, 5, 7)} == {"skipped"}
+    again = {"filter": {"ids": done["undo"], "state": ["skipped"]}, "expected": 2}
+    assert (await call("POST", "/tasks/retry", json=again))["count"] == 2
+    assert {(await call("GET", f"/tasks/{one}"))["state"] for one in (5, 7)} == {"new"}
+    assert {(await call("GET", f"/tasks/{one}"))["state"] for one in (2, 3)} == {"skipped"}
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

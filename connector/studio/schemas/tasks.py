@@ -11,6 +11,7 @@ from connector.studio.schemas.base import Answer, Moment, Price, Received, Time
 
 __all__ = [
     "MOST_ID",
+    "MOST_IDS",
     "AttemptView",
     "BulkAnswer",
     "BulkRequest",
@@ -185,6 +186,11 @@ class BulkAnswer(Answer):
     exact: bool = Field(default=True, description="Whether the count is exact; otherwise it is at least so many.")
     left_out: dict[TaskState, int] = Field(
         default_factory=dict[TaskState, int], description="Tasks of the filter that it is not done to, by their state."
+    )
+    undo: list[int] = Field(
+        default_factory=list[int],
+        description="Of skipped tasks, those that waited for an attempt: a retry of these, while skipped, undoes it."
+        " One that had failed or is unknown comes back by a retry as well, which is another attempt.",
     )
 
 

@@ -4,7 +4,7 @@ import { isAbort, Problem } from "$lib/api/problem";
 import type { Json, PlaygroundRequest, PlaygroundResult } from "$lib/api/types";
 
 /** Short: an answer takes less, and one that is no longer wanted is dropped. */
-const PAUSE = 40;
+const PAUSE = 20;
 
 /** A chain that runs while it is typed: a moment after the last key, and never an older answer over a newer one. */
 export class LiveRun {

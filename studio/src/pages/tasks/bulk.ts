@@ -16,7 +16,7 @@ const QUESTIONS = {
   },
   skip: {
     title: (what: string) => `Skip ${what}`,
-    effect: "They end without another attempt. A retry brings them back.",
+    effect: "They end without another attempt. It can be undone for those that wait; failed ones come back by a retry.",
     action: "Skip",
     done: (text: string) => `${text} skipped`,
   },
@@ -53,11 +53,24 @@ export async function actOn(action: Bulk, filter: FilterValues | { ids: number[]
       ...(consent.doubtful ? { repeat_unknown: true } : {}),
       ...(consent.reason ? { reason: consent.reason } : {}),
     });
-    toasts.done(words.done(many(answer.count, "task")));
+    const back = answer.undo?.length ?? 0;
+    const rest = action === "skip" && back < answer.count ? `; ${back ? "the others" : "they"} come back by a retry` : "";
+    toasts.done(words.done(many(answer.count, "task")) + rest, back ? () => undoSkip(answer.undo ?? []) : undefined);
     return true;
   } catch (error) {
     toasts.failed(error);
     return false;
+  }
+}
+
+/** Tasks that waited for an attempt wait again; one that has been retried meanwhile is left as it is. */
+async function undoSkip(ids: number[]): Promise<void> {
+  try {
+    const body = { filter: { ids, state: ["skipped"] }, expected: ids.length };
+    const answer = await post<Forecast>("/tasks/retry", body);
+    toasts.done(`${many(answer.count, "task")} wait for their next attempt again`);
+  } catch (error) {
+    toasts.failed(error);
   }
 }
 
