@@ -1,5 +1,5 @@
 import { get } from "./api/client";
-import type { ConfigState, OperationRow, Page, TaskRow } from "./api/types";
+import type { ChainRow, ConfigState, OperationRow, Page, TaskRow } from "./api/types";
 import { events } from "./events.svelte";
 import { PAGES } from "../pages";
 
@@ -15,7 +15,7 @@ export interface Hit {
 /** A source of hits: what a page adds with `addSource` is found by Ctrl-K. */
 export type Source = (text: string, signal: AbortSignal) => Hit[] | Promise<Hit[]>;
 
-const sources: Source[] = [findPages, findRoutes, findEntries, findTasks, findOperations];
+const sources: Source[] = [findPages, findRoutes, findEntries, findChains, findTasks, findOperations];
 
 export function addSource(source: Source): void {
   sources.push(source);
@@ -81,6 +81,22 @@ async function findEntries(text: string, signal: AbortSignal): Promise<Hit[]> {
       title: name,
       note: section,
       run: `/connections?${new URLSearchParams({ section, entry: name })}`,
+    }));
+}
+
+/** Chains by name, and those that ship by what they are for too. */
+async function findChains(text: string, signal: AbortSignal): Promise<Hit[]> {
+  if (text.length < 2) return [];
+  const chains = await get<ChainRow[]>("/playground/chains", undefined, signal);
+  return chains
+    .filter(({ name, summary }) => holds(name, text) || holds(summary, text))
+    .slice(0, 6)
+    .map(({ kind, name, summary }) => ({
+      id: `chain:${kind}.${name}`,
+      group: "Playground",
+      title: name,
+      note: summary || `the chain of ${kind}`,
+      run: `/playground?${new URLSearchParams({ kind, name })}`,
     }));
 }
 

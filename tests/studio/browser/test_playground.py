@@ -266,3 +266,13 @@ async def test_a_saved_chain_takes_parameters_and_keeps_cases(opened: Open, site
         "name": "dear", "parameters": {"word": "Dear"}, "input": {"name": "Ada"},
         "output": {"name": "Ada", "greeting": "Dear Ada"},
     }  # fmt: skip
+
+
+async def test_chains_are_found(opened: Open) -> None:
+    page = await opened("/")
+    await page.get_by_role("heading", level=1).wait_for()
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("greet")
+    await page.get_by_role("dialog").get_by_role("option", name=re.compile("Says hello")).click()
+    await expect(page).to_have_url(re.compile("kind=chains&name=greet"))
+    await expect(page.get_by_label("The chain: parameters and steps")).to_be_visible()

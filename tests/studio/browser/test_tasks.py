@@ -136,6 +136,8 @@ async def test_many_are_counted_before_they_are_skipped(opened: Open) -> None:
     dialog = page.get_by_role("dialog")
     await dialog.get_by_role("button", name="Skip 1 task").click()
     await expect(page.get_by_role("status").filter(has_text="1 task skipped")).to_be_visible()
+    await page.get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("status").filter(has_text="1 task put back")).to_be_visible()
     await expect(page.get_by_text("No task matches")).to_be_visible()
 
 

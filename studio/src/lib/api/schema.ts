@@ -86,7 +86,7 @@ export interface BulkAnswer {
   exact: boolean;
   /** Tasks of the filter that it is not done to, by their state. */
   left_out: Partial<Record<TaskState, number>>;
-  /** Of skipped tasks, those that waited for an attempt: a retry of these, while they are skipped, undoes it. One that had failed or is unknown comes back by a retry as well, which is another attempt. */
+  /** Of skipped tasks, those that waited for an attempt: a retry of these, while skipped, undoes it. One that had failed or is unknown comes back by a retry as well, which is another attempt. */
   undo: number[];
 }
 

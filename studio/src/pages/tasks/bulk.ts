@@ -54,7 +54,8 @@ export async function actOn(action: Bulk, filter: FilterValues | { ids: number[]
       ...(consent.reason ? { reason: consent.reason } : {}),
     });
     const back = answer.undo?.length ?? 0;
-    const rest = action === "skip" && back < answer.count ? `; ${back ? "the others" : "they"} come back by a retry` : "";
+    const rest =
+      action === "skip" && back < answer.count ? `; ${back ? "the others" : "they"} come back by a retry` : "";
     toasts.done(words.done(many(answer.count, "task")) + rest, back ? () => undoSkip(answer.undo ?? []) : undefined);
     return true;
   } catch (error) {
@@ -68,7 +69,7 @@ async function undoSkip(ids: number[]): Promise<void> {
   try {
     const body = { filter: { ids, state: ["skipped"] }, expected: ids.length };
     const answer = await post<Forecast>("/tasks/retry", body);
-    toasts.done(`${many(answer.count, "task")} wait for their next attempt again`);
+    toasts.done(`${many(answer.count, "task")} put back: what waited, waits for its next attempt again`);
   } catch (error) {
     toasts.failed(error);
   }
