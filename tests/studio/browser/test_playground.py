@@ -272,6 +272,7 @@ async def test_chains_are_found(opened: Open) -> None:
     page = await opened("/")
     await page.get_by_role("heading", level=1).wait_for()
     await page.keyboard.press("Control+k")
+    await expect(page.get_by_role("combobox", name="Find tasks, routes and pages")).to_be_focused()
     await page.keyboard.type("greet")
     await page.get_by_role("dialog").get_by_role("option", name=re.compile("Says hello")).click()
     await expect(page).to_have_url(re.compile("kind=chains&name=greet"))
