@@ -212,7 +212,13 @@ async def test_two_clicks_at_once_send_once(bearer: Bearer, calling: Path, sandb
 
 async def test_only_editors_send_by_a_chain_that_is_not_saved(bearer: Bearer, calling: Path, sandbox: Sandbox) -> None:
     text = '- chat-prompt: {model: gpt-6-luna, prompt: "Anything"}\n'
-    send = {"outgoing": "welcome", "document": {}, "text": text, "confirm": "opaque", "environment": "sandbox"}
+    send: dict[str, Any] = {
+        "outgoing": "welcome",
+        "document": {},
+        "text": text,
+        "confirm": "opaque",
+        "environment": "sandbox",
+    }
     for role, status in (("viewer", 403), ("operator", 403), ("editor", 200)):
         answer = await bearer(role).post(f"{ROOT}/send", json=send)
         assert answer.status_code == status, answer.text
@@ -296,7 +302,7 @@ async def test_no_case_leaves_the_folder(bearer: Bearer, own: Path, context: Stu
     chains, _, variables = _text(own).partition("variables:\n")
     _write(own, f'{chains}  "{name}": [breakpoint-logger]\nvariables:\n{variables}')
     context.reload()
-    given = {"kind": "chains", "chain": name, "name": "x", "input": {}}
+    given: dict[str, Any] = {"kind": "chains", "chain": name, "name": "x", "input": {}}
     answer = await bearer("editor").post(f"{ROOT}/cases", json=given, headers={"if-match": '"x"'})
     assert answer.status_code in (404, 422)
     assert not list(own.parent.parent.rglob("*.test.yaml"))
@@ -335,7 +341,7 @@ async def test_what_is_put_back_is_what_was_typed(
     chain = find_chain(context, kind, name)
     _, after = put_chain(chain, text)
     part = read_text(after, "x.yaml").value[kind][name]
-    wanted = read_text(text, "x.yaml").value or []
+    wanted: Any = read_text(text, "x.yaml").value or []
     assert (part if kind == "chains" else part.get("chain", [])) == wanted
     rest = read_text(after, "x.yaml").value
     before = read_text(chain.file.text if chain.file else "", "x.yaml").value
