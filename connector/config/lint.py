@@ -15,7 +15,7 @@ from connector.config.rules.chains import check_shapes
 from connector.config.rules.models import check_chain_refusals, check_models, check_refusals
 from connector.config.rules.names import check_unused
 from connector.config.rules.requests import check_operations
-from connector.config.rules.routes import check_deletions, check_transports, check_unused_settings
+from connector.config.rules.routes import check_deadlines, check_deletions, check_transports, check_unused_settings
 from connector.config.rules.settings import check_allow_rules, check_host_operations, check_plain_secrets
 from connector.config.sources import SECTIONS, catalogue_of
 from connector.model import JSON, Fault
@@ -32,6 +32,7 @@ RULES = (
     check_transports,
     check_allow_rules,
     check_host_operations,
+    check_deadlines,
     check_unused_settings,
     check_deletions,
     check_models,

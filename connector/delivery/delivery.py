@@ -11,7 +11,10 @@ from connector.delivery.aggregate import Aggregation
 from connector.delivery.answers import Responses
 from connector.delivery.attempt import RouteContext, TaskAttempt
 from connector.delivery.batch import BatchAccumulator, BatchDelivery
+from connector.delivery.batch.attempt import BatchAttempt, release_lines
 from connector.delivery.context import DeliveryContext, TargetBreaker
+from connector.delivery.deadlines.choice import Choice
+from connector.delivery.deadlines.plan import TransportPlan
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
 from connector.delivery.route_spec import BATCH, GATHERED, RouteSpec, route_spec
 from connector.delivery.transports import target_of
@@ -69,6 +72,8 @@ class Delivery:
         """Whom chains could not call: their rest is the route's while it lasts."""
         for one in self.clients:
             runtime.client(one)
+        self._choices: dict[int, Choice] = {}
+        """What was chosen for tasks that go by calls of their own."""
         self._budget = shared.budget(self._spec.route)
         target = target_of(runtime, self._spec) if _transports(self._spec) else None
         context = replace(
@@ -88,12 +93,19 @@ class Delivery:
             window=self._spec.window,
         )
         self._carrying: Aggregation | BatchAccumulator | None = None
+        self._plan = (
+            TransportPlan(shared, self._spec)
+            if self._spec.outgoing.transport == "batch" and (settings.has_deadline)
+            else None
+        )
         if self._spec.batches:
-            self._carrying = BatchAccumulator(self._route)
+            self._carrying = BatchAccumulator(self._route, self._plan.deadline if self._plan is not None else None)
         elif self._spec.gathers:
             self._carrying = Aggregation(self._route)
         is_batch = name.endswith(BATCH) and target is not None
-        self._shipping = BatchDelivery(self._route, target.client, target.path) if target and is_batch else None
+        self._shipping = (
+            BatchDelivery(self._route, target.client, target.path, self._plan) if target and is_batch else None
+        )
 
     @property
     def concurrency(self) -> int:
@@ -141,8 +153,12 @@ class Delivery:
         intake = self._route.intake
         if isinstance(intake, DocumentTasks) and is_gone(task):
             return await intake.gone(task)
-        attempt = TaskAttempt(self._route, task)
+        attempt: TaskAttempt = TaskAttempt(self._route, task)
+        if self._spec.batches:
+            attempt = BatchAttempt(self._route, *release_lines(task, self._shared.wall()))
         change = await attempt.change()
+        if self._plan is not None and self._spec.batches:
+            self._tell(task, change, self._plan)
         self._resting.update(seen.target for seen in attempt.journal.failures if seen.target)
         return change
 
@@ -150,6 +166,20 @@ class Delivery:
     def gathers(self) -> bool:
         """Whether its tasks go on as one: then they are carried, not attempted."""
         return self._carrying is not None
+
+    async def pick_single(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Return those of the tasks that go by calls of their own, since a batch would answer them too late."""
+        if self._plan is None or not self._spec.batches:
+            return ()
+        await self._plan.refresh()
+        now, single = self._shared.wall(), list[Task]()
+        for task in tasks:
+            choice = self._plan.choose(task, now)
+            self._shared.observer.metrics.transports.add((self._spec.route, choice.transport.name))
+            if choice.transport.name != "batch":
+                single.append(task)
+                self._choices[task.id] = choice
+        return single
 
     async def carry(self, tasks: Sequence[Task]) -> Change:
         """Take tasks on; what is to be committed of those that are complete. The others stay leased until then."""
@@ -167,6 +197,20 @@ class Delivery:
     async def carry_abandon(self, lost: Collection[int]) -> Change:
         """Give back what waits for others, since some of these tasks are another worker's now."""
         return await self._gathering.abandon(lost)
+
+    def _tell(self, task: Task, change: Change, plan: TransportPlan) -> None:
+        """Say of a task that has ended why it went as it did, and count it if it is late."""
+        choice = self._choices.pop(task.id, None)
+        is_late = self._shared.wall() > plan.deadline(task)
+        if is_late and any(one.state is TaskState.FINISHED for one in change.settle):
+            self._shared.observer.metrics.late.add((self._spec.route,))
+        if choice is not None:
+            change.settle = [
+                replace(one, reason="; ".join(part for part in (one.reason, choice.reason) if part))
+                if one.state is TaskState.FINISHED
+                else one
+                for one in change.settle
+            ]
 
     async def close(self) -> None:
         """Close what its publishers have open."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from connector.engine import Change, Fenced, Settlement, StoreBroken, Task, TaskState
 from connector.intake.dead_letters import DeadLetters, is_dead_letter
-from connector.runtime.context import LeaseLoop, WorkerContext
+from connector.runtime.context import LeaseLoop, TaskSlots, WorkerContext
 
 if TYPE_CHECKING:
     from connector.http.policy import Pause
@@ -28,6 +28,19 @@ class TaskGatherer(Protocol):
     @property
     def carry_due(self) -> float | None:
         """When those that wait must go, by the monotonic clock."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many tasks that go by themselves may be under way."""
+        ...
+
+    async def pick_single(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        """Return those of the tasks that do not wait for others."""
+        ...
+
+    async def attempt(self, task: Task) -> Change:
+        """Make one attempt at a task that does not wait for others; return the change to commit."""
         ...
 
     async def carry(self, tasks: Sequence[Task]) -> Change:
@@ -76,6 +89,8 @@ class Collector(LeaseLoop):
         self._one_by_one = 0
         """How many tasks are still taken one by one, since one of them breaks the others."""
         self._held: dict[int, Task] = {}
+        self._slots = TaskSlots(self._deliver, self.wake, context.on_error)
+        """What goes by itself."""
 
     @property
     def paused(self) -> Pause | None:
@@ -85,12 +100,13 @@ class Collector(LeaseLoop):
     @property
     def is_idle(self) -> bool:
         """Whether nothing is held, and nothing can be leased now."""
-        return self._is_sleeping and not self._held and not self._wake.is_set()
+        busy = self._held or self._slots.running or self._slots.ready
+        return self._is_sleeping and not busy and not self._wake.is_set()
 
     @property
     def leased(self) -> Sequence[int]:
-        """The tasks that wait for others."""
-        return [*self._held]
+        """The tasks that wait for others, and those that go by themselves."""
+        return [*self._held, *self._slots.task_ids]
 
     def recheck(self) -> None:
         """Let go of what is held if nothing more comes that it could wait for."""
@@ -99,6 +115,7 @@ class Collector(LeaseLoop):
 
     async def abandon(self, tasks: Collection[int]) -> None:
         """Give back everything it has if some of it is another worker's now."""
+        self._slots.cancel(set(tasks).intersection(self._slots.task_ids))
         lost = self._held.keys() & set(tasks)
         if lost and self._is_sleeping:  # else what is being committed may have ended them
             log.warning("route %r gathers anew: another worker has %d of its tasks now", self.route, len(lost))
@@ -115,15 +132,19 @@ class Collector(LeaseLoop):
                     await self._release_due()
                     await self._sleep(self._seconds_to_sleep())
             await self._commit(await self._gatherer.carry_abandon(()))
+            await self._release_ready()
+            await self._slots.join()
         except Exception as error:  # noqa: BLE001  every error must end the run
             self._context.on_error(error)
+        finally:
+            await self._slots.close()
 
     async def _lease(self) -> bool:
         """Lease and gather tasks, and return whether there may be more at once."""
         self._check_due()
         if self._pause is not None:
             await self._give_all_back()
-        if not self._has_more or self._pause is not None:
+        if not self._has_more or self._pause is not None or self._slots.ready:
             return False
         self._has_more = False
         store = self._context.store
@@ -136,9 +157,42 @@ class Collector(LeaseLoop):
             if is_dead_letter(task.document):
                 await self._commit(await self._unread.attempt(task))
         documents = [task for task in tasks if not is_dead_letter(task.document)]
-        if documents:
-            await self._gather(documents)
+        single = {task.id for task in await self._gatherer.pick_single(documents)}
+        self._slots.add([self._held.pop(task) for task in single], self._gatherer.concurrency)
+        if gathered := [task for task in documents if task.id not in single]:
+            await self._gather(gathered)
         return bool(tasks)
+
+    async def _deliver(self, task: Task) -> None:
+        """Attempt a task that goes by itself, and commit its end."""
+        try:
+            change = await self._attempt(task)
+            await self._context.commit(change)
+        except StoreBroken:
+            raise
+        except Fenced as fenced:
+            log.warning("task %d of route %r is left to another worker: %s", task.id, self.route, fenced)
+            return
+        for settled in change.settle:
+            self.waits.record(settled)
+            self._context.observer.metrics.count_attempt(self.route, settled.state)
+            if settled.state is TaskState.WAITING:
+                self._due = settled.due if self._due is None else min(self._due, settled.due)
+
+    async def _attempt(self, task: Task) -> Change:
+        try:
+            with self._context.observer.task_span(self.route, task.id, attempt=task.attempts, traceparent=task.trace):
+                return await self._gatherer.attempt(task)
+        except (Fenced, StoreBroken):
+            raise
+        except Exception as error:
+            log.exception("task %d of route %r broke off", task.id, self.route)
+            return await self._on_failure(task, error)
+
+    async def _release_ready(self) -> None:
+        """Give back what waits for a slot."""
+        if ready := self._slots.drain():
+            await self._context.commit(Change(settle=[_give_back(task.id) for task in ready]))
 
     async def _gather(self, tasks: Sequence[Task]) -> None:
         try:
@@ -178,7 +232,8 @@ class Collector(LeaseLoop):
             await self._commit(await self._gatherer.carry_rest())
 
     async def _give_all_back(self) -> None:
-        """Give back what waits for others: it is gathered anew when the route goes on."""
+        """Give back what waits: it is gathered anew when the route goes on."""
+        await self._release_ready()
         if self._held:
             await self._commit(await self._gatherer.carry_abandon(()))
             self._held.clear()

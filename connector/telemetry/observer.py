@@ -65,6 +65,13 @@ class Metrics:
         self.shadow_stops = Counter(
             "connector_shadow_stops", "Calls that a shadow budget would have stopped.", ("route",)
         )
+        self.transports = Counter(
+            "connector_transports", "Tasks with a deadline, by the transport that they took.", ("route", "transport")
+        )
+        self.moved_up = Counter(
+            "connector_moved_up", "Batches that were cancelled so that their answers come in time.", ("route",)
+        )
+        self.late = Counter("connector_late", "Tasks that ended after their answer was needed.", ("route",))
         self._models: set[str] = set()
 
     @property
@@ -72,7 +79,7 @@ class Metrics:
         """All of them, in a fixed order."""
         return (
             self.calls, self.tokens, self.cost, self.unpriced, self.accepted, self.duplicates, self.attempts,
-            self.shadow_stops,
+            self.shadow_stops, self.transports, self.moved_up, self.late,
         )  # fmt: skip
 
     def count_call(

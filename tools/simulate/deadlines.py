@@ -17,7 +17,7 @@ from random import Random
 from connector.delivery.deadlines.choice import Transport, choose, must_move_up
 from connector.delivery.deadlines.durations import Observation
 from connector.delivery.deadlines.needed import NeededBy
-from connector.delivery.deadlines.waits import BATCH, CALLS, CANCELLATIONS, rest_of
+from connector.delivery.deadlines.waits import BATCH, CALLS, CANCELLATIONS, OUTAGE, rest_of
 
 __all__ = ["Month", "judge", "live", "report"]
 
@@ -169,7 +169,7 @@ class _Account:
         lines = sum(group.count for group in self.under_way)
         each = max(self.standard.takes.quantile(0.5), 0.1)
         behind = max(self.queue.free - now, 0.0)
-        self.rest = rest_of(lines, TOGETHER, each, over, LOOK + behind)
+        self.rest = rest_of(lines, TOGETHER, each, max([OUTAGE, *over]), LOOK + behind)
 
     def _relearn(self, now: float) -> None:
         lasting = [Observation(now - group.came, now, ended=False) for group in self.under_way]

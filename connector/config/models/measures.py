@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import time
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,10 +24,12 @@ __all__ = [
     "check_every",
     "check_timezone",
     "parse_duration",
+    "parse_time_of_day",
 ]
 
 LENGTH = re.compile(r"(\d{1,9})([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+TIME_OF_DAY = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?:\s+(\S+))?")
 FOREVER = "forever"
 WRITTEN: dict[str, JSON] = {"type": "string", "pattern": r"^\d{1,9}[smhd]$|\$\{"}
 NUMBER: dict[str, JSON] = {"type": "number", "minimum": 0}
@@ -162,6 +165,14 @@ def check_timezone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"there is no time zone {name[:60]!r}; write it as Europe/Amsterdam or UTC") from None
     return name
+
+
+def parse_time_of_day(written: str) -> tuple[time, str]:
+    """Return a time of day and the time zone written after it, empty where there is none; ValueError if it is none."""
+    found = TIME_OF_DAY.fullmatch(written)
+    if found is None:
+        raise ValueError("a time of day such as 08:00 is allowed, or 08:00 Europe/Berlin")
+    return time(int(found[1]), int(found[2])), check_timezone(found[3]) if found[3] else ""
 
 
 def _fits(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:

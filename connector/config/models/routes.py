@@ -6,7 +6,14 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
-from connector.config.models.measures import Budget, Duration, MoneyAmount, check_every, check_timezone
+from connector.config.models.measures import (
+    Budget,
+    Duration,
+    MoneyAmount,
+    check_every,
+    check_timezone,
+    parse_time_of_day,
+)
 from connector.config.models.section import Entry, Names, Section, WithChain, one_or_more
 from connector.model import JSON
 
@@ -60,6 +67,22 @@ class Route(WithChain, Entry):
     )
     max_delay: Duration = Field(default=900.0, description="The longest wait between two attempts.")
     deadline: Duration | None = Field(default=None, description="The time limit of one attempt.")
+    needed_by: str | None = Field(
+        default=None,
+        description="The time of day by which answers are needed, such as `08:00` or `08:00 Europe/Berlin`; each task"
+        " takes the cheapest transport that is there in time. For `transport: batch`.",
+    )
+    time_zone: Annotated[str, AfterValidator(check_timezone)] = Field(
+        default="UTC", description="The time zone of needed_by, where that names none."
+    )
+    within: Duration | None = Field(
+        default=None, description="How soon after a task came its answer is needed, in place of needed_by."
+    )
+    spare: Duration = Field(
+        default=5_400.0,
+        description="How long the API may be away before an answer is needed without making it late, for needed_by and"
+        " within; batches are cancelled so much earlier.",
+    )
     budget: Budget | None = Field(default=None, description="What may be used in a period before the route pauses.")
     ask_above: MoneyAmount | None = Field(
         default=None,
@@ -75,6 +98,19 @@ class Route(WithChain, Entry):
         default=1_000_000, ge=1, description="The largest number of unfinished tasks; at that number reading stops."
     )
     disabled: bool = Field(default=False, description="Whether it is ignored: kept in the file, and not used.")
+
+    @model_validator(mode="after")
+    def _one_deadline(self) -> Route:
+        if self.needed_by is not None and self.within is not None:
+            raise ValueError("found needed_by and within; one of them is allowed")
+        if self.needed_by is not None and parse_time_of_day(self.needed_by)[1] and "time_zone" in self.model_fields_set:
+            raise ValueError("found a time zone in needed_by and in time_zone; one of them is allowed")
+        return self
+
+    @property
+    def has_deadline(self) -> bool:
+        """Whether answers are needed by a time."""
+        return self.needed_by is not None or self.within is not None
 
     @property
     def key(self) -> str | None:

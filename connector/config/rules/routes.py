@@ -14,7 +14,14 @@ from connector.config.rules import Subject
 from connector.config.validation import templates_in
 from connector.errors import ConnectorError, UnknownName
 
-__all__ = ["TRANSPORT_PATHS", "check_deletions", "check_templates", "check_transports", "check_unused_settings"]
+__all__ = [
+    "TRANSPORT_PATHS",
+    "check_deadlines",
+    "check_deletions",
+    "check_templates",
+    "check_transports",
+    "check_unused_settings",
+]
 
 TEMPLATED = "an expression such as id, or a text with &{…} in it, is allowed"
 
@@ -101,6 +108,26 @@ def check_transports(subject: Subject) -> Iterator[Finding]:
             called = _call_text(subject.catalogue, outgoing)
             if called and called not in [f"POST {one}" for one in TRANSPORT_PATHS[outgoing.transport]]:
                 yield subject.finding("wrong-transport", path, f"the publisher calls {called}", taken)
+
+
+def check_deadlines(subject: Subject) -> Iterator[Finding]:
+    """Report times by which answers are needed where there is no transport to choose, or no time for one."""
+    for name, route in subject.document.routes.items():
+        field = "within" if route.within is not None else "needed_by"
+        outgoing = subject.document.outgoing.get(route.outgoing)
+        if not route.has_deadline:
+            for unused in ("time_zone", "spare"):
+                if unused in route.model_fields_set:
+                    words = ("nothing says when answers are needed", "say needed_by or within beside it")
+                    yield subject.warning("unused-setting", ("routes", name, unused), *words, at_key=True)
+        elif outgoing is not None and outgoing.transport != "batch":
+            found = f"outgoing {route.outgoing!r} has transport: {outgoing.transport}, and its calls go at once"
+            allowed = "transport: batch there: what a batch would answer too late goes as single calls"
+            yield subject.finding("no-choice-of-transport", ("routes", name, field), found, allowed)
+        elif route.within is not None and outgoing is not None and route.within <= route.spare + outgoing.batch.age:
+            found = f"within {route.within:g} s nothing can go by batch: {route.spare:g} s are kept as spare"
+            found = f"{found}, and batch: age waits {outgoing.batch.age:g} s"
+            yield subject.warning("no-choice-of-transport", ("routes", name, field), found, "more time, or less spare")
 
 
 def check_unused_settings(subject: Subject) -> Iterator[Finding]:

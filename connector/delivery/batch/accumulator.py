@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from connector.delivery.aggregate import TaskQueue, merge_change
 from connector.delivery.attempt import RouteContext, TaskAttempt
-from connector.delivery.batch.attempt import BatchAttempt, TaskLines, release_lines
+from connector.delivery.batch.attempt import NEEDED, BatchAttempt, TaskLines, release_lines
 from connector.delivery.route_spec import BATCH
 from connector.delivery.transports import has_begun
 from connector.engine import BudgetExceeded, Carrier, Change, NewTask, Settlement, Task, TaskState
@@ -29,16 +30,23 @@ class PendingBatch:
     lines: int = 0
     bytes: int = 0
     inputs: int = 0
+    needed: float = math.inf
+    """When the first of its answers is needed."""
     members: list[Task] = field(default_factory=list[Task])
     records: dict[tuple[str, str], JSON] = field(default_factory=dict[tuple[str, str], JSON])
 
 
 class BatchAccumulator(TaskQueue):
-    """Gathers the tasks of a route into batches."""
+    """Gathers the tasks of a route into batches.
 
-    def __init__(self, route: RouteContext) -> None:
+    Args:
+        deadline: when the answer to a task is needed, in seconds since 1970.
+    """
+
+    def __init__(self, route: RouteContext, deadline: Callable[[Task], float] | None = None) -> None:
         super().__init__()
         self._route = route
+        self._deadline = deadline
         self._limits = route.spec.outgoing.batch
         self._clock = route.shared.timing.clock
         self._bins: dict[str, PendingBatch] = {}
@@ -132,13 +140,17 @@ class BatchAccumulator(TaskQueue):
         # A batch that fills up for hours holds no documents in memory: they and their lines are on disk.
         one.members.append(Task(id=task.id, route=task.route, document=None, state=task.state, trace=task.trace))
         one.records |= records
+        if self._deadline is not None:
+            one.needed = min(one.needed, self._deadline(task))
         if one.lines >= limits.count or one.bytes >= limits.bytes:
             self._carry(lines.model, change)
 
     def _carry(self, model: str, change: Change) -> None:
         one = self._bins.pop(model)
         first, spec = one.members[0], self._route.spec
-        said: JSON = {"model": model, "requests": one.lines, "bytes": one.bytes}
+        said: dict[str, JSON] = {"model": model, "requests": one.lines, "bytes": one.bytes}
+        if not math.isinf(one.needed):
+            said[NEEDED] = one.needed
         carrier = NewTask(route=spec.route + BATCH, document=said, trace=first.trace, source=first.id)
         carried = Carrier(carrier=carrier, members=[task.id for task in one.members])
         change.carry = [*change.carry, carried]

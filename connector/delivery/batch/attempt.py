@@ -18,9 +18,12 @@ from connector.publishers import CallIntent
 from connector.request import BytesBody
 from connector.transform import Scope
 
-__all__ = ["BatchAttempt", "TaskLines", "release_lines"]
+__all__ = ["NEEDED", "NEVER", "BatchAttempt", "TaskLines", "release_lines"]
 
+NEEDED = "needed"
+"""What a batch's document names the time by which the first of its answers is needed."""
 NEVER = "it waited for others and was in no batch yet when the process ended"
+"""Why a line was not sent that no batch took."""
 
 
 @dataclass(frozen=True, slots=True)

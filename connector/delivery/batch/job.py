@@ -14,9 +14,11 @@ from tempfile import TemporaryDirectory
 
 from connector.delivery.aggregate import merge_change
 from connector.delivery.attempt import RouteContext
+from connector.delivery.batch.attempt import NEEDED
 from connector.delivery.batch.lines import write_lines
 from connector.delivery.batch.settlement import BatchSettlement
 from connector.delivery.call_journal import CallJournal
+from connector.delivery.deadlines.plan import CANCEL, TransportPlan
 from connector.delivery.reconcile import reconcile
 from connector.delivery.retry import end_after
 from connector.engine import Change, Settlement, StoreError, Task, TaskState, failpoints
@@ -36,6 +38,7 @@ MIN_POLL, MAX_POLL = 5.0, 60.0
 """Seconds between two polls of a batch, few at first."""
 RETRY_DELAY = 30.0
 UNDER_WAY = ("validating", "in_progress", "finalizing", "cancelling")
+ENDING = ("finalizing", "cancelling")
 ABOUT_LINES = "line"
 
 log = logging.getLogger(__name__)
@@ -44,15 +47,16 @@ log = logging.getLogger(__name__)
 class BatchDelivery:
     """Delivers the batches of one route."""
 
-    def __init__(self, route: RouteContext, target: str, path: str) -> None:
+    def __init__(self, route: RouteContext, target: str, path: str, plan: TransportPlan | None = None) -> None:
         self._route = route
+        self._plan = plan
         self._target = target
         self._endpoint = f"/v1{path}"
 
     async def attempt(self, task: Task) -> Change:
         """Advance a batch and return the change to commit."""
         client = self._route.shared.runtime.client(self._target)
-        job = BatchJob(self._route, task, client, self._target, self._endpoint)
+        job = BatchJob(self._route, task, client, self._target, self._endpoint, self._plan)
         try:
             return await job.change()
         except StoreError:
@@ -68,7 +72,16 @@ class BatchDelivery:
 class BatchJob:
     """One attempt at one batch."""
 
-    def __init__(self, route: RouteContext, task: Task, client: Client, target: str, endpoint: str) -> None:
+    def __init__(
+        self,
+        route: RouteContext,
+        task: Task,
+        client: Client,
+        target: str,
+        endpoint: str,
+        plan: TransportPlan | None = None,
+    ) -> None:
+        self._plan = plan
         self._route = route
         self._shared = route.shared
         self._task = task
@@ -109,15 +122,34 @@ class BatchJob:
         batch = await self._poll(batch_id)
         failpoints.reach("batch.asked")
         if batch.get("status") in UNDER_WAY:
+            await self._move_up(batch_id, batch)
             seconds = min(max((self._shared.wall() - self._task.created) / 4, MIN_POLL), MAX_POLL)
             counts = members(batch.get("request_counts"))
             done = f", {counts.get('completed', 0)} of {counts.get('total', 0)} done" if counts.get("total") else ""
             reason = f"{batch_id} is {batch['status']}{done}"
             return AttemptEnded(TaskState.WAITING, reason, due=self._shared.wall() + seconds)
+        self._settlement.moved_up = batch.get("status") == "cancelled" and self._id(CANCEL) != ""
         await self._settle(batch)
         left = await self._tidy(batch)
         failpoints.reach("batch.tidied")
         return AttemptEnded(TaskState.FINISHED, f"{batch_id} {batch.get('status')}{left}")
+
+    async def _move_up(self, batch_id: str, batch: Mapping[str, JSON]) -> None:
+        """Cancel a batch whose answers would come too late; what it has answered is taken when that is settled."""
+        needed = members(self._task.document).get(NEEDED)
+        if self._plan is None or not isinstance(needed, int | float) or batch["status"] in ENDING:
+            return
+        await self._plan.refresh()
+        if not self._plan.must_move_up(float(needed), self._shared.wall()):
+            return
+        failpoints.reach("batch.cancel.before")
+        outcome = await self._journal.perform(make_cancellation(self._client, self._target, batch_id))
+        await self._journal.flush()
+        failpoints.reach("batch.cancel.asked")
+        if outcome.ok:
+            self._shared.observer.metrics.moved_up.add((self._route.spec.route,))
+        left = max(float(needed) - self._shared.wall(), 0.0)
+        log.info("batch %d moves up, as its answers are needed in %.0f s: %s", self._task.id, left, outcome.sentence())
 
     async def _upload(self) -> str:
         """Upload the file of the batch and return its id."""
@@ -180,6 +212,7 @@ class BatchJob:
                     lost = True
                 else:
                     raise self._later(f"{file_id} cannot be read: {outcome.sentence()}")
+        failpoints.reach("batch.parts.taken")
         await self._settlement.settle_rest(self._left(batch, lost=lost), faults=_faults(batch))
 
     def _left(self, batch: Mapping[str, JSON], *, lost: bool) -> Outcome:
@@ -266,6 +299,11 @@ def make_upload(client: Client, target: str, path: Path, name: str) -> CallInten
 def make_creation(client: Client, target: str, payload: JSON) -> CallIntent:
     """Return the call that creates a batch."""
     return _intent(client, target, "batches create", {"payload": payload})
+
+
+def make_cancellation(client: Client, target: str, batch: str) -> CallIntent:
+    """Return the call that cancels a batch."""
+    return _intent(client, target, "batches cancel", {"path": {"batch_id": batch}})
 
 
 def make_deletion(client: Client, target: str, file: str) -> CallIntent:

@@ -29,13 +29,14 @@ from connector.engine import CallEnd, CallRecord, Change, Expense, Task, TaskSta
 from connector.http import Client
 from connector.http.policy import Policy
 from connector.model import JSON, Effect, Outcome, State, members
-from connector.pipeline.decisions import CallResult
+from connector.pipeline.decisions import AttemptEnded, CallResult
 from connector.publishers import OnUnknown
 from connector.telemetry.costs import Cost
 
 __all__ = ["BatchSettlement"]
 
 CHUNK = 200
+MOVED_UP = "moved up: its batch would have been too late and is cancelled, so a single call asks for its answer"
 
 
 class BatchSettlement:
@@ -58,6 +59,8 @@ class BatchSettlement:
         """What lines used that are settled by the next commit."""
         self.answered = 0
         """Lines of the files read so far that are done."""
+        self.moved_up = False
+        """Whether it was cancelled here, so that what it has not answered goes a faster way at once."""
 
     async def settle_file(self, path: Path) -> None:
         """Settle the tasks that an output or error file mentions."""
@@ -126,6 +129,9 @@ class BatchSettlement:
         if results is not None:
             return await attempt.conclude(results)
         outcome = troubles[0] if troubles else Outcome(State.NOT_SENT, reason="the answer to a part of it is missing")
+        if self.moved_up and outcome.state is State.NOT_SENT:
+            end = AttemptEnded(TaskState.WAITING, MOVED_UP, due=self._shared.wall(), uncounted=True)
+            return await attempt.refuse(end, request_of(_newest_line(task)))
         end = end_after(self._seen(outcome), outcome.sentence(), task, self._route.spec.settings, self._shared)
         return await attempt.refuse(end, request_of(_newest_line(task)))
 

@@ -11,7 +11,7 @@ from connector.delivery.deadlines.durations import Durations, Observation
 __all__ = ["BATCH", "CALLS", "CANCELLATIONS", "OUTAGE", "Assumption", "rest_of"]
 
 OUTAGE = 5_400.0
-"""Seconds for which the API may be away, until it was away for longer."""
+"""Seconds for which the API may be away, unless a route says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,14 @@ CANCELLATIONS = Assumption((30.0, 60.0, 120.0, 300.0, 600.0), 4.0)
 BATCH = Assumption((900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 86_400.0), 4.0)
 
 
-def rest_of(lines: int, together: int, each: float, outages: Iterable[float], beside: float = 0.0) -> Rest:
+def rest_of(lines: int, together: int, each: float, spare: float, beside: float = 0.0) -> Rest:
     """Return what must be kept in hand for lines that may all have to go by standard calls at once.
 
     Args:
         lines: how many are under way.
         together: how many calls are made at a time.
         each: how long one takes.
-        outages: how long the API was away lately, each time.
+        spare: seconds for which the API may be away.
         beside: seconds until somebody looks, and until calls before these are made.
     """
-    return Rest(queue=lines / max(together, 1) * each + beside, outage=max([OUTAGE, *outages]))
+    return Rest(queue=lines / max(together, 1) * each + beside, outage=spare)
