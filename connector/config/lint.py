@@ -81,6 +81,7 @@ RULE_SUMMARIES: Mapping[str, str] = {
     "unmatched-rule": "An allow rule that matches no operation.",
     "untold-deletions": "A route that should notice deleted documents and cannot.",
     "unused-setting": "A setting without effect.",
+    "no-choice-of-transport": "A time by which answers are needed where no transport can be chosen.",
     "empty-configuration": "A configuration that declares nothing.",
 }
 

@@ -22,6 +22,7 @@ __all__ = [
     "MoneyAmount",
     "RetentionTime",
     "check_every",
+    "check_time_of_day",
     "check_timezone",
     "parse_duration",
     "parse_time_of_day",
@@ -173,6 +174,12 @@ def parse_time_of_day(written: str) -> tuple[time, str]:
     if found is None:
         raise ValueError("a time of day such as 08:00 is allowed, or 08:00 Europe/Berlin")
     return time(int(found[1]), int(found[2])), check_timezone(found[3]) if found[3] else ""
+
+
+def check_time_of_day(written: str) -> str:
+    """Return a time of day as it is written; raise ValueError if it is none."""
+    parse_time_of_day(written)
+    return written
 
 
 def _fits(part: str, low: int, high: int, words: tuple[str, ...]) -> bool:

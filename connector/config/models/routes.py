@@ -11,6 +11,7 @@ from connector.config.models.measures import (
     Duration,
     MoneyAmount,
     check_every,
+    check_time_of_day,
     check_timezone,
     parse_time_of_day,
 )
@@ -67,7 +68,7 @@ class Route(WithChain, Entry):
     )
     max_delay: Duration = Field(default=900.0, description="The longest wait between two attempts.")
     deadline: Duration | None = Field(default=None, description="The time limit of one attempt.")
-    needed_by: str | None = Field(
+    needed_by: Annotated[str, AfterValidator(check_time_of_day)] | None = Field(
         default=None,
         description="The time of day by which answers are needed, such as `08:00` or `08:00 Europe/Berlin`; each task"
         " takes the cheapest transport that is there in time. For `transport: batch`.",
