@@ -204,3 +204,13 @@ async def test_what_is_held_is_given_back_while_somebody_pauses_the_route(bench:
     await bench.rested()
     await bench.accept(4)
     await until(lambda: bench.carried() == [1, 2, 3, 4])
+
+
+async def test_what_goes_by_itself_does_not_wait_for_others(bench: Bench) -> None:
+    bench.gathering.single = {2, 3}
+    await bench.accept("a", "b", "c", "d", "e", "f")
+    await until(lambda: bench.carried() == [1, 4, 5, 6])
+    await until(lambda: not bench.collector.leased)
+    found = {task: (await bench.store.task(task)).state for task in (2, 3)}  # type: ignore[union-attr]
+    assert found == {2: TaskState.FINISHED, 3: TaskState.FINISHED}
+    assert bench.errors == []
