@@ -15,7 +15,6 @@ from connector.cli.command import group
 from connector.cli.exit_codes import ExitCode
 from connector.cli.host_files import CatalogFile, ConfigFile, StateFile, read_file
 from connector.cli.output import say
-from connector.hosts.pipe import open_lines, read_lines
 
 if TYPE_CHECKING:
     from connector.hosts.pipe import Lines
@@ -38,6 +37,7 @@ def tap(
     discover: Annotated[bool, Option("--discover", help="Print the catalog of all streams, and read nothing.")] = False,
 ) -> None:
     """Print the records of the selected streams, and states that cover them."""
+    from connector.hosts.pipe import open_lines
     from connector.hosts.streams.settings import SourceSettings, read_settings
 
     with open_lines() as lines, _log() as redact:
@@ -55,6 +55,7 @@ def tap(
 @singer.command("target")
 def target(config: ConfigFile = None) -> None:
     """Publish the records on standard input by an outgoing connection, and print the states that are covered."""
+    from connector.hosts.pipe import open_lines
     from connector.hosts.rows.settings import RowSettings
     from connector.hosts.streams.settings import read_settings
 
@@ -83,6 +84,7 @@ async def _read(settings: SourceSettings, catalog: JSON, state: JSON, lines: Lin
 
 
 async def _publish(settings: RowSettings, lines: Lines, redact: Redactor) -> bool:
+    from connector.hosts.pipe import read_lines
     from connector.hosts.rows.publisher import open_publisher
     from connector.hosts.singer.target import write
 
