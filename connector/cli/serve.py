@@ -18,7 +18,6 @@ from connector.cli.exit_codes import ExitCode
 from connector.cli.garbage import infrequent_collection
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_at, open_catalogue
 from connector.cli.output import print_command, print_document, say
-from connector.cli.run_output import warn_of_receivers
 from connector.errors import ConfigurationError
 from connector.extras import require_extra
 
@@ -92,6 +91,7 @@ def _print_export(configuration: Configuration, proxy: Proxy, port: int | None, 
 async def _serve(
     source: Path, configuration: Configuration, port: int | None, folder: Path | None, *, routes: bool
 ) -> bool:
+    from connector.cli.run_output import warn_of_receivers
     from connector.pipeline import Runtime
     from connector.telemetry.logs import configure_logging
 
