@@ -84,7 +84,7 @@ run: setup ## a thousand support tickets, offline; ARGS=--live: ten through the 
 bench: setup ## compare with peers on loopback (not a test)
 	$(BIN)/python -m bench
 
-simulate: setup ## forecasts and deadlines against months and runs that they have not seen; prints seeds and figures
+simulate: setup ## forecasts, deadlines and verdicts against runs, months and days that they have not seen; prints seeds and figures
 	$(BIN)/python -m tools.simulate
 
 dist: setup ## build the wheel and the source distribution in dist

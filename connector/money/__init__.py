@@ -1,1 +1,1 @@
-"""Money: what routes will cost, how long they will take, and how sure that is. Each question is a folder of its own."""
+"""Money: what routes will cost and how long they take, and what was billed. Each question is a folder of its own."""

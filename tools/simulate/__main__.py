@@ -1,6 +1,6 @@
 """`make simulate`: every simulation with its figures; it fails when one of them is not what is promised.
 
-One alone: `python -m tools.simulate forecast`, or `deadlines`.
+One alone: `python -m tools.simulate forecast`, `deadlines` or `ledger`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from time import monotonic
 
-from tools.simulate import deadlines, forecast
+from tools.simulate import deadlines, forecast, ledger
 
-FIRST, RUNS, MONTHS = 1, 300, 24
+FIRST, RUNS, MONTHS, DAYS = 1, 300, 24, 1000
 
 
 def simulate_forecasts(pool: ProcessPoolExecutor) -> Sequence[str]:
@@ -31,9 +31,18 @@ def simulate_deadlines(pool: ProcessPoolExecutor) -> Sequence[str]:
     return deadlines.judge(months)
 
 
+def simulate_ledger(pool: ProcessPoolExecutor) -> Sequence[str]:
+    """Print the figures of calls without a known end; return what is not as promised."""
+    days = list(pool.map(ledger.live, range(FIRST, FIRST + DAYS), chunksize=10))
+    print(f"Whose cent was it, over {DAYS} days, seeds {FIRST} to {FIRST + DAYS - 1}:")
+    print("\n".join(ledger.report(days)))
+    return ledger.judge(days)
+
+
 SIMULATIONS: dict[str, Callable[[ProcessPoolExecutor], Sequence[str]]] = {
     "forecast": simulate_forecasts,
     "deadlines": simulate_deadlines,
+    "ledger": simulate_ledger,
 }
 
 
