@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from connector.catalogue import Catalogue, Operation
 
 __all__ = [
+    "API",
+    "check_server",
     "find_operation",
     "guess_cause",
     "looks_like_json",
@@ -30,6 +32,14 @@ __all__ = [
     "refuse_placeholders",
     "set_value",
 ]
+
+API = "https://api.openai.com/v1"
+
+
+def check_server(address: str) -> None:
+    """Raise ConfigurationError for an address that nothing can be called at."""
+    if not address.startswith(("http://", "https://")):
+        raise ConfigurationError(f"--server {address!r}: an address that begins with https:// or http://")
 
 
 def parse_pairs(texts: Iterable[str] | None, option: str) -> dict[str, JSON]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from connector.cli.arguments import parse_day
+from connector.cli.arguments import API, check_server, parse_day
 from connector.cli.command import group
 from connector.cli.options import Config, Entities, catalogue_folder, configuration_here
-from connector.cli.output import print_document, print_text
+from connector.cli.output import print_document, print_text, say
 from connector.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-export = group("Files for other platforms: element templates of Camunda.")
+export = group("Files for other platforms: element templates of Camunda, a component of Prismatic.")
 
 
 @export.command("camunda")
@@ -76,6 +76,47 @@ def camunda(
         return
     for written in write_templates(folder, found):
         print_text(f"{written.path}: version {written.version}, {written.change}")
+
+
+@export.command("prismatic")
+def prismatic(
+    into: Annotated[Path, Option("--into", metavar="FOLDER", help="Where the package is written; ours is replaced.")],
+    operations: Annotated[
+        list[str] | None,
+        Option("--operation", metavar="NAME", help="An operation or a pattern that is an action too; any number."),
+    ] = None,
+    server: Annotated[
+        str, Option("--server", metavar="URL", help="The base URL of connections at first: the API, or a gateway.")
+    ] = API,
+    today: Annotated[
+        date | None,
+        Option("--today", metavar="DATE", parser=parse_day, help="Offer the models of this day; today unless given."),
+    ] = None,
+    config: Config = None,
+    entities: Entities = None,
+) -> None:
+    """Write a component package for Prismatic: its six actions, and chosen operations."""
+    from connector.catalogue import Catalogue
+    from connector.hosts.offers import match_operations
+    from connector.hosts.prismatic.actions import callable_once, chosen_actions, own_actions
+    from connector.hosts.prismatic.inputs import FieldReader
+    from connector.hosts.prismatic.package import write_package
+    from connector.model_registry import current_day, load_registry
+
+    check_server(server)
+    catalogue = Catalogue.open(catalogue_folder(entities, config))
+    reader = FieldReader(catalogue, load_registry(catalogue.folder), today or current_day())
+    wanted = match_operations(operations or (), catalogue, "--operation")
+    left_out = [operation.name for operation in wanted if not callable_once(operation)]
+    reason = f"{', '.join(left_out)}: a step sends JSON or a form, and is answered once, and whole"
+    if left_out and len(left_out) == len(wanted):
+        raise ConfigurationError(f"--operation {reason}; call it in another way")
+    actions = {**own_actions(reader), **chosen_actions(reader, filter(callable_once, wanted))}
+    for written in write_package(into, actions, server):
+        print_text(str(written))
+    print_text(f"actions: {', '.join([*actions, 'rawRequest'])}")
+    if left_out:
+        say(f"left out: {reason}")
 
 
 def _choose(

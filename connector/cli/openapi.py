@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from connector.cli.arguments import API, check_server
 from connector.cli.command import group
 from connector.cli.options import Config, Entities, catalogue_folder
 from connector.cli.output import print_document, say
@@ -18,7 +19,6 @@ __all__ = ["openapi"]
 
 openapi = group("OpenAPI documents, for programs and other platforms.")
 FORMATS = ("3.1", "3.0")
-API = "https://api.openai.com/v1"
 
 
 @openapi.command("export")
@@ -61,8 +61,7 @@ def _describe_operations(patterns: list[str], server: str, folder: Path | None) 
     from connector.hosts.offers import match_operations
     from connector.hosts.openapi.document import describe_operations, one_each
 
-    if not server.startswith(("http://", "https://")):
-        raise ConfigurationError(f"--server {server!r}: an address that begins with https:// or http://")
+    check_server(server)
     catalogue = Catalogue.open(folder)
     kept, left_out = one_each(match_operations(patterns, catalogue, "--operation"))
     if left_out:

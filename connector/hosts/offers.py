@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from connector.config import Configuration
     from connector.config.models import Outgoing
 
-__all__ = ["callable_outgoing", "match_operations"]
+__all__ = ["callable_outgoing", "identifier", "match_operations"]
 
 
 def match_operations(patterns: Iterable[str], catalogue: Catalogue, where: str) -> list[Operation]:
@@ -28,6 +28,12 @@ def match_operations(patterns: Iterable[str], catalogue: Catalogue, where: str) 
     for text in patterns:
         names |= dict.fromkeys(_matching(text, catalogue, where))
     return [catalogue.find(name) for name in names]
+
+
+def identifier(name: str) -> str:
+    """Return an operation's name as one word, such as chatCompletionsCreate."""
+    first, *rest = name.replace("-", " ").replace("_", " ").split()
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def callable_outgoing(configuration: Configuration, wanted: Iterable[str] | None) -> Iterator[tuple[str, Outgoing]]:

@@ -237,6 +237,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "route run": [["greetings"]],
     "init": [["fresh"]],
     "export camunda": [["--seed"], ["--operation", "files *", "--folder", "forms"]],
+    "export prismatic": [["--into", "component"], ["--into", "component", "--operation", "files *"]],
     "airbyte source spec": [[]],
     "airbyte destination spec": [[]],
     "airbyte destination check": [["--config", "rows.json"]],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from connector.hosts.camunda.models import default_model, living_models
 from connector.hosts.camunda.templates import REQUEST, Templates, build_template, hidden, task_properties
+from connector.hosts.models import default_model, living_models
 from connector.model import JSON
 
 __all__ = ["SEED_OPERATIONS", "seed_template"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from connector.catalogue.flat_schema import flatten
 from connector.hosts.camunda.forms import FormWriter, Place
-from connector.hosts.camunda.models import default_model, living_models
+from connector.hosts.models import default_model, living_models
 from connector.hosts.schemas import document_schema
 from connector.model import JSON
 from connector.transform.library import ready_made

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from connector.catalogue.schemas import DEFS, FILLED
+from connector.hosts.offers import identifier
 from connector.model import JSON, Effect, is_document, is_list, members
 from connector.version import version
 
@@ -88,7 +89,7 @@ def describe_operations(operations: Iterable[Operation], catalogue: Catalogue, s
 
 def _describe(operation: Operation, catalogue: Catalogue, schemas: dict[str, JSON]) -> dict[str, JSON]:
     described: dict[str, JSON] = {
-        "operationId": _identifier(operation.name),
+        "operationId": identifier(operation.name),
         "summary": _sentence(operation),
         "description": EFFECTS[operation.effect],
         "tags": [operation.area],
@@ -106,11 +107,6 @@ def _describe(operation: Operation, catalogue: Catalogue, schemas: dict[str, JSO
         "5XX": {"description": "It failed; whether it took effect is not known."},
     }
     return {**described, "deprecated": True} if operation.deprecated else described
-
-
-def _identifier(name: str) -> str:
-    first, *rest = name.replace("-", " ").replace("_", " ").split()
-    return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def _sentence(operation: Operation) -> str:

@@ -11,11 +11,13 @@ from connector.model_registry import LifeCycle, ModelRegistry
 __all__ = ["default_model", "living_models"]
 
 ROLES = {
-    "chat completions": "text", "responses": "text", "images": "image", "audio speech": "speech",
-    "realtime": "realtime",
+    "chat completions": "text", "responses": "text", "image generations": "image", "image edits": "image",
+    "images": "image", "audio speech": "speech", "realtime": "realtime",
     "audio transcriptions": "transcription", "embeddings": "embedding", "moderations": "moderation",
 }  # fmt: skip
 """The role of the default model of an entity's operations."""
+ENDPOINTS = {"image generations": "images", "image edits": "images", "image variations": "images"}
+"""What the registry calls an entity, where it has another name for it."""
 
 
 def living_models(registry: ModelRegistry, operation: Operation, named: Sequence[str], day: date) -> dict[str, str]:
@@ -24,7 +26,8 @@ def living_models(registry: ModelRegistry, operation: Operation, named: Sequence
     Args:
         named: the models that the operation's schema names.
     """
-    own = [one.name for one in registry if operation.entity in one.endpoints and not one.name.startswith("ft:")]
+    endpoint = ENDPOINTS.get(operation.entity, operation.entity)
+    own = [one.name for one in registry if endpoint in one.endpoints and not one.name.startswith("ft:")]
     found: dict[str, str] = {}
     for name in dict.fromkeys((*own, *named)):
         model = registry.find(name)

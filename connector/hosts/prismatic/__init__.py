@@ -1,0 +1,1 @@
+"""Prismatic: a component package for its designer, made from the catalogue."""
