@@ -191,6 +191,9 @@ async def gateway_and_hook(start):
         most = 1000
         status = 200
         said = "ok"
+        body = None
+        retry_after = 0
+        challenge = ""
 
         async def __call__(self, headers, body):
             is_genuine(headers, body, [b"key"], 0.0, 1e12)

@@ -19,8 +19,9 @@ from connector.engine.postgresql.rows import StateCounts
 from connector.engine.postgresql.tasks import CommitContext, Row, accept, carry, settle
 from connector.engine.store import Fenced, StoreBroken, StoreError, StoreFull
 from connector.engine.tasks import ENDS, TaskState
+from connector.extras import require_extra
 
-__all__ = ["GroupCommitter"]
+__all__ = ["GroupCommitter", "is_committed"]
 
 GROUP_SIZE = 1_000
 MINE = """
@@ -119,7 +120,7 @@ class _ExactlyOnce:
 
     async def attempt(self) -> list[CommitResult]:
         async with self._pool.acquire() as connection:
-            if self._transaction is not None and await _is_committed(connection, self._transaction):
+            if self._transaction is not None and await is_committed(connection, self._transaction):
                 return self._given
             self._transaction = None
             transaction = connection.transaction()
@@ -137,10 +138,14 @@ class _ExactlyOnce:
             return self._given
 
 
-async def _is_committed(connection: Any, transaction: str) -> bool:
+async def is_committed(connection: Any, transaction: str) -> bool:
     """Return whether a transaction was committed; one that is still in progress is waited for."""
+    postgres = require_extra("asyncpg", "postgresql", "an engine on PostgreSQL")
     while True:
-        state = await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", transaction)
+        try:
+            state = await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", transaction)
+        except postgres.InvalidParameterValueError:
+            return False  # "in the future": the server crashed before it had anything of this transaction on its disk
         if state != "in progress":
             return bool(state == "committed")
         await asyncio.sleep(0.05)
