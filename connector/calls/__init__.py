@@ -1,1 +1,1 @@
-"""Single calls for whoever waits: noted before they are made, so that a repeat is answered and not paid for again."""
+"""Single calls that a program waits for: kept before they are made, so that a repeat is answered from what is kept."""

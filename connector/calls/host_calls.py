@@ -127,7 +127,7 @@ class HostCalls:
             route: the tool.
             asked: the call.
             notify: told why the call has to wait.
-            on_accepted: told the call's task, once that is on disk.
+            on_accepted: is called with the call's task once that is on disk.
         """
         own = _content(route.spec.name, asked)
         async with self._alone(own if not asked.is_named else f"{asked.owner}\n{route.spec.name}\n{asked.key}"):

@@ -1,4 +1,4 @@
-"""Before a run that may cost much: its forecast is shown and somebody asked; where nobody is, the run stops."""
+"""Before a run that may cost much, show its forecast and ask; without a terminal the run stops."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def _foretell(runtime: Runtime, store: Store, route: str) -> Forecast:
 
 
 def _exceeding(found: Sequence[Forecast], limit: float | None) -> list[Forecast]:
-    """Return the forecasts if all of them together may be above a limit, or if nobody knows; else nothing."""
+    """Return the forecasts if all of them together may exceed a limit, or if that is unknown; else nothing."""
     if limit is None:
         return []
     known = [one.money for one in found]

@@ -177,7 +177,7 @@ def _tasks(count: int) -> str:
 
 
 def warn_of_receivers(configuration: Configuration, routes: Collection[str]) -> None:
-    """Say which connections receive nothing in this process, since nobody listens for them."""
+    """Say which connections receive nothing because this process does not listen for them."""
     from connector.subscribers.received_kinds import RECEIVING
 
     for name in dict.fromkeys(configuration.routes[route].incoming for route in routes):

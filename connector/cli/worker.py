@@ -66,10 +66,10 @@ async def _work(configuration: Configuration, grace: float, folder: Path | None)
 
 
 def _sum_up(opened: Worker) -> None:
-    told = opened.told
+    sums = opened.told
     say(
-        f"jobs: {told['complete']} completed, {told['throw']} ended with a BPMN error, {told['fail']} to be activated"
-        f" again, {told['incident']} incidents"
+        f"jobs: {sums['complete']} completed, {sums['throw']} ended with a BPMN error, {sums['fail']} to be activated"
+        f" again, {sums['incident']} incidents"
     )
 
 

@@ -42,8 +42,9 @@ def render_metrics(metrics: Metrics, counts: Counts, stalled: Iterable[str]) -> 
         for state, number in sorted(states.items()):
             tasks.add_metric((route, state), number)
     stalls = GaugeMetricFamily("connector_stalled", "1 for a route whose tasks do not go on.", labels=("route",))
-    for route in sorted({*counts} | {*stalled}):
-        stalls.add_metric((route,), float(route in set(stalled)))
+    still = frozenset(stalled)
+    for route in sorted({*counts} | still):
+        stalls.add_metric((route,), float(route in still))
 
     class Families(Collector):
         def collect(self) -> Iterable[Metric]:
