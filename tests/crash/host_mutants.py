@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from tests.crash.mutants import MUTANTS, put
 
@@ -17,10 +17,10 @@ def _keys_are_forgotten() -> None:
 
     from connector.calls.host_calls import HostCalls
 
-    accept, numbers = HostCalls._accept, count()
+    accept = HostCalls._accept
 
     async def accepted(self: Any, route: str, asked: Any, equal: str) -> Any:
-        return await accept(self, route, replace(asked, key=f"{asked.key} {id(self)} {next(numbers)}"), equal)
+        return await accept(self, route, replace(asked, key=f"{asked.key} {uuid4()}"), equal)
 
     put(HostCalls, _accept=accepted)
 

@@ -99,12 +99,11 @@ def _and_binds_less() -> None:
 
 
 def _key_forgotten() -> None:
-    from itertools import count
+    from uuid import uuid4
 
-    numbers = count()
     _put(
         "connector.hosts.camunda.worker", "HostCall",
-        lambda known: lambda **given: known(**{**given, "key": f"{given['key']}/{next(numbers)}"}),
+        lambda known: lambda **given: known(**{**given, "key": f"{given['key']}/{uuid4()}"}),
     )  # fmt: skip
 
 

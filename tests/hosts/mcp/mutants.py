@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from tests.crash.mutants import put
 
@@ -61,10 +61,10 @@ def _repeats_calls() -> None:
 
     from connector.calls.host_calls import HostCalls
 
-    call, numbers = HostCalls.call, count()
+    call = HostCalls.call
 
     async def repeated(self: Any, route: Any, asked: Any, notify: Any) -> Any:
-        return await call(self, route, replace(asked, key=f"{asked.key} {next(numbers)}"), notify)
+        return await call(self, route, replace(asked, key=f"{asked.key} {uuid4()}"), notify)
 
     put(HostCalls, call=repeated)
 

@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import uuid4
 
 from tests.crash.mutants import put
 from tests.hosts.judges import ROOT
@@ -26,7 +26,7 @@ __all__ = ["MUTANTS", "stories"]
 def _attempts_are_in_the_key() -> None:
     watch: Any = import_module("connector.hosts.temporal.definitions")
     call_key = watch.call_key
-    put(watch, call_key=lambda info, own: f"{call_key(info, own)}/{info.attempt}/{next(NUMBERS)}")
+    put(watch, call_key=lambda info, own: f"{call_key(info, own)}/{info.attempt}/{uuid4()}")
 
 
 def _unknown_is_repeated() -> None:
@@ -42,7 +42,7 @@ def _calls_are_not_noted() -> None:
     async def unnoted(self: Any, route: Any, asked: Any, notify: Any) -> Any:
         from dataclasses import replace
 
-        return await call(self, route, replace(asked, key=f"{asked.key} {next(NUMBERS)}"), notify)
+        return await call(self, route, replace(asked, key=f"{asked.key} {uuid4()}"), notify)
 
     put(definitions.HostCalls, call=unnoted)
 
@@ -78,7 +78,6 @@ def _anything_may_be_called() -> None:
 
 BREACH = "breach: "
 """Before each line of a process with a mutant: the SDK writes beside it."""
-NUMBERS = count()
 MADE: Any = import_module("connector.hosts.offers").match_operations
 MUTANTS: dict[str, Callable[[], None]] = {
     "attempts are in the key": _attempts_are_in_the_key,
