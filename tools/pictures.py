@@ -60,7 +60,7 @@ PICTURES = (
     Picture("steps", "task", "/tasks/{}?view=steps", "light", "finished"),
     Picture("unknown", "unknown", "/unknown"),
     Picture("playground", "playground", "/playground?kind=outgoing&name=classify"),
-    Picture("connections", "connections", "/connections?section=outgoing&entry=triage"),
+    Picture("connections", "connections", "/connections?section=outgoing&entry=classify"),
 )
 
 
@@ -118,6 +118,8 @@ def _take(program: str, link: str) -> None:
             page.wait_for_selector("h1")
             page.locator("main [aria-busy=true]").wait_for(state="detached")
             page.wait_for_timeout(1000)
+            if page.locator("main .empty").count():
+                raise SystemExit(f"{picture.name}: {picture.path} has nothing to show")
             page.screenshot(path=FOLDER / f"{picture.name}.png")
             print(f"{picture.name}: {(FOLDER / f'{picture.name}.png').stat().st_size:,} bytes")
         browser.close()

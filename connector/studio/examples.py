@@ -30,6 +30,8 @@ MOST = 200
 """Lines of that file: enough to see how it flows, few enough for a minute."""
 LIVE = 'token: "${OPENAI_API_KEY}"'
 """How their client is configured for the real API."""
+KEY = "SANDBOX_KEY"
+"""The variable of the key that the sandbox is given: it takes any."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +92,8 @@ def prepare(name: str, folder: Path, address: str) -> Path:
     source, documents = target / "connector.yaml", target / INPUTS[name]
     documents.write_text("".join(_read_input(documents)), encoding="utf-8")
     text = source.read_text(encoding="utf-8")
-    source.write_text(text.replace(LIVE, f'base_uri: "{address}", token: any'), encoding="utf-8")
+    source.write_text(text.replace(LIVE, f'base_uri: "{address}", token: "${{{KEY}}}"'), encoding="utf-8")
+    (target / ".env").write_text(f"{KEY}=any\n", encoding="utf-8")
     return source
 
 
