@@ -70,6 +70,11 @@ VERSIONS = (
         name text PRIMARY KEY, calls bigint NOT NULL, tokens bigint NOT NULL, cost double precision NOT NULL
     );
     """,
+    """
+    CREATE TABLE commits (
+        committer text PRIMARY KEY, number bigint NOT NULL, at timestamptz NOT NULL DEFAULT now()
+    ) WITH (fillfactor = 50);
+    """,
 )
 """The statements from each version to the next."""
 

@@ -20,7 +20,7 @@ from connector.engine.postgresql.feed import PostgreSQLFeed
 from connector.engine.postgresql.jobs import JobListener, Jobs
 from connector.engine.postgresql.rows import fold_counts
 from connector.engine.postgresql.schema import migrate
-from connector.engine.postgresql.writer import GroupCommitter
+from connector.engine.postgresql.writer import GroupCommitter, forget_commits
 from connector.engine.store import Filter, PendingLines, StoreError
 from connector.engine.tasks import Task, TaskState
 from connector.model import JSON
@@ -92,6 +92,7 @@ class PostgreSQLStore:
         with contextlib.suppress(StoreError, OSError, TimeoutError):
             await self._transact(lambda connection: queue.give_back(connection, self._jobs, self.worker, self._wall()))
             await self._transact(lambda connection: fold_counts(connection, self.worker))
+            await self._transact(lambda connection: forget_commits(connection, self._committer.name))
         await self._pool.close()
 
     async def commit(self, change: Change) -> CommitResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 
 from connector.engine import failpoints
 from connector.engine.change import Change, CommitResult
-from connector.engine.postgresql.connection import Connection, ConnectionPool, Unreachable
+from connector.engine.postgresql.connection import Connection, ConnectionPool, Transaction, Unreachable
 from connector.engine.postgresql.jobs import Jobs
 from connector.engine.postgresql.journal import write_calls, write_values
 from connector.engine.postgresql.queue import lock_order_keys, promote_next
@@ -19,9 +20,8 @@ from connector.engine.postgresql.rows import StateCounts
 from connector.engine.postgresql.tasks import CommitContext, Row, accept, carry, settle
 from connector.engine.store import Fenced, StoreBroken, StoreError, StoreFull
 from connector.engine.tasks import ENDS, TaskState
-from connector.extras import require_extra
 
-__all__ = ["GroupCommitter", "is_committed"]
+__all__ = ["GroupCommitter", "forget_commits"]
 
 GROUP_SIZE = 1_000
 MINE = """
@@ -33,6 +33,13 @@ WHERE task.id = ANY($1::bigint[])
 AND (task.worker = $2 AND task.state = 'processing' OR task.state = 'waiting' AND carrier.id IS NOT NULL)
 ORDER BY task.id FOR NO KEY UPDATE OF task
 """
+NUMBER = """
+INSERT INTO commits AS known VALUES ($1, $2)
+ON CONFLICT (committer) DO UPDATE SET number = excluded.number, at = now() WHERE known.number < excluded.number
+"""
+"""Changes nothing when the commit of this number is there; waits while a transaction that writes it is open."""
+FORGET = "DELETE FROM commits WHERE committer = $1 OR at < now() - interval '30 days'"
+"""Whoever was frozen for so long has lost its leases, and commits nothing more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,9 @@ class GroupCommitter:
         self._waiting: list[PendingChange] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self.name = uuid.uuid4().hex
+        """No other committer has it, not even the next one of the same worker."""
+        self._number = 0
 
     async def commit(self, change: Change) -> CommitResult:
         if self._closed:
@@ -81,8 +91,10 @@ class GroupCommitter:
 
     async def _commit_group(self, group: Sequence[PendingChange]) -> None:
         """Commit a group; when one change is wrong, commit the others without it."""
+        self._number += 1
+        once = _ExactlyOnce(self._pool, self.name, self._number, partial(self._write, group))
         try:
-            results = await self._pool.retry(_ExactlyOnce(self._pool, partial(self._write, group)).attempt)
+            results = await self._pool.retry(once.attempt)
         except LeasesLost as lost:
             fenced = [one for one in group if named_tasks(one.change) & lost.tasks]
             for one in fenced:
@@ -110,45 +122,55 @@ class GroupCommitter:
 
 
 class _ExactlyOnce:
-    """One group, committed exactly once: after a lost connection the database is asked whether it was."""
+    """One group, committed exactly once: its number is kept with it, and tells when the answer was lost."""
 
-    def __init__(self, pool: ConnectionPool, write: Callable[[Connection], Awaitable[list[CommitResult]]]) -> None:
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        committer: str,
+        number: int,
+        write: Callable[[Connection], Awaitable[list[CommitResult]]],
+    ) -> None:
         self._pool = pool
+        self._committer = committer
+        self._number = number
         self._write = write
-        self._transaction: str | None = None
+        self._is_doubtful = False
         self._given: list[CommitResult] = []
 
     async def attempt(self) -> list[CommitResult]:
         async with self._pool.acquire() as connection:
-            if self._transaction is not None and await is_committed(connection, self._transaction):
-                return self._given
-            self._transaction = None
             transaction = connection.transaction()
-            await transaction.start()
             try:
-                number = await connection.fetchval("SELECT pg_current_xact_id()::text")
+                if not await self._begin(connection, transaction):
+                    await _roll_back(transaction, self._pool)
+                    return self._given
+                self._is_doubtful = False
                 self._given = await self._write(connection)
                 failpoints.reach("postgresql.commit.before")
             except BaseException:
                 await _roll_back(transaction, self._pool)
                 raise
-            self._transaction = number
+            self._is_doubtful = True
             await transaction.commit()
             failpoints.reach("postgresql.commit.after")
             return self._given
 
-
-async def is_committed(connection: Any, transaction: str) -> bool:
-    """Return whether a transaction was committed; one that is still in progress is waited for."""
-    postgres = require_extra("asyncpg", "postgresql", "an engine on PostgreSQL")
-    while True:
+    async def _begin(self, connection: Connection, transaction: Transaction) -> bool:
+        """Begin a transaction with the number of the commit; return False when that was committed before."""
         try:
-            state = await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", transaction)
-        except postgres.InvalidParameterValueError:
-            return False  # "in the future": the server crashed before it had anything of this transaction on its disk
-        if state != "in progress":
-            return bool(state == "committed")
-        await asyncio.sleep(0.05)
+            await transaction.start()
+            return (await connection.execute(NUMBER, self._committer, self._number)).endswith(" 1")
+        except Exception as error:
+            if not self._is_doubtful:
+                raise
+            # No fault of this connection says that nothing was done, so the question is asked again.
+            raise TimeoutError(f"whether a commit was made is not known yet: {error}") from error
+
+
+async def forget_commits(connection: Connection, committer: str) -> None:
+    """Delete the number of a committer that ends, and those of committers that are long gone."""
+    await connection.execute(FORGET, committer)
 
 
 async def _roll_back(transaction: Any, pool: ConnectionPool) -> None:

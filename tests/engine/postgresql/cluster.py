@@ -38,7 +38,8 @@ class Cluster:
         self.url = f"postgresql://tester@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=on"
+        # What no commit asks for stays in memory for ten seconds, so that a crash can take it.
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -k {self._folder} -c fsync=on -c wal_writer_delay=10s"
         self._control("start", "-w", "-o", options, "-l", str(self._folder / "log"))
 
     def stop(self, mode: str = "immediate") -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Generator
 
-import asyncpg
 import pytest
 
 from connector.engine import Change, Fenced, NewTask, Settlement, StoreError, TaskState, open_store
 from connector.engine.postgresql import PostgreSQLStore
-from connector.engine.postgresql.writer import is_committed
 from tests.engine.kit import call, counts, end
 from tests.engine.postgresql.cluster import Cluster
 
@@ -147,15 +145,3 @@ async def test_a_server_that_is_not_there_is_a_sentence_without_the_password(url
     with pytest.raises(StoreError, match="cannot be used") as caught:
         await open_store(url)
     assert "hunter2" not in str(caught.value)
-
-
-async def test_a_transaction_that_a_crash_took_with_it_was_not_committed(cluster: Cluster) -> None:
-    """After a crash the server gives out the same numbers again, and calls those beyond them a fault."""
-    connection = await asyncpg.connect(cluster.url)
-    try:
-        async with connection.transaction():
-            number = await connection.fetchval("SELECT pg_current_xact_id()::text")
-        assert await is_committed(connection, number)
-        assert not await is_committed(connection, str(int(number) + 1_000))
-    finally:
-        await connection.close()
