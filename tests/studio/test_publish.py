@@ -8,16 +8,21 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from aiohttp import web
 
+from connector.calls.host_calls import HostCall
+from connector.config import Configuration
 from connector.engine import Change, NewTask, TaskState, open_store
+from connector.pipeline import load_configuration
 from connector.studio.app import create_app
 from connector.studio.client import AsyncStudioClient, StudioProblem, publish, read_published
 from connector.studio.context import StudioContext
 from connector.studio.published_calls import PublishedCalls, find_engine
+from tests.engine.postgres import Database
 from tests.studio.kit import ANSWER, ORIGIN, TOKENS
 
 Bearer = Callable[[str], httpx.AsyncClient]
@@ -58,6 +63,10 @@ async def upstream(source: Path) -> AsyncIterator[Upstream]:
     found.open.set()
     listener.close()
     await server.shutdown(0.1)
+
+
+def _keep_tasks_in(engine: str, source: Path) -> None:
+    source.write_text(f"engine: {json.dumps(engine)}\n{source.read_text()}")
 
 
 def _point_at(url: str, source: Path) -> None:
@@ -240,4 +249,32 @@ async def test_the_typed_client_publishes(
         assert (await client.send(read_published("reply", found.task))).documents == found.documents
         with pytest.raises(StudioProblem):
             await client.send(publish("reply", {"custom_id": "c2"}), key="k")
+    assert len(upstream.prompts) == 1
+
+
+@pytest.fixture
+async def database(postgres: Database, source: Path, upstream: Upstream) -> Configuration:
+    """The configuration with its tasks in a PostgreSQL, calling the upstream."""
+    assert upstream.url
+    _keep_tasks_in(await postgres.url(), source)
+    return load_configuration(source)
+
+
+async def test_studios_on_one_database_pay_once(database: Configuration, upstream: Upstream) -> None:
+    upstream.open.clear()
+    here, there = PublishedCalls(), PublishedCalls()
+    asked = HostCall(document={"custom_id": f"c{uuid4()}"}, key=str(uuid4()), owner="operator")
+    try:
+        begun = await here.publish(database, "reply", asked, 0)
+        await upstream.arrived.wait()
+        await there.resume(database)
+        repeated = asyncio.create_task(there.publish(database, "reply", asked, 60))
+        assert await there.read(database, "reply", begun.task)
+        upstream.open.set()
+        ended = [await here.publish(database, "reply", asked, 60), await repeated]
+    finally:
+        await here.close()
+        await there.close()
+    assert [(one.task, one.state) for one in ended] == [(begun.task, TaskState.FINISHED)] * 2
+    assert ended[0].documents == ended[1].documents
     assert len(upstream.prompts) == 1
