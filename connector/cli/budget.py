@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["budget"]
 
-budget = group("See the budgets of routes.", name="budget")
+budget = group("See the budgets of routes.")
 Route = Annotated[str | None, Argument(metavar="ROUTE", help="One route; all that have a budget by default.")]
 
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from connector.model import JSON
 
-__all__ = ["command", "group"]
+__all__ = ["Group", "command", "group"]
 
 Options = TypeVar("Options")
 
@@ -56,12 +56,13 @@ def _summary(text: str | None) -> str:
     return " ".join(inspect.cleandoc(text or "").partition("\n\n")[0].split())
 
 
-def group(help: str, *, name: str | None = None) -> Typer:  # noqa: A002  Typer's own word
-    """Return a group of commands with plain help, which `-h` shows as well."""
+def group(help: str | None, *, name: str | None = None, cls: type[Group] = Group) -> Typer:  # noqa: A002  Typer's own word
+    """Return a group of commands with plain help, which `-h` shows as well; one with a name can complete itself."""
     return Typer(
-        cls=Group,
+        cls=cls,
         name=name,
         help=help,
+        add_completion=name is not None,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -257,13 +255,6 @@ def test_a_backup_is_whole(folder: Path, run: Any) -> None:
     copy.close()
     (folder / "connector.yaml").write_text(f"engine: sqlite:///{folder / 'copy.db'}\n{CONFIGURATION}")
     assert len(lines(run("tasks", "list", "--state", "all"))) == 4
-
-
-def test_the_commands_load_nothing_heavy_before_they_run() -> None:
-    heavy = ("connector.engine", "connector.delivery", "apsw")
-    code = f"import connector.cli.app, sys; print([name for name in sys.modules if name.startswith({heavy})])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize(("arguments", "says"), [

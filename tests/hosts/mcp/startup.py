@@ -15,7 +15,7 @@ from typing import Any
 from tests.hosts.judges import variables
 from tests.hosts.mcp.rig import CONFIGURATION
 
-__all__ = ["Started", "helped", "start"]
+__all__ = ["Started", "import_typer", "start"]
 
 COMMAND = Path(sys.executable).with_name("openai-connector")
 CLIENT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
@@ -60,10 +60,10 @@ def start(folder: Path) -> Started:
     return Started(wall, cpu, listed["result"]["tools"])
 
 
-def helped() -> float:
-    """CPU seconds of the same command when it only says what there is: how quick this machine is now."""
+def import_typer() -> float:
+    """CPU seconds of an import that the command begins with: how quick this machine is now."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([str(COMMAND), "--help"], env=variables(), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run([sys.executable, "-c", "import typer"], env=variables(), check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -72,12 +72,12 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         start(Path(folder))
         runs = [start(Path(folder)) for _ in range(7)]
-        helps = [helped() for _ in range(7)]
+        imports = [import_typer() for _ in range(7)]
     size = len(json.dumps(runs[0].tools))
     for name, values in (
         ("wall", [run.wall for run in runs]),
         ("cpu", [run.cpu for run in runs]),
-        ("cpu of --help", helps),
+        ("cpu of `import typer`", imports),
     ):
         values.sort()
         sys.stdout.write(
