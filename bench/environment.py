@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Unavailable", "home", "python_of"]
+__all__ = ["Unavailable", "home", "portkey", "python_of"]
 
 HOME = Path(__file__).resolve().parents[1] / ".bench"
 # litellm imports mcp for a call with tools, and does not say that it needs it.
@@ -21,6 +22,7 @@ APART = {
     "procrastinate_jobs": ("procrastinate", "aiohttp"),
     "celery_redis": ("celery[redis]", "httpx"),
 }
+PORTKEY = "@portkey-ai/gateway@1.15.2"
 LONGEST = 600
 
 
@@ -51,6 +53,23 @@ def _own(peer: str) -> Path:
         _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *APART[peer])
         (place / "ready").touch()
     return python
+
+
+@cache
+def portkey() -> Path:
+    """The program of Portkey's gateway for Node; it is installed the first time it is asked for."""
+    place = HOME / "portkey"
+    program = place / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Unavailable("there is no Node here")
+    if not (place / "ready").exists():
+        print(f"{PORTKEY}: installing it into {place.relative_to(HOME.parent)}", file=sys.stderr, flush=True)
+        home()
+        place.mkdir(exist_ok=True)
+        _run(npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place), PORTKEY)
+        (place / "ready").touch()
+    return program
 
 
 def _run(*command: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.environment import Unavailable, python_of
+from bench.environment import Unavailable, portkey, python_of
 from bench.exchange import MODEL, TOKEN
 from bench.machine import cores
 from bench.measure import ROOT
@@ -37,6 +37,8 @@ class Running:
     path: str
     token: str
     pids: tuple[int, ...]
+    headers: tuple[str, ...] = ()
+    """Header lines that its callers send besides."""
 
     def cpu(self) -> float:
         """Seconds of a core that its processes have used."""
@@ -84,6 +86,23 @@ def nginx(upstream: str) -> Iterator[Running]:
 
 
 @contextmanager
+def pass_through(upstream: str) -> Iterator[Running]:
+    """A bare aiohttp server in front of a bare aiohttp client."""
+    port = _free_port()
+    with _started([sys.executable, "-m", "bench.pass_through", str(port), upstream, TOKEN], port, {}) as pid:
+        yield Running(port, "/v1/chat/completions", TOKEN, (pid,))
+
+
+@contextmanager
+def portkey_gateway(upstream: str) -> Iterator[Running]:
+    """Portkey's gateway on Node, without a log of its own."""
+    port = _free_port()
+    with _started(["node", str(portkey()), f"--port={port}", "--headless"], port, {"NODE_ENV": "production"}) as pid:
+        headers = ("x-portkey-provider: openai", f"x-portkey-custom-host: {upstream}")
+        yield Running(port, "/v1/chat/completions", TOKEN, (pid,), headers)
+
+
+@contextmanager
 def litellm(upstream: str) -> Iterator[Running]:
     """LiteLLM's proxy with one worker and a master key."""
     python = python_of("litellm_proxy")
@@ -111,7 +130,9 @@ def nobody(upstream: str) -> Iterator[Running]:
 
 GATEWAYS: Mapping[str, Callable[[str], AbstractContextManager[Running]]] = {
     "openai-connector serve": ours,
+    "bare aiohttp pass-through": pass_through,
     "nginx, exported": nginx,
+    "Portkey's gateway": portkey_gateway,
     "LiteLLM's proxy": litellm,
     "no gateway": nobody,
 }

@@ -1,6 +1,6 @@
 """Load from a process of its own, light enough not to be the limit: how many requests, and how long each took.
 
-python -m bench.press PORT PATH TOKEN CONNECTIONS SECONDS [CORE]    prints one line of JSON
+python -m bench.press PORT PATH TOKEN CONNECTIONS SECONDS CORE|- [HEADER …]    prints one line of JSON
 """
 
 from __future__ import annotations
@@ -83,9 +83,10 @@ def _length(data: bytes, end: int) -> int:
     return int(head[found + 15 :].partition(b"\r\n")[0])
 
 
-async def _main(port: int, path: str, token: str, number: int, seconds: float) -> None:
+async def _main(port: int, path: str, token: str, number: int, seconds: float, more: list[str]) -> None:
     loop = asyncio.get_running_loop()
-    requests = [_request(port, path, token, each) for each in range(DIFFERENT)]
+    lines = "".join(f"{each}\r\n" for each in more)
+    requests = [_request(port, path, token, each, lines) for each in range(DIFFERENT)]
     connections: list[Connection] = []
     for _ in range(number):
         _, made = await loop.create_connection(lambda: Connection(requests), "127.0.0.1", port)
@@ -114,18 +115,19 @@ async def _run(connections: list[Connection], until: float) -> None:
         await asyncio.gather(*(each.run(until) for each in connections))
 
 
-def _request(port: int, path: str, token: str, number: int) -> bytes:
+def _request(port: int, path: str, token: str, number: int, lines: str) -> bytes:
     body = json.dumps(payload(number)).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"Content-Type: application/json\r\nAccept: application/json\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
     )
     return head.encode() + body
 
 
 if __name__ == "__main__":
-    pin(int(sys.argv[6]) if len(sys.argv) > 6 else None)
+    to, where, key, connections, lasting, core, *others = sys.argv[1:]
+    pin(None if core == "-" else int(core))
     try:
-        asyncio.run(_main(int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), float(sys.argv[5])))
+        asyncio.run(_main(int(to), where, key, int(connections), float(lasting), others))
     except (RuntimeError, OSError, TimeoutError) as error:
         sys.exit(f"{type(error).__name__}: {error}")
