@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, aclosing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-from anyio import EndOfStream, create_memory_object_stream
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import start_blocking_portal
 
 from connector import http, publisher, subscriber
+from connector.aio.portal import iterate_in_portal
 from connector.model import JSONInput, JSONValue, Outcome, Request
 from connector.request.file_access import NOTHING, Reserved
 from connector.timing import SYSTEM, Timing
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Client", "Publisher", "Subscriber"]
 
 RequestLike = Request | Mapping[str, JSONInput]
-Item = TypeVar("Item")
 
 
 class Client:
@@ -86,11 +85,11 @@ class Publisher:
 
     def publish_many(self, requests: Iterable[RequestLike], *, concurrency: int = 16) -> Iterator[tuple[int, Outcome]]:
         """Yield outcomes as they arrive, each with the position of its request."""
-        return _iterate_in_portal(self._portal, self._publisher.publish_many(requests, concurrency=concurrency))
+        return iterate_in_portal(self._portal, self._publisher.publish_many(requests, concurrency=concurrency))
 
     def stream(self, request: RequestLike | None = None) -> Iterator[JSONValue]:
         """Yield the events of a streamed answer."""
-        return _iterate_in_portal(self._portal, self._publisher.stream(request))
+        return iterate_in_portal(self._portal, self._publisher.stream(request))
 
     def explain(self, request: RequestLike | None = None) -> Explanation:
         """Return the exact request, redacted; nothing is sent."""
@@ -106,7 +105,7 @@ class Subscriber:
 
     def read(self, request: RequestLike | None = None, *, limit: int | None = None) -> Iterator[JSONValue]:
         """Yield every entity, page after page."""
-        return _iterate_in_portal(self._portal, self._subscriber.read(request, limit=limit))
+        return iterate_in_portal(self._portal, self._subscriber.read(request, limit=limit))
 
     def retrieve(self, request: RequestLike | None = None, *, to: Path | str | None = None) -> Outcome:
         """Make one request and return its outcome, without following pages."""
@@ -114,30 +113,8 @@ class Subscriber:
 
     def stream(self, request: RequestLike | None = None) -> Iterator[JSONValue]:
         """Yield the events of a streamed answer."""
-        return _iterate_in_portal(self._portal, self._subscriber.stream(request))
+        return iterate_in_portal(self._portal, self._subscriber.stream(request))
 
     def explain(self, request: RequestLike | None = None) -> Explanation:
         """Return the exact first request, redacted; nothing is sent."""
         return self._subscriber.explain(request)
-
-
-def _iterate_in_portal(portal: BlockingPortal, source: AsyncGenerator[Item, None]) -> Iterator[Item]:
-    """Yield the items of an asynchronous iterator that one task of the portal runs."""
-    send, receive = create_memory_object_stream[Item](0)
-
-    async def pump() -> None:
-        async with send, aclosing(source):
-            async for item in source:
-                await send.send(item)
-
-    pumping = portal.start_task_soon(pump)
-    try:
-        while True:
-            try:
-                yield portal.call(receive.receive)
-            except EndOfStream:
-                pumping.result()
-                return
-    finally:
-        pumping.cancel()
-        portal.call(receive.aclose)

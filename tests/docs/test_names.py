@@ -27,6 +27,8 @@ FILES_OF_USERS = {"connector.db", "connector.schema", "connector.yaml"}
 ELSEWHERE = {
     "QueueManager": "of pgqueuer",
     "SchedulerManager": "of pgqueuer",
+    "DestinationTerminalException": "of dlt",
+    "DestinationTransientException": "of dlt",
     "CreateEmbeddings": "the name of an operation",
     "RetrieveFile": "the name of an operation",
     "UploadFile": "the name of an operation",

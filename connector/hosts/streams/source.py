@@ -17,7 +17,7 @@ from connector.http import Client
 from connector.model import CallFailed, State
 from connector.suggestions import closest
 
-__all__ = ["Source", "cause_of", "open_source"]
+__all__ = ["Source", "cause_of", "open_reader", "open_source", "readable_streams"]
 
 DAY = 86_400
 PROBES: Mapping[str, tuple[str, Mapping[str, int]]] = {
@@ -62,6 +62,25 @@ class Source:
             outcome.require()
 
 
+def readable_streams(settings: SourceSettings, catalogue: Catalogue) -> dict[str, Stream]:
+    """Return the streams that the given keys may read, by name; ConfigurationError without a key."""
+    if settings.api_key is None and settings.admin_api_key is None:
+        raise ConfigurationError("give api_key, admin_api_key, or both: without a key nothing can be read")
+    keys = {True: settings.admin_api_key, False: settings.api_key}
+    offered = make_streams(catalogue)
+    return {name: stream for name, stream in offered.items() if keys[stream.needs_admin] is not None}
+
+
+@asynccontextmanager
+async def open_reader(
+    settings: SourceSettings, catalogue: Catalogue, *, wall: Callable[[], float] = time.time
+) -> AsyncGenerator[StreamReader]:
+    """Open what reads streams."""
+    given: Any = settings.parameters
+    async with Client("openai", catalogue=catalogue, environ={}, **given) as client:
+        yield StreamReader(client, settings, wall)
+
+
 @asynccontextmanager
 async def open_source(
     settings: SourceSettings,
@@ -70,15 +89,10 @@ async def open_source(
     wall: Callable[[], float] = time.time,
 ) -> AsyncGenerator[Source]:
     """Open what settings can read."""
-    if settings.api_key is None and settings.admin_api_key is None:
-        raise ConfigurationError("give api_key, admin_api_key, or both: without a key nothing can be read")
     catalogue = catalogue or Catalogue.open()
-    offered = make_streams(catalogue)
-    keys = {True: settings.admin_api_key, False: settings.api_key}
-    streams = {name: stream for name, stream in offered.items() if keys[stream.needs_admin] is not None}
-    given: Any = settings.parameters
-    async with Client("openai", catalogue=catalogue, environ={}, **given) as client:
-        yield Source(streams, StreamReader(client, settings, wall))
+    streams = readable_streams(settings, catalogue)
+    async with open_reader(settings, catalogue, wall=wall) as reader:
+        yield Source(streams, reader)
 
 
 def cause_of(error: Exception) -> str:
