@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from typer import Typer
 from typer.core import TyperGroup
 
+from connector.cli.plain_values import skip_adapters
 from connector.model import JSON
+
+if TYPE_CHECKING:
+    from typer._click import Command, Context
 
 __all__ = ["Group", "command", "group"]
 
@@ -50,6 +54,16 @@ class Group(TyperGroup):
         super().__init__(**given)
         for command in self.commands.values():
             command.short_help = command.short_help or _summary(command.help)
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        skip_adapters(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        found = super().get_command(ctx, cmd_name)
+        if found is not None:
+            skip_adapters(found.get_params(ctx))
+        return found
 
 
 def _summary(text: str | None) -> str:

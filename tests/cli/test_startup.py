@@ -14,10 +14,9 @@ from typer.main import get_command
 from connector.cli.app import app
 from connector.cli.command_table import COMMANDS
 
-HELP = """
+RUN = """
 import json, sys
 from connector.cli import main
-sys.argv[1:] = ["--help"]
 try:
     main()
 except SystemExit:
@@ -33,13 +32,13 @@ print(json.dumps(sorted(sys.modules)))
 """
 ROOMS = {"cli", "declarations", "documents", "errors", "extras", "model", "offline", "suggestions", "terminal"}
 """What the options of all commands may load of the connector, before a command runs."""
-MODULES = {"cli", "cli.app", "cli.command", "cli.command_table", "errors", "model", "suggestions"}
+MODULES = {"cli", "cli.app", "cli.command", "cli.command_table", "cli.plain_values", "errors", "model", "suggestions"}
 """What `--help` may load of the connector."""
 HEAVY = {"pydantic", "pydantic_core", "jsonschema", "httpx", "aiohttp", "rich", "ruamel", "jmespath", "apsw"}
 
 
 def test_help_loads_the_table_and_no_command() -> None:
-    loaded = _loaded(HELP)
+    loaded = _loaded(RUN, "--help")
     assert {name.partition(".")[2] for name in loaded if name.startswith("connector.")} <= MODULES
     assert not {name.partition(".")[0] for name in loaded} & {*HEAVY, "asyncio"}
 
@@ -47,6 +46,12 @@ def test_help_loads_the_table_and_no_command() -> None:
 def test_commands_load_small_things_alone_before_they_run() -> None:
     loaded = _loaded(COMMAND_MODULES)
     assert {name.split(".")[1] for name in loaded if name.startswith("connector.")} <= ROOMS
+    assert not {name.partition(".")[0] for name in loaded} & HEAVY
+
+
+def test_a_list_of_the_catalogue_loads_nothing_that_checks_configurations() -> None:
+    loaded = _loaded(RUN, "entities", "list", "--search", "upload", "--json")
+    assert "connector.catalogue.catalogue" in loaded
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
 
 
@@ -59,7 +64,7 @@ def test_the_table_says_of_a_command_what_its_own_help_says(name: str) -> None:
     assert COMMANDS[name].summary == " ".join(first.split())
 
 
-def _loaded(program: str) -> list[str]:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+def _loaded(program: str, *words: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
     loaded: list[str] = json.loads(done.stdout.splitlines()[-1])
     return loaded
