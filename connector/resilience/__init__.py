@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from connector.resilience.backoff import Backoff
 from connector.resilience.circuit_breaker import CircuitBreaker
-from connector.resilience.pace import AdaptiveConcurrency, ConcurrencyLimit, Pacer, TokenBucket
+from connector.resilience.pace import AdaptiveConcurrency, ConcurrencyLimit, LocalRate, Pacer, Rate, TokenBucket
 
-__all__ = ["AdaptiveConcurrency", "Backoff", "CircuitBreaker", "ConcurrencyLimit", "Pacer", "TokenBucket"]
+__all__ = [
+    "AdaptiveConcurrency",
+    "Backoff",
+    "CircuitBreaker",
+    "ConcurrencyLimit",
+    "LocalRate",
+    "Pacer",
+    "Rate",
+    "TokenBucket",
+]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from connector.resilience.backoff import Backoff
 from connector.timing import Timing
 
-__all__ = ["AdaptiveConcurrency", "ConcurrencyLimit", "Pacer", "TokenBucket"]
+__all__ = ["AdaptiveConcurrency", "ConcurrencyLimit", "LocalRate", "Pacer", "Rate", "TokenBucket"]
 
 SMALLEST = 1e-6
 """Less than this is rounding, and no reason to wait."""
@@ -51,6 +52,58 @@ class TokenBucket:
         """Return the seconds until the bucket is no longer empty."""
         left = self.left
         return 0.0 if left > SMALLEST / 1000 else (SMALLEST - left) * 60 / self.per_minute
+
+
+class Rate(Protocol):
+    """How many requests and tokens a minute."""
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether calls must say how many tokens they use."""
+        ...
+
+    async def take(self, tokens: int, /) -> float:
+        """Wait until a call of so many tokens may go out; return the seconds waited."""
+        ...
+
+    def correct(self, tokens: int, /) -> None:
+        """Take more tokens than a call was thought to use; a negative number gives tokens back."""
+        ...
+
+
+class LocalRate:
+    """A rate that this process has for itself.
+
+    Args:
+        timing: a clock and a way to wait.
+        requests: requests a minute, evenly spread.
+        tokens: tokens a minute, evenly spread.
+    """
+
+    def __init__(self, timing: Timing, *, requests: float | None = None, tokens: float | None = None) -> None:
+        self._timing = timing
+        self._requests = _bucket(requests, timing) if requests else None
+        self._tokens = _bucket(tokens, timing) if tokens else None
+        self.counts_tokens = self._tokens is not None
+
+    async def take(self, tokens: int) -> float:
+        waited = 0.0
+        while (wait := self._remaining()) > 0:
+            await self._timing.sleep(wait)
+            waited += wait
+        if self._requests is not None:
+            self._requests.take(1)
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+        return waited
+
+    def correct(self, tokens: int) -> None:
+        if self._tokens is not None:
+            self._tokens.take(tokens)
+
+    def _remaining(self) -> float:
+        buckets = (self._requests, self._tokens)
+        return max(bucket.wait_for_any() if bucket is not None else 0.0 for bucket in buckets)
 
 
 class ConcurrencyLimit:
@@ -131,26 +184,31 @@ class Pacer:
         timing: a clock and a way to wait.
         requests: requests a minute, evenly spread.
         tokens: tokens a minute, evenly spread.
+        rate: what calls wait for in place of those two.
     """
 
     def __init__(
-        self, concurrency: int, timing: Timing, *, requests: float | None = None, tokens: float | None = None
+        self,
+        concurrency: int,
+        timing: Timing,
+        *,
+        requests: float | None = None,
+        tokens: float | None = None,
+        rate: Rate | None = None,
     ) -> None:
         self._limit = ConcurrencyLimit(concurrency)
         self._active = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._timing = timing
         self._not_before = 0.0
-        self._requests = _bucket(requests, timing) if requests else None
-        self._tokens = _bucket(tokens, timing) if tokens else None
-        self._is_limited = requests is not None or tokens is not None
-        self.counts_tokens = self._tokens is not None
+        self._rate = rate or (LocalRate(timing, requests=requests, tokens=tokens) if requests or tokens else None)
+        self.counts_tokens = self._rate is not None and self._rate.counts_tokens
         """Whether calls must say how many tokens they use."""
 
     @property
     def is_busy(self) -> bool:
         """Whether the next call may have to wait."""
-        return self._is_limited or self._not_before > 0 or self._active >= self._limit.value
+        return self._rate is not None or self._not_before > 0 or self._active >= self._limit.value
 
     async def acquire(self, tokens: int = 0) -> float:
         """Wait for a place and for the shared wait; return the seconds waited for the latter."""
@@ -158,7 +216,7 @@ class Pacer:
             await self._wait_for_place()
         else:
             self._active += 1
-        if not self._is_limited and not self._not_before:
+        if self._rate is None and not self._not_before:
             return 0.0
         try:
             return await self._wait_for_turn(tokens)
@@ -183,8 +241,8 @@ class Pacer:
 
     def correct(self, estimate: int, used: int) -> None:
         """Put the tokens that a call used in the place of their estimate."""
-        if self._tokens is not None:
-            self._tokens.take(used - estimate)
+        if self._rate is not None:
+            self._rate.correct(used - estimate)
 
     async def _wait_for_place(self) -> None:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -204,24 +262,20 @@ class Pacer:
                 place.set_result(None)
 
     async def _wait_for_turn(self, tokens: int) -> float:
-        waited = 0.0
-        while (wait := self._remaining()) > 0:
-            await self._timing.sleep(wait)
-            waited += wait
-        if self._requests is not None:
-            self._requests.take(1)
-        if self._tokens is not None:
-            self._tokens.take(tokens)
+        waited = await self._wait_until_free()
+        if self._rate is not None:
+            waited += await self._rate.take(tokens)
+            waited += await self._wait_until_free()
         return waited
 
-    def _remaining(self) -> float:
-        wait = self._not_before - self._timing.clock()
-        if wait <= 0:
-            self._not_before = 0.0
-        for bucket in (self._requests, self._tokens):
-            if bucket is not None:
-                wait = max(wait, bucket.wait_for_any())
-        return max(wait, 0.0)
+    async def _wait_until_free(self) -> float:
+        """Wait until the shared wait is over."""
+        waited = 0.0
+        while (wait := self._not_before - self._timing.clock()) > 0:
+            await self._timing.sleep(wait)
+            waited += wait
+        self._not_before = 0.0
+        return waited
 
 
 def _bucket(per_minute: float, timing: Timing) -> TokenBucket:
