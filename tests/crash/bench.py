@@ -80,12 +80,12 @@ class Bench:
             text=True,
         )
         port = self._upstream.stdout.readline().strip()  # type: ignore[union-attr]
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self.configured("openai")
 
     def configured(self, client: str, attempts: int = 200) -> None:
         """Writes the configuration, with this name for the client that everything goes through."""
-        configure(self.folder, f"{self._url}/v1", self.engine, client, attempts)
+        configure(self.folder, f"{self.url}/v1", self.engine, client, attempts)
 
     def close(self) -> None:
         self._upstream.stdin.close()  # type: ignore[union-attr]
@@ -207,7 +207,7 @@ class Bench:
     def ask(self, path: str, body: Any = None) -> Any:
         """Asks the upstream's own control."""
         data = None if body is None else json.dumps(body).encode()
-        asked = Request(f"{self._url}{path}", data, {"Content-Type": "application/json"})
+        asked = Request(f"{self.url}{path}", data, {"Content-Type": "application/json"})
         with urlopen(asked, timeout=10) as answer:
             return json.load(answer)
 

@@ -21,7 +21,9 @@ def play(name: str, folder: Path, warm: Warm, *, long: bool = False, seed: int =
     begin = cold if scenario.command else warm
     with ExitStack() as ends:
         server = ends.enter_context(closing(Cluster())) if scenario.engine == "postgresql" else None
-        bench = ends.enter_context(closing(Bench(folder, begin, seed=seed, faults=scenario.faults, server=server)))
+        bench = ends.enter_context(
+            closing(scenario.bench(folder, begin, seed=seed, faults=scenario.faults, server=server))
+        )
         scenario.act(bench, scenario.long if long else 1)
         verdict = bench.finish()
     return Row(
@@ -41,7 +43,8 @@ def catch(name: str, folder: Path, warm: Warm, *, seed: int = 1) -> list[str]:
     """The breaches by which the formula finds a mutant; none when it does not."""
     mutant = MUTANTS[name]
     begin = cold if mutant.scenario and SCENARIOS[mutant.scenario].command else warm
-    bench = Bench(folder, begin, seed=seed, faults=mutant.faults, mutants=(name,))
+    made = SCENARIOS[mutant.scenario].bench if mutant.scenario else Bench
+    bench = made(folder, begin, seed=seed, faults=mutant.faults, mutants=(name,))
     try:
         if mutant.scenario:
             SCENARIOS[mutant.scenario].act(bench, 1)

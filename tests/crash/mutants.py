@@ -205,6 +205,35 @@ def _every_kill_costs_an_attempt() -> None:
     put(startup, _requeue=lambda session, row: (1, 0.0, row[2], 0, row[0]))
 
 
+def _settled_before_cancelled() -> None:
+    """What is asked for anew does not wait until the cancellation is settled."""
+    _move_by(cancels=True)
+
+
+def _moved_without_cancelling() -> None:
+    _move_by(cancels=False)
+
+
+def _move_by(*, cancels: bool) -> None:
+    from connector.delivery.batch.attempt import NEEDED
+    from connector.delivery.batch.job import BatchJob
+    from connector.model import Outcome, State
+    from connector.pipeline.decisions import AttemptEnded
+
+    move = BatchJob._move_up
+
+    async def moved(self: Any, name: str, batch: Any) -> None:
+        await self._plan.refresh()
+        if cancels:
+            await move(self, name, batch)
+        if self._plan.must_move_up(self._task.document[NEEDED], self._shared.wall()):
+            self._settlement.moved_up = True
+            await self._settlement.settle_rest(Outcome(State.NOT_SENT, reason="moved up"))
+            raise AttemptEnded(import_module("connector.engine").TaskState.FINISHED, "moved up")
+
+    put(BatchJob, _move_up=moved)
+
+
 MUTANTS: dict[str, Mutant] = {
     "never synced": Mutant(_never_synced, "sqlite.intend.committed", 6, how="POWER"),
     "cursor before what it covers": Mutant(_cursor_first, "sqlite.records.committed", 1),
@@ -223,5 +252,7 @@ MUTANTS: dict[str, Mutant] = {
     "no client is a failure": Mutant(_no_client_is_a_failure, scenario="clients renamed"),
     "a broken API did nothing": Mutant(_a_broken_api_did_nothing, scenario="broken after the effect"),
     "every kill costs an attempt": Mutant(_every_kill_costs_an_attempt, scenario="killed before anything is sent"),
+    "moves up without cancelling": Mutant(_moved_without_cancelling, scenario="moving up"),
+    "asks again before it is cancelled": Mutant(_settled_before_cancelled, scenario="moving up"),
     "lines appended blindly": Mutant(_lines_are_appended_blindly, "delivery.lines.written", 1),
 }

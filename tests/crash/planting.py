@@ -23,6 +23,8 @@ WIRE = ("wire.before", "wire.sent", "wire.headers", "wire.part")
 """Points of a call: before its first byte, after its last, with the answer's headers, with some of its body."""
 LASTS = 0.7
 """Seconds for which a clock that jumps stays where it is."""
+OLDER = 3_000.0
+"""By how many seconds a batch of an earlier round is older."""
 
 
 class Points:
@@ -93,6 +95,8 @@ def _shorten(plan: dict[str, Any]) -> None:
     put(writer, CHECKPOINT_PAGES=60, RETRY_PAGES=20)
     if plan["engine"].startswith("postgresql"):
         _shorten_heartbeats()
+    if "moves" in plan:
+        _move_up(plan["moves"])
 
 
 def _shorten_heartbeats() -> None:
@@ -105,6 +109,17 @@ def _shorten_heartbeats() -> None:
     PostgreSQLStore.open.__func__.__kwdefaults__["patience"] = 3.0
     put(housekeeping, HEARTBEAT=0.5, LEASE=3.0, POLL=2.0)
     put(readings, LEASE=3.0)
+
+
+def _move_up(before: float) -> None:
+    """Batches are asked after at once; those whose answers are needed before a time are most of an hour older."""
+    from connector.delivery.batch import job
+    from connector.delivery.deadlines.plan import TransportPlan
+    from tests.crash.mutants import put
+
+    must = TransportPlan.must_move_up
+    put(job, MIN_POLL=0.1, MAX_POLL=0.2, RETRY_DELAY=0.2)
+    put(TransportPlan, must_move_up=lambda self, needed, now: must(self, needed, now + OLDER * (needed < before)))
 
 
 def _tell_accepted(plan: dict[str, Any]) -> None:

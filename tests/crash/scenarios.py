@@ -10,6 +10,7 @@ from itertools import cycle
 from random import Random
 
 from tests.crash.bench import ENDED, Bench
+from tests.crash.moving import MovingBench, batches_moved_up, batches_moved_up_by_two
 from tests.crash.planting import WIRE
 from tests.crash.receiving import documents_received, events_received
 from tests.crash.storm import storm
@@ -55,6 +56,7 @@ class Scenario:
         faults: how often the upstream answers badly.
         command: whether processes begin as the installed command, in place of forks.
         engine: which engine; a file of SQLite's, or a PostgreSQL server of the harness's own.
+        bench: what is configured, offered and judged.
     """
 
     act: Callable[[Bench, int], None]
@@ -62,6 +64,7 @@ class Scenario:
     command: bool = False
     engine: str = "sqlite"
     long: int = 4
+    bench: type[Bench] = Bench
 
 
 def _killed_everywhere(bench: Bench, times: int) -> None:
@@ -253,6 +256,11 @@ SCENARIOS: dict[str, Scenario] = {
     "lists that are spoilt, on PostgreSQL": Scenario(lists_spoilt, engine="postgresql"),
     "clients renamed, on PostgreSQL": Scenario(clients_renamed, faults=0.0, engine="postgresql"),
     "broken after the effect, on PostgreSQL": Scenario(broken_after_the_effect, faults=0.0, engine="postgresql"),
+    "moving up": Scenario(batches_moved_up, faults=0.0, bench=MovingBench),
+    "moving up, on PostgreSQL": Scenario(batches_moved_up, faults=0.0, engine="postgresql", bench=MovingBench),
+    "moving up, two workers on PostgreSQL": Scenario(
+        batches_moved_up_by_two, command=True, faults=0.0, engine="postgresql", bench=MovingBench
+    ),
     "everything at once": Scenario(storm, long=30),
     "everything at once, on PostgreSQL": Scenario(storm, engine="postgresql", long=30),
     "PostgreSQL killed": Scenario(_server_killed, command=True, engine="postgresql"),

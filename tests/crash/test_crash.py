@@ -17,6 +17,7 @@ from tests.crash.formula import AGAIN, Evidence, judge
 from tests.crash.harness import catch, play
 from tests.crash.hosts import catch_host, play_host
 from tests.crash.jobs import catch_jobs, play_jobs
+from tests.crash.moving import MovingBench
 from tests.crash.mutants import put
 from tests.crash.rows import ROW_SCENARIOS, play_rows
 from tests.crash.running import ROOT, Warm
@@ -74,6 +75,15 @@ def test_what_disks_do_loses_nothing(name: str, tmp_path: Path, warm: Warm) -> N
     assert bench.missed == []
 
 
+def test_batches_that_move_up_are_paid_for_once(tmp_path: Path, warm: Warm) -> None:
+    row, bench = play("moving up", tmp_path / "bench", warm)
+    assert row.breaches == []
+    assert (row.lost, row.twice, bench.missed) == (0, 0, [])
+    assert isinstance(bench, MovingBench)
+    assert bench.moved >= 3
+    assert row.kills >= 3
+
+
 @pytest.mark.parametrize("name", ["effects that come late", "broken after the effect"])
 def test_what_an_api_does_pays_nothing_twice_in_silence_and_fails_nothing(
     name: str, tmp_path: Path, warm: Warm
@@ -124,7 +134,13 @@ def test_a_mistake_can_be_made_only_where_there_is_something_to_replace() -> Non
         put(failpoints, no_such_name=None)
 
 
-@pytest.mark.parametrize("name", ["never synced", "intent after sending", "a broken API did nothing"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "never synced", "intent after sending", "a broken API did nothing", "moves up without cancelling",
+        "asks again before it is cancelled",
+    ],
+)  # fmt: skip
 def test_mistakes_are_found(name: str, tmp_path: Path, warm: Warm) -> None:
     assert catch(name, tmp_path / "bench", warm)
 

@@ -23,9 +23,10 @@ from typing import Any
 
 from aiohttp import web
 
-__all__ = ["DOCUMENT", "MOMENTS"]
+from tests.crash.batches import DOCUMENT, UpstreamBatches
 
-DOCUMENT = re.compile(rb"doc-[a-z]+-\d+")
+__all__ = ["MOMENTS"]
+
 MOMENTS = ("upstream.asked", "upstream.effect", "upstream.headers", "upstream.part", "upstream.answered")
 """Where in a call this process kills the one that calls."""
 PAGE = 4
@@ -62,6 +63,7 @@ class Manners:
         spoilt: the share of lists that are cut, refused for now, or no lists.
         offset: how far the clock that dates things is ahead.
         hidden: seconds more after which a list shows what was made.
+        share: how much of a batch is answered at once.
     """
 
     late: float = 0.0
@@ -69,6 +71,7 @@ class Manners:
     spoilt: float = 0.0
     offset: float = 0.0
     hidden: float = 0.0
+    share: float = 1.0
 
 
 class Upstream:
@@ -79,7 +82,8 @@ class Upstream:
         self._record = os.open(folder / "effects.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._chance = Random(seed)
         self._faults = faults
-        self._made: dict[str, list[dict[str, Any]]] = {"file": [], "vector_store": []}
+        self._made: dict[str, list[dict[str, Any]]] = {"file": [], "vector_store": [], "batch": []}
+        self._batches = UpstreamBatches(self._answer_line)
         self._arrivals: list[float] = []
         self._trap = Trap()
         self._manners = Manners()
@@ -95,9 +99,15 @@ class Upstream:
             web.get("/v1/vector_stores", self._list("vector_store")),
             web.post("/v1/chat/completions", self._effect("POST /chat/completions", "")),
             web.post("/v1/embeddings", self._effect("POST /embeddings", "")),
+            web.post("/v1/batches", self._effect("POST /batches", "batch")),
+            web.get("/v1/batches", self._list("batch")),
+            web.get("/v1/batches/{id}", self._batch),
+            web.post("/v1/batches/{id}/cancel", self._effect("POST /batches/cancel", "cancelled batch")),
+            web.get("/v1/files/{id}/content", self._content),
             web.get("/v1/items", self._items),
             web.post("/trap", self._set),
             web.post("/behave", self._behave),
+            web.post("/run-rest", self._run_rest),
             web.get("/arrival", self._first),
         ])  # fmt: skip
         return application
@@ -112,7 +122,22 @@ class Upstream:
 
     async def _behave(self, request: web.Request) -> web.Response:
         self._manners = Manners(**await request.json())
+        self._batches.share = self._manners.share
         return web.json_response({})
+
+    async def _batch(self, request: web.Request) -> web.Response:
+        return web.json_response(self._batches.show(request.match_info["id"]))
+
+    async def _content(self, request: web.Request) -> web.Response:
+        return web.Response(body=self._batches.content(request.match_info["id"]))
+
+    async def _run_rest(self, _: web.Request) -> web.Response:
+        self._batches.run_rest()
+        return web.json_response({})
+
+    def _answer_line(self, path: str, documents: list[str]) -> dict[str, Any]:
+        self._write(f"POST {path}", documents, dropped=False)
+        return _answer({}, documents)
 
     async def _first(self, request: web.Request) -> web.Response:
         """When the first request came after a time."""
@@ -183,7 +208,9 @@ class Upstream:
         os.fsync(self._record)
 
     def _keep(self, kind: str, request: web.Request, body: bytes) -> dict[str, Any]:
-        """A file or a store as lists show it."""
+        """A file, a store or a batch as lists show it."""
+        if kind == "cancelled batch":
+            return self._batches.cancel(request.match_info["id"])
         made = self._made[kind]
         now = time.time()
         entity: dict[str, Any] = {
@@ -195,9 +222,12 @@ class Upstream:
         if request.content_type == "application/json":
             asked = json.loads(body)
             entity |= {"name": asked.get("name"), "metadata": asked.get("metadata", {})}
+            if kind == "batch":
+                self._batches.begin(entity, asked)
         else:
             name = re.search(rb'filename="([^"]*)"', body)
             entity |= {"filename": name[1].decode() if name else "", "bytes": len(body), "purpose": "user_data"}
+            self._batches.keep(entity, body)
         made.append(entity)
         return entity
 
