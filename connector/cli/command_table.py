@@ -171,6 +171,7 @@ COMMANDS = {
         "route",
         "Routes of the configuration: which incoming goes to which outgoing connection.",
     ),
+    "bill": Entry("bill", "bill", "Hold the organization's bill against what was called."),
     "budget": Entry("budget", "budget", "See the budgets of routes."),
     "tasks": Entry("tasks", "tasks", "The tasks of routes: list, show, retry, skip, done, export, purge."),
     "webhooks": Entry(

@@ -65,6 +65,7 @@ def purge(options: FilterOptions) -> None:
 async def _retry(options: RetryOptions) -> int:
     from connector.cli.tasks_filter import open_tasks
     from connector.engine import TaskState
+    from connector.runtime.doubt import repeat_unknown
     from connector.runtime.stalls import count_live
 
     _need_choice(options, "--state failed")
@@ -80,7 +81,7 @@ async def _retry(options: RetryOptions) -> int:
         if doubt:
             unknown = replace(wanted, states=(TaskState.UNKNOWN,))
             if options.repeat_unknown:
-                count += await _repeat(store, unknown, document)
+                count += await repeat_unknown(store, unknown, document=document)
             else:
                 left = await _report_doubt(store, unknown)
         routes = [route for route, tasks in count_live(await store.counts()).items() if tasks]
@@ -107,19 +108,6 @@ async def _deliver(configuration: Configuration, options: RetryOptions, routes: 
     except StoreHeld:
         say("a run is at work: it takes them by itself")
         return ExitCode.DONE
-
-
-async def _repeat(store: Store, unknown: Filter, document: JSON) -> int:
-    """Retry tasks that may have taken effect; a line about an earlier run becomes its document."""
-    from connector.cli.tasks_filter import iterate_tasks
-    from connector.intake.dead_letters import confirmed_letter, is_dead_letter
-
-    count = 0
-    async with aclosing(iterate_tasks(store, unknown)) as tasks:
-        lines = [task async for task in tasks if is_dead_letter(task.document)]
-    for task in lines if document is None else ():
-        count += await store.retry(replace(unknown, ids=(task.id,)), document=confirmed_letter(task.document))
-    return count + await store.retry(unknown, document=document)
 
 
 async def _report_doubt(store: Store, unknown: Filter) -> int:

@@ -20,6 +20,7 @@ from connector.request.multipart import MultipartBody
 from connector.request.sources import Content, LocalFile, RemoteFile, Source
 
 __all__ = [
+    "BY_HAND",
     "MISSING",
     "MOST_KEPT",
     "NOTES",
@@ -97,6 +98,8 @@ PLACE = "place"
 MOST_KEPT = 256 * 1024
 """The bytes of an answer that a task keeps after its end; before, it needs its answers whole."""
 EVIDENCE = 2048
+BY_HAND = "by_hand"
+"""The member of an outcome that says how a person knows it."""
 
 
 class Redaction:

@@ -12,7 +12,7 @@ from connector.publishers import CallIntent
 from connector.request import Wire
 from connector.telemetry.costs import NO_USAGE, Cost, Prices, Usage
 
-__all__ = ["RETRIEVE", "is_charged", "price_batch_line", "price_call", "price_kept_calls"]
+__all__ = ["RETRIEVE", "is_charged", "price_batch_line", "price_call", "price_kept_calls", "read_asked"]
 
 WRITING = ("POST", "PUT", "PATCH")
 RETRIEVE = "responses retrieve"
@@ -64,7 +64,7 @@ def price_kept_calls(prices: Prices, calls: Sequence[CallRecord]) -> Iterator[tu
     windows: dict[str, str] = {}
     for call in calls:
         request, outcome = members(call.request), members(call.outcome)
-        asked, body = _read_asked(request.get("body")), members(outcome.get("body"))
+        asked, body = read_asked(request.get("body")), members(outcome.get("body"))
         window = members(asked.get("background_options")).get("completion_window")
         if asked.get("background") is True and isinstance(name := body.get("id"), str):
             windows[name] = f"window-{window}" if isinstance(window, str) else ""
@@ -81,7 +81,7 @@ def price_kept_calls(prices: Prices, calls: Sequence[CallRecord]) -> Iterator[tu
             yield call, cost
 
 
-def _read_asked(body: JSON) -> Mapping[str, JSON]:
+def read_asked(body: JSON) -> Mapping[str, JSON]:
     """Return the fields of a request that was kept: of its payload, or of its form."""
     if not is_list(body):
         return members(body)

@@ -10,6 +10,7 @@ from typing import Literal
 from connector.engine import ENDS, Filter, Task, TaskState
 from connector.engine.feed import TaskRow
 from connector.intake.dead_letters import confirmed_letter, is_dead_letter
+from connector.runtime.doubt import repeat_unknown
 from connector.studio.call_prices import price_calls
 from connector.studio.context import StudioContext
 from connector.studio.problems import Detail, Refused
@@ -171,19 +172,8 @@ async def _act(context: StudioContext, action: Action, ids: Sequence[int], given
         return await context.store.purge(Filter(ids=ids, states=states), most=len(ids))
     done = await context.store.retry(Filter(ids=ids, states=[one for one in states if one is not TaskState.UNKNOWN]))
     if TaskState.UNKNOWN in states:
-        done += await _repeat_unknown(context, ids)
+        done += await repeat_unknown(context.store, Filter(ids=ids))
     return done
-
-
-async def _repeat_unknown(context: StudioContext, ids: Sequence[int]) -> int:
-    """Retry unknown tasks; a line about an earlier run becomes its document."""
-    wanted = Filter(ids=ids, states=[TaskState.UNKNOWN])
-    letters = [task for task in await context.store.tasks(wanted, limit=len(ids)) if is_dead_letter(task.document)]
-    done = 0
-    for task in letters:
-        one = Filter(ids=[task.id], states=[TaskState.UNKNOWN])
-        done += await context.store.retry(one, document=confirmed_letter(task.document))
-    return done + await context.store.retry(wanted)
 
 
 def _find_states(action: Action, given: BulkRequest) -> frozenset[TaskState]:

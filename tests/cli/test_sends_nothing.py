@@ -260,7 +260,8 @@ SHOWS: dict[str, list[list[str]]] = {
 }  # fmt: skip
 """Each command that only shows, or changes what lies on this machine, in the forms that do."""
 SENDS = {
-    "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update", "entities update",
+    "bill reconcile", "forecast", "publish", "run", "client test", "mcp", "sandbox", "studio", "models update",
+    "entities update",
     "worker camunda", "worker temporal", "airbyte source check", "airbyte source read", "airbyte destination write",
     "singer tap", "singer target",
     "webhooks list", "webhooks register", "webhooks test", "webhooks rotate", "webhooks remove",

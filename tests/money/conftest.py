@@ -1,5 +1,6 @@
-"""Routes as in tests of delivery."""
+"""Routes as in tests of delivery, and a database of PostgreSQL's."""
 
 from tests.delivery.conftest import bench
+from tests.engine.conftest import postgres
 
-__all__ = ["bench"]
+__all__ = ["bench", "postgres"]

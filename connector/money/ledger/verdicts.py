@@ -150,7 +150,7 @@ class _Compared:
                   and one.last(self.terms.border) <= last]  # fmt: skip
         requests, tokens = self.minutes.sums(first, last)
         if requests == len(within):
-            return f"the reports count {requests} requests in its minutes, all of them known"
+            return f"the reports count {_count(requests)} in its minutes{', all of them known' if requests else ''}"
         left = tokens - sum(one.tokens or 0 for one in within)
         if call.tokens is not None and left < call.tokens:
             return f"the reports have {left} tokens beyond known calls in its minutes, and it has {call.tokens}"
@@ -167,7 +167,7 @@ class _Compared:
                 if len(chosen := solutions[place]) == 1:
                     yield call.name, _by_tokens(billed=True in chosen, tokens=self.surplus_tokens or 0)
         elif solutions is None and self.terms.alone and self.surplus == len(rest):
-            reason = f"the reports count {self.surplus} requests beyond known calls, as many as are in doubt"
+            reason = f"the reports count {_count(self.surplus)} beyond known calls, as many as are in doubt"
             yield from ((call.name, Decision(Verdict.BILLED, reason)) for call in rest)
         elif solutions is None and self.terms.alone:
             yield from self._count_near(rest)
@@ -181,7 +181,7 @@ class _Compared:
                       and one.first(border) <= last and one.last(border) >= first]  # fmt: skip
             requests, _ = self.minutes.sums(first, last)
             if requests > len(others):
-                reason = f"the reports count {requests} requests in its minutes, and only {len(others)} others may be"
+                reason = f"the reports count {_count(requests)} in its minutes, and only {len(others)} others may be"
                 yield call.name, Decision(Verdict.BILLED, reason)
 
     def _give_up(self, call: Call, *, has_foreign: bool) -> Decision:
@@ -194,6 +194,10 @@ class _Compared:
         else:
             reason = f"{self.surplus} of {len(self.doubtful)} calls in doubt were billed, and more than one way fits"
         return Decision(Verdict.CANNOT_TELL, reason)
+
+
+def _count(requests: int) -> str:
+    return f"{requests or 'no'} request{'' if requests < 2 else 's'}"
 
 
 def _by_tokens(*, billed: bool, tokens: int) -> Decision:
