@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import unquote_plus
@@ -11,6 +10,7 @@ from urllib.parse import unquote_plus
 from connector.model import JSON, items, members
 from connector.request.display import SECRET_NAME, SECRET_VALUE
 from connector.request.long_secrets import LongSecrets, is_long
+from connector.request.needles import UNCHANGED, Needles, encode_base64
 
 __all__ = ["HIDDEN", "Redactor", "compile_pattern", "hide_credentials", "hide_secret_values"]
 
@@ -37,8 +37,6 @@ MOST_KNOWN = 1000
 """The number of short texts whose result is kept: names and words that every line of a log repeats."""
 Signs = tuple[str, ...]
 """A text as the patterns of its characters."""
-UNCHANGED = re.compile(r"[A-Za-z0-9_.-]")
-"""Characters that no encoding writes differently, but for those that write all of them differently."""
 NAMED = {'"': "quot", "'": "apos", "<": "lt", ">": "gt", "&": "amp", "/": "sol", "+": "plus", "=": "equals"}
 ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 NOWHERE = re.compile(r"(?!)")
@@ -85,7 +83,7 @@ class Redactor:
         if known == self._secrets:
             return
         self._secrets = known
-        for made in ("_pattern", "_long"):
+        for made in ("_pattern", "_long", "_needles"):
             self.__dict__.pop(made, None)
         # A new cache, not an emptied one: a thread that is searching a text now adds it to the old one.
         self._harmless = set()
@@ -119,7 +117,7 @@ class Redactor:
         if not self._secrets:
             return False
         text = data.decode("latin-1")
-        return self._pattern.search(text) is not None or self._long.is_in(text)
+        return self._needles.may_be_in(text) and (self._pattern.search(text) is not None or self._long.is_in(text))
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Return headers without the secrets, and without the values of those that are made for secrets."""
@@ -156,6 +154,10 @@ class Redactor:
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
         return compile_pattern(secret for secret in self._secrets if not is_long(secret))
+
+    @cached_property
+    def _needles(self) -> Needles:
+        return Needles(self._secrets)
 
     @cached_property
     def _long(self) -> LongSecrets:
@@ -219,13 +221,7 @@ def _iter_forms(secret: str) -> Iterator[Signs]:
     yield tuple(map(_match_letter, secret))
     yield tuple(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in data.hex())
     for lead in range(3):
-        yield tuple(_match_base64(letter) for letter in _encode_base64(data, lead))
-
-
-def _encode_base64(secret: bytes, lead: int) -> str:
-    """Return the characters that depend on the secret alone when it begins `lead` bytes into a base64 text."""
-    encoded = b64encode(bytes(lead) + secret).decode()
-    return encoded[-(-lead * 8 // 6) : (lead + len(secret)) * 8 // 6]
+        yield tuple(_match_base64(letter) for letter in encode_base64(data, lead))
 
 
 def _match_base64(letter: str) -> str:

@@ -231,3 +231,35 @@ def test_what_is_forgotten_is_hidden_no_longer_here_and_where_it_was_passed_on()
     for redactor in (one, other):
         assert redactor.hide_known(TOKEN) == TOKEN
     assert one.secrets == {"sk-short-secret-1"}
+
+
+ENCODINGS: list[Callable[[str], str]] = [
+    str,
+    quote,
+    lambda text: quote(text, safe=""),
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    escape,
+    lambda text: text.encode().hex(),
+    lambda text: text.encode().hex().upper(),
+    *(
+        lambda text, lead=lead, encode=encode: encode(b"u" * lead + text.encode() + b"more").decode()
+        for lead in range(3)
+        for encode in (base64.b64encode, base64.urlsafe_b64encode)
+    ),
+]
+LETTERS = st.text(st.sampled_from('abcXYZ019_.-+/\\"%& é€'), min_size=6, max_size=30)
+
+
+@given(st.lists(LETTERS, min_size=1, max_size=10), st.sampled_from(ENCODINGS), st.data())
+def test_the_first_look_misses_nothing_that_the_pattern_finds(secrets, encode, data):
+    redactor = Redactor(secrets)
+    text = f"{data.draw(TEXT)}{encode(data.draw(st.sampled_from(secrets)))}{data.draw(TEXT)}"
+    found = text.encode()
+    assert redactor.has_secret(found) is (redactor._pattern.search(found.decode("latin-1")) is not None)
+
+
+def test_texts_without_a_secret_never_ask_the_pattern():
+    redactor = Redactor(["sk-proj-a-key-like-others", "another_password.1"])
+    assert not redactor._needles.may_be_in(json.dumps({"text": "some words\n and more " * 50}))
+    assert redactor._needles.may_be_in("it was another_password.1!")
