@@ -19,7 +19,7 @@ import orjson
 from connector.errors import InvalidDocument
 from connector.model import JSON
 
-__all__ = ["MAX_DEPTH", "check", "check_json", "dump", "member_path", "parse", "to_json"]
+__all__ = ["HIGHEST", "LOWEST", "MAX_DEPTH", "check", "check_json", "dump", "member_path", "parse", "to_json"]
 
 MAX_DEPTH = 200
 LOWEST, HIGHEST = -(2**63), 2**64 - 1

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["singer"]
 
+TAP = "Reads the API's lists: usage, costs, files, batches, models and all others."
+TARGET = "Publishes records by an outgoing connection, each of them once."
+About = Annotated[bool, Option("--about", help="Print its settings and what it can do, and nothing else.")]
+
 singer = group("A tap and a target for Singer and Meltano.")
 
 
@@ -35,12 +39,17 @@ def tap(
     catalog: CatalogFile = None,
     state: StateFile = None,
     discover: Annotated[bool, Option("--discover", help="Print the catalog of all streams, and read nothing.")] = False,
+    about: About = False,
 ) -> None:
     """Print the records of the selected streams, and states that cover them."""
     from connector.hosts.pipe import open_lines
+    from connector.hosts.singer.about import describe_plugin
     from connector.hosts.streams.settings import SourceSettings, read_settings
 
     with open_lines() as lines, _log() as redact:
+        if about:
+            lines.write(describe_plugin("tap-openai", TAP, SourceSettings, ("catalog", "discover", "state")))
+            return
         settings = read_settings(SourceSettings, read_file(config, "--config"))
         redact.learn(settings.secrets)
         if discover:
@@ -53,13 +62,17 @@ def tap(
 
 
 @singer.command("target")
-def target(config: ConfigFile = None) -> None:
+def target(*, config: ConfigFile = None, about: About = False) -> None:
     """Publish the records on standard input by an outgoing connection, and print the states that are covered."""
     from connector.hosts.pipe import open_lines
     from connector.hosts.rows.settings import RowSettings
+    from connector.hosts.singer.about import describe_plugin
     from connector.hosts.streams.settings import read_settings
 
     with open_lines() as lines, _log() as redact:
+        if about:
+            lines.write(describe_plugin("target-openai", TARGET, RowSettings, ()))
+            return
         settings = read_settings(RowSettings, read_file(config, "--config"))
         redact.learn(settings.secrets)
         if not asyncio.run(_publish(settings, lines, redact)):

@@ -11,8 +11,8 @@ from urllib.request import urlopen
 __all__ = ["arrived", "row_config"]
 
 
-def row_config(url: str, folder: Path, **more: Any) -> dict[str, Any]:
-    """The configuration of a destination or target: a vector store for each row, named by the row."""
+def row_config(url: str, folder: Path, name: str = "&{name}", **more: Any) -> dict[str, Any]:
+    """The configuration of a destination or target: a vector store for each row, named by the row or a part of it."""
     document = {
         "clients": {
             "openai": {
@@ -23,7 +23,7 @@ def row_config(url: str, folder: Path, **more: Any) -> dict[str, Any]:
         "outgoing": {
             "shelve": {
                 "publisher": {"prototype": "openai", "parameters": {"client": "openai", "entity": "vector stores"}},
-                "request": {"payload": {"name": "&{name}"}},
+                "request": {"payload": {"name": name}},
             }
         },
     }

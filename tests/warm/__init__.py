@@ -19,17 +19,26 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-__all__ = ["command", "path"]
+__all__ = ["command", "mistaken", "path"]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PATIENCE = 60.0
 NAME = "openai-connector"
+MISTAKE = "WARM_MISTAKE"
+"""The variable that names a module and a mistake in it, which its `plant` puts into the command."""
 
 
 def command() -> list[str]:
     """Return the words that begin the command."""
     return [sys.executable, "-m", "connector"] if is_cold() else [str(tools() / NAME)]
+
+
+def mistaken(module: str, name: str) -> list[str]:
+    """Return the words that begin the command with a mistake: one that `module` plants, or runs the command with."""
+    if is_cold():
+        return [sys.executable, "-m", module, name]
+    return ["env", f"{MISTAKE}={module}:{name}", *command()]
 
 
 def path() -> str:

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from connector.errors import ConfigurationError
 from connector.hosts.airbyte.messages import Channel
+from connector.hosts.rows.lines import LineReader
 from connector.hosts.rows.publisher import RowPublisher, Trouble, key_of
 from connector.hosts.rows.settings import RowSettings
 from connector.hosts.streams.form import make_form
@@ -67,16 +66,16 @@ async def write(
 ) -> bool:
     """Publish the rows of a source; return whether all of them were."""
     counts: Counter[str] = Counter()
-    number = 0
+    reader = LineReader()
     async for line in source:
-        number += 1
-        message = _parse(line, channel)
+        message = _parse(line, reader, channel)
         if message.get("type") == "RECORD":
             told = members(message.get("record"))
             name = "/".join(str(told[part]) for part in ("namespace", "stream") if told.get(part))
             row = told.get("data")
             if name not in streams or not is_document(row):
-                raise ConfigurationError(f"line {number}: a record of the stream {name[:100]!r} is not in the catalog")
+                where = f"line {reader.number}: a record of the stream {name[:100]!r}"
+                raise ConfigurationError(f"{where} is not in the catalog")
             written = streams[name]
             await publisher.publish(key_of(name, row, written.primary_key, written.scope), row)
             counts[name] += 1
@@ -105,11 +104,13 @@ def _tell(troubles: Sequence[Trouble], channel: Channel) -> bool:
     return not troubles
 
 
-def _parse(line: bytes, channel: Channel) -> dict[str, JSON]:
-    """Return a message; what is none was printed by mistake, and goes into the log."""
+def _parse(line: bytes, reader: LineReader, channel: Channel) -> dict[str, JSON]:
+    """Return a message; what was printed by mistake goes into the log, unless it may be a row that was cut."""
     try:
-        message: JSON = orjson.loads(line)
-    except orjson.JSONDecodeError:
+        message = reader.read(line)
+    except ValueError as error:
+        if line.lstrip().startswith(b"{"):
+            raise ConfigurationError(f"line {reader.number}: {error}; a message is expected") from None
         message = None
     if is_document(message):
         return message

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping, Sequence
 
-import orjson
-
-from connector.documents import parse
-from connector.errors import ConfigurationError, InvalidDocument
+from connector.errors import ConfigurationError
 from connector.hosts.pipe import Lines
+from connector.hosts.rows.lines import LineReader
 from connector.hosts.rows.publisher import RowPublisher, Trouble, key_of
 from connector.model import JSON, is_document, items, members
 
@@ -23,10 +21,10 @@ async def write(publisher: RowPublisher, source: AsyncIterable[bytes], lines: Li
         lines: states are told here.
     """
     keys: dict[str, Sequence[str]] = {}
-    number = 0
+    reader = LineReader()
     async for line in source:
-        number += 1
-        message = _parse(line, number)
+        message = _parse(line, reader)
+        number = reader.number
         kind, stream = message.get("type"), str(message.get("stream", ""))
         if kind == "SCHEMA":
             keys[stream] = _check_schema(message, number)
@@ -51,16 +49,13 @@ async def write(publisher: RowPublisher, source: AsyncIterable[bytes], lines: Li
     return await publisher.settle()
 
 
-def _parse(line: bytes, number: int) -> dict[str, JSON]:
+def _parse(line: bytes, reader: LineReader) -> dict[str, JSON]:
     try:
-        message: JSON = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        try:
-            message = parse(line, f"line {number}")
-        except InvalidDocument as error:
-            raise ConfigurationError(str(error)) from None
+        message = reader.read(line)
+    except ValueError as error:
+        raise ConfigurationError(f"line {reader.number}: {error}") from None
     if not is_document(message) or "type" not in message:
-        raise ConfigurationError(f"line {number}: a message with a type is expected")
+        raise ConfigurationError(f"line {reader.number}: a message with a type is expected")
     return message
 
 

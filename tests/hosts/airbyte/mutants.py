@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.crash.mutants import put
 
-__all__ = ["MUTANTS", "miscounts"]
+__all__ = ["MUTANTS", "miscounts", "plant", "tell_states_too_early"]
 
 
 def _drops_rows() -> None:
@@ -50,7 +50,7 @@ def _gives_texts_for_numbers() -> None:
     put(messages.Channel, record=written)
 
 
-def _tells_states_too_early() -> None:
+def tell_states_too_early() -> None:
     """A state that covers what has not been given yet."""
     reader: Any = import_module("connector.hosts.streams.reader")
     read = reader.StreamReader.read
@@ -67,8 +67,13 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "drops rows": _drops_rows,
     "repeats rows": _repeats_rows,
     "texts for numbers": _gives_texts_for_numbers,
-    "states too early": _tells_states_too_early,
+    "states too early": tell_states_too_early,
 }
+
+
+def plant(name: str) -> None:
+    """Put a mistake into this process."""
+    MUTANTS[name]()
 
 
 def miscounts(folder: Path, config: dict[str, Any], program: list[str]) -> list[str]:
@@ -114,7 +119,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 2:
         from connector.cli import main as command
 
-        MUTANTS[sys.argv[1]]()
+        plant(sys.argv[1])
         sys.argv = ["openai-connector", *sys.argv[2:]]
         command()
     else:

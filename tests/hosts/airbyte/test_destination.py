@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.hosts.airbyte.rig import run
-from tests.hosts.mcp.judges.serving import sandbox
 from tests.hosts.rows import arrived, row_config
 
 WRITE = ("airbyte", "destination", "write")
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with sandbox() as address:
-        yield address
 
 
 def _catalog(mode: str = "append", **more: Any) -> dict[str, Any]:
@@ -38,43 +30,43 @@ def _state(number: int) -> str:
     return json.dumps({"type": "STATE", "state": {"type": "STREAM", "stream": stream}}) + "\n"
 
 
-def test_rows_arrive_and_states_come_back_with_how_many(tmp_path: Path, url: str) -> None:
+def test_rows_arrive_and_states_come_back_with_how_many(tmp_path: Path, bare_api: str) -> None:
     given = _record("a1") + _record("a2", 2) + _state(2) + "printed by mistake\n" + _record("a3", 3) + _state(3)
-    said = run(tmp_path, *WRITE, given=given, config=row_config(url, tmp_path), catalog=_catalog())
+    said = run(tmp_path, *WRITE, given=given, config=row_config(bare_api, tmp_path), catalog=_catalog())
     assert said.code == 0, said.messages
     told = [(one["stream"]["stream_state"]["cursor"], one["destinationStats"]) for one in said.of("STATE")]
     assert told == [(2, {"recordCount": 2.0}), (3, {"recordCount": 1.0})]
-    assert {name: times for name, times in arrived(url).items() if name[0] == "a"} == {"a1": 1, "a2": 1, "a3": 1}
+    assert {name: times for name, times in arrived(bare_api).items() if name[0] == "a"} == {"a1": 1, "a2": 1, "a3": 1}
     assert "this is no message: printed by mistake" in str(said.of("LOG"))
 
 
-def test_a_sync_that_is_repeated_publishes_only_what_changed(tmp_path: Path, url: str) -> None:
-    config, catalog = row_config(url, tmp_path), _catalog(generation_id=1, sync_id=1)
+def test_a_sync_that_is_repeated_publishes_only_what_changed(tmp_path: Path, bare_api: str) -> None:
+    config, catalog = row_config(bare_api, tmp_path), _catalog(generation_id=1, sync_id=1)
     first = _record("b1") + _record("b2", 2) + _state(2)
     assert run(tmp_path, *WRITE, given=first, config=config, catalog=catalog).code == 0
     again = _record("b1") + _record("b2 changed", 2) + _record("b1") + _state(3)
     said = run(tmp_path, *WRITE, given=again, config=config, catalog=_catalog(generation_id=1, sync_id=2))
     assert said.code == 0
-    assert {name: times for name, times in arrived(url).items() if name[0] == "b"} == {
+    assert {name: times for name, times in arrived(bare_api).items() if name[0] == "b"} == {
         "b1": 1,
         "b2": 1,
         "b2 changed": 1,
     }
     for more in ({"generation_id": 2}, {"generation_id": 2}):
         assert run(tmp_path, *WRITE, given=_record("b1"), config=config, catalog=_catalog(**more)).code == 0
-    assert arrived(url)["b1"] == 2
+    assert arrived(bare_api)["b1"] == 2
 
 
-def test_each_sync_publishes_all_rows_when_it_is_told_to(tmp_path: Path, url: str) -> None:
-    config = row_config(url, tmp_path, each_sync=True)
+def test_each_sync_publishes_all_rows_when_it_is_told_to(tmp_path: Path, bare_api: str) -> None:
+    config = row_config(bare_api, tmp_path, each_sync=True)
     for number in (1, 2, 2):
         said = run(tmp_path, *WRITE, given=_record("c1"), config=config, catalog=_catalog(sync_id=number))
         assert said.code == 0
-    assert arrived(url)["c1"] == 2
+    assert arrived(bare_api)["c1"] == 2
 
 
-def test_a_state_after_a_row_that_failed_does_not_come_back(tmp_path: Path, url: str) -> None:
-    config = row_config(url, tmp_path)
+def test_a_state_after_a_row_that_failed_does_not_come_back(tmp_path: Path, bare_api: str) -> None:
+    config = row_config(bare_api, tmp_path)
     given = (
         _record("d1")
         + _state(1)
@@ -88,7 +80,7 @@ def test_a_state_after_a_row_that_failed_does_not_come_back(tmp_path: Path, url:
     [error] = said.errors
     assert error["failure_type"] == "system_error"
     assert "name" in error["message"]
-    assert "d3" not in arrived(url)
+    assert "d3" not in arrived(bare_api)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +93,17 @@ def test_a_state_after_a_row_that_failed_does_not_come_back(tmp_path: Path, url:
     ],
 )
 def test_what_cannot_be_written_is_an_error_of_the_configuration(
-    tmp_path: Path, url: str, catalog: Any, given: str, message: str
+    tmp_path: Path, bare_api: str, catalog: Any, given: str, message: str
 ) -> None:
-    said = run(tmp_path, *WRITE, given=given, config=row_config(url, tmp_path), catalog=catalog)
+    said = run(tmp_path, *WRITE, given=given, config=row_config(bare_api, tmp_path), catalog=catalog)
     assert said.code == 1
     [error] = said.errors
     assert error["failure_type"] == "config_error"
     assert message in error["message"]
 
 
-def test_check_says_what_is_wrong_with_a_connection(tmp_path: Path, url: str) -> None:
-    good = row_config(url, tmp_path)
+def test_check_says_what_is_wrong_with_a_connection(tmp_path: Path, bare_api: str) -> None:
+    good = row_config(bare_api, tmp_path)
     wrong: dict[str, dict[str, Any]] = {
         "": good,
         "shelf": {**good, "outgoing": "shelf"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,13 @@ import pytest
 
 from tests.hosts.airbyte.judges.running import program, suite, tell_story
 from tests.hosts.airbyte.mutants import MUTANTS, miscounts
-from tests.hosts.airbyte.rig import KEYS, empty_streams, furnished
+from tests.hosts.airbyte.rig import KEYS, empty_streams
 from tests.hosts.judges import needed_judge, python_of
 
 
 @pytest.fixture(scope="module")
-def config() -> Iterator[dict[str, Any]]:
-    with furnished() as url:
-        yield {**KEYS, "base_uri": url}
+def config(api: str) -> dict[str, Any]:
+    return {**KEYS, "base_uri": api}
 
 
 def test_the_suite_of_sources_finds_what_it_asks_for(tmp_path: Path, config: dict[str, Any]) -> None:

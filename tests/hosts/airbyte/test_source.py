@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector.hosts.streams.row_schema import types_of
-from tests.hosts.airbyte.rig import KEYS, Said, catalog_of, furnished, run
+from tests.hosts.airbyte.rig import KEYS, Said, catalog_of, run
 
 TYPES = {
     "string": str,
@@ -23,9 +22,8 @@ TYPES = {
 
 
 @pytest.fixture(scope="module")
-def config() -> Iterator[dict[str, Any]]:
-    with furnished() as url:
-        yield {**KEYS, "base_uri": url}
+def config(api: str) -> dict[str, Any]:
+    return {**KEYS, "base_uri": api}
 
 
 @pytest.fixture(scope="module")

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.hosts.airbyte.rig import KEYS, furnished
+from tests.hosts.airbyte.rig import KEYS
 from tests.hosts.rows import arrived, row_config
-from tests.warm import command
+from tests.hosts.singer.rig import run
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with furnished() as address:
-        yield address
-
-
-def _run(folder: Path, *words: str, given: str = "", code: int = 0, **files: Any) -> tuple[list[Any], str]:
+def _run(folder: Path, *words: str, code: int = 0, **given: Any) -> tuple[list[Any], str]:
     """What a command printed, line by line, and what it said."""
-    options: list[str] = []
-    for name, content in files.items():
-        path = folder / f"{name}.json"
-        path.write_text(json.dumps(content))
-        options += [f"--{name}", str(path)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    asked = [*command(), "singer", *words, *options]
-    done = subprocess.run(
-        asked, cwd=folder, env=kept, input=given, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == code, done.stderr
-    assert "canary" not in done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+    said = run(folder, *words, **given)
+    assert said.code == code, said.error
+    assert "canary" not in said.error
+    return said.messages, said.error
 
 
 def _choose(catalog: Any, *names: str, without: tuple[str, ...] = (), **about: Any) -> Any:
@@ -50,13 +32,13 @@ def _choose(catalog: Any, *names: str, without: tuple[str, ...] = (), **about: A
     return catalog
 
 
-def _discover(folder: Path, url: str) -> Any:
-    [catalog], _ = _run(folder, "tap", "--discover", config={**KEYS, "base_uri": url})
+def _discover(folder: Path, api: str) -> Any:
+    [catalog], _ = _run(folder, "tap", "--discover", config={**KEYS, "base_uri": api})
     return catalog
 
 
-def test_discover_names_keys_cursors_and_what_must_be_selected(tmp_path: Path, url: str) -> None:
-    streams = {one["tap_stream_id"]: one for one in _discover(tmp_path, url)["streams"]}
+def test_discover_names_keys_cursors_and_what_must_be_selected(tmp_path: Path, api: str) -> None:
+    streams = {one["tap_stream_id"]: one for one in _discover(tmp_path, api)["streams"]}
     files = streams["files"]
     assert files["key_properties"] == ["id"]
     about = {tuple(one["breadcrumb"]): one["metadata"] for one in files["metadata"]}
@@ -66,9 +48,9 @@ def test_discover_names_keys_cursors_and_what_must_be_selected(tmp_path: Path, u
     assert streams["models"]["metadata"][0]["metadata"]["forced-replication-method"] == "FULL_TABLE"
 
 
-def test_only_what_is_selected_is_read_with_its_schema_first_and_its_state_last(tmp_path: Path, url: str) -> None:
-    catalog = _choose(_discover(tmp_path, url), "files", "vector_store_files", without=("bytes", "id"))
-    said, _ = _run(tmp_path, "tap", config={**KEYS, "base_uri": url}, catalog=catalog)
+def test_only_what_is_selected_is_read_with_its_schema_first_and_its_state_last(tmp_path: Path, api: str) -> None:
+    catalog = _choose(_discover(tmp_path, api), "files", "vector_store_files", without=("bytes", "id"))
+    said, _ = _run(tmp_path, "tap", config={**KEYS, "base_uri": api}, catalog=catalog)
     kinds = [(one["type"], one.get("stream")) for one in said]
     first = [("SCHEMA", "files"), *[("RECORD", "files")] * 3, ("STATE", None)]
     assert sorted(kinds[:5], key=str) == sorted(first, key=str) or sorted(kinds[-5:], key=str) == sorted(first, key=str)
@@ -83,7 +65,7 @@ def test_only_what_is_selected_is_read_with_its_schema_first_and_its_state_last(
     assert list(bookmarks["vector_store_files"]["parents"])
 
     state = {"bookmarks": {**bookmarks, "others": {"kept": True}}}
-    config = {**KEYS, "base_uri": url, "lookback_days": 0}
+    config = {**KEYS, "base_uri": api, "lookback_days": 0}
     later, _ = _run(tmp_path, "tap", config=config, catalog=catalog, state=state)
     assert all(
         one["record"]["created_at"] >= newest for one in later if one.get("stream") == "files" and "record" in one
@@ -91,17 +73,17 @@ def test_only_what_is_selected_is_read_with_its_schema_first_and_its_state_last(
     assert later[-1]["value"]["bookmarks"]["others"] == {"kept": True}
 
 
-def test_a_full_table_has_a_version_that_becomes_active_at_its_end(tmp_path: Path, url: str) -> None:
-    catalog = _choose(_discover(tmp_path, url), "files", **{"replication-method": "FULL_TABLE"})
-    said, _ = _run(tmp_path, "tap", config={**KEYS, "base_uri": url}, catalog=catalog)
+def test_a_full_table_has_a_version_that_becomes_active_at_its_end(tmp_path: Path, api: str) -> None:
+    catalog = _choose(_discover(tmp_path, api), "files", **{"replication-method": "FULL_TABLE"})
+    said, _ = _run(tmp_path, "tap", config={**KEYS, "base_uri": api}, catalog=catalog)
     versions = {one["version"] for one in said if one["type"] in ("RECORD", "ACTIVATE_VERSION")}
     assert len(versions) == 1
     assert [one["type"] for one in said][-2:] == ["ACTIVATE_VERSION", "STATE"]
 
 
-def test_a_tap_that_cannot_read_says_why(tmp_path: Path, url: str) -> None:
-    catalog = _choose(_discover(tmp_path, url), "models", **{"replication-method": "INCREMENTAL"})
-    _, why = _run(tmp_path, "tap", config={**KEYS, "base_uri": url}, catalog=catalog, code=2)
+def test_a_tap_that_cannot_read_says_why(tmp_path: Path, api: str) -> None:
+    catalog = _choose(_discover(tmp_path, api), "models", **{"replication-method": "INCREMENTAL"})
+    _, why = _run(tmp_path, "tap", config={**KEYS, "base_uri": api}, catalog=catalog, code=2)
     assert "FULL_TABLE is expected" in why
     _, why = _run(tmp_path, "tap", config={**KEYS, "base_uri": "http://127.0.0.1:9/v1"}, catalog=_files(), code=1)
     assert "files: not sent" in why
@@ -125,13 +107,13 @@ def _state(number: int) -> str:
     return json.dumps({"type": "STATE", "value": {"at": number}}) + "\n"
 
 
-def test_records_arrive_once_and_states_follow_them(tmp_path: Path, url: str) -> None:
+def test_records_arrive_once_and_states_follow_them(tmp_path: Path, bare_api: str) -> None:
     given = _schema("id") + _record("f1") + _record("f2", 2) + _state(1) + _record("f1") + _state(2)
-    config = row_config(url, tmp_path)
+    config = row_config(bare_api, tmp_path)
     for _ in range(2):
         states, _ = _run(tmp_path, "target", given=given, config=config)
         assert states == [{"at": 1}, {"at": 2}]
-    assert {name: times for name, times in arrived(url).items() if name[0] == "f"} == {"f1": 1, "f2": 1}
+    assert {name: times for name, times in arrived(bare_api).items() if name[0] == "f"} == {"f1": 1, "f2": 1}
 
 
 @pytest.mark.parametrize(
@@ -144,8 +126,27 @@ def test_records_arrive_once_and_states_follow_them(tmp_path: Path, url: str) ->
         ("{\n", "line 1"),
     ],
 )
-def test_a_target_says_what_it_cannot_take(tmp_path: Path, url: str, given: str, why: str) -> None:
-    states, said = _run(tmp_path, "target", given=given + _state(1), config=row_config(url, tmp_path), code=2)
+def test_a_target_says_what_it_cannot_take(tmp_path: Path, bare_api: str, given: str, why: str) -> None:
+    states, said = _run(tmp_path, "target", given=given + _state(1), config=row_config(bare_api, tmp_path), code=2)
     assert states == []
     assert why in said
-    assert "g" not in arrived(url)
+    assert "g" not in arrived(bare_api)
+
+
+def test_a_text_that_no_document_holds_keeps_no_other_from_arriving(tmp_path: Path, bare_api: str) -> None:
+    given = _schema("id") + _record("h1") + _record("h\0\ud83d2", 2) + _record("h3", 2**70) + _state(1)
+    config = row_config(bare_api, tmp_path)
+    states, said = _run(tmp_path, "target", given=given, config=config)
+    assert states == [{"at": 1}]
+    assert {name for name in arrived(bare_api) if name[0] == "h"} == {"h1", "h\ufffd2", "h3"}
+    assert said.count("was changed") == 1
+    assert "line 3" in said
+
+
+@pytest.mark.parametrize("name", ["tap", "target"])
+def test_a_plugin_says_what_it_can_do_and_what_it_is_told(tmp_path: Path, name: str) -> None:
+    [about], _ = _run(tmp_path, name, "--about")
+    assert about["name"] == f"{name}-openai"
+    assert about["capabilities"] == (["about", "catalog", "discover", "state"] if name == "tap" else ["about"])
+    secrets = {key for key, one in about["settings"]["properties"].items() if one.get("airbyte_secret")}
+    assert secrets == ({"api_key", "admin_api_key"} if name == "tap" else {"engine", "variables"})

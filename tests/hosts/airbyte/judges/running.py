@@ -7,11 +7,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from tests.hosts.judges import ROOT, needed_judge, python_of, variables
+from tests.warm import command, mistaken
 
 __all__ = ["program", "suite", "tell_story"]
 
@@ -29,9 +29,7 @@ RESULT = re.compile(r"^(PASSED|FAILED|ERROR) \S*::(\S+)", re.MULTILINE)
 
 def program(mutant: str = "") -> list[str]:
     """The words that begin a source, of which one may have a mistake."""
-    if not mutant:
-        return [str(Path(sys.executable).with_name("openai-connector")), "airbyte", "source"]
-    return [sys.executable, "-m", "tests.hosts.airbyte.mutants", mutant, "airbyte", "source"]
+    return [*(mistaken("tests.hosts.airbyte.mutants", mutant) if mutant else command()), "airbyte", "source"]
 
 
 def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = "") -> dict[str, str]:
@@ -68,22 +66,7 @@ def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = 
     }
     document = {"connector_image": "openai-connector/source-openai:dev", "acceptance_tests": tests}
     (place / "acceptance-test-config.yml").write_text(json.dumps(document))
-    asked = [
-        python,
-        "-m",
-        "pytest",
-        "-q",
-        "-rA",
-        "-W",
-        WARNING,
-        "-k",
-        "not docker",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        HOOKS,
-        "test_suite.py",
-    ]
+    asked = [python, "-m", "pytest", "-q", "-rA", *OPTIONS, "test_suite.py"]
     done = subprocess.run(
         [str(word) for word in asked],
         cwd=place, env=variables(SOURCE=shlex.join(program(mutant)), PYTHONPATH=str(ROOT), PYTEST_ADDOPTS=""),

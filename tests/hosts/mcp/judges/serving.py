@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.judges import ROOT, variables
+from tests.warm import command
 
 __all__ = ["COMMAND", "TOKEN", "free_port", "sandbox", "serving"]
 
@@ -34,7 +35,7 @@ def free_port() -> int:
 @contextmanager
 def sandbox() -> Iterator[str]:
     """The address of a sandbox of the API."""
-    with _started([str(COMMAND), "sandbox", "--port", "0"], stream="stdout") as url:
+    with _started([*command(), "sandbox", "--port", "0"], stream="stdout") as url:
         yield url
 
 
