@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from tests.crash.mutants import put
 from tests.hosts.airbyte.mutants import tell_states_too_early
+from tests.hosts.row_mutants import change_keys, row_mutants
 
 __all__ = ["TAPS", "TARGETS", "find_in_tap", "find_in_target", "plant"]
 
@@ -63,39 +64,6 @@ def _lie_in_schemas() -> None:
     put(tap, describe=lambda stream: {**known(stream), "schema": _with_texts(dict(stream.schema))})
 
 
-def _publish(change: Callable[[int], bool]) -> Callable[[], None]:
-    """A mistake in what is published: only the rows whose number passes."""
-
-    def plant() -> None:
-        publisher: Any = import_module("connector.hosts.rows.publisher")
-        known, numbers = publisher.RowPublisher.publish, iter(range(10**9))
-
-        async def some(self: Any, key: str, row: Any) -> None:
-            if change(next(numbers)):
-                await known(self, key, row)
-
-        put(publisher.RowPublisher, publish=some)
-
-    return plant
-
-
-def _settle_at_once() -> None:
-    publisher: Any = import_module("connector.hosts.rows.publisher")
-
-    async def nothing(_: Any) -> Sequence[Any]:
-        return ()
-
-    put(publisher.RowPublisher, settle=nothing)
-
-
-def _key(make: Callable[[Any], Any]) -> Callable[[], None]:
-    def plant() -> None:
-        target: Any = import_module("connector.hosts.singer.target")
-        put(target, key_of=make(target.key_of))
-
-    return plant
-
-
 TAPS: dict[str, Callable[[], None]] = {
     "drops records": _written(_every_second()),
     "states before records": tell_states_too_early,
@@ -103,12 +71,10 @@ TAPS: dict[str, Callable[[], None]] = {
     "keys left out": _written(_without_keys),
     "no schemas": _written(lambda message: None if message.get("type") == "SCHEMA" else message),
 }
+TARGET = "connector.hosts.singer.target"
 TARGETS: dict[str, Callable[[], None]] = {
-    "discards everything": _publish(lambda _: False),
-    "publishes every second": _publish(lambda number: number % 2 == 0),
-    "states before rows": _settle_at_once,
-    "keys forgotten": _key(lambda known: lambda *given: f"{known(*given)} {uuid4()}"),
-    "keys not looked at": _key(lambda known: lambda stream, row, _, scope: known(stream, row, [], scope)),
+    **row_mutants(TARGET),
+    "keys not looked at": change_keys(TARGET, lambda known: lambda name, row, _, scope: known(name, row, [], scope)),
 }
 
 
@@ -172,7 +138,7 @@ def main() -> int:
         ):
             folder = Path(made) / str(number)
             folder.mkdir()
-            target = row_config(url, folder, "row: &{@}")
+            target = row_config(url, folder, "row: ")
             judged = suite(folder, tap, target, name, kind)
             complaints = []
             if kind != "TestTarget":

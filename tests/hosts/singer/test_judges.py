@@ -9,18 +9,18 @@ import pytest
 
 from tests.hosts.airbyte.rig import KEYS
 from tests.hosts.judges import needed_judge, python_of
-from tests.hosts.rows import arrived, row_config
-from tests.hosts.singer.judges.running import STREAMS, program, suite, write_row
+from tests.hosts.rows import arrived_rows, row_config
+from tests.hosts.singer.judges.running import STREAMS, program, suite
 from tests.hosts.singer.mutants import find_in_tap, find_in_target
 from tests.hosts.singer.rig import run
 
-PREFIX = "singer's row: "
+WHOLE = "singer's row: "
 
 
 @pytest.mark.long
 def test_the_sdks_suites_pass_and_every_row_arrives_once(tmp_path: Path, api: str, bare_api: str) -> None:
     needed_judge(python_of("singer"))
-    target = row_config(bare_api, tmp_path, PREFIX + "&{@}")
+    target = row_config(bare_api, tmp_path, WHOLE)
     judged = suite(tmp_path, {**KEYS, "base_uri": api}, target)
     assert set(judged.results.values()) == {"PASSED"}, judged.said[-3000:]
     targets = [name for name in judged.results if name.startswith("test_target_")]
@@ -32,17 +32,11 @@ def test_the_sdks_suites_pass_and_every_row_arrives_once(tmp_path: Path, api: st
         states = [one["value"] for one in map(json.loads, given.splitlines()) if one["type"] == "STATE"]
         assert said is None or [json.loads(line) for line in said.splitlines()] == states
     assert len([said for _, said in judged.exchanges if said is None]) == 3
-    assert judged.rows == _arrived(bare_api)
+    assert judged.rows == arrived_rows(bare_api, WHOLE)
 
     again = "".join(given for given, said in judged.exchanges if said is not None)
     assert run(tmp_path, "target", given=again, config=target).code == 0
-    assert judged.rows == _arrived(bare_api)
-
-
-def _arrived(url: str) -> dict[str, int]:
-    """How often each row of the suite arrived, as compact JSON."""
-    found = {name.removeprefix(PREFIX): times for name, times in arrived(url).items() if name.startswith(PREFIX)}
-    return {write_row(json.loads(row)): times for row, times in found.items()}
+    assert judged.rows == arrived_rows(bare_api, WHOLE)
 
 
 def test_our_own_account_finds_what_the_suites_do_not(tmp_path: Path, api: str, bare_api: str) -> None:

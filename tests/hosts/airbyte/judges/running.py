@@ -1,4 +1,4 @@
-"""Runs the judges against a source: the command itself, or one with a mistake."""
+"""Runs the judges against a source and a destination: the commands themselves, or those with a mistake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from tests.hosts.judges import ROOT, needed_judge, python_of, variables
 from tests.warm import command, mistaken
 
-__all__ = ["program", "suite", "tell_story"]
+__all__ = ["program", "suite", "tell_stories"]
 
 HERE = Path(__file__).parent
 WARNING = "error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning"
@@ -27,9 +27,9 @@ EMPTY = "this sandbox has none"
 RESULT = re.compile(r"^(PASSED|FAILED|ERROR) \S*::(\S+)", re.MULTILINE)
 
 
-def program(mutant: str = "") -> list[str]:
-    """The words that begin a source, of which one may have a mistake."""
-    return [*(mistaken("tests.hosts.airbyte.mutants", mutant) if mutant else command()), "airbyte", "source"]
+def program(side: str, mutant: str = "") -> list[str]:
+    """The words that begin a source or a destination, which may have a mistake."""
+    return [*(mistaken("tests.hosts.airbyte.mutants", mutant) if mutant else command()), "airbyte", side]
 
 
 def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = "") -> dict[str, str]:
@@ -69,25 +69,31 @@ def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = 
     asked = [python, "-m", "pytest", "-q", "-rA", *OPTIONS, "test_suite.py"]
     done = subprocess.run(
         [str(word) for word in asked],
-        cwd=place, env=variables(SOURCE=shlex.join(program(mutant)), PYTHONPATH=str(ROOT), PYTEST_ADDOPTS=""),
-        capture_output=True, text=True, timeout=200, check=False,
+        cwd=place, env=variables(SOURCE=shlex.join(program("source", mutant)), PYTHONPATH=str(ROOT), PYTEST_ADDOPTS=""),
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     (place / "said.txt").write_text(done.stdout + done.stderr)
     return {name: result for result, name in RESULT.findall(done.stdout)}
 
 
-def tell_story(folder: Path, config: dict[str, Any], mutant: str = "") -> dict[str, Any]:
-    """What PyAirbyte has in its cache after two syncs; the error in place of it when it gave up."""
+def tell_stories(folder: Path, **sides: tuple[list[str], dict[str, Any]]) -> dict[str, Any]:
+    """What PyAirbyte tells of a `source` and a `destination`, each a program and its configuration.
+
+    The error in place of it when it gave up.
+    """
     python = needed_judge(python_of("airbyte"))
     folder.mkdir(parents=True, exist_ok=True)
-    executable = folder / "source-openai"
-    executable.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))}\nexec {shlex.join(program(mutant))} "$@"\n')
-    executable.chmod(0o755)
+    asked: dict[str, Any] = {}
+    for side, (words, config) in sides.items():
+        executable = folder / f"{side}-openai"
+        executable.write_text(f'#!/bin/sh\ncd {shlex.quote(str(ROOT))}\nexec {shlex.join(words)} "$@"\n')
+        executable.chmod(0o755)
+        asked[side] = {"program": str(executable), "config": config}
     done = subprocess.run(
-        [str(python), str(HERE / "story.py"), str(executable), json.dumps(config)],
+        [str(python), str(HERE / "story.py"), json.dumps(asked)],
         cwd=folder,
         env=variables(AIRBYTE_OFFLINE_MODE="1", DO_NOT_TRACK="1", HOME=str(folder)),
-        capture_output=True, text=True, timeout=200, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     (folder / "said.txt").write_text(done.stdout + done.stderr)
     last = done.stdout.strip().splitlines()[-1:] or [""]

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.hosts.judges import ROOT, needed_judge, python_of, variables
+from tests.hosts.rows import write_row
 from tests.warm import command, mistaken
 
-__all__ = ["STREAMS", "Judged", "program", "suite", "write_row"]
+__all__ = ["STREAMS", "Judged", "program", "suite"]
 
 HERE = Path(__file__).parent
 RESULT = re.compile(r"^(PASSED|FAILED|ERROR) \S*::(\S+)", re.MULTILINE)
-NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 STREAMS = (
     "audit_logs", "chat_completion_messages", "chat_completions", "completions_usage", "costs", "files", "models",
     "organization_users", "vector_store_files", "vector_stores",
@@ -49,11 +49,6 @@ class Judged:
             records = [one for one in messages if one["type"] == "RECORD"]
             found |= {(one["stream"], write_row(one["record"])) for one in records}
         return Counter(row for _, row in found)
-
-
-def write_row(row: Any) -> str:
-    """A row as JSON, without what no document holds."""
-    return NUL.sub(r"\1", json.dumps(row, sort_keys=True))
 
 
 def program(mutant: str = "") -> Sequence[str]:
