@@ -187,7 +187,8 @@ class Upstream:
                     headers={"retry-after-ms": "50"},
                 )
             broken = self._chance.random() < self._manners.broken
-            self._write(operation, documents, dropped=broken or fault in ("lost after", "cut"))
+            is_gone = request.transport is None or request.transport.is_closing()
+            self._write(operation, documents, dropped=broken or is_gone or fault in ("lost after", "cut"))
             self._trap.reached("upstream.effect", operation)
             answer = _answer(self._keep(kind, request, body) if kind else {}, documents)
             if broken:
@@ -235,7 +236,7 @@ class Upstream:
         """The answer in parts, so that it can break off anywhere."""
         data = json.dumps(answer).encode()
         response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(data))})
-        with suppress(ConnectionError):
+        try:
             await response.prepare(request)
             self._trap.reached("upstream.headers")
             await response.write(data[: len(data) // 2])
@@ -246,6 +247,8 @@ class Upstream:
             await response.write(data[len(data) // 2 :])
             await response.write_eof()
             self._trap.reached("upstream.answered")
+        except ConnectionError:  # whoever asked is gone, killed or out of time
+            self._write("", [], dropped=True)
         return response
 
 
