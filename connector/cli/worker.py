@@ -66,7 +66,7 @@ async def _work(configuration: Configuration, grace: float, folder: Path | None)
 
 
 def _sum_up(opened: Worker) -> None:
-    sums = opened.told
+    sums = opened.ends
     say(
         f"jobs: {sums['complete']} completed, {sums['throw']} ended with a BPMN error, {sums['fail']} to be activated"
         f" again, {sums['incident']} incidents"

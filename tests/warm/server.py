@@ -40,10 +40,11 @@ def run(address: str) -> None:
 def load() -> None:
     """Import what any command may import, and keep the collector from it: a fork shares what nobody writes to."""
     import connector
+    from connector.errors import ConfigurationError
 
     for module in pkgutil.walk_packages(connector.__path__, "connector."):
         if not module.name.endswith("__main__"):
-            with suppress(ImportError):  # an extra that is not installed
+            with suppress(ImportError, ConfigurationError):  # an extra that is not installed
                 importlib.import_module(module.name)
     gc.collect()
     gc.freeze()

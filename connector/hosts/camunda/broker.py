@@ -119,7 +119,7 @@ class Broker:
         await self._send("POST", f"/v2/jobs/{job.key}/error", body, "empty")
 
     async def _send(self, method: str, path: str, body: JSON, answer: str, patience: float = PATIENCE) -> Outcome:
-        self.client.resume()  # a refusal of the credentials is told, and tried again with the worker's own back-off
+        self.client.resume()  # a refusal of the credentials is reported, and tried again with the worker's own back-off
         wire = self.client.prepare_raw(method, path, json=body, answer=answer)
         outcome = await self.client.send(wire, timeout=patience, retries=0)
         if outcome.ok:
@@ -133,7 +133,7 @@ class Broker:
 
 
 class _Refused(BrokerAway):
-    """What is asked is wrong, such as variables that the cluster cannot take; it is told like any other trouble."""
+    """What is asked is wrong, such as variables that the cluster cannot take; it is reported like any other trouble."""
 
 
 def _say(outcome: Outcome) -> str:

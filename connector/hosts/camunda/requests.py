@@ -90,7 +90,7 @@ class Requests:
         return replace(intent, make=make)
 
     def _checked(self, document: JSON) -> JSON:
-        fill_secrets(self.shared.runtime.configuration, document)  # a placeholder that names nothing is told first
+        fill_secrets(self.shared.runtime.configuration, document)  # a placeholder that names nothing is refused first
         return document
 
     def _connection(self, name: str) -> RouteContext:

@@ -1,4 +1,4 @@
-"""The worker: jobs are activated, their calls made or remembered, and what came of them is told until it is heard."""
+"""The worker: jobs are activated, their calls made or remembered, and their ends reported until the cluster knows."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Worker:
     requests: Requests
     owner: str
     say: Callable[[str], None]
-    told: Counter[str] = field(default_factory=Counter[str])
-    """How many jobs were told of in which way."""
+    ends: Counter[str] = field(default_factory=Counter[str])
+    """How many jobs ended in each way."""
     _active: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _freed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -118,16 +118,16 @@ class Worker:
             self.say(f"a job broke off, and is activated again: {type(error).__name__}: {self._hide(str(error))}")
 
     async def _work(self, job: Job) -> None:
-        """Do one job, and tell what came of it."""
+        """Do one job, and report what came of it."""
         keeping = asyncio.create_task(self._keep(job))
         try:
             verdict = await self._decide(job)
-            await self._tell(job, verdict)
+            await self._report(job, verdict)
         finally:
             await cancel_all(keeping)
 
     async def _decide(self, job: Job) -> Verdict:
-        """Return what becomes of a job; what cannot be understood is told before anything is sent."""
+        """Return what becomes of a job; what cannot be understood ends it before anything is sent."""
         try:
             expressions = Expressions.of(job.headers)
             route, document = self.requests.read(job)
@@ -166,27 +166,27 @@ class Worker:
                 except JobGone:
                     return
 
-    async def _tell(self, job: Job, verdict: Verdict) -> None:
-        """Tell the cluster what becomes of a job, until it has heard it or has given the job away."""
+    async def _report(self, job: Job, verdict: Verdict) -> None:
+        """Report what becomes of a job, until the cluster has answered or has given the job away."""
         for failures in itertools.count():
             try:
-                await self._report(job, verdict)()
+                await self._make_report(job, verdict)()
             except JobGone as error:
                 if not failures:
                     self.say(f"{job.shown} is no longer ours: {error}; its answer is kept for its next activation")
                 return
             except BrokerAway as error:
                 if not failures:
-                    self.say(f"{job.shown}: {error}; it is told again until it is heard")
+                    self.say(f"{job.shown}: {error}; it is reported again until the cluster answers")
                 await self.timing.sleep(BACKOFF.delay(failures, self.timing.chance()))
                 continue
             is_incident = verdict.kind == "fail" and not verdict.retries
-            self.told["incident" if is_incident else verdict.kind] += 1
+            self.ends["incident" if is_incident else verdict.kind] += 1
             if is_incident:
                 self.say(f"{job.shown}: incident: {verdict.message[:500]}")
             return
 
-    def _report(self, job: Job, verdict: Verdict) -> Callable[[], Awaitable[None]]:
+    def _make_report(self, job: Job, verdict: Verdict) -> Callable[[], Awaitable[None]]:
         message, variables = self._hide(verdict.message), self.calls.shared.redact(dict(verdict.variables))
         if verdict.kind == "complete":
             return lambda: self.broker.complete(job, variables)

@@ -305,7 +305,7 @@ async def test_a_lost_report_is_told_again(tmp_path: Path) -> None:
     async with site(tmp_path, cluster=cluster) as at:
         job = cluster.add(CHAT, HI)
         await at.done(job)
-        await at.until(lambda: any("no longer ours" in one or "told again" in one for one in at.said))
+        await at.until(lambda: any("no longer ours" in one or "reported again" in one for one in at.said))
     assert [what for what, _ in job.told] == ["completion"]
     assert len(at.upstream.bodies) == 1
     cluster.close()
