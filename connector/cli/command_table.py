@@ -156,7 +156,7 @@ COMMANDS = {
     "export": Entry(
         "export",
         "export",
-        "Files for other platforms: element templates of Camunda, a component of Prismatic.",
+        "Files for other platforms: for Airbyte, Camunda and Prismatic.",
     ),
     "worker": Entry(
         "worker", "worker", "Workers for other platforms: the jobs of Camunda, the activities of Temporal."

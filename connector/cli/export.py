@@ -22,7 +22,26 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-export = group("Files for other platforms: element templates of Camunda, a component of Prismatic.")
+export = group(
+    "Files for other platforms: connectors of Airbyte, element templates of Camunda, a component of Prismatic."
+)
+
+
+@export.command("airbyte")
+def airbyte(
+    into: Annotated[Path, Option("--into", metavar="FOLDER", help="Where source-openai and destination-openai go.")],
+    repository: Annotated[
+        str, Option("--repository", metavar="NAME", help="Where their images are kept, up to the name.")
+    ] = "openai-connector",
+    image: Annotated[
+        str, Option("--image", metavar="NAME", help="The connector's image, from which theirs are made.")
+    ] = "openai-connector:latest",
+) -> None:
+    """Write what Airbyte asks of a connector for the source and the destination: metadata.yaml and a Dockerfile."""
+    from connector.hosts.airbyte.package import write_packages
+
+    for written in write_packages(into, repository, image):
+        print_text(str(written))
 
 
 @export.command("camunda")

@@ -237,6 +237,7 @@ SHOWS: dict[str, list[list[str]]] = {
     "route run": [["greetings"]],
     "init": [["fresh"]],
     "export camunda": [["--seed"], ["--operation", "files *", "--folder", "forms"]],
+    "export airbyte": [["--into", "connectors"]],
     "export prismatic": [["--into", "component"], ["--into", "component", "--operation", "files *"]],
     "airbyte source spec": [[]],
     "airbyte destination spec": [[]],
@@ -286,6 +287,7 @@ SAMPLES = {
     "--log-level": "debug", "--method": "GET", "--kind": "text", "--today": "2026-11-28", "--within": "30",
     "--accept": "gpt-5-mini", "--role": "viewer",
     "--sdk": "made", "--call": "1.0", "--server": "http://127.0.0.1:9/v1",
+    "--repository": "registry.example/team", "--image": "openai-connector:1",
 }  # fmt: skip
 """A value for each option that takes one."""
 

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from connector.hosts.airbyte.package import write_packages
 from tests.hosts.judges import ROOT, needed_judge, python_of, variables
 from tests.warm import command, mistaken
 
@@ -17,10 +18,6 @@ __all__ = ["program", "suite", "tell_stories"]
 
 HERE = Path(__file__).parent
 WARNING = "error::airbyte_cdk.test.standard_tests.DiscoveredCatalogWarning"
-METADATA = {
-    "metadataSpecVersion": "1.0",
-    "data": {"connectorType": "source", "name": "OpenAI", "dockerRepository": "openai-connector/source-openai"},
-}
 HOOKS = "airbyte_cdk.test.standard_tests.pytest_hooks"
 OPTIONS = ("-W", WARNING, "-k", "not docker", "-p", "no:cacheprovider", "-p", HOOKS)
 EMPTY = "this sandbox has none"
@@ -42,7 +39,7 @@ def suite(folder: Path, config: dict[str, Any], empty: list[str], mutant: str = 
     place = folder / "source-openai"
     place.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "suite.py", place / "test_suite.py")
-    (place / "metadata.yaml").write_text(json.dumps(METADATA))
+    write_packages(folder, "openai-connector", "openai-connector:latest")
     (place / "config.json").write_text(json.dumps(config))
     wrong = {name: value for name, value in config.items() if name == "base_uri"}
     (place / "wrong.json").write_text(json.dumps(wrong))
