@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-export = group(
-    "Files for other platforms: connectors of Airbyte, element templates of Camunda, a component of Prismatic."
-)
+export = group("Files for other platforms: for Airbyte, Camunda and Prismatic.")
 
 
 @export.command("airbyte")
