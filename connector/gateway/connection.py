@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, TypedDict, cast
 
 from aiohttp import web
 
@@ -13,15 +13,32 @@ from connector.gateway.access_log import LOG
 from connector.gateway.connection_limits import ConnectionLimits, Slot
 from connector.gateway.pages import HEALTH_PAGES
 from connector.gateway.refusals import JSON_TYPE, Refusal, render_refusal
+from connector.gateway.request_frame import is_one_request
 from connector.stalled_readers import StalledReaders
 
 __all__ = ["Connection", "ConnectionServer", "Timeouts"]
+
+
+class ParserSettings(TypedDict):
+    """How requests are read, in aiohttp's words."""
+
+    max_line_size: int
+    max_field_size: int
+    max_headers: int
+    auto_decompress: bool
+
 
 MAX_LINE = 8190
 MAX_HEADERS = 100
 MAX_HEAD = 64 * 1024
 """All headers of a request together."""
 READ_BUFFER = 256 * 1024
+PARSING: ParserSettings = {
+    "max_line_size": MAX_LINE,
+    "max_field_size": MAX_LINE,
+    "max_headers": MAX_HEADERS,
+    "auto_decompress": False,
+}
 MAX_PIPELINED = 4
 """Requests of one connection that wait while one is answered; more stay in the network."""
 
@@ -33,6 +50,14 @@ BUSY = Refusal(
 )
 HEAD_TOO_LARGE = Refusal(431, "head_too_large", f"the request's head has more than {MAX_HEAD} bytes")
 MALFORMED = "the request is not well-formed HTTP/1.1: check lengths, line ends and header names"
+
+
+class DirectCall(Protocol):
+    """A call that is under way without a task; `end_direct` of its connection ends it."""
+
+    def abandon(self) -> None:
+        """End the call, whose caller has left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +86,10 @@ class Connection(web.RequestHandler):
         settings: aiohttp's own.
     """
 
-    __slots__ = ("_cancel_handshake", "_head_bytes", "_heads", "_server", "_timer", "_wire", "slot")
+    __slots__ = (
+        "_cancel_handshake", "_direct", "_head_bytes", "_heads", "_held", "_is_between_requests", "_server", "_timer",
+        "_wire", "parsing", "slot",
+    )  # fmt: skip
 
     def __init__(
         self, server: ConnectionServer, address: str, cancel_handshake: Callable[[], object], **settings: Any
@@ -74,6 +102,12 @@ class Connection(web.RequestHandler):
         self._heads = 0
         self._head_bytes = 0
         self._wire: asyncio.Transport | None = None
+        self._direct: DirectCall | None = None
+        self._held = b""
+        """What has come while a direct call is under way."""
+        self._is_between_requests = True
+        """Whether aiohttp's parser has certainly seen whole requests only."""
+        self.parsing = PARSING
         self._cancel_handshake = cancel_handshake
         self.slot: Slot = server.limits.acquire(address, self._evict)
         if self.slot.is_extra:
@@ -94,11 +128,64 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_timer()
         self.slot.release()
+        direct, self._direct = self._direct, None
+        if direct is not None:
+            direct.abandon()
         if self._wire is not None:
             self._server.readers.forget(self._wire)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._direct is not None:
+            self._hold(data)
+        elif not self._begins_direct(data):
+            self._receive(data)
+
+    def _begins_direct(self, data: bytes) -> bool:
+        """Begin the call of a whole request that needs no task, and return whether there was one."""
+        begin = self._server.begin_direct
+        if not self._is_between_requests or begin is None or not data:
+            return False
+        if self._is_idle:
+            self._direct = begin(self, data)
+            if self._direct is not None:
+                self._stop_timer()
+                return True
+        self._is_between_requests = is_one_request(data)
+        return False
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether the next request may begin at once."""
+        waiter = self._waiter
+        is_waiting = waiter is not None and not waiter.done() and not self._messages and not self.writing_paused
+        return is_waiting and not (self._close or self._force_close or self.slot.is_extra)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep what comes while a direct call is under way; much of it stays in the network."""
+        self._held += data
+        if len(self._held) >= READ_BUFFER and self._wire is not None:
+            self._wire.pause_reading()
+
+    def end_direct(self, *, may_go_on: bool) -> None:
+        """Go on with the next request, now that a direct call has ended."""
+        self._direct = None
+        if not may_go_on:
+            self.force_close()
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        held, self._held = self._held, b""
+        if held:
+            if self._wire is not None:
+                self._wire.resume_reading()
+            self.data_received(held)
+
+    def _process_keepalive(self) -> None:
+        if self._direct is not None:
+            self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        super()._process_keepalive()
+
+    def _receive(self, data: bytes) -> None:
         super().data_received(data)
         if self._request_count != self._heads:
             self._heads = self._request_count
@@ -193,6 +280,8 @@ class ConnectionServer(web.Server):
     ) -> None:
         super().__init__(handle, handler_cancellation=True)
         self._handle = handle
+        self.begin_direct: Callable[[Connection, bytes], DirectCall | None] | None = None
+        """Begins the call of a whole request that needs no task; None when it does."""
         self.limits = ConnectionLimits(connections, per_address)
         self.timeouts = timeouts
         self.readers = StalledReaders(timeouts.idle)
@@ -214,11 +303,8 @@ class ConnectionServer(web.Server):
             access_log=None,
             keepalive_timeout=self.timeouts.keep_alive,
             lingering_time=self.timeouts.linger,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_LINE,
-            max_headers=MAX_HEADERS,
             read_bufsize=READ_BUFFER,
-            auto_decompress=False,
+            **PARSING,
         )
 
 

@@ -18,7 +18,7 @@ from connector.gateway.refusals import Refusal
 from connector.gateway.request_record import RequestRecord
 from connector.gateway.substitutes import AnswerRestorer
 from connector.gateway.usage_reader import UsageReader
-from connector.http import Client, Forward, ForwardRequest, ForwardResponse
+from connector.http import BegunForward, Client, Forward, ForwardRequest, ForwardResponse
 from connector.model import CallFailed, InvalidRequest, Outcome, State
 from connector.request.successors import AnswerForm
 
@@ -56,6 +56,7 @@ class Forwarding:
         record: the request's record, which learns state and status.
         form: gives the answer the shape of a removed operation's.
         more_headers: are added to those of the answer.
+        begun: the request on its way already.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Forwarding:
         record: RequestRecord,
         form: AnswerForm | None = None,
         more_headers: Mapping[str, str] = MappingProxyType({}),
+        begun: BegunForward | None = None,
     ) -> None:
         self._request = request
         self._client = client
@@ -73,6 +75,7 @@ class Forwarding:
         self._record = record
         self._form = form
         self._more_headers = more_headers
+        self._begun = begun
         self._response: _StreamedResponse | None = None
         self.usage: UsageReader | None = None
         """Has read the answer, once there is one."""
@@ -95,7 +98,7 @@ class Forwarding:
 
     def _enter(self) -> Forward:
         try:
-            return self._client.forward(self._onward)
+            return self._client.forward(self._onward, self._begun)
         except InvalidRequest as error:
             raise Refusal(400, "invalid_request", str(error.faults[0])) from None
         except ConfigurationError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -16,8 +16,9 @@ from connector.catalogue.operation import Operation
 from connector.errors import ConnectorError
 from connector.gateway.access import Caller, Callers, read_token
 from connector.gateway.access_log import LOG, AccessLog
+from connector.gateway.body_inspection import check_models_in_path, inspect_whole, look_at
 from connector.gateway.body_parser import ParsedBody, parse_body
-from connector.gateway.body_reader import BodyMemory, MemoryShare, beginning_of, peek_model, read_body, read_whole_body
+from connector.gateway.body_reader import BodyMemory, MemoryShare, beginning_of, read_body, read_whole_body
 from connector.gateway.call import CallBody, GatewayCall
 from connector.gateway.connection import Connection
 from connector.gateway.forward import Forwarding, allows_another_request
@@ -39,17 +40,12 @@ from connector.gateway.routing import (
     split_target,
 )
 from connector.gateway.substitutes import find_substitute, is_substituted
-from connector.gateway.usage import (
-    BYTES_PER_FILE_TOKEN,
-    UsageEstimate,
-    count_characters,
-    estimate_usage,
-    models_in_path,
-)
-from connector.gateway.usage_accounting import UsageAccounting, is_costly
+from connector.gateway.usage import UsageEstimate, estimate_usage
+from connector.gateway.usage_accounting import Admission, UsageAccounting, is_costly
 from connector.gateway.usage_counters import UsageCounters
+from connector.gateway.usage_reader import UsageReader
 from connector.gateway.webhooks import Webhooks
-from connector.http import Client, ForwardRequest
+from connector.http import BegunForward, Client, ForwardRequest
 from connector.model import members
 
 __all__ = ["Gateway", "RequestRules"]
@@ -138,11 +134,15 @@ class Gateway:
         else:
             if response is None:
                 response = await self._handle_call(request, path, query, record)
+        self.complete(response, request)
+        return response
+
+    def complete(self, response: web.StreamResponse, request: web.BaseRequest) -> None:
+        """Add to a response what every response has."""
         if isinstance(response, web.Response):  # any other is on its way, with these headers
             response.headers.extend(self.rules.origins.answer_headers(request))
         if not allows_another_request(request):
             response.force_close()
-        return response
 
     async def _handle_locally(self, request: web.BaseRequest, path: str) -> web.Response | None:
         """Return the gateway's own response, or None when the request goes through a client."""
@@ -182,42 +182,65 @@ class Gateway:
         self, request: web.BaseRequest, path: str, query: str, record: RequestRecord
     ) -> web.StreamResponse:
         """Handle a request that goes through a client, and always record its end."""
-        connection = cast(Connection, request.protocol)
         self.in_flight += 1
-        try:
-            call = self._authorise(request, connection, path, query, record)
-            if is_substituted(call.client, call.operation, request.method):
-                with self.body_memory.share() as share:
-                    return await self._forward(*await self._substitute(call, share), record)
-            if not call.caller.needs_body(request.method, call.operation, is_costly=call.is_costly):
-                return await self._forward(call, await self._read_body(call), record)
+        return await self.conclude(self._serve(request, path, query, record), request, record)
+
+    async def _serve(
+        self, request: web.BaseRequest, path: str, query: str, record: RequestRecord
+    ) -> web.StreamResponse:
+        call = self._authorise(request, path, query, record)
+        if is_substituted(call.client, call.operation, request.method):
             with self.body_memory.share() as share:
-                return await self._forward(call, await self._inspect_body(call, share), record)
+                return await self._forward(*await self._substitute(call, share), record)
+        if not call.caller.needs_body(request.method, call.operation, is_costly=call.is_costly):
+            return await self._forward(call, await self._read_body(call), record)
+        with self.body_memory.share() as share:
+            return await self._forward(call, await self._inspect_body(call, share), record)
+
+    async def conclude(
+        self, serving: Awaitable[web.StreamResponse], request: web.BaseRequest, record: RequestRecord
+    ) -> web.StreamResponse:
+        """Return the response to a call that is counted as under way, and record its end."""
+        try:
+            return await serving
         except Refusal as refusal:
             return self._refuse(record, refusal, request)
         except (asyncio.CancelledError, ConnectionError):
-            record.status, record.code = CLIENT_CLOSED_REQUEST, "caller_left"
-            record.detail = "the caller did not wait for the end"
+            self.note_caller_left(record)
             raise
         except Exception as error:  # noqa: BLE001  one request's fault is no other's, and its trace may hold a secret
             return self._fail(record, error, request)
         finally:
-            self.in_flight -= 1
-            connection.slot.is_busy = False
-            self._record(record)
-            if self.is_draining and not self.in_flight:
-                self._drained.set()
+            self.end(cast(Connection, request.protocol), record)
 
-    def _authorise(
-        self, request: web.BaseRequest, connection: Connection, path: str, query: str, record: RequestRecord
-    ) -> GatewayCall:
+    @staticmethod
+    def note_caller_left(record: RequestRecord) -> None:
+        """Record that nobody waited for the response."""
+        record.status, record.code = CLIENT_CLOSED_REQUEST, "caller_left"
+        record.detail = "the caller did not wait for the end"
+
+    def end(self, connection: Connection, record: RequestRecord) -> None:
+        """Record the end of a call that was counted as under way."""
+        self.in_flight -= 1
+        connection.slot.is_busy = False
+        self._record(record)
+        if self.is_draining and not self.in_flight:
+            self._drained.set()
+
+    def _authorise(self, request: web.BaseRequest, path: str, query: str, record: RequestRecord) -> GatewayCall:
         if self.is_draining:
             headers = {"Retry-After": "5", "x-should-retry": "true"}
             raise Refusal(503, "draining", "the gateway is stopping: call again", headers=headers, close=True)
+        call = self.find_call(request, path, query, record)
+        call.caller.quota.admit()
+        return call
+
+    def find_call(self, request: web.BaseRequest, path: str, query: str, record: RequestRecord) -> GatewayCall:
+        """Return the call that a request's head asks for; Refusal when its caller may not make it."""
         record.origin = self.rules.origins.find(request)
         caller = self._authenticate(request, record.origin)
         record.caller = caller.name
-        connection.slot.is_busy = True
+        cast(Connection, request.protocol).slot.is_busy = True
         route = find_route(path)
         if route is None:
             raise Refusal(404, "unknown_path", f"there is nothing here; {PATH_HELP}")
@@ -228,7 +251,6 @@ class Gateway:
         operation = self.operations.find(client, request.method, below)
         record.operation = operation.name if operation is not None else ""
         caller.check(request.method, below, operation)
-        caller.quota.admit()
         return GatewayCall(request, caller, client, below, query, operation, is_costly(request.method, operation))
 
     def _authenticate(self, request: web.BaseRequest, origin: str = "") -> Caller:
@@ -255,24 +277,13 @@ class Gateway:
 
     async def _read_body(self, call: GatewayCall) -> CallBody:
         """Return the body of a call that no limit looks at: a large one is forwarded while it comes."""
-        models = tuple(models_in_path(call.operation, call.path))
-        call.caller.check_models(models, is_model_needed=False)
+        models = check_models_in_path(call)
         body = await read_body(call.request, self.rules.body_bytes, self.rules.idle)
-        if body is None:
-            return CallBody(None, None, UsageEstimate(models))
-        model, payload = peek_model(body)
-        size = body.length or 0
-        tokens = size if "json" in body.content_type.lower() else size // BYTES_PER_FILE_TOKEN
-        characters = count_characters(call.operation, payload)
-        return CallBody(body, payload, UsageEstimate((model,) if model else models, tokens, characters=characters))
+        return look_at(call, body, models) if body is not None else CallBody(None, None, UsageEstimate(models))
 
     async def _inspect_body(self, call: GatewayCall, share: MemoryShare) -> CallBody:
         """Return the whole body of a call that counts against a limit or a list of models."""
-        body = await read_whole_body(call.request, self.rules.body_bytes, self.rules.idle, share)
-        parsed = parse_body(call.request, body, is_strict=call.caller.is_strict)
-        estimate = estimate_usage(parsed, call.operation, call.path, call.query)
-        call.caller.check_models(estimate.models, is_model_needed=call.is_costly)
-        return CallBody(body, parsed.payload, estimate)
+        return inspect_whole(call, await read_whole_body(call.request, self.rules.body_bytes, self.rules.idle, share))
 
     async def _substitute(self, call: GatewayCall, share: MemoryShare) -> tuple[GatewayCall, CallBody]:
         """Return the call of what does the work of a removed operation, with its body."""
@@ -290,25 +301,47 @@ class Gateway:
         return onward, CallBody(made.body, made.payload, estimate)
 
     async def _forward(self, call: GatewayCall, content: CallBody, record: RequestRecord) -> web.StreamResponse:
+        return await self.forward_admitted(call, content, record, self.admit(call, content, record))
+
+    def admit(self, call: GatewayCall, content: CallBody, record: RequestRecord) -> Admission | None:
+        """Reserve what a call may use; Refusal when it may not be made."""
         estimate = content.estimate
         record.model = record.model or (estimate.models[0] if estimate.models else "")
         if self.access_log.has_bodies:
             record.request_body = beginning_of(content.body)
-        onward, for_page = self._onward(call, content), self.rules.origins.answer_headers(call.request)
-        forwarding = Forwarding(call.request, call.client, onward, record, call.form, for_page)
-        regional = bool(call.client.region)
-        admission = self.accounting.admit(call.caller, estimate, regional=regional) if call.is_costly else None
+        if not call.is_costly:
+            return None
+        return self.accounting.admit(call.caller, estimate, regional=bool(call.client.region))
+
+    def settle(
+        self, call: GatewayCall, record: RequestRecord, admission: Admission | None, usage: UsageReader | None
+    ) -> None:
+        """Charge for a call that has ended."""
+        if admission is not None:
+            self.accounting.settle(record, admission, usage)
+        else:
+            self.accounting.settle_pending(record, usage, regional=bool(call.client.region))
+
+    async def forward_admitted(
+        self,
+        call: GatewayCall,
+        content: CallBody,
+        record: RequestRecord,
+        admission: Admission | None,
+        begun: BegunForward | None = None,
+    ) -> web.StreamResponse:
+        """Return the response to a call for which a reservation was made, and which may be on its way already."""
+        onward, for_page = self.onward(call, content), self.rules.origins.answer_headers(call.request)
+        forwarding = Forwarding(call.request, call.client, onward, record, call.form, for_page, begun)
         try:
             return await forwarding.run()
         finally:
-            if admission is not None:
-                self.accounting.settle(record, admission, forwarding.usage)
-            else:
-                self.accounting.settle_pending(record, forwarding.usage, regional=regional)
+            self.settle(call, record, admission, forwarding.usage)
             if self.access_log.has_bodies and forwarding.usage is not None:
                 record.response_body = forwarding.usage.beginning
 
-    def _onward(self, call: GatewayCall, content: CallBody) -> ForwardRequest:
+    def onward(self, call: GatewayCall, content: CallBody) -> ForwardRequest:
+        """Return what is sent of a call."""
         request = call.request
         # The usage of an encoded answer could not be read on its way.
         is_read = call.is_costly or call.form is not None
@@ -337,11 +370,15 @@ class Gateway:
         return render_refusal(refusal)
 
     def _fail(self, record: RequestRecord, error: Exception, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer a fault of the gateway: its trace is logged, without the data in it."""
-        trace = "".join(traceback.format_tb(error.__traceback__))
-        LOG.error("%s", self.access_log.redact(f"a call failed: {type(error).__name__}: {error}\n{trace}"))
+        """Answer a fault of the gateway."""
+        self.log_fault(error)
         refusal = Refusal(500, "internal_error", "the gateway failed; its log says more", close=True)
         return self._refuse(record, refusal, request)
+
+    def log_fault(self, error: Exception) -> None:
+        """Log the trace of a fault of the gateway, without the data in it."""
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        LOG.error("%s", self.access_log.redact(f"a call failed: {type(error).__name__}: {error}\n{trace}"))
 
     def _record(self, record: RequestRecord) -> None:
         record.seconds = self.clock() - record.started

@@ -9,7 +9,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from connector.gateway.refusals import Refusal
 
-__all__ = ["NOT_FORWARDED", "NOT_RETURNED", "check_duplicates", "is_forwarded", "request_headers", "response_headers"]
+__all__ = [
+    "NOT_FORWARDED", "NOT_RETURNED", "check_duplicates", "find_returned", "is_forwarded", "request_headers",
+    "response_headers",
+]  # fmt: skip
 
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
@@ -103,6 +106,12 @@ def _returned_name(name: bytes) -> str | None:
     text = name.decode("latin-1")
     key = text.lower()
     return None if key in NOT_RETURNED or key.startswith("access-control-") else text
+
+
+@lru_cache(maxsize=1024)
+def find_returned(name: bytes) -> bytes | None:
+    """Return the name of an answer's header in lower case, or None when it does not go back."""
+    return None if _returned_name(name) is None else name.lower()
 
 
 def _connection_names(connection: Iterable[str]) -> set[str]:

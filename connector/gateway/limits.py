@@ -94,6 +94,11 @@ class Quota:
         if self._requests is not None:
             self._take("requests", self._requests, 1)
 
+    def take_back(self) -> None:
+        """Count the last request no longer: it was not made."""
+        if self._requests is not None:
+            self._requests.take(-1)
+
     def reserve(self, tokens_per_minute: int, tokens: int = 0, amount: float = 0.0) -> Reservation:
         """Take what a request may use until it is settled; refuse it when nothing is left.
 

@@ -15,6 +15,7 @@ from connector.aio.tasks import run_until_first
 from connector.catalogue import Catalogue
 from connector.errors import ConfigurationError, ConnectorError
 from connector.gateway.connection import ConnectionServer, Timeouts
+from connector.gateway.direct_calls import DirectCalls
 from connector.gateway.factory import Clocks, build_gateway
 from connector.gateway.handler import Gateway
 from connector.gateway.listener import Listener, bind_address, load_tls, loopback_address, raise_file_limit
@@ -114,6 +115,7 @@ class GatewayServer:
             per_address=self._settings.most_of_one_address,
             timeouts=self._timeouts,
         )
+        self.server.begin_direct = DirectCalls(self.gateway).begin
         listener = Listener(self.server, bound, tls)
         budget_file.start()
         self._stack.push_async_callback(budget_file.close)

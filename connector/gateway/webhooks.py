@@ -59,6 +59,10 @@ class Webhooks:
         self._receivers = receivers
         self._idle = idle
 
+    def receives(self, path: str) -> bool:
+        """Whether webhooks come to a path."""
+        return path in self._receivers
+
     async def answer(self, request: web.BaseRequest, path: str) -> web.Response | None:
         """Return the answer to a webhook, or None when the path receives none."""
         receiver = self._receivers.get(path)

@@ -12,13 +12,20 @@ from connector.http.prototypes import Prototype, prototypes
 if TYPE_CHECKING:
     from connector.http.client import Client
     from connector.http.configuration import describe
-    from connector.http.forward import Forward, ForwardResponse
+    from connector.http.direct_forward import BegunCall, DirectForward
+    from connector.http.forward import BegunForward, Forward, ForwardResponse
     from connector.http.forward_request import ForwardRequest
 
-__all__ = ["Client", "Forward", "ForwardRequest", "ForwardResponse", "Prototype", "describe", "prototypes"]
+__all__ = [
+    "BegunCall", "BegunForward", "Client", "DirectForward", "Forward", "ForwardRequest", "ForwardResponse", "Prototype",
+    "describe", "prototypes",
+]  # fmt: skip
 
 _HOMES = {
+    "BegunCall": "connector.http.direct_forward",
+    "BegunForward": "connector.http.forward",
     "Client": "connector.http.client",
+    "DirectForward": "connector.http.direct_forward",
     "Forward": "connector.http.forward",
     "ForwardRequest": "connector.http.forward_request",
     "ForwardResponse": "connector.http.forward",

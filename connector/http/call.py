@@ -151,6 +151,11 @@ class CallFactory:
             "connect": timeouts.connect, "read": timeouts.read, "write": timeouts.read, "pool": timeouts.connect,
         }  # fmt: skip
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether address and credentials of a call do not depend on what is in its body."""
+        return getattr(self._endpoint, "is_fixed", False)
+
     def find_address(self, wire: Wire) -> str:
         """Return the whole address of a wire."""
         return f"{self.base_uri}{wire.target if wire.query else wire.path}"

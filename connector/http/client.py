@@ -22,7 +22,8 @@ from connector.http.attempt import make_attempt
 from connector.http.call import Call, CallFactory, FloatsWire, decode_headers
 from connector.http.call_log import CallLog
 from connector.http.configuration import Provenance, configure, list_secrets
-from connector.http.forward import Forward, ForwardBreaker
+from connector.http.direct_forward import DirectForward, plan_forward
+from connector.http.forward import BegunForward, Forward, ForwardBreaker
 from connector.http.forward_request import ForwardRequest, join_target, make_sender
 from connector.http.parameters import Common
 from connector.http.policy import Pause, Policy
@@ -345,14 +346,19 @@ class Client:
         data = stream_call(self._transport, call, self._retrier, self._log)
         return data if wire.replaced is None else _restore_events(wire.replaced, data)
 
-    def forward(self, request: ForwardRequest) -> Forward:
-        """Return a request of another program with this client's address, credentials and pace; enter it to send it."""
+    def forward(self, request: ForwardRequest, begun: BegunForward | None = None) -> Forward:
+        """Return another program's request, or one begun already, with our address, credentials and pace; enter it."""
         self._check_open()
         wire = request.build_wire()
         address = f"{self._calls.base_uri}{join_target(self._calls.place(wire, request.payload), request.query)}"
         headers = self._calls.override_headers(wire)
         send = make_sender(self._transport, address, request.headers, headers)
-        return Forward(self._calls.build_forward(wire, address), send, self._retrier, self._breaker)
+        return Forward(self._calls.build_forward(wire, address), send, self._retrier, self._breaker, begun)
+
+    def plan_forward(self, request: ForwardRequest) -> DirectForward | None:
+        """Return what sends requests with this head and any body without a task; None when this client cannot."""
+        self._check_open()
+        return plan_forward(request, self._transport, self._calls, self._retrier, self.parameters.timeouts)
 
     @cached_property
     def _breaker(self) -> ForwardBreaker:

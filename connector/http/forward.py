@@ -7,7 +7,8 @@ but only what was certainly not sent is tried again: the caller decides the rest
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable
+from typing import Protocol
 
 import httpx
 
@@ -19,7 +20,7 @@ from connector.http.retry import CallAttempts, Retrier
 from connector.model import JSON, CallFailed, Outcome, State
 from connector.resilience import Backoff, CircuitBreaker
 
-__all__ = ["Forward", "ForwardBreaker", "ForwardResponse"]
+__all__ = ["BegunForward", "Forward", "ForwardBreaker", "ForwardResponse"]
 
 OF_ONE_CALLER = (401, 403)
 """Statuses that may be meant for one request alone."""
@@ -61,6 +62,17 @@ class ForwardResponse:
         return self._usage
 
 
+class BegunForward(Protocol):
+    """A request that has gone out already, with a place of its client."""
+
+    started: float
+    """When, by the client's clock."""
+
+    def resume(self, call: Call) -> Awaitable[RawResponse]:
+        """Return the response as soon as its headers are there."""
+        ...
+
+
 class ForwardBreaker:
     """A circuit breaker for forwarded calls, since those who make them cannot resume a client.
 
@@ -86,11 +98,19 @@ class ForwardBreaker:
 class Forward:
     """Sends a request when it is entered; leaving it gives its place to the next call."""
 
-    def __init__(self, call: Call, send: SendRequest, retrier: Retrier, breaker: ForwardBreaker) -> None:
+    def __init__(
+        self,
+        call: Call,
+        send: SendRequest,
+        retrier: Retrier,
+        breaker: ForwardBreaker,
+        begun: BegunForward | None = None,
+    ) -> None:
         self._call = call
         self._send = send
         self._retrier = retrier
         self._breaker = breaker
+        self._begun = begun
         self._attempts = CallAttempts(call, retrier)
         self._limit = asyncio.timeout(None)
         self._raw: RawResponse | None = None
@@ -105,7 +125,8 @@ class Forward:
 
     async def __aenter__(self) -> ForwardResponse:
         """Return the response as soon as its headers are there; a call that has none raises CallFailed."""
-        self._breaker.check()
+        if self._begun is None:
+            self._breaker.check()
         await self._limit.__aenter__()
         try:
             while True:
@@ -153,19 +174,29 @@ class Forward:
         return self._call.time_out()
 
     async def _attempt(self) -> ForwardResponse | AttemptResult:
-        loop = asyncio.get_running_loop()
-        if self._retrier.pacer.is_busy:
-            self._limit.reschedule(loop.time() + self._call.total)
-        seconds = await self._attempts.begin()
-        self._limit.reschedule(loop.time() + seconds)
-        self._was_attempted = True
-        raw = await await_response(self._send(self._call))
+        raw = await await_response(await self._begin())
         if isinstance(raw, AttemptResult):
             return raw
         self._raw = raw
         if raw.status < 200:
             return reject_protocol_switch(raw.status)
         return await self._refuse(raw) if raw.status >= 300 else self._succeed(raw)
+
+    async def _begin(self) -> Awaitable[RawResponse]:
+        """Wait for a place, and return what sends the request; one that was begun elsewhere goes on."""
+        loop = asyncio.get_running_loop()
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            sending = begun.resume(self._call)
+            seconds = self._attempts.adopt(begun.started)
+        else:
+            if self._retrier.pacer.is_busy:
+                self._limit.reschedule(loop.time() + self._call.total)
+            seconds = await self._attempts.begin()
+            sending = self._send(self._call)
+        self._limit.reschedule(loop.time() + seconds)
+        self._was_attempted = True
+        return sending
 
     def _succeed(self, raw: RawResponse) -> ForwardResponse:
         self._retrier.pacer.speed_up()

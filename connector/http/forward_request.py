@@ -15,7 +15,7 @@ from connector.http.transports.base import Upload
 from connector.model import JSON, Effect
 from connector.request.wire import Body, BytesBody, Wire
 
-__all__ = ["ForwardRequest", "RawResponse", "SendRequest", "join_target", "make_sender"]
+__all__ = ["ForwardRequest", "RawResponse", "SendRequest", "join_headers", "join_target", "make_sender"]
 
 IN_ONE_PIECE = 64 * 1024
 NEVER_FORWARDED = frozenset({
@@ -73,14 +73,20 @@ def join_target(placed: Wire, query: str) -> str:
     return f"{placed.path}?{'&'.join((*own, *rest))}"
 
 
-def make_sender(
-    transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
-) -> SendRequest:
-    """Return how a call goes out: through our own transport without httpx's objects around it, or through any other."""
+def join_headers(headers: Iterable[tuple[str, str]], ours: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the caller's headers that go out, and the client's in the place of those of the same name."""
     lead = [
         (name, value) for name, value in headers if (key := name.lower()) not in NEVER_FORWARDED and key not in ours
     ]
     lead += ours.items()
+    return lead
+
+
+def make_sender(
+    transport: httpx.AsyncBaseTransport, address: str, headers: Iterable[tuple[str, str]], ours: Mapping[str, str]
+) -> SendRequest:
+    """Return how a call goes out: through our own transport without httpx's objects around it, or through any other."""
+    lead = join_headers(headers, ours)
     exchange = getattr(transport, "exchange", None)
     if exchange is None:
         return lambda call: _send_by_httpx(transport, call, lead)

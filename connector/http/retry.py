@@ -137,6 +137,13 @@ class CallAttempts:
             self._deadline = self._started + self._call.total
         return max(self._deadline - self._started, 0.0)
 
+    def adopt(self, started: float) -> float:
+        """Go on with an attempt that has its place and was begun at a time; return the seconds that it has left."""
+        self.has_place = True
+        self._started = started
+        self._deadline = started + self._call.total
+        return max(self._deadline - self._retrier.timing.clock(), 0.0)
+
     def end(self) -> None:
         """Give the place of the attempt to the next call."""
         if self.has_place:

@@ -210,6 +210,13 @@ class Pacer:
         """Whether the next call may have to wait."""
         return self._rate is not None or self._not_before > 0 or self._active >= self._limit.value
 
+    def enter(self) -> bool:
+        """Take a place when nothing has to be waited for, and return whether it was taken."""
+        if self.is_busy:
+            return False
+        self._active += 1
+        return True
+
     async def acquire(self, tokens: int = 0) -> float:
         """Wait for a place and for the shared wait; return the seconds waited for the latter."""
         if self._active >= self._limit.value:

@@ -31,6 +31,9 @@ from connector.http.transports.aiohttp_transport import PARSING
 ROOT = Path(__file__).parents[2]
 CALLS: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "the pool, asked for a connection": (aiohttp.BaseConnector.connect, ("req", "traces", "timeout")),
+    "the pool, asked for an idle connection": (aiohttp.BaseConnector._get, ("key", "traces")),
+    "an answer that does not come": (ResponseHandler.set_exception, ("exc",)),
+    "a request of a caller": (web.BaseRequest, ("message", "payload", "protocol", "payload_writer", "task", "loop")),
     "a request's writer": (StreamWriter, ("protocol", "loop")),
     "a request's head": (StreamWriter.write_headers, ("status_line", "headers")),
     "a request's body": (StreamWriter.write, ("chunk", "drain")),
@@ -60,6 +63,12 @@ ATTRIBUTES = {
         "_messages",
         "_current_request",
         "_loop",
+        "_close",
+        "_force_close",
+        "_keepalive_timeout",
+        "_next_keepalive_close_time",
+        "_process_keepalive",
+        "writing_paused",
         "transport",
         "force_close",
         "connection_made",
@@ -99,6 +108,14 @@ def test_what_is_looked_at_is_there(kind: type) -> None:
 @pytest.mark.parametrize("name", ["write_headers", "write"])
 def test_what_is_awaited_can_be(name: str) -> None:
     assert inspect.iscoroutinefunction(getattr(StreamWriter, name)), changed(f"StreamWriter.{name}", "it is not async")
+
+
+async def test_an_idle_connection_is_not_waited_for() -> None:
+    async with aiohttp.TCPConnector() as pool:
+        key = ClientRequest("GET", URL("http://127.0.0.1:9"), loop=asyncio.get_running_loop()).connection_key
+        with pytest.raises(StopIteration) as taken:
+            pool._get(key, []).send(None)
+    assert taken.value.value is None, changed("BaseConnector._get", "it gives what is not there")
 
 
 async def test_a_request_without_a_session_leads_to_its_origin() -> None:

@@ -133,6 +133,11 @@ class LiveEndpoint:
     def base_uri(self) -> str:
         return self._first.base_uri
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether neither paths nor headers depend on what is in a call's body."""
+        return getattr(self._first, "is_fixed", False)
+
     def place(self, wire: Wire, payload: JSON) -> Wire:
         return self._first.place(wire, payload)
 

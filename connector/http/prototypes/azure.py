@@ -59,6 +59,7 @@ class AzureEndpoint:
         self._deployments = parameters.deployments
         self.base_uri = f"{address}/openai" if self._version else f"{address}/openai/v1"
         self._headers = _build_credentials(parameters)
+        self.is_fixed = self._version is None
 
     def place(self, wire: Wire, payload: JSON) -> Wire:
         if self._version is None:

@@ -73,6 +73,8 @@ class Parameters(Common):
 class OpenAIEndpoint:
     """Project keys for what projects do, admin keys for administration."""
 
+    is_fixed = True
+
     def __init__(self, parameters: Parameters) -> None:
         self.base_uri = check_base_uri(_find_address(parameters), parameters.allowed_hosts)
         if parameters.identity is not None:

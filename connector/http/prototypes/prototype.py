@@ -35,6 +35,9 @@ class Endpoint(Protocol):
 class FixedEndpoint:
     """An address where every path is as the catalogue says, with the same headers for each."""
 
+    is_fixed = True
+    """Whether neither paths nor headers depend on what is in a call's body."""
+
     def __init__(self, base_uri: str, headers: Mapping[str, str] | None = None) -> None:
         self.base_uri = base_uri
         self.headers = headers or {}

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import StreamWriter
 from multidict import CIMultiDict
@@ -130,6 +131,32 @@ class DirectSender:
             skip_payload=method == "HEAD", read_until_eof=True, read_timeout=read, **self._parsing
         )
         protocol.start_timeout()
+        return await self._receive_head(conn, protocol)
+
+    def take_idle(self, url: URL, tls: ssl.SSLContext | bool) -> Connection | None:
+        """Return an open connection of the pool that nobody uses, if there is one."""
+        key = self._find_origin(url, tls).connection_key
+        taking = self._connector._get(key, [])  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        try:
+            taking.send(None)
+        except StopIteration as taken:
+            found: Connection | None = taken.value
+            return found
+        taking.close()
+        raise RuntimeError("aiohttp's pool waits before it gives an idle connection")
+
+    async def read_head_again(self, conn: Connection) -> DirectResponse:
+        """Return the answer to a request that was written without a task, once its headers are there."""
+        protocol = conn.protocol
+        if protocol is None:
+            raise aiohttp.ServerDisconnectedError
+        try:
+            return await self._receive_head(conn, protocol)
+        except BaseException:
+            conn.close()
+            raise
+
+    async def _receive_head(self, conn: Connection, protocol: ResponseHandler) -> DirectResponse:
         message, content = await protocol.read()
         while message.code < 200 and message.code != SWITCHED:
             message, content = await protocol.read()

@@ -8,7 +8,7 @@ session sees an error, that error is ours, and ours it does not repeat.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from socket import AddressFamily
 from typing import Any, cast
 from weakref import WeakSet
@@ -32,6 +32,7 @@ from connector.http.transports.aiohttp_connection import (
 )
 from connector.http.transports.aiohttp_exceptions import StaleConnection, TransportFailure
 from connector.http.transports.base import Progress, Upload
+from connector.http.transports.direct_exchange import DirectExchange, PlainAnswer
 from connector.http.transports.tls import TlsContext
 
 __all__ = ["AiohttpTransport", "GuardedResolver", "ResponseStream"]
@@ -160,6 +161,52 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             return ResponseStream(self, response, exchange)
         finally:
             self.in_flight -= 1
+        raise failure
+
+    def begin(
+        self,
+        url: URL,
+        request: bytes,
+        timeouts: Mapping[str, float],
+        done: Callable[[PlainAnswer], None],
+        handed_over: Callable[[], None],
+    ) -> DirectExchange | None:
+        """Send a whole request over an idle connection, and return its exchange; None when there is none.
+
+        Args:
+            url: where it goes.
+            request: head and body.
+            timeouts: seconds, `total` and `read`.
+            done: takes the answer.
+            handed_over: is called when the answer has to be read by `resume`.
+        """
+        if self._direct is None:
+            return None
+        tls = self._tls.current() if url.scheme == "https" else True
+        while (conn := self._direct.take_idle(url, tls)) is not None:
+            progress = Progress()
+            exchange = Exchange(self, url.authority, None, progress)
+            try:
+                exchange.hand_over(conn)
+            except StaleConnection:
+                conn.close()
+                continue
+            made = DirectExchange(conn, exchange, progress, PARSING, timeouts["read"], done, handed_over)
+            made.send(request, timeouts["total"])
+            return made
+        return None
+
+    async def resume(self, begun: DirectExchange) -> ResponseStream:
+        """Return the answer of an exchange that was handed over, as soon as its headers are there."""
+        try:
+            if self._direct is None:
+                raise aiohttp.ServerDisconnectedError
+            response = await self._direct.read_head_again(begun.conn)
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as exc:
+            failure = begun.exchange.map_failure(exc)
+        else:
+            self.in_flight += 1
+            return ResponseStream(self, response, begun.exchange)
         raise failure
 
     async def _send(
