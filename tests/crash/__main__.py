@@ -102,6 +102,12 @@ class Harness:
         return self._mine.warm
 
 
+def _needs_postgresql(name: str) -> bool:
+    if name in SCENARIOS:
+        return SCENARIOS[name].engine == "postgresql"
+    return TEMPORAL_SCENARIOS.get(name) == "postgresql"
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
@@ -123,7 +129,7 @@ def main() -> int:
     scenarios = [name for name in (*SCENARIOS, *HOST_PLAYS) if wanted(name)]
     if programs() is None:
         say("PostgreSQL's programs are not installed: its scenarios are left out")
-        scenarios = [name for name in scenarios if name not in SCENARIOS or SCENARIOS[name].engine != "postgresql"]
+        scenarios = [name for name in scenarios if not _needs_postgresql(name)]
     with TemporaryDirectory(prefix="crash-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
         harness = Harness(Path(folder), long=asked.long, seed=asked.seed)
         try:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout, suppress
+from importlib import import_module
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,11 +66,15 @@ def cold(folder: Path, plan: dict[str, Any], arguments: Sequence[str]) -> Run:
 
 
 class Warm:
-    """A process that has imported everything and forks for each run, one at a time."""
+    """A process that has imported everything and forks for each run, one at a time.
 
-    def __init__(self) -> None:
+    Args:
+        modules: what it imports beside what every run imports.
+    """
+
+    def __init__(self, *modules: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.running"],
+            [sys.executable, "-m", "tests.crash.running", *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,6 +101,8 @@ def _serve() -> None:
     import tests.crash.planting
     import tests.crash.power  # noqa: F401
 
+    for module in sys.argv[1:]:
+        import_module(module)
     with TemporaryDirectory() as folder:
         _warm_up(Path(folder))
     for line in sys.stdin:

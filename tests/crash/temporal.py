@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -18,6 +18,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.worker import Worker
 
 from connector.aio.tasks import cancel_all
+from tests.crash.cluster import Cluster
 from tests.crash.hosts import HOST_POINTS, Asked, Begin, Client
 from tests.crash.running import Run
 from tests.crash.table import Row
@@ -31,8 +32,12 @@ TEMPORAL_SCENARIOS = {
     "temporal activities": "points",
     "temporal activities, killed at random": "random",
     "temporal activities, the server killed too": "server",
+    "temporal activities over PostgreSQL": "postgresql",
 }
 """What is done to the worker."""
+POSTGRESQL_POINTS = (
+    "postgresql.commit.before", "postgresql.commit.after", *(one for one in HOST_POINTS if "sqlite" not in one),
+)  # fmt: skip
 LATEST = 20.0
 """Seconds after which a point that was not come to is missed."""
 
@@ -40,13 +45,15 @@ LATEST = 20.0
 class Workflows(Client):
     """Workflows of one activity each, and a worker of ours that is started anew when it is gone."""
 
-    def __init__(self, folder: Path, warm: Begin, server: Server, *, seed: int, mutants: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, warm: Begin, server: Server, *, seed: int, mutants: tuple[str, ...], engine: str
+    ) -> None:
         super().__init__(folder, warm, seed=seed, faults=0.1, is_keyed=True, mutants=mutants)
-        self.server = server
+        self.server, self._engine = server, engine
         path = folder / "connector.yaml"
         document = json.loads(path.read_text())
         del document["mcp"]
-        document["temporal"] = {"address": server.address, "task_queue": QUEUE, "engine": "sqlite:///calls.db"}
+        document["temporal"] = {"address": server.address, "task_queue": QUEUE, "engine": engine}
         path.write_text(json.dumps(document))
         self._handles: list[tuple[Asked, WorkflowHandle[Any, Any]]] = []
 
@@ -72,7 +79,7 @@ class Workflows(Client):
         trap = point if point.startswith("upstream.") else ""
         plan: dict[str, Any] = {
             "number": self._processes, "folder": str(self.folder), "reached": str(self.folder / "reached"),
-            "accepted": str(self.folder / "accepted"), "engine": "sqlite", "seed": self._processes,
+            "accepted": str(self.folder / "accepted"), "engine": self._engine, "seed": self._processes,
             "mutants": self._mutants,
         }  # fmt: skip
         plan |= {"point": point, "nth": nth, "signal": "KILL"} if point and not trap else {}
@@ -137,8 +144,8 @@ class Workflows(Client):
 
 async def play(own: Workflows, way: str, times: int) -> None:
     chance = Random(len(way))
-    points = HOST_POINTS if times else HOST_POINTS[2::7]
-    if way == "points":
+    points = POSTGRESQL_POINTS if way == "postgresql" else HOST_POINTS if times else HOST_POINTS[2::9]
+    if way in ("points", "postgresql"):
         rounds = [(point, nth, 0.0) for nth in range(1, max(times, 1) + 1) for point in points]
     else:
         rounds = [("", 1, chance.uniform(0.2, 1.6)) for _ in range((3, 12, 30)[min(times, 2)])]
@@ -152,15 +159,29 @@ async def play(own: Workflows, way: str, times: int) -> None:
 
 
 def play_temporal(
-    name: str, folder: Path, warm: Begin, *, times: int = 1, seed: int = 1, mutants: tuple[str, ...] = ()
+    name: str,
+    folder: Path,
+    warm: Begin,
+    *,
+    times: int = 1,
+    seed: int = 1,
+    mutants: tuple[str, ...] = (),
+    server: Server | None = None,
 ) -> Row:
-    """What came of a scenario; 0 times is its shortest form."""
-    place = folder.with_name(f"{folder.name}-server")
-    place.mkdir(parents=True)
-    server = Server(place)
-    try:
-        with closing(Workflows(folder, warm, server, seed=seed, mutants=mutants)) as own:
-            asyncio.run(play(own, TEMPORAL_SCENARIOS[name], times))
-            return own.row(name)
-    finally:
-        server.kill()
+    """What came of a scenario; 0 times is its shortest form.
+
+    Args:
+        server: one that is there already, in place of one of its own.
+    """
+    way, engine = TEMPORAL_SCENARIOS[name], "sqlite:///calls.db"
+    with ExitStack() as ends:
+        if server is None:
+            place = folder.with_name(f"{folder.name}-server")
+            place.mkdir(parents=True)
+            server = Server(place)
+            ends.callback(server.kill)
+        if way == "postgresql":
+            engine = ends.enter_context(closing(Cluster())).url
+        own = ends.enter_context(closing(Workflows(folder, warm, server, seed=seed, mutants=mutants, engine=engine)))
+        asyncio.run(play(own, way, times))
+        return own.row(name)

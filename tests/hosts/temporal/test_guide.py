@@ -16,6 +16,7 @@ from connector.yaml import read_document
 from tests.docs.examples import blocks
 from tests.hosts.judges import ROOT
 from tests.hosts.temporal.rig import Server, Upstream
+from tests.warm import command
 
 PAGE = ROOT / "docs" / "guides" / "hosts" / "temporal.md"
 
@@ -34,9 +35,8 @@ async def test_the_example_of_the_guide_runs_from_its_command_to_its_result(serv
         try:
             exec(files["greetings.py"], names)
             client = await server.connect()
-            command = Path(sys.executable).with_name("openai-connector")
             process = await asyncio.create_subprocess_exec(
-                str(command), "worker", "temporal", "-f", "connector.yaml",
+                *command(), "worker", "temporal", "-f", "connector.yaml",
                 cwd=tmp_path, env={**os.environ, "OPENAI_API_KEY": "sk-made-up"}, stderr=subprocess.PIPE,
             )  # fmt: skip
             assert process.stderr is not None

@@ -8,15 +8,14 @@ import pytest
 
 from tests.crash.running import Warm
 from tests.crash.temporal import play_temporal
-from tests.hosts.judges import needed_judge, python_of
+from tests.hosts.temporal.rig import Server
 
 
 @pytest.mark.long
-def test_nothing_is_lost_or_paid_for_twice_when_workers_are_killed(tmp_path: Path) -> None:
-    needed_judge(python_of("temporal").with_name("temporal"))
-    warm = Warm()
+def test_nothing_is_lost_or_paid_for_twice_when_workers_are_killed(server: Server, tmp_path: Path) -> None:
+    warm = Warm("connector.hosts.temporal.worker", "connector.hosts.temporal.definitions", "temporalio.worker")
     try:
-        row = play_temporal("temporal activities", tmp_path / "killed", warm, times=0)
+        row = play_temporal("temporal activities", tmp_path / "killed", warm, times=0, server=server)
     finally:
         warm.close()
     assert row.kills >= 3
