@@ -16,7 +16,7 @@ from connector.delivery.outbox import Outbox, publish_to_file
 from connector.delivery.reconcile import reconcile
 from connector.delivery.retry import end_after
 from connector.delivery.route_spec import GATHERED, RouteSpec
-from connector.delivery.transports import Background, Target, is_begun, shape_request
+from connector.delivery.transports import Background, Target, find_begun, is_background, shape_request
 from connector.engine import CallRecord, Change, Settlement, StoreError, Task, TaskState, failpoints
 from connector.errors import ConnectorError
 from connector.model import JSON, Effect, Outcome, State
@@ -43,6 +43,7 @@ class RouteContext:
         budget: what the route may use; None without a limit.
         window: by when its background responses are made, for less money.
         guard: returns a call as it may be made, on behalf of whoever asked for the task.
+        transport: how requests go, where that is chosen for each task.
     """
 
     shared: DeliveryContext
@@ -55,6 +56,7 @@ class RouteContext:
     budget: RouteBudget | None = None
     window: str | None = None
     guard: Callable[[CallIntent], CallIntent] = as_it_is
+    transport: str = ""
 
 
 class TaskAttempt(Attempt):
@@ -163,16 +165,18 @@ class TaskAttempt(Attempt):
 
     async def send(self, request: JSON) -> Outcome:
         """Give a request to the publisher, by the route's own transport."""
-        target, to = self._route.target, self._route.spec.outgoing
+        target, to, chosen = self._route.target, self._route.spec.outgoing, self._route.transport
         # What was begun in the background is paid for, whichever way the route sends now.
-        transport = "background" if self._task.calls and is_begun(self._task, request) else to.transport
-        if target is None and transport != "background":
+        begun = find_begun(self._task, request) if self._task.calls else ""
+        transport = begun or chosen or to.transport
+        if target is None and not begun:
             return await self._publish(request)
         self._request = shape_request(request, transport, self._task.attempts, to)
         outcome = await self._publish(self._request)
-        if outcome.ok and transport == "background":
-            client = getattr(self._route.spec.writer.parameters, "client", "")
-            outcome = await Background(self._route.shared, self.journal, self._task, client).answer(outcome)
+        if outcome.ok and is_background(transport):
+            client, stays = getattr(self._route.spec.writer.parameters, "client", ""), not chosen
+            made = Background(self._route.shared, self.journal, self._task, client, stays=stays)
+            outcome = await made.answer(outcome)
         return outcome
 
     async def respond(self, ending: Ending, shown: JSON) -> str:

@@ -16,7 +16,7 @@ from connector.pipeline.decisions import may_have_acted
 from connector.telemetry.costs import Prices
 from connector.telemetry.usage import Usage
 
-__all__ = ["CallHistory", "PaidCall", "TaskPast", "read_history"]
+__all__ = ["CallHistory", "PaidCall", "TaskPast", "read_history", "transport_of_call"]
 
 MOST_CALLS = 400
 """Paid calls that are looked at: older ones say little."""
@@ -35,6 +35,8 @@ class PaidCall:
         seconds: how long it took; 0 for one in a batch.
         own: whether the route itself sent it, and not one that the route implies.
         batched: whether it went out in a batch.
+        transport: how it was asked for: `standard`, a service tier, or a background window such as `window-2h`.
+        lasted: the seconds until its answer was there, since it was asked for; 0 for one in a batch.
     """
 
     asked: Asked
@@ -43,6 +45,8 @@ class PaidCall:
     seconds: float
     own: bool = True
     batched: bool = False
+    transport: str = "standard"
+    lasted: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +115,30 @@ def _add(found: CallHistory, row: TaskRow, calls: Sequence[CallRecord], prices: 
 
 
 def _paid_calls(calls: Sequence[CallRecord], prices: Prices, *, own: bool) -> Iterator[PaidCall]:
-    made = {members(members(call.outcome).get("body")).get("id"): call for call in calls if call.state == State.DONE}
-    begun = {name: call for name, call in made.items() if isinstance(name, str) and call.operation != RETRIEVE}
+    asked_for = [call for call in calls if call.state == State.DONE and call.operation != RETRIEVE]
+    made = {members(members(call.outcome).get("body")).get("id"): call for call in asked_for}
+    begun = {name: call for name, call in made.items() if isinstance(name, str)}
     for call, cost in price_kept_calls(prices, calls):
         first = begun.get(str(members(members(call.outcome).get("body")).get("id")), call)
-        asked = _asked(first if call.operation == RETRIEVE else call, cost.model)
+        first = first if call.operation == RETRIEVE else call
+        asked = _asked(first, cost.model)
         batched = PLACE in members(call.request)
         seconds = 0.0 if batched else max(call.ended - call.started, 0.0)
-        yield PaidCall(asked, cost.usage, call.ended or call.started, seconds, own=own, batched=batched)
+        lasted = 0.0 if batched else max(call.ended - first.started, 0.0)
+        yield PaidCall(
+            asked, cost.usage, call.ended or call.started, seconds, own=own, batched=batched,
+            transport=transport_of_call(first), lasted=lasted,
+        )  # fmt: skip
+
+
+def transport_of_call(call: CallRecord) -> str:
+    """Return how a single call was asked for, as far as what is kept of it tells."""
+    body: JSON = members(call.request).get("body")
+    window = members(members(body).get("background_options")).get("completion_window")
+    if isinstance(window, str) and members(body).get("background") is True:
+        return f"window-{window}"
+    tier = members(body).get("service_tier")
+    return tier if tier in ("flex", "priority") else "standard"
 
 
 def _asked(call: CallRecord, model: str) -> Asked:

@@ -14,10 +14,11 @@ from connector.delivery.batch import BatchAccumulator, BatchDelivery
 from connector.delivery.batch.attempt import BatchAttempt, release_lines
 from connector.delivery.context import DeliveryContext, TargetBreaker
 from connector.delivery.deadlines.choice import Choice
+from connector.delivery.deadlines.ladder import BATCH_NAME, FLEX
 from connector.delivery.deadlines.plan import TransportPlan
 from connector.delivery.new_tasks import DocumentTasks, intake_of, is_gone
 from connector.delivery.route_spec import BATCH, GATHERED, RouteSpec, route_spec
-from connector.delivery.transports import target_of
+from connector.delivery.transports import WINDOW, target_of
 from connector.engine import Change, Settlement, Task, TaskState
 from connector.errors import ConfigurationError
 from connector.http.policy import Actor, Pause
@@ -74,6 +75,7 @@ class Delivery:
             runtime.client(one)
         self._choices: dict[int, Choice] = {}
         """What was chosen for tasks that go by calls of their own."""
+        self._by_transport: dict[str, RouteContext] = {}
         self._budget = shared.budget(self._spec.route)
         target = target_of(runtime, self._spec) if _transports(self._spec) else None
         context = replace(
@@ -94,8 +96,8 @@ class Delivery:
         )
         self._carrying: Aggregation | BatchAccumulator | None = None
         self._plan = (
-            TransportPlan(shared, self._spec)
-            if self._spec.outgoing.transport == "batch" and (settings.has_deadline)
+            TransportPlan(shared, self._spec, target.path)
+            if target is not None and to.transport == "batch" and settings.has_deadline
             else None
         )
         if self._spec.batches:
@@ -155,7 +157,7 @@ class Delivery:
             return await intake.gone(task)
         attempt: TaskAttempt = TaskAttempt(self._route, task)
         if self._spec.batches:
-            attempt = BatchAttempt(self._route, *release_lines(task, self._shared.wall()))
+            attempt = BatchAttempt(self._route_by(task), *release_lines(task, self._shared.wall()))
         change = await attempt.change()
         if self._plan is not None and self._spec.batches:
             self._tell(task, change, self._plan)
@@ -174,9 +176,9 @@ class Delivery:
         await self._plan.refresh()
         now, single = self._shared.wall(), list[Task]()
         for task in tasks:
-            choice = self._plan.choose(task, now)
+            choice = self._plan.choose(task, now, len(self._choices))
             self._shared.observer.metrics.transports.add((self._spec.route, choice.transport.name))
-            if choice.transport.name != "batch":
+            if choice.transport.name != BATCH_NAME:
                 single.append(task)
                 self._choices[task.id] = choice
         return single
@@ -197,6 +199,25 @@ class Delivery:
     async def carry_abandon(self, lost: Collection[int]) -> Change:
         """Give back what waits for others, since some of these tasks are another worker's now."""
         return await self._gathering.abandon(lost)
+
+    def _route_by(self, task: Task) -> RouteContext:
+        """Return the route as a task goes by it: with the transport that was chosen for it."""
+        to = self._spec.outgoing
+        if self._plan is None or task.id not in self._choices:
+            return self._route
+        # It has waited for its place, and less time is left than when it was picked.
+        choice = self._plan.choose_single(task, self._shared.wall(), len(self._choices))
+        self._choices[task.id] = choice
+        name = choice.transport.name
+        if name not in self._by_transport:
+            timeout = to.flex.timeout if name == FLEX else self._route.context.timeout
+            self._by_transport[name] = replace(
+                self._route,
+                transport=name,
+                window=name.removeprefix(WINDOW) if name.startswith(WINDOW) else None,
+                context=replace(self._route.context, timeout=timeout),
+            )
+        return self._by_transport[name]
 
     def _tell(self, task: Task, change: Change, plan: TransportPlan) -> None:
         """Say of a task that has ended why it went as it did, and count it if it is late."""

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connector.config.rules.routes import TRANSPORT_PATHS
+from connector.delivery.call_history import transport_of_call
 from connector.delivery.call_journal import CallJournal
 from connector.delivery.call_records import encode_outcome
 from connector.delivery.context import DeliveryContext
-from connector.engine import CallEnd, CallRecord, Task, failpoints
+from connector.engine import CallEnd, CallRecord, Task, TaskState, failpoints
 from connector.errors import ConfigurationError
 from connector.model import JSON, Outcome, State, is_object, members
 from connector.pipeline import Runtime
+from connector.pipeline.decisions import AttemptEnded
 from connector.publisher import Publisher
 from connector.publishers import ClientCall
 from connector.publishers.intent import client_intent, perform_now
@@ -25,9 +27,21 @@ if TYPE_CHECKING:
     from connector.config.models import Outgoing
     from connector.delivery.route_spec import RouteSpec
 
-__all__ = ["Background", "Target", "has_begun", "is_begun", "shape_request", "target_of", "transport_of"]
+__all__ = [
+    "WINDOW",
+    "Background",
+    "Target",
+    "find_begun",
+    "has_begun",
+    "is_background",
+    "shape_request",
+    "target_of",
+    "transport_of",
+]
 
 OPENAI, AZURE = "openai", "azure-openai"
+WINDOW = "window-"
+"""How the name of a background response with a window begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +90,22 @@ def shape_request(request: JSON, transport: str, attempt: int, to: Outgoing) -> 
     payload = request.get("payload") if is_object(request) else None
     if not is_object(request) or not is_object(payload):
         return request
-    if transport == "background":
-        window = {} if to.window is None else {"background_options": {"completion_window": to.window}}
+    if is_background(transport):
+        by = transport.removeprefix(WINDOW) if transport.startswith(WINDOW) else to.window
+        window = {} if by is None else {"background_options": {"completion_window": by}}
         return {**request, "payload": {**window, **payload, "background": True}}
+    if transport == "priority":
+        return {**request, "payload": {"service_tier": transport, **payload}}
     if transport == "flex":
         after = to.flex.default_after
         tier = "default" if after is not None and attempt > after else "flex"
         return {**request, "payload": {"service_tier": tier, **payload}}
     return request
+
+
+def is_background(transport: str) -> bool:
+    """Return whether requests are answered in the background."""
+    return transport == "background" or transport.startswith(WINDOW)
 
 
 def _check_batch(spec: RouteSpec, prototype: str, where: str) -> None:
@@ -100,11 +122,17 @@ UNDER_WAY = ("queued", "in_progress")
 IN_VAIN = ("failed", "cancelled")
 BACKOFF = Backoff(1.0, 30.0)
 """The delays between two questions after a response."""
+LOOK, MOST_LOOK = 2.0, 60.0
+"""Seconds between two questions where the task waits meanwhile, more the older it is."""
 
 
-def is_begun(task: Task, request: JSON) -> bool:
-    """Return whether an earlier attempt made a background response that the request does not ask for itself."""
-    return "background" not in members(members(request).get("payload")) and has_begun(task)
+def find_begun(task: Task, request: JSON) -> str:
+    """Return how an earlier attempt asked for a background response that the request does not ask for itself."""
+    begun = next((call for call in task.calls if _is_background(call)), None)
+    if begun is None or "background" in members(members(request).get("payload")):
+        return ""
+    asked = transport_of_call(begun)
+    return asked if asked.startswith(WINDOW) else "background"
 
 
 def has_begun(task: Task) -> bool:
@@ -123,9 +151,13 @@ class Background:
 
     Args:
         target: the client's name.
+        stays: whether the attempt lasts until a response is there; else the task waits meanwhile, and takes no place.
     """
 
-    def __init__(self, shared: DeliveryContext, journal: CallJournal, task: Task, target: str) -> None:
+    def __init__(
+        self, shared: DeliveryContext, journal: CallJournal, task: Task, target: str, *, stays: bool = True
+    ) -> None:
+        self._stays = stays
         self._shared = shared
         self._journal = journal
         self._task = task
@@ -164,6 +196,11 @@ class Background:
             if outcome.ok and members(outcome.body).get("status") not in UNDER_WAY:
                 failpoints.reach("background.done")
                 return await self._journal.perform(intent)
+            if not self._stays:
+                reason = f"{response} is {members(outcome.body).get('status') or outcome.sentence()}"
+                now = self._shared.wall()
+                due = now + min(max((now - self._task.created) / 8, LOOK), MOST_LOOK)
+                raise AttemptEnded(TaskState.WAITING, reason, due=due, uncounted=True)
             await self._shared.timing.sleep(BACKOFF.delay(looks))
             looks += 1
 

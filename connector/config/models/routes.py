@@ -84,6 +84,11 @@ class Route(WithChain, Entry):
         description="How long the API may be away before an answer is needed without making it late, for needed_by and"
         " within; batches are cancelled so much earlier.",
     )
+    transports: tuple[Literal["flex", "priority", "window-2h", "window-8h"], ...] = Field(
+        default=(),
+        description="How a task may go beside batches and standard calls, for needed_by and within, where its model has"
+        " it: by the flex or the priority tier, or as a background response with a window.",
+    )
     budget: Budget | None = Field(default=None, description="What may be used in a period before the route pauses.")
     ask_above: MoneyAmount | None = Field(
         default=None,

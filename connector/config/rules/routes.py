@@ -86,6 +86,9 @@ TRANSPORT_PATHS: Mapping[str, tuple[str, ...]] = {
     ),
     "background": ("/responses",),
     "flex": ("/responses", "/chat/completions"),
+    "priority": ("/responses", "/chat/completions"),
+    "window-2h": ("/responses",),
+    "window-8h": ("/responses",),
 }  # fmt: skip
 """The paths that each transport supports."""
 
@@ -116,7 +119,7 @@ def check_deadlines(subject: Subject) -> Iterator[Finding]:
         field = "within" if route.within is not None else "needed_by"
         outgoing = subject.document.outgoing.get(route.outgoing)
         if not route.has_deadline:
-            for unused in ("time_zone", "spare"):
+            for unused in ("time_zone", "spare", "transports"):
                 if unused in route.model_fields_set:
                     words = ("nothing says when answers are needed", "say needed_by or within beside it")
                     yield subject.warning("unused-setting", ("routes", name, unused), *words, at_key=True)
@@ -128,6 +131,14 @@ def check_deadlines(subject: Subject) -> Iterator[Finding]:
             found = f"within {route.within:g} s nothing can go by batch: {route.spare:g} s are kept as spare"
             found = f"{found}, and batch: age waits {outgoing.batch.age:g} s"
             yield subject.warning("no-choice-of-transport", ("routes", name, field), found, "more time, or less spare")
+        if outgoing is not None and route.has_deadline and subject.catalogue is not None:
+            called = _call_text(subject.catalogue, outgoing).removeprefix("POST ")
+            for number, transport in enumerate(route.transports):
+                taken = TRANSPORT_PATHS[transport]
+                if called and called not in taken:
+                    found = f"{transport!r}, and outgoing {route.outgoing!r} calls POST {called}"
+                    allowed = f"{transport} takes POST {', '.join(taken)}"
+                    yield subject.finding("wrong-transport", ("routes", name, "transports", number), found, allowed)
 
 
 def check_unused_settings(subject: Subject) -> Iterator[Finding]:

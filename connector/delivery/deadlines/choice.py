@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from connector.delivery.deadlines.durations import Durations
 
-__all__ = ["Choice", "Rest", "Transport", "choose", "must_move_up"]
+__all__ = ["Choice", "Rest", "Transport", "choose", "find_reserve", "must_move_up"]
 
 SURE = 0.99
 """The share of calls by whose time a transport is counted on."""
@@ -25,12 +25,14 @@ class Transport:
         price: its price as a share of the standard one.
         takes: how long it takes here.
         settles: how long it takes until what was cancelled of it is known to be so; None if it cannot be cancelled.
+        may_refuse: whether it has no room at times, so that the request must go another way afterwards.
     """
 
     name: str
     price: float
     takes: Durations
     settles: Durations | None = None
+    may_refuse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +81,31 @@ class Choice:
 
 
 def choose(transports: Sequence[Transport], left: float, rest: Rest) -> Choice:
-    """Return the cheapest transport that will be there in time; more time never makes it a dearer one.
+    """Return the cheapest transport that will be there in time, of equal ones the soonest.
+
+    More time never makes it a dearer one.
 
     One that can be cancelled is taken if moving up afterwards is sure to be in time, since what it has not answered by
     then costs nothing; one that cannot, only if it is sure to be there itself.
 
     Args:
-        transports: those that the request may take; one of them cannot be cancelled.
+        transports: those that the request may take.
         left: seconds until the answer is needed.
         rest: what is kept in hand.
     """
-    fast = min((one for one in transports if one.settles is None), key=lambda one: (_sure(one.takes), one.price))
+    fast = find_reserve(transports)
     needs = [(one, _needs(one, fast, rest)) for one in transports]
     fitting = [(one, need) for one, need in needs if need <= left and _is_worth(one, left - need)]
     if fitting:
-        found, need = min(fitting, key=lambda each: (each[0].price, each[1]))
+        found, need = min(fitting, key=lambda each: (each[0].price, _sure(each[0].takes), each[1]))
         return Choice(found, need, left)
     return Choice(fast, _sure(fast.takes), left, late=True)
+
+
+def find_reserve(transports: Sequence[Transport]) -> Transport:
+    """Return the soonest of those that always have room: what everything else moves up to."""
+    steady = [one for one in transports if one.settles is None and not one.may_refuse]
+    return min(steady or transports, key=lambda one: (_sure(one.takes), one.price))
 
 
 def must_move_up(transport: Transport, fast: Transport, left: float, rest: Rest) -> bool:
@@ -105,9 +115,9 @@ def must_move_up(transport: Transport, fast: Transport, left: float, rest: Rest)
 
 def _needs(one: Transport, fast: Transport, rest: Rest) -> float:
     """Return the least time that must be left when a transport is taken."""
-    if one.settles is None:
-        return _sure(one.takes)
-    return _sure(one.settles) + _sure(fast.takes) + rest.seconds
+    if one.settles is not None:
+        return _sure(one.settles) + _sure(fast.takes) + rest.seconds
+    return _sure(one.takes) + (_sure(fast.takes) + rest.seconds if one.may_refuse else 0.0)
 
 
 def _is_worth(one: Transport, spare: float) -> bool:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from connector.config.models.measures import parse_time_of_day
 from connector.delivery.batch.attempt import NEVER
 from connector.delivery.batch.lines import is_batch_line
-from connector.delivery.call_history import read_history
+from connector.delivery.call_history import CallHistory, read_history, transport_of_call
 from connector.delivery.context import DeliveryContext
-from connector.delivery.deadlines.choice import Choice, Rest, Transport, choose, must_move_up
+from connector.delivery.deadlines.choice import Choice, Rest, Transport, choose, find_reserve, must_move_up
 from connector.delivery.deadlines.durations import Observation
+from connector.delivery.deadlines.ladder import FLEX, STANDARD, Ladder, find_model, find_names
 from connector.delivery.deadlines.needed import NeededBy
+from connector.delivery.deadlines.waits import AHEAD, CANCELLATIONS, find_room, rest_of
 from connector.delivery.deadlines.waits import BATCH as ASSUMED_BATCH
-from connector.delivery.deadlines.waits import CALLS, CANCELLATIONS, rest_of
 from connector.delivery.route_spec import BATCH, RouteSpec
 from connector.engine import ENDS, CallRecord, Filter, Task
 from connector.model import State, members
@@ -39,9 +40,10 @@ class TransportPlan:
     Args:
         shared: whose journal is read.
         spec: a route that says when its answers are needed.
+        path: of what it asks.
     """
 
-    def __init__(self, shared: DeliveryContext, spec: RouteSpec) -> None:
+    def __init__(self, shared: DeliveryContext, spec: RouteSpec, path: str) -> None:
         settings = spec.settings
         self._shared = shared
         self._spec = spec
@@ -49,10 +51,13 @@ class TransportPlan:
         if settings.needed_by is not None:
             at, zone = parse_time_of_day(settings.needed_by)
             self._needed = NeededBy(at=at, zone=zone or settings.time_zone)
+        self._path = path
+        self._together = settings.concurrency or spec.outgoing.concurrency
         self._read: float | None = None
-        self._standard = Transport("standard", 1.0, CALLS.learn((), 0.0))
-        self._batch = Transport("batch", 0.5, ASSUMED_BATCH.learn((), 0.0), CANCELLATIONS.learn((), 0.0))
+        self.model = ""
+        """The model that is asked, as far as that is known."""
         self._lines = 0
+        self._learn(CallHistory(), (), 0.0)
 
     def deadline(self, task: Task) -> float:
         """Return when the answer to a task is needed, in seconds since 1970."""
@@ -66,35 +71,62 @@ class TransportPlan:
         self._read = now
         store = self._shared.store
         history = await read_history(store, self._shared.prices, self._spec.route)
-        seconds = [Observation(one.seconds, one.at) for one in history.calls if one.own and one.seconds > 0]
         batches = await self._batches(now - LOOK_BACK)
         calls: dict[int, Sequence[CallRecord]] = {}
         for place in range(0, len(batches), TOGETHER):
             calls |= await store.feed.calls([task.id for task in batches[place : place + TOGETHER]])
         seen = [_Past(task, calls.get(task.id, ())) for task in batches]
-        cancelled = CANCELLATIONS.learn(_observed(one.cancellation(now) for one in seen), now)
-        self._standard = Transport("standard", 1.0, CALLS.learn(seconds, now))
-        self._batch = Transport(
-            "batch", 0.5, ASSUMED_BATCH.learn(_observed(one.run(now) for one in seen), now), cancelled
-        )
+        self._learn(history, seen, now)
         self._lines = sum(_requests(task) for task in batches if task.state not in ENDS)
 
-    def choose(self, task: Task, now: float) -> Choice:
-        """Return the transport that a task takes now."""
-        left = self.deadline(task) - now
-        # What came back from a batch has waited long enough.
-        ways = [self._standard] if _was_in_batch(task) else [self._standard, self._batch]
-        return choose(ways, left, self._rest(self._spec.outgoing.batch.age))
+    def choose(self, task: Task, now: float, waiting: int = 0) -> Choice:
+        """Return the transport that a task takes now; so many others go by themselves or wait for their places."""
+        ways = self._ways(task)
+        flex = next((one for one in ways if one.name == FLEX), None)
+        if flex is not None and waiting >= find_room(self._together, flex.takes.quantile(0.5)) and len(ways) > 1:
+            ways = [one for one in ways if one is not flex]
+        return choose(ways, self.deadline(task) - now, self._rest(self._spec.outgoing.batch.age))
+
+    def choose_single(self, task: Task, now: float, waiting: int) -> Choice:
+        """Return how a task goes that goes by itself, now that there is a place for it, and others wait for one."""
+        ways = [one for one in self._ways(task) if one is not self._batch]
+        return choose(ways, self.deadline(task) - now, self._rest(waiting=waiting))
 
     def must_move_up(self, needed: float, now: float) -> bool:
         """Return whether a batch must be cancelled now whose first answer is needed at a time."""
-        return must_move_up(self._batch, self._standard, needed - now, self._rest())
+        return must_move_up(self._batch, find_reserve(self._singles), needed - now, self._rest())
 
-    def _rest(self, waits: float = 0.0) -> Rest:
-        settings = self._spec.settings
-        together = settings.concurrency or self._spec.outgoing.concurrency
+    def _ways(self, task: Task) -> Sequence[Transport]:
+        """Return the transports that a task may take."""
+        single = [call for call in task.calls if self._is_own(call)]
+        paid = {transport_of_call(call) for call in single if call.state == State.DONE}
+        if paid:  # what is asked for in another way is not the same, and would be paid for again
+            return [one for one in self._singles if one.name in paid] or self._singles
+        # What came back from a batch has waited long enough.
+        ways = self._singles if _was_in_batch(task) else [*self._singles, self._batch]
+        refused = any(transport_of_call(call) == FLEX for call in single)
+        return [one for one in ways if one.name != FLEX] if refused else ways
+
+    def _is_own(self, call: CallRecord) -> bool:
+        """Return whether a call asked for an answer by itself, and is not one of a chain."""
+        url = members(call.request).get("url")
+        return not is_batch_line(call) and isinstance(url, str) and url.partition("?")[0].endswith(self._path)
+
+    def _learn(self, history: CallHistory, past: Sequence[_Past], now: float) -> None:
+        shared, self.model = self._shared, find_model(self._spec, history)
+        known = shared.runtime.models.find(self.model) if self.model else None
+        names = find_names(self._spec.settings, self._path, known)
+        ladder = Ladder(names, self.model, shared.prices, history, now)
+        self._singles = ladder.singles
+        self._standard = next(one for one in ladder.singles if one.name == STANDARD)
+        takes = ASSUMED_BATCH.learn(_observed(one.run(now) for one in past), now)
+        self._batch = ladder.batch(takes, CANCELLATIONS.learn(_observed(one.cancellation(now) for one in past), now))
+
+    def _rest(self, waits: float = 0.0, waiting: int = 0) -> Rest:
         each = self._standard.takes.quantile(0.5)
-        return rest_of(self._lines, together, each, settings.spare, POLL + waits)
+        ahead = AHEAD if any(one.name == FLEX for one in self._singles) else 0.0
+        lines = self._lines + waiting
+        return rest_of(lines, self._together, each, self._spec.settings.spare, POLL + waits + ahead)
 
     async def _batches(self, since: float) -> list[Task]:
         """Return the newest batches, the oldest first."""

@@ -158,7 +158,7 @@ async def test_what_was_learned_is_in_the_store(bench, monkeypatch) -> None:
     delivery = at.delivery("r")
     await delivery.pick_single([])
     assert delivery._plan is not None
-    known, fresh = delivery._plan._batch, type(delivery._plan)(at.shared, delivery._spec)._batch
+    known, fresh = delivery._plan._batch, type(delivery._plan)(at.shared, delivery._spec, "/chat/completions")._batch
     assert known.settles is not None
     assert fresh.settles is not None
     assert known.takes.share_within(1_000.0) < fresh.takes.share_within(1_000.0)
