@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Exit, Option
@@ -68,6 +69,10 @@ class ReconcileOptions:
     key: Annotated[
         list[str] | None,
         Option("--key", metavar="CLIENT=ID", help="The id of a client's key, as reports name it: key_…"),
+    ] = None
+    gateway: Annotated[
+        list[Path] | None,
+        Option("--gateway", metavar="FOLDER", help="The folder of another gateway, whose tokens' calls count too."),
     ] = None
     late: Annotated[
         str, Option("--late", metavar="TIME", help="After how long a minute is reported whole: 30m, 6h, 1d.")
@@ -134,7 +139,7 @@ def _read_terms(configuration: Configuration, options: ReconcileOptions) -> Bill
     return BillTerms(
         first=first, last=last, now=now, lateness=_parse_time(options.late, "--late"),
         longest=_parse_time(options.longest, "--longest"), alone=options.alone,
-        keys=_read_keys(configuration, options.key or ()), by=options.by.value,
+        keys=_read_keys(configuration, options.key or ()), gateways=options.gateway or (), by=options.by.value,
     )  # fmt: skip
 
 
@@ -161,8 +166,6 @@ def _read_keys(configuration: Configuration, written: Sequence[str]) -> dict[str
 @asynccontextmanager
 async def _open_stores(configuration: Configuration) -> AsyncGenerator[Mapping[str, Store]]:
     """Open the journal of the routes, and those of hosts that have made calls."""
-    from pathlib import Path
-
     from connector.engine import open_store
 
     stores: dict[str, Store] = {}
@@ -239,7 +242,8 @@ def _print_bill(found: Bill) -> None:
         print_text(line)
     for doubt in found.doubts:
         call, at = doubt.call, datetime.fromtimestamp(doubt.call.began, UTC)
-        print_text(f"task {call.name.partition('.')[0]} of route {call.route}, {call.operation} at"
+        whose = f"a call of token {call.token}" if call.token else f"task {call.task} of route {call.route}"
+        print_text(f"{whose}, {call.operation} at"
                    f" {at:%Y-%m-%d %H:%M:%S} UTC: {doubt.decision.verdict.value}: {doubt.decision.reason}")  # fmt: skip
 
 

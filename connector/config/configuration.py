@@ -44,6 +44,7 @@ from connector.errors import ConfigurationError, UnknownName
 from connector.model import JSON
 from connector.request.file_access import Reserved
 from connector.suggestions import closest, did_you_mean
+from connector.telemetry.usage_log import USAGE_FILE
 
 if TYPE_CHECKING:
     from connector.request import Redactor
@@ -133,6 +134,7 @@ class Configuration:
             self.lookup.providers.dotenv,
             self.folder / SPENDING_FILE,
             self.folder / MCP_SPENDING_FILE,
+            self.folder / USAGE_FILE,
             *self._secret_files(),
         ]
         engines = (self.engine_url, self.mcp_engine_url or "", self.camunda_engine_url, self.temporal_engine_url)

@@ -20,6 +20,7 @@ from connector.gateway.page_tokens import PageTokens, sign_keys
 from connector.gateway.routing import HostNames, OperationFinder
 from connector.gateway.usage_accounting import UsageAccounting
 from connector.gateway.usage_counters import UsageCounters
+from connector.gateway.usage_log import UsageLog
 from connector.gateway.webhooks import WebhookReceiver, Webhooks
 from connector.http import prototypes
 from connector.model_registry import ModelRegistry, load_registry
@@ -75,6 +76,7 @@ def build_gateway(
         accounting=accounting,
         access_log=_access_log(runtime, load_registry(catalogue.folder), administrator),
         counters=UsageCounters(configuration.currency),
+        usage_log=UsageLog(configuration.folder, configuration.gateway.keep_usage, clocks.now),
         webhooks=Webhooks(receivers, idle) if receivers else None,
         clock=clocks.clock,
         started_at=clocks.now(),

@@ -43,6 +43,7 @@ from connector.gateway.substitutes import find_substitute, is_substituted
 from connector.gateway.usage import UsageEstimate, estimate_usage
 from connector.gateway.usage_accounting import Admission, UsageAccounting, is_costly
 from connector.gateway.usage_counters import UsageCounters
+from connector.gateway.usage_log import UsageLog
 from connector.gateway.usage_reader import UsageReader
 from connector.gateway.webhooks import Webhooks
 from connector.http import BegunForward, Client, ForwardRequest
@@ -81,6 +82,7 @@ class Gateway:
         accounting: charges requests.
         access_log: has a line for each request.
         counters: of requests, tokens and costs.
+        usage_log: has who used what in which minute.
         webhooks: the paths that receive webhooks.
         clock: monotonic seconds.
         started_at: seconds since 1970.
@@ -95,6 +97,7 @@ class Gateway:
     accounting: UsageAccounting
     access_log: AccessLog
     counters: UsageCounters
+    usage_log: UsageLog
     webhooks: Webhooks | None
     clock: Callable[[], float]
     started_at: float
@@ -383,4 +386,5 @@ class Gateway:
     def _record(self, record: RequestRecord) -> None:
         record.seconds = self.clock() - record.started
         self.counters.add(record)
+        self.usage_log.add(record)
         self.access_log.write(record)

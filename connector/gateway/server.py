@@ -119,6 +119,8 @@ class GatewayServer:
         listener = Listener(self.server, bound, tls)
         budget_file.start()
         self._stack.push_async_callback(budget_file.close)
+        self.gateway.usage_log.start()
+        self._stack.push_async_callback(self.gateway.usage_log.close)
         self._stack.push_async_callback(self.server.shutdown, SHUTDOWN_SECONDS)
         self._stack.callback(self.server.pre_shutdown)
         self._stack.callback(listener.close)

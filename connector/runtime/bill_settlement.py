@@ -54,7 +54,7 @@ async def plan_settlements(bill: Bill, stores: Mapping[str, Store]) -> AsyncGene
     """Yield what becomes of each unknown task of a bill."""
     by_task: dict[tuple[str, int], list[Doubt]] = {}
     for doubt in bill.doubts:
-        if doubt.call.state is TaskState.UNKNOWN:
+        if doubt.call.task and doubt.call.state is TaskState.UNKNOWN:
             by_task.setdefault((doubt.call.place, doubt.call.task), []).append(doubt)
     for (place, number), doubts in by_task.items():
         task = await stores[place].task(number)

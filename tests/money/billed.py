@@ -17,7 +17,7 @@ from connector.sandbox import Sandbox
 from tests.delivery.conftest import Bench, opened
 from tests.engine.postgres import Database, PostgreSQL
 
-__all__ = ["World", "open_world"]
+__all__ = ["DROPS", "World", "open_world"]
 
 MORNING = datetime(2026, 11, 20, 8, 0, 7, tzinfo=UTC)
 DROPS = [

@@ -170,6 +170,11 @@ class Gateway(Section):
     )
     grace: Duration = Field(default=30.0, description="How long calls in progress may continue when it stops.")
     log_bodies: bool = Field(default=False, description="Whether bodies are logged, with secrets masked.")
+    keep_usage: Duration = Field(
+        default=90.0 * 86_400,
+        description="How long it is kept which token used what in which minute, in files beside the configuration, for"
+        " `bill reconcile`; 0s for not at all.",
+    )
     tokens: Annotated[dict[str, GatewayToken], BeforeValidator(none_as_empty)] = Field(
         default_factory=dict[str, GatewayToken], description="The tokens that may call, by name."
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 
 from connector.engine import Store
 from connector.errors import ConfigurationError, ConnectorError
@@ -17,6 +18,7 @@ from connector.money.ledger.counted import Counted, Models, Payers, Seen, is_of_
 from connector.money.ledger.journal import JournalCall, Span, read_journal
 from connector.money.ledger.owners import ELSEWHERE, Kind, Owner, Shares, price_doubts, share_out
 from connector.money.ledger.reports import UsageRow, read_charges, read_usage_rows
+from connector.money.ledger.tokens import read_tokens
 from connector.money.ledger.verdicts import Decision, Terms, Verdict, decide
 from connector.pipeline import Runtime
 from connector.telemetry.costs import REGISTRY_CURRENCY, Price, Prices
@@ -40,6 +42,7 @@ class BillTerms:
         longest: seconds for which the API may go on with a call that nobody waits for any more.
         alone: whether somebody answers for it that nobody else calls on these keys.
         keys: the ids of the clients' keys, as reports name them, by client.
+        gateways: folders of gateways' configurations, beside that of the configuration itself.
         by: whether cents are shown by route, or by task.
     """
 
@@ -50,6 +53,7 @@ class BillTerms:
     longest: float = 600.0
     alone: bool = False
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
+    gateways: Sequence[Path] = ()
     by: Kind = "route"
 
     @property
@@ -89,7 +93,8 @@ class Doubt:
         """Return it as JSON."""
         call = self.call
         return {
-            "call": call.name, "task": call.task, "route": call.route, "state": call.state.value,
+            "call": call.name, "task": call.task or None, "route": call.route or None, "token": call.token or None,
+            "state": call.state.value if call.task else None,
             "operation": call.operation, "client": call.client, "model": call.asked,
             "at": datetime.fromtimestamp(call.began, UTC).isoformat(timespec="milliseconds"),
             "verdict": self.decision.verdict.value, "reason": self.decision.reason,
@@ -200,6 +205,7 @@ class _Reconciliation:
         charges = await read_charges(self._client, terms.start, min(terms.end, coming))
         async with aclosing(self._read_calls(seen)) as read:
             calls = [call async for call in read]
+        calls += self._read_tokens(seen)
         ours = [call for call in calls if call.report and self._is_of_api(call)]
         payers, models = self._find_payers(ours), Models(self._registry, ours)
         counted = Counted.of(ours, rows, payers, models, seen)
@@ -214,17 +220,29 @@ class _Reconciliation:
             currency=next((charge.currency for charge in charges if charge.currency), REGISTRY_CURRENCY),
             client=self._name,
             told_apart="key" if payers.by_key else "project" if payers.by_project else "",
-            known=sum(call.billed and self._is_within(call.latest) for call in ours),
+            known=sum(call.count for call in ours if call.billed and self._is_within(call.latest)),
             shares=share_out(owned, charges, self._count_rows(rows, models), models),
             doubts=list(self._list_doubts(calls, decisions, amounts)),
         )
 
     async def _read_calls(self, seen: Seen) -> AsyncGenerator[JournalCall]:
-        span = Span(start=seen.start, end=seen.end, now=self._terms.now, longest=self._terms.longest)
+        span = self._make_span(seen)
         for name, store in self._stores.items():
             async with aclosing(read_journal(store, span, self._find_prices, place=name)) as calls:
                 async for call in calls:
                     yield call
+
+    def _read_tokens(self, seen: Seen) -> Iterator[JournalCall]:
+        folders = [self._runtime.configuration.folder, *self._terms.gateways]
+        for call in read_tokens(folders, self._client.catalogue, self._make_span(seen)):
+            if call.amount is not None and self._runtime.configuration.currency != REGISTRY_CURRENCY:
+                cost = self._find_prices(call.began).compute_cost(call.asked, call.usage)
+                yield replace(call, amount=cost)
+            else:
+                yield call
+
+    def _make_span(self, seen: Seen) -> Span:
+        return Span(start=seen.start, end=seen.end, now=self._terms.now, longest=self._terms.longest)
 
     def _is_of_api(self, call: JournalCall) -> bool:
         return is_of_api(call.url, self._client.base_uri, self._find_base(call.client))
@@ -265,8 +283,14 @@ class _Reconciliation:
                 continue
             if self._is_within(call.latest if call.billed else call.began):
                 amount = call.amount if call.billed else amounts.get(call.name)
-                name = call.route if self._terms.by == "route" else f"{call.route} {call.task}"
-                yield models.resolve(call), Owner(self._terms.by, name, 1, int(not call.billed), amount or 0.0)
+                yield models.resolve(call), self._make_owner(call, amount or 0.0)
+
+    def _make_owner(self, call: JournalCall, amount: float) -> Owner:
+        doubtful = int(not call.billed)
+        if call.token:
+            return Owner("token", call.token, call.count, doubtful, amount)
+        name = call.route if self._terms.by == "route" else f"{call.route} {call.task}"
+        return Owner(self._terms.by, name, call.count, doubtful, amount)
 
     def _count_rows(self, rows: Sequence[UsageRow], models: Models) -> Iterator[tuple[str, int]]:
         return ((models.find(row.model), row.requests) for row in rows if self._is_within(row.start))

@@ -161,4 +161,5 @@ def _make_call(call: JournalCall, group: Group, tokens: Mapping[str, int], seen:
         latest=call.latest,
         tokens=known if has_tokens(call.report) else None,
         billed=call.billed and seen.holds(call),
+        count=call.count,
     )

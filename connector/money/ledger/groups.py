@@ -36,6 +36,7 @@ class Call:
         earliest, latest: between which seconds since 1970 the reports count it, if they do.
         tokens: of its input, exactly; None where they are not known.
         billed: whether it is known to be billed; in doubt otherwise.
+        count: how many calls it is: known ones that are only known together.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Call:
     latest: float
     tokens: int | None = None
     billed: bool = False
+    count: int = 1
 
     def first(self, border: float) -> int:
         """Return the first minute that it may be counted in."""

@@ -50,6 +50,8 @@ class JournalCall:
         billed: whether it is known to be billed; in doubt otherwise.
         listed: whether somebody wants to know whether it was billed.
         tier: how it was asked to be processed.
+        count: how many calls it is: those of a gateway are only known together.
+        token: of the gateway that it went through; empty for one of a task.
     """
 
     name: str
@@ -75,6 +77,8 @@ class JournalCall:
     usage: Usage = NO_USAGE
     amount: float | None = None
     tier: str = ""
+    count: int = 1
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,8 +81,11 @@ def price_doubts(
             within = [row for row in rows if stretch.first <= row.start // MINUTE <= stretch.last]
             billed = [call for call in stretch.calls if _is_billed(call, decisions)]
             known = [journal[call.name] for call in stretch.calls if journal[call.name].billed]
-            if not billed or sum(row.requests for row in within) != len(billed) + len(known):
+            calls_known = sum(call.count for call in known)
+            if not billed or sum(row.requests for row in within) != len(billed) + calls_known:
                 continue
+            if not all(call.usage for call in known):
+                continue  # what was used beyond them cannot be told
             usage = _subtract(_add(row.usage for row in within), _add(call.usage for call in known))
             for call in billed:
                 one = journal[call.name]

@@ -105,7 +105,7 @@ class _Compared:
         requests, tokens = minutes.sums(stretch.first, stretch.last)
         counted = [call.tokens for call in known if call.tokens is not None]
         left = tokens - sum(counted) if len(counted) == len(known) else None
-        return cls(group, stretch, minutes, terms, known, doubtful, requests, requests - len(known), left)
+        return cls(group, stretch, minutes, terms, known, doubtful, requests, requests - _count_calls(known), left)
 
     @property
     def is_whole(self) -> bool:
@@ -149,7 +149,7 @@ class _Compared:
         within = [one for one in self.known if one.first(self.terms.border) >= first
                   and one.last(self.terms.border) <= last]  # fmt: skip
         requests, tokens = self.minutes.sums(first, last)
-        if requests == len(within):
+        if requests == _count_calls(within):
             return f"the reports count {_count(requests)} in its minutes{', all of them known' if requests else ''}"
         left = tokens - sum(one.tokens or 0 for one in within)
         if call.tokens is not None and left < call.tokens:
@@ -177,11 +177,11 @@ class _Compared:
         border = self.terms.border
         for call in rest:
             first, last = call.first(border), call.last(border)
-            others = [one for one in (*self.known, *rest) if one is not call
-                      and one.first(border) <= last and one.last(border) >= first]  # fmt: skip
+            others = _count_calls([one for one in (*self.known, *rest) if one is not call
+                                   and one.first(border) <= last and one.last(border) >= first])  # fmt: skip
             requests, _ = self.minutes.sums(first, last)
-            if requests > len(others):
-                reason = f"the reports count {_count(requests)} in its minutes, and only {len(others)} others may be"
+            if requests > others:
+                reason = f"the reports count {_count(requests)} in its minutes, and only {others} others may be"
                 yield call.name, Decision(Verdict.BILLED, reason)
 
     def _give_up(self, call: Call, *, has_foreign: bool) -> Decision:
@@ -194,6 +194,10 @@ class _Compared:
         else:
             reason = f"{self.surplus} of {len(self.doubtful)} calls in doubt were billed, and more than one way fits"
         return Decision(Verdict.CANNOT_TELL, reason)
+
+
+def _count_calls(calls: Iterable[Call]) -> int:
+    return sum(call.count for call in calls)
 
 
 def _count(requests: int) -> str:
