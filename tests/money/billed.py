@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -64,7 +64,7 @@ class World:
         for record in self.box.requests:
             if record["operation"] == "chat completions create" and record["fault"]:
                 acted[record["payload"]["messages"][0]["content"]] = record["fault"] != "reset"
-        wrong = {}
+        wrong = dict[str, Verdict]()
         for doubt in bill.doubts:
             text = (await self.bench.task(doubt.call.task)).document["text"]
             right = Verdict.BILLED if acted[text] else Verdict.NOT_BILLED
@@ -81,7 +81,7 @@ async def open_world(
     billing: Sequence[str] = ("fresh", "late:3600", "random:600"),
     database: Database | None = None,
     **given: Any,
-) -> AsyncIterator[World]:
+) -> AsyncGenerator[World]:
     """Open a world; on PostgreSQL where a database is given."""
     at_work: list[Bench] = []
     async with AsyncExitStack() as stack:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +73,7 @@ class Place(NamedTuple):
 
 
 @asynccontextmanager
-async def open_place(folder: Path, clock: Callable[[], float]) -> AsyncIterator[Place]:
+async def open_place(folder: Path, clock: Callable[[], float]) -> AsyncGenerator[Place]:
     async with Sandbox(pace=0.02, clock=clock, billing=["fresh"], script={"faults": DROPS}) as box:
         path = write_configuration(folder, box.url)
         written = json.loads(path.read_text(encoding="utf-8"))
