@@ -1,5 +1,5 @@
-import type { Json } from "$lib/api/types";
-import { count } from "$lib/format";
+import type { Explained, Json } from "$lib/api/types";
+import { count, money } from "$lib/format";
 
 /** What a second call would do, in words. */
 export const EFFECTS: Record<string, string> = {
@@ -41,4 +41,10 @@ export function usageText(usage: Json): string {
     .filter((pair): pair is [string, number] => typeof pair[1] === "number" && pair[0] in words)
     .map(([name, value]) => `${count(value)} ${words[name] ?? name}`)
     .join(", ");
+}
+
+/** What a request that was explained costs at most, as a sentence. */
+export function costSentence({ most }: Explained): string {
+  if (most.amount === null) return `What it costs is not known: ${most.why}.`;
+  return most.amount ? `It costs at most ${money(most)}.` : "It costs nothing.";
 }
